@@ -1,0 +1,39 @@
+-- Drops the ledger and what we know of the host. The tables that keep saved links stay, and with them
+-- the schema: a later apply restores the links.
+--
+-- squawk-ignore-file ban-drop-function, ban-drop-table, ban-drop-view
+
+DO $rollback$
+DECLARE
+    v_saved pg_catalog.regclass;
+    v_holds_links boolean;
+BEGIN
+    FOR v_saved IN
+        SELECT c.oid
+          FROM pg_catalog.pg_class AS c
+         WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace
+           AND c.relkind = 'r'
+           AND pg_catalog.starts_with(c.relname, 'saved_links_of_')
+    LOOP
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s)', v_saved) INTO v_holds_links;
+        IF NOT v_holds_links THEN
+            EXECUTE pg_catalog.format('DROP TABLE %s', v_saved);
+        END IF;
+    END LOOP;
+END
+$rollback$;
+
+DROP PROCEDURE IF EXISTS sessiondb.claim(text, name, name);
+DROP PROCEDURE IF EXISTS sessiondb.record_definitions();
+DROP FUNCTION IF EXISTS sessiondb.is_ours(text, name, name);
+DROP VIEW IF EXISTS sessiondb.live_objects;
+DROP TABLE IF EXISTS sessiondb.objects, sessiondb.installation, sessiondb.migration_content;
+DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yoyo_migration;
+
+DO $rollback$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace) THEN
+        DROP SCHEMA sessiondb;
+    END IF;
+END
+$rollback$;

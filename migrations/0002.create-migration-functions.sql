@@ -1,0 +1,880 @@
+-- The functions that the later migrations are made of: the way to the course, the statements that a
+-- foreign key or an index still needs, and the links kept over a rollback.
+--
+-- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0001.create-bookkeeping
+
+CREATE OR REPLACE FUNCTION sessiondb.course_paths()
+RETURNS TABLE (path text, hops integer, pieces text[], given boolean)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Every way from a row of submissions to its course.
+ *
+ * path    the columns to follow, written as --course-path takes them: exercise_id.course_id
+ * hops    how many tables are read on the way; 0 is a course_id in submissions itself
+ * pieces  the SQL expression of the course, cut where the name of the submission's row belongs:
+ *         array_to_string(pieces, 'NEW') is the expression in a trigger
+ * given   true for what the setting sessiondb.course_path names, false for what foreign keys show
+ *
+ * Not followed: session_id and the table sessions (those are what we add), org_members, and the
+ * table that user_id refers to (a user's course is not the course of his submission).
+ *
+ * Two settings are read: sessiondb.schema, the host's schema, and sessiondb.course_path, NULL or empty
+ * where the foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that
+ * preflight and plan can run it as a query on a database that has nothing of ours yet.
+ */
+WITH RECURSIVE
+host AS (
+    SELECT n.oid AS namespace,
+           to_regclass(format('%I.submissions', n.nspname))::oid AS submissions,
+           to_regclass(format('%I.courses', n.nspname))::oid AS courses,
+           parse_ident(nullif(current_setting('sessiondb.course_path', true), '')) AS names
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+-- A foreign key of several columns is named by the one that refers to "id", else by its last
+-- column, and joins on all of them.
+foreign_key AS (
+    SELECT c.conrelid AS from_table,
+           c.confrelid AS to_table,
+           (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
+           array_agg(a.attname::text ORDER BY k.place) AS from_columns,
+           array_agg(f.attname::text ORDER BY k.place) AS to_columns,
+           true AS is_foreign_key
+      FROM pg_constraint AS c
+     CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey))
+           WITH ORDINALITY AS k (from_attnum, to_attnum, place)
+      JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
+      JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
+     WHERE c.contype = 'f'
+       AND c.conparentid = 0
+     GROUP BY c.oid, c.conrelid, c.confrelid
+),
+-- Where no foreign key tells the table of a column, the path that was given names it:
+-- exercise_id.exercises.course_id. The table is joined on its primary key, or on a unique "id".
+named_table AS (
+    SELECT a.attrelid AS from_table,
+           t.oid AS to_table,
+           a.attname::text AS column_name,
+           ARRAY[a.attname::text] AS from_columns,
+           ARRAY[k.attname::text] AS to_columns,
+           false AS is_foreign_key
+      FROM host AS h
+     CROSS JOIN LATERAL generate_subscripts(h.names, 1) AS n
+      JOIN pg_attribute AS a ON a.attname = h.names[n] AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_class AS t ON t.relnamespace = h.namespace AND t.relname = h.names[n + 1] AND t.relkind IN ('r', 'p')
+     CROSS JOIN LATERAL (
+            SELECT ka.attname
+              FROM pg_index AS i
+              JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
+             WHERE i.indrelid = t.oid
+               AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+               AND (i.indisprimary OR ka.attname = 'id')
+               AND ka.atttypid = a.atttypid
+             ORDER BY (ka.attname = 'id') DESC
+             LIMIT 1
+           ) AS k
+),
+edge AS (
+    SELECT f.* FROM foreign_key AS f
+    UNION ALL
+    SELECT t.* FROM named_table AS t
+),
+passed_over AS (
+    SELECT c.oid AS table_oid
+      FROM pg_class AS c
+      JOIN host AS h ON h.namespace = c.relnamespace
+     WHERE c.relname IN ('sessions', 'org_members')
+     UNION
+    SELECT f.to_table
+      FROM foreign_key AS f
+      JOIN host AS h ON h.submissions = f.from_table
+     WHERE f.column_name = 'user_id'
+),
+-- at_table is where we stand, row_name what its row is called in the query so far ('' is the
+-- submission itself); source and keys are that query's FROM and WHERE; next_name counts through the
+-- path that was given.
+walk AS (
+    SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
+           ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,
+           1 AS next_name
+      FROM host AS h
+     CROSS JOIN (VALUES (false), (true)) AS g (given)
+     WHERE h.submissions IS NOT NULL
+       AND g.given = (h.names IS NOT NULL)
+    UNION ALL
+    SELECT w.given,
+           e.to_table,
+           n.row_name,
+           (w.names || e.column_name
+               || CASE WHEN w.given AND used.names = 2 THEN ARRAY[h.names[w.next_name + 1]] ELSE '{}' END) COLLATE "default",
+           w.seen || e.to_table,
+           w.hops + 1,
+           (CASE w.hops
+               WHEN 0 THEN format('%I.%I AS %s', ns.nspname, t.relname, n.row_name)
+               ELSE format('%s JOIN %I.%I AS %s ON %s', w.source, ns.nspname, t.relname, n.row_name,
+                           (SELECT string_agg(format('%s.%I = %s.%I', n.row_name, c.to_column, w.row_name, c.from_column), ' AND ')
+                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns)) AS c (from_column, to_column)))
+           END) COLLATE "default",
+           (CASE w.hops
+               WHEN 0 THEN ARRAY(
+                   SELECT CASE WHEN i > 1 THEN format('.%I', e.from_columns[i - 1]) ELSE '' END
+                       || CASE WHEN i > 1 AND i <= cardinality(e.from_columns) THEN ' AND ' ELSE '' END
+                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I = ', n.row_name, e.to_columns[i]) ELSE '' END
+                     FROM generate_series(1, cardinality(e.from_columns) + 1) AS i
+                    ORDER BY i)
+               ELSE w.keys
+           END) COLLATE "default",
+           w.next_name + used.names
+      FROM walk AS w
+     CROSS JOIN host AS h
+      JOIN edge AS e ON e.from_table = w.at_table
+      JOIN pg_class AS t ON t.oid = e.to_table
+      JOIN pg_namespace AS ns ON ns.oid = t.relnamespace
+     CROSS JOIN LATERAL (SELECT 'h' || (w.hops + 1) AS row_name) AS n
+     CROSS JOIN (VALUES (1), (2)) AS used (names)
+     WHERE e.to_table <> ALL (w.seen)
+       AND CASE
+               WHEN w.given THEN e.column_name = h.names[w.next_name]
+                             AND w.next_name + used.names <= cardinality(h.names)
+                             AND CASE used.names
+                                     WHEN 1 THEN e.is_foreign_key
+                                     ELSE t.relname = h.names[w.next_name + 1]
+                                 END
+               ELSE used.names = 1
+                AND w.hops < 6
+                AND e.is_foreign_key
+                AND e.column_name <> 'session_id'
+                AND e.to_table <> h.courses
+                AND e.to_table NOT IN (SELECT p.table_oid FROM passed_over AS p)
+           END
+),
+arrival AS (
+    SELECT w.*, e.column_name AS course_column
+      FROM walk AS w
+     CROSS JOIN host AS h
+      JOIN edge AS e ON e.from_table = w.at_table AND e.to_table = h.courses
+     WHERE NOT w.given
+       AND e.is_foreign_key
+       AND e.column_name NOT IN ('session_id', 'user_id')
+    UNION ALL
+    SELECT w.*, a.attname::text
+      FROM walk AS w
+     CROSS JOIN host AS h
+      JOIN pg_attribute AS a ON a.attrelid = w.at_table AND a.attname = h.names[w.next_name]
+     WHERE w.given
+       AND w.next_name = cardinality(h.names)
+       AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.atttypid = 'uuid'::regtype
+)
+SELECT DISTINCT
+       (SELECT string_agg(quote_ident(n.name), '.' ORDER BY n.place)
+          FROM unnest(a.names || a.course_column) WITH ORDINALITY AS n (name, place)) AS path,
+       a.hops,
+       CASE a.hops
+           WHEN 0 THEN ARRAY['', format('.%I', a.course_column)]
+           ELSE ARRAY[format('(SELECT %s.%I FROM %s WHERE %s', a.row_name, a.course_column, a.source, a.keys[1])]
+                || a.keys[2:cardinality(a.keys) - 1]
+                || (a.keys[cardinality(a.keys)] || ')')
+       END AS pieces,
+       a.given
+  FROM arrival AS a
+ ORDER BY a.hops, path
+$function$;
+
+COMMENT ON FUNCTION sessiondb.course_paths() IS
+    'Every way from a submission to its course, along the foreign keys or as the setting sessiondb.course_path says';
+
+REVOKE ALL ON FUNCTION sessiondb.course_paths() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.choose_course_path()
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Keeps the way from a submission to its course in sessiondb.installation: the one that the setting
+ * sessiondb.course_path names, else the one shortest path along the foreign keys. Several equally
+ * short ones, or none, are refused: nobody but the host's owner knows which is meant.
+ */
+DECLARE
+    v_candidates text[];
+BEGIN
+    WITH shortest AS (
+        SELECT p.path, p.pieces, rank() OVER (ORDER BY p.hops) AS place
+          FROM sessiondb.course_paths() AS p
+    ),
+    choice AS (
+        UPDATE sessiondb.installation AS i
+           SET course_path = s.path, course_pieces = s.pieces
+          FROM shortest AS s
+         WHERE s.place = 1
+           AND (SELECT count(*) FROM shortest AS o WHERE o.place = 1) = 1
+    )
+    SELECT array_agg(s.path ORDER BY s.path) INTO v_candidates FROM shortest AS s WHERE s.place = 1;
+
+    IF v_candidates IS NULL OR cardinality(v_candidates) > 1 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = CASE
+                WHEN v_candidates IS NULL THEN 'no way was found from submissions to courses'
+                ELSE 'several ways lead from submissions to courses: ' || array_to_string(v_candidates, ', ')
+            END,
+            HINT = 'Name one: sessiondb apply --course-path exercise_id.course_id, or '
+                   'SET sessiondb.course_path = ''exercise_id.course_id''.';
+    END IF;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.choose_course_path() IS
+    'Keeps the way from a submission to its course that the functions are compiled with';
+
+REVOKE ALL ON PROCEDURE sessiondb.choose_course_path() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.compile(p_source text)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $procedure$
+/*
+ * Runs the CREATE FUNCTION statement p_source after putting, for each course_of(ROW) in it, the
+ * expression that leads from that row of submissions to its course in this host. So the functions
+ * read the same for every host, and yet hold static SQL: nothing is looked up per row.
+ *
+ * Functions are named with pg_catalog, here and wherever the host's schema is on the path: one that
+ * somebody made there with more exact argument types would otherwise be taken.
+ */
+DECLARE
+    v_pieces text[] := (SELECT i.course_pieces FROM sessiondb.installation AS i);
+    v_row text;
+BEGIN
+    IF v_pieces IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'the way from a submission to its course is not chosen yet',
+            HINT = 'Run sessiondb apply.';
+    END IF;
+    FOR v_row IN
+        SELECT DISTINCT m.groups[1]
+          FROM pg_catalog.regexp_matches(p_source, 'course_of\((\w+)\)', 'g') AS m (groups)
+    LOOP
+        p_source := pg_catalog.replace(p_source, pg_catalog.format('course_of(%s)', v_row), pg_catalog.array_to_string(v_pieces, v_row));
+    END LOOP;
+    EXECUTE p_source;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.compile(text) IS
+    'Creates a function from its source, with course_of(ROW) replaced by this host''s way to the course';
+
+REVOKE ALL ON PROCEDURE sessiondb.compile(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
+RETURNS TABLE (statement text, lock text, scans name)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements still needed for a foreign key from session_id of table $1 to sessions, in order;
+ * none where one exists, whatever its name. Each is to be run in a transaction of its own. With each
+ * goes the lock that it takes, and the table that it reads from end to end.
+ *
+ * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
+ * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer. The second
+ * table is waited for at most 100 ms while the first is held: less than deadlock_timeout, so that a
+ * deadlock with a writer never chooses the writer as its victim.
+ *
+ * A key that the host left NOT VALID is left so. Ours is known by its comment.
+ *
+ * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
+ * that way, and the key of the parent then adopts those without a scan.
+ */
+WITH
+host AS (
+    SELECT n.oid AS namespace, n.nspname,
+           format('%I.sessions', n.nspname) AS sessions,
+           current_setting('server_version_num')::integer >= 180000 AS takes_not_valid
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+target AS (
+    SELECT t.oid, p.level, p.isleaf, h.sessions,
+           format('%I.%I', tn.nspname, t.relname) AS name,
+           t.relname AS table_name,
+           format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
+           t.relkind = 'r' OR h.takes_not_valid AS not_valid
+      FROM host AS h
+      JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
+     CROSS JOIN LATERAL (
+            SELECT root.oid AS relid, 0 AS level, true AS isleaf WHERE root.relkind = 'r' OR h.takes_not_valid
+            UNION ALL
+            SELECT pt.relid, pt.level, pt.isleaf
+              FROM pg_partition_tree(root.oid) AS pt
+             WHERE root.relkind = 'p' AND NOT h.takes_not_valid AND (pt.isleaf OR pt.level = 0)
+           ) AS p
+      JOIN pg_class AS t ON t.oid = p.relid
+      JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
+),
+key AS (
+    SELECT c.conrelid, c.conname, c.convalidated,
+           coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours
+      FROM pg_constraint AS c
+      JOIN host AS h ON c.confrelid = to_regclass(h.sessions)
+      JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'session_id'
+     WHERE c.contype = 'f'
+       AND c.conkey = ARRAY[a.attnum]
+       AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
+       AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
+)
+SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN 1 THEN ', sessions' ELSE '; ROW SHARE on sessions' END, s.scans
+  FROM target AS t
+  LEFT JOIN key AS k ON k.conrelid = t.oid
+ CROSS JOIN LATERAL (
+        SELECT 1 AS turn,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE;\n'
+                   '    SET LOCAL lock_timeout = ''100ms'';\n'
+                   '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
+                   '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
+                   'END',
+                   t.name, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.key_name, t.name)) AS statement,
+               'SHARE ROW EXCLUSIVE' AS mode,
+               NULL::name AS scans
+         WHERE k.conname IS NULL
+        UNION ALL
+        SELECT 2,
+               format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, coalesce(k.conname, t.key_name)),
+               'SHARE UPDATE EXCLUSIVE',
+               t.table_name
+         WHERE t.not_valid
+           AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))
+       ) AS s
+ ORDER BY t.level DESC, t.name, s.turn
+$function$;
+
+COMMENT ON FUNCTION sessiondb.foreign_key_statements(name) IS
+    'The statements still needed for a validated foreign key from session_id of a table to sessions';
+
+REVOKE ALL ON FUNCTION sessiondb.foreign_key_statements(name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.index_statements(
+    p_name name, p_table name, p_columns text[], p_predicate text
+)
+RETURNS TABLE (statement text, lock text, scans name)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements still needed for index $1 on table $2, in order; none where a valid index that does
+ * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With each goes the
+ * lock that it takes, and the table that it reads from end to end.
+ *
+ * $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build.
+ * An index does the job if its columns begin with one of them and its predicate is $4 or none.
+ *
+ * An index of that name which is invalid and not being built is what a crash left of an earlier try:
+ * it is dropped and built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the
+ * index is made on the parent alone, built concurrently on each partition, and attached.
+ */
+WITH
+host AS (
+    SELECT n.oid AS namespace, n.nspname
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+root AS (
+    SELECT c.oid, c.relkind
+      FROM host AS h
+      JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
+),
+-- The table and, under a partitioned one, its partitions.
+node AS (
+    SELECT p.relid, p.parentrelid, p.level, p.isleaf,
+           n.nspname AS schema_name,
+           c.relname AS table_name,
+           CASE p.level
+               WHEN 0 THEN $1::text
+               ELSE format('%s_%s_idx', left(c.relname, 48), left(md5($1 || c.relname), 8))
+           END AS index_name
+      FROM root AS r
+     CROSS JOIN LATERAL (
+            SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level, true AS isleaf WHERE r.relkind <> 'p'
+            UNION ALL
+            SELECT t.relid, t.parentrelid, t.level, t.isleaf FROM pg_partition_tree(r.oid) AS t WHERE r.relkind = 'p'
+           ) AS p
+      JOIN pg_class AS c ON c.oid = p.relid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+),
+existing AS (
+    SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,
+           EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid) AS being_built,
+           EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid) AS attached,
+           (SELECT string_agg(
+                       pg_get_indexdef(i.indexrelid, k.place::integer, true)
+                       || CASE k.options & 3 WHEN 0 THEN '' WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' ELSE ' DESC' END,
+                       ', ' ORDER BY k.place)
+              FROM unnest(i.indoption) WITH ORDINALITY AS k (options, place)) AS columns,
+           -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
+           regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
+           a.amname
+      FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indexrelid
+      JOIN pg_am AS a ON a.oid = c.relam
+),
+-- A partition needs nothing where its table as a whole has what it needs.
+served AS (
+    SELECT n.relid, n.level
+      FROM node AS n
+     WHERE EXISTS (
+            SELECT FROM existing AS e
+             CROSS JOIN unnest($3::text[]) AS wanted (columns)
+             WHERE e.indrelid = n.relid
+               AND e.indisvalid
+               AND e.amname = 'btree'
+               AND (e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
+               AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', '')))
+)
+SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
+  FROM node AS n
+  LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
+  LEFT JOIN node AS parent ON parent.relid = n.parentrelid
+ CROSS JOIN LATERAL (
+        -- first the parents' definitions, then the partitions from the leaves up
+        SELECT 0 AS turn, n.level AS place,
+               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
+                   AS statement,
+               format('SHARE on %s', n.table_name) AS lock
+         WHERE NOT n.isleaf AND ours.relname IS NULL
+        UNION ALL
+        SELECT 1, -n.level,
+               format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
+        UNION ALL
+        SELECT 2, -n.level,
+               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf
+           AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
+           AND ours.being_built IS NOT TRUE
+        UNION ALL
+        SELECT 2, -n.level,
+               format('DO %L', format(
+                   'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
+                   format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
+                   'Run sessiondb apply again when it is done.')),
+               NULL
+         WHERE n.isleaf AND ours.being_built
+        UNION ALL
+        SELECT 3, -n.level,
+               format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
+               format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
+         WHERE n.level > 0 AND ours.attached IS NOT TRUE
+       ) AS s
+ WHERE NOT EXISTS (SELECT FROM served AS v WHERE v.level = 0)
+ ORDER BY CASE s.turn WHEN 0 THEN 0 ELSE 1 END, s.place, n.table_name, s.turn
+$function$;
+
+COMMENT ON FUNCTION sessiondb.index_statements(name, name, text[], text) IS
+    'The statements still needed for a valid index that does a given job on a table';
+
+REVOKE ALL ON FUNCTION sessiondb.index_statements(name, name, text[], text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.required_indexes()
+RETURNS TABLE (name name, table_name name, columns text[], predicate text)
+LANGUAGE sql
+IMMUTABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The indexes that the triggers, the foreign keys and the dashboard read, as index_statements() takes
+ * them. The body stands alone, for preflight and check.
+ */
+VALUES
+    -- the newest active session of an organisation in a course
+    ('sessions_active_org_id_course_id_idx'::name, 'sessions'::name,
+     ARRAY['org_id, course_id, created_at DESC NULLS LAST, id DESC'], 'status = ''active'''),
+    -- the organisations of a user
+    ('org_members_user_id_org_id_idx', 'org_members', ARRAY['user_id, org_id'], NULL),
+    -- the student's enrolment in a course, for his submissions
+    ('enrollments_user_id_course_id_idx', 'enrollments', ARRAY['user_id, course_id', 'course_id, user_id'], NULL),
+    -- the rows of a session, for the dashboard and for deleting a session
+    ('enrollments_session_id_idx', 'enrollments', ARRAY['session_id'], 'session_id IS NOT NULL'),
+    ('submissions_session_id_idx', 'submissions', ARRAY['session_id'], 'session_id IS NOT NULL')
+$function$;
+
+COMMENT ON FUNCTION sessiondb.required_indexes() IS
+    'The indexes that the triggers, the foreign keys and the dashboard read';
+
+REVOKE ALL ON FUNCTION sessiondb.required_indexes() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.drop_index_statements(p_name name, p_table name)
+RETURNS SETOF text
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
+ * for an index that was found in the host. An index on a partitioned table cannot be dropped
+ * concurrently; dropping it takes those of the partitions along.
+ */
+SELECT format('DROP INDEX %s%I.%I', CASE c.relkind WHEN 'i' THEN 'CONCURRENTLY ' ELSE '' END, n.nspname, c.relname)
+  FROM sessiondb.installation AS i
+  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')
+  JOIN pg_index AS x ON x.indexrelid = c.oid
+  JOIN pg_class AS t ON t.oid = x.indrelid AND t.relname = p_table
+ WHERE sessiondb.is_ours('index', p_table, p_name)
+$function$;
+
+COMMENT ON FUNCTION sessiondb.drop_index_statements(name, name) IS
+    'The statements that drop an index of ours';
+
+REVOKE ALL ON FUNCTION sessiondb.drop_index_statements(name, name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.triggers_writing(p_columns text)
+RETURNS TABLE (table_name name, trigger_name name, is_before boolean, definition text)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The host's own triggers on enrollments and submissions whose function writes one of the columns $1,
+ * names separated by "|", with the statements that make each of them again as it is.
+ *
+ * Read from the text of the function: an assignment to NEW.column or to all of NEW, INTO NEW.column,
+ * or an UPDATE of one of the two tables that sets it. A function that only compares or copies the
+ * column does not count; what a function in C or behind another call does is not seen.
+ *
+ * The body stands alone, so that preflight can run it as a query before anything of ours exists.
+ */
+SELECT c.relname,
+       t.tgname,
+       t.tgtype & 2 <> 0,
+       pg_get_triggerdef(t.oid)
+           || CASE t.tgenabled
+                  WHEN 'D' THEN format('; ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  WHEN 'A' THEN format('; ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  WHEN 'R' THEN format('; ALTER TABLE %I.%I ENABLE REPLICA TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  ELSE ''
+              END
+           || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
+                           || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
+  FROM pg_trigger AS t
+  JOIN pg_class AS c ON c.oid = t.tgrelid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_proc AS p ON p.oid = t.tgfoid
+  JOIN pg_namespace AS pn ON pn.oid = p.pronamespace
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND c.relname IN ('enrollments', 'submissions')
+   AND pn.nspname <> 'sessiondb'
+   AND NOT t.tgisinternal
+   AND t.tgparentid = 0
+   -- the text without comments and without the quotes of names
+   AND replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') ~* format(
+           -- NEW.column := ..., and "=" where a statement begins
+           '\mnew\s*\.\s*(%1$s)\s*:=|(^|;|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*(%1$s)\s*='
+           -- NEW := ...
+           '|\mnew\s*:='
+           -- INTO [STRICT] ..., NEW.column
+           '|\minto\s+(strict\s+)?(\w[\w.]*\s*,\s*)*new\s*\.\s*(%1$s)\M'
+           -- UPDATE of one of the two tables: column among what is between SET and WHERE
+           '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M[^;]*\mset\M((?!\mwhere\M)[^;])*(?:[,(]|\mset)?\s*\m(%1$s)\s*[=,)]',
+           $1)
+$function$;
+
+COMMENT ON FUNCTION sessiondb.triggers_writing(text) IS
+    'The host''s own triggers on enrollments and submissions that write given columns';
+
+REVOKE ALL ON FUNCTION sessiondb.triggers_writing(text) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.adopt_triggers(p_table name)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Takes over the triggers of the host that write session_id of the table: each is dropped, and its
+ * definition kept for the rollback. Only where the setting sessiondb.adopt is on; otherwise such a
+ * trigger is an error, since two that choose a session would not agree.
+ *
+ * Lock: ACCESS EXCLUSIVE on the table, only where there is such a trigger.
+ */
+DECLARE
+    v_trigger record;
+BEGIN
+    FOR v_trigger IN
+        SELECT w.* FROM sessiondb.triggers_writing('session_id') AS w WHERE w.table_name = p_table
+    LOOP
+        IF coalesce(current_setting('sessiondb.adopt', true), '') <> 'on' THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('trigger %I on %I writes session_id too', v_trigger.trigger_name, p_table),
+                HINT = 'Have it taken over with: sessiondb apply --adopt, or SET sessiondb.adopt = on.';
+        END IF;
+        INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
+        VALUES ('trigger', p_table, v_trigger.trigger_name, 'replaced', v_trigger.definition);
+        EXECUTE format('DROP TRIGGER %I ON %I.%I', v_trigger.trigger_name, current_setting('sessiondb.schema'), p_table);
+        RAISE NOTICE 'taken over, to be restored by a rollback: %', v_trigger.definition;
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.adopt_triggers(name) IS
+    'Takes over the host''s triggers that write session_id of a table; a rollback restores them';
+
+REVOKE ALL ON PROCEDURE sessiondb.adopt_triggers(name) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.restore_triggers(p_table name)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Makes the triggers again that adopt_triggers() took over, as they were.
+ *
+ * Lock: SHARE ROW EXCLUSIVE on the table, only where there is such a trigger.
+ */
+DECLARE
+    v_definition text;
+BEGIN
+    FOR v_definition IN
+        DELETE FROM sessiondb.objects AS o
+         WHERE o.kind = 'trigger' AND o.parent = p_table AND o.origin = 'replaced'
+        RETURNING o.previous_definition
+    LOOP
+        EXECUTE v_definition;
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.restore_triggers(name) IS
+    'Makes the host''s triggers again that sessiondb took over';
+
+REVOKE ALL ON PROCEDURE sessiondb.restore_triggers(name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.save_link()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link
+ * beside those that were saved in bulk, so that none is lost up to the moment the column goes. The
+ * trigger's argument is the INSERT that sessiondb.prepare_saved_links() wrote for this table's key;
+ * the dynamic SQL is paid during a rollback only.
+ *
+ * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb.
+ */
+BEGIN
+    EXECUTE TG_ARGV[0] USING NEW;
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.save_link() IS
+    'Trigger function: keeps links that are written while a rollback is under way';
+
+REVOKE ALL ON FUNCTION sessiondb.save_link() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.prepare_saved_links(p_table name)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Makes sessiondb.saved_links_of_TABLE, keyed as the host keys its table, and the trigger that keeps
+ * it up to date until session_id is dropped. Nothing to do where session_id is not ours to drop, or is gone.
+ *
+ * Lock: SHARE ROW EXCLUSIVE on the table for the trigger; blocks writers for a moment.
+ */
+DECLARE
+    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
+    v_keys text[];
+    v_key_list text;
+BEGIN
+    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
+        OR NOT EXISTS (
+            SELECT FROM pg_attribute AS a
+             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
+    THEN
+        RETURN;
+    END IF;
+
+    SELECT array_agg(quote_ident(a.attname) ORDER BY k.place)
+      INTO v_keys
+      FROM (
+            SELECT i.indrelid, i.indkey, i.indnkeyatts
+              FROM pg_index AS i
+             WHERE i.indrelid = to_regclass(v_table)
+               AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+               AND (i.indisprimary OR NOT EXISTS (
+                    SELECT FROM pg_attribute AS n
+                     WHERE n.attrelid = i.indrelid AND n.attnum = ANY (i.indkey) AND NOT n.attnotnull))
+             ORDER BY i.indisprimary DESC, i.indexrelid
+             LIMIT 1
+           ) AS u
+     CROSS JOIN unnest(u.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_attribute AS a ON a.attrelid = u.indrelid AND a.attnum = k.attnum
+     WHERE k.place <= u.indnkeyatts;
+
+    IF v_keys IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('table %s has no primary key, so its links cannot be saved before session_id is dropped', v_table),
+            HINT = format('Add a primary key, or give up the links with: UPDATE %s SET session_id = NULL, then '
+                          'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', v_table, v_table);
+    END IF;
+
+    v_key_list := array_to_string(v_keys, ', ');
+    IF to_regclass(v_saved) IS NULL THEN
+        EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA', v_saved, v_key_list, v_table);
+        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', v_saved, v_key_list);
+        EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
+                       format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
+    END IF;
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %s '
+        'FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%L)',
+        v_table,
+        format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
+               'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
+               v_saved, v_key_list, array_to_string(v_keys, ', ($1).'), v_key_list));
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.prepare_saved_links(name) IS
+    'Makes the table that keeps a table''s links over a rollback, and the trigger that completes it';
+
+REVOKE ALL ON PROCEDURE sessiondb.prepare_saved_links(name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.save_links_statements(p_table name)
+RETURNS SETOF text
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short
+ * transaction over 4,096 pages (32 MB) of one partition, so that a writer who meets the copy waits
+ * for one of them at most. What the trigger kept meanwhile is newer and stays. None where
+ * prepare_saved_links() made no table.
+ */
+SELECT format(
+           'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
+           'WHERE session_id IS NOT NULL AND ctid >= %5$L AND ctid < %6$L ON CONFLICT DO NOTHING',
+           s.saved, s.key_list, n.nspname, c.relname,
+           format('(%s,0)', b.block), format('(%s,0)', b.block + 4096))
+  FROM sessiondb.installation AS i
+ CROSS JOIN LATERAL (
+        SELECT format('sessiondb.%I', 'saved_links_of_' || p_table) AS saved,
+               (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                  FROM pg_attribute AS a
+                 WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || p_table))
+                   AND a.attnum > 0 AND NOT a.attisdropped
+                   AND a.attname <> 'session_id') AS key_list
+       ) AS s
+ CROSS JOIN LATERAL (
+        SELECT to_regclass(format('%I.%I', i.host_schema, p_table)) AS relid
+       ) AS root
+ CROSS JOIN LATERAL (
+        SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf
+       ) AS leaf
+  JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(c.oid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
+ WHERE s.key_list IS NOT NULL
+   AND sessiondb.is_ours('column', p_table, 'session_id')
+   AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
+ ORDER BY n.nspname, c.relname, b.block
+$function$;
+
+COMMENT ON FUNCTION sessiondb.save_links_statements(name) IS
+    'The statements that copy the links of a table aside before its session_id is dropped';
+
+REVOKE ALL ON FUNCTION sessiondb.save_links_statements(name) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.restore_links(p_table name, p_rows integer)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Gives p_rows of the links that a rollback saved back to their rows and takes them from the saved
+ * ones, in one transaction. A row that was linked anew keeps its session; a link whose row or
+ * session is gone is let go.
+ */
+DECLARE
+    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_sessions text := (SELECT format('%I.sessions', i.host_schema) FROM sessiondb.installation AS i);
+    v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
+    v_same_key text := (
+        SELECT string_agg(format('t.%1$I = r.%1$I', a.attname), ' AND ')
+          FROM pg_attribute AS a
+         WHERE a.attrelid = to_regclass(v_saved) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id');
+BEGIN
+    EXECUTE format(
+        'WITH restored AS (DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s LIMIT %2$s)) RETURNING *), '
+        'living AS (SELECT s.id FROM %3$s AS s WHERE s.id IN (SELECT r.session_id FROM restored AS r) FOR KEY SHARE) '
+        'UPDATE %4$s AS t SET session_id = r.session_id FROM restored AS r JOIN living AS l ON l.id = r.session_id '
+        'WHERE %5$s AND t.session_id IS NULL',
+        v_saved, p_rows, v_sessions, v_table, v_same_key);
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.restore_links(name, integer) IS
+    'Gives some of the links that a rollback saved back to their rows';
+
+REVOKE ALL ON PROCEDURE sessiondb.restore_links(name, integer) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.restore_links_statements(p_table name)
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements that give the links saved by a rollback back to their rows, 5,000 in a transaction,
+ * and drop the table that kept them. None where nothing was saved.
+ */
+DECLARE
+    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
+    v_count bigint;
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_table) AND t.tgname = 'zzz_sessiondb_save') THEN
+        RETURN NEXT format('DROP TRIGGER zzz_sessiondb_save ON %s', v_table);
+    END IF;
+    IF to_regclass(v_saved) IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s', v_saved) INTO v_count;
+    RETURN QUERY SELECT format('CALL sessiondb.restore_links(%L, 5000)', p_table) FROM generate_series(1, v_count, 5000);
+    RETURN NEXT format('DROP TABLE %s', v_saved);
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.restore_links_statements(name) IS
+    'The statements that give the links saved by a rollback back to their rows';
+
+REVOKE ALL ON FUNCTION sessiondb.restore_links_statements(name) FROM PUBLIC;

@@ -1,0 +1,15 @@
+-- The links were saved by the rollback of 0007.restore-links. A column that was there before us stays.
+--
+-- If the process dies: nothing was committed; run rollback again.
+
+-- lock: ACCESS EXCLUSIVE on enrollments
+DO $rollback$
+BEGIN
+    IF sessiondb.is_ours('column', 'enrollments', 'session_id') THEN
+        DROP TRIGGER IF EXISTS zzz_sessiondb_save ON enrollments;
+        ALTER TABLE enrollments DROP COLUMN IF EXISTS session_id;
+    END IF;
+END
+$rollback$;
+
+DELETE FROM sessiondb.objects WHERE kind = 'column' AND parent = 'enrollments';

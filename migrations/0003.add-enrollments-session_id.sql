@@ -1,0 +1,21 @@
+-- The column enrollments.session_id: nullable and without default, so that no row is touched. One that
+-- exists is taken as it is.
+--
+-- If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0002.create-migration-functions
+
+CALL sessiondb.claim('column', 'enrollments', 'session_id');
+
+-- lock: ACCESS EXCLUSIVE on enrollments
+ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;
+
+DO $comment$
+BEGIN
+    IF sessiondb.is_ours('column', 'enrollments', 'session_id') THEN
+        COMMENT ON COLUMN enrollments.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
+    END IF;
+END
+$comment$;
+
+CALL sessiondb.record_definitions();

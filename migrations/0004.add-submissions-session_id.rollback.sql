@@ -1,0 +1,15 @@
+-- The links were saved by the rollback of 0007.restore-links. A column that was there before us stays.
+--
+-- If the process dies: nothing was committed; run rollback again.
+
+-- lock: ACCESS EXCLUSIVE on submissions
+DO $rollback$
+BEGIN
+    IF sessiondb.is_ours('column', 'submissions', 'session_id') THEN
+        DROP TRIGGER IF EXISTS zzz_sessiondb_save ON submissions;
+        ALTER TABLE submissions DROP COLUMN IF EXISTS session_id;
+    END IF;
+END
+$rollback$;
+
+DELETE FROM sessiondb.objects WHERE kind = 'column' AND parent = 'submissions';

@@ -1,0 +1,21 @@
+-- The column submissions.session_id: nullable and without default, so that no row is touched. One that
+-- exists is taken as it is.
+--
+-- If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0003.add-enrollments-session_id
+
+CALL sessiondb.claim('column', 'submissions', 'session_id');
+
+-- lock: ACCESS EXCLUSIVE on submissions
+ALTER TABLE submissions ADD COLUMN IF NOT EXISTS session_id uuid;
+
+DO $comment$
+BEGIN
+    IF sessiondb.is_ours('column', 'submissions', 'session_id') THEN
+        COMMENT ON COLUMN submissions.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
+    END IF;
+END
+$comment$;
+
+CALL sessiondb.record_definitions();

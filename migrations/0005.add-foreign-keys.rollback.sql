@@ -1,0 +1,25 @@
+-- A foreign key that was there before us stays.
+--
+-- If the process dies: what was done stays; run rollback again.
+--
+-- transactional: false
+
+-- lock: ACCESS EXCLUSIVE on submissions, sessions
+DO $rollback$
+BEGIN
+    IF sessiondb.is_ours('constraint', 'submissions', 'submissions_session_id_fkey') THEN
+        ALTER TABLE submissions DROP CONSTRAINT IF EXISTS submissions_session_id_fkey;
+    END IF;
+END
+$rollback$;
+
+-- lock: ACCESS EXCLUSIVE on enrollments, sessions
+DO $rollback$
+BEGIN
+    IF sessiondb.is_ours('constraint', 'enrollments', 'enrollments_session_id_fkey') THEN
+        ALTER TABLE enrollments DROP CONSTRAINT IF EXISTS enrollments_session_id_fkey;
+    END IF;
+END
+$rollback$;
+
+DELETE FROM sessiondb.objects WHERE kind = 'constraint';

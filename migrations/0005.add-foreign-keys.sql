@@ -1,0 +1,22 @@
+-- session_id of both tables refers to sessions; deleting a session sets it to NULL. Each statement
+-- that sessiondb.foreign_key_statements() returns is run as a transaction of its own: the key is
+-- added NOT VALID in a moment, then validated while everybody reads and writes.
+--
+-- If the process dies: what was done stays and is found done by the next apply.
+--
+-- depends: 0004.add-submissions-session_id
+-- transactional: false
+
+CALL sessiondb.claim('constraint', 'enrollments', 'enrollments_session_id_fkey');
+
+-- run each statement that this returns
+-- lock: SHARE ROW EXCLUSIVE on enrollments, sessions; SHARE UPDATE EXCLUSIVE on enrollments
+SELECT s.statement FROM sessiondb.foreign_key_statements('enrollments') AS s;
+
+CALL sessiondb.claim('constraint', 'submissions', 'submissions_session_id_fkey');
+
+-- run each statement that this returns
+-- lock: SHARE ROW EXCLUSIVE on submissions, sessions; SHARE UPDATE EXCLUSIVE on submissions
+SELECT s.statement FROM sessiondb.foreign_key_statements('submissions') AS s;
+
+CALL sessiondb.record_definitions();

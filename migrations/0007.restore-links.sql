@@ -1,0 +1,15 @@
+-- Links that an earlier rollback saved are given back to their rows, in short transactions, before
+-- there are triggers that might choose anew.
+--
+-- If the process dies: what was restored is no longer among the saved links; run apply again.
+--
+-- depends: 0006.create-indexes
+-- transactional: false
+
+-- run each statement that this returns
+-- lock: ROW EXCLUSIVE on enrollments
+SELECT sessiondb.restore_links_statements('enrollments');
+
+-- run each statement that this returns
+-- lock: ROW EXCLUSIVE on submissions
+SELECT sessiondb.restore_links_statements('submissions');

@@ -1,0 +1,253 @@
+-- The function of the guide, and those of the triggers. CREATE OR REPLACE FUNCTION takes no lock on
+-- any table.
+--
+-- If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0008.choose-course_path
+
+DO $claim$
+DECLARE
+    v_host name := (SELECT i.host_schema FROM sessiondb.installation AS i);
+BEGIN
+    CALL sessiondb.claim('function', v_host, 'get_user_session_for_course');
+    -- One with other parameter names, defaults or another result cannot be replaced in place. It is set
+    -- aside, so that what depends on it goes on working, and put back by a rollback.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_proc AS p
+         WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_host))
+           AND (p.proretset OR p.prorettype <> 'uuid'::pg_catalog.regtype OR p.pronargdefaults > 0 OR p.prokind <> 'f'
+                OR p.proargnames IS DISTINCT FROM ARRAY['p_user_id', 'p_course_id'])
+    ) THEN
+        EXECUTE pg_catalog.format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', v_host);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', v_host);
+        UPDATE sessiondb.objects
+           SET previous_definition = pg_catalog.format(
+                   'DROP FUNCTION %1$I.get_user_session_for_course(uuid, uuid); '
+                   'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA %1$I; '
+                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', v_host)
+         WHERE kind = 'function' AND parent = v_host AND name = 'get_user_session_for_course';
+    END IF;
+    CALL sessiondb.claim('function', 'sessiondb', 'link_enrollment');
+    CALL sessiondb.claim('function', 'sessiondb', 'link_submission');
+    CALL sessiondb.claim('function', 'sessiondb', 'require_coherent_session');
+    CALL sessiondb.claim('function', 'sessiondb', 'check_enrollment');
+    CALL sessiondb.claim('function', 'sessiondb', 'check_submission');
+END
+$claim$;
+
+CREATE OR REPLACE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid)
+RETURNS uuid
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * The session of a user in a course: of the active sessions of the course in the organisations that
+ * the user is a member of, the one with the newest created_at (unknown dates last), and of several
+ * such the one with the greatest id. NULL when there is none.
+ *
+ * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
+ * One probe of the index per organisation, so that the number of sessions does not matter.
+ * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
+ * host's schema would be taken before the catalog's.
+ */
+BEGIN
+    RETURN (
+        SELECT newest.id
+          FROM org_members AS m
+         CROSS JOIN LATERAL (
+                SELECT s.id, s.created_at
+                  FROM sessions AS s
+                 WHERE s.org_id = m.org_id
+                   AND s.course_id = p_course_id
+                   AND s.status OPERATOR(pg_catalog.=) 'active'
+                 ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                 LIMIT 1
+               ) AS newest
+         WHERE m.user_id = p_user_id
+         ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+         LIMIT 1
+    );
+END
+$function$;
+
+COMMENT ON FUNCTION get_user_session_for_course(uuid, uuid) IS
+    'The newest active session of the course in one of the user''s organisations, NULL if none (sessiondb)';
+
+CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT on enrollments, only where session_id is NULL: the session of the student in the
+ * course. None found leaves NULL; an enrolment never fails for want of a session.
+ *
+ * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions.
+ */
+BEGIN
+    NEW.session_id := get_user_session_for_course(NEW.user_id, NEW.course_id);
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.link_enrollment() IS
+    'Trigger function: gives a new enrolment the session of its student in its course';
+
+REVOKE ALL ON FUNCTION sessiondb.link_enrollment() FROM PUBLIC;
+
+CALL sessiondb.compile($compile$
+CREATE OR REPLACE FUNCTION sessiondb.link_submission()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT on submissions, only where session_id is NULL: the session of the student's
+ * enrolment in the course while it is still eligible (so that a student of the autumn group stays
+ * in it when a winter group opens), else his session in the course as for an enrolment. None found
+ * leaves NULL; a submission never fails for want of a session.
+ *
+ * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
+ * of this host in its place.
+ *
+ * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
+ */
+DECLARE
+    v_course_id uuid := course_of(NEW);
+BEGIN
+    SELECT s.id
+      INTO NEW.session_id
+      FROM enrollments AS e
+      JOIN sessions AS s ON s.id = e.session_id
+      JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+     WHERE e.user_id = NEW.user_id
+       AND e.course_id = v_course_id
+       AND s.course_id = v_course_id
+       AND s.status OPERATOR(pg_catalog.=) 'active'
+     ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+     LIMIT 1;
+
+    IF NOT FOUND THEN
+        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+    END IF;
+    RETURN NEW;
+END
+$function$
+$compile$);
+
+COMMENT ON FUNCTION sessiondb.link_submission() IS
+    'Trigger function: gives a new submission the session of its student in its course';
+
+REVOKE ALL ON FUNCTION sessiondb.link_submission() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.require_coherent_session(
+    p_table text, p_session_id uuid, p_user_id uuid, p_course_id uuid
+)
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * Refuses a session that the client gave and that does not fit the row: it must be of the row's
+ * course, and the row's user a member of its organisation. Otherwise a student could write himself
+ * into the dashboard of another organisation. The status does not matter: staff may place someone
+ * by hand in a session that has not begun or is over.
+ *
+ * A session that does not exist is left to the foreign key, which names it better.
+ * DETAIL repeats only what the client sent, never what the session or its organisation holds.
+ */
+DECLARE
+    v_of_course boolean;
+    v_of_member boolean;
+BEGIN
+    SELECT s.course_id = p_course_id,
+           EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = p_user_id)
+      INTO v_of_course, v_of_member
+      FROM sessions AS s
+     WHERE s.id = p_session_id;
+
+    IF NOT FOUND OR (v_of_course AND v_of_member) THEN
+        RETURN;
+    END IF;
+
+    RAISE EXCEPTION USING
+        ERRCODE = 'check_violation',
+        MESSAGE = pg_catalog.format('session %s does not fit this row of table "%s"', p_session_id, p_table),
+        DETAIL = CASE
+            WHEN p_course_id IS NULL THEN 'The row belongs to no course, so to no session either.'
+            WHEN v_of_course IS NOT TRUE THEN pg_catalog.format('The session is not one of course %s.', p_course_id)
+            ELSE pg_catalog.format('User %s is not a member of the organisation of the session.', p_user_id)
+        END,
+        HINT = 'Leave session_id out to have the right session found, or give a session of the same course '
+               'in an organisation of the user.',
+        SCHEMA = pg_catalog.current_schema(),
+        TABLE = p_table,
+        COLUMN = 'session_id',
+        CONSTRAINT = p_table || '_session_id_coherent';
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.require_coherent_session(text, uuid, uuid, uuid) IS
+    'Raises check_violation when a session given by the client is not of the row''s course or of the user''s organisations';
+
+REVOKE ALL ON FUNCTION sessiondb.require_coherent_session(text, uuid, uuid, uuid) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.check_enrollment()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT or UPDATE on enrollments, only where the client gave a session: it must fit.
+ *
+ * SECURITY DEFINER: the client need not be able to read org_members or sessions.
+ */
+BEGIN
+    PERFORM sessiondb.require_coherent_session('enrollments', NEW.session_id, NEW.user_id, NEW.course_id);
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.check_enrollment() IS
+    'Trigger function: refuses a session that is not of the enrolment''s course or of the student''s organisations';
+
+REVOKE ALL ON FUNCTION sessiondb.check_enrollment() FROM PUBLIC;
+
+CALL sessiondb.compile($compile$
+CREATE OR REPLACE FUNCTION sessiondb.check_submission()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT or UPDATE on submissions, only where the client gave a session: it must fit.
+ * course_of() is compiled as in link_submission.
+ *
+ * SECURITY DEFINER: the client need not be able to read org_members or sessions.
+ */
+BEGIN
+    PERFORM sessiondb.require_coherent_session('submissions', NEW.session_id, NEW.user_id, course_of(NEW));
+    RETURN NEW;
+END
+$function$
+$compile$);
+
+COMMENT ON FUNCTION sessiondb.check_submission() IS
+    'Trigger function: refuses a session that is not of the submission''s course or of the student''s organisations';
+
+REVOKE ALL ON FUNCTION sessiondb.check_submission() FROM PUBLIC;
+
+CALL sessiondb.record_definitions();

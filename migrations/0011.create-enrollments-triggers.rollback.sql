@@ -1,0 +1,13 @@
+-- If the process dies: nothing was committed; run rollback again.
+
+-- lock: ACCESS EXCLUSIVE on enrollments
+DROP TRIGGER IF EXISTS zzz_sessiondb_link_enrollment ON enrollments;
+-- lock: ACCESS EXCLUSIVE on enrollments
+DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment_update ON enrollments;
+-- lock: ACCESS EXCLUSIVE on enrollments
+DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment ON enrollments;
+
+-- lock where one was taken over: SHARE ROW EXCLUSIVE on enrollments
+CALL sessiondb.restore_triggers('enrollments');
+
+DELETE FROM sessiondb.objects WHERE kind = 'trigger' AND parent = 'enrollments';

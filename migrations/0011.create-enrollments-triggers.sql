@@ -1,0 +1,55 @@
+-- From here on every new row of enrollments links itself. A trigger of
+-- the host that does so too is taken over with --adopt, and refused without.
+--
+-- If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0010.create-session-functions
+
+CALL sessiondb.claim('trigger', 'enrollments', 'zzz_sessiondb_check_enrollment');
+CALL sessiondb.claim('trigger', 'enrollments', 'zzz_sessiondb_check_enrollment_update');
+CALL sessiondb.claim('trigger', 'enrollments', 'zzz_sessiondb_link_enrollment');
+
+-- lock where there is such a trigger: ACCESS EXCLUSIVE on enrollments
+CALL sessiondb.adopt_triggers('enrollments');
+
+-- lock: SHARE ROW EXCLUSIVE on enrollments
+-- A session that the client gives for a new row must fit it. The condition is in WHEN, so that a row
+-- without a session pays nothing. "check" sorts before "link", so that a session which we have just
+-- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and
+-- ours must see the user_id and the course that a trigger of the host may have filled in.
+CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment
+    BEFORE INSERT ON enrollments
+    FOR EACH ROW
+    WHEN (NEW.session_id IS NOT NULL)
+    EXECUTE FUNCTION sessiondb.check_enrollment();
+
+COMMENT ON TRIGGER zzz_sessiondb_check_enrollment ON enrollments IS
+    'Refuses a session that does not fit the new row (sessiondb)';
+
+-- lock: SHARE ROW EXCLUSIVE on enrollments
+-- The same check for a row that is given another session. A trigger of its own, because only an
+-- UPDATE trigger can compare with OLD: a client that writes all columns back unchanged pays nothing,
+-- and is not refused for a membership that has ended since. zzz_: after the host's triggers.
+CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment_update
+    BEFORE UPDATE OF session_id ON enrollments
+    FOR EACH ROW
+    WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id)
+    EXECUTE FUNCTION sessiondb.check_enrollment();
+
+COMMENT ON TRIGGER zzz_sessiondb_check_enrollment_update ON enrollments IS
+    'Refuses a change to a session that does not fit the row (sessiondb)';
+
+-- lock: SHARE ROW EXCLUSIVE on enrollments
+-- Gives a new row without a session the one of its student in its course. zzz_ because BEFORE
+-- triggers fire in the order of their names, and ours must see the user_id and the course that a
+-- trigger of the host may have filled in.
+CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment
+    BEFORE INSERT ON enrollments
+    FOR EACH ROW
+    WHEN (NEW.session_id IS NULL)
+    EXECUTE FUNCTION sessiondb.link_enrollment();
+
+COMMENT ON TRIGGER zzz_sessiondb_link_enrollment ON enrollments IS
+    'Links a new row to the session of its student in its course (sessiondb)';
+
+CALL sessiondb.record_definitions();

@@ -1,0 +1,13 @@
+-- If the process dies: nothing was committed; run rollback again.
+
+-- lock: ACCESS EXCLUSIVE on submissions
+DROP TRIGGER IF EXISTS zzz_sessiondb_link_submission ON submissions;
+-- lock: ACCESS EXCLUSIVE on submissions
+DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission_update ON submissions;
+-- lock: ACCESS EXCLUSIVE on submissions
+DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission ON submissions;
+
+-- lock where one was taken over: SHARE ROW EXCLUSIVE on submissions
+CALL sessiondb.restore_triggers('submissions');
+
+DELETE FROM sessiondb.objects WHERE kind = 'trigger' AND parent = 'submissions';

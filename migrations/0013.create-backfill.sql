@@ -1,0 +1,437 @@
+-- Linking the rows that were there before their session: one batch, its progress, and the loop.
+--
+-- Locks: none on any table of the host. If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0012.create-submissions-triggers
+
+CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
+    turn bigint PRIMARY KEY,
+    table_name name NOT NULL,
+    partition regclass NOT NULL,
+    relfilenode oid NOT NULL,
+    session_id uuid,
+    second_pass boolean NOT NULL DEFAULT false,
+    next_block bigint NOT NULL DEFAULT 0,
+    scanned bigint NOT NULL DEFAULT 0,
+    linked bigint NOT NULL DEFAULT 0,
+    skipped bigint NOT NULL DEFAULT 0,
+    reasons jsonb NOT NULL DEFAULT '{}',
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    finished_at timestamptz
+);
+
+COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a row for each table or partition';
+COMMENT ON COLUMN sessiondb.backfill_progress.session_id IS 'The session that the backfill is limited to, NULL for all';
+COMMENT ON COLUMN sessiondb.backfill_progress.second_pass IS 'True while the rows are taken that somebody had locked at first';
+COMMENT ON COLUMN sessiondb.backfill_progress.next_block IS 'The page where the next batch begins';
+COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
+
+DO $claim$
+BEGIN
+    CALL sessiondb.claim('function', 'sessiondb', 'choose_sessions');
+    CALL sessiondb.claim('function', 'sessiondb', 'link_batch');
+    CALL sessiondb.claim('function', 'sessiondb', 'add_counts');
+    CALL sessiondb.claim('function', 'sessiondb', 'backfill_partitions');
+    CALL sessiondb.claim('function', 'sessiondb', 'begin_backfill');
+    CALL sessiondb.claim('function', 'sessiondb', 'backfill_step');
+    CALL sessiondb.claim('function', 'sessiondb', 'backfill');
+END
+$claim$;
+
+CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course_ids uuid[], p_by_enrollment boolean)
+RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * For each pair of a user and a course the session that the triggers would choose now, and where there
+ * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
+ * called: whoever asks is told what he may read himself.
+ *
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment.
+ *
+ * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
+ * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
+ * sessions of the course, none of them active; session_in_other_org, only others have one.
+ */
+WITH choice AS MATERIALIZED (
+    SELECT p.user_id, p.course_id,
+           coalesce(
+               (SELECT s.id
+                  FROM enrollments AS e
+                  JOIN sessions AS s ON s.id = e.session_id
+                  JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+                 WHERE p_by_enrollment
+                   AND e.user_id = p.user_id
+                   AND e.course_id = p.course_id
+                   AND s.course_id = p.course_id
+                   AND s.status OPERATOR(pg_catalog.=) 'active'
+                 ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                 LIMIT 1),
+               (SELECT newest.id
+                  FROM org_members AS m
+                 CROSS JOIN LATERAL (
+                        SELECT s.id, s.created_at
+                          FROM sessions AS s
+                         WHERE s.org_id = m.org_id
+                           AND s.course_id = p.course_id
+                           AND s.status OPERATOR(pg_catalog.=) 'active'
+                         ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                         LIMIT 1
+                       ) AS newest
+                 WHERE m.user_id = p.user_id
+                 ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+                 LIMIT 1)
+           ) AS session_id
+      FROM ROWS FROM (pg_catalog.unnest(p_user_ids), pg_catalog.unnest(p_course_ids)) AS p (user_id, course_id)
+)
+SELECT c.user_id, c.course_id, c.session_id,
+       CASE
+           WHEN c.session_id IS NOT NULL THEN NULL
+           WHEN c.course_id IS NULL
+             OR NOT EXISTS (SELECT FROM courses AS k WHERE k.id = c.course_id) THEN 'course_unknown'
+           WHEN NOT EXISTS (SELECT FROM org_members AS m WHERE m.user_id = c.user_id) THEN 'no_membership'
+           WHEN c.course_id NOT IN (SELECT s.course_id FROM sessions AS s WHERE s.course_id IS NOT NULL)
+           THEN 'no_session_for_course'
+           WHEN EXISTS (
+                SELECT FROM org_members AS m
+                  JOIN sessions AS s ON s.org_id = m.org_id
+                 WHERE m.user_id = c.user_id AND s.course_id = c.course_id) THEN 'no_active_session'
+           ELSE 'session_in_other_org'
+       END
+  FROM choice AS c
+$function$;
+
+COMMENT ON FUNCTION sessiondb.choose_sessions(uuid[], uuid[], boolean) IS
+    'The session that the triggers would choose for each user and course, or the reason why there is none';
+
+CALL sessiondb.compile($compile$
+CREATE OR REPLACE FUNCTION sessiondb.link_batch(
+    p_table name, p_partition regclass, p_from_block bigint, p_to_block bigint, p_session_id uuid, p_mode text
+)
+RETURNS TABLE (scanned bigint, linked bigint, skipped bigint, reasons jsonb)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * Links the rows without a session in a range of pages of enrollments or submissions (p_table), or of
+ * one partition of it, to what the trigger would choose now, and counts those for which there is nothing to choose, by reason.
+ *
+ * p_session_id  only rows that belong to this session; NULL for all
+ * p_mode        link: a row that somebody else has locked is skipped; wait: it is waited for;
+ *               count: nothing is written, and linked is what would be
+ *
+ * Only rows that get a session are locked, and no more strongly than an UPDATE of a column that is no
+ * key does. The SQL is put together for the name of the partition alone, once for a batch.
+ */
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+        $batch$
+        WITH candidate AS MATERIALIZED (
+            SELECT r.ctid AS row_id, r.user_id, {course} AS course_id
+              FROM ONLY {partition} AS r
+             WHERE r.ctid >= $1 AND r.ctid < $2
+               AND r.session_id IS NULL
+        ),
+        pair AS (
+            SELECT pg_catalog.array_agg(d.user_id) AS user_ids, pg_catalog.array_agg(d.course_id) AS course_ids
+              FROM (SELECT DISTINCT c.user_id, c.course_id
+                      FROM candidate AS c
+                     WHERE c.user_id IS NOT NULL AND c.course_id IS NOT NULL) AS d
+        ),
+        choice AS MATERIALIZED (
+            SELECT s.* FROM pair AS p CROSS JOIN LATERAL sessiondb.choose_sessions(p.user_ids, p.course_ids, $4) AS s
+        ),
+        outcome AS MATERIALIZED (
+            SELECT c.row_id, h.session_id,
+                   CASE
+                       WHEN c.course_id IS NULL THEN 'course_unknown'
+                       WHEN c.user_id IS NULL THEN 'no_membership'
+                       ELSE h.reason
+                   END AS reason
+              FROM candidate AS c
+              LEFT JOIN choice AS h ON h.user_id = c.user_id AND h.course_id = c.course_id
+             WHERE $3 IS NULL OR h.session_id = $3
+        ),
+        {linked},
+        counted AS (
+            SELECT (SELECT pg_catalog.count(*) FROM outcome AS o) AS scanned,
+                   (SELECT pg_catalog.count(*) FROM outcome AS o WHERE o.session_id IS NOT NULL) AS linkable,
+                   (SELECT pg_catalog.count(*) FROM linked) AS linked
+        )
+        SELECT c.scanned,
+               CASE WHEN $5 THEN c.linked ELSE c.linkable END,
+               CASE WHEN $5 THEN c.linkable - c.linked ELSE 0 END,
+               (SELECT coalesce(pg_catalog.jsonb_object_agg(u.reason, u.rows), '{}')
+                  FROM (SELECT o.reason, pg_catalog.count(*) AS rows
+                          FROM outcome AS o WHERE o.session_id IS NULL GROUP BY o.reason) AS u)
+          FROM counted AS c
+        $batch$,
+        '{linked}',
+        CASE p_mode
+            WHEN 'count' THEN 'linked AS (SELECT WHERE false)'
+            ELSE
+                $linked$
+        free AS MATERIALIZED (
+            SELECT r.ctid AS row_id
+              FROM ONLY {partition} AS r
+             WHERE r.ctid = ANY (ARRAY(SELECT o.row_id FROM outcome AS o WHERE o.session_id IS NOT NULL))
+               AND r.session_id IS NULL
+               FOR NO KEY UPDATE $linked$ || CASE p_mode WHEN 'link' THEN 'SKIP LOCKED' ELSE '' END || $linked$
+        ),
+        linked AS (
+            UPDATE ONLY {partition} AS r
+               SET session_id = o.session_id
+              FROM free AS f
+              JOIN outcome AS o ON o.row_id = f.row_id
+             WHERE r.ctid = f.row_id
+               AND r.ctid >= $1 AND r.ctid < $2
+            RETURNING 1
+        )
+                $linked$
+        END),
+        '{course}', CASE p_table WHEN 'submissions' THEN $course$course_of(r)$course$ ELSE 'r.course_id' END),
+        '{partition}', p_partition::text)
+    USING pg_catalog.format('(%s,0)', p_from_block)::tid, pg_catalog.format('(%s,0)', p_to_block)::tid,
+          p_session_id, p_table = 'submissions', p_mode <> 'count';
+END
+$function$
+$compile$);
+
+COMMENT ON FUNCTION sessiondb.link_batch(name, regclass, bigint, bigint, uuid, text) IS
+    'Links the rows without a session in a range of pages of a table, or counts what it would link';
+
+REVOKE ALL ON FUNCTION sessiondb.link_batch(name, regclass, bigint, bigint, uuid, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.add_counts(p_one jsonb, p_other jsonb)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The sum of two objects of counts: {"a": 1} and {"a": 2, "b": 3} give {"a": 3, "b": 3}.
+ */
+SELECT coalesce(jsonb_object_agg(s.key, s.count), '{}')
+  FROM (SELECT e.key, sum(e.value::bigint)::bigint AS count
+          FROM (SELECT * FROM jsonb_each_text(p_one) UNION ALL SELECT * FROM jsonb_each_text(p_other)) AS e
+         GROUP BY e.key) AS s
+$function$;
+
+COMMENT ON FUNCTION sessiondb.add_counts(jsonb, jsonb) IS 'The sum of two objects of counts';
+
+REVOKE ALL ON FUNCTION sessiondb.add_counts(jsonb, jsonb) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.backfill_partitions()
+RETURNS TABLE (table_name name, partition regclass, blocks bigint)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The tables that a backfill walks, or their partitions, in its order: enrolments first, since
+ * submissions follow them; and how many pages each has.
+ */
+SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
+  FROM sessiondb.installation AS i
+ CROSS JOIN (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS t (turn, table_name)
+ CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.host_schema, t.table_name)) AS relid) AS root
+ CROSS JOIN LATERAL (
+        SELECT root.relid
+         UNION
+        SELECT p.relid FROM pg_partition_tree(root.relid) AS p WHERE p.isleaf
+       ) AS leaf
+  JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
+ ORDER BY t.turn, c.oid
+$function$;
+
+COMMENT ON FUNCTION sessiondb.backfill_partitions() IS 'The tables or partitions that a backfill walks, in its order';
+
+REVOKE ALL ON FUNCTION sessiondb.backfill_partitions() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
+ * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
+ * that was stopped on its way goes on where it was.
+ */
+BEGIN
+    IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM sessiondb.backfill_progress AS p
+              LEFT JOIN pg_class AS c ON c.oid = p.partition
+             WHERE p.session_id IS DISTINCT FROM p_session_id
+                -- the pages of a table that was rewritten are not those that we have seen
+                OR c.relfilenode IS DISTINCT FROM p.relfilenode)
+    THEN
+        RETURN;
+    END IF;
+
+    DELETE FROM sessiondb.backfill_progress;
+    INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+    SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
+      FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
+      JOIN pg_class AS c ON c.oid = b.partition;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.begin_backfill(uuid) IS
+    'Makes ready for backfill_step(), or to go on with a backfill that was stopped';
+
+REVOKE ALL ON PROCEDURE sessiondb.begin_backfill(uuid) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.backfill_step(p_rows integer)
+RETURNS TABLE (table_name name, scanned bigint, linked bigint, blocks_done bigint, blocks_total bigint)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same
+ * transaction: whatever stops a backfill, at most one batch is done again. Returns what the batch did
+ * and how many pages of all tables are behind us; no row when the backfill is finished.
+ *
+ * Rows that somebody else had locked are waited for in a second pass over their table.
+ */
+DECLARE
+    v_progress sessiondb.backfill_progress;
+    v_blocks bigint;
+    v_batch bigint;
+    v_to bigint;
+    v_result record;
+BEGIN
+    LOOP
+        SELECT p.* INTO v_progress
+          FROM sessiondb.backfill_progress AS p
+         WHERE p.finished_at IS NULL
+         ORDER BY p.turn
+         LIMIT 1
+           FOR UPDATE;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+
+        -- the pages of a table that was rewritten are not those that we have seen
+        IF v_progress.relfilenode IS DISTINCT FROM (SELECT c.relfilenode FROM pg_class AS c WHERE c.oid = v_progress.partition) THEN
+            UPDATE sessiondb.backfill_progress AS p
+               SET relfilenode = c.relfilenode, next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
+              FROM pg_class AS c
+             WHERE p.turn = v_progress.turn AND c.oid = p.partition;
+            DELETE FROM sessiondb.backfill_progress AS p
+             WHERE p.turn = v_progress.turn
+               AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = p.partition);
+            CONTINUE;
+        END IF;
+        v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;
+        EXIT WHEN v_progress.next_block < v_blocks;
+
+        IF v_progress.skipped > 0 AND NOT v_progress.second_pass THEN
+            UPDATE sessiondb.backfill_progress AS p SET second_pass = true, next_block = 0 WHERE p.turn = v_progress.turn;
+        ELSE
+            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_progress.turn;
+        END IF;
+    END LOOP;
+
+    -- about 50 rows on a page, where the table was never analysed
+    SELECT greatest(1, p_rows * CASE WHEN c.reltuples > 0 THEN c.relpages / c.reltuples ELSE 0.02 END)::bigint
+      INTO v_batch
+      FROM pg_class AS c
+     WHERE c.oid = v_progress.partition;
+    v_to := least(v_progress.next_block + v_batch, v_blocks);
+
+    SELECT b.* INTO v_result
+      FROM sessiondb.link_batch(
+               v_progress.table_name, v_progress.partition, v_progress.next_block, v_to, v_progress.session_id,
+               CASE WHEN v_progress.second_pass THEN 'wait' ELSE 'link' END) AS b;
+
+    UPDATE sessiondb.backfill_progress AS p
+       SET next_block = v_to,
+           scanned = p.scanned + CASE WHEN p.second_pass THEN 0 ELSE v_result.scanned END,
+           linked = p.linked + v_result.linked,
+           skipped = p.skipped + CASE WHEN p.second_pass THEN -v_result.linked ELSE v_result.skipped END,
+           reasons = CASE WHEN p.second_pass THEN p.reasons ELSE sessiondb.add_counts(p.reasons, v_result.reasons) END
+     WHERE p.turn = v_progress.turn;
+
+    RETURN QUERY
+        SELECT v_progress.table_name, v_result.scanned, v_result.linked,
+               sum(CASE WHEN p.finished_at IS NULL THEN p.next_block ELSE s.blocks END)::bigint, sum(s.blocks)::bigint
+          FROM sessiondb.backfill_progress AS p
+         CROSS JOIN LATERAL (
+                SELECT pg_relation_size(p.partition) / current_setting('block_size')::integer AS blocks
+               ) AS s;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.backfill_step(integer) IS
+    'Links the next batch of old rows and keeps the progress; no row when the backfill is finished';
+
+REVOKE ALL ON FUNCTION sessiondb.backfill_step(integer) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL)
+LANGUAGE plpgsql
+SECURITY INVOKER
+AS $procedure$
+/*
+ * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql,
+ * outside a transaction. Stopped on its way it goes on there when it is called again.
+ *
+ * No search_path is pinned, since a procedure that has settings of its own may not commit; instead
+ * every name is qualified. The advisory lock is the one that apply takes, too.
+ */
+DECLARE
+    v_rows integer := 1000;
+    v_began timestamptz;
+    v_step record;
+    v_done boolean;
+    v_tries integer := 0;
+    v_took double precision;
+BEGIN
+    CALL sessiondb.begin_backfill(p_session_id);
+    COMMIT;
+    LOOP
+        -- for each batch anew, so that it is let go however this ends
+        IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = 'another sessiondb run works on this database',
+                HINT = 'Call it again when that has ended.';
+        END IF;
+        v_began := pg_catalog.clock_timestamp();
+        BEGIN
+            SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
+            v_done := NOT FOUND;
+            v_tries := 0;
+        EXCEPTION WHEN foreign_key_violation OR check_violation OR deadlock_detected THEN
+            -- a session, a membership or a row has just changed: the batch is done again
+            v_tries := v_tries + 1;
+            v_done := false;
+            IF v_tries > 5 THEN
+                RAISE;
+            END IF;
+        END;
+        EXIT WHEN v_done;
+        COMMIT;
+        v_took := greatest(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - v_began)::double precision, 0.001);
+        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 100000)::integer;
+    END LOOP;
+    COMMIT;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.backfill(uuid) IS
+    'Links all old rows, or those that belong to one session, in short transactions';
+
+REVOKE ALL ON PROCEDURE sessiondb.backfill(uuid) FROM PUBLIC;
+
+CALL sessiondb.record_definitions();

@@ -1,0 +1,14 @@
+-- Locks: none on any table.
+--
+-- squawk-ignore-file ban-drop-function
+
+DROP FUNCTION IF EXISTS sessiondb.explain_submission(uuid);
+DROP FUNCTION IF EXISTS sessiondb.explain_enrollment(uuid);
+DROP FUNCTION IF EXISTS sessiondb.explain_link(uuid, uuid, uuid, text);
+DROP FUNCTION IF EXISTS sessiondb.title_of_session(uuid);
+DROP FUNCTION IF EXISTS sessiondb.slug_of_org(uuid);
+DROP FUNCTION IF EXISTS sessiondb.name_of_org(uuid);
+
+DELETE FROM sessiondb.objects
+ WHERE kind = 'function'
+   AND name IN ('name_of_org', 'slug_of_org', 'title_of_session', 'explain_link', 'explain_enrollment', 'explain_submission');

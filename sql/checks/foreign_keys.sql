@@ -1,0 +1,37 @@
+-- session_id of both tables refers to sessions, is validated, and a session that is deleted sets it to NULL.
+SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
+  FROM (VALUES ('enrollments'::name), ('submissions'::name)) AS required (table_name)
+ CROSS JOIN LATERAL (
+        SELECT 'error' AS level,
+               format('%s.session_id', required.table_name) AS object,
+               format('The foreign key from %s.session_id to sessions is missing or not validated.', required.table_name) AS detail,
+               format('Run: %s', s.statement) AS fix,
+               s.turn
+          FROM (SELECT pg_catalog.row_number() OVER () AS turn, n.*
+                  FROM ({foreign_key_statements(required.table_name)}) AS n (statement, lock, scans)) AS s
+        UNION ALL
+        SELECT 'warning',
+               format('%s.%s', required.table_name, k.conname),
+               CASE
+                   WHEN NOT k.convalidated THEN
+                       format('The foreign key %s of %s is not validated, so old rows may refer to sessions that are gone.', k.conname, required.table_name)
+                   ELSE
+                       format('Deleting a session does not set session_id of %s to NULL: %s', required.table_name, pg_get_constraintdef(k.oid))
+               END,
+               CASE
+                   WHEN NOT k.convalidated THEN
+                       format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', n.nspname, c.relname, k.conname)
+                   ELSE
+                       'Replace the foreign key by one with ON DELETE SET NULL, if that is what you want.'
+               END,
+               0
+          FROM pg_namespace AS n
+          JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = required.table_name
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id'
+          JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
+         WHERE n.nspname = current_setting('sessiondb.schema')
+           AND (NOT k.convalidated OR k.confdeltype <> 'n')
+           AND coalesce(obj_description(k.oid, 'pg_constraint'), '') NOT LIKE '%(sessiondb)'
+           AND k.conparentid = 0
+       ) AS f
+ ORDER BY f.level, f.object, f.turn

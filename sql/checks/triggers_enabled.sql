@@ -1,0 +1,16 @@
+-- Our triggers fire.
+SELECT 'triggers_enabled' AS "check",
+       'error' AS level,
+       format('trigger %s on %s', t.tgname, c.relname) AS object,
+       CASE t.tgenabled
+           WHEN 'D' THEN 'The trigger is disabled: new rows are neither linked nor checked.'
+           ELSE 'The trigger fires only for replicated changes: new rows are neither linked nor checked.'
+       END AS detail,
+       format('ALTER TABLE %I.%I ENABLE TRIGGER %I', n.nspname, c.relname, t.tgname) AS fix
+  FROM pg_trigger AS t
+  JOIN pg_class AS c ON c.oid = t.tgrelid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE starts_with(t.tgname, 'zzz_sessiondb_')
+   AND t.tgenabled IN ('D', 'R')
+   AND NOT t.tgisinternal
+ ORDER BY n.nspname, c.relname, t.tgname

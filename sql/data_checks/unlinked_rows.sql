@@ -1,0 +1,51 @@
+-- How many rows have no session, by reason; a warning where a backfill would link them.
+WITH enrollments_pair AS MATERIALIZED (
+    SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
+      FROM enrollments AS r
+     WHERE r.session_id IS NULL
+     GROUP BY r.user_id, r.course_id
+),
+submissions_pair AS MATERIALIZED (
+    SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
+      FROM (SELECT r.user_id, course_of(r) AS course_id FROM submissions AS r WHERE r.session_id IS NULL) AS r
+     GROUP BY r.user_id, r.course_id
+)
+SELECT 'unlinked_rows' AS "check",
+       CASE f.reason WHEN 'linkable' THEN 'warning' ELSE 'info' END AS level,
+       f.table_name AS object,
+       pg_catalog.format('%s of %s rows of %s have no session: %s.', f.rows,
+                         CASE f.table_name WHEN 'enrollments' THEN (SELECT pg_catalog.count(*) FROM enrollments)
+                              ELSE (SELECT pg_catalog.count(*) FROM submissions) END,
+                         f.table_name, f.reason) AS detail,
+       CASE f.reason
+           WHEN 'linkable' THEN 'Link them: sessiondb backfill'
+           ELSE pg_catalog.format('See them with sessiondb show %s --unlinked, and what to do with sessiondb explain', f.table_name)
+       END AS fix
+  FROM (
+        SELECT 'enrollments' AS table_name,
+               CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
+                    ELSE coalesce(h.reason, 'linkable') END AS reason,
+               pg_catalog.sum(r.rows) AS rows
+          FROM enrollments_pair AS r
+          LEFT JOIN (
+                SELECT c.*
+                  FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
+                          FROM enrollments_pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
+                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, false) AS c
+               ) AS h ON h.user_id = r.user_id AND h.course_id = r.course_id
+         GROUP BY 2
+        UNION ALL
+        SELECT 'submissions' AS table_name,
+               CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
+                    ELSE coalesce(h.reason, 'linkable') END AS reason,
+               pg_catalog.sum(r.rows) AS rows
+          FROM submissions_pair AS r
+          LEFT JOIN (
+                SELECT c.*
+                  FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
+                          FROM submissions_pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
+                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, true) AS c
+               ) AS h ON h.user_id = r.user_id AND h.course_id = r.course_id
+         GROUP BY 2
+       ) AS f
+ ORDER BY f.table_name, f.reason

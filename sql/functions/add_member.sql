@@ -1,0 +1,34 @@
+CREATE OR REPLACE FUNCTION sessiondb.add_member(p_org_slug text, p_user_id uuid, p_role text DEFAULT 'student')
+RETURNS TABLE (org_id uuid, user_id uuid, role text, created boolean)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * Makes the user a member of the organisation; one who is a member already keeps the role he has.
+ * Whether the user exists is for the host's own foreign key to say.
+ */
+#variable_conflict use_column
+DECLARE
+    v_org_id uuid := sessiondb.org_of_slug(p_org_slug);
+    v_role org_members.role%TYPE;
+BEGIN
+    RETURN QUERY
+        SELECT m.org_id, m.user_id, m.role::text, false
+          FROM org_members AS m
+         WHERE m.org_id = v_org_id AND m.user_id = p_user_id
+         LIMIT 1;
+    IF NOT FOUND THEN
+        v_role := p_role;
+        RETURN QUERY
+            INSERT INTO org_members AS m (org_id, user_id, role) VALUES (v_org_id, p_user_id, v_role)
+            RETURNING m.org_id, m.user_id, m.role::text, true;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.add_member(text, uuid, text) IS
+    'Makes a user a member of the organisation with a slug, if he is not yet';
+
+REVOKE ALL ON FUNCTION sessiondb.add_member(text, uuid, text) FROM PUBLIC;

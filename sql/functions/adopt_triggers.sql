@@ -1,0 +1,36 @@
+CREATE OR REPLACE PROCEDURE sessiondb.adopt_triggers(p_table name)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Takes over the triggers of the host that write session_id of the table: each is dropped, and its
+ * definition kept for the rollback. Only where the setting sessiondb.adopt is on; otherwise such a
+ * trigger is an error, since two that choose a session would not agree.
+ *
+ * Lock: ACCESS EXCLUSIVE on the table, only where there is such a trigger.
+ */
+DECLARE
+    v_trigger record;
+BEGIN
+    FOR v_trigger IN
+        SELECT w.* FROM sessiondb.triggers_writing('session_id') AS w WHERE w.table_name = p_table
+    LOOP
+        IF coalesce(current_setting('sessiondb.adopt', true), '') <> 'on' THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('trigger %I on %I writes session_id too', v_trigger.trigger_name, p_table),
+                HINT = 'Have it taken over with: sessiondb apply --adopt, or SET sessiondb.adopt = on.';
+        END IF;
+        INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
+        VALUES ('trigger', p_table, v_trigger.trigger_name, 'replaced', v_trigger.definition);
+        EXECUTE format('DROP TRIGGER %I ON %I.%I', v_trigger.trigger_name, current_setting('sessiondb.schema'), p_table);
+        RAISE NOTICE 'taken over, to be restored by a rollback: %', v_trigger.definition;
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.adopt_triggers(name) IS
+    'Takes over the host''s triggers that write session_id of a table; a rollback restores them';
+
+REVOKE ALL ON PROCEDURE sessiondb.adopt_triggers(name) FROM PUBLIC;

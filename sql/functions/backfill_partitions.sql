@@ -1,0 +1,27 @@
+CREATE OR REPLACE FUNCTION sessiondb.backfill_partitions()
+RETURNS TABLE (table_name name, partition regclass, blocks bigint)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The tables that a backfill walks, or their partitions, in its order: enrolments first, since
+ * submissions follow them; and how many pages each has.
+ */
+SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
+  FROM sessiondb.installation AS i
+ CROSS JOIN (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS t (turn, table_name)
+ CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.host_schema, t.table_name)) AS relid) AS root
+ CROSS JOIN LATERAL (
+        SELECT root.relid
+         UNION
+        SELECT p.relid FROM pg_partition_tree(root.relid) AS p WHERE p.isleaf
+       ) AS leaf
+  JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
+ ORDER BY t.turn, c.oid
+$function$;
+
+COMMENT ON FUNCTION sessiondb.backfill_partitions() IS 'The tables or partitions that a backfill walks, in its order';
+
+REVOKE ALL ON FUNCTION sessiondb.backfill_partitions() FROM PUBLIC;

@@ -1,0 +1,34 @@
+CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
+ * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
+ * that was stopped on its way goes on where it was.
+ */
+BEGIN
+    IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM sessiondb.backfill_progress AS p
+              LEFT JOIN pg_class AS c ON c.oid = p.partition
+             WHERE p.session_id IS DISTINCT FROM p_session_id
+                -- the pages of a table that was rewritten are not those that we have seen
+                OR c.relfilenode IS DISTINCT FROM p.relfilenode)
+    THEN
+        RETURN;
+    END IF;
+
+    DELETE FROM sessiondb.backfill_progress;
+    INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+    SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
+      FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
+      JOIN pg_class AS c ON c.oid = b.partition;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.begin_backfill(uuid) IS
+    'Makes ready for backfill_step(), or to go on with a backfill that was stopped';
+
+REVOKE ALL ON PROCEDURE sessiondb.begin_backfill(uuid) FROM PUBLIC;

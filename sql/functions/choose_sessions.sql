@@ -1,0 +1,68 @@
+CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course_ids uuid[], p_by_enrollment boolean)
+RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * For each pair of a user and a course the session that the triggers would choose now, and where there
+ * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
+ * called: whoever asks is told what he may read himself.
+ *
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment.
+ *
+ * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
+ * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
+ * sessions of the course, none of them active; session_in_other_org, only others have one.
+ */
+WITH choice AS MATERIALIZED (
+    SELECT p.user_id, p.course_id,
+           coalesce(
+               (SELECT s.id
+                  FROM enrollments AS e
+                  JOIN sessions AS s ON s.id = e.session_id
+                  JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+                 WHERE p_by_enrollment
+                   AND e.user_id = p.user_id
+                   AND e.course_id = p.course_id
+                   AND s.course_id = p.course_id
+                   AND s.status OPERATOR(pg_catalog.=) 'active'
+                 ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                 LIMIT 1),
+               (SELECT newest.id
+                  FROM org_members AS m
+                 CROSS JOIN LATERAL (
+                        SELECT s.id, s.created_at
+                          FROM sessions AS s
+                         WHERE s.org_id = m.org_id
+                           AND s.course_id = p.course_id
+                           AND s.status OPERATOR(pg_catalog.=) 'active'
+                         ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                         LIMIT 1
+                       ) AS newest
+                 WHERE m.user_id = p.user_id
+                 ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+                 LIMIT 1)
+           ) AS session_id
+      FROM ROWS FROM (pg_catalog.unnest(p_user_ids), pg_catalog.unnest(p_course_ids)) AS p (user_id, course_id)
+)
+SELECT c.user_id, c.course_id, c.session_id,
+       CASE
+           WHEN c.session_id IS NOT NULL THEN NULL
+           WHEN c.course_id IS NULL
+             OR NOT EXISTS (SELECT FROM courses AS k WHERE k.id = c.course_id) THEN 'course_unknown'
+           WHEN NOT EXISTS (SELECT FROM org_members AS m WHERE m.user_id = c.user_id) THEN 'no_membership'
+           WHEN c.course_id NOT IN (SELECT s.course_id FROM sessions AS s WHERE s.course_id IS NOT NULL)
+           THEN 'no_session_for_course'
+           WHEN EXISTS (
+                SELECT FROM org_members AS m
+                  JOIN sessions AS s ON s.org_id = m.org_id
+                 WHERE m.user_id = c.user_id AND s.course_id = c.course_id) THEN 'no_active_session'
+           ELSE 'session_in_other_org'
+       END
+  FROM choice AS c
+$function$;
+
+COMMENT ON FUNCTION sessiondb.choose_sessions(uuid[], uuid[], boolean) IS
+    'The session that the triggers would choose for each user and course, or the reason why there is none';

@@ -1,0 +1,31 @@
+CREATE OR REPLACE FUNCTION sessiondb.create_org(p_name text, p_slug text)
+RETURNS TABLE (id uuid, name text, slug text, created boolean)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * The organisation with this slug, made if there is none yet; one that exists is left as it is.
+ */
+#variable_conflict use_column
+BEGIN
+    IF p_name IS NULL OR p_name !~ '\S' OR p_slug IS NULL OR p_slug !~ '\S' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'an organisation needs a name and a slug that are not empty';
+    END IF;
+
+    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug = p_slug;
+    IF NOT FOUND THEN
+        RETURN QUERY
+            INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)
+            RETURNING o.id, o.name::text, o.slug::text, true;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.create_org(text, text) IS
+    'The organisation with a slug, made if there is none yet';
+
+REVOKE ALL ON FUNCTION sessiondb.create_org(text, text) FROM PUBLIC;

@@ -1,0 +1,51 @@
+CREATE OR REPLACE FUNCTION sessiondb.create_session(
+    p_org_slug text, p_course_id uuid, p_created_by uuid, p_title text DEFAULT NULL, p_status text DEFAULT 'active'
+)
+RETURNS TABLE (
+    id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
+)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * A new session of the course for the organisation, titled after the course where no title is
+ * given, and how many unlinked rows of the course a backfill would link now.
+ */
+#variable_conflict use_column
+DECLARE
+    v_org_id uuid := sessiondb.org_of_slug(p_org_slug);
+    v_status sessions.status%TYPE;
+    v_course_title text;
+BEGIN
+    SELECT c.title INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('there is no course with the id %s', p_course_id),
+            HINT = 'List them with: SELECT id, title FROM courses';
+    END IF;
+    IF p_title !~ '\S' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'the title of a session cannot be empty',
+            HINT = 'Leave it out to have the session named after its course.';
+    END IF;
+
+    v_status := sessiondb.session_status(p_status);
+    INSERT INTO sessions AS s (org_id, course_id, title, status, created_by)
+    VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' || v_course_title), v_status, p_created_by)
+    RETURNING s.id, s.org_id, s.course_id, s.title::text, s.status::text
+         INTO id, org_id, course_id, title, status;
+    SELECT l.enrollments, l.submissions
+      INTO linkable_enrollments, linkable_submissions
+      FROM sessiondb.count_linkable(p_course_id) AS l;
+    RETURN NEXT;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.create_session(text, uuid, uuid, text, text) IS
+    'Makes a session of a course for an organisation and counts the rows that a backfill would link now';
+
+REVOKE ALL ON FUNCTION sessiondb.create_session(text, uuid, uuid, text, text) FROM PUBLIC;

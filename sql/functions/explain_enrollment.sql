@@ -1,0 +1,21 @@
+CREATE OR REPLACE FUNCTION sessiondb.explain_enrollment(p_id uuid)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a host's
+ * enrolments need not have an id: then this fails when it is called, not when it is made.
+ */
+BEGIN
+    RETURN (
+        SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, 'enrollments')
+          FROM enrollments AS e
+         WHERE e.id = p_id
+    );
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.explain_enrollment(uuid) IS 'Why an enrolment is in the session that it is in, or in none';

@@ -1,0 +1,22 @@
+CALL sessiondb.compile($compile$
+CREATE OR REPLACE FUNCTION sessiondb.explain_submission(p_id uuid)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * explain_link() for the submission with this id; NULL when there is none.
+ */
+BEGIN
+    RETURN (
+        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, 'submissions')
+          FROM submissions AS b
+         WHERE b.id = p_id
+    );
+END
+$function$
+$compile$);
+
+COMMENT ON FUNCTION sessiondb.explain_submission(uuid) IS 'Why a submission is in the session that it is in, or in none';

@@ -1,0 +1,91 @@
+CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
+RETURNS TABLE (statement text, lock text, scans name)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements still needed for a foreign key from session_id of table $1 to sessions, in order;
+ * none where one exists, whatever its name. Each is to be run in a transaction of its own. With each
+ * goes the lock that it takes, and the table that it reads from end to end.
+ *
+ * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
+ * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer. The second
+ * table is waited for at most 100 ms while the first is held: less than deadlock_timeout, so that a
+ * deadlock with a writer never chooses the writer as its victim.
+ *
+ * A key that the host left NOT VALID is left so. Ours is known by its comment.
+ *
+ * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
+ * that way, and the key of the parent then adopts those without a scan.
+ */
+WITH
+host AS (
+    SELECT n.oid AS namespace, n.nspname,
+           format('%I.sessions', n.nspname) AS sessions,
+           current_setting('server_version_num')::integer >= 180000 AS takes_not_valid
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+target AS (
+    SELECT t.oid, p.level, p.isleaf, h.sessions,
+           format('%I.%I', tn.nspname, t.relname) AS name,
+           t.relname AS table_name,
+           format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
+           t.relkind = 'r' OR h.takes_not_valid AS not_valid
+      FROM host AS h
+      JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
+     CROSS JOIN LATERAL (
+            SELECT root.oid AS relid, 0 AS level, true AS isleaf WHERE root.relkind = 'r' OR h.takes_not_valid
+            UNION ALL
+            SELECT pt.relid, pt.level, pt.isleaf
+              FROM pg_partition_tree(root.oid) AS pt
+             WHERE root.relkind = 'p' AND NOT h.takes_not_valid AND (pt.isleaf OR pt.level = 0)
+           ) AS p
+      JOIN pg_class AS t ON t.oid = p.relid
+      JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
+),
+key AS (
+    SELECT c.conrelid, c.conname, c.convalidated,
+           coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours
+      FROM pg_constraint AS c
+      JOIN host AS h ON c.confrelid = to_regclass(h.sessions)
+      JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'session_id'
+     WHERE c.contype = 'f'
+       AND c.conkey = ARRAY[a.attnum]
+       AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
+       AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
+)
+SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN 1 THEN ', sessions' ELSE '; ROW SHARE on sessions' END, s.scans
+  FROM target AS t
+  LEFT JOIN key AS k ON k.conrelid = t.oid
+ CROSS JOIN LATERAL (
+        SELECT 1 AS turn,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE;\n'
+                   '    SET LOCAL lock_timeout = ''100ms'';\n'
+                   '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
+                   '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
+                   'END',
+                   t.name, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.key_name, t.name)) AS statement,
+               'SHARE ROW EXCLUSIVE' AS mode,
+               NULL::name AS scans
+         WHERE k.conname IS NULL
+        UNION ALL
+        SELECT 2,
+               format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, coalesce(k.conname, t.key_name)),
+               'SHARE UPDATE EXCLUSIVE',
+               t.table_name
+         WHERE t.not_valid
+           AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))
+       ) AS s
+ ORDER BY t.level DESC, t.name, s.turn
+$function$;
+
+COMMENT ON FUNCTION sessiondb.foreign_key_statements(name) IS
+    'The statements still needed for a validated foreign key from session_id of a table to sessions';
+
+REVOKE ALL ON FUNCTION sessiondb.foreign_key_statements(name) FROM PUBLIC;

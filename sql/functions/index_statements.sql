@@ -1,0 +1,124 @@
+CREATE OR REPLACE FUNCTION sessiondb.index_statements(
+    p_name name, p_table name, p_columns text[], p_predicate text
+)
+RETURNS TABLE (statement text, lock text, scans name)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The statements still needed for index $1 on table $2, in order; none where a valid index that does
+ * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With each goes the
+ * lock that it takes, and the table that it reads from end to end.
+ *
+ * $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build.
+ * An index does the job if its columns begin with one of them and its predicate is $4 or none.
+ *
+ * An index of that name which is invalid and not being built is what a crash left of an earlier try:
+ * it is dropped and built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the
+ * index is made on the parent alone, built concurrently on each partition, and attached.
+ */
+WITH
+host AS (
+    SELECT n.oid AS namespace, n.nspname
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+root AS (
+    SELECT c.oid, c.relkind
+      FROM host AS h
+      JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
+),
+-- The table and, under a partitioned one, its partitions.
+node AS (
+    SELECT p.relid, p.parentrelid, p.level, p.isleaf,
+           n.nspname AS schema_name,
+           c.relname AS table_name,
+           CASE p.level
+               WHEN 0 THEN $1::text
+               ELSE format('%s_%s_idx', left(c.relname, 48), left(md5($1 || c.relname), 8))
+           END AS index_name
+      FROM root AS r
+     CROSS JOIN LATERAL (
+            SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level, true AS isleaf WHERE r.relkind <> 'p'
+            UNION ALL
+            SELECT t.relid, t.parentrelid, t.level, t.isleaf FROM pg_partition_tree(r.oid) AS t WHERE r.relkind = 'p'
+           ) AS p
+      JOIN pg_class AS c ON c.oid = p.relid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+),
+existing AS (
+    SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,
+           EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid) AS being_built,
+           EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid) AS attached,
+           (SELECT string_agg(
+                       pg_get_indexdef(i.indexrelid, k.place::integer, true)
+                       || CASE k.options & 3 WHEN 0 THEN '' WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' ELSE ' DESC' END,
+                       ', ' ORDER BY k.place)
+              FROM unnest(i.indoption) WITH ORDINALITY AS k (options, place)) AS columns,
+           -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
+           regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
+           a.amname
+      FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indexrelid
+      JOIN pg_am AS a ON a.oid = c.relam
+),
+-- A partition needs nothing where its table as a whole has what it needs.
+served AS (
+    SELECT n.relid, n.level
+      FROM node AS n
+     WHERE EXISTS (
+            SELECT FROM existing AS e
+             CROSS JOIN unnest($3::text[]) AS wanted (columns)
+             WHERE e.indrelid = n.relid
+               AND e.indisvalid
+               AND e.amname = 'btree'
+               AND (e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
+               AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', '')))
+)
+SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
+  FROM node AS n
+  LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
+  LEFT JOIN node AS parent ON parent.relid = n.parentrelid
+ CROSS JOIN LATERAL (
+        -- first the parents' definitions, then the partitions from the leaves up
+        SELECT 0 AS turn, n.level AS place,
+               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
+                   AS statement,
+               format('SHARE on %s', n.table_name) AS lock
+         WHERE NOT n.isleaf AND ours.relname IS NULL
+        UNION ALL
+        SELECT 1, -n.level,
+               format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
+        UNION ALL
+        SELECT 2, -n.level,
+               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf
+           AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
+           AND ours.being_built IS NOT TRUE
+        UNION ALL
+        SELECT 2, -n.level,
+               format('DO %L', format(
+                   'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
+                   format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
+                   'Run sessiondb apply again when it is done.')),
+               NULL
+         WHERE n.isleaf AND ours.being_built
+        UNION ALL
+        SELECT 3, -n.level,
+               format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
+               format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
+         WHERE n.level > 0 AND ours.attached IS NOT TRUE
+       ) AS s
+ WHERE NOT EXISTS (SELECT FROM served AS v WHERE v.level = 0)
+ ORDER BY CASE s.turn WHEN 0 THEN 0 ELSE 1 END, s.place, n.table_name, s.turn
+$function$;
+
+COMMENT ON FUNCTION sessiondb.index_statements(name, name, text[], text) IS
+    'The statements still needed for a valid index that does a given job on a table';
+
+REVOKE ALL ON FUNCTION sessiondb.index_statements(name, name, text[], text) FROM PUBLIC;

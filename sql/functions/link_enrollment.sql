@@ -1,0 +1,23 @@
+CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT on enrollments, only where session_id is NULL: the session of the student in the
+ * course. None found leaves NULL; an enrolment never fails for want of a session.
+ *
+ * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions.
+ */
+BEGIN
+    NEW.session_id := get_user_session_for_course(NEW.user_id, NEW.course_id);
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.link_enrollment() IS
+    'Trigger function: gives a new enrolment the session of its student in its course';
+
+REVOKE ALL ON FUNCTION sessiondb.link_enrollment() FROM PUBLIC;

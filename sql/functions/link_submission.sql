@@ -1,0 +1,46 @@
+CALL sessiondb.compile($compile$
+CREATE OR REPLACE FUNCTION sessiondb.link_submission()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT on submissions, only where session_id is NULL: the session of the student's
+ * enrolment in the course while it is still eligible (so that a student of the autumn group stays
+ * in it when a winter group opens), else his session in the course as for an enrolment. None found
+ * leaves NULL; a submission never fails for want of a session.
+ *
+ * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
+ * of this host in its place.
+ *
+ * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
+ */
+DECLARE
+    v_course_id uuid := course_of(NEW);
+BEGIN
+    SELECT s.id
+      INTO NEW.session_id
+      FROM enrollments AS e
+      JOIN sessions AS s ON s.id = e.session_id
+      JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+     WHERE e.user_id = NEW.user_id
+       AND e.course_id = v_course_id
+       AND s.course_id = v_course_id
+       AND s.status OPERATOR(pg_catalog.=) 'active'
+     ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+     LIMIT 1;
+
+    IF NOT FOUND THEN
+        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+    END IF;
+    RETURN NEW;
+END
+$function$
+$compile$);
+
+COMMENT ON FUNCTION sessiondb.link_submission() IS
+    'Trigger function: gives a new submission the session of its student in its course';
+
+REVOKE ALL ON FUNCTION sessiondb.link_submission() FROM PUBLIC;

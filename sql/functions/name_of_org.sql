@@ -1,0 +1,16 @@
+CREATE OR REPLACE FUNCTION sessiondb.name_of_org(p_org_id uuid)
+RETURNS text
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * What people call the organisation: its name, else its slug, else its id.
+ */
+SELECT coalesce(
+    (SELECT coalesce(pg_catalog.to_jsonb(o) ->> 'name', pg_catalog.to_jsonb(o) ->> 'slug') FROM orgs AS o WHERE o.id = p_org_id),
+    'organisation ' || p_org_id::text)
+$function$;
+
+COMMENT ON FUNCTION sessiondb.name_of_org(uuid) IS 'What people call an organisation';

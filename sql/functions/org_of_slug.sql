@@ -1,0 +1,27 @@
+CREATE OR REPLACE FUNCTION sessiondb.org_of_slug(p_slug text)
+RETURNS uuid
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * The id of the organisation with this slug; raises no_data_found when there is none.
+ */
+DECLARE
+    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug = p_slug);
+BEGIN
+    IF v_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('there is no organisation with the slug "%s"', p_slug),
+            HINT = 'Create it with: sessiondb org create --name NAME --slug SLUG';
+    END IF;
+    RETURN v_id;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.org_of_slug(text) IS
+    'The id of the organisation with a slug; raises no_data_found when there is none';
+
+REVOKE ALL ON FUNCTION sessiondb.org_of_slug(text) FROM PUBLIC;

@@ -1,0 +1,39 @@
+CREATE OR REPLACE FUNCTION sessiondb.set_session_status(p_session_id uuid, p_status text)
+RETURNS TABLE (
+    id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
+)
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * Gives the session another status, and counts the unlinked rows of its course that a backfill
+ * would link now. Rows that are linked stay linked.
+ */
+#variable_conflict use_column
+DECLARE
+    v_status sessions.status%TYPE := sessiondb.session_status(p_status);
+BEGIN
+    UPDATE sessions AS s
+       SET status = v_status
+     WHERE s.id = p_session_id
+    RETURNING s.id, s.org_id, s.course_id, s.title::text, s.status::text
+         INTO id, org_id, course_id, title, status;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('there is no session with the id %s', p_session_id),
+            HINT = 'List them with: sessiondb session list';
+    END IF;
+    SELECT l.enrollments, l.submissions
+      INTO linkable_enrollments, linkable_submissions
+      FROM sessiondb.count_linkable(course_id) AS l;
+    RETURN NEXT;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.set_session_status(uuid, text) IS
+    'Gives a session another status and counts the rows that a backfill would link now';
+
+REVOKE ALL ON FUNCTION sessiondb.set_session_status(uuid, text) FROM PUBLIC;

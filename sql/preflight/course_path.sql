@@ -1,0 +1,33 @@
+-- There is one way from a submission to its course; the query of sessiondb.course_paths() is put in below.
+WITH shortest AS (
+    SELECT p.path, rank() OVER (ORDER BY p.hops) AS place
+      FROM ({course_paths()}) AS p
+),
+choice AS (
+    SELECT count(*) AS ways,
+           string_agg(s.path, ', ' ORDER BY s.path) AS paths,
+           min(s.path) AS example,
+           nullif(current_setting('sessiondb.course_path', true), '') AS given,
+           format('%I.submissions', current_setting('sessiondb.schema')) AS object
+      FROM shortest AS s
+     WHERE s.place = 1
+)
+SELECT 'course_path' AS "check", 'error' AS level, c.object,
+       CASE
+           WHEN c.given IS NOT NULL THEN
+               format('The course path %s leads nowhere: each name must be a column of the table that the one before leads to, the last one a uuid column.', c.given)
+           WHEN c.ways = 0 THEN
+               'No foreign keys lead from submissions to courses, so the course of a submission is not known.'
+           ELSE
+               format('%s ways lead from submissions to courses: %s.', c.ways, c.paths)
+       END AS detail,
+       CASE
+           WHEN c.ways = 0 THEN
+               'Name the columns to follow, and after a column without foreign key its table: '
+               '--course-path item_id.items.module_id.modules.course_id, or --course-path course_id.'
+           ELSE
+               format('Choose one: --course-path %s', c.example)
+       END AS fix
+  FROM choice AS c
+ WHERE c.ways <> 1
+   AND to_regclass(c.object) IS NOT NULL

@@ -1,0 +1,31 @@
+-- Nothing holds up the building of an index for long: it waits for every transaction that was begun before.
+SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
+  FROM (
+        -- a prepared transaction does not end by itself
+        SELECT DISTINCT 'error' AS level,
+               format('prepared transaction %L', x.gid) AS object,
+               format('Prepared transaction %L of role %I, prepared %s, holds a lock on table %I.%I.',
+                      x.gid, x.owner, date_trunc('second', x.prepared), n.nspname, c.relname) AS detail,
+               format('End it: COMMIT PREPARED %L, or ROLLBACK PREPARED %L', x.gid, x.gid) AS fix
+          FROM pg_prepared_xacts AS x
+          -- the locks of a prepared transaction have no pid; the one on its own id tells which they are
+          JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.pid IS NULL
+          JOIN pg_locks AS l ON l.virtualtransaction = own.virtualtransaction AND l.pid IS NULL
+          JOIN pg_class AS c ON c.oid = l.relation
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE x.database = current_database()
+           AND n.nspname = current_setting('sessiondb.schema')
+           AND c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
+        UNION ALL
+        SELECT 'warning',
+               format('pid %s', a.pid),
+               format('A transaction of role %I (pid %s, %s, %s) is open since %s; the building of indexes waits for its end.',
+                      a.usename, a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.state,
+                      date_trunc('second', a.xact_start)),
+               format('Wait for it, or end it: SELECT pg_terminate_backend(%s)', a.pid)
+          FROM pg_stat_activity AS a
+         WHERE a.datname = current_database()
+           AND a.pid <> pg_backend_pid()
+           AND a.xact_start < now() - interval '1 minute'
+       ) AS f
+ ORDER BY f.level, f.object

@@ -1,0 +1,40 @@
+-- The role may do what the migrations do.
+WITH host AS (
+    SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
+),
+owned AS (
+    SELECT c.oid, format('%I.%I', h.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
+      FROM host AS h
+      JOIN pg_class AS c ON c.relnamespace = h.oid
+     WHERE c.relkind IN ('r', 'p')
+       AND c.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
+)
+SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
+  FROM (
+        SELECT full_name AS object,
+               format('Role %I is not the owner of table %s, which belongs to %I.', current_user, full_name, owner) AS detail,
+               format('Connect as %I, or as a member of that role.', owner) AS fix
+          FROM owned
+         WHERE NOT pg_has_role(owner, 'USAGE')
+        UNION ALL
+        SELECT format('%I', h.nspname),
+               format('Role %I may not create objects in schema %I.', current_user, h.nspname),
+               format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', h.nspname, current_user)
+          FROM host AS h
+         WHERE NOT has_schema_privilege(h.oid, 'CREATE')
+            OR NOT has_schema_privilege(h.oid, 'USAGE')
+        UNION ALL
+        SELECT format('%I', current_database()),
+               format('Role %I may not create the schema sessiondb in database %I.', current_user, current_database()),
+               format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+         WHERE to_regnamespace('sessiondb') IS NULL
+           AND NOT has_database_privilege(current_database(), 'CREATE')
+        UNION ALL
+        SELECT 'sessiondb',
+               format('Schema sessiondb belongs to %I, and role %I may not act for it.', pg_get_userbyid(n.nspowner), current_user),
+               format('Connect as %I, who installed sessiondb.', pg_get_userbyid(n.nspowner))
+          FROM pg_namespace AS n
+         WHERE n.nspname = 'sessiondb'
+           AND NOT pg_has_role(n.nspowner, 'USAGE')
+       ) AS f
+ ORDER BY f.object

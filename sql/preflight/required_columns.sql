@@ -1,0 +1,110 @@
+-- The tables and columns that the rules read exist and have the types that they need.
+WITH required (table_name, column_name, kind) AS (
+    VALUES
+        ('courses', 'id', 'uuid'),
+        ('org_members', 'org_id', 'uuid'),
+        ('org_members', 'user_id', 'uuid'),
+        ('sessions', 'id', 'uuid'),
+        ('sessions', 'org_id', 'uuid'),
+        ('sessions', 'course_id', 'uuid'),
+        ('sessions', 'status', 'status'),
+        ('sessions', 'created_at', 'time'),
+        ('enrollments', 'user_id', 'uuid'),
+        ('enrollments', 'course_id', 'uuid'),
+        ('submissions', 'user_id', 'uuid'),
+        -- ours, but one that somebody made before us must be usable
+        ('enrollments', 'session_id', 'link'),
+        ('submissions', 'session_id', 'link')
+),
+found AS (
+    SELECT r.table_name, r.column_name, r.kind,
+           format('%I.%I', n.nspname, r.table_name) AS full_name,
+           c.oid AS table_oid, c.relkind,
+           a.attname,
+           format_type(a.atttypid, a.atttypmod) AS type_name,
+           coalesce(nullif(t.typbasetype, 0), t.oid) AS base_type,
+           t.typtype,
+           a.attnotnull, a.atthasdef, a.attgenerated
+      FROM required AS r
+     CROSS JOIN pg_namespace AS n
+      LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
+      LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_type AS t ON t.oid = a.atttypid
+     WHERE n.nspname = current_setting('sessiondb.schema')
+)
+SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.detail, f.fix
+  FROM (
+        SELECT full_name AS object,
+               format('Table %s does not exist.', full_name) AS detail,
+               'Create it, or name the schema that has it with --schema.' AS fix
+          FROM found
+         WHERE table_oid IS NULL
+        UNION ALL
+        SELECT full_name,
+               format('%s is not a table.', full_name),
+               format('Triggers and foreign keys need a table; name the schema that has the table %I with --schema.', table_name)
+          FROM found
+         WHERE relkind NOT IN ('r', 'p')
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Column %I of table %s does not exist.', column_name, full_name),
+               format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
+                      CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
+          FROM found
+         WHERE relkind IN ('r', 'p')
+           AND column_name IS NOT NULL
+           AND attname IS NULL
+           AND kind <> 'link'
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),
+               CASE kind
+                   WHEN 'link' THEN format(
+                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid USING session_id::text::uuid (rewrites the table under ACCESS EXCLUSIVE)',
+                       full_name)
+                   ELSE 'sessiondb works with uuid identifiers only.'
+               END
+          FROM found
+         WHERE kind IN ('uuid', 'link')
+           AND attname IS NOT NULL
+           AND base_type <> 'uuid'::regtype
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Column session_id of table %s is %s, but a row without a session must be possible.', full_name, m.misfit),
+               format('Mend it: ALTER TABLE %s ALTER COLUMN session_id %s', full_name, m.mend)
+          FROM found
+         CROSS JOIN LATERAL (
+                SELECT 'NOT NULL' AS misfit, 'DROP NOT NULL' AS mend WHERE attnotnull
+                UNION ALL
+                SELECT 'generated', 'DROP EXPRESSION' WHERE attgenerated <> ''
+                UNION ALL
+                SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
+               ) AS m
+         WHERE kind = 'link'
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Column %I of table %s is of type %s, which has no order in time.', column_name, full_name, type_name),
+               format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', full_name, column_name)
+          FROM found
+         WHERE kind = 'time'
+           AND attname IS NOT NULL
+           AND base_type NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Column %I of table %s is of type %s, not text, varchar or an enum.', column_name, full_name, type_name),
+               format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE text', full_name, column_name)
+          FROM found
+         WHERE kind = 'status'
+           AND attname IS NOT NULL
+           AND typtype <> 'e'
+           AND base_type NOT IN ('text'::regtype, 'varchar'::regtype)
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Enum %s of column %I of table %s has no label "active".', type_name, column_name, full_name),
+               format('Add it: ALTER TYPE %s ADD VALUE ''active''', type_name)
+          FROM found
+         WHERE kind = 'status'
+           AND typtype = 'e'
+           AND NOT EXISTS (SELECT FROM pg_enum AS e WHERE e.enumtypid = found.base_type AND e.enumlabel = 'active')
+       ) AS f
+ ORDER BY f.object, f.detail

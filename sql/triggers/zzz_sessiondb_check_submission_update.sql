@@ -1,0 +1,11 @@
+-- The same check for a row that is given another session. A trigger of its own, because only an
+-- UPDATE trigger can compare with OLD: a client that writes all columns back unchanged pays nothing,
+-- and is not refused for a membership that has ended since. zzz_: after the host's triggers.
+CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission_update
+    BEFORE UPDATE OF session_id ON submissions
+    FOR EACH ROW
+    WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id)
+    EXECUTE FUNCTION sessiondb.check_submission();
+
+COMMENT ON TRIGGER zzz_sessiondb_check_submission_update ON submissions IS
+    'Refuses a change to a session that does not fit the row (sessiondb)';

@@ -1,0 +1,11 @@
+-- Gives a new row without a session the one of its student in its course. zzz_ because BEFORE
+-- triggers fire in the order of their names, and ours must see the user_id and the course that a
+-- trigger of the host may have filled in.
+CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission
+    BEFORE INSERT ON submissions
+    FOR EACH ROW
+    WHEN (NEW.session_id IS NULL)
+    EXECUTE FUNCTION sessiondb.link_submission();
+
+COMMENT ON TRIGGER zzz_sessiondb_link_submission ON submissions IS
+    'Links a new row to the session of its student in its course (sessiondb)';

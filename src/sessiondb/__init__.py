@@ -1,0 +1,1 @@
+"""sessiondb: links enrolments and submissions to training sessions, inside PostgreSQL."""

@@ -1,0 +1,119 @@
+"""The entry point: the group of commands, the one place that catches errors, and the signals."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from sessiondb import output
+from sessiondb.commands import Options, common_options, demo, links, migrations, records
+from sessiondb.errors import Exit, SessiondbError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@common_options()
+@click.version_option(package_name="sessiondb")
+def cli() -> None:
+    """Link the enrolments and submissions of a learning platform to its training sessions.
+
+    \b
+    Example:
+      sessiondb -d postgresql://owner@db.example/platform apply
+      sessiondb status
+    """
+
+
+for command in (
+    migrations.apply,
+    links.backfill,
+    links.check,
+    demo.demo,
+    links.explain,
+    records.member,
+    records.org,
+    migrations.plan,
+    migrations.rollback,
+    records.session,
+    links.show,
+    migrations.status,
+):
+    cli.add_command(command)
+
+
+_signals: list[int] = []
+
+
+def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
+    """Run the command line and exit with one of the codes of :class:`sessiondb.errors.Exit`."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without accents shows what it can
+    options = Options()
+    try:
+        code = cli.main(standalone_mode=False, obj=options)
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SessiondbError as error:
+        output.note(f"sessiondb: {error}")
+        if error.hint:
+            output.note(f"  hint: {error.hint}")
+        if options.verbose and error.__cause__:
+            output.note(f"  cause: {type(error.__cause__).__name__}: {error.__cause__}")
+        code = error.exit_code
+    except click.Abort as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
+            output.note(f"sessiondb: {code.name.lower()}; run the command again to go on")
+        else:
+            code = Exit.ERROR
+            output.note("sessiondb: not confirmed, so nothing was done")
+            output.note("  hint: Answer y, or add --yes.")
+    except UnicodeEncodeError:
+        output.note(f"sessiondb: {_misencoded()} is not valid UTF-8")
+        output.note("  hint: Use a terminal with a UTF-8 locale.")
+        code = Exit.USAGE
+    except (BrokenPipeError, SystemExit):
+        # click ends itself where the reader of our output has seen enough
+        _write_no_more()
+        code = Exit.DONE
+    except OSError as error:
+        output.note(f"sessiondb: the output cannot be written: {error.strerror}")
+        output.note("  hint: Make room where it goes.")
+        _write_no_more()
+        code = Exit.ERROR
+    except Exception as error:  # a defect of ours; still one sentence
+        output.note(f"sessiondb: unexpected {type(error).__name__}: {error}")
+        output.note("  hint: this is a defect of sessiondb; please report it with what you did.")
+        code = Exit.ERROR
+    sys.exit(int(code or 0))
+
+
+def _write_no_more() -> None:
+    """Let what is still buffered go nowhere, so that Python does not complain when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _misencoded() -> str:
+    """Return the option whose value is not valid UTF-8, or that value with escapes."""
+    for before, argument in zip(sys.argv, sys.argv[1:], strict=False):
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            return f"the value of {before}" if before.startswith("-") else ascii(argument)
+    return "an argument"
+
+
+def _terminate(signum: int, frame: Any) -> NoReturn:
+    """End as SIGINT does: psycopg cancels the running statement for it."""
+    _signals.append(signum)
+    raise KeyboardInterrupt

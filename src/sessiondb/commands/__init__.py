@@ -1,0 +1,96 @@
+"""The commands, a module for each kind, and what they share: options, and how a command is made."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sessiondb.database import Database
+
+
+class Options:
+    """The options that every command takes, before or after its name."""
+
+    def __init__(self) -> None:
+        self.dsn: str | None = None
+        self.schema: str | None = None
+        self.format = "table"
+        self.verbose = False
+
+    @property
+    def json(self) -> bool:
+        """Whether the result is to be one JSON document."""
+        return self.format == "json"
+
+    @property
+    def database(self) -> Database:
+        """The database that -d or the environment names, with the schema of --schema."""
+        from sessiondb.database import Database, conninfo
+
+        return Database(conninfo(self.dsn), self.schema)
+
+
+_pass_options = click.make_pass_decorator(Options, ensure=True)
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False:
+        setattr(context.ensure_object(Options), str(parameter.name), value)
+
+
+def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[Any], Any]:
+    """Give a command the options of all commands, and the object that keeps them."""
+    options = (
+        click.option(
+            "-d",
+            "--dsn",
+            metavar="DSN",
+            expose_value=False,
+            callback=_keep,
+            help="URI, 'key=value ...' or service=NAME of the database; default "
+            "SESSIONDB_DATABASE_URL, DATABASE_URL, then libpq's PG* variables.",
+        ),
+        click.option(
+            "--schema",
+            metavar="NAME",
+            expose_value=False,
+            callback=_keep,
+            help="Schema of the platform's tables; default where sessiondb is installed, else public.",
+        ),
+        click.option(
+            "--format",
+            type=click.Choice(formats),
+            expose_value=False,
+            callback=_keep,
+            help="How to print the result; default table.",
+        ),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep,
+            help="Tell every statement of apply and rollback, and the cause of an error.",
+        ),
+    )
+
+    def decorate(function: Any) -> Any:
+        return functools.reduce(lambda f, option: option(f), reversed(options), function)
+
+    return decorate
+
+
+def command(
+    name: str, *, group: click.Group | None = None, formats: tuple[str, ...] = ("table", "json")
+) -> Callable[[Any], Any]:
+    """Make a function a command, with the options of all commands; its first argument holds them."""
+
+    def decorate(function: Any) -> Any:
+        make = group.command if group else click.command
+        return make(name)(common_options(formats)(_pass_options(function)))
+
+    return decorate

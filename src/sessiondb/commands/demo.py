@@ -1,0 +1,29 @@
+"""demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sessiondb.commands import Options, command
+from sessiondb.errors import Exit
+
+
+@command("demo")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the database in this directory.",
+)
+def demo(options: Options, keep: Path | None) -> int:
+    """Tell the guide's whole story on an embedded PostgreSQL; nothing is left behind.
+
+    \b
+    Example:
+      sessiondb demo
+    """
+    from sessiondb.demo import tell
+
+    return Exit.DONE if tell(keep, as_json=options.json) else Exit.ERROR

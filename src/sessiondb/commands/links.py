@@ -1,0 +1,192 @@
+"""check, backfill, explain and show: what is linked, what is not, and why."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+
+import click
+
+from sessiondb import output
+from sessiondb.commands import Options, command
+from sessiondb.errors import Exit, UsageError
+
+
+@command("check", formats=("table", "json", "junit"))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--strict", is_flag=True, help="Exit with 4 for warnings, too.")
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How many rows a finding names.",
+)
+def check(options: Options, names: tuple[str, ...], strict: bool, examples: int) -> int:
+    """Check that the installation is sound and the data coherent. Reads only; exits with 4 on errors.
+
+    \b
+    Example:
+      sessiondb check
+      sessiondb check installed_objects triggers_enabled --format json
+      sessiondb check --strict --format junit > sessiondb.xml
+    """
+    from sessiondb.checks import check as run
+    from sessiondb.checks import junit
+
+    with options.database.transaction(read_only=True) as connection:
+        findings = run(connection, names, examples, output.note)
+    bad = {"error", "warning"} if strict else {"error"}
+    ok = not any(finding.level in bad for finding in findings)
+    if options.json:
+        output.json_document({"ok": ok, "findings": [finding.as_json() for finding in findings]})
+    elif options.format == "junit":
+        output.say(junit(findings, names))
+    elif findings:
+        output.table([finding.as_json() for finding in findings])
+    else:
+        output.say("All is in place and as shipped.")
+    return Exit.DONE if ok else Exit.FINDINGS
+
+
+@command("backfill")
+@click.option("--session", type=click.UUID, metavar="ID", help="Link only what belongs to this session.")
+@click.option(
+    "--batch-rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Rows in a transaction; default as many as take 200 ms.",
+)
+@click.option("--sleep", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Between two batches.")
+@click.option(
+    "--max-runtime",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Stop after so long, with exit code 7; the next run goes on there.",
+)
+@click.option(
+    "--max-lag", type=click.FloatRange(min=0), metavar="SECONDS", help="Pause while a replica is further behind."
+)
+@click.option("--dry-run", "dry", is_flag=True, help="Count only.")
+def backfill(
+    options: Options,
+    session: uuid.UUID | None,
+    batch_rows: int | None,
+    sleep: float,
+    max_runtime: float | None,
+    max_lag: float | None,
+    dry: bool,
+) -> int:
+    """Link the rows that were there before their session. Never changes a row that is linked.
+
+    \b
+    Example:
+      sessiondb backfill --dry-run
+      sessiondb backfill --max-runtime 3600 --max-lag 10
+    """
+    from sessiondb.backfill import Pace, dry_run
+    from sessiondb.backfill import backfill as run
+    from sessiondb.checks import require_own_backend
+
+    with contextlib.closing(output.Progress()) as bar:
+
+        def progress(done: int, total: int, linked: int) -> None:
+            bar(f"{linked} rows linked, pages", done, total)
+
+        if dry:
+            with options.database.transaction(read_only=True) as connection:
+                result = dry_run(connection, session, progress)
+        else:
+            with options.database.connect() as connection:
+                require_own_backend(options.database, connection)
+                pace = Pace(batch_rows, sleep, max_runtime, max_lag)
+                result = run(connection, session, pace, output.note, progress)
+    if options.json:
+        output.json_document(result.as_json())
+    else:
+        for table, counts in result.tables.items():
+            would = "would be linked" if dry else "linked"
+            output.say(f"{table}: {counts['linked']} {would}, {counts['unlinkable']} cannot be.")
+            for reason, number in sorted(counts["reasons"].items()):
+                output.say(f"  {reason}: {number}")
+        if not result.complete:
+            output.say("Stopped on the way; run it again to go on.")
+    return Exit.DONE if result.complete else Exit.INCOMPLETE
+
+
+@command("explain")
+@click.option("--user", type=click.UUID, metavar="ID", help="The student, with --course.")
+@click.option("--course", type=click.UUID, metavar="ID", help="The course, with --user.")
+@click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment.")
+@click.option("--submission", type=click.UUID, metavar="ID", help="A submission.")
+def explain(
+    options: Options,
+    user: uuid.UUID | None,
+    course: uuid.UUID | None,
+    enrollment: uuid.UUID | None,
+    submission: uuid.UUID | None,
+) -> None:
+    """Say why a student's work is in a session, or in none, and what to do. Reads only.
+
+    \b
+    Example:
+      sessiondb explain --submission 00000000-0000-4000-8000-000000000001
+      sessiondb explain --user 00000000-0000-4000-8000-000000000001 \\
+        --course 00000000-0000-4000-8000-000000000002
+    """
+    from sessiondb import records
+
+    if [(user and course), enrollment, submission].count(None) != 2 or bool(user) != bool(course):
+        raise UsageError(
+            "explain needs --user and --course, or --enrollment, or --submission",
+            "For instance: sessiondb explain --submission ID",
+        )
+    with options.database.transaction(read_only=True) as connection:
+        if enrollment or submission:
+            table, row_id = ("enrollments", enrollment) if enrollment else ("submissions", submission)
+            document = records.explain_row(connection, table, row_id)
+        else:
+            document = records.explain(connection, user, course)
+    if options.json:
+        output.json_document(document)
+        return
+    for step in document["steps"]:
+        output.say(f"{'yes' if step['ok'] else 'no ':3} {step['step']}: {step['detail']}")
+    output.say(f"Session: {document['session_id'] or 'none'} ({document['reason']})")
+    if document["fix"]:
+        output.say(f"To mend it: {document['fix']}")
+
+
+@command("show")
+@click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
+@click.option("--session", type=click.UUID, metavar="ID", help="Only this session, or what is linked to it.")
+@click.option("--unlinked", is_flag=True, help="Only rows without a session; of the sessions, those without rows.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=2**62),
+    metavar="N",
+    help="At most so many rows; default 100 in a table, all in JSON.",
+)
+def show(options: Options, what: str, session: uuid.UUID | None, unlinked: bool, limit: int | None) -> None:
+    """Run one of the guide's verification queries.
+
+    \b
+    Example:
+      sessiondb show submissions --unlinked
+      sessiondb show enrollments --session 00000000-0000-4000-8000-000000000001 --format json
+    """
+    from sessiondb import records
+
+    with options.database.transaction(read_only=True) as connection:
+        if options.json:
+            with contextlib.closing(
+                records.show(connection, what, session=session, unlinked=unlinked, limit=limit)
+            ) as rows:
+                output.json_rows(rows)
+            return
+        shown = limit or 100
+        found = list(records.show(connection, what, session=session, unlinked=unlinked, limit=shown + 1))
+        output.table(found[:shown])
+        if limit is None and len(found) > shown:
+            output.note(f"The first {shown} rows; --limit N shows more, --format json all.")

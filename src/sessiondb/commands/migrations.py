@@ -1,0 +1,239 @@
+"""apply, rollback, status and plan."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessiondb import output
+from sessiondb.commands import Options, command
+from sessiondb.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from sessiondb.migrate import Runner
+
+
+def lock_options(function: Any) -> Any:
+    """Give a command the options on waiting for locks."""
+    function = click.option(
+        "--lock-budget",
+        type=click.FloatRange(min=0),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up after trying so long for a lock.",
+    )(function)
+    return click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0.01),
+        default=1.5,
+        show_default=True,
+        metavar="SECONDS",
+        help="The longest single wait for a lock, and so the longest that anybody waits behind us.",
+    )(function)
+
+
+@contextlib.contextmanager
+def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
+    """Yield a runner of migrations on the connection, which shows on stderr what it does."""
+    from sessiondb.checks import require_own_backend
+    from sessiondb.locks import LockBudget
+    from sessiondb.migrate import Runner
+
+    require_own_backend(options.database, connection)
+
+    def boundary(migration: str, point: str) -> None:
+        if options.verbose:
+            output.note(f"  {migration}: {' '.join(point.split())}")
+
+    with contextlib.closing(output.Progress()) as bar:
+        yield Runner(connection, LockBudget(lock_timeout, lock_budget), output.note, bar, boundary)
+
+
+@command("apply")
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option(
+    "--course-path",
+    metavar="PATH",
+    help="The columns from a submission to its course, as in item_id.module_id.course_id.",
+)
+@click.option(
+    "--adopt", is_flag=True, help="Take over the host's triggers that write session_id; rollback restores them."
+)
+@click.option("--dry-run", is_flag=True, help="Look at the host and show the plan; change nothing.")
+@lock_options
+def apply(
+    options: Options,
+    to: str | None,
+    course_path: str | None,
+    adopt: bool,
+    dry_run: bool,
+    lock_timeout: float,
+    lock_budget: float,
+) -> None:
+    """Look at the host, then apply the pending migrations.
+
+    \b
+    Example:
+      sessiondb -d postgresql://owner@db.example/platform apply
+      sessiondb apply --course-path item_id.module_id.course_id
+    """
+    from sessiondb import records
+    from sessiondb.checks import preflight
+    from sessiondb.database import installation
+    from sessiondb.plan import plan as make_plan
+
+    if dry_run:
+        with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
+            preflight(connection, course_path)
+            _print_plan(options, make_plan(connection))
+        return
+    with options.database.connect(course_path, adopt=adopt) as connection:
+        with runner_on(options, connection, lock_timeout, lock_budget) as runner:
+            applied = runner.apply(to, course_path)
+        there = installation(connection)
+        path = there.course_path if there else None
+        linked = records.linked(connection) if path else {}
+    if options.json:
+        output.json_document({"applied": applied, "course_path": path, "linked": linked})
+        return
+    output.say(
+        f"{len(applied)} migrations applied."
+        if applied
+        else f"Nothing to do: every migration up to {to} is applied."
+        if to
+        else "Nothing to do: all migrations are applied."
+    )
+    if path:
+        output.say(f"A submission's course is found by {path}.")
+    for table, counts in linked.items():
+        output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
+
+
+@command("rollback")
+@click.option("--to", metavar="ID", help="The newest migration to keep.")
+@click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@lock_options
+def rollback(
+    options: Options, to: str | None, everything: bool, yes: bool, lock_timeout: float, lock_budget: float
+) -> None:
+    """Undo migrations, newest first; links are saved, and restored by a later apply.
+
+    \b
+    Example:
+      sessiondb rollback --to 0010
+      sessiondb rollback --all --yes
+    """
+    if (to is None) is not everything:
+        raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0010")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("rollback asks before it starts, and there is nobody to answer", "Add --yes.")
+        click.confirm(
+            f"Undo {'all migrations' if everything else 'the migrations after ' + str(to)}?",
+            abort=True,
+            err=True,
+        )
+    with (
+        options.database.connect() as connection,
+        runner_on(options, connection, lock_timeout, lock_budget) as runner,
+    ):
+        undone = runner.rollback(to)
+    if options.json:
+        output.json_document({"rolled_back": undone})
+    else:
+        output.say(
+            f"{len(undone)} migrations rolled back."
+            if undone
+            else f"Nothing to do: no migration {'after ' + to + ' ' if to else ''}is applied."
+        )
+
+
+@command("status")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when migrations are pending.")
+def status(options: Options, exit_code: bool) -> int:
+    """Show which migrations are applied and how the triggers are. Reads only.
+
+    \b
+    Example:
+      sessiondb status
+      sessiondb status --exit-code --format json
+    """
+    from sessiondb.status import status as read_status
+
+    with options.database.transaction(read_only=True) as connection:
+        state = read_status(connection)
+    if options.json:
+        output.json_document(state)
+    else:
+        output.say(f"schema: {state['schema']}\ncourse path: {state['course_path'] or '-'}")
+        output.table({**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"])
+        output.table({**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"])
+    pending = any(m["state"] == "pending" for m in state["migrations"])
+    return Exit.PENDING if exit_code and pending else Exit.DONE
+
+
+def _time(iso: str | None) -> datetime.datetime | None:
+    return datetime.datetime.fromisoformat(iso) if iso else None
+
+
+@command("plan")
+@click.option("--course-path", metavar="PATH", help="As for apply.")
+@click.option("--adopt", is_flag=True, help="As for apply.")
+@click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0.01),
+    default=1.5,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the script: the longest wait for a lock.",
+)
+def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool, lock_timeout: float) -> None:
+    """Show the statements that apply would run and the locks that they take. Reads only.
+
+    \b
+    Example:
+      sessiondb plan
+      sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
+    """
+    from sessiondb.checks import require_plannable
+    from sessiondb.database import installation
+    from sessiondb.plan import plan as make_plan
+    from sessiondb.plan import script
+
+    if as_script:
+        for line in script(options.schema or "public", course_path, adopt=adopt, lock_timeout=lock_timeout):
+            output.say(line)
+        return
+    with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
+        if installation(connection) is None:
+            require_plannable(connection, course_path)
+        _print_plan(options, make_plan(connection))
+
+
+def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
+    if options.json:
+        output.json_document({"statements": statements})
+        return
+    rows = [
+        {
+            "migration": statement["migration"],
+            "lock": lock["mode"] + " on " + lock["table"],
+            "blocks": lock["blocks"],
+            "rows": lock["rows"],
+            "size": output.size(lock["bytes"]),
+            "scans": statement["scans"],
+            "statement": " ".join(statement["statement"].split())[:100],
+        }
+        for statement in statements
+        for lock in statement["locks"]
+    ]
+    output.table(rows)
+    output.say(f"{len(statements)} statements; the others lock no table of the platform. No table is rewritten.")

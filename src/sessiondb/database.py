@@ -1,0 +1,242 @@
+"""Connecting as libpq does, and turning PostgreSQL's errors into ours in one place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from sessiondb.errors import SessiondbError, UsageError
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def conninfo(dsn: str | None) -> str:
+    """Return the connection string to use, in libpq's ``key=value`` form.
+
+    Args:
+        dsn: a URI, a ``key=value`` string, ``service=NAME`` or a database name, as psql takes them;
+            ``None`` for ``SESSIONDB_DATABASE_URL``, else ``DATABASE_URL``, else what libpq takes from
+            its own ``PG*`` variables, service file and password file.
+
+    Raises:
+        UsageError: libpq cannot read it. The text is not repeated: it may hold a password.
+    """
+    given = dsn or os.environ.get("SESSIONDB_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
+    if re.fullmatch(r"[\w.-]+", given):
+        return make_conninfo("", dbname=given)
+    with suppress(psycopg.ProgrammingError):
+        parameters = conninfo_to_dict(given)
+        # a password with an unencoded "@" would be taken for a part of the host, and printed with it
+        if "@" not in str(parameters.get("host", "")):
+            return make_conninfo("", **parameters)
+    raise UsageError(
+        "the database address cannot be read",
+        "Give a URI such as postgresql://user@host/dbname, or 'host=... dbname=...', or service=NAME; "
+        "a special character in a URI must be percent-encoded.",
+    )
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database and the host's schema in it.
+
+    Attributes:
+        conninfo: as :func:`conninfo` returns it.
+        schema: the host's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
+    """
+
+    conninfo: str
+    schema: str | None = None
+
+    @contextmanager
+    def connect(self, course_path: str | None = None, *, adopt: bool = False) -> Iterator[Connection]:
+        """Yield an autocommit connection that keeps our settings, for what takes many transactions.
+
+        Its search_path is the host's schema. The settings ``sessiondb.schema``, ``sessiondb.course_path``
+        and ``sessiondb.adopt`` tell our SQL what the user gave. The server notices within a second that
+        we are gone (client_connection_check_interval), and no timeout of the role or the database
+        applies to what we run.
+
+        Raises:
+            SessiondbError: no connection, or no such schema.
+        """
+        with self._opened() as connection:
+            connection.autocommit = True
+            self._prepare(connection, course_path, adopt=adopt, local=False)
+            with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
+                connection.execute("SET client_connection_check_interval TO '1s'")
+            yield connection
+
+    @contextmanager
+    def transaction(
+        self, *, read_only: bool, course_path: str | None = None, adopt: bool = False
+    ) -> Iterator[Connection]:
+        """Yield a connection in one transaction with the settings of :meth:`connect`, then commit.
+
+        The settings end with the transaction, so this also works through a pooler that gives every
+        transaction another server connection, and reading works on a standby.
+
+        Raises:
+            SessiondbError: no connection, or no such schema.
+        """
+        with self._opened() as connection:
+            connection.read_only = True if read_only else None
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else None
+            self._prepare(connection, course_path, adopt=adopt, local=True)
+            yield connection
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        with explained():
+            try:
+                connection = psycopg.connect(
+                    self.conninfo,
+                    fallback_application_name="sessiondb",
+                    client_encoding="UTF8",
+                    prepare_threshold=None,
+                )
+            except psycopg.Error as error:
+                raise SessiondbError(_connection_failure(error), _connection_hint(error)) from None
+            with connection:
+                yield connection
+
+    def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
+        schema = self._schema(connection)
+        if connection.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema]).rowcount == 0:
+            raise SessiondbError(
+                f'schema "{schema}" does not exist in this database',
+                "Name the schema that holds enrollments and submissions with --schema.",
+            )
+        connection.execute(
+            """
+            SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
+                   pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
+                   pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
+                   pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s),
+                   pg_catalog.set_config('statement_timeout', '0', %(local)s),
+                   pg_catalog.set_config('idle_in_transaction_session_timeout', '0', %(local)s)
+            """,
+            {"schema": schema, "course_path": course_path or "", "adopt": "on" if adopt else "", "local": local},
+        )
+
+    def _schema(self, connection: Connection) -> str:
+        there = installation(connection)
+        if self.schema and there and self.schema != there.host_schema:
+            raise SessiondbError(
+                f'sessiondb is installed in this database for schema "{there.host_schema}", not "{self.schema}"',
+                "Leave --schema out, or roll that installation back first: sessiondb rollback --all",
+            )
+        return self.schema or (there.host_schema if there else "public")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What sessiondb knows of its host.
+
+    Attributes:
+        host_schema: the schema with sessions, enrollments and submissions.
+        course_path: the columns from a submission to its course, None before they are chosen.
+        course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
+    """
+
+    host_schema: str
+    course_path: str | None
+    course_pieces: list[str] | None
+
+
+def installation(connection: Connection) -> Installation | None:
+    """Return what is installed in this database, None if there is nothing that this role may see."""
+    row = connection.execute(
+        """
+        SELECT CASE WHEN pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                    THEN pg_catalog.to_regclass('sessiondb.installation') END
+          FROM pg_catalog.pg_namespace AS n
+         WHERE n.nspname = 'sessiondb'
+        """
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    row = connection.execute("SELECT host_schema, course_path, course_pieces FROM sessiondb.installation").fetchone()
+    return Installation(*row) if row else None
+
+
+@contextmanager
+def catalogs(connection: Connection) -> Iterator[None]:
+    """Open a read-only transaction, or join the one that is open, and see the catalogs only.
+
+    Without the host's schema on the search_path nothing that somebody made there can be taken for a
+    function of PostgreSQL's, and definitions are spelled the same at all times.
+    """
+    with connection.transaction():
+        path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
+        connection.execute("SET LOCAL transaction_read_only TO on")
+        connection.execute("SET LOCAL search_path TO pg_catalog, pg_temp")
+        yield
+        connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
+
+
+def trusted(text: str) -> LiteralString:
+    """Return SQL that comes from our own files, marked as such for psycopg's type."""
+    return text
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn a PostgreSQL error into a :class:`SessiondbError` with its detail and hint."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _explain(error) from error
+
+
+def _explain(error: psycopg.Error) -> SessiondbError:
+    diagnosis = error.diag
+    message = diagnosis.message_primary or str(error).strip() or type(error).__name__
+    # "Failing row contains ..." would print a student's row
+    if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
+        message += f": {diagnosis.message_detail}"
+    if diagnosis.message_hint:
+        return SessiondbError(message, diagnosis.message_hint)
+    if diagnosis.message_primary is None:
+        return SessiondbError(message, "The connection was lost; run the command again.")
+    hint = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
+    return SessiondbError(message, hint or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log.")
+
+
+_HINTS: dict[type[psycopg.Error], str] = {
+    pg.InsufficientPrivilege: "Grant the role what the command needs, or connect as the owner of the tables.",
+    pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
+    pg.NotNullViolation: "The host demands more columns than the guide knows: insert the row with SQL.",
+    pg.UniqueViolation: "The host has such a row already, and allows only one.",
+    pg.UndefinedTable: "The command needs this table; name the schema that has it with --schema.",
+    pg.UndefinedColumn: "The command needs this column; where the host names it otherwise, insert the row with SQL.",
+    pg.DataError: "Give a value that the host's column takes.",
+    pg.QueryCanceled: "Run the command again when the server is less busy.",
+}
+"""What to do about an error that PostgreSQL gives no hint for, by its class."""
+
+
+def _connection_failure(error: psycopg.Error) -> str:
+    text = re.sub(r"\s+", " ", str(error)).strip().removeprefix("connection is bad: ")
+    return f"cannot connect to the database: {text}"
+
+
+def _connection_hint(error: psycopg.Error) -> str:
+    text = str(error)
+    if "password" in text or "authentication" in text:
+        return "Check the user and the password (-d, DATABASE_URL, PGPASSWORD or ~/.pgpass)."
+    if "does not exist" in text:
+        return "Check the names of the database and the role in -d or DATABASE_URL."
+    return "Check that the server runs and that -d, DATABASE_URL or the PG* variables name it."

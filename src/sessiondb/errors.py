@@ -1,0 +1,70 @@
+"""The errors that a user can act on; the command line prints them and takes its exit code from them."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sessiondb.checks import Finding
+
+
+class Exit(enum.IntEnum):
+    """The exit codes of every command."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    PENDING = 3
+    FINDINGS = 4
+    REFUSED = 5
+    LOCKED = 6
+    INCOMPLETE = 7
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class SessiondbError(Exception):
+    """Something went wrong that one sentence can explain.
+
+    Args:
+        message: one sentence that names the thing.
+        hint: what to do about it, where there is something to do.
+    """
+
+    exit_code = Exit.ERROR
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(SessiondbError):
+    """The command was given something that it cannot take."""
+
+    exit_code = Exit.USAGE
+
+
+class HostRefusedError(SessiondbError):
+    """Preflight found that the migrations cannot or must not run on this host.
+
+    Args:
+        findings: everything that stands in the way, not only the first.
+    """
+
+    exit_code = Exit.REFUSED
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(
+            "preflight refuses this host; nothing was changed:\n"
+            + "\n".join(f"  {f.detail}\n    fix: {f.fix}" for f in findings)
+        )
+        self.findings = list(findings)
+
+
+class LockNotObtainedError(SessiondbError):
+    """Another run holds the advisory lock, or a table lock was not to be had within the budget."""
+
+    exit_code = Exit.LOCKED

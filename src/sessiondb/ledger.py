@@ -1,0 +1,176 @@
+"""yoyo-migrations: its file format and its ledger. Nothing else in the package knows yoyo.
+
+Its tables are kept so that yoyo's own tools can read them. Its runner and its backend are not used: the
+lock is a row that outlives a crash, the ledger is written on another connection than the migration's, and
+the hash is of a file's name only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from yoyo.migrations import get_migration_hash, read_sql_migration
+
+from sessiondb.database import Connection
+from sessiondb.errors import SessiondbError
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+
+@dataclass(frozen=True)
+class Script:
+    """One direction of a migration.
+
+    Attributes:
+        statements: in the order in which they run, each with the comment lines above it.
+        transactional: whether all of them run in one transaction.
+    """
+
+    statements: Sequence[str]
+    transactional: bool
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A migration file and its rollback file.
+
+    Attributes:
+        id: the file's name without ``.sql``, for instance ``0006.create-indexes``.
+        hash: yoyo's hash, which is of the id.
+        sha256: of the text of both files; line endings and trailing blanks do not count.
+    """
+
+    id: str
+    hash: str
+    sha256: str
+    apply: Script
+    rollback: Script
+
+
+def read_migrations(folder: Path) -> list[Migration]:
+    """Return the migrations of a folder, oldest first.
+
+    Raises:
+        SessiondbError: there are none, one has no rollback file, or one names a dependency other than
+            the migration before it.
+    """
+    paths = sorted(p for p in folder.glob("*.sql") if not p.name.endswith(".rollback.sql"))
+    if not paths:
+        raise SessiondbError(f"no migrations in {folder}", "Install the package again.")
+    migrations: list[Migration] = []
+    for path in paths:
+        rollback = path.with_suffix(".rollback.sql")
+        if not rollback.exists():
+            raise SessiondbError(
+                f"migration {path.stem} has no rollback file",
+                f"Add {rollback.name} beside it; a migration that cannot be undone is not applied.",
+            )
+        depends = read_sql_migration(str(path))[0].get("depends", "").split()
+        if depends != [m.id for m in migrations[-1:]]:
+            raise SessiondbError(f"migration {path.stem} must say: -- depends: the migration before it")
+        migrations.append(
+            Migration(
+                id=path.stem,
+                hash=get_migration_hash(path.stem),
+                sha256=_sha256(path, rollback),
+                apply=_script(path),
+                rollback=_script(rollback),
+            )
+        )
+    return migrations
+
+
+def _script(path: Path) -> Script:
+    directives, leading_comment, statements = read_sql_migration(str(path))
+    # yoyo takes the comment above the first statement for the file's description
+    first = [f"-- {line}" for line in leading_comment.splitlines() if line]
+    statements[0] = "\n".join([*first, statements[0]])
+    return Script(
+        statements=tuple(statements),
+        transactional=directives.get("transactional", "true").lower() == "true",
+    )
+
+
+def _sha256(*paths: Path) -> str:
+    lines = [line.rstrip() for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def exists(connection: Connection) -> bool:
+    """Return whether the ledger's tables are there."""
+    cursor = connection.execute(
+        """
+        SELECT FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'sessiondb' AND c.relname = '_yoyo_migration'
+        """
+    )
+    return cursor.rowcount > 0
+
+
+def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
+    """Return, for each applied migration's id, when it was applied and the hash of its text."""
+    if not exists(connection):
+        return {}
+    rows = connection.execute(
+        """
+        SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc), c.sha256
+          FROM sessiondb._yoyo_migration AS m
+          LEFT JOIN sessiondb.migration_content AS c USING (migration_id)
+         ORDER BY m.migration_id
+        """
+    ).fetchall()
+    return {id_: (when, sha256) for id_, when, sha256 in rows}
+
+
+def mark_applied(migration: Migration) -> list[str]:
+    """Return the statements that write that the migration is applied, in yoyo's tables and in ours."""
+    return [
+        _compose(
+            """
+            INSERT INTO sessiondb._yoyo_migration (migration_hash, migration_id, applied_at_utc)
+            VALUES ({hash}, {id}, pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()))
+            """,
+            migration,
+        ),
+        _log(migration, "apply"),
+        _compose("INSERT INTO sessiondb.migration_content (migration_id, sha256) VALUES ({id}, {sha256})", migration),
+    ]
+
+
+def mark_rolled_back(migration: Migration) -> list[str]:
+    """Return the statements that write that the migration is not applied any more."""
+    return [
+        _compose("DELETE FROM sessiondb._yoyo_migration WHERE migration_hash = {hash}", migration),
+        _log(migration, "rollback"),
+        _compose("DELETE FROM sessiondb.migration_content WHERE migration_id = {id}", migration),
+    ]
+
+
+def _log(migration: Migration, operation: str) -> str:
+    return _compose(
+        """
+        INSERT INTO sessiondb._yoyo_log
+            (id, migration_hash, migration_id, operation, username, hostname, created_at_utc)
+        VALUES (pg_catalog.gen_random_uuid()::text, {hash}, {id}, {operation}, session_user,
+                coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'local'),
+                pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()))
+        """,
+        migration,
+        operation=operation,
+    )
+
+
+def _compose(statement: LiteralString, migration: Migration, **values: str) -> str:
+    literals = {
+        name: sql.Literal(value) for name, value in {**vars(migration), **values}.items() if isinstance(value, str)
+    }
+    return textwrap.dedent(sql.SQL(statement).format(**literals).as_string(None)).strip()

@@ -1,0 +1,136 @@
+"""Waiting for locks without standing in anybody's way for long."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg import errors as pg
+
+from sessiondb.database import Connection
+from sessiondb.errors import LockNotObtainedError
+from sessiondb.watch import Watch
+
+ADVISORY_KEY = int.from_bytes(b"sessiond", "big")
+"""The key of the advisory lock; advisory locks are per database already."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LockBudget:
+    """How long to wait for locks.
+
+    Attributes:
+        timeout: the longest that one statement waits in a lock's queue, in seconds. Everybody who
+            comes after it waits as long. Beyond deadlock_timeout (1 s unless the server says
+            otherwise), since only then an autovacuum in the way is asked to yield.
+        total: after so many seconds of trying, give up.
+    """
+
+    timeout: float = 1.5
+    total: float = 600.0
+
+    def waits(self) -> Iterator[float]:
+        """Yield the lock_timeout of each try: short ones first, the last for ever."""
+        for wait in (0.1, 0.2, 0.5):
+            if wait < self.timeout:
+                yield wait
+        while True:
+            yield self.timeout
+
+
+@contextmanager
+def advisory_lock(connection: Connection, budget: LockBudget, report: Report) -> Iterator[None]:
+    """Hold sessiondb's lock on this database while the block runs.
+
+    It is a session lock: it ends with the connection, however that ends. It is polled for, never
+    waited for, since a waiting statement would hold a snapshot and CREATE INDEX CONCURRENTLY waits
+    for those.
+
+    Raises:
+        LockNotObtainedError: another run still holds it when the budget is spent.
+    """
+    deadline = time.monotonic() + budget.total
+    pause = 0.025
+    told = False
+    while not _try(connection):
+        if time.monotonic() >= deadline:
+            raise LockNotObtainedError(
+                f"another sessiondb run works on this database: {_holder(connection)}",
+                "Wait for it to end and run the command again.",
+            )
+        if not told:
+            report(f"waiting for another sessiondb run: {_holder(connection)}")
+            told = True
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (jitter, not a secret)
+        pause = min(pause * 2, 1.0)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+
+def _try(connection: Connection) -> bool:
+    row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [ADVISORY_KEY]).fetchone()
+    return bool(row and row[0])
+
+
+def _holder(connection: Connection) -> str:
+    row = connection.execute(
+        """
+        SELECT pg_catalog.format('pid %%s, %%s, role %%s, client %%s, connected since %%s',
+                                 a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local'),
+                                 pg_catalog.date_trunc('second', a.backend_start))
+          FROM pg_catalog.pg_locks AS l
+          JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                              WHERE d.datname = pg_catalog.current_database())
+           AND (l.classid::bigint << 32 | l.objid::bigint) = %s
+        """,
+        [ADVISORY_KEY],
+    ).fetchone()
+    return row[0] if row else "it has just ended"
+
+
+def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: LockBudget, report: Report) -> None:
+    """Run a transaction that needs strong locks, trying again when it does not get them in time.
+
+    Args:
+        run: one transaction on the watched connection; it is undone whole when a lock is not to be had.
+        what: what is run, for messages.
+        watch: sees who is in the way. The lock_timeout of its connection is set for each try.
+        budget: how long to wait, in one try and in all.
+        report: is told of every try that failed, and who was in the way.
+
+    Raises:
+        LockNotObtainedError: the budget is spent. Nothing of ``run`` has happened.
+    """
+    connection = watch.connection
+    deadline = time.monotonic() + budget.total
+    for attempt, wait in enumerate(budget.waits(), start=1):
+        connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
+        try:
+            with watch.blockers_seen_after(wait * 0.8) as blockers:
+                run()
+            return
+        except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
+            in_the_way = "; ".join(blockers) or "unknown, it has just ended"
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LockNotObtainedError(
+                    f"{what}: no lock within {budget.total:g} s, {attempt} tries; in the way: {in_the_way}",
+                    "Nothing of this step was done. Run the command again when what is in the way has ended, "
+                    "or with a larger --lock-budget.",
+                ) from error
+            pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
+            report(f"  no lock within {wait:g} s, next try in {pause:.1f} s; in the way: {in_the_way}")
+            time.sleep(pause)
+        finally:
+            if not connection.closed:
+                connection.execute("RESET lock_timeout")

@@ -1,0 +1,162 @@
+"""Results on stdout, as a table or as one JSON document; everything else on stderr."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import rich.progress
+
+Row = Mapping[str, Any]
+
+
+def note(line: str) -> None:
+    """Print a line of progress or advice on stderr."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Progress:
+    """Shows how far long work is: a bar with rate and time left on a terminal, else a line every five seconds."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+        self._bar: rich.progress.Progress | None = None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` is done; ``total`` is 0 where nobody knows."""
+        if sys.stderr.isatty():
+            self._draw(what, done, total)
+        elif time.monotonic() - self._told >= 5:
+            self._told = time.monotonic()
+            note(f"  {what} {done / total:.0%}" if total else f"  {what}")
+
+    def _draw(self, what: str, done: int, total: int) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("  {task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(show_speed=True),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.add_task(what)
+            self._bar.start()
+        task = self._bar.tasks[0]
+        if done < task.completed:
+            self._bar.reset(task.id)
+        self._bar.update(task.id, description=what, completed=done, total=total or None)
+
+    def close(self) -> None:
+        """Take the bar away; the next call draws another one."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+
+def say(line: str) -> None:
+    """Print a line of the result on stdout."""
+    print(line)  # noqa: T201
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=not unicode)
+
+
+def json_document(document: Any) -> None:
+    """Print a value as one JSON document."""
+    say(_json(document, indent=2))
+
+
+def json_rows(rows: Iterable[Row]) -> None:
+    """Print rows as one JSON list, each as it arrives."""
+    separator = "["
+    for row in rows:
+        # JSON has no NaN and no Infinity
+        numbers = {
+            key: str(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
+        }
+        say(separator + _json({**row, **numbers}))
+        separator = ","
+    say("[]" if separator == "[" else "]")
+
+
+def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
+    """Print rows as a table; where that is wider than the terminal, as one block a row, like psql's \\x.
+
+    Args:
+        rows: the first tells the columns where they are not given.
+        columns: the columns to print, in order.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = list(rows)
+    if not rows:
+        say("(no rows)")
+        return
+    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 10_000)
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns or list(rows[0]):
+        grid.add_column(column, no_wrap=column not in {"detail", "fix", "statement"}, overflow="fold")
+    for row in rows:
+        grid.add_row(*(_cell(row[column]) for column in columns or list(rows[0])))
+    # measured without our width, which would be the most that comes out
+    if console.measure(grid, options=console.options.update(max_width=10_000)).minimum <= console.width:
+        console.print(grid)
+        return
+    names = columns or list(rows[0])
+    width = max(map(len, names))
+    for number, row in enumerate(rows, start=1):
+        say(f"-[ {number} ]".ljust(width + 3, "-"))
+        for name in names:
+            say(f"{name:{width}} | {_cell(row[name])}")
+
+
+def size(number: int | None) -> str | None:
+    """Return a number of bytes for people, for instance ``1.5 GB``."""
+    if number is None:
+        return None
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1024:
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} TB"
+
+
+def _number(value: float) -> str:
+    """Return a number that JSON does not have as PostgreSQL writes it."""
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime.datetime):
+        return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dict | list):
+        return json.dumps(value, default=_plain, ensure_ascii=False)
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda match: repr(match.group())[1:-1], str(value))

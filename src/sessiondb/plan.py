@@ -1,0 +1,156 @@
+"""What apply would run: as a list with the locks, or as a script for psql."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg import sql
+
+from sessiondb import ledger, resources
+from sessiondb.database import Connection, catalogs, trusted
+from sessiondb.locks import ADVISORY_KEY
+from sessiondb.migrate import EXPANDS
+
+BLOCKS = {
+    "ACCESS EXCLUSIVE": "reads and writes",
+    "SHARE ROW EXCLUSIVE": "writes",
+    "SHARE": "writes",
+    "SHARE UPDATE EXCLUSIVE": "other DDL and vacuum",
+    "ROW EXCLUSIVE": "other DDL",
+    "ROW SHARE": "other DDL",
+    "ACCESS SHARE": "DROP and the like",
+}
+"""What a table lock keeps others from doing (PostgreSQL manual, 13.3.1, table 13.2)."""
+
+
+def plan(connection: Connection) -> list[dict[str, Any]]:
+    """Return the statements that apply would run, by reading only.
+
+    Returns:
+        one object a statement: ``migration``, ``statement``, ``transactional`` (it commits with the
+        others of its migration, else by itself), ``locks`` on tables of the host, each ``{"mode",
+        "table", "blocks", "rows", "bytes"}``, the strongest first to be held until the commit, and
+        ``scans``, the table that is read from end to end, or None. No statement rewrites a table.
+    """
+    applied = ledger.applied(connection)
+    with catalogs(connection):
+        query = resources.with_function_bodies("SELECT w.relname FROM ({triggers_writing('session_id')}) AS w")
+        adopted = {row[0] for row in connection.execute(trusted(query))}
+    sizes = {
+        table: (rows, size)
+        for table, rows, size in connection.execute(trusted(resources.read("queries/table_sizes.sql")))
+    }
+    return [
+        {
+            "migration": migration.id,
+            "statement": text,
+            "transactional": migration.apply.transactional,
+            "locks": _locks(lock, sizes),
+            "scans": scans,
+        }
+        for migration in ledger.read_migrations(resources.MIGRATIONS)
+        if migration.id not in applied
+        for statement in migration.apply.statements
+        for text, lock, scans in _expanded(connection, statement, adopted)
+    ]
+
+
+def _locks(lock: str | None, sizes: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    locks = []
+    for part in lock.split("; ") if lock else []:
+        mode, _, tables = part.partition(" on ")
+        for table in tables.split(", "):
+            rows, size = sizes.get(table, (None, None))
+            locks.append({"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size})
+    return locks
+
+
+def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list[tuple[str, str | None, str | None]]:
+    """Return what would run for a statement of a migration: the text, its locks, the table it scans.
+
+    A query that returns statements is answered by the body of its function, which stands alone, so
+    that nothing of ours need be installed.
+    """
+    bare = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
+    lock = re.search(r"^-- lock( where there is such a trigger)?: (.* on (.*))$", statement, re.MULTILINE)
+    if lock and lock.group(1) and lock.group(3) not in adopted:
+        lock = None
+    call = re.fullmatch(r"SELECT s\.statement FROM sessiondb\.(\w+)\((.*)\) AS s;", bare, re.DOTALL)
+    if call is None:
+        return [(bare, lock.group(2) if lock else None, None)]
+    name, arguments = call.groups()
+    with catalogs(connection):
+        connection.execute(trusted(f"PREPARE sessiondb_plan AS {resources.function_body(name)}"))
+        rows = connection.execute(trusted(f"EXECUTE sessiondb_plan ({arguments})")).fetchall()
+        connection.execute("DEALLOCATE sessiondb_plan")
+    return [(text, locks, scans) for text, locks, scans in rows]
+
+
+def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
+    """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
+
+    It can be run again after it was stopped: what is applied is passed over.
+
+    Args:
+        schema: the host's schema.
+        course_path: the way from a submission to its course; found from the foreign keys when None.
+        adopt: whether triggers of the host that write session_id are taken over.
+        lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+    """
+    timeout = f"{lock_timeout * 1000:.0f}ms"
+    settings = {
+        "client_encoding": "UTF8",
+        "sessiondb.schema": schema,
+        "sessiondb.course_path": course_path or "",
+        "sessiondb.adopt": "on" if adopt else "",
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "client_min_messages": "notice" if adopt else "warning",
+    }
+    yield "-- sessiondb: applies its migrations with psql, for instance: psql -X -d platform -f apply.sql"
+    yield "-- A lock that is not to be had in time stops it; run it again then."
+    yield "\\set ON_ERROR_STOP on"
+    yield "\\set QUIET on"
+    for name, value in settings.items():
+        yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
+    yield f"SET search_path TO {sql.Identifier(schema).as_string(None)}, pg_temp;"
+    yield (
+        "DO $lock$ BEGIN IF NOT pg_catalog.pg_try_advisory_lock("
+        f"{ADVISORY_KEY}) THEN RAISE EXCEPTION 'another sessiondb run works on this database'; END IF; END $lock$;"
+    )
+    yield "SELECT pg_catalog.to_regclass('sessiondb._yoyo_migration') IS NOT NULL AS installed \\gset"
+    for number, migration in enumerate(ledger.read_migrations(resources.MIGRATIONS)):
+        yield f"\n\\echo {migration.id}"
+        if number == 0:
+            yield "SELECT NOT :'installed'::boolean AS pending \\gset"
+        else:
+            yield (
+                "SELECT NOT EXISTS (SELECT FROM sessiondb._yoyo_migration"  # noqa: S608  (our own text)
+                f" WHERE migration_id = '{migration.id}') AS pending \\gset"
+            )
+        yield "\\if :pending"
+        yield f"SET lock_timeout TO '{timeout}';"
+        if migration.apply.transactional:
+            yield "BEGIN;"
+        for statement in migration.apply.statements:
+            if EXPANDS in statement:
+                yield _expanding(statement, timeout)
+            else:
+                yield statement
+        if not migration.apply.transactional:
+            yield f"SET lock_timeout TO '{timeout}';\nBEGIN;"
+        yield from (f"{statement};" for statement in ledger.mark_applied(migration))
+        yield "COMMIT;"
+        yield "\\endif"
+
+
+def _expanding(statement: str, timeout: str) -> str:
+    """Return the query with psql's \\gexec; a concurrent build gets no lock_timeout, all else does."""
+    query = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip().rstrip(";")
+    return (
+        "SELECT pg_catalog.format('SET lock_timeout TO %L', "  # noqa: S608  (our own text)
+        "CASE WHEN e.statement LIKE '% CONCURRENTLY %'"
+        f" THEN '0' ELSE '{timeout}' END), e.statement\n  FROM ({query}) AS e (statement) \\gexec"
+    )

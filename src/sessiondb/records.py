@@ -1,0 +1,207 @@
+"""Organisations, members, sessions and what is linked to them: one SQL call each."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+
+from sessiondb import resources
+from sessiondb.database import Connection, installation, trusted
+from sessiondb.errors import SessiondbError
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+Row = dict[str, Any]
+
+_NOT_INSTALLED = SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
+
+
+def _or_text(loader: type[Loader]) -> type[Loader]:
+    """Return a loader that gives a date which Python cannot hold (infinity, before Christ) as PostgreSQL writes it."""
+
+    class OrText(loader):  # type: ignore[misc, valid-type]
+        def load(self, data: Buffer) -> Any:
+            try:
+                return super().load(data)
+            except psycopg.DataError:
+                return bytes(data).decode()
+
+    return OrText
+
+
+def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        try:
+            with connection.transaction():  # what is asked after an error needs one that is not aborted
+                row = cursor.execute(call, arguments).fetchone()
+        except (pg.InvalidSchemaName, pg.UndefinedFunction) as error:
+            raise _NOT_INSTALLED from error
+        except pg.CheckViolation as error:
+            given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
+            rule = connection.execute(
+                "SELECT pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint AS c"
+                " JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid"
+                " JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace"
+                " WHERE n.nspname = %s AND t.relname = %s AND c.conname = %s",
+                [error.diag.schema_name, error.diag.table_name, error.diag.constraint_name],
+            ).fetchone()
+            raise SessiondbError(
+                f"table {error.diag.table_name} of the host refuses {given} by its constraint "
+                f"{error.diag.constraint_name}",
+                f"The host's rule is: {rule[0]}" if rule else "See the host's constraints.",
+            ) from error
+        except pg.ForeignKeyViolation as error:
+            raise SessiondbError(
+                f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
+            ) from error
+    assert row is not None  # noqa: S101  (each of the functions returns one row or raises)
+    return row
+
+
+def create_org(connection: Connection, name: str, slug: str) -> Row:
+    """Return the organisation with this slug, made if there was none: ``id``, ``name``, ``slug``, ``created``.
+
+    Raises:
+        psycopg.Error: the name or slug is empty, or the host refuses the row.
+    """
+    return _one(
+        connection,
+        "SELECT * FROM sessiondb.create_org(%(name)s, %(slug)s)",
+        {"name": name, "slug": slug},
+    )
+
+
+def add_member(connection: Connection, org: str, user: UUID, role: str) -> Row:
+    """Return the membership, made if there was none: ``org_id``, ``user_id``, ``role``, ``created``.
+
+    Raises:
+        SessiondbError: the host knows no such user.
+        psycopg.Error: there is no organisation with the slug ``org``, or the host refuses the row.
+    """
+    return _one(
+        connection,
+        "SELECT * FROM sessiondb.add_member(%(org)s, %(user)s, %(role)s)",
+        {"org": org, "user": user, "role": role},
+    )
+
+
+def create_session(connection: Connection, org: str, course: UUID, by: UUID, title: str | None, status: str) -> Row:
+    """Return the new session, and how many old rows a backfill would link now.
+
+    Returns:
+        ``id``, ``org_id``, ``course_id``, ``title``, ``status``, ``linkable_enrollments``,
+        ``linkable_submissions``.
+
+    Raises:
+        SessiondbError: the host knows no such user.
+        psycopg.Error: unknown organisation, course or status, an empty title, or the host refuses the row.
+    """
+    return _one(
+        connection,
+        "SELECT * FROM sessiondb.create_session(%(org)s, %(course)s, %(by)s, %(title)s, %(status)s)",
+        {"org": org, "course": course, "by": by, "title": title, "status": status},
+    )
+
+
+def set_session_status(connection: Connection, session: UUID, status: str) -> Row:
+    """Return the session with its new status, as :func:`create_session` does.
+
+    Raises:
+        psycopg.Error: unknown session or status.
+    """
+    return _one(
+        connection,
+        "SELECT * FROM sessiondb.set_session_status(%(session)s, %(status)s)",
+        {"session": session, "status": status},
+    )
+
+
+def list_sessions(connection: Connection) -> Generator[Row, None, None]:
+    """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
+    return _stream(connection, "list_sessions", {})
+
+
+def show(
+    connection: Connection, what: str, *, session: UUID | None, unlinked: bool, limit: int | None
+) -> Generator[Row]:
+    """Yield the rows of one of the guide's verification queries, as they arrive.
+
+    Args:
+        connection: as :meth:`sessiondb.database.Database.connect` yields it.
+        what: ``sessions``, ``enrollments`` or ``submissions``.
+        session: only this session, or only the rows linked to it.
+        unlinked: only rows without a session, each with the ``reason``; of the sessions, those without rows.
+        limit: at most so many rows; all when None.
+    """
+    name = f"show_unlinked_{what}" if unlinked and what != "sessions" and session is None else f"show_{what}"
+    return _stream(connection, name, {"session": session, "unlinked": unlinked, "limit": limit})
+
+
+def explain(connection: Connection, user: UUID | None, course: UUID | None) -> Row:
+    """Return why a user's work in a course is in the session that it is in, or in none.
+
+    Returns:
+        ``{"session_id", "reason", "steps": [{"step", "ok", "detail"}], "fix"}``.
+    """
+    row = _one(
+        connection,
+        "SELECT sessiondb.explain_link(%(user)s, %(course)s) AS document",
+        {"user": user, "course": course},
+    )
+    return dict(row["document"])
+
+
+def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
+    """Return the same for a row of ``enrollments`` or ``submissions``.
+
+    Raises:
+        SessiondbError: there is no such row, or the host's table has no column ``id``.
+    """
+    call: LiteralString = (
+        "SELECT sessiondb.explain_enrollment(%(id)s) AS document"
+        if table == "enrollments"
+        else "SELECT sessiondb.explain_submission(%(id)s) AS document"
+    )
+    try:
+        row = _one(connection, call, {"id": row_id})
+    except pg.UndefinedColumn as error:
+        raise SessiondbError(
+            f"{table} of this host have no column id", "Ask with --user and --course instead."
+        ) from error
+    if row["document"] is None:
+        raise SessiondbError(f"there is no row {row_id} in {table}", f"List them with: sessiondb show {table}")
+    return dict(row["document"])
+
+
+def linked(connection: Connection) -> dict[str, dict[str, int]]:
+    """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
+    rows = connection.execute(trusted(resources.read("queries/linked.sql")))
+    return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
+
+
+def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
+    text = resources.read(f"queries/{query}.sql")
+    if "course_of(" in text:
+        there = installation(connection)
+        if there is None or there.course_pieces is None:
+            raise _NOT_INSTALLED
+        # a name of the host may hold a percent sign, which psycopg takes for a placeholder
+        text = resources.with_course_path(text, [piece.replace("%", "%%") for piece in there.course_pieces])
+    with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
+        for kind, loader in (("date", DateLoader), ("timestamp", TimestampLoader), ("timestamptz", TimestamptzLoader)):
+            cursor.adapters.register_loader(kind, _or_text(loader))
+        cursor.itersize = 2000
+        try:
+            cursor.execute(trusted(text), arguments)
+        except (pg.UndefinedColumn, pg.InvalidSchemaName, pg.UndefinedFunction) as error:
+            raise _NOT_INSTALLED from error
+        yield from cursor

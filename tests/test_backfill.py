@@ -1,0 +1,1020 @@
+"""Rows that were there before their session: linked in short transactions, once, and never against anybody."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS, EnrolledHost, Host
+from psycopg import errors, sql
+
+from sessiondb import backfill as module
+from sessiondb.backfill import Pace, Result
+from sessiondb.cli import main
+from sessiondb.database import Connection
+from sessiondb.embedded import find_bindir
+from sessiondb.locks import ADVISORY_KEY
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+TABLES = ("enrollments", "submissions")
+SPRING, AUTUMN, WINTER = (datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9, 12))
+COMMAND = (sys.executable, "-W", "error", "-m", "sessiondb")
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """Not on every host: for what has nothing to do with how a host is built."""
+    return pytest.mark.parametrize("host", [HOSTS[name] for name in names], indirect=True, ids=str)
+
+
+# the command line
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def call(db: HostDatabase, *arguments: str, user: str | None = None) -> Run:
+    """Run a command as the owner of the tables; in this process, which is quicker by far."""
+    out, err = io.StringIO(), io.StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["sessiondb", *dsn(db, user), *arguments])
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return Run(code, out.getvalue(), err.getvalue())
+
+
+def dsn(db: HostDatabase, user: str | None = None) -> tuple[str, str]:
+    return "-d", db.conninfo(user or db.host.owner)
+
+
+def backfill(db: HostDatabase, *arguments: str) -> dict[str, Any]:
+    """Run a backfill that must come to its end, and return its JSON."""
+    run = call(db, "backfill", "--format", "json", *arguments)
+    assert run.code == 0, run.err
+    document: dict[str, Any] = run.json
+    return document
+
+
+@contextmanager
+def process(db: HostDatabase, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A backfill in a process of its own."""
+    command = [*COMMAND, *dsn(db), "backfill", "--format", "json", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as popen:
+        try:
+            yield popen
+        finally:
+            popen.kill()
+
+
+def psql(db: HostDatabase, *commands: str) -> Run:
+    """Run commands in one session of psql, as the owner of the tables, each whatever became of the last."""
+    options = [option for command in commands for option in ("-c", command)]
+    done = subprocess.run(
+        [find_bindir() / "psql", "-XAtq", *dsn(db), *options], capture_output=True, encoding="utf-8", check=False
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+# rows
+
+
+def insert_many(
+    host: Host, connection: Connection, table: str, columns: Mapping[str, Sequence[object]], *returning: str
+) -> list[tuple[Any, ...]]:
+    """Insert rows of uuids, text and times, given column by column; return what is stored in some columns."""
+    types = {str: "text[]", UUID: "uuid[]", datetime: "timestamptz[]"}
+    kinds = [type(next(filter(None, values), uuid4())) for values in columns.values()]
+    arrays = [
+        sql.SQL("{}::{}").format(sql.Literal([*values]), sql.SQL(types[kind]))
+        for values, kind in zip(columns.values(), kinds, strict=True)
+    ]
+    extras = {**host.extras.get(table, {})}
+    schema = host.user_schema if table == "users" and host.user_schema else host.schema
+    insert = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS row ({})").format(
+        sql.Identifier(schema, table),
+        sql.SQL(", ").join(map(sql.Identifier, [*columns, *extras])),
+        sql.SQL(", ").join([*(sql.Identifier("row", name) for name in columns), *map(sql.Literal, extras.values())]),
+        sql.SQL(", ").join(arrays),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+    )
+    if not returning:
+        connection.execute(insert)
+        return []
+    names = sql.SQL(", ").join(map(sql.Identifier, returning))
+    return connection.execute(insert + sql.SQL(" RETURNING ") + names).fetchall()
+
+
+def add_users(host: Host, connection: Connection, number: int, *orgs: UUID) -> list[UUID]:
+    """Users, members of the same organisations."""
+    users = [uuid4() for _ in range(number)]
+    insert_many(host, connection, "users", {"id": users, "email": [f"{user}@example.org" for user in users]})
+    for org in orgs:
+        insert_many(host, connection, "org_members", {"user_id": users, "org_id": [org] * number})
+    return users
+
+
+@contextmanager
+def unnoticed(connection: Connection) -> Iterator[None]:
+    """No trigger fires, as when rows are restored or replicated; also with no column session_id yet."""
+    connection.execute("SET session_replication_role TO replica")
+    yield
+    connection.execute("SET session_replication_role TO origin")
+
+
+def add_old_rows(
+    host: Host,
+    connection: Connection,
+    pairs: Sequence[tuple[UUID, UUID]],
+    submissions: int = 1,
+    session: UUID | None = None,
+) -> None:
+    """An enrolment and some submissions of each pair of a user and a course; the enrolments perhaps with a session."""
+    courses = {course for _, course in pairs}
+    tasks = {course: [host.new_task(connection, course) for _ in range(submissions)] for course in courses}
+    ids = [uuid4() for _ in pairs]
+    enrolled: dict[str, list[Any]] = {"user_id": [u for u, _ in pairs], "course_id": [c for _, c in pairs]}
+    if isinstance(host, EnrolledHost):
+        enrolled["id"] = ids
+    if session:
+        enrolled["session_id"] = [session for _ in pairs]
+    done: dict[str, list[Any]] = {"user_id": [], host.task_column: []}
+    if host.name == "partitioned":
+        done["submitted_at"] = []
+    for (user, course), enrollment in zip(pairs, ids, strict=True):
+        for number in range(submissions):
+            done["user_id"].append(user)
+            done[host.task_column].append(enrollment if isinstance(host, EnrolledHost) else tasks[course][number])
+            if host.name == "partitioned":  # every partition has its share
+                when = datetime(2022, 6, 1, tzinfo=timezone.utc) + timedelta(days=365 * (len(done["user_id"]) % 4))
+                done["submitted_at"].append(when)
+    with unnoticed(connection):
+        insert_many(host, connection, "enrollments", enrolled)
+        if submissions:
+            insert_many(host, connection, "submissions", done)
+
+
+def clear(host: Host, connection: Connection) -> None:
+    """Leave nothing that comes with the host in our way."""
+    for table in ("submissions", "enrollments", "sessions", "org_members"):
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(host.schema, table)))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Old rows of every kind, and where they belong."""
+
+    course: UUID
+    sessions: tuple[UUID, UUID]
+    """That of the autumn, and the last one, of the winter."""
+    expected: dict[UUID, tuple[UUID | None, UUID | None]] = field(default_factory=dict)
+    """User to the session of his enrolment, and of his submission."""
+    unlinkable: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def scene(host: Host, connection: Connection, *, placed: bool) -> Scene:
+    """Rows of every kind; ``placed``: also some whose enrolment staff has linked, which takes an installed sessiondb."""
+    clear(host, connection)
+    north, south, past, empty = (host.add_org(connection) for _ in range(4))
+    course, bare = host.add_course(connection), host.add_course(connection)
+    host.add_session(connection, north, course, created_at=None)  # unknown dates come last
+    spring = host.add_session(connection, north, course, created_at=SPRING)
+    autumn = host.add_session(connection, north, course, created_at=AUTUMN)
+    winter = host.add_session(connection, south, course, created_at=WINTER)
+    over = host.add_session(connection, past, course, "completed", created_at=WINTER)
+    here = Scene(course, (autumn, winter))
+
+    def add(orgs: Sequence[UUID], course: UUID, enrolled: UUID | None, submitted: UUID | None, given: bool) -> None:
+        (user,) = add_users(host, connection, 1, *orgs)
+        add_old_rows(host, connection, [(user, course)], session=enrolled if given else None)
+        here.expected[user] = enrolled, submitted
+
+    add([north], course, autumn, autumn, False)
+    add([south], course, winter, winter, False)
+    add([north, south, past], course, winter, winter, False)
+    add([past], course, None, None, False)
+    add([], course, None, None, False)
+    add([empty], course, None, None, False)
+    add([north], bare, None, None, False)
+    reasons = dict.fromkeys(["no_active_session", "no_membership", "session_in_other_org", "no_session_for_course"], 1)
+    here.unlinkable.update({table: dict(reasons) for table in TABLES})
+    if placed:
+        add([north, south], course, spring, spring, True)  # the submission follows the enrolment
+        add([north, past], course, over, autumn, True)  # not where that session is over
+        add([north], course, winter, autumn, True)  # nor where it is of an organisation that he has left
+    if not isinstance(host, EnrolledHost):
+        (user,) = add_users(host, connection, 1, north)
+        with unnoticed(connection):
+            host.submit(connection, user, None)
+        here.unlinkable["submissions"]["course_unknown"] = 1
+    return here
+
+
+def many(db: HostDatabase, number: int, submissions: int = 1) -> UUID:
+    """Old rows that all belong to one session."""
+    host = db.host
+    with db.connect() as connection:
+        clear(host, connection)
+        org, course = host.add_org(connection), host.add_course(connection)
+        session = host.add_session(connection, org, course)
+        pairs = [(user, course) for user in add_users(host, connection, number, org)]
+        add_old_rows(host, connection, pairs, submissions)
+        connection.execute("ANALYZE")  # so that --batch-rows is about as many
+    return session
+
+
+def rows(db: HostDatabase, query: LiteralString, *names: str) -> list[tuple[Any, ...]]:
+    """What the superuser gets; each ``{}`` is a table of the host."""
+    with db.connect() as connection:
+        tables = (sql.Identifier(db.host.schema, name) for name in names)
+        return connection.execute(sql.SQL(query).format(*tables)).fetchall()
+
+
+def linked(db: HostDatabase, table: str) -> int:
+    ((number,),) = rows(db, "SELECT count(session_id) FROM {}", table)
+    return int(number)
+
+
+def links(db: HostDatabase) -> dict[UUID, list[UUID | None]]:
+    """User to the sessions of his enrolment and his submission."""
+    query: LiteralString = """
+        SELECT e.user_id, e.session_id, b.session_id FROM {} AS e JOIN {} AS b ON b.user_id = e.user_id
+    """
+    return {user: sessions for user, *sessions in rows(db, query, *TABLES)}
+
+
+def versions(db: HostDatabase) -> set[tuple[Any, ...]]:
+    """Every row that there is, as it was written and where; another set when a row was written again."""
+    query: LiteralString = "SELECT tableoid::bigint, ctid::text, xmin::text, session_id FROM {}"
+    return {row for table in TABLES for row in rows(db, query, table)}
+
+
+# what is linked
+
+
+def test_old_rows_get_what_the_trigger_would_choose_now(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection, placed=True)
+
+    backfill(installed_db)
+
+    assert links(installed_db) == {user: [*sessions] for user, sessions in here.expected.items()}
+    with installed_db.connect() as connection:
+        for user, (_, submitted) in here.expected.items():
+            if submitted:
+                assert host.submit(connection, user, here.course) == submitted
+
+
+def test_rows_from_before_apply_are_linked(host_db: HostDatabase) -> None:
+    with host_db.connect() as connection:
+        here = scene(host_db.host, connection, placed=False)
+    host_db.apply()
+
+    backfill(host_db)
+
+    assert links(host_db) == {user: [*sessions] for user, sessions in here.expected.items()}
+
+
+@on("reference", "hosted", "partitioned")
+def test_rows_of_disabled_triggers_are_linked(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        clear(host, connection)
+        org, course = host.add_org(connection), host.add_course(connection)
+        session = host.add_session(connection, org, course)
+        (user,) = add_users(host, connection, 1, org)
+        for verb in ("DISABLE", "ENABLE"):
+            for table in TABLES:
+                statement: LiteralString = f"ALTER TABLE {{}} {verb} TRIGGER USER"
+                connection.execute(sql.SQL(statement).format(sql.Identifier(host.schema, table)))
+            if verb == "DISABLE":
+                assert host.enroll(connection, user, course) is None
+                assert host.submit(connection, user, course) is None
+
+    backfill(installed_db)
+
+    assert links(installed_db) == {user: [session, session]}
+
+
+def test_every_row_is_counted_with_its_reason(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection, placed=True)
+    belonging = {table: sum(bool(s[i]) for s in here.expected.values()) for i, table in enumerate(TABLES)}
+    belonging["enrollments"] -= 3  # staff has linked them
+
+    document = backfill(installed_db)
+
+    assert document == {"complete": True} | {
+        table: {
+            "scanned": belonging[table] + sum(here.unlinkable[table].values()),
+            "linked": belonging[table],
+            "unlinkable": sum(here.unlinkable[table].values()),
+            "reasons": here.unlinkable[table],
+        }
+        for table in TABLES
+    }
+
+
+@on("quoted")
+def test_the_counts_in_words(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection, placed=False)
+
+    dry, real = call(installed_db, "backfill", "--dry-run"), call(installed_db, "backfill")
+
+    expected = [
+        line
+        for table in TABLES
+        for line in [
+            f"{table}: 3 linked, {sum(here.unlinkable[table].values())} cannot be.",
+            *(f"  {reason}: {number}" for reason, number in sorted(here.unlinkable[table].items())),
+        ]
+    ]
+    assert real.out.splitlines() == expected
+    assert dry.out.splitlines() == [line.replace("linked,", "would be linked,") for line in expected]
+
+
+def test_a_linked_row_is_never_touched(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection, placed=True)
+        # neither the one that the rules would choose nor one that they would let anybody choose
+        wrong = host.add_session(connection, host.add_org(connection), host.add_course(connection))
+        pairs = [(user, here.course) for user in add_users(host, connection, 3)]
+        add_old_rows(host, connection, pairs, session=wrong)
+    before = {row for row in versions(installed_db) if row[-1]}
+    assert len(before) == 6
+
+    backfill(installed_db)
+
+    assert before <= versions(installed_db)
+
+
+def test_a_finished_backfill_that_is_run_again_writes_no_row(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        scene(installed_db.host, connection, placed=True)
+    first = backfill(installed_db)
+    before = versions(installed_db)
+
+    second = backfill(installed_db)
+
+    assert versions(installed_db) == before
+    for table in TABLES:
+        unlinkable = {name: first[table][name] for name in ("unlinkable", "reasons")}
+        assert second[table] == {"scanned": unlinkable["unlinkable"], "linked": 0, **unlinkable}
+
+
+def test_with_session_only_what_belongs_to_it_is_linked(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection, placed=True)
+    autumn, _ = here.sessions
+
+    dry = backfill(installed_db, "--session", str(autumn), "--dry-run")
+    document = backfill(installed_db, "--session", str(autumn))
+
+    of_autumn = [sum(sessions[i] == autumn for sessions in here.expected.values()) for i in range(2)]
+    assert of_autumn == [1, 3]
+    for table, number in zip(TABLES, of_autumn, strict=True):
+        assert document[table] == {"scanned": number, "linked": number, "unlinkable": 0, "reasons": {}}
+        assert linked(installed_db, table) == number + (3 if table == "enrollments" else 0)
+    assert dry == document
+
+    backfill(installed_db)
+    assert links(installed_db) == {user: [*sessions] for user, sessions in here.expected.items()}
+
+
+@on("reference")
+def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: HostDatabase) -> None:
+    nobody = str(uuid4())
+
+    for arguments in (["--session", nobody], ["--session", nobody, "--dry-run"]):
+        run = call(installed_db, "backfill", *arguments)
+        assert (run.code, run.out) == (1, "")
+        assert run.err.splitlines()[0] == f"sessiondb: there is no session with the id {nobody}"
+
+
+def test_dry_run_counts_the_same_and_writes_nothing(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        scene(installed_db.host, connection, placed=True)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only TO on").format(
+                sql.Identifier(installed_db.name)
+            )
+        )
+    before = versions(installed_db)
+
+    dry = backfill(installed_db, "--dry-run")
+
+    assert versions(installed_db) == before
+    assert rows(installed_db, "SELECT FROM sessiondb.backfill_progress") == []
+    refused = call(installed_db, "backfill")
+    assert refused.code == 1
+    assert refused.err.startswith("sessiondb: cannot execute ")
+    assert refused.err.count("\n") <= 2
+    with psycopg.connect(installed_db.cluster.admin, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(sql.Identifier(installed_db.name))
+        )
+    assert backfill(installed_db) == dry
+
+
+@on("school", "partitioned")
+def test_an_empty_platform_has_nothing_to_link(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        clear(installed_db.host, connection)
+
+    nothing = {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}}
+    for arguments in (["--dry-run"], []):
+        assert backfill(installed_db, *arguments) == {"complete": True} | dict.fromkeys(TABLES, nothing)
+
+
+@on("partitioned")
+def test_a_table_without_a_partition_has_nothing_to_link(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        clear(installed_db.host, connection)
+        connection.execute("DROP TABLE submissions_2023, submissions_2024, submissions_2025, submissions_default")
+
+    nothing = {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}}
+    assert backfill(installed_db) == {"complete": True} | dict.fromkeys(TABLES, nothing)
+
+
+@on("partitioned")
+def test_rows_of_partitions_of_partitions_are_linked(installed_db: HostDatabase) -> None:
+    session = many(installed_db, 8, submissions=4)
+    with installed_db.connect() as connection, unnoticed(connection):
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2024")
+        connection.execute(
+            """
+            CREATE TABLE submissions_of_2024 PARTITION OF submissions
+               FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00') PARTITION BY LIST (id);
+            CREATE TABLE others PARTITION OF submissions_of_2024 DEFAULT;
+            INSERT INTO submissions SELECT * FROM submissions_2024
+            """
+        )
+
+    assert backfill(installed_db)["submissions"]["linked"] == 32
+    assert rows(installed_db, "SELECT DISTINCT session_id FROM {}", "others") == [(session,)]
+
+
+# tables in any state
+
+
+STATES: dict[str, LiteralString] = {
+    "never analysed": "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname ~ '^(enrol|submis)'",
+    "analysed": "ANALYZE {0}, {1}",
+    "analysed while it was empty": "UPDATE pg_class SET reltuples = 0, relpages = 0 WHERE relname ~ '^(enrol|submis)'",
+    "analysed long ago": "UPDATE pg_class SET reltuples = 3, relpages = 1 WHERE relname ~ '^(enrol|submis)'",
+    "sparse": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; ANALYZE {1}",
+    "sparse and vacuumed": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; VACUUM {1}; ANALYZE {1}",
+    "clustered anew": "VACUUM FULL {0}; VACUUM FULL {1}",
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+@on("academy")
+def test_every_page_of_a_table_is_read_whatever_its_statistics_say(
+    installed_db: HostDatabase, state: LiteralString
+) -> None:
+    many(installed_db, 300, submissions=5)
+    with installed_db.connect() as connection:
+        for statement in state.split("; "):
+            tables = (sql.Identifier(installed_db.host.schema, table) for table in TABLES)
+            connection.execute(sql.SQL(statement).format(*tables))
+    count = {table: rows(installed_db, "SELECT count(*) FROM {}", table)[0][0] for table in TABLES}
+    assert all(count.values())
+
+    batches = [0]
+
+    with installed_db.database().connect() as connection:
+        result = run(connection, Pace(batch_rows=40), lambda done, total, linked: batches.append(linked))
+
+    assert {table: result.tables[table]["linked"] for table in TABLES} == count
+    assert {table: linked(installed_db, table) for table in TABLES} == count
+    assert max(after - before for before, after in pairwise(batches)) < 200  # a page, or what is 40 at a guess
+
+
+@on("reference")
+def test_the_loop_holds_no_rows(installed_db: HostDatabase) -> None:
+    """The client is sent five numbers a batch, so its memory does not grow with the table."""
+    many(installed_db, 1000, submissions=3)
+    steps = 0
+
+    def progress(done: int, total: int, linked: int) -> None:
+        nonlocal steps
+        steps += 1
+
+    with installed_db.database().connect() as connection:
+        run(connection, Pace(batch_rows=50))  # what is loaded once
+        with installed_db.connect() as superuser:
+            superuser.execute("UPDATE submissions SET session_id = NULL")
+        tracemalloc.start()
+        try:
+            result = run(connection, Pace(batch_rows=50), progress)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert result.tables["submissions"]["linked"] == 3000
+    assert steps > 50
+    assert peak < 200_000
+
+
+def run(
+    connection: Connection,
+    pace: Pace = Pace(),  # noqa: B008  (it is frozen)
+    progress: Callable[[int, int, int], None] = lambda done, total, linked: None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Result:
+    """Run a backfill in which the test may do something between two batches."""
+    return module.backfill(connection, None, pace, report, progress)
+
+
+# stopped on the way
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_alone(db: HostDatabase) -> bool:
+    """Whether every client but this one is gone."""
+    query: LiteralString = """
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    """
+    return rows(db, query) == [(0,)]
+
+
+def progress_of(db: HostDatabase) -> list[tuple[Any, ...]]:
+    return rows(db, "SELECT table_name, sum(linked)::int FROM sessiondb.backfill_progress GROUP BY 1 ORDER BY 1")
+
+
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [
+        (HOSTS["partitioned"], signal.SIGKILL),
+        (HOSTS["academy"], signal.SIGKILL),
+        (HOSTS["academy"], signal.SIGTERM),
+        (HOSTS["hosted"], signal.SIGINT),
+    ],
+    indirect=["host"],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_backfill_that_is_ended_keeps_every_batch_that_it_has_done(
+    installed_db: HostDatabase, number: signal.Signals
+) -> None:
+    many(installed_db, 300, submissions=4)
+    with process(installed_db, "--batch-rows", "20", "--sleep", "0.05") as doomed:
+        wait_for(lambda: linked(installed_db, "submissions") > 200)
+        doomed.send_signal(number)
+        out, err = doomed.communicate(timeout=30)
+    assert doomed.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+    assert out == ""
+    assert ("Traceback" in err, "run the command again" in err) == (False, number != signal.SIGKILL)
+    wait_for(lambda: is_alone(installed_db))
+    done = {row for row in versions(installed_db) if row[-1]}
+    assert progress_of(installed_db) == [(table, linked(installed_db, table)) for table in TABLES]
+    assert 500 < len(done) < 1500
+
+    document = backfill(installed_db)
+
+    assert done <= versions(installed_db)  # nothing is done again
+    assert document["complete"] is True
+    assert [document[table]["linked"] for table in TABLES] == [300, 1200]
+    assert [document[table]["scanned"] for table in TABLES] == [300, 1200]
+
+
+@on("school", "academy", "partitioned")
+def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: HostDatabase) -> None:
+    many(installed_db, 200, submissions=2)
+
+    run = call(
+        installed_db, "backfill", "--format", "json", "--max-runtime", "0.1", "--sleep", "0.06", "--batch-rows", "10"
+    )
+
+    assert run.code == 7, run.err
+    assert run.json["complete"] is False
+    stopped = {table: run.json[table]["linked"] for table in TABLES}
+    assert 0 < sum(stopped.values()) < 600
+    assert stopped == {table: linked(installed_db, table) for table in TABLES}
+    done = {row for row in versions(installed_db) if row[-1]}
+    in_words = call(installed_db, "backfill", "--max-runtime", "0")
+    assert (in_words.code, in_words.out.splitlines()[-1]) == (7, "Stopped on the way; run it again to go on.")
+
+    document = backfill(installed_db)
+
+    assert done <= versions(installed_db)
+    assert [document[table]["linked"] for table in TABLES] == [200, 400]
+    assert [linked(installed_db, table) for table in TABLES] == [200, 400]
+
+
+@on("reference")
+def test_a_backfill_of_another_session_starts_anew(installed_db: HostDatabase) -> None:
+    session = many(installed_db, 400)
+    assert call(installed_db, "backfill", "--max-runtime", "0.01", "--sleep", "0.1", "--batch-rows", "10").code == 7
+    before = linked(installed_db, "enrollments")
+
+    assert backfill(installed_db, "--session", str(session))["enrollments"]["linked"] == 400 - before
+    assert [linked(installed_db, table) for table in TABLES] == [400, 400]
+
+
+@on("academy")
+def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db: HostDatabase) -> None:
+    many(installed_db, 400, submissions=4)
+    assert stop_half_way(installed_db)
+
+    rewrite(installed_db)
+    backfill(installed_db)
+
+    assert_all_linked(installed_db)
+
+
+@on("academy", "partitioned")
+def test_a_table_that_is_rewritten_during_a_run_is_walked_anew(installed_db: HostDatabase) -> None:
+    many(installed_db, 400, submissions=4)
+    rewritten = False
+
+    def progress(done: int, total: int, linked: int) -> None:
+        nonlocal rewritten
+        if linked > 1200 and not rewritten:
+            rewritten = True
+            rewrite(installed_db)
+
+    with installed_db.database().connect() as connection:
+        run(connection, Pace(batch_rows=100), progress)
+
+    assert rewritten
+    assert_all_linked(installed_db)
+
+
+def stop_half_way(db: HostDatabase) -> bool:
+    """Stop a backfill of 400 enrolments and 1600 submissions in the midst of the submissions."""
+
+    def progress(done: int, total: int, linked: int) -> None:
+        if linked > 1200:
+            raise KeyboardInterrupt
+
+    with db.database().connect() as connection, pytest.raises(KeyboardInterrupt):
+        run(connection, Pace(batch_rows=100), progress)
+    return 400 < linked(db, "submissions") < 1600
+
+
+def rewrite(db: HostDatabase) -> None:
+    """Delete what is linked and rewrite the table, so that the other rows are now on its first pages."""
+    with db.connect() as connection:
+        table = sql.Identifier(db.host.schema, "submissions")
+        connection.execute(sql.SQL("DELETE FROM {} WHERE session_id IS NOT NULL").format(table))
+        connection.execute(sql.SQL("VACUUM FULL {}").format(table))
+
+
+def assert_all_linked(db: HostDatabase) -> None:
+    for table in TABLES:
+        ((number, unlinked),) = rows(db, "SELECT count(*), count(*) - count(session_id) FROM {}", table)
+        assert (number > 0, unlinked) == (True, 0), table
+
+
+# beside others
+
+
+def statement(text: str) -> LiteralString:
+    """SQL in which the test has put an id."""
+    return text
+
+
+@contextmanager
+def held(db: HostDatabase, seconds: float, *statements: str) -> Iterator[None]:
+    """Somebody has done this in a transaction, and commits it only after a while."""
+    with db.connect(autocommit=False) as other:
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for text in statements:
+            assert other.execute(statement(text)).rowcount > 0
+        timer = Timer(seconds, other.commit)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
+
+
+def second_student(db: HostDatabase, table: str = "submissions") -> UUID:
+    """Whose row is read with the first batch."""
+    ((user,),) = rows(db, "SELECT user_id FROM {} ORDER BY tableoid, ctid OFFSET 1 LIMIT 1", table)
+    assert isinstance(user, UUID)
+    return user
+
+
+def test_rows_that_somebody_has_locked_are_linked_at_the_end(installed_db: HostDatabase) -> None:
+    session = many(installed_db, 100)
+    locks = [
+        f"SELECT FROM {table} WHERE user_id = '{second_student(installed_db, table)}' FOR UPDATE" for table in TABLES
+    ]
+    counts: list[int] = []
+
+    with held(installed_db, 0.5, *locks), installed_db.database().connect() as connection:
+        result = run(connection, progress=lambda done, total, linked: counts.append(linked))
+
+    assert 0 < counts[0] < 100  # those that were free did not wait
+    assert [*links(installed_db).values()] == [[session, session]] * 100
+    all_of_them = {"scanned": 100, "linked": 100, "unlinkable": 0, "reasons": {}}
+    assert result.as_json() == {"complete": True} | dict.fromkeys(TABLES, all_of_them)
+
+
+@pytest.mark.parametrize("strength", ["NO KEY UPDATE", "SHARE"])
+@on("reference")
+def test_any_lock_that_is_in_the_way_is_waited_for(installed_db: HostDatabase, strength: str) -> None:
+    many(installed_db, 10)
+
+    with held(installed_db, 0.2, f"SELECT FROM submissions FOR {strength}"):
+        assert backfill(installed_db)["submissions"]["linked"] == 10
+
+
+@pytest.mark.parametrize(("table", "column"), [("enrollments", "status"), ("submissions", "content")])
+@on("academy", "partitioned")
+def test_rows_that_were_locked_end_as_they_should_whatever_was_done_with_them(
+    installed_db: HostDatabase, table: str, column: str
+) -> None:
+    session = many(installed_db, 50)
+    ((org, course),) = rows(installed_db, "SELECT org_id, course_id FROM {}", "sessions")
+    with installed_db.connect() as connection:
+        other = installed_db.host.add_session(connection, org, course, "completed")
+    short, long, placed, gone = [user for (user,) in rows(installed_db, "SELECT user_id FROM {} LIMIT 4", table)]
+
+    with held(
+        installed_db,
+        0.3,
+        f"UPDATE {table} SET {column} = 'again' WHERE user_id = '{short}'",
+        f"UPDATE {table} SET {column} = repeat('again', 1000) WHERE user_id = '{long}'",  # on another page
+        f"UPDATE {table} SET session_id = '{other}' WHERE user_id = '{placed}'",
+        f"DELETE FROM {table} WHERE user_id = '{gone}'",
+    ):
+        document = backfill(installed_db)
+
+    assert document["complete"] is True
+    expected = dict.fromkeys(links(installed_db), session) | {placed: other}
+    assert gone not in expected
+    place = TABLES.index(table)
+    assert {user: sessions[place] for user, sessions in links(installed_db).items()} == expected
+    assert document[table]["unlinkable"] == 0
+    assert_all_linked(installed_db)
+
+
+@on("partitioned")
+def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db: HostDatabase) -> None:
+    many(installed_db, 40)
+    ((row,),) = rows(installed_db, "SELECT id FROM {} ORDER BY ctid LIMIT 1", "submissions_2023")
+    move = f"UPDATE submissions SET submitted_at = '2025-06-01' WHERE id = '{row}'"
+
+    with held(installed_db, 0.3, move):
+        assert backfill(installed_db)["complete"] is True
+
+    assert_all_linked(installed_db)
+
+
+@on("reference")
+def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
+    installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TRIES", 1)
+    many(installed_db, 50)
+    lock = f"SELECT FROM submissions WHERE user_id = '{second_student(installed_db)}' FOR UPDATE"
+
+    with held(installed_db, 4, lock):
+        stopped = call(installed_db, "backfill", "--format", "json")
+        assert [linked(installed_db, table) for table in TABLES] == [50, 49]
+
+    assert (stopped.code, stopped.out) == (6, "")
+    assert [line[:11] for line in stopped.err.splitlines()] == ["sessiondb: ", "  hint: Wai"]
+    assert backfill(installed_db)["submissions"]["linked"] == 50
+
+
+def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: HostDatabase) -> None:
+    """Inserting a row that refers to an enrolment or a submission takes a lock FOR KEY SHARE on it."""
+    host = installed_db.host
+    session = many(installed_db, 20)
+    tables = [sql.Identifier(host.schema, table) for table in TABLES]
+    with installed_db.connect(autocommit=False) as ours, installed_db.connect(autocommit=False) as theirs:
+        theirs.execute("SET lock_timeout TO '1s'")
+        ours.execute("SET lock_timeout TO '1s'")
+        for table in tables:
+            theirs.execute(sql.SQL("SELECT FROM {} FOR KEY SHARE").format(table))
+        ours.execute("CALL sessiondb.begin_backfill(NULL)")
+        while ours.execute("SELECT FROM sessiondb.backfill_step(1000)").rowcount:
+            pass
+        skipped = ours.execute("SELECT sum(skipped), sum(linked) FROM sessiondb.backfill_progress").fetchone()
+        assert skipped == (0, 40)  # not even at first
+
+        theirs.rollback()
+        theirs.execute("SET lock_timeout TO '1s'")
+        for table in tables:
+            assert theirs.execute(sql.SQL("SELECT FROM {} FOR KEY SHARE").format(table)).rowcount == 20
+        if isinstance(host, EnrolledHost):
+            ((user, course),) = rows(installed_db, "SELECT user_id, course_id FROM {} LIMIT 1", "enrollments")
+            assert host.submit(theirs, user, course) == session
+        for table in tables:
+            with theirs.transaction(force_rollback=True), pytest.raises(errors.LockNotAvailable):
+                theirs.execute(sql.SQL("SELECT FROM {} FOR SHARE NOWAIT").format(table))
+
+
+@on("hosted", "partitioned", "quoted")
+def test_a_session_that_is_deleted_meanwhile_is_no_failure(installed_db: HostDatabase) -> None:
+    session = many(installed_db, 20)
+
+    with held(installed_db, 0.3, f"DELETE FROM sessions WHERE id = '{session}'"):
+        document = backfill(installed_db)
+
+    nothing = {"scanned": 20, "linked": 0, "unlinkable": 20, "reasons": {"no_session_for_course": 20}}
+    assert document == {"complete": True} | dict.fromkeys(TABLES, nothing)
+
+
+@on("reference")
+def test_a_membership_that_ends_meanwhile_is_no_failure(installed_db: HostDatabase) -> None:
+    many(installed_db, 20)
+    leave = f"DELETE FROM org_members WHERE user_id = '{second_student(installed_db)}'"
+    lock = f"SELECT FROM enrollments WHERE user_id = '{second_student(installed_db)}' FOR UPDATE"
+
+    with held(installed_db, 0.3, lock, leave):
+        document = backfill(installed_db)
+
+    assert [document[table]["linked"] for table in TABLES] == [19, 19]
+    assert [linked(installed_db, table) for table in TABLES] == [19, 19]
+    assert [document[table]["reasons"] for table in TABLES] == [{"no_membership": 1}] * 2
+
+
+@on("reference")
+def test_a_second_run_waits_for_the_first(installed_db: HostDatabase) -> None:
+    many(installed_db, 20)
+
+    with held(installed_db, 0.3, f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})"):
+        run = call(installed_db, "backfill", "--format", "json")
+
+    assert run.err.startswith("waiting for another sessiondb run: pid ")
+    assert (run.code, run.json["submissions"]["linked"]) == (0, 20)
+
+
+@on("partitioned")
+def test_of_two_runs_at_the_same_time_both_end_well_and_one_has_linked_everything(installed_db: HostDatabase) -> None:
+    many(installed_db, 200, submissions=4)
+    options = ("--batch-rows", "50", "--sleep", "0.01")
+
+    with process(installed_db, *options) as one, process(installed_db, *options) as other:
+        ended = [popen.communicate(timeout=30) for popen in (one, other)]
+        assert [popen.returncode for popen in (one, other)] == [0, 0], ended
+
+    assert sorted(json.loads(out)["submissions"]["linked"] for out, _ in ended) == [0, 800]
+    assert_all_linked(installed_db)
+
+
+# without Python
+
+
+def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection, placed=True)
+    dry = backfill(installed_db, "--dry-run")
+
+    run = psql(installed_db, "CALL sessiondb.backfill()")
+
+    assert (run.code, run.out, run.err) == (0, "", "")
+    assert links(installed_db) == {user: [*sessions] for user, sessions in here.expected.items()}
+    assert progress_of(installed_db) == [(table, dry[table]["linked"]) for table in TABLES]
+    assert [backfill(installed_db)[table]["linked"] for table in TABLES] == [0, 0]
+
+
+@on("partitioned", "quoted")
+def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection, placed=True)
+    autumn, _ = here.sessions
+
+    assert psql(installed_db, f"CALL sessiondb.backfill('{autumn}')").err == ""
+
+    assert [linked(installed_db, table) for table in TABLES] == [4, 3]
+
+
+@on("school", "partitioned", "quoted")
+def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: HostDatabase) -> None:
+    many(installed_db, 100, submissions=2)
+    with installed_db.connect() as connection:
+        make_stumble(connection, installed_db.host, second_student(installed_db))
+
+    stopped = psql(installed_db, "CALL sessiondb.backfill()")
+
+    assert stopped.code == 1
+    assert stopped.err.startswith("ERROR:  stumbled")
+    assert linked(installed_db, "enrollments") == 100
+    assert linked(installed_db, "submissions") < 200
+    done = {row for row in versions(installed_db) if row[-1]}
+    with installed_db.connect() as connection:
+        connection.execute("DROP FUNCTION public.stumble() CASCADE")
+
+    assert psql(installed_db, "CALL sessiondb.backfill()").code == 0
+
+    assert done <= versions(installed_db)
+    assert progress_of(installed_db) == [("enrollments", 100), ("submissions", 200)]
+    assert_all_linked(installed_db)
+
+
+def make_stumble(connection: Connection, host: Host, user: UUID) -> None:
+    """A trigger of the host that lets nobody update the submissions of that user."""
+    connection.execute(
+        """
+        CREATE FUNCTION public.stumble() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'stumbled'; END $$
+        """
+    )
+    connection.execute(
+        sql.SQL(
+            "CREATE TRIGGER stumble BEFORE UPDATE ON {} FOR EACH ROW WHEN (OLD.user_id = {})"
+            " EXECUTE FUNCTION public.stumble()"
+        ).format(sql.Identifier(host.schema, "submissions"), sql.Literal(user))
+    )
+
+
+LOCKS_HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+
+
+@on("reference")
+def test_call_lets_go_of_the_lock_however_it_ends(installed_db: HostDatabase) -> None:
+    many(installed_db, 20)
+    with installed_db.connect() as connection:
+        make_stumble(connection, installed_db.host, second_student(installed_db))
+
+    failed = psql(installed_db, "CALL sessiondb.backfill()", LOCKS_HELD)
+    assert ("stumbled" in failed.err, failed.out) == (True, "0\n")
+
+    call_again = ["CALL sessiondb.backfill()", "DROP FUNCTION public.stumble() CASCADE", "CALL sessiondb.backfill()"]
+    assert psql(installed_db, *call_again, LOCKS_HELD).out == "0\n"
+
+    in_transaction = psql(installed_db, "BEGIN", "CALL sessiondb.backfill()", "ROLLBACK", LOCKS_HELD)
+    assert ("invalid transaction termination" in in_transaction.err, in_transaction.out) == (True, "0\n")
+
+
+@on("reference")
+def test_call_beside_another_run_is_refused(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        run = psql(installed_db, "CALL sessiondb.backfill()")
+
+    assert run.code == 1
+    assert run.err.startswith("ERROR:  another sessiondb run works on this database")
+
+
+@on("reference")
+def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: HostDatabase) -> None:
+    many(installed_db, 100, submissions=4)
+    refused: list[Run] = []
+
+    def progress(done: int, total: int, linked: int) -> None:
+        if not refused:
+            refused.append(psql(installed_db, f"CALL sessiondb.backfill('{uuid4()}')"))
+
+    with installed_db.database().connect() as connection:
+        result = run(connection, Pace(batch_rows=50), progress)
+
+    assert [call.code for call in refused] == [1]
+    assert [result.tables[table]["linked"] for table in TABLES] == [100, 400]
+    assert_all_linked(installed_db)
+
+
+@on("reference")
+def test_call_takes_no_harm_from_a_session_that_is_deleted_meanwhile(installed_db: HostDatabase) -> None:
+    session = many(installed_db, 20)
+
+    with held(installed_db, 0.3, f"DELETE FROM sessions WHERE id = '{session}'"):
+        run = psql(installed_db, "CALL sessiondb.backfill()")
+
+    assert (run.code, run.err) == (0, "")
+    assert [linked(installed_db, table) for table in TABLES] == [0, 0]

@@ -1,0 +1,551 @@
+"""What a user does wrong is told in one sentence that names it, with a remedy; nothing is half done after it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import Cluster, HostDatabase
+from hosts import HOSTS, Host
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from test_cli import Run, run
+
+from sessiondb import resources
+from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
+
+PASSWORD = "s3cr3t-pa55"
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+ADA, COURSE = "00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000c1"
+SESSION = "00000000-0000-4000-8000-0000000000f1"  # of each host but the reference
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+
+ONE_SENTENCE = re.compile(r"sessiondb: [^\n]+\n  hint: [^\n]+\n")
+USAGE = re.compile(r"Usage: [^\n]+\nTry '[^\n]+ --help' for help\.\n\nError: [^\n]+\n")
+REFUSAL = re.compile(r"sessiondb: preflight refuses this host; nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+")
+
+
+def assert_told(done: Run, code: int, *says: str) -> None:
+    """One sentence with a remedy, on stderr alone, that names the thing and no secret."""
+    assert (done.code, done.out) == (code, ""), done.err
+    assert PASSWORD not in done.err
+    assert "Traceback" not in done.err
+    assert "defect of sessiondb" not in done.err
+    shapes = {5: (REFUSAL,), 2: (ONE_SENTENCE, USAGE)}.get(code, (ONE_SENTENCE,))
+    assert any(shape.fullmatch(done.err) for shape in shapes), done.err
+    for text in says:
+        assert text in done.err
+
+
+def dsn(db: HostDatabase, user: str | None = None) -> str:
+    """How to connect as the owner, with a password; a server that trusts us does not look at it."""
+    conninfo = db.conninfo(user or db.host.owner)
+    return make_conninfo(conninfo, **({} if "password" in conninfo_to_dict(conninfo) else {"password": PASSWORD}))
+
+
+def on(db: HostDatabase, *arguments: str, user: str | None = None) -> Run:
+    return run("-d", dsn(db, user), "--schema", db.host.schema, *arguments)
+
+
+def execute(db: HostDatabase, *statements: str) -> None:
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def counts(db: HostDatabase) -> list[int]:
+    """How many rows there are in the tables that a command may write."""
+    numbers: list[int] = []
+    with db.connect() as connection:
+        for table in ("orgs", "org_members", "sessions", "enrollments", "submissions"):
+            name = sql.Identifier(db.host.schema, table)
+            with suppress(psycopg.errors.UndefinedTable):
+                numbers += connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchall()[0]
+    return numbers
+
+
+@contextmanager
+def unchanged(db: HostDatabase, dump: Callable[..., str]) -> Iterator[None]:
+    """Nothing is half done: the schema and the number of rows are what they were."""
+    before = dump(db), counts(db)
+    yield
+    assert (dump(db), counts(db)) == before
+
+
+# the server
+
+
+def uri(scheme: str = "postgresql", user: str = "owner", host: str = "127.0.0.1:1", dbname: str = "platform") -> str:
+    return f"{scheme}://{user}:{PASSWORD}@{host}/{dbname}"
+
+
+NOBODY_THERE: dict[str, tuple[list[str], dict[str, str]]] = {
+    "postgresql URI": (["-d", uri()], {}),
+    "postgres URI": (["-d", uri("postgres")], {}),
+    "key=value": (["-d", f"host=127.0.0.1 port=1 user=owner dbname=platform password={PASSWORD}"], {}),
+    "service": (["-d", "service=platform"], {}),
+    "SESSIONDB_DATABASE_URL": ([], {"SESSIONDB_DATABASE_URL": uri()}),
+    "DATABASE_URL": ([], {"DATABASE_URL": uri()}),
+    "PG*": ([], {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGUSER": "owner", "PGPASSWORD": PASSWORD}),
+}
+
+
+@pytest.mark.parametrize("way", NOBODY_THERE)
+def test_no_server_there(way: str, tmp_path: Path) -> None:
+    arguments, env = NOBODY_THERE[way]
+    services = tmp_path / "services"
+    services.write_text(f"[platform]\nhost=127.0.0.1\nport=1\nuser=owner\ndbname=platform\npassword={PASSWORD}\n")
+
+    done = run(*arguments, "apply", env={**env, "PGSERVICEFILE": str(services)})
+
+    assert_told(done, 1, '"127.0.0.1", port 1', "Connection refused", "-d")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "says"),
+    [
+        (uri(host="nosuch.invalid"), "nosuch.invalid"),
+        (f"host=/nosuch/directory user=owner password={PASSWORD}", "/nosuch/directory"),
+        (f"service=nosuch password={PASSWORD}", 'service "nosuch" not found'),
+        (f"host=127.0.0.1 port=1 sslmode=bogus password={PASSWORD}", "bogus"),
+        (f"host=127.0.0.1 port=1 connect_timeout=soon password={PASSWORD}", "connect_timeout"),
+        (f"host=127.0.0.1 port=http password={PASSWORD}", '"http"'),
+    ],
+    ids=["host name", "socket", "service", "sslmode", "connect_timeout", "port"],
+)
+def test_an_address_that_leads_nowhere(dsn: str, says: str) -> None:
+    done = run("-d", dsn, "status")
+
+    assert done.code in (1, 2)
+    assert_told(done, done.code, says)
+    assert "connection was lost" not in done.err  # there was none
+
+
+MALFORMED = {
+    "brackets": f"postgresql://owner:{PASSWORD}@[::1/platform",
+    "percent": f"postgresql://owner:%zz{PASSWORD}@127.0.0.1:1/platform",
+    "parameter of a URI": f"{uri()}?bogus=1",
+    "a blank in a URI": f"{uri()} and more",
+    "parameter": f"host=127.0.0.1 password={PASSWORD} bogus=1",
+    "quote": f"host=127.0.0.1 password='{PASSWORD}",
+    "a blank in a password": f"host=127.0.0.1 password=my {PASSWORD}",
+    "another database": f"mysql://owner:{PASSWORD}@127.0.0.1:1/platform",
+    "SQLAlchemy's": f"postgresql+psycopg://owner:{PASSWORD}@127.0.0.1:1/platform",
+}
+
+
+@pytest.mark.parametrize("way", MALFORMED)
+def test_a_malformed_address_is_not_repeated(way: str) -> None:
+    assert_told(run("-d", MALFORMED[way], "status"), 2, "database address", "postgresql://user@host/dbname")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"owner:{PASSWORD}@127.0.0.1:1/platform",
+        f"//owner:{PASSWORD}@127.0.0.1/platform",
+        f"postgresql:/owner:{PASSWORD}@127.0.0.1/platform",
+        "postgresql://owner:s3cr3t@pa55@127.0.0.1:1/platform",
+        "postgresql://owner:s3cr3t/pa55@127.0.0.1:1/platform",
+        "postgresql://owner:s3cr3t?pa55@127.0.0.1:1/platform",
+    ],
+)
+@on_reference
+def test_no_part_of_a_password_is_printed_even_where_libpq_takes_it_for_something_else(
+    host_db: HostDatabase, address: str
+) -> None:
+    """A forgotten scheme is a database name to libpq, an @ in the password begins the host."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(host_db.conninfo()).items()}
+    server = {
+        f"PG{name.upper()}": parameters[name] for name in ("host", "port", "user", "password") if name in parameters
+    }
+
+    done = run("-d", address, "status", env=server)
+
+    assert done.code in (1, 2)
+    assert_told(done, done.code)
+    for part in ("s3cr3t", "pa55"):
+        assert part not in done.err
+
+
+@on_reference
+def test_an_unknown_database_or_role(host_db: HostDatabase) -> None:
+    unknown = make_conninfo(dsn(host_db), dbname="nosuch")
+    assert_told(run("-d", unknown, "apply"), 1, 'database "nosuch" does not exist', "Check the name")
+
+    if host_db.cluster.server is None:
+        return  # someone's own server may ask for a password first
+    unknown = make_conninfo(dsn(host_db), user="nosuch")
+    assert_told(run("-d", unknown, "apply"), 1, 'role "nosuch" does not exist', "Check the name")
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """A server that may be set and stopped as a test likes; database `platform` has the reference host and
+    sessiondb, database `bare` the host only; role owner owns everything and has a password."""
+    try:
+        find_bindir()
+    except ServerNotFound as error:
+        pytest.skip(str(error))
+    with ephemeral_server() as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE owner SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
+            connection.execute("CREATE DATABASE bare OWNER owner")
+        with psycopg.connect(server.dsn("bare"), autocommit=True) as connection:
+            HOSTS["reference"].load(connection)
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE platform TEMPLATE bare")
+        assert run("-d", server.dsn("platform"), "apply").code == 0
+        yield server
+
+
+@pytest.fixture
+def password_needed(own_server: Server) -> Iterator[None]:
+    rules = own_server.socket_dir.with_name("data") / "pg_hba.conf"
+    before = rules.read_text()
+
+    def reload(text: str) -> None:
+        with psycopg.connect(own_server.dsn(), autocommit=True) as connection:
+            rules.write_text(text)  # in place, so that its owner stays
+            loaded = connection.execute("SELECT pg_conf_load_time()").fetchone()
+            connection.execute("SELECT pg_reload_conf()")
+            while connection.execute("SELECT pg_conf_load_time()").fetchone() == loaded:
+                time.sleep(0.01)
+
+    reload("local all postgres trust\nlocal all all scram-sha-256\n")
+    yield
+    reload(before)
+
+
+def test_a_wrong_password(own_server: Server, password_needed: None) -> None:
+    given = make_conninfo(own_server.dsn("platform"), user="owner")
+
+    assert run("-d", given, "status", env={"PGPASSWORD": PASSWORD}).code == 0
+    assert run("-d", make_conninfo(given, password=PASSWORD), "status").code == 0
+
+    wrong = make_conninfo(given, password=f"{PASSWORD}!")
+    assert_told(run("-d", wrong, "apply"), 1, 'password authentication failed for user "owner"', "PGPASSWORD")
+    assert_told(run("-d", given, "apply", env={"HOME": "/nosuch"}), 1, "no password", "PGPASSWORD")
+
+
+def test_a_standby(own_server: Server) -> None:
+    """A real one: it follows no primary here, but it recovers for ever and takes no writes."""
+    standby = own_server.socket_dir.with_name("data") / "standby.signal"
+    own_server.stop()
+    standby.touch()
+    own_server.start()
+    here = ("-d", make_conninfo(own_server.dsn("platform"), password=PASSWORD))
+    there = ("-d", make_conninfo(own_server.dsn("bare"), password=PASSWORD))
+
+    assert_told(run(*there, "apply"), 5, "The server is a standby", "target_session_attrs=read-write")
+    writing = (
+        ["rollback", "--all", "--yes"],
+        ["org", "create", "--name", "A", "--slug", "a"],
+        ["member", "add", "--org", "atelier-nord", "--user", "00000000-0000-4000-8000-0000000000b4"],
+        ["session", "create", "--org", "atelier-nord", "--course", COURSE, "--by", ADA],
+    )
+    for arguments in writing:
+        done = run(*here, *arguments)
+        assert_told(Run(done.code, done.out, done.err.removeprefix(PROGRESS)), 1, "primary")
+    for command in ("status", "check indexes", "show submissions", "plan", "session list"):
+        read = run(*here, *command.split())
+        assert (read.code, read.err) == (0, "")
+    own_server.stop()
+    standby.unlink()
+    own_server.start()
+
+
+PROGRESS = f"rolling back {max(p.stem for p in resources.MIGRATIONS.glob('*.sql') if 'rollback' not in p.name)}\n"
+
+
+# the host
+
+
+@pytest.mark.parametrize("command", ["apply", "status", "plan", "check", "show sessions"])
+@on_reference
+def test_an_unknown_schema(host_db: HostDatabase, command: str) -> None:
+    done = run("-d", dsn(host_db), "--schema", "nosuch", *command.split())
+
+    assert_told(done, 1, 'schema "nosuch" does not exist', "--schema")
+
+
+@on_school
+def test_a_schema_without_the_tables(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+    """All that are missing are named, not the first."""
+    execute(host_db, "CREATE SCHEMA elsewhere")
+    with unchanged(host_db, dump):
+        done = run("-d", host_db.conninfo(), "--schema", "elsewhere", "apply")
+
+    tables = ("courses", "enrollments", "org_members", "sessions", "submissions")
+    assert_told(done, 5, *(f"Table elsewhere.{table} does not exist." for table in tables), "--schema")
+
+    for command in ("show sessions", "show submissions", "session list"):
+        asked = run("-d", host_db.conninfo(), "--schema", "elsewhere", *command.split())
+        assert_told(asked, 1, command.split()[1].replace("list", "sessions"), "--schema")
+
+
+@on_reference
+def test_everything_that_is_missing_or_wrong_is_told_at_once(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+    execute(
+        host_db,
+        "DROP TABLE org_members",
+        "ALTER TABLE sessions DROP COLUMN created_at, DROP CONSTRAINT sessions_pkey CASCADE",
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_org_id_fkey, ALTER org_id TYPE text",
+        "ALTER TABLE enrollments ADD session_id bigint",
+        "ALTER TABLE submissions DROP COLUMN exercise_id",
+        "CREATE TABLE public.unrelated ()",
+    )
+    with unchanged(host_db, dump):
+        done = on(host_db, "apply")
+
+    assert_told(
+        done,
+        5,
+        "Table public.org_members does not exist.",
+        "Column created_at of table public.sessions does not exist.",
+        "Column org_id of table public.sessions is of type text, not uuid.",
+        "Column session_id of table public.enrollments is of type bigint, not uuid.",
+        "Column id of table public.sessions is neither the primary key nor unique.",
+        "No foreign keys lead from submissions to courses",
+    )
+
+
+@pytest.mark.parametrize(
+    "host", [host for host in HOSTS.values() if host.student_role and host.name != "hosted"], indirect=True, ids=str
+)
+def test_not_the_owner(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+    role, owner = str(host_db.host.student_role), str(host_db.host.owner)
+    with unchanged(host_db, dump):
+        done = on(host_db, "apply", user=role)
+
+    assert_told(
+        done, 5, *(f"{role} is not the owner of table {host_db.host.schema}.{t}" for t in ("enrollments", "sessions"))
+    )
+    assert f"belongs to {owner}" in done.err
+    assert f"Connect as {owner}" in done.err
+
+
+@on_school
+def test_an_installation_that_is_not_ones_own(installed_db: HostDatabase, dump: Callable[..., str]) -> None:
+    role = str(installed_db.host.student_role)
+    with unchanged(installed_db, dump):
+        for command in ("apply", "rollback --all --yes", "status", "org create --name A --slug a"):
+            assert_told(on(installed_db, *command.split(), user=role), 1, "permission denied", "owner of the tables")
+
+
+@pytest.mark.parametrize("path", ["a..b", 'a."b', "exercise_id."])
+@pytest.mark.parametrize("command", ["apply", "plan"])
+@on_reference
+def test_a_malformed_course_path(host_db: HostDatabase, command: str, path: str) -> None:
+    done = on(host_db, command, "--course-path", path)
+
+    assert_told(done, 2, f'"{path}"', "--course-path exercise_id.course_id")
+    assert "sessiondb" not in schemas(host_db)
+
+
+def schemas(db: HostDatabase) -> set[str]:
+    with db.connect() as connection:
+        return {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace")}
+
+
+@on_reference
+def test_a_course_path_of_an_installed_host(installed_db: HostDatabase, dump: Callable[..., str]) -> None:
+    with unchanged(installed_db, dump):
+        malformed = on(installed_db, "apply", "--course-path", "a..b")
+        another = on(installed_db, "apply", "--course-path", "item_id.course_id")
+    same = on(installed_db, "apply", "--course-path", 'exercise_id . "course_id"')
+
+    assert_told(malformed, 2, '"a..b"', "--course-path exercise_id.course_id")
+    assert_told(another, 2, "installed with the course path exercise_id.course_id", "rollback --to 0007")
+    assert same.code == 0
+
+
+@on_reference
+def test_a_course_path_that_is_ambiguous_or_leads_nowhere(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+    execute(host_db, "ALTER TABLE exercises ADD old_course_id uuid REFERENCES courses")
+    with unchanged(host_db, dump):
+        ambiguous = on(host_db, "apply")
+        nowhere = on(host_db, "apply", "--course-path", "nosuch.course_id")
+        planned = on(host_db, "plan")
+
+    assert_told(ambiguous, 5, "exercise_id.course_id, exercise_id.old_course_id", "--course-path exercise_id.course_id")
+    assert_told(nowhere, 5, "nosuch.course_id leads nowhere")
+    assert_told(planned, 5, "exercise_id.course_id, exercise_id.old_course_id")  # a plan that could not be carried out
+    assert on(host_db, "apply", "--course-path", "exercise_id.old_course_id").code == 0
+
+
+@on_reference
+def test_commands_before_sessiondb_is_installed(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+    with unchanged(host_db, dump):
+        for command in (
+            "show submissions",
+            "show sessions --unlinked",
+            "org create --name A --slug a",
+            f"session set-status {NOBODY} active",
+        ):
+            assert_told(on(host_db, *command.split()), 1, "sessiondb is not installed", "sessiondb apply")
+
+
+# the names of things
+
+
+def test_an_unknown_status_is_named_with_those_that_there_are(installed_db: HostDatabase) -> None:
+    """A CHECK, an enum: each host has its own way to say which."""
+    host = installed_db.host
+    create = ("session", "create", "--org", "atelier-nord", "--course", COURSE, "--by", ADA, "--status", "actif")
+    before = counts(installed_db)
+    session = SESSION
+    if host.name == "reference":
+        with installed_db.connect() as connection:
+            session = str(host.add_session(connection, host.add_org(connection), host.add_course(connection)))
+        before = counts(installed_db)
+
+    assert_told(on(installed_db, *create), 1, '"actif"', *host.statuses)
+    assert_told(on(installed_db, "session", "set-status", session, "actif"), 1, '"actif"', *host.statuses)
+    assert counts(installed_db) == before
+
+
+@on_reference
+def test_a_status_is_checked_even_where_any_text_is_taken(installed_db: HostDatabase) -> None:
+    execute(installed_db, "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check")
+    create = ("session", "create", "--org", "atelier-nord", "--course", COURSE, "--by", ADA, "--status")
+
+    assert_told(on(installed_db, *create, "actif"), 1, '"actif"', "active", "completed")
+    assert on(installed_db, *create, "paused").code == 0
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A command line, and what must be said of it."""
+
+    command: str
+    code: int
+    says: tuple[str, ...]
+
+
+CREATE = f"session create --org atelier-nord --course {COURSE} --by {ADA}"
+WRONG = {
+    "organisation of a session": Wrong(
+        CREATE.replace("atelier-nord", "nosuch"), 1, ('"nosuch"', "sessiondb org create")
+    ),
+    "organisation of a member": Wrong(f"member add --org nosuch --user {ADA}", 1, ('"nosuch"', "sessiondb org create")),
+    "course": Wrong(CREATE.replace(COURSE, NOBODY), 1, (NOBODY, "course")),
+    "creator": Wrong(CREATE.replace(ADA, NOBODY), 1, (NOBODY,)),
+    "member": Wrong(f"member add --org atelier-nord --user {NOBODY}", 1, (NOBODY,)),
+    "session": Wrong(f"session set-status {NOBODY} active", 1, (NOBODY, "sessiondb session list")),
+    "empty title": Wrong(f"{CREATE} --title=", 1, ("title",)),
+    "blank title": Wrong(f"{CREATE} --title=\t\n", 1, ("title",)),
+    "empty name": Wrong("org create --name= --slug x", 1, ("name",)),
+    "empty slug": Wrong("org create --name x --slug=", 1, ("slug",)),
+    "title in another encoding": Wrong(f"{CREATE} --title=" + os.fsdecode(b"\xc9t\xe9"), 2, ("--title", "UTF-8")),
+    "slug in another encoding": Wrong("org create --name x --slug=" + os.fsdecode(b"\xe9"), 2, ("--slug", "UTF-8")),
+    "uuid of a course": Wrong(CREATE.replace(COURSE, "c1"), 2, ("'--course'", "'c1'", "UUID")),
+    "uuid of a creator": Wrong(CREATE.replace(ADA, "b1"), 2, ("'--by'", "'b1'", "UUID")),
+    "uuid of a member": Wrong("member add --org atelier-nord --user ada", 2, ("'--user'", "'ada'", "UUID")),
+    "uuid of a session": Wrong("session set-status f1 active", 2, ("'ID'", "'f1'", "UUID")),
+    "uuid to show": Wrong("show submissions --session f1", 2, ("'--session'", "'f1'", "UUID")),
+    "what to show": Wrong("show students", 2, ("'students'", "submissions")),
+    "no limit": Wrong("show submissions --limit 0", 2, ("--limit", "0")),
+    "too great a limit": Wrong("show submissions --limit 99999999999999999999", 2, ("--limit",)),
+    "migration to apply": Wrong("apply --to 9999", 2, ('"9999"', "0001.")),
+    "migration to keep": Wrong("rollback --to nosuch --yes", 2, ('"nosuch"', "0001.")),
+    "check": Wrong("check nosuch", 2, ('"nosuch"', "installed_objects")),
+    "option": Wrong("status --nosuch", 2, ("--nosuch",)),
+    "option before the command": Wrong("--nosuch status", 2, ("--nosuch",)),
+    "command": Wrong("aply", 2, ("'aply'",)),
+    "argument": Wrong("status now", 2, ("now",)),
+    "format": Wrong("--format xml status", 2, ("'xml'", "json")),
+    "missing option": Wrong("org create --name x", 2, ("'--slug'",)),
+    "missing argument": Wrong("session set-status", 2, ("'ID'",)),
+    "lock timeout of no time": Wrong("apply --lock-timeout 0", 2, ("--lock-timeout",)),
+}
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: Cluster) -> Iterator[HostDatabase]:
+    """One for all that is refused anyway."""
+    with cluster.clone(HOSTS["reference"], installed=True) as db:
+        yield db
+
+
+@pytest.fixture(scope="module")
+def fresh_dump() -> list[str]:
+    """What the dump of ``installed`` is, once it was made."""
+    return []
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_command_line(
+    installed: HostDatabase, what: str, dump: Callable[..., str], fresh_dump: list[str]
+) -> None:
+    wrong, before = WRONG[what], counts(installed)
+    fresh_dump[:] = fresh_dump or [dump(installed)]
+
+    assert_told(on(installed, *wrong.command.split(" ")), wrong.code, *wrong.says)
+
+    assert counts(installed) == before
+    assert dump(installed) == fresh_dump[0]
+
+
+@pytest.mark.parametrize(
+    "title", ["'", '"', "l'été", 'a "b" c', "\\", "''; DROP TABLE sessions; --", "%s %(x)s {0} $$ $1"]
+)
+def test_a_title_with_quotes_is_stored_as_it_is(installed: HostDatabase, title: str) -> None:
+    done = on(installed, *CREATE.split(), "--title", title, "--format", "json")
+
+    assert done.code == 0, done.err
+    assert done.json["title"] == title
+    execute(installed, "DELETE FROM sessions")
+
+
+@on_reference
+def test_a_migration_that_is_not_applied_cannot_be_kept(host_db: HostDatabase) -> None:
+    host_db.apply(to="0003")
+
+    assert_told(on(host_db, "rollback", "--to", "0005", "--yes"), 2, "0005.", "is not applied", "sessiondb status")
+
+
+@on_school
+def test_what_is_too_long_for_the_hosts_columns(installed_db: HostDatabase) -> None:
+    before = counts(installed_db)
+
+    assert_told(on(installed_db, *CREATE.split(), "--title", "x" * 201), 1, "character varying(200)")
+    assert_told(on(installed_db, "org", "create", "--name", "A", "--slug", "x" * 61), 1, "character varying(60)")
+    assert counts(installed_db) == before
+
+
+@pytest.mark.parametrize(
+    ("does", "command", "says"),
+    [
+        ("ALTER TABLE orgs RENAME TO organisations", "org create --name A --slug a", "orgs"),
+        ("ALTER TABLE orgs RENAME slug TO key", "org create --name A --slug a", "slug"),
+        ("ALTER TABLE sessions RENAME created_by TO author", CREATE, "created_by"),
+        ("ALTER TABLE sessions ADD room text NOT NULL", CREATE, "room"),
+        ("ALTER TABLE orgs ADD owner text NOT NULL CHECK (owner <> '')", "org create --name A --slug a", "owner"),
+        ("ALTER TABLE sessions ADD CHECK (title ~ '^[A-Z]')", f"{CREATE} --title=été", "sessions_title_check"),
+        ("CREATE UNIQUE INDEX one ON sessions ((true))", CREATE, "one"),
+    ],
+    ids=["no table", "no column", "no creator", "NOT NULL", "NOT NULL without rows", "CHECK", "unique"],
+)
+@on_reference
+def test_a_host_that_is_not_as_the_guide_knows_it(
+    installed_db: HostDatabase, does: str, command: str, says: str
+) -> None:
+    """What only the guide's own steps need is not asked for before an apply; they say it themselves."""
+    host: Host = installed_db.host
+    if "UNIQUE" in does:
+        with installed_db.connect() as connection:
+            host.add_session(connection, host.add_org(connection), host.add_course(connection))
+    execute(installed_db, "DELETE FROM org_members", "DELETE FROM orgs" if "ADD owner" in does else "SELECT 1", does)
+
+    assert_told(on(installed_db, *command.split()), 1, says)

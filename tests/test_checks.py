@@ -1,0 +1,837 @@
+"""Every check is silent on a sound host, speaks of its own fault, and is silent again once its fix was done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS, Host
+from psycopg import sql
+
+from sessiondb import checks, resources
+from sessiondb.checks import NOT_INSTALLED, Finding, require_own_backend
+from sessiondb.database import Connection, Database
+from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
+from sessiondb.errors import HostRefusedError, UsageError
+
+SHAPE = ("check", "level", "object", "detail", "fix")
+FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+on_academy = pytest.mark.parametrize("host", [HOSTS["academy"]], indirect=True, ids=str)
+# another schema and an owner who is no superuser, partitions, and names that want quotes
+on_odd_hosts = pytest.mark.parametrize(
+    "host", [HOSTS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
+)
+
+
+@contextmanager
+def superuser(db: HostDatabase) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that sees the host's tables and is rid of everything that stops it."""
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        yield connection
+
+
+def execute(db: HostDatabase, *statements: str) -> None:
+    with superuser(db) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def check(db: HostDatabase, *names: str) -> list[Finding]:
+    """Run checks; without names all of the installation, since those of the data have tests of their own."""
+    with db.database().transaction(read_only=True) as connection:
+        findings = checks.check(connection, names, 3, lambda line: None)
+    return [finding for finding in findings if names or finding.check not in resources.names("data_checks")]
+
+
+def look(db: HostDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
+    """Look at the host as apply does; what stands in the way, else the warnings."""
+    with db.database(user).transaction(read_only=True, course_path=course_path) as connection:
+        try:
+            return checks.preflight(connection, course_path)
+        except HostRefusedError as error:
+            return error.findings
+
+
+def brief(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    return sorted((finding.check, finding.level, finding.object) for finding in findings)
+
+
+# the files
+
+
+@pytest.mark.parametrize(("folder", "name"), FILES, ids=[f"{folder}-{name}" for folder, name in FILES])
+@on_reference
+def test_a_check_returns_findings_under_its_own_name(installed_db: HostDatabase, folder: str, name: str) -> None:
+    query = resources.with_function_bodies(resources.read(f"{folder}/{name}.sql"))
+    assert re.findall(r"'(\w+)' AS \"check\"", query) == [name]
+    if folder == "data_checks":
+        query = resources.with_course_path(query, ["", ".exercise_id"]).replace("{examples}", "3")
+
+    with installed_db.database().transaction(read_only=True) as connection:
+        if folder != "data_checks":
+            connection.execute("SET LOCAL search_path TO pg_catalog, pg_temp")
+        cursor = connection.execute(query.encode())
+        assert [column.name for column in cursor.description or ()] == [*SHAPE]
+
+
+@on_reference
+def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: HostDatabase) -> None:
+    with pytest.raises(UsageError) as error:
+        check(installed_db, "triggers_last", "nosuch")
+
+    assert str(error.value) == 'there is no check named "nosuch"'
+    for name in (*resources.names("checks"), *resources.names("data_checks")):
+        assert name in str(error.value.hint)
+
+
+def test_every_check_is_silent_after_apply(installed_db: HostDatabase) -> None:
+    assert check(installed_db) == []
+
+
+def test_every_check_is_silent_before_apply(host_db: HostDatabase) -> None:
+    assert look(host_db) == []
+
+
+def test_a_host_without_sessiondb_is_told_so_and_nothing_else(host_db: HostDatabase) -> None:
+    assert check(host_db) == [NOT_INSTALLED]
+    assert NOT_INSTALLED.level == "error"
+
+
+# faults of an installation
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that somebody did, and what is said of it.
+
+    ``finds`` is each check's level and objects; {schema} and the like are put into ``does`` and ``finds``.
+    ``rollback`` is how far the fix says to roll back before an apply; None: the fixes are SQL.
+    """
+
+    does: str
+    finds: dict[str, tuple[str, list[str]]]
+    rollback: str | None = None
+
+
+TRIGGER_AFTER_OURS = "{0}BEFORE INSERT ON {1} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+
+FAULTS: dict[str, Fault] = {
+    "trigger dropped": Fault(
+        "DROP TRIGGER zzz_sessiondb_link_submission ON submissions",
+        {"installed_objects": ("error", ["trigger submissions.zzz_sessiondb_link_submission"])},
+        rollback="0011",
+    ),
+    "trigger disabled": Fault(
+        "ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment",
+        {"triggers_enabled": ("error", ["trigger zzz_sessiondb_link_enrollment on enrollments"])},
+    ),
+    "trigger only for replicated changes": Fault(
+        "ALTER TABLE enrollments ENABLE REPLICA TRIGGER zzz_sessiondb_check_enrollment",
+        {"triggers_enabled": ("error", ["trigger zzz_sessiondb_check_enrollment on enrollments"])},
+    ),
+    "all triggers disabled": Fault(
+        "ALTER TABLE submissions DISABLE TRIGGER USER",
+        {
+            "triggers_enabled": (
+                "error",
+                [
+                    "trigger zzz_sessiondb_check_submission on submissions",
+                    "trigger zzz_sessiondb_check_submission_update on submissions",
+                    "trigger zzz_sessiondb_link_submission on submissions",
+                ],
+            )
+        },
+    ),
+    "trigger changed": Fault(
+        "CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
+        " FOR EACH ROW WHEN (false) EXECUTE FUNCTION sessiondb.link_enrollment()",
+        {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
+        rollback="0010",
+    ),
+    "trigger renamed": Fault(
+        "ALTER TRIGGER zzz_sessiondb_link_enrollment ON enrollments RENAME TO aaa",
+        {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
+    ),
+    "function body replaced": Fault(
+        "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+        " AS 'BEGIN RETURN NEW; END'",
+        {"installed_objects": ("error", ["function sessiondb.link_enrollment"])},
+        rollback="0008",
+    ),
+    "function of the guide replaced": Fault(
+        "CREATE OR REPLACE FUNCTION {schema}.get_user_session_for_course(p_user_id uuid, p_course_id uuid)"
+        " RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid'",
+        {"installed_objects": ("error", ["function {name}.get_user_session_for_course"])},
+        rollback="0008",
+    ),
+    "function without its search_path": Fault(
+        "ALTER FUNCTION sessiondb.link_submission() RESET search_path",
+        {"installed_objects": ("error", ["function sessiondb.link_submission"])},
+        rollback="0008",
+    ),
+    "function with the caller's rights": Fault(
+        "ALTER FUNCTION sessiondb.check_submission() SECURITY INVOKER",
+        {"installed_objects": ("error", ["function sessiondb.check_submission"])},
+        rollback="0008",
+    ),
+    "column dropped": Fault(
+        "ALTER TABLE enrollments DROP COLUMN session_id CASCADE",
+        {
+            "foreign_keys": ("error", ["enrollments.session_id"]),
+            "indexes": ("error", ["index enrollments_session_id_idx"]),
+            "installed_objects": (
+                "error",
+                [
+                    "column enrollments.session_id",
+                    "constraint enrollments.enrollments_session_id_fkey",
+                    "index enrollments.enrollments_session_id_idx",
+                    "trigger enrollments.zzz_sessiondb_check_enrollment",
+                    "trigger enrollments.zzz_sessiondb_check_enrollment_update",
+                    "trigger enrollments.zzz_sessiondb_link_enrollment",
+                ],
+            ),
+        },
+        rollback="0002",
+    ),
+    "column made NOT NULL": Fault(
+        "DELETE FROM enrollments; ALTER TABLE enrollments ALTER session_id SET NOT NULL",
+        {"installed_objects": ("error", ["column enrollments.session_id"])},
+    ),
+    "foreign key dropped": Fault(
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
+        {
+            "foreign_keys": ("error", ["submissions.session_id"]),
+            "installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"]),
+        },
+    ),
+    "foreign key with another action": Fault(
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey,"
+        " ADD CONSTRAINT submissions_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions ON DELETE CASCADE",
+        {
+            "foreign_keys": ("warning", ["submissions.submissions_session_id_fkey"]),
+            "installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"]),
+        },
+        rollback="0004",
+    ),
+    "index dropped": Fault(
+        "DROP INDEX submissions_session_id_idx",
+        {
+            "indexes": ("error", ["index submissions_session_id_idx"]),
+            "installed_objects": ("error", ["index submissions.submissions_session_id_idx"]),
+        },
+    ),
+    "index that does another job": Fault(
+        "DROP INDEX submissions_session_id_idx; CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
+        {
+            "indexes": ("error", ["index submissions_session_id_idx"]),
+            "installed_objects": ("error", ["index submissions.submissions_session_id_idx"]),
+        },
+        rollback="0005",
+    ),
+    "index that others serve dropped": Fault(
+        "DROP INDEX submissions_session_id_idx; CREATE INDEX my_own ON submissions (session_id)",
+        {"installed_objects": ("error", ["index submissions.submissions_session_id_idx"])},
+    ),
+    "trigger of the host after ours": Fault(
+        "CREATE TRIGGER zzzz_host BEFORE INSERT ON submissions"
+        " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        {"triggers_last": ("warning", ["trigger zzzz_host on submissions"])},
+    ),
+    "trigger of the host that writes session_id": Fault(
+        "CREATE FUNCTION {schema}.mine() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END';"
+        "CREATE TRIGGER aaa_host BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION {schema}.mine()",
+        {"other_triggers": ("error", ["trigger aaa_host on enrollments"])},
+    ),
+    "course path renamed": Fault(
+        "ALTER TABLE submissions RENAME {task} TO moved",
+        {"course_path": ("error", ["{path}"])},
+        rollback="0007",
+    ),
+}
+
+SOME_BY_HAND = {"index that others serve dropped", "trigger renamed", "column made NOT NULL"}
+"""Nothing that is printed is SQL that mends these."""
+
+
+def of_host(host: Host, text: str) -> str:
+    given = {
+        "{schema}": quote_ident(host.schema),
+        "{name}": host.schema,
+        "{task}": quote_ident(host.task_column),
+        "{path}": host.course_path,
+    }
+    for name, value in given.items():
+        text = text.replace(name, value)
+    return text
+
+
+def quote_ident(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@on_odd_hosts
+def test_a_fault_is_found_and_its_fix_mends_it(installed_db: HostDatabase, fault: str) -> None:
+    host, expected = installed_db.host, FAULTS[fault]
+    execute(installed_db, of_host(host, expected.does))
+
+    findings = check(installed_db)
+
+    assert {finding.check for finding in findings} == set(expected.finds)
+    for name, (level, objects) in expected.finds.items():
+        mine = [finding for finding in findings if finding.check == name]
+        assert {finding.level for finding in mine} == {level}
+        # of a partitioned table, its partitions may be named as well
+        found = {finding.object for finding in mine}
+        assert {of_host(host, text) for text in objects} <= found
+        assert host.name == "partitioned" or len(found) == len(objects)
+        assert check(installed_db, name) == mine
+    assert all(finding.detail and finding.fix for finding in findings)
+
+    if fault in SOME_BY_HAND:
+        return
+    if expected.rollback is None:
+        carry_out(installed_db, findings)
+    else:
+        installed_db.rollback(expected.rollback)
+        installed_db.apply()
+    assert check(installed_db) == []
+
+
+def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
+    """Run the SQL of the fixes, from the first to the last, as somebody would who copies them into psql."""
+    with db.connect() as connection:
+        for finding in findings:
+            statement = finding.fix.removeprefix("Run: ").removeprefix("Give it a name that sorts before ours: ")
+            if not statement.startswith("sessiondb "):
+                connection.execute(statement.encode())
+
+
+def test_every_check_has_a_fault() -> None:
+    found = {name for fault in FAULTS.values() for name in fault.finds}
+    assert found == set(resources.names("checks"))
+
+
+@on_reference
+def test_a_column_of_another_type_is_found(installed_db: HostDatabase) -> None:
+    """Only without the foreign key and the triggers, which PostgreSQL would not let be."""
+    execute(
+        installed_db,
+        *(f"DROP TRIGGER {name} ON submissions" for name in resources.names("triggers") if "submission" in name),
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
+        "ALTER TABLE submissions ALTER session_id TYPE text",
+    )
+
+    assert ("installed_objects", "error", "column submissions.session_id") in brief(check(installed_db))
+
+
+@on_reference
+def test_a_foreign_key_that_is_not_validated_is_found(installed_db: HostDatabase) -> None:
+    """As an apply leaves it that is ended between the two statements."""
+    execute(
+        installed_db,
+        "UPDATE pg_constraint SET convalidated = false"
+        " WHERE conrelid = 'enrollments'::regclass AND conname = 'enrollments_session_id_fkey'",
+    )
+
+    findings = check(installed_db)
+
+    assert brief(findings) == [
+        ("foreign_keys", "error", "enrollments.session_id"),
+        ("installed_objects", "error", "constraint enrollments.enrollments_session_id_fkey"),
+    ]
+    carry_out(installed_db, findings)
+    assert check(installed_db) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "warns"),
+    [("ON DELETE SET NULL", False), ("ON DELETE SET NULL NOT VALID", True), ("ON DELETE CASCADE", True)],
+)
+@on_reference
+def test_a_foreign_key_of_the_hosts_own_is_good_enough_if_it_sets_null(
+    host_db: HostDatabase, kind: str, warns: bool
+) -> None:
+    execute(
+        host_db,
+        "ALTER TABLE enrollments ADD session_id uuid",
+        f"ALTER TABLE enrollments ADD CONSTRAINT mine FOREIGN KEY (session_id) REFERENCES sessions {kind}",
+    )
+    host_db.apply()
+
+    assert brief(check(host_db)) == [("foreign_keys", "warning", "enrollments.mine")] * warns
+    if "NOT VALID" in kind:
+        carry_out(host_db, check(host_db))
+        assert check(host_db) == []
+
+
+@pytest.mark.parametrize("host", [HOSTS[name] for name in ("school", "quoted")], indirect=True, ids=str)
+def test_an_index_that_is_not_valid_is_found(installed_db: HostDatabase) -> None:
+    """As CREATE INDEX CONCURRENTLY leaves it when it is interrupted."""
+    execute(
+        installed_db,
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'submissions_session_id_idx'::regclass",
+    )
+
+    findings = check(installed_db)
+
+    assert {(finding.check, finding.level, finding.object) for finding in findings} == {
+        ("indexes", "error", "index submissions_session_id_idx")
+    }
+    carry_out(installed_db, findings)
+    assert check(installed_db) == []
+
+
+@pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+def test_an_index_that_is_half_built_on_the_partitions_is_found(installed_db: HostDatabase) -> None:
+    execute(
+        installed_db,
+        "DROP INDEX submissions_session_id_idx",
+        "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id) WHERE session_id IS NOT NULL",
+        "CREATE INDEX mine ON submissions_2024 (session_id) WHERE session_id IS NOT NULL",
+        "ALTER INDEX submissions_session_id_idx ATTACH PARTITION mine",
+    )
+
+    findings = check(installed_db, "indexes")
+
+    assert {finding.object for finding in findings} == {"index submissions_session_id_idx"}
+    carry_out(installed_db, findings)
+    assert check(installed_db, "indexes") == []
+
+
+@on_reference
+def test_a_course_path_that_leads_elsewhere_is_found(installed_db: HostDatabase) -> None:
+    """exercise_id refers to another table now, and that one has a course, too."""
+    execute(
+        installed_db,
+        "CREATE TABLE tasks (id uuid PRIMARY KEY, course_id uuid REFERENCES courses)",
+        "INSERT INTO tasks SELECT id, course_id FROM exercises",
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey",
+        "ALTER TABLE submissions ADD FOREIGN KEY (exercise_id) REFERENCES tasks",
+    )
+
+    assert brief(check(installed_db)) == [("course_path", "error", "exercise_id.course_id")]
+    installed_db.rollback("0007")
+    installed_db.apply()
+    assert check(installed_db) == []
+
+
+@on_reference
+def test_a_shorter_way_that_came_later_is_no_fault(installed_db: HostDatabase) -> None:
+    execute(installed_db, "ALTER TABLE submissions ADD course_id uuid REFERENCES courses")
+
+    assert check(installed_db) == []
+
+
+@on_reference
+def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db: HostDatabase) -> None:
+    execute(
+        installed_db,
+        "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN NEW.user_id := NEW.user_id; RETURN NEW; END'",
+        "CREATE TRIGGER zzzz BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION fill()",
+    )
+
+    findings = check(installed_db)
+
+    assert brief(findings) == [("triggers_last", "error", "trigger zzzz on submissions")]
+    carry_out(installed_db, findings)
+    assert check(installed_db) == []
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "aaa BEFORE INSERT ON submissions FOR EACH ROW",
+        "zzzz AFTER INSERT ON submissions FOR EACH ROW",
+        "zzzz BEFORE DELETE ON submissions FOR EACH ROW",
+        "zzzz BEFORE INSERT ON courses FOR EACH ROW",
+    ],
+)
+@on_reference
+def test_a_trigger_that_cannot_disturb_ours_is_no_fault(installed_db: HostDatabase, trigger: str) -> None:
+    execute(
+        installed_db,
+        "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        f"CREATE TRIGGER {trigger} EXECUTE FUNCTION quiet()",
+    )
+
+    assert check(installed_db) == []
+
+
+@on_reference
+def test_migrations_that_are_pending_are_found(host_db: HostDatabase) -> None:
+    """Half of an installation is not sound, even if what is there is as shipped."""
+    host_db.apply(to="0010")
+
+    findings = check(host_db)
+
+    assert any(finding.level == "error" and "pending" in finding.detail for finding in findings)
+    assert any("sessiondb apply" in finding.fix for finding in findings)
+
+
+# what stands in the way of an apply
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Something about a host, and what preflight says of it."""
+
+    is_: str
+    finds: list[tuple[str, str]]
+    """The check and the object of each error."""
+    says: str
+    fix: str
+    course_path: str | None = None
+
+
+OBSTACLES: dict[str, Obstacle] = {
+    "no table": Obstacle(
+        "DROP TABLE org_members",
+        [("required_columns", "public.org_members")],
+        "Table public.org_members does not exist.",
+        "--schema",
+    ),
+    "a view": Obstacle(
+        "ALTER TABLE org_members RENAME TO members; CREATE VIEW org_members AS SELECT * FROM members",
+        [("required_columns", "public.org_members")],
+        "public.org_members is not a table.",
+        "--schema",
+    ),
+    "no column": Obstacle(
+        "ALTER TABLE sessions DROP COLUMN created_at",
+        [("required_columns", "public.sessions.created_at")],
+        "Column created_at of table public.sessions does not exist.",
+        "ALTER TABLE public.sessions ADD COLUMN created_at timestamptz DEFAULT now()",
+    ),
+    "not uuid": Obstacle(
+        "ALTER TABLE org_members DROP CONSTRAINT org_members_org_id_fkey, ALTER org_id TYPE text",
+        [("required_columns", "public.org_members.org_id")],
+        "Column org_id of table public.org_members is of type text, not uuid.",
+        "uuid identifiers only",
+    ),
+    "no order in time": Obstacle(
+        "ALTER TABLE sessions ALTER created_at DROP DEFAULT, ALTER created_at TYPE text",
+        [("required_columns", "public.sessions.created_at")],
+        "Column created_at of table public.sessions is of type text, which has no order in time.",
+        "ALTER TABLE public.sessions ALTER COLUMN created_at TYPE timestamptz",
+    ),
+    "status is a number": Obstacle(
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check, ALTER status DROP DEFAULT,"
+        " ALTER status TYPE integer USING 1",
+        [("required_columns", "public.sessions.status")],
+        "Column status of table public.sessions is of type integer, not text, varchar or an enum.",
+        "ALTER TABLE public.sessions ALTER COLUMN status TYPE text",
+    ),
+    "status without the label": Obstacle(
+        "CREATE TYPE state AS ENUM ('open', 'closed'); ALTER TABLE sessions DROP CONSTRAINT sessions_status_check,"
+        " ALTER status DROP DEFAULT, ALTER status TYPE state USING 'open'",
+        [("required_columns", "public.sessions.status")],
+        'has no label "active"',
+        "ADD VALUE 'active'",
+    ),
+    "session_id of another type": Obstacle(
+        "ALTER TABLE enrollments ADD session_id text",
+        [("required_columns", "public.enrollments.session_id")],
+        "Column session_id of table public.enrollments is of type text, not uuid.",
+        "ALTER TABLE public.enrollments ALTER COLUMN session_id TYPE uuid",
+    ),
+    "no key of sessions": Obstacle(
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey",
+        [("session_key", "public.sessions")],
+        "neither the primary key nor unique",
+        "ALTER TABLE public.sessions ADD PRIMARY KEY (id)",
+    ),
+    "a schema of our name": Obstacle(
+        "CREATE SCHEMA sessiondb; CREATE TABLE sessiondb.theirs (); CREATE VIEW sessiondb.seen AS SELECT 1",
+        [("schema_sessiondb", "sessiondb")],
+        "A schema named sessiondb exists and holds something else: seen, theirs.",
+        "Rename or drop that schema.",
+    ),
+    "no way to the course": Obstacle(
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey",
+        [("course_path", "public.submissions")],
+        "No foreign keys lead from submissions to courses",
+        "--course-path",
+    ),
+    "two ways to the course": Obstacle(
+        "ALTER TABLE exercises ADD old_course_id uuid REFERENCES courses",
+        [("course_path", "public.submissions")],
+        "2 ways lead from submissions to courses: exercise_id.course_id, exercise_id.old_course_id.",
+        "--course-path exercise_id.course_id",
+    ),
+    "a way that leads nowhere": Obstacle(
+        "",
+        [("course_path", "public.submissions")],
+        "The course path item_id.course_id leads nowhere",
+        "--course-path",
+        course_path="item_id.course_id",
+    ),
+    "a way that ends in a number": Obstacle(
+        "ALTER TABLE exercises ADD rank integer",
+        [("course_path", "public.submissions")],
+        "The course path exercise_id.rank leads nowhere",
+        "--course-path",
+        course_path="exercise_id.rank",
+    ),
+    "the name of an index is taken": Obstacle(
+        "CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",
+        [("names", "public.org_members_user_id_org_id_idx")],
+        "is taken by something that does not do its job",
+        "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO ",
+    ),
+    "the name of an index is a table": Obstacle(
+        "CREATE TABLE org_members_user_id_org_id_idx ()",
+        [("names", "public.org_members_user_id_org_id_idx")],
+        "is taken by something that does not do its job",
+        "Give public.org_members_user_id_org_id_idx another name.",
+    ),
+    "the name of the foreign key is taken": Obstacle(
+        "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
+        [("names", "enrollments.enrollments_session_id_fkey")],
+        "is taken by: CHECK (true)",
+        "ALTER TABLE public.enrollments RENAME CONSTRAINT enrollments_session_id_fkey TO ",
+    ),
+    "session_id is something else": Obstacle(
+        "CREATE TABLE logins (id uuid PRIMARY KEY); ALTER TABLE submissions ADD session_id uuid,"
+        " ADD CONSTRAINT mine FOREIGN KEY (session_id) REFERENCES logins",
+        [("names", "submissions.session_id")],
+        "refers to public.logins, not to sessions",
+        "RENAME COLUMN session_id TO logins_id",
+    ),
+    "the name of a trigger is taken": Obstacle(
+        "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE UPDATE ON enrollments"
+        " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        [("names", "trigger zzz_sessiondb_link_enrollment on enrollments")],
+        "has the name of one of ours",
+        "ALTER TRIGGER zzz_sessiondb_link_enrollment ON public.enrollments RENAME TO ",
+    ),
+    "a trigger that writes session_id": Obstacle(
+        "CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END';"
+        "CREATE TRIGGER mine BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION mine()",
+        [("other_triggers", "trigger mine on enrollments")],
+        "CREATE TRIGGER mine BEFORE INSERT",
+        "sessiondb apply --adopt",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+@on_reference
+def test_an_obstacle_is_found_before_anything_is_changed(host_db: HostDatabase, name: str) -> None:
+    obstacle = OBSTACLES[name]
+    execute(host_db, "CREATE TABLE unrelated ()" if not obstacle.is_ else cascade(obstacle.is_))
+
+    findings = look(host_db, course_path=obstacle.course_path)
+
+    assert brief(findings) == [(check, "error", object_) for check, object_ in obstacle.finds]
+    for finding in findings:
+        assert obstacle.says in finding.detail
+        assert obstacle.fix in finding.fix
+    with pytest.raises(HostRefusedError) as refused:
+        host_db.apply(course_path=obstacle.course_path)
+    assert refused.value.findings == findings
+    assert check(host_db) == [NOT_INSTALLED]
+
+
+def cascade(statement: str) -> str:
+    """What hangs on a dropped thing goes with it."""
+    return re.sub(r"(DROP (TABLE|COLUMN|CONSTRAINT) \w+)", r"\1 CASCADE", statement)
+
+
+@on_academy
+def test_everything_that_a_role_may_not_do_is_found_at_once(host_db: HostDatabase) -> None:
+    findings = look(host_db, user=host_db.host.student_role)
+
+    assert {finding.check for finding in findings} == {"privileges"}
+    assert brief(findings) == sorted(
+        ("privileges", "error", name)
+        for name in (
+            host_db.name,
+            "public",
+            *(f"public.{t}" for t in ("enrollments", "org_members", "sessions", "submissions")),
+        )
+    )
+    assert all(host_db.host.student_role in finding.detail for finding in findings if host_db.host.student_role)
+    for finding in findings:
+        if finding.object.startswith("public."):
+            assert finding.fix == "Connect as academy_owner, or as a member of that role."
+        else:
+            assert finding.fix.startswith("GRANT ")
+            assert finding.fix.endswith(" TO academy_app")
+
+
+@on_academy
+def test_a_schema_sessiondb_of_somebody_else_is_found(installed_db: HostDatabase) -> None:
+    """Whoever owns the host's tables is not the one who installed."""
+    execute(
+        installed_db,
+        "ALTER SCHEMA sessiondb OWNER TO CURRENT_USER",
+        "GRANT USAGE ON SCHEMA sessiondb TO academy_owner",
+    )
+
+    findings = [finding for finding in look(installed_db) if finding.check == "privileges"]
+
+    assert brief(findings) == [("privileges", "error", "sessiondb")]
+    assert findings[0].detail.startswith("Schema sessiondb belongs to ")
+
+
+@on_hosted
+def test_a_function_of_somebody_else_in_our_place_is_found(host_db: HostDatabase) -> None:
+    execute(
+        host_db,
+        "CREATE FUNCTION get_user_session_for_course(uuid, uuid) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+    )
+
+    findings = look(host_db)
+
+    assert [(finding.check, finding.level) for finding in findings] == [("names", "error")]
+    assert "get_user_session_for_course(uuid,uuid) exists and belongs to " in findings[0].detail
+    assert "hosted_owner may not replace it" in findings[0].detail
+
+
+@on_reference
+def test_everything_in_the_way_is_found_at_once(host_db: HostDatabase) -> None:
+    execute(
+        host_db,
+        "ALTER TABLE sessions DROP COLUMN created_at, DROP COLUMN org_id, DROP CONSTRAINT sessions_pkey",
+        "DROP TABLE org_members",
+        "ALTER TABLE enrollments ADD session_id integer",
+        "CREATE SCHEMA sessiondb",
+        "CREATE TABLE sessiondb.theirs ()",
+    )
+
+    assert brief(look(host_db)) == [
+        ("required_columns", "error", "public.enrollments.session_id"),
+        ("required_columns", "error", "public.org_members"),
+        ("required_columns", "error", "public.sessions.created_at"),
+        ("required_columns", "error", "public.sessions.org_id"),
+        ("schema_sessiondb", "error", "sessiondb"),
+        ("session_key", "error", "public.sessions"),
+    ]
+
+
+@on_reference
+def test_a_read_only_default_is_found(host_db: HostDatabase) -> None:
+    host_db.cluster.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", host_db.name)
+
+    assert brief(look(host_db)) == [("server", "error", "default_transaction_read_only")]
+
+
+@on_reference
+def test_a_transaction_that_is_open_for_long_is_a_warning(host_db: HostDatabase) -> None:
+    with host_db.connect(autocommit=False) as other:
+        other.execute("SELECT FROM sessions")
+        assert look(host_db) == []  # not for long yet
+        query = resources.read("preflight/open_transactions.sql").replace("interval '1 minute'", "interval '0'")
+        with host_db.database().transaction(read_only=True) as connection:
+            pids = [row[2] for row in connection.execute(query.encode()) if row[1] == "warning"]
+        assert pids == [f"pid {other.info.backend_pid}"]
+
+
+@on_reference
+def test_a_disk_that_is_too_small_is_found(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    if host_db.cluster.server is None:
+        pytest.skip("the server's disk may be another one")
+    execute(host_db, "ANALYZE")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=0, used=0, free=0))
+
+    with pytest.raises(HostRefusedError) as refused:
+        host_db.apply()
+
+    assert [(finding.check, finding.level) for finding in refused.value.findings] == [("disk", "error")]
+    assert check(host_db) == [NOT_INSTALLED]
+
+
+@on_reference
+def test_a_pooler_that_shares_a_connection_is_found(host_db: HostDatabase) -> None:
+    with host_db.database().connect() as connection:
+        require_own_backend(host_db.database(), connection)
+
+        class Pooled(Database):
+            @contextmanager
+            def transaction(self, **options: Any) -> Iterator[Connection]:
+                yield connection
+
+        with pytest.raises(HostRefusedError) as refused:
+            require_own_backend(Pooled(""), connection)
+
+    assert [(finding.check, finding.level) for finding in refused.value.findings] == [("pooler", "error")]
+
+
+@on_reference
+def test_a_warning_lets_apply_go_on(host_db: HostDatabase) -> None:
+    """A trigger that fires after ours, but writes nothing that we read."""
+    execute(
+        host_db,
+        "CREATE TRIGGER zzzz BEFORE INSERT ON submissions"
+        " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    )
+
+    assert brief(look(host_db)) == [("triggers_last", "warning", "trigger zzzz on submissions")]
+    assert host_db.apply()
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """A server that may be set and stopped as a test likes, with the reference host."""
+    try:
+        find_bindir()
+    except ServerNotFound as error:
+        pytest.skip(str(error))
+    with ephemeral_server(settings={"max_prepared_transactions": "5"}) as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            HOSTS["reference"].load(connection)
+        yield server
+
+
+def look_at(server: Server) -> list[Finding]:
+    with Database(server.dsn()).transaction(read_only=True) as connection:
+        try:
+            return checks.preflight(connection, None)
+        except HostRefusedError as error:
+            return error.findings
+
+
+def test_a_prepared_transaction_in_the_way_is_found(own_server: Server) -> None:
+    for table, finds in {"sessions": ["prepared transaction 'it''s left'"], "courses": []}.items():
+        with psycopg.connect(own_server.dsn(), autocommit=True) as connection:
+            for statement in ("BEGIN", f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE", "PREPARE TRANSACTION 'it''s left'"):
+                connection.execute(statement.encode())
+
+        findings = look_at(own_server)
+
+        assert brief(findings) == [("open_transactions", "error", name) for name in finds]
+        with psycopg.connect(own_server.dsn(), autocommit=True) as connection:
+            fix = findings[0].fix.split(", or ")[1] if findings else "ROLLBACK PREPARED 'it''s left'"
+            connection.execute(fix.encode())
+        assert look_at(own_server) == []
+
+
+def test_a_standby_is_found(own_server: Server) -> None:
+    """A real one: it follows no primary here, but it recovers for ever and takes no writes."""
+    standby = own_server.socket_dir.with_name("data") / "standby.signal"
+    own_server.stop()
+    standby.touch()
+    own_server.start()
+
+    findings = look_at(own_server)
+
+    assert brief(findings) == [("server", "error", "server")]
+    assert findings[0].detail == "The server is a standby: it takes no writes."
+    assert "target_session_attrs" in findings[0].fix
+    own_server.stop()
+    standby.unlink()
+    own_server.start()

@@ -1,0 +1,927 @@
+"""The commands as a user runs them: real processes, the words on stdout and stderr, the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote, urlencode
+from uuid import UUID, uuid4
+
+import click
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS, Host
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
+
+import sessiondb.cli
+from sessiondb import resources
+from sessiondb.embedded import ServerNotFound, find_bindir
+from sessiondb.locks import ADVISORY_KEY
+
+MIGRATIONS = sorted(path.stem for path in resources.MIGRATIONS.glob("*.sql") if ".rollback" not in path.name)
+TRIGGERS = resources.names("triggers")
+ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
+PYTHON, SQL = (f"00000000-0000-4000-8000-0000000000c{n}" for n in (1, 2))
+TITLE = "L'été : \"Session\" d'Automne à Orléans; 100 % $$ {0} \\"
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its stdout, which must be one JSON document, by the letter of RFC 8259."""
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def run(*arguments: str, env: Mapping[str, str] | None = None, stdout: int | IO[bytes] = subprocess.PIPE) -> Run:
+    """Run sessiondb in a process of its own, with warnings as errors and nobody at the terminal."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout or "", done.stderr)
+
+
+COMMAND = (sys.executable, "-W", "error", "-m", "sessiondb")
+
+
+def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our own without what names a database (conftest.py sees to the rest of the process, too)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG") and "DATABASE" not in name}
+    return {**kept, **(added or {})}
+
+
+def on(db: HostDatabase, *arguments: str) -> Run:
+    """Run sessiondb on a database as the owner of its tables."""
+    return run("-d", db.conninfo(db.host.owner), "--schema", db.host.schema, *arguments)
+
+
+def rows(db: HostDatabase, query: str) -> list[dict[str, Any]]:
+    """What the superuser gets, with the host's schema on the path."""
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        return connection.cursor(row_factory=dict_row).execute(query.encode()).fetchall()
+
+
+def column(db: HostDatabase, query: str) -> list[str]:
+    return [str(value) for row in rows(db, query) for value in row.values()]
+
+
+@pytest.fixture
+def reader() -> Iterator[Callable[[HostDatabase], str]]:
+    """How to connect to a database as a role that may read what is there now, and nothing else."""
+    made: list[tuple[HostDatabase, str]] = []
+
+    def make(db: HostDatabase) -> str:
+        role = f"{db.name}_reader"
+        db.cluster.execute("CREATE ROLE {} LOGIN", role)
+        made.append((db, role))
+        with db.connect() as connection:
+            for schema in {db.host.schema, "sessiondb"} & set(column(db, "SELECT nspname FROM pg_namespace")):
+                for grant in ("USAGE ON SCHEMA {}", "SELECT ON ALL TABLES IN SCHEMA {}"):
+                    names = sql.Identifier(schema), sql.Identifier(role)
+                    connection.execute(sql.SQL("GRANT " + grant + " TO {}").format(*names))
+        return db.conninfo(role)
+
+    yield make
+    for db, role in made:
+        with db.connect() as connection:
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        db.cluster.execute("DROP ROLE {}", role)
+
+
+# apply, status, plan, rollback
+
+
+def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(host_db: HostDatabase) -> None:
+    count = {table: len(rows(host_db, f"SELECT FROM {table}")) for table in ("enrollments", "submissions")}
+
+    first = on(host_db, "apply", "--format", "json")
+
+    assert first.code == 0, first.err
+    assert first.json == {
+        "applied": MIGRATIONS,
+        "course_path": host_db.host.course_path,
+        "linked": {table: {"linked": 0, "unlinked": number} for table, number in count.items()},
+    }
+    assert re.findall(r"^applying (\S+)$", first.err, re.MULTILINE) == MIGRATIONS
+
+    second = on(host_db, "apply")
+
+    assert (second.code, second.err) == (0, "")
+    assert second.out.splitlines() == [
+        "Nothing to do: all migrations are applied.",
+        f"A submission's course is found by {host_db.host.course_path}.",
+        f"enrollments: 0 linked to a session, {count['enrollments']} not.",
+        f"submissions: 0 linked to a session, {count['submissions']} not.",
+    ]
+
+
+@on_reference
+def test_apply_to_stops_there_by_number_or_by_id(host_db: HostDatabase) -> None:
+    assert on(host_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
+    assert on(host_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]
+
+    status = on(host_db, "status", "--exit-code", "--format", "json")
+    assert status.code == 3
+    assert [m["state"] for m in status.json["migrations"]] == ["applied"] * 4 + ["pending"] * (len(MIGRATIONS) - 4)
+    assert on(host_db, "status").code == 0  # 3 only where it was asked for
+
+    earlier = on(host_db, "apply", "--to", "0003")
+    assert earlier.code == 0
+    assert earlier.out.startswith("Nothing to do")
+    assert "all migrations" not in earlier.out  # the others are pending
+
+    rest = on(host_db, "apply")
+    assert rest.out.startswith(f"{len(MIGRATIONS) - 4} migrations applied.\n")
+
+
+def test_a_host_without_sessiondb_needs_but_select_to_look_at(
+    host_db: HostDatabase, reader: Callable[[HostDatabase], str]
+) -> None:
+    """Its status, and a plan that is what apply then does."""
+    as_reader = ("-d", reader(host_db), "--schema", host_db.host.schema, "--format", "json")
+    status = run(*as_reader, "status", "--exit-code")
+
+    assert (status.code, status.err) == (3, "")
+    assert status.json == {
+        "schema": host_db.host.schema,
+        "course_path": None,
+        "migrations": [{"id": id_, "state": "pending", "applied_at": None} for id_ in MIGRATIONS],
+        "triggers": [
+            {"name": name, "table": table_of(name), "state": "MISSING", "enabled": False}
+            for name in sorted(TRIGGERS, key=lambda name: (table_of(name), name))
+        ],
+    }
+
+    plan = run(*as_reader, "plan")
+
+    assert (plan.code, plan.err) == (0, "")
+    statements = plan.json["statements"]
+    assert [*dict.fromkeys(statement["migration"] for statement in statements)] == MIGRATIONS
+    built = [s for s in statements if re.match(r"CREATE INDEX CONCURRENTLY \w+ ON ", s["statement"])]
+    assert built
+    assert not any(statement["transactional"] for statement in built)
+    added = [s for s in statements if "ADD COLUMN" in s["statement"]]
+    assert [(s["transactional"], [lock["mode"] for lock in s["locks"]]) for s in added] == [
+        (True, ["ACCESS EXCLUSIVE"])
+    ] * 2
+    assert {lock["table"] for s in added for lock in s["locks"]} == {"enrollments", "submissions"}
+
+    apply = on(host_db, "apply")
+    ran = [line.strip().removesuffix("...") for line in apply.err.splitlines() if line.startswith("  ")]
+    planned = iter([" ".join(statement["statement"].split()) for statement in statements])
+    assert ran
+    assert [line for line in ran if not any(text.startswith(line) for text in planned)] == []  # in that order
+
+
+def test_a_host_with_sessiondb_needs_but_select_to_look_at(
+    installed_db: HostDatabase, reader: Callable[[HostDatabase], str]
+) -> None:
+    """The schema need not be named any more."""
+    as_reader = ("-d", reader(installed_db), "--format", "json")
+    status = run(*as_reader, "status", "--exit-code")
+
+    assert (status.code, status.err) == (0, "")
+    applied_at = [migration.pop("applied_at") for migration in status.json["migrations"]]
+    assert status.json["schema"] == installed_db.host.schema
+    assert status.json["course_path"] == installed_db.host.course_path
+    assert [(m["id"], m["state"]) for m in status.json["migrations"]] == [(id_, "applied") for id_ in MIGRATIONS]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", when) for when in applied_at)
+    assert status.json["triggers"] == [
+        {"name": name, "table": table_of(name), "state": "INSTALLED", "enabled": True}
+        for name in sorted(TRIGGERS, key=lambda name: (table_of(name), name))
+    ]
+
+    plan = run(*as_reader, "plan")
+    assert (plan.code, plan.err, plan.json) == (0, "", {"statements": []})
+
+    check = run(*as_reader, "check")
+    assert (check.code, check.json["ok"]) == (0, True)
+    assert all(finding.keys() == FINDING for finding in check.json["findings"])
+    assert "error" not in {finding["level"] for finding in check.json["findings"]}
+
+    for what in ("sessions", "submissions"):
+        shown = run(*as_reader, "show", what)
+        assert (shown.code, shown.err) == (0, "")
+        assert isinstance(shown.json, list)
+
+
+FINDING = {"check", "level", "object", "detail", "fix"}
+
+
+def table_of(trigger: str) -> str:
+    return "enrollments" if "enrollment" in trigger else "submissions"
+
+
+@on_reference
+def test_status_in_words(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
+        connection.execute("DROP TRIGGER zzz_sessiondb_link_submission ON submissions")
+        connection.execute("ALTER FUNCTION sessiondb.check_submission() RESET search_path")
+
+    status = on(installed_db, "status")
+
+    assert (status.code, status.err) == (0, "")
+    assert status.out.startswith("schema: public\ncourse path: exercise_id.course_id\n")
+    words = [line.split() for line in status.out.splitlines()]
+    assert ["zzz_sessiondb_link_enrollment", "enrollments", "INSTALLED", "DISABLED"] in words
+    assert ["zzz_sessiondb_link_submission", "submissions", "MISSING", "DISABLED"] in words
+    assert ["zzz_sessiondb_check_submission", "submissions", "OUTDATED", "ENABLED"] in words
+    assert [MIGRATIONS[0], "applied"] in [line[:2] for line in words]
+
+
+@on_reference
+def test_rollback_to_keeps_that_migration(installed_db: HostDatabase) -> None:
+    rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
+
+    assert rollback.code == 0, rollback.err
+    assert rollback.json == {"rolled_back": MIGRATIONS[:6:-1]}
+    assert re.findall(r"^rolling back (\S+)$", rollback.err, re.MULTILINE) == MIGRATIONS[:6:-1]
+    assert column(installed_db, "SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1") == MIGRATIONS[:7]
+
+    again = on(installed_db, "rollback", "--to", MIGRATIONS[6], "--yes")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.startswith("Nothing to do")
+    assert "no migration is applied" not in again.out  # seven are
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "--to ID or --all"),
+        (["--yes"], "--to ID or --all"),
+        (["--to", "0007", "--all", "--yes"], "--to ID or --all"),
+        (["--all"], "--yes"),
+        (["--to", "0007"], "--yes"),
+    ],
+    ids=" ".join,
+)
+@on_reference
+def test_rollback_needs_to_be_told_how_far_and_yes(installed_db: HostDatabase, arguments: list[str], says: str) -> None:
+    rollback = on(installed_db, "rollback", *arguments)
+
+    assert (rollback.code, rollback.out) == (2, "")
+    assert says in rollback.err
+    assert len(column(installed_db, "SELECT migration_id FROM sessiondb._yoyo_migration")) == len(MIGRATIONS)
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, False), ("n", 1, True)], ids=["yes", "no"])
+@on_reference
+def test_rollback_asks_at_a_terminal(installed_db: HostDatabase, answer: str, code: int, left: bool) -> None:
+    with at_terminal("-d", installed_db.conninfo(), "rollback", "--all") as (process, terminal):
+        terminal.write(f"{answer}\n".encode())
+        shown = read_all(terminal)
+
+    assert "Undo all migrations? [y/N]" in shown
+    assert "interrupted" not in shown
+    assert process.returncode == code
+    assert bool(rows(installed_db, "SELECT FROM pg_namespace WHERE nspname = 'sessiondb'")) is left
+
+
+# the options of all commands
+
+
+@on_reference
+def test_options_work_before_and_after_the_command(installed_db: HostDatabase) -> None:
+    dsn = installed_db.conninfo()
+    before = run("-d", dsn, "--schema", "public", "--format", "json", "status")
+    after = run("status", "--format", "json", "--schema", "public", "--dsn", dsn)
+    deeper = run("--format", "json", "session", "list", "-d", dsn)
+    both = run("-d", "dbname=nowhere", "--format", "json", "status", "-d", dsn, "--format", "table")
+
+    assert before.code == after.code == deeper.code == both.code == 0
+    assert before.json == after.json
+    assert deeper.json == []
+    assert both.out.startswith("schema: public\n")
+
+
+@on_reference
+def test_verbose_tells_every_statement_on_stderr(installed_db: HostDatabase) -> None:
+    quiet = on(installed_db, "rollback", "--to", "0011", "--yes")
+    verbose = on(installed_db, "-v", "apply")
+
+    assert "TRIGGER" not in quiet.err
+    assert "CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT" in verbose.err
+    assert verbose.code == 0
+
+
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_the_schema_is_needed_only_until_sessiondb_is_installed(installed_db: HostDatabase) -> None:
+    dsn = installed_db.conninfo(installed_db.host.owner)
+
+    assert run("-d", dsn, "show", "submissions", "--limit", "1").code == 0
+
+    other = run("-d", dsn, "--schema", "pg_catalog", "status")
+    assert other.code == 1
+    assert f'for schema "{installed_db.host.schema}", not "pg_catalog"' in other.err
+
+
+# which database
+
+PARAMETERS = ("host", "port", "user", "password", "dbname", "options")
+
+
+def parameters(db: HostDatabase) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo_to_dict(db.conninfo()).items() if name in PARAMETERS}
+
+
+def uri(scheme: str, given: Mapping[str, str]) -> str:
+    rest = {name: value for name, value in given.items() if name not in ("user", "dbname")}
+    return f"{scheme}://{quote(given['user'])}@/{quote(given['dbname'])}?{urlencode(rest, quote_via=quote)}"
+
+
+def libpq(given: Mapping[str, str]) -> dict[str, str]:
+    return {f"PG{name.upper().replace('DBNAME', 'DATABASE')}": value for name, value in given.items()}
+
+
+@on_reference
+def test_a_database_can_be_named_in_each_of_libpqs_ways(installed_db: HostDatabase, tmp_path: Path) -> None:
+    given = parameters(installed_db)
+    services = tmp_path / "services"
+    services.write_text("\n".join(["[platform]", *(f"{name}={value}" for name, value in given.items()), ""]))
+    service = {"PGSERVICEFILE": str(services)}
+    server = libpq({name: value for name, value in given.items() if name != "dbname"})
+    ways: dict[str, tuple[list[str], dict[str, str]]] = {
+        "postgresql URI": (["-d", uri("postgresql", given)], {}),
+        "postgres URI": (["-d", uri("postgres", given)], {}),
+        "key=value": (["-d", make_conninfo("", **given)], {}),
+        "service=NAME": (["-d", "service=platform"], service),
+        "PGSERVICE": ([], {**service, "PGSERVICE": "platform"}),
+        "the bare name": (["-d", given["dbname"]], server),
+        "PG*": ([], libpq(given)),
+        "SESSIONDB_DATABASE_URL": ([], {"SESSIONDB_DATABASE_URL": uri("postgresql", given)}),
+        "DATABASE_URL": ([], {"DATABASE_URL": uri("postgres", given)}),
+    }
+
+    ran = {way: run(*arguments, "status", "--exit-code", env=env) for way, (arguments, env) in ways.items()}
+
+    assert {way: done.err for way, done in ran.items() if done.code != 0} == {}
+
+
+@on_reference
+def test_the_nearest_name_of_a_database_counts(installed_db: HostDatabase) -> None:
+    given = parameters(installed_db)
+    here = uri("postgresql", given)
+    names = {f"h{number}": uri("postgresql", {**given, "dbname": f"h{number}"}) for number in (1, 2, 3)}
+    env = {
+        **libpq({**given, "dbname": "h3"}),
+        "DATABASE_URL": names["h2"],
+        "SESSIONDB_DATABASE_URL": names["h1"],
+    }
+
+    assert run("-d", here, "status", env=env).code == 0
+    for looked_for, variable in [("h1", "SESSIONDB_DATABASE_URL"), ("h2", "DATABASE_URL"), ("h3", "PGDATABASE")]:
+        assert f'database "{looked_for}" does not exist' in run("status", env=env).err
+        del env[variable]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_the_clients_encoding_does_not_matter(installed_db: HostDatabase, encoding: str) -> None:
+    arguments = ("-d", installed_db.conninfo(), "show", "enrollments", "--format", "json")
+    usual, other = run(*arguments), run(*arguments, env={"PGCLIENTENCODING": encoding})
+
+    assert (other.code, other.err) == (0, "")
+    assert other.json == usual.json
+
+
+# show
+
+
+def test_show_unlinked_lists_exactly_the_unlinked_rows(installed_db: HostDatabase) -> None:
+    """Rows from before, linked ones, and new ones that nothing links: of a user in no organisation."""
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        session = link_two_rows(host, connection)
+        for table in ("enrollments", "submissions"):
+            assert count(installed_db, table, "session_id IS NULL") > 0
+
+    for table in ("enrollments", "submissions"):
+        shown = on(installed_db, "show", table, "--unlinked", "--format", "json")
+        assert (shown.code, shown.err) == (0, "")
+        assert identities(shown.json) == identities(
+            rows(installed_db, f"SELECT * FROM {table} WHERE session_id IS NULL")
+        )
+        assert {row["session_id"] for row in shown.json} == {None}
+
+        linked = on(installed_db, "show", table, "--session", str(session), "--format", "json")
+        assert {(row["session_id"], row["session_title"]) for row in linked.json} == {(str(session), "A session")}
+        assert len(linked.json) == 2
+
+
+def link_two_rows(host: Host, connection: psycopg.Connection[Any]) -> UUID:
+    """Let two students enrol and submit in a new session, and a stranger without one."""
+    org, course = host.add_org(connection), host.add_course(connection)
+    session = host.add_session(connection, org, course)
+    students = [host.add_member(connection, org, host.add_user(connection)) for _ in range(2)]
+    for user in (*students, host.add_user(connection)):
+        expected = session if user in students else None
+        assert host.enroll(connection, user, course) == expected
+        assert host.submit(connection, user, course) == expected
+    return session
+
+
+def identities(some: list[dict[str, Any]]) -> Counter[tuple[tuple[str, str], ...]]:
+    """Rows without what is written differently in JSON: keys, whatever a host has for one, are left."""
+    return Counter(
+        tuple(sorted((name, str(value)) for name, value in row.items() if name.casefold().endswith(("id", "_no"))))
+        for row in some
+    )
+
+
+def count(db: HostDatabase, table: str, condition: str) -> int:
+    return len(rows(db, f"SELECT FROM {table} WHERE {condition}"))
+
+
+@on_reference
+def test_show_prints_whole_rows_into_a_pipe(installed_db: HostDatabase) -> None:
+    """However narrow the terminal; a student's code has tabs, newlines and control characters in it."""
+    content = "def answer():\n\treturn 42  # \x1b[31mred\x1b[0m [bold] :smile:"
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE submissions SET content = %s", [content])
+
+    shown = run("-d", installed_db.conninfo(), "show", "submissions", env={"COLUMNS": "40"})
+
+    assert (shown.code, shown.err) == (0, "")
+    for value in column(installed_db, "SELECT id, user_id, exercise_id FROM submissions"):
+        assert value in shown.out
+    assert "return 42" in shown.out
+    assert "[bold] :smile:" in shown.out
+    assert "\x1b" not in shown.out
+
+
+@on_reference
+def test_show_prints_whole_uuids_on_a_narrow_terminal(installed_db: HostDatabase) -> None:
+    with at_terminal("-d", installed_db.conninfo(), "show", "submissions") as (process, terminal):
+        shown = read_all(terminal)
+
+    assert process.returncode == 0
+    for value in column(installed_db, "SELECT id, user_id, exercise_id FROM submissions"):
+        assert value in shown
+
+
+@on_reference
+def test_show_limits_a_table_to_100_rows_and_says_so(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO submissions (user_id, content) SELECT %s, 'row ' || n FROM generate_series(1, 150) AS n", [ADA]
+        )
+
+    table = on(installed_db, "show", "submissions")
+    assert len(re.findall(r"^[0-9a-f]{8}-| [0-9a-f]{8}-[-0-9a-f]{27}  ", table.out, re.MULTILINE)) >= 100
+    assert table.out.count(" row ") < 150
+    assert "--limit" in table.err
+
+    limited = on(installed_db, "show", "submissions", "--limit", "2")
+    assert (limited.out.count("-4000-8000-") > 0, limited.err) == (True, "")
+    assert len(on(installed_db, "show", "submissions", "--limit", "2", "--format", "json").json) == 2
+    assert len(on(installed_db, "show", "submissions", "--format", "json").json) == 153
+
+
+@on_reference
+def test_show_sessions_by_id_and_those_without_rows(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        used = link_two_rows(installed_db.host, connection)
+        org, course = installed_db.host.add_org(connection), installed_db.host.add_course(connection)
+        idle = installed_db.host.add_session(connection, org, course, "draft")
+
+    def shown(*arguments: str) -> list[str]:
+        return [row["id"] for row in on(installed_db, "show", "sessions", *arguments, "--format", "json").json]
+
+    assert shown() == [str(idle), str(used)]  # newest first
+    assert shown("--session", str(used)) == [str(used)]
+    assert shown("--unlinked") == [str(idle)]
+    assert shown("--session", str(uuid4())) == []
+
+
+@on_reference
+def test_show_copes_with_values_that_python_cannot_hold(installed_db: HostDatabase) -> None:
+    """A course without an end is a common way to write `infinity`."""
+    with installed_db.connect() as connection:
+        link_two_rows(installed_db.host, connection)
+        connection.execute("UPDATE sessions SET ends_on = 'infinity', created_at = '-infinity'")
+        connection.execute("ALTER TABLE submissions ADD score float8 DEFAULT 'NaN', ADD blob bytea DEFAULT '\\xdead'")
+
+    sessions = on(installed_db, "show", "sessions", "--format", "json")
+    assert (sessions.code, sessions.err) == (0, "")
+    assert (sessions.json[0]["ends_on"], sessions.json[0]["created_at"]) == ("infinity", "-infinity")
+    assert "infinity" in on(installed_db, "show", "sessions").out
+    assert on(installed_db, "session", "list", "--format", "json").json[0]["created_at"] == "-infinity"
+
+    submissions = on(installed_db, "show", "submissions", "--format", "json")
+    assert {(row["score"], row["blob"]) for row in submissions.json} == {("NaN", "\\xdead")}
+
+
+# the guide's steps
+
+
+def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: HostDatabase) -> None:
+    """With accents and quotes in every name."""
+    org = on(installed_db, "org", "create", "--name", TITLE, "--slug", "l'été", "--format", "json")
+    assert org.code == 0, org.err
+    assert org.json == {"id": org.json["id"], "name": TITLE, "slug": "l'été", "created": True}
+
+    added = on(installed_db, "member", "add", "--org", "l'été", "--user", BRUNO, "--format", "json")
+    assert added.code == 0, added.err
+    assert added.json == {"org_id": org.json["id"], "user_id": BRUNO, "role": "student", "created": True}
+
+    create = ("session", "create", "--org", "l'été", "--course", PYTHON, "--by", ADA, "--format", "json")
+    created = on(installed_db, *create, "--title", TITLE)
+    assert created.code == 0, created.err
+    assert created.json == {
+        "id": created.json["id"],
+        "org_id": org.json["id"],
+        "course_id": PYTHON,
+        "title": TITLE,
+        "status": "active",
+        **linkable(installed_db, PYTHON),
+    }
+    assert created.json["linkable_enrollments"] > 0
+    stored = rows(installed_db, f"SELECT title, created_by FROM sessions WHERE id = '{created.json['id']}'")
+    assert stored == [{"title": TITLE, "created_by": UUID(ADA)}]
+
+    untitled = on(installed_db, *create[:-2], "--status", "draft")
+    assert 'session "Session - Python for beginners" (draft)' in untitled.out
+    draft = untitled.out.splitlines()[0].split(": ")[-1]
+
+    done = on(installed_db, "session", "set-status", created.json["id"], "completed", "--format", "json")
+    assert (done.code, done.json["status"]) == (0, "completed")
+    assert {name: done.json[name] for name in linkable(installed_db, PYTHON)} == linkable(installed_db, PYTHON)
+
+    sessions = {row["id"]: row for row in on(installed_db, "session", "list", "--format", "json").json}
+    assert sessions[created.json["id"]]["title"] == TITLE
+    assert sessions[created.json["id"]]["org"] == "l'été"
+    assert sessions[created.json["id"]]["course"] == "Python for beginners"
+    assert (sessions[created.json["id"]]["status"], sessions[draft]["status"]) == ("completed", "draft")
+
+
+def linkable(db: HostDatabase, course: str) -> dict[str, int]:
+    """R7 by R2 itself: the unlinked rows of a course for whose user the function now finds a session."""
+    host = db.host
+    owner: dict[str, str] = {"enrollments": "course_id"}
+    path = [quote_ident(name) for name in [host.task_column, *(name for _, name in host.task_tables)]]
+    tables = [quote_ident(table) for table, _ in host.task_tables]
+    if host.name == "academy":
+        path, tables = ["enrollment_id", "course_id"], ["enrollments"]
+    expression = f"r.{path[0]}"
+    for table, name in zip(tables, path[1:], strict=True):
+        expression = f"(SELECT t.{name} FROM {table} AS t WHERE t.id = {expression})"
+    owner["submissions"] = expression
+    return {
+        f"linkable_{table}": count(
+            db,
+            f"{table} AS r",
+            f"r.session_id IS NULL AND {courses} = '{course}' "
+            f"AND get_user_session_for_course(r.user_id, '{course}') IS NOT NULL",
+        )
+        for table, courses in owner.items()
+    }
+
+
+def quote_ident(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@on_reference
+def test_the_guides_steps_in_words(installed_db: HostDatabase) -> None:
+    org = ("org", "create", "--name", "Mon Organisation", "--slug", "mon-org")
+    assert on(installed_db, *org).out.startswith('Created organisation "Mon Organisation" (mon-org): ')
+    assert on(installed_db, *org).out.startswith('There is already organisation "Mon Organisation" (mon-org): ')
+
+    again = on(installed_db, "org", "create", "--name", "Another", "--slug", "mon-org", "--format", "json").json
+    assert (again["name"], again["created"]) == ("Mon Organisation", False)
+
+    member = ("member", "add", "--org", "mon-org", "--user", BRUNO)
+    assert on(installed_db, *member).out == f"User {BRUNO} is now a member of mon-org as student.\n"
+    assert on(installed_db, *member).out == f"User {BRUNO} was already a member of mon-org as student.\n"
+    assert on(installed_db, *member, "--role", "trainer", "--format", "json").json["role"] == "student"
+    assert count(installed_db, "org_members", f"org_id = '{again['id']}'") == 1
+
+    created = on(installed_db, "session", "create", "--org", "mon-org", "--course", PYTHON, "--by", ADA)
+    first, second = created.out.splitlines()
+    assert first.startswith('Created session "Session - Python for beginners" (active): ')
+    assert second.startswith("A backfill would now link 1 enrolments and 1 submissions of this course")
+    assert "Session - Python for beginners" in on(installed_db, "session", "list").out
+
+
+# check
+
+
+@on_reference
+def test_check_of_a_broken_host(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("DROP INDEX submissions_session_id_idx")
+
+    broken = on(installed_db, "check", *resources.names("checks"), "--format", "json")
+
+    assert (broken.code, broken.json["ok"], broken.err) == (4, False, "")
+    assert all(finding.keys() == FINDING for finding in broken.json["findings"])
+    assert {finding["check"] for finding in broken.json["findings"]} == {"indexes", "installed_objects"}
+
+
+@on_reference
+def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("DROP INDEX submissions_session_id_idx")
+        connection.execute(
+            "CREATE TRIGGER zzzz BEFORE INSERT ON submissions"
+            " FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()"
+        )
+
+    named = on(installed_db, "check", "triggers_last", "--format", "json")
+    assert (named.code, named.json["ok"]) == (0, True)
+    assert [finding["level"] for finding in named.json["findings"]] == ["warning"]
+
+    words = on(installed_db, "check", "indexes", "triggers_last")
+    assert words.code == 4
+    assert "submissions_session_id_idx" in words.out
+    assert "zzzz" in words.out
+    assert on(installed_db, "check", "foreign_keys").out == "All is in place and as shipped.\n"
+
+
+# help
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(sessiondb.cli.cli))
+
+
+def examples(command: click.Command) -> list[str]:
+    """The lines below "Example:", which end a command's help."""
+    _, _, lines = (command.help or "").partition("Example:\n")
+    return [line.strip() for line in lines.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_help_ends_in_examples_that_can_be_run(path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the database."""
+
+    def stop(*arguments: Any, **options: Any) -> Any:
+        raise InterruptedError
+
+    monkeypatch.setattr("sessiondb.database.Database.connect", stop)
+    monkeypatch.setattr("sessiondb.database.Database.transaction", stop)
+    monkeypatch.setattr("sessiondb.demo.tell", stop)
+    monkeypatch.setattr("click.confirm", lambda *arguments, **options: True)
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())
+
+    lines = examples(COMMANDS[path])
+
+    assert lines
+    for line in lines:
+        program, *arguments = shlex.split(line.partition(" > ")[0])
+        assert program == "sessiondb"
+        assert set(path) <= set(arguments)
+        with suppress(InterruptedError):
+            sessiondb.cli.cli.main(arguments, standalone_mode=False)
+
+
+def test_help_names_every_command() -> None:
+    for option in ("--help", "-h"):
+        helped = run(option)
+        assert (helped.code, helped.err) == (0, "")
+        assert helped.out.startswith("Usage: ")
+        assert {path[0] for path in COMMANDS} <= set(re.findall(r"^  ([a-z]+)  ", helped.out, re.MULTILINE))
+
+    version = run("--version")
+    assert re.search(r"\d+\.\d+", version.out)
+
+
+def test_help_answers_at_once() -> None:
+    """The budget is 150 ms; importing psycopg, yoyo or rich would spend it."""
+    script = (
+        "import sys; from sessiondb.cli import main; sys.argv[1:] = sys.argv[1:] or ['--help']\n"
+        "try: main()\n"
+        "finally: print({'psycopg', 'yoyo', 'rich', 'sqlparse'} & set(sys.modules), file=sys.stderr)"
+    )
+    for arguments in ([], ["apply", "--help"], ["session", "create", "--help"]):
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+        assert done.stderr == "set()\n"
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "sessiondb", "--help"], stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.150
+
+
+# output that nobody takes
+
+
+@on_reference
+def test_output_into_a_closed_pipe_ends_quietly(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO submissions (user_id) SELECT %s FROM generate_series(1, 5000)", [ADA])
+    arguments = ["-d", installed_db.conninfo(), "show", "submissions", "--format", "json"]
+
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("[{")
+        process.stdout.close()  # as `head -1` does
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+@on_reference
+def test_a_pipe_that_is_closed_before_we_write_ends_quietly(installed_db: HostDatabase) -> None:
+    for command in ("status", "check triggers_last"):
+        read, write = os.pipe()
+        os.close(read)
+        done = run("-d", installed_db.conninfo(), *command.split(), stdout=write)
+        os.close(write)
+        assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@on_reference
+def test_a_full_disk_is_one_sentence(installed_db: HostDatabase) -> None:
+    for command in ("status", "show submissions --format json"):
+        with Path("/dev/full").open("wb") as full:
+            done = run("-d", installed_db.conninfo(), *command.split(), stdout=full)
+        assert done.code == 1
+        assert done.err.startswith("sessiondb: ")
+        assert "No space left on device" in done.err
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_a_terminal_without_accents_shows_what_it_can(installed_db: HostDatabase) -> None:
+    for command in ("status", "status --format json"):
+        done = run("-d", installed_db.conninfo(), *command.split(), env={"PYTHONIOENCODING": "ascii"})
+        assert (done.code, done.err) == (0, "")
+        assert "100%" in done.out
+    assert done.json["schema"] == installed_db.host.schema
+
+
+# signals and locks
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+@on_reference
+def test_a_signal_ends_a_waiting_apply(host_db: HostDatabase, number: signal.Signals, code: int) -> None:
+    arguments = ["-d", host_db.conninfo(), "apply"]
+    with host_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stderr
+            assert process.stdout
+            assert process.stderr.readline().startswith("waiting for another sessiondb run: pid ")
+            process.send_signal(number)
+            said = process.stderr.read()
+            assert process.stdout.read() == ""
+    assert process.returncode == code
+    assert re.fullmatch(r"\n?sessiondb: .*run the command again.*\n", said)
+
+
+@on_reference
+def test_a_lock_that_is_not_to_be_had_is_exit_6(host_db: HostDatabase) -> None:
+    with host_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        busy = on(host_db, "apply", "--lock-budget", "0")
+
+        assert (busy.code, busy.out) == (6, "")
+        assert f"pid {other.info.backend_pid}" in busy.err
+        assert "hint: " in busy.err
+
+
+# demo
+
+
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short directory for temporary files, open as /tmp is: what the account that runs the server needs."""
+    try:
+        find_bindir()
+    except ServerNotFound as error:
+        pytest.skip(str(error))
+    path = Path(tempfile.mkdtemp(prefix="sdb-", dir="/tmp"))
+    path.chmod(0o1777)
+    yield path
+    shutil.rmtree(path)
+
+
+def test_demo_tells_the_guides_story_and_leaves_nothing(scratch: Path) -> None:
+    start = time.perf_counter()
+    demo = run("demo", env={"TMPDIR": str(scratch)})
+
+    assert demo.code == 0, demo.err
+    assert time.perf_counter() - start < 10
+    assert [*scratch.iterdir()] == []
+    assert "WRONG" not in demo.out
+    for part in (
+        "$ sessiondb apply",
+        "$ sessiondb org create",
+        "$ sessiondb session create",
+        "platform=> INSERT INTO ",
+    ):
+        assert part in demo.out
+    came, told = re.findall(r"^(\d+) of (\d+) expectations came true\.$", demo.out, re.MULTILINE)[0]
+    assert came == told == str(demo.out.count("  ok: "))
+
+
+def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None:
+    kept = scratch / "kept" / "here"
+    demo = run("demo", "--keep", str(kept), "--format", "json", env={"TMPDIR": str(scratch)})
+
+    assert demo.code == 0, demo.err
+    assert demo.json["ok"] is True
+    assert all(step["ok"] for step in demo.json["steps"])
+    assert len(demo.json["steps"]) >= 10
+    assert [*scratch.iterdir()] == [scratch / "kept"]
+    assert (kept / "data" / "PG_VERSION").exists()
+    assert not (kept / "data" / "postmaster.pid").exists()
+
+    again = run("demo", "--keep", str(kept), env={"TMPDIR": str(scratch)})
+    assert again.code == 1
+    assert f"sessiondb: {kept}/data exists already" in again.err
+    assert (kept / "data" / "PG_VERSION").exists()
+
+
+# a terminal of 80 columns
+
+
+class at_terminal:  # noqa: N801  (used as a function is)
+    """Run sessiondb at a pseudo-terminal; gives the process and our end of it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
+
+    def __enter__(self) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [*COMMAND, *self.arguments],
+            env=environment({"TERM": "dumb", "COLUMNS": "80", "LINES": "24"}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.terminal = os.fdopen(ours, "r+b", buffering=0)
+        return self.process, self.terminal
+
+    def __exit__(self, *error: object) -> None:
+        self.process.wait(timeout=60)
+        self.terminal.close()
+
+
+def read_all(terminal: IO[bytes]) -> str:
+    """What a process writes until it ends, when Linux says EIO."""
+    text = b""
+    while True:
+        try:
+            part = terminal.read(65536)
+        except OSError:
+            part = b""
+        if not part:
+            return text.decode()
+        text += part

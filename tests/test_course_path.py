@@ -1,0 +1,350 @@
+"""The way from a submission to its course: found, chosen, refused, and followed by what links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from sessiondb.errors import HostRefusedError, UsageError
+
+Dump = Callable[..., str]
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+
+LESSONS = """
+    CREATE TABLE lessons (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), course_id uuid REFERENCES courses);
+    ALTER TABLE submissions ADD COLUMN lesson_id uuid REFERENCES lessons
+    """
+"""A second way, as short as the first."""
+
+
+def change(db: HostDatabase, statements: str) -> None:
+    """Change the host before apply, as the superuser with its schema on the path."""
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(statements.encode())
+
+
+def stored_path(db: HostDatabase) -> str | None:
+    with db.connect() as connection:
+        row = connection.execute("SELECT course_path FROM sessiondb.installation").fetchone()
+    assert row is not None
+    path: str | None = row[0]
+    return path
+
+
+def refusal(db: HostDatabase, course_path: str | None = None) -> str:
+    """What apply says when it refuses the host."""
+    with pytest.raises(HostRefusedError) as refused:
+        db.apply(course_path=course_path)
+    (finding,) = refused.value.findings
+    assert finding.check == "course_path"
+    return f"{finding.detail} {finding.fix}"
+
+
+@dataclass(frozen=True)
+class Student:
+    """A member of an organisation that has an active session in each of two courses."""
+
+    id: UUID
+    courses: list[UUID]
+    sessions: list[UUID]
+
+    @classmethod
+    def of(cls, db: HostDatabase) -> Student:
+        courses = [insert(db, "courses", title="A course")[0] for _ in range(2)]
+        with db.connect() as connection:
+            org = db.host.add_org(connection)
+            id_ = db.host.add_member(connection, org, db.host.add_user(connection))
+            return cls(id_, courses, [db.host.add_session(connection, org, course) for course in courses])
+
+
+def insert(db: HostDatabase, table: str, **row: object) -> tuple[UUID, UUID | None]:
+    """Insert a row; its id, and its session where it has one."""
+    query = sql.SQL("INSERT INTO {} AS t ({}) VALUES ({}) RETURNING id, (to_jsonb(t) ->> 'session_id')::uuid").format(
+        sql.Identifier(db.host.schema, table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(map(sql.Literal, row.values())),
+    )
+    with db.connect() as connection:
+        (inserted,) = connection.execute(query).fetchall()
+    id_, session = inserted
+    return id_, session
+
+
+class TestFound:
+    def test_on_every_host(self, installed_db: HostDatabase) -> None:
+        assert stored_path(installed_db) == installed_db.host.course_path
+
+    def test_given_as_it_would_be_found_is_the_same(
+        self, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+    ) -> None:
+        host_db.apply(course_path=host_db.host.course_path)
+        assert dump(host_db) == dump(installed_db)
+
+    def test_again_after_a_rollback_though_session_id_leads_to_a_course_too(self, installed_db: HostDatabase) -> None:
+        installed_db.rollback(to="0007")
+        installed_db.apply()
+        assert stored_path(installed_db) == installed_db.host.course_path
+
+    def test_as_static_sql(self, installed_db: HostDatabase) -> None:
+        with installed_db.connect() as connection:
+            sources = connection.execute(
+                "SELECT prosrc FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
+                " AND proname IN ('link_submission', 'check_submission', 'count_linkable')"
+            ).fetchall()
+        assert len(sources) == 3
+        for (source,) in sources:
+            code = source.partition("*/")[2]
+            assert "course_of" not in code
+            assert "EXECUTE" not in code
+
+    @on_reference
+    def test_though_a_longer_way_exists(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            CREATE TABLE modules (id uuid PRIMARY KEY, course_id uuid REFERENCES courses);
+            CREATE TABLE items (id uuid PRIMARY KEY, module_id uuid REFERENCES modules);
+            ALTER TABLE submissions ADD COLUMN item_id uuid REFERENCES items
+            """,
+        )
+        host_db.apply()
+        assert stored_path(host_db) == "exercise_id.course_id"
+
+    @on_reference
+    def test_through_a_table_in_another_schema(self, host_db: HostDatabase) -> None:
+        student = Student.of(host_db)
+        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
+        change(host_db, "CREATE SCHEMA content; ALTER TABLE exercises SET SCHEMA content")
+        host_db.apply()
+        assert stored_path(host_db) == "exercise_id.course_id"
+        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[0]
+
+    @on_reference
+    def test_along_all_columns_of_a_foreign_key(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            CREATE TABLE tasks (tenant integer, id uuid, course_id uuid REFERENCES courses, PRIMARY KEY (tenant, id));
+            ALTER TABLE submissions DROP COLUMN exercise_id, ADD COLUMN tenant integer, ADD COLUMN task_id uuid,
+                ADD FOREIGN KEY (tenant, task_id) REFERENCES tasks (tenant, id)
+            """,
+        )
+        host_db.apply()
+        assert stored_path(host_db) == "task_id.course_id"
+        student, task = Student.of(host_db), uuid4()
+        for tenant in (0, 1):
+            insert(host_db, "tasks", tenant=tenant, id=task, course_id=student.courses[tenant])
+        for tenant in (0, 1):
+            stored = insert(host_db, "submissions", user_id=student.id, tenant=tenant, task_id=task)
+            assert stored[1] == student.sessions[tenant]
+        assert insert(host_db, "submissions", user_id=student.id, task_id=task)[1] is None
+
+    @on_hosted
+    def test_in_spite_of_cycles(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            ALTER TABLE items ADD COLUMN part_of uuid REFERENCES items;
+            ALTER TABLE modules ADD COLUMN first_item uuid REFERENCES items;
+            ALTER TABLE submissions ADD COLUMN retry_of uuid REFERENCES submissions;
+            ALTER TABLE courses ADD COLUMN last_submission uuid REFERENCES submissions
+            """,
+        )
+        host_db.apply()
+        assert stored_path(host_db) == "item_id.module_id.course_id"
+
+    @on_reference
+    def test_not_through_the_user_nor_his_organisations(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey;
+            ALTER TABLE users ADD COLUMN favourite uuid REFERENCES courses;
+            ALTER TABLE org_members ADD COLUMN course_id uuid REFERENCES courses;
+            ALTER TABLE submissions ADD COLUMN org_id uuid,
+                ADD FOREIGN KEY (org_id, user_id) REFERENCES org_members (org_id, user_id)
+            """,
+        )
+        assert "No foreign keys lead from submissions to courses" in refusal(host_db)
+
+    @on_reference
+    def test_not_through_a_session_id_that_was_there(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey;
+            ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES sessions ON DELETE SET NULL
+            """,
+        )
+        assert "No foreign keys lead from submissions to courses" in refusal(host_db)
+
+
+class TestRefused:
+    """Nothing is changed then, and the words say what to do."""
+
+    @pytest.fixture(autouse=True)
+    def unchanged(self, host_db: HostDatabase, dump: Dump) -> Iterator[None]:
+        yield
+        assert "sessiondb" not in dump(host_db)
+
+    @on_reference
+    def test_of_two_ways_equally_short(self, host_db: HostDatabase) -> None:
+        change(host_db, LESSONS)
+        said = refusal(host_db)
+        assert "2 ways lead from submissions to courses: exercise_id.course_id, lesson_id.course_id." in said
+        assert "--course-path exercise_id.course_id" in said
+
+    @on_reference
+    def test_of_two_columns_that_lead_to_one_table(self, host_db: HostDatabase) -> None:
+        change(host_db, 'ALTER TABLE submissions ADD COLUMN "Bonus.Id" uuid REFERENCES exercises')
+        assert '2 ways lead from submissions to courses: "Bonus.Id".course_id, exercise_id.course_id.' in refusal(
+            host_db
+        )
+
+    @on_reference
+    def test_of_two_columns_at_the_end(self, host_db: HostDatabase) -> None:
+        change(host_db, "ALTER TABLE exercises ADD COLUMN next_course_id uuid REFERENCES courses")
+        assert "exercise_id.course_id, exercise_id.next_course_id." in refusal(host_db)
+
+    @on_reference
+    def test_of_none(self, host_db: HostDatabase) -> None:
+        change(host_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
+        said = refusal(host_db)
+        assert "No foreign keys lead from submissions to courses" in said
+        assert "--course-path item_id.items.module_id.modules.course_id" in said
+
+    @on_reference
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "nothing",
+            "exercise_id.nothing",
+            "exercise_id.title",  # no uuid
+            "exercise_id.course_id.title",
+            "lesson.course_id",
+            "content.exercises.course_id",  # text is not to be joined with a uuid
+            "exercise_id.nowhere.course_id",
+            "user_id.nowhere.course_id",
+        ],
+    )
+    def test_of_one_that_leads_nowhere(self, host_db: HostDatabase, path: str) -> None:
+        assert f"The course path {path} leads nowhere" in refusal(host_db, path)
+
+    @on_reference
+    @pytest.mark.parametrize("path", [".", "exercise_id.", ".course_id", "exercise_id..course_id", '"open', "a b", "1"])
+    def test_of_one_that_is_no_path(self, host_db: HostDatabase, path: str) -> None:
+        with pytest.raises(UsageError) as refused:
+            host_db.apply(course_path=path)
+        assert path in str(refused.value)
+        assert "exercise_id.course_id" in (refused.value.hint or "")
+
+    @on_reference
+    def test_without_a_table_of_courses(self, host_db: HostDatabase) -> None:
+        change(host_db, "DROP TABLE courses CASCADE")
+        for path in (None, "exercise_id.course_id"):
+            with pytest.raises(HostRefusedError, match=r"Table public\.courses does not exist"):
+                host_db.apply(course_path=path)
+
+
+class TestChosen:
+    @on_reference
+    @pytest.mark.parametrize("way", [0, 1])
+    def test_of_two_it_is_the_one_that_links(self, host_db: HostDatabase, way: int) -> None:
+        change(host_db, LESSONS)
+        path = ["exercise_id.course_id", "lesson_id.course_id"][way]
+        host_db.apply(course_path=path)
+        assert stored_path(host_db) == path
+        student = Student.of(host_db)
+        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
+        lesson, _ = insert(host_db, "lessons", course_id=student.courses[1])
+        stored = insert(host_db, "submissions", user_id=student.id, exercise_id=exercise, lesson_id=lesson)
+        assert stored[1] == student.sessions[way]
+
+    @on_reference
+    def test_it_may_be_the_longer_one(self, host_db: HostDatabase) -> None:
+        change(
+            host_db,
+            """
+            CREATE TABLE modules (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), course_id uuid REFERENCES courses);
+            ALTER TABLE exercises ADD COLUMN module_id uuid REFERENCES modules
+            """,
+        )
+        host_db.apply(course_path="exercise_id.module_id.course_id")
+        student = Student.of(host_db)
+        module, _ = insert(host_db, "modules", course_id=student.courses[1])
+        row = {"title": "An exercise", "course_id": student.courses[0], "module_id": module}
+        exercise, _ = insert(host_db, "exercises", **row)
+        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[1]
+
+    @on_hosted
+    @pytest.mark.parametrize(
+        ("path", "dropped"),
+        [
+            (
+                "item_id.items.module_id.modules.course_id",
+                ["submissions_item_id", "items_module_id", "modules_course_id"],
+            ),
+            ("item_id.items.module_id.modules.course_id", ["submissions_item_id", "items_module_id"]),
+            ("item_id.module_id.modules.course_id", ["items_module_id", "modules_course_id"]),
+            ("item_id.module_id.course_id", ["modules_course_id"]),
+        ],
+        ids=lambda value: value if isinstance(value, str) else f"{len(value)} dropped",
+    )
+    def test_it_may_name_the_tables_that_no_foreign_key_names(
+        self, host_db: HostDatabase, path: str, dropped: list[str]
+    ) -> None:
+        for key in dropped:
+            change(host_db, f"ALTER TABLE {key.split('_')[0]} DROP CONSTRAINT {key}_fkey")
+        host_db.apply(course_path=path)
+        assert stored_path(host_db) == path
+        student = Student.of(host_db)
+        module, _ = insert(host_db, "modules", course_id=student.courses[0], title="A module")
+        item, _ = insert(host_db, "items", module_id=module, kind="quiz")
+        answer = Jsonb({})
+        assert insert(host_db, "submissions", user_id=student.id, item_id=item, answer=answer)[1] == student.sessions[0]
+
+    @on_reference
+    def test_it_cannot_be_another_one_later(self, installed_db: HostDatabase, dump: Dump) -> None:
+        before = dump(installed_db)
+        with pytest.raises(UsageError, match=r"installed with the course path exercise_id\.course_id") as refused:
+            installed_db.apply(course_path="course_id")
+        assert "rollback --to 0007" in (refused.value.hint or "")
+        assert dump(installed_db) == before
+
+    @on_reference
+    @pytest.mark.parametrize("path", ["exercise_id.course_id", '"exercise_id"."course_id"', "Exercise_ID . COURSE_ID"])
+    def test_it_may_be_given_again_in_any_spelling(self, installed_db: HostDatabase, path: str) -> None:
+        assert installed_db.apply(course_path=path) == []
+
+    @on_reference
+    def test_it_may_be_changed_as_the_hint_says(self, host_db: HostDatabase) -> None:
+        change(host_db, LESSONS)
+        host_db.apply(course_path="exercise_id.course_id")
+        student = Student.of(host_db)
+        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
+        row, linked = insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)
+        assert linked == student.sessions[0]
+        host_db.rollback(to="0007")
+        host_db.apply(course_path="lesson_id.course_id")
+        assert stored_path(host_db) == "lesson_id.course_id"
+        with host_db.connect() as connection:
+            kept = connection.execute("SELECT session_id FROM submissions WHERE id = %s", [row]).fetchone()
+        assert kept == (linked,)
+        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] is None
+
+    @on_reference
+    def test_it_survives_a_rollback_only_by_being_chosen_again(self, host_db: HostDatabase) -> None:
+        change(host_db, LESSONS)
+        host_db.apply(course_path="lesson_id.course_id")
+        host_db.rollback()
+        assert "2 ways lead from submissions to courses" in refusal(host_db)

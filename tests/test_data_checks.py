@@ -1,0 +1,441 @@
+"""What check says of the rows: each fault is found and counted, and a sound platform is left in peace."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from xml.etree import ElementTree
+
+from conftest import HostDatabase
+from hosts import EnrolledHost, Host
+from psycopg import sql
+from test_backfill import (
+    AUTUMN,
+    SPRING,
+    TABLES,
+    Run,
+    add_old_rows,
+    add_users,
+    backfill,
+    call,
+    clear,
+    links,
+    on,
+    unnoticed,
+    versions,
+)
+from test_explain import WITHOUT_ID, auditor
+
+from sessiondb import resources
+from sessiondb.database import Connection
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+NAMES = resources.names("data_checks")
+FIVE = 5
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A sound platform: students of one organisation in the session of one course."""
+
+    host: Host
+    db: Connection
+    org: UUID
+    course: UUID
+    session: UUID
+    students: list[UUID]
+
+    def run(self, query: LiteralString, table: str, *values: object) -> None:
+        """Run SQL in which the first ``{}`` is a table of the host and the others are values."""
+        name = sql.Identifier(self.host.schema, table)
+        assert self.db.execute(sql.SQL(query).format(name, *map(sql.Literal, values))).rowcount > 0
+
+    def everywhere(self, query: LiteralString, *values: object) -> None:
+        """Run it on both tables, with no trigger that could object."""
+        with unnoticed(self.db):
+            for table in TABLES:
+                self.run(query, table, *values)
+
+
+def platform(host: Host, db: Connection) -> Platform:
+    """Sound, and with much that is nearly a fault."""
+    clear(host, db)
+    org, course = host.add_org(db), host.add_course(db)
+    past = host.add_session(db, org, course, "completed", created_at=SPRING)
+    session = host.add_session(db, org, course, created_at=SPRING)
+    host.add_session(db, org, host.add_course(db), created_at=SPRING)  # of another course
+    other = host.add_org(db)
+    host.add_session(db, other, course, created_at=SPRING)  # of another organisation
+    add_users(host, db, 1, other)
+    host.add_session(db, org, course, "completed", created_at=AUTUMN)  # newer, but over
+    host.add_session(db, host.add_org(db), course, "completed")  # nobody is a member, but it is over
+    host.add_org(db)  # no session, but no members
+    (veteran,) = add_users(host, db, 1, org)
+    for place in (host.enroll, host.submit):  # staff has placed him where it is over
+        assert place(db, veteran, course, past) == past
+    students = add_users(host, db, FIVE, org)
+    for student in students:
+        assert [host.enroll(db, student, course), host.submit(db, student, course)] == [session, session]
+    return Platform(host, db, org, course, session, students)
+
+
+def of_other_course(its: Platform) -> None:
+    elsewhere = its.host.add_session(its.db, its.org, its.host.add_course(its.db))
+    its.everywhere("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", elsewhere, its.students)
+
+
+def without_membership(its: Platform) -> None:
+    its.run("DELETE FROM {} WHERE user_id = ANY ({})", "org_members", its.students)
+
+
+def orgs_without_sessions(its: Platform) -> None:
+    for _ in range(FIVE):
+        add_users(its.host, its.db, 2, its.host.add_org(its.db))
+
+
+def sessions_without_members(its: Platform) -> None:
+    for _ in range(FIVE):
+        its.host.add_session(its.db, its.host.add_org(its.db), its.course)
+
+
+def shadowed_sessions(its: Platform) -> None:
+    for created_at in [None, None, None, None, AUTUMN]:  # the fifth hides the four, and the one that there was
+        its.host.add_session(its.db, its.org, its.course, created_at=created_at)
+
+
+def split_students(its: Platform) -> None:
+    other = its.host.add_session(its.db, its.org, its.course, "completed")
+    its.run("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", "submissions", other, its.students)
+
+
+def unlinked_rows(its: Platform) -> None:
+    its.everywhere("UPDATE {} SET session_id = NULL WHERE user_id = ANY ({})", its.students)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What somebody did to five rows, and what is said of it."""
+
+    do: Callable[[Platform], None]
+    level: str
+    detail: str
+    objects: tuple[str, ...] = TABLES
+    examples: bool = True
+
+
+FAULTS = {
+    "links_of_other_course": Fault(
+        of_other_course, "error", "5 rows of {object} are linked to a session of another course"
+    ),
+    "links_without_membership": Fault(
+        without_membership,
+        "warning",
+        "5 rows of {object} are linked to a session of an organisation that their user is not a member of",
+    ),
+    "orgs_without_sessions": Fault(
+        orgs_without_sessions, "info", "5 organisations with members have no session", ("org_members",)
+    ),
+    "sessions_without_members": Fault(
+        sessions_without_members,
+        "warning",
+        "5 active sessions belong to an organisation without members",
+        ("sessions",),
+    ),
+    "shadowed_sessions": Fault(shadowed_sessions, "warning", "5 active sessions are never chosen", ("sessions",)),
+    "split_students": Fault(
+        split_students,
+        "warning",
+        "5 students have submissions in another session than their enrolment",
+        ("submissions",),
+    ),
+    "unlinked_rows": Fault(
+        unlinked_rows, "warning", "5 of 6 rows of {object} have no session: linkable.", examples=False
+    ),
+}
+
+
+def check(db: HostDatabase, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    """The findings of the checks that are named, else of all that read rows; of the shape that scripts rely on."""
+    names = () if {*NAMES} & {*arguments} else NAMES
+    run = call(db, "check", "--format", "json", *arguments, *names)
+    assert run.code == code, run.err
+    document = run.json
+    assert {*document} == {"ok", "findings"}
+    assert document["ok"] is (code == 0)
+    findings: list[dict[str, Any]] = document["findings"]
+    for finding in findings:
+        assert {*finding} == {"check", "level", "object", "detail", "fix"}
+        assert all(isinstance(value, str) and value for value in finding.values()), finding
+    return findings
+
+
+def examples_of(finding: dict[str, Any]) -> list[str]:
+    """The rows that a finding names."""
+    match = re.search(r"for example (.*)\.$", finding["detail"])
+    return match.group(1).split(", ") if match else []
+
+
+def test_every_data_check_has_a_fault() -> None:
+    assert [*FAULTS] == NAMES
+
+
+def test_a_sound_platform_is_left_in_peace(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        platform(installed_db.host, db)
+
+    assert check(installed_db, "--strict") == []
+    assert call(installed_db, "check").out == "All is in place and as shipped.\n"
+
+
+def test_no_host_has_an_error_when_sessiondb_has_just_been_applied(installed_db: HostDatabase) -> None:
+    everything = call(installed_db, "check", "--format", "json")
+    assert everything.code == 0
+    assert [finding for finding in everything.json["findings"] if finding["level"] == "error"] == []
+    backfill(installed_db)
+    assert [finding for finding in check(installed_db) if finding["level"] == "error"] == []
+
+
+def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(installed_db: HostDatabase) -> None:
+    for name, fault in FAULTS.items():
+        with installed_db.connect() as db:
+            fault.do(platform(installed_db.host, db))
+        code = 4 if fault.level == "error" else 0
+
+        findings = check(installed_db, name, code=code)
+
+        assert {finding["check"] for finding in findings} == {name}
+        assert {finding["level"] for finding in findings} == {fault.level}
+        assert tuple(sorted(finding["object"] for finding in findings)) == fault.objects
+        for finding in findings:
+            assert finding["detail"].startswith(fault.detail.format(object=finding["object"]))
+            assert len({*examples_of(finding)}) == (3 if fault.examples else 0)
+        assert check(installed_db, code=code) == findings
+        assert call(installed_db, "check", name, "--strict").code == (0 if fault.level == "info" else 4)
+
+
+@on("school", "partitioned")
+def test_no_more_examples_are_given_than_asked_for(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        for name, fault in FAULTS.items():
+            if name not in ("split_students", "unlinked_rows"):
+                fault.do(its)
+
+    for number in (1, 2, 1000):
+        findings = check(installed_db, "--examples", str(number), code=4)
+        assert {finding["check"] for finding in findings} >= {*FAULTS} - {"unlinked_rows", "split_students"}
+        for finding in findings:
+            total = int(finding["detail"].split()[0])
+            assert len({*examples_of(finding)}) == min(number, total)
+
+    assert call(installed_db, "check", "--examples", "0").code == 2
+
+
+def test_what_is_not_linked_is_counted_by_reason(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as db:
+        its = platform(host, db)
+        bare = host.add_course(db)
+        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 2)], submissions=2)
+        add_old_rows(host, db, [(user, bare) for user in its.students[:3]])
+        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 1, its.org)])
+        if not isinstance(host, EnrolledHost):
+            with unnoticed(db):
+                host.submit(db, its.students[0], None)
+
+    said: dict[tuple[str, str], list[str]] = {}
+    for finding in check(installed_db):
+        assert finding["check"] == "unlinked_rows"
+        said.setdefault((finding["object"], finding["level"]), []).append(finding["detail"])
+
+    broken = 0 if isinstance(host, EnrolledHost) else 1
+    assert said == {
+        ("enrollments", "warning"): ["1 of 12 rows of enrollments have no session: linkable."],
+        ("enrollments", "info"): [
+            "2 of 12 rows of enrollments have no session: no_membership.",
+            "3 of 12 rows of enrollments have no session: no_session_for_course.",
+        ],
+        ("submissions", "warning"): [f"1 of {14 + broken} rows of submissions have no session: linkable."],
+        ("submissions", "info"): [
+            *[f"1 of 15 rows of submissions have no session: {reason}." for reason in ["course_unknown"] if broken],
+            f"4 of {14 + broken} rows of submissions have no session: no_membership.",
+            f"3 of {14 + broken} rows of submissions have no session: no_session_for_course.",
+        ],
+    }
+    backfill(installed_db)
+    assert "warning" not in {finding["level"] for finding in check(installed_db, "--strict")}
+
+
+@on("reference", "hosted", "partitioned", "quoted")
+def test_a_link_survives_what_it_was_handed_in_for(installed_db: HostDatabase) -> None:
+    """The item is deleted, and the submission leads to no course any more: that is not another course."""
+    host = installed_db.host
+    with installed_db.connect() as db:
+        its = platform(host, db)
+        its.run("DELETE FROM {}", host.task_tables[-1][0])
+        count = sql.SQL("SELECT count(session_id) FROM {}").format(sql.Identifier(host.schema, "submissions"))
+        assert db.execute(count).fetchone() == (FIVE + 1,)
+
+    assert check(installed_db) == []
+
+
+def test_rows_without_an_id_are_named_by_their_user(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        of_other_course(its)
+    without = WITHOUT_ID.get(installed_db.host.name, ())
+
+    findings = check(installed_db, "links_of_other_course", code=4)
+
+    students = {f"of user {student}" for student in its.students}
+    assert [{*examples_of(finding)} <= students for finding in findings] == [table in without for table in TABLES]
+
+
+def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installed_db: HostDatabase) -> None:
+    for name in ("links_of_other_course", "links_without_membership"):
+        with installed_db.connect() as db:
+            its = platform(installed_db.host, db)
+            FAULTS[name].do(its)
+            for finding in check(installed_db, name, code=4 if FAULTS[name].level == "error" else 0):
+                (statement,) = re.findall(r"UPDATE .*$", finding["fix"])
+                assert db.execute(statement).rowcount == FIVE
+
+        assert check(installed_db, name) == []
+        backfill(installed_db)
+        right = its.session if name == "links_of_other_course" else None
+        found = {user: sessions for user, sessions in links(installed_db).items() if user in its.students}
+        assert found == {key: [right, right] for key in its.students}
+
+
+# running them
+
+
+@on("reference")
+def test_a_check_that_is_named_is_the_only_one_that_runs(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        unlinked_rows(its)
+        shadowed_sessions(its)
+        db.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
+
+    def ran(*names: str) -> tuple[list[str], list[str]]:
+        run = call(installed_db, "check", "--format", "json", *names)
+        return run.err.splitlines(), sorted({finding["check"] for finding in run.json["findings"]})
+
+    assert ran("unlinked_rows") == (["checking unlinked_rows"], ["unlinked_rows"])
+    assert ran("shadowed_sessions", "triggers_enabled") == (
+        ["checking shadowed_sessions"],
+        ["shadowed_sessions", "triggers_enabled"],
+    )
+    assert ran("triggers_enabled") == ([], ["triggers_enabled"])
+    everything = ["shadowed_sessions", "triggers_enabled", "unlinked_rows"]
+    assert ran() == ([f"checking {name}" for name in NAMES], everything)
+
+    unknown = call(installed_db, "check", "unlinked_row")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith('sessiondb: there is no check named "unlinked_row"\n')
+
+
+def test_to_read_the_tables_is_right_enough(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        for fault in (of_other_course, shadowed_sessions, unlinked_rows, orgs_without_sessions):
+            fault(its)
+        with unnoticed(db):
+            its.run("UPDATE {} SET session_id = {}", "enrollments", its.session)
+    before = versions(installed_db)
+
+    with auditor(installed_db) as role:
+        its_view = call(installed_db, "check", "--format", "json", user=role)
+
+    owners_view = call(installed_db, "check", "--format", "json")
+    assert (its_view.code, its_view.json) == (owners_view.code, owners_view.json)
+    assert versions(installed_db) == before
+
+
+@on("school", "academy")
+def test_a_role_that_may_not_read_the_tables_is_told_so(installed_db: HostDatabase) -> None:
+    run = call(installed_db, "check", user=installed_db.host.student_role)
+
+    assert run.code in (1, 4)
+    assert "Traceback" not in run.err
+    assert "schema sessiondb" in run.out + run.err
+
+
+# for CI
+
+
+def junit(run: Run) -> tuple[dict[str, str], dict[str, str]]:
+    """The whole report: each check with its failure, and with what is said beside."""
+    suite = ElementTree.fromstring(run.out)
+    cases = suite.findall("testcase")
+    failures = {case.attrib["name"]: found.text or "" for case in cases if (found := case.find("failure")) is not None}
+    remarks = {
+        case.attrib["name"]: found.text or "" for case in cases if (found := case.find("system-out")) is not None
+    }
+    assert (suite.tag, suite.attrib["tests"], suite.attrib["failures"]) == (
+        "testsuite",
+        str(len(cases)),
+        str(len(failures)),
+    )
+    return failures, remarks
+
+
+@on("reference", "quoted")
+def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_found_an_error(installed_db: HostDatabase) -> None:
+    everything = {"pending_migrations", *resources.names("checks"), *NAMES}
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        sound = call(installed_db, "check", "--format", "junit")
+        assert (sound.code, junit(sound)) == (0, ({}, {}))
+        assert {case.attrib["name"] for case in ElementTree.fromstring(sound.out)} == everything
+
+        of_other_course(its)
+        shadowed_sessions(its)
+    faulty = call(installed_db, "check", "--format", "junit")
+    failures, remarks = junit(faulty)
+
+    assert faulty.code == 4
+    assert ([*failures], [*remarks]) == (["links_of_other_course"], ["shadowed_sessions"])
+    for finding in check(installed_db, "links_of_other_course", code=4):
+        assert finding["detail"] in failures["links_of_other_course"]
+        assert finding["fix"] in failures["links_of_other_course"]
+    one = ElementTree.fromstring(call(installed_db, "check", "--format", "junit", "shadowed_sessions").out)
+    assert [case.attrib["name"] for case in one] == ["shadowed_sessions"]
+
+
+@on("reference")
+def test_with_strict_a_warning_is_a_failure_in_junit_too(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        shadowed_sessions(platform(installed_db.host, db))
+
+    run = call(installed_db, "check", "--strict", "--format", "junit")
+
+    assert run.code == 4
+    assert [*junit(run)[0]] == ["shadowed_sessions"]
+
+
+@on("reference")
+def test_junit_is_well_formed_whatever_somebody_has_written_into_a_function(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as db:
+        body = "BEGIN /* <&\"'> ]]> \f \x01 \x1b[0m é */ RETURN NULL; END"
+        change = "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger"
+        db.execute(sql.SQL(f"{change} LANGUAGE plpgsql AS {{}}").format(sql.Literal(body)))
+
+    run = call(installed_db, "check", "--format", "junit")
+
+    assert run.code == 4
+    assert "installed_objects" in junit(run)[0]
+
+
+@on("reference")
+def test_a_report_is_one_json_document(installed_db: HostDatabase) -> None:
+    run = call(installed_db, "check", "--format", "json")
+
+    assert json.loads(run.out) == run.json

@@ -1,0 +1,666 @@
+"""Why a row is in its session or in none: told to people, and never other than what trigger and backfill do."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from conftest import HostDatabase
+from hosts import HOSTS, EnrolledHost, Host
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracle import Oracle, Row, Session
+from psycopg import sql
+from test_backfill import (
+    AUTUMN,
+    SPRING,
+    TABLES,
+    Run,
+    add_old_rows,
+    add_users,
+    backfill,
+    call,
+    clear,
+    insert_many,
+    on,
+    rows,
+    unnoticed,
+)
+from test_properties import PROFILE
+
+from sessiondb.database import Connection
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+REASONS = (
+    "already_linked",
+    "course_unknown",
+    "linked",
+    "no_membership",
+    "no_session_for_course",
+    "no_active_session",
+    "session_in_other_org",
+)
+STEPS = ("row", "course", "memberships", "sessions", "choice")
+
+WITHOUT_ID = {"academy": ("submissions",), "partitioned": ("enrollments",)}
+"""Hosts of which a table has no column id."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A student in a course, with an old enrolment and an old submission."""
+
+    user: UUID
+    course: UUID
+    reason: str
+    session: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A case for each reason."""
+
+    cases: Mapping[str, Case]
+    north: UUID
+    south: UUID
+    autumn: UUID
+
+
+def scene(host: Host, connection: Connection) -> Scene:
+    clear(host, connection)
+    north, south, empty = (host.add_org(connection) for _ in range(3))
+    course, quiet, bare = (host.add_course(connection) for _ in range(3))
+    for org in (north, south, empty):
+        host.add_member(connection, org, host.add_user(connection), "trainer")
+    host.add_session(connection, north, course, "draft", created_at=SPRING)
+    autumn = host.add_session(connection, north, course, created_at=AUTUMN)
+    host.add_session(connection, south, quiet, "completed")
+    cases = []
+    for orgs, where, reason, session in (
+        ([north], course, "linked", autumn),
+        ([], course, "no_membership", None),
+        ([north], bare, "no_session_for_course", None),
+        ([south], quiet, "no_active_session", None),
+        ([empty], course, "session_in_other_org", None),
+    ):
+        (user,) = add_users(host, connection, 1, *orgs)
+        add_old_rows(host, connection, [(user, where)])
+        cases.append(Case(user, where, reason, session))
+    (user,) = add_users(host, connection, 1, north)
+    host.enroll(connection, user, course)
+    host.submit(connection, user, course)
+    cases.append(Case(user, course, "already_linked", autumn))
+    return Scene({case.reason: case for case in cases}, north, south, autumn)
+
+
+def explain(db: HostDatabase, *arguments: str, user: str | None = None) -> dict[str, Any]:
+    """What is answered, which must be of the shape that scripts rely on."""
+    run = call(db, "explain", "--format", "json", *arguments, user=user)
+    assert (run.code, run.err) == (0, "")
+    document: dict[str, Any] = run.json
+    assert {*document} == {"session_id", "reason", "steps", "fix"}
+    assert document["reason"] in REASONS
+    for step in document["steps"]:
+        assert {*step} == {"step", "ok", "detail"}
+        assert (step["step"] in STEPS, type(step["ok"]), type(step["detail"])) == (True, bool, str)
+        assert step["detail"].endswith(".")
+    assert [step["step"] for step in document["steps"][-1:]] == ["choice"]
+    return document
+
+
+def about(case: Case) -> list[str]:
+    return ["--user", str(case.user), "--course", str(case.course)]
+
+
+def row_id(db: HostDatabase, table: str, user: UUID) -> str:
+    with db.connect() as connection:
+        query = sql.SQL("SELECT id FROM {} WHERE user_id = {}")
+        found = connection.execute(query.format(sql.Identifier(db.host.schema, table), sql.Literal(user))).fetchone()
+    assert found
+    return str(found[0])
+
+
+def ask(db: HostDatabase, case: Case) -> dict[str, dict[str, Any]]:
+    """The answers to the three questions; of rows only where the host's rows have an id."""
+    questions = {"pair": about(case)}
+    for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
+        if table not in WITHOUT_ID.get(db.host.name, ()):
+            questions[table] = [option, row_id(db, table, case.user)]
+    return {name: explain(db, *question) for name, question in questions.items()}
+
+
+def details(document: dict[str, Any], name: str) -> list[tuple[bool, str]]:
+    return [(step["ok"], step["detail"]) for step in document["steps"] if step["step"] == name]
+
+
+def carry_out(db: HostDatabase, fix: str) -> Run:
+    """Do as the fix says, as somebody would who copies it into a shell."""
+    program, *arguments = shlex.split(fix)
+    assert program == "sessiondb"
+    return call(db, *arguments)
+
+
+def sessions_of(db: HostDatabase, user: UUID) -> list[UUID | None]:
+    """The sessions of his enrolment and of his submission."""
+    with db.connect() as connection:
+        parts = [
+            sql.SQL("SELECT {}::int AS place, session_id FROM {} WHERE user_id = {}").format(
+                sql.Literal(place), sql.Identifier(db.host.schema, table), sql.Literal(user)
+            )
+            for place, table in enumerate(TABLES)
+        ]
+        found = connection.execute(sql.SQL(" UNION ALL ").join(parts) + sql.SQL(" ORDER BY 1"))
+        return [session for _, session in found]
+
+
+# the answers
+
+
+def test_every_reason_is_told_of_every_kind_of_question(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+
+    for case in here.cases.values():
+        for name, document in ask(installed_db, case).items():
+            reason = "linked" if (name, case.reason) == ("pair", "already_linked") else case.reason
+            assert document["reason"] == reason, name
+            assert document["session_id"] == (str(case.session) if case.session else None), name
+            assert details(document, "choice")[0][0] is (case.session is not None)
+            assert details(document, "memberships")[0][0] is (case.reason != "no_membership")
+            assert details(document, "row") == [] if name == "pair" else len(details(document, "row")) == 1
+
+
+def test_a_row_that_leads_to_no_course_is_course_unknown(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection)
+        student = here.cases["linked"].user
+        if not isinstance(host, EnrolledHost):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(host.schema, "submissions")))
+            with unnoticed(connection):
+                host.submit(connection, student, None)
+    unknown = explain(installed_db, "--user", str(student), "--course", str(uuid4()))
+
+    assert (unknown["reason"], unknown["session_id"]) == ("course_unknown", None)
+    assert details(unknown, "course")[0][0] is False
+    if not isinstance(host, EnrolledHost):
+        document = explain(installed_db, "--submission", row_id(installed_db, "submissions", student))
+        assert (document["reason"], document["session_id"]) == ("course_unknown", None)
+        assert details(document, "course") == [(False, "The row leads to no course.")]
+        assert document["fix"]
+
+
+def test_the_steps_name_organisations_roles_and_sessions_with_their_status(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection)
+        orgs = sql.Identifier(host.schema, "orgs")
+        for org, name in ((here.north, "Atelier Nord"), (here.south, "Campus Sud")):
+            rename = sql.SQL("UPDATE {} SET name = {} WHERE id = {}")
+            connection.execute(rename.format(orgs, sql.Literal(name), sql.Literal(org)))
+        for table, title in (("sessions", "initcap(status::text) || ' one'"), ("courses", "'À 100 %s'")):
+            entitle: LiteralString = f"UPDATE {{}} SET title = {title}"
+            connection.execute(sql.SQL(entitle).format(sql.Identifier(host.schema, table)))
+
+    good = explain(installed_db, *about(here.cases["linked"]))
+    assert details(good, "course") == [(True, f'Course "À 100 %s" ({here.cases["linked"].course}).')]
+    assert details(good, "memberships") == [(True, "Member of Atelier Nord (student).")]
+    sessions = 'Atelier Nord has 2 sessions of the course: "Active one" active, "Draft one" draft.'
+    assert details(good, "sessions") == [(True, sessions)]
+    chosen = f'"Active one" ({here.autumn}) is chosen: the newest active session of the course in the user\'s'
+    assert details(good, "choice")[0][1].startswith(chosen)
+
+    nowhere = explain(installed_db, *about(here.cases["no_membership"]))
+    student = here.cases["no_membership"].user
+    assert details(nowhere, "memberships") == [(False, f"User {student} is a member of no organisation.")]
+    elsewhere = explain(installed_db, *about(here.cases["session_in_other_org"]))
+    ((_, detail),) = details(elsewhere, "sessions")
+    assert detail.startswith("Atelier Nord, which is not an organisation of the user, has 2 sessions of the course: ")
+    over = explain(installed_db, *about(here.cases["no_active_session"]))
+    assert details(over, "sessions") == [(False, 'Campus Sud has 1 session of the course: "Completed one" completed.')]
+    bare = explain(installed_db, *about(here.cases["no_session_for_course"]))
+    assert details(bare, "sessions") == [(False, "No organisation has a session of the course.")]
+
+
+def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection)
+        course = here.cases["linked"].course
+        (student,) = add_users(host, connection, 1, here.north)
+        host.enroll(connection, student, course, here.autumn)
+        newer = host.add_session(connection, here.north, course)
+
+    document = explain(installed_db, "--user", str(student), "--course", str(course))
+
+    assert (document["reason"], document["session_id"]) == ("linked", str(here.autumn))
+    assert details(document, "choice")[0][1].endswith(
+        " is chosen: the session of the student's enrolment, which is still active."
+    )
+    assert str(newer) != document["session_id"]
+
+
+@on("partitioned", "quoted")
+def test_the_answer_in_words(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+    case = here.cases["no_membership"]
+    document = explain(installed_db, *about(case))
+
+    run = call(installed_db, "explain", *about(case))
+
+    assert (run.code, run.err) == (0, "")
+    assert run.out.splitlines() == [
+        *(f"{'yes' if step['ok'] else 'no '} {step['step']}: {step['detail']}" for step in document["steps"]),
+        "Session: none (no_membership)",
+        f"To mend it: {document['fix']}",
+    ]
+
+
+# the fix
+
+
+MENDABLE = ("linked", "no_membership", "no_session_for_course", "no_active_session", "session_in_other_org")
+
+
+def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+    for why in MENDABLE:
+        case = here.cases[why]
+        documents = ask(installed_db, case)
+        fixes = {documents[name]["fix"] for name in documents if (name, why) != ("pair", "linked")}
+        assert len(fixes) == 1  # whatever was asked about
+        (fix,) = fixes
+
+        done = carry_out(installed_db, fix)
+
+        assert done.code == 0, done.err
+        backfill(installed_db)
+        enrolled, submitted = sessions_of(installed_db, case.user)
+        assert enrolled is not None
+        assert enrolled == submitted
+        assert {name: answer["reason"] for name, answer in ask(installed_db, case).items()} == {
+            name: "linked" if name == "pair" else "already_linked" for name in documents
+        }
+
+
+def test_what_needs_no_mending_has_no_fix(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+
+    assert explain(installed_db, *about(here.cases["linked"]))["fix"] is None
+    for document in ask(installed_db, here.cases["already_linked"]).values():
+        assert document["fix"] is None
+
+
+@on("reference", "school")
+def test_where_more_than_one_thing_is_missing_one_fix_leads_to_the_next(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        clear(host, connection)
+        org = host.add_org(connection)
+        course, bare = host.add_course(connection), host.add_course(connection)
+        host.add_session(connection, org, course, "completed")
+        students = add_users(host, connection, 2)
+        add_old_rows(host, connection, [*zip(students, (course, bare), strict=True)])
+
+    for student, where in zip(students, (course, bare), strict=True):
+        met = []
+        while (document := explain(installed_db, "--user", str(student), "--course", str(where)))["reason"] != "linked":
+            met.append(document["reason"])
+            assert carry_out(installed_db, document["fix"]).code == 0
+            assert len(met) < 4
+        assert met[0] == "no_membership"
+        assert met[1:] == (["no_active_session"] if where == course else ["no_session_for_course"])
+        backfill(installed_db)
+        assert None not in sessions_of(installed_db, student)
+
+
+@on("reference")
+def test_a_platform_without_an_organisation_is_told_to_create_one(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        clear(host, connection)
+        connection.execute("DELETE FROM orgs")
+        student, course = host.add_user(connection), host.add_course(connection)
+
+    fix = explain(installed_db, "--user", str(student), "--course", str(course))["fix"]
+
+    assert carry_out(installed_db, fix).code == 0
+    assert "org create" in fix
+
+
+SLUGS = ["it's", "two words", "-dash", "--org", "$(id)", "a;b", "été", '"', "a\\b", "100%", "a\nb", "{examples}"]
+
+
+@on("quoted")
+def test_a_fix_can_be_run_as_printed_whatever_the_slug(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        case = scene(host, connection).cases["no_membership"]
+        table = sql.Identifier(host.schema, "orgs")
+        for slug in SLUGS:
+            ours = sql.SQL("id = (SELECT org_id FROM {} WHERE status = 'active')").format(
+                sql.Identifier(host.schema, "sessions")
+            )
+            connection.execute(sql.SQL("UPDATE {} SET slug = {} WHERE {}").format(table, sql.Literal(slug), ours))
+            fix = explain(installed_db, *about(case))["fix"]
+            assert shlex.split(fix)[3:5] == ["--org", slug] or shlex.split(fix)[3] == f"--org={slug}"
+            done = carry_out(installed_db, fix)
+            assert done.code == 0, done.err
+            leave = sql.SQL("DELETE FROM {} WHERE user_id = {}")
+            left = connection.execute(leave.format(sql.Identifier(host.schema, "org_members"), sql.Literal(case.user)))
+            assert left.rowcount == 1
+
+
+@on("reference")
+def test_names_and_slugs_that_a_host_does_not_have_are_not_made_up(installed_db: HostDatabase) -> None:
+    """R1-R7 read neither orgs.name and slug nor the titles, nor a role."""
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+        connection.execute(
+            """
+            ALTER TABLE orgs DROP COLUMN name, DROP COLUMN slug;
+            ALTER TABLE sessions DROP COLUMN title;
+            ALTER TABLE courses DROP COLUMN title;
+            ALTER TABLE org_members DROP COLUMN role
+            """
+        )
+
+    for case in here.cases.values():
+        for document in ask(installed_db, case).values():
+            texts = [detail for step in document["steps"] for detail in [step["detail"]]]
+            assert not any('""' in text or "None" in text or "''" in text for text in texts), texts
+            assert document["fix"] is None or "''" not in document["fix"]
+    ((_, detail),) = details(explain(installed_db, *about(here.cases["linked"])), "memberships")
+    assert detail == f"Member of organisation {here.north} (-)."
+
+
+# asking
+
+
+def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: HostDatabase) -> None:
+    nobody = str(uuid4())
+
+    for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
+        run = call(installed_db, "explain", option, nobody)
+        assert (run.code, run.out) == (1, "")
+        sentence, hint = run.err.splitlines()
+        if table in WITHOUT_ID.get(installed_db.host.name, ()):
+            assert sentence.startswith(f"sessiondb: {table} of this host have no column id")
+            assert hint == "  hint: Ask with --user and --course instead."
+        else:
+            assert sentence == f"sessiondb: there is no row {nobody} in {table}"
+            assert hint == f"  hint: List them with: sessiondb show {table}"
+
+
+@on("reference")
+def test_rows_whose_ids_are_numbers_are_asked_for_by_user_and_course(installed_db: HostDatabase) -> None:
+    """The rules read no id of a submission, so a host may number them."""
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions DROP COLUMN id, ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY")
+
+    run = call(installed_db, "explain", "--submission", str(uuid4()))
+
+    assert (run.code, run.out) == (1, "")
+    assert "not installed" not in run.err
+    assert "--user and --course" in run.err
+
+
+@on("reference")
+def test_a_host_without_sessiondb_is_told_to_apply(host_db: HostDatabase) -> None:
+    for question in (["--user", str(uuid4()), "--course", str(uuid4())], ["--submission", str(uuid4())]):
+        run = call(host_db, "explain", *question)
+        assert (run.code, run.out) == (1, "")
+        assert run.err.splitlines()[0] == "sessiondb: sessiondb is not installed in this database"
+
+
+@contextmanager
+def auditor(db: HostDatabase) -> Iterator[str]:
+    """A role that may read the host's tables and ours, and nothing else; where there are row policies, past them."""
+    host, role = db.host, f"auditor_{uuid4().hex[:8]}"
+    name = sql.Identifier(role)
+    with db.connect() as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(name))
+        try:
+            for schema in (host.schema, "sessiondb"):
+                grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}")
+                connection.execute(grant.format(sql.Identifier(schema), name))
+            connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only TO on").format(name))
+            yield role
+        finally:
+            connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(name))
+
+
+def test_to_read_the_tables_is_right_enough(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+    with auditor(installed_db) as role:
+        for case in here.cases.values():
+            assert explain(installed_db, *about(case), user=role) == explain(installed_db, *about(case))
+            for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
+                if table not in WITHOUT_ID.get(installed_db.host.name, ()):
+                    question = [option, row_id(installed_db, table, case.user)]
+                    assert explain(installed_db, *question, user=role) == explain(installed_db, *question)
+
+
+@on("hosted", "academy")
+def test_nothing_is_written(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.host, connection)
+    query: LiteralString = "SELECT ctid::text, xmin::text FROM {}"
+    tables = [*TABLES, "sessions", "org_members", "orgs", "courses"]
+    before = [rows(installed_db, query, table) for table in tables]
+
+    for case in here.cases.values():
+        ask(installed_db, case)
+
+    assert [rows(installed_db, query, table) for table in tables] == before
+
+
+# explain, backfill and trigger are one
+
+CASES = 10_000
+"""On all hosts together; a case is one user in one course, asked about in every way."""
+WORLDS = 28
+USERS, COURSES, ORGS, SESSIONS = 12, 5, 5, 12
+
+dates = st.sampled_from([None, *(datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9))])
+statuses = st.sampled_from(["active", "active", "draft", "completed"])
+users = st.integers(0, USERS - 1)
+# the last organisation has sessions and no members, the one before members and no sessions; the last course no session
+members = st.sets(st.tuples(st.integers(0, ORGS - 2), users), max_size=2 * USERS)
+sessions = st.lists(
+    st.tuples(st.sampled_from([*range(ORGS - 2), ORGS - 1]), st.integers(0, COURSES - 2), statuses, dates),
+    max_size=SESSIONS,
+)
+# the session of an enrolment: none yet, or one of them all, whether it fits or not
+enrolments = st.dictionaries(
+    st.tuples(users, st.integers(0, COURSES - 1)), st.one_of(st.none(), st.integers(0, SESSIONS - 1)), max_size=40
+)
+worlds = st.tuples(members, sessions, enrolments)
+
+Pair = tuple[UUID, UUID]
+Said = dict[Pair, tuple[UUID | None, str]]
+Stored = Counter[tuple[str, UUID, UUID | None]]
+
+
+def reason(oracle: Oracle, user: UUID, course: UUID, session: UUID | None) -> str:
+    """Section 6 of the design, of a course that there is: the first of these that is true."""
+    in_course = [one for one in oracle.sessions.values() if one.course == course]
+    mine = {org for org, member in oracle.members if member == user}
+    if session is not None:
+        return "linked"
+    if not mine:
+        return "no_membership"
+    if not in_course:
+        return "no_session_for_course"
+    if any(one.org in mine for one in in_course):
+        return "no_active_session"
+    return "session_in_other_org"
+
+
+@dataclass
+class World:
+    """A platform in the database and in the oracle; every student has submitted in every course that he may."""
+
+    host: Host
+    db: Connection
+    users: list[UUID]
+    orgs: list[UUID]
+    courses: list[UUID]
+    tasks: dict[UUID, list[UUID]]
+    oracle: Oracle = field(default_factory=Oracle)
+    enrolled: dict[Pair, UUID] = field(default_factory=dict)
+    """The ids of the enrolments."""
+
+    def build(self, members: set[tuple[int, int]], sessions: list[Any], enrolments: dict[Any, int | None]) -> None:
+        ids = [uuid4() for _ in sessions]
+        for org, user in sorted(members):
+            self.oracle.members.add((self.orgs[org], self.users[user]))
+            self.host.add_member(self.db, self.orgs[org], self.users[user])
+        for id_, (org, course, status, date) in zip(ids, sessions, strict=True):
+            self.oracle.sessions[id_] = Session(self.orgs[org], self.courses[course], status, date)
+            self.host.add_session(self.db, self.orgs[org], self.courses[course], status, created_at=date, id=id_)
+        for (user, course), place in enrolments.items():
+            given = ids[place] if place is not None and place < len(ids) else None
+            self.oracle.enrollments.append(Row(self.users[user], self.courses[course], given))
+        with unnoticed(self.db):
+            self.enroll([(row.user, row.course, row.session) for row in self.oracle.enrollments if row.course])
+            self.submit(0)
+        self.oracle.submissions += [Row(*pair) for pair in self.submitting]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        return [(user, course) for user in self.users for course in self.courses]
+
+    @property
+    def submitting(self) -> list[Pair]:
+        """Who may submit, and where."""
+        return [pair for pair in self.pairs if pair in self.enrolled or not isinstance(self.host, EnrolledHost)]
+
+    def enroll(self, rows: Sequence[tuple[UUID, UUID, UUID | None]]) -> Said:
+        """Enrol all at once; return the session that is stored."""
+        ids = {(user, course): uuid4() for user, course, _ in rows}
+        names = ("user_id", "course_id", "session_id")
+        columns: dict[str, list[Any]] = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+        if isinstance(self.host, EnrolledHost):
+            columns["id"] = [*ids.values()]
+        stored = insert_many(self.host, self.db, "enrollments", columns, *names) if rows else []
+        self.enrolled |= ids
+        return {(user, course): (session, "") for user, course, session in stored}
+
+    def submit(self, number: int) -> Said:
+        """Let everybody submit; return the session that is stored."""
+        column, of = self.host.task_column, {}
+        for user, course in self.submitting:
+            enrolment = isinstance(self.host, EnrolledHost)
+            of[user, self.enrolled[user, course] if enrolment else self.tasks[course][number]] = course
+        columns = {"user_id": [user for user, _ in of], column: [task for _, task in of]}
+        stored = insert_many(self.host, self.db, "submissions", columns, *columns, "session_id") if of else []
+        return {(user, of[user, task]): (session, "") for user, task, session in stored}
+
+    def submission_session(self, user: UUID, course: UUID) -> UUID | None:
+        """R4, of the oracle as it stands."""
+        answer = self.oracle.submit(user, course, None)
+        self.oracle.submissions.pop()
+        return answer
+
+    def expected(self) -> tuple[Said, Said]:
+        """What is to be said of an enrolment and of a submission of each pair."""
+        chosen = [
+            {pair: self.oracle.session_for(*pair) for pair in self.pairs},
+            {pair: self.submission_session(*pair) for pair in self.pairs},
+        ]
+        enrolments, submissions = (
+            {pair: (session, reason(self.oracle, *pair, session)) for pair, session in of.items()} for of in chosen
+        )
+        return enrolments, submissions
+
+    def chosen(self, table: str) -> Said:
+        """What the backfill would choose."""
+        users, courses = ([*column] for column in zip(*self.pairs, strict=True))
+        query = "SELECT user_id, course_id, session_id, reason FROM sessiondb.choose_sessions(%s, %s, %s)"
+        found = self.db.execute(query, [users, courses, table == "submissions"])
+        return {(user, course): (session, why or "linked") for user, course, session, why in found}
+
+    def explained(self, table: str | None) -> Said:
+        """What explain says, of pairs or of rows of a table."""
+        users, courses = ([*column] for column in zip(*self.pairs, strict=True))
+        found = self.db.execute(
+            """
+            SELECT p.u, p.c, (x.e ->> 'session_id')::uuid, x.e ->> 'reason'
+              FROM unnest(%s::uuid[], %s::uuid[]) AS p (u, c)
+             CROSS JOIN LATERAL (SELECT sessiondb.explain_link(p.u, p.c, NULL, %s::text) AS e OFFSET 0) AS x
+            """,
+            [users, courses, table],
+        )
+        return {(user, course): (session, why) for user, course, session, why in found}
+
+    def backfill(self) -> Stored:
+        """What is stored after a backfill."""
+        self.db.execute("CALL sessiondb.begin_backfill(NULL)")
+        while self.db.execute("SELECT FROM sessiondb.backfill_step(100000)").rowcount:
+            pass
+        stored: Stored = Counter()
+        for table in TABLES:
+            query = sql.SQL("SELECT user_id, session_id FROM {}").format(sql.Identifier(self.host.schema, table))
+            stored.update((table, user, session) for user, session in self.db.execute(query))
+        return stored
+
+    def after_backfill(self) -> Stored:
+        """R7: the enrolments, and then what R4 says of each submission."""
+        for row in self.oracle.enrollments:
+            row.session = row.session or self.oracle.session_for(row.user, row.course)
+        for row in self.oracle.submissions:
+            row.session = self.submission_session(row.user, row.course) if row.course else None
+        told = {"enrollments": self.oracle.enrollments, "submissions": self.oracle.submissions}
+        return Counter((table, row.user, row.session) for table, its in told.items() for row in its)
+
+
+def sessions_said(said: Said, pairs: Iterable[Pair]) -> dict[Pair, UUID | None]:
+    return {pair: said[pair][0] for pair in pairs}
+
+
+def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: HostDatabase) -> None:
+    host, cases = installed_db.host, 0
+    met: set[str] = set()
+    with installed_db.connect() as db:
+        clear(host, db)
+        users = add_users(host, db, USERS)
+        orgs = [host.add_org(db) for _ in range(ORGS)]
+        courses = [host.add_course(db) for _ in range(COURSES)]
+        tasks = {course: [host.new_task(db, course) for _ in range(2)] for course in courses}
+
+        @settings(PROFILE, max_examples=WORLDS, suppress_health_check=[HealthCheck.too_slow])
+        @given(worlds)
+        def play(drawn: tuple[Any, Any, Any]) -> None:
+            nonlocal cases
+            with db.transaction(force_rollback=True):
+                world = World(host, db, users, orgs, courses, tasks)
+                world.build(*drawn)
+                of_enrolments, of_submissions = world.expected()
+                assert world.chosen("enrollments") == world.explained("enrollments") == of_enrolments
+                assert world.chosen("submissions") == world.explained(None) == of_submissions
+                with db.transaction(force_rollback=True):
+                    submitted = world.submit(1)
+                    assert sessions_said(submitted, submitted) == sessions_said(of_submissions, world.submitting)
+                    late = [(*pair, None) for pair in world.pairs if pair not in world.enrolled]
+                    enrolled = world.enroll(late)
+                    assert sessions_said(enrolled, enrolled) == sessions_said(of_enrolments, enrolled)
+                assert world.backfill() == world.after_backfill()
+                cases += len(world.pairs)
+                met.update(why for said in (of_enrolments, of_submissions) for _, why in said.values())
+
+        play()
+    assert cases >= CASES / len(HOSTS)
+    assert met == {*REASONS} - {"already_linked", "course_unknown"}

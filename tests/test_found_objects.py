@@ -1,0 +1,694 @@
+"""A host where somebody ran the guide's SQL by hand: apply uses what does the job, rollback gives everything back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from psycopg.rows import scalar_row
+from test_cli import MIGRATIONS, column, on, rows
+
+from sessiondb import resources
+from sessiondb.errors import HostRefusedError
+from sessiondb.migrate import Runner
+
+Dump = Callable[..., str]
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+# partitions, and an owner who is no superuser in a schema of his own
+on_three = pytest.mark.parametrize(
+    "host", [HOSTS[name] for name in ("reference", "partitioned", "school")], indirect=True, ids=str
+)
+
+
+def by_hand(db: HostDatabase, *statements: str) -> None:
+    """Run statements as the owner of the host's tables, with its schema on the path."""
+    with db.connect() as connection:
+        if db.host.owner:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.host.owner)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def value(db: HostDatabase, query: str) -> object:
+    (answer,) = (value for row in rows(db, query) for value in row.values())
+    return answer
+
+
+@dataclass(frozen=True)
+class Student:
+    """A member of an organisation with two active sessions of a course."""
+
+    user: UUID
+    org: UUID
+    course: UUID
+    newest: UUID
+
+
+def link_by_hand(db: HostDatabase) -> Student:
+    """An enrolment and a submission in a session that we would not choose, since there is a newer one."""
+    host = db.host
+    with db.connect() as connection:
+        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
+        host.add_member(connection, org, user)
+        older = host.add_session(connection, org, course)
+        assert host.enroll(connection, user, course, older) == older
+        assert host.submit(connection, user, course, older) == older
+        return Student(user, org, course, host.add_session(connection, org, course))
+
+
+def links(db: HostDatabase) -> list[str]:
+    """Who is linked, and to what."""
+    return sorted(
+        column(db, "SELECT (user_id, session_id)::text FROM enrollments WHERE session_id IS NOT NULL")
+        + column(db, "SELECT (user_id, session_id)::text FROM submissions WHERE session_id IS NOT NULL")
+    )
+
+
+def fellow_enrols(db: HostDatabase, student: Student) -> UUID | None:
+    """Enrol somebody else of the same organisation; the session that he is linked to."""
+    with db.connect() as connection:
+        fellow = db.host.add_member(connection, student.org, db.host.add_user(connection))
+        return db.host.enroll(connection, fellow, student.course)
+
+
+def origins(db: HostDatabase, kind: str) -> dict[str, str]:
+    """Where the objects of a kind come from, in our own books."""
+    found = rows(db, f"SELECT parent || '.' || name AS name, origin FROM sessiondb.objects WHERE kind = '{kind}'")
+    return {row["name"]: row["origin"] for row in found}
+
+
+def checks(db: HostDatabase, *names: str) -> list[tuple[str, str]]:
+    """Level and detail of what check finds in the catalogs, or by the checks named."""
+    run = on(db, "check", *(names or resources.names("checks")), "--format", "json")
+    assert run.code in (0, 4), run.err
+    return [(finding["level"], finding["detail"]) for finding in run.json["findings"]]
+
+
+def refusal(db: HostDatabase) -> list[tuple[str, str, str, str]]:
+    """Check, object, detail and fix of what preflight refuses the host for."""
+    with pytest.raises(HostRefusedError) as refused:
+        db.apply()
+    assert {finding.level for finding in refused.value.findings} == {"error"}
+    return [(f.check, f.object, f.detail, f.fix) for f in refused.value.findings]
+
+
+# Columns, foreign keys, indexes
+
+
+COLUMNS = (
+    "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+    "ALTER TABLE submissions ADD COLUMN session_id uuid",
+)
+# What was done to each of the two tables, {t}, and does our job.
+FOUND = {
+    "columns": (),
+    "a comment, a foreign key, an index of the linked rows": (
+        "COMMENT ON COLUMN {t}.session_id IS 'the training session; ask Ada'",
+        "ALTER TABLE {t} ADD CONSTRAINT {t}_to_session FOREIGN KEY (session_id) REFERENCES sessions ON DELETE SET NULL",
+        "CREATE INDEX {t}_by_session ON {t} (session_id) WHERE (session_id IS NOT NULL)",
+    ),
+    "a foreign key and an index with our names": (
+        "ALTER TABLE {t} ADD FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL",
+        "CREATE INDEX {t}_session_id_idx ON {t} (session_id)",
+    ),
+    "an index of more columns": ("CREATE INDEX {t}_by_session ON {t} (session_id, user_id DESC)",),
+}
+
+
+def prepare(db: HostDatabase, found: tuple[str, ...]) -> Student:
+    """Columns, linked rows, and what else was done by hand to each of the tables."""
+    by_hand(db, *COLUMNS)
+    student = link_by_hand(db)
+    by_hand(db, *(statement.format(t=table) for table in ("enrollments", "submissions") for statement in found))
+    return student
+
+
+def count_of_keys_and_indexes(db: HostDatabase, table: str) -> tuple[object, object]:
+    """How many foreign keys to sessions the table has, and how many indexes that begin with session_id."""
+    return value(
+        db,
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0"
+        f" AND conrelid = '{table}'::regclass AND confrelid = 'sessions'::regclass",
+    ), value(
+        db,
+        "SELECT count(*) FROM pg_index AS i JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (i.indrelid, i.indkey[0])"
+        f" WHERE i.indrelid = '{table}'::regclass AND a.attname = 'session_id'",
+    )
+
+
+@on_three
+@pytest.mark.parametrize("found", FOUND.values(), ids=FOUND)
+def test_what_does_the_job_is_used_and_outlives_us(host_db: HostDatabase, dump: Dump, found: tuple[str, ...]) -> None:
+    student = prepare(host_db, found)
+    before, linked = dump(host_db), links(host_db)
+
+    assert host_db.apply() == MIGRATIONS
+
+    assert links(host_db) == linked
+    assert fellow_enrols(host_db, student) == student.newest
+    assert origins(host_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "found"}
+    assert count_of_keys_and_indexes(host_db, "enrollments") == (1, 1)
+    assert count_of_keys_and_indexes(host_db, "submissions") == (1, 1)
+    assert checks(host_db) == []
+    linked = links(host_db)
+
+    assert host_db.rollback() == MIGRATIONS[::-1]
+
+    assert links(host_db) == linked
+    assert dump(host_db) == before
+
+
+@pytest.mark.parametrize("host", [HOSTS["reference"], HOSTS["school"]], indirect=True, ids=str)
+@pytest.mark.parametrize("named", ["", "CONSTRAINT to_session"], ids=["our name", "another name"])
+def test_a_foreign_key_that_is_not_valid_is_left_as_it_is(host_db: HostDatabase, dump: Dump, named: str) -> None:
+    key = f"ALTER TABLE {{t}} ADD {named} FOREIGN KEY (session_id) REFERENCES sessions ON DELETE SET NULL NOT VALID"
+    prepare(host_db, (key,))
+    before = dump(host_db)
+
+    host_db.apply()
+
+    assert [level for level, _ in checks(host_db)] == ["warning", "warning"]
+    assert all("is not validated" in detail for _, detail in checks(host_db, "foreign_keys"))
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_reference
+@pytest.mark.parametrize("named", ["", "CONSTRAINT to_session"], ids=["our name", "another name"])
+def test_check_warns_of_a_found_foreign_key_that_keeps_sessions_from_being_deleted(
+    host_db: HostDatabase, named: str
+) -> None:
+    prepare(host_db, (f"ALTER TABLE {{t}} ADD {named} FOREIGN KEY (session_id) REFERENCES sessions",))
+    host_db.apply()
+
+    found = checks(host_db)
+
+    assert [level for level, _ in found] == ["warning", "warning"]
+    assert all("Deleting a session does not set session_id" in detail for _, detail in found)
+
+
+@on_reference
+def test_of_two_columns_the_one_that_was_found_stays(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, COLUMNS[0])
+    before = dump(host_db)
+
+    host_db.apply()
+    link_by_hand(host_db)
+    assert origins(host_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "created"}
+    linked, enrolled = links(host_db), column(host_db, "SELECT session_id FROM enrollments ORDER BY id")
+    host_db.rollback()
+
+    assert column(host_db, "SELECT session_id FROM enrollments ORDER BY id") == enrolled
+    assert dump(host_db, exclude_sessiondb=True) == before
+    host_db.apply()
+    assert links(host_db) == linked
+
+
+@on_reference
+def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(host_db: HostDatabase, dump: Dump) -> None:
+    """It is what a CREATE INDEX CONCURRENTLY by hand left behind; pg_dump does not know it."""
+    by_hand(
+        host_db,
+        *COLUMNS,
+        "CREATE INDEX enrollments_session_id_idx ON enrollments (session_id)",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'enrollments_session_id_idx'::regclass",
+    )
+    before = dump(host_db)
+
+    host_db.apply()
+
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'enrollments_session_id_idx'::regclass"
+    assert value(host_db, valid) is True
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+# How a column came to be that is of no use to us, what is said of it, and the statement that mends it.
+MISFITS = {
+    "text": ("text", "is of type text, not uuid", "ALTER COLUMN session_id TYPE uuid"),
+    "integer": ("integer", "is of type integer, not uuid", "ALTER COLUMN session_id TYPE uuid"),
+    "not null": ("uuid NOT NULL", "NOT NULL", "ALTER COLUMN session_id DROP NOT NULL"),
+    "a default": ("uuid DEFAULT gen_random_uuid()", "default", "ALTER COLUMN session_id DROP DEFAULT"),
+    "generated": ("uuid GENERATED ALWAYS AS (user_id) STORED", "generated", "ALTER COLUMN session_id DROP EXPRESSION"),
+    "to another table": ("uuid REFERENCES courses", "courses, not to sessions", "RENAME COLUMN session_id TO"),
+    "to another column": ("uuid REFERENCES sessions (badge)", "badge", "DROP CONSTRAINT"),
+}
+
+
+@on_reference
+@pytest.mark.parametrize(("column_is", "says", "mends"), MISFITS.values(), ids=MISFITS)
+def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mends_it(
+    host_db: HostDatabase, dump: Dump, column_is: str, says: str, mends: str
+) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE sessions ADD COLUMN badge uuid UNIQUE",
+        "DELETE FROM submissions",  # for NOT NULL and foreign keys
+        f"ALTER TABLE submissions ADD COLUMN session_id {column_is}",
+    )
+    before = dump(host_db)
+
+    found = refusal(host_db)
+
+    assert all("submissions" in object_ for _, object_, _, _ in found)
+    assert any(says in detail for _, _, detail, _ in found)
+    assert any(mends in fix for *_, fix in found)
+    assert dump(host_db) == before
+
+
+@on_three
+def test_the_statement_that_mends_a_column_of_another_type_works(host_db: HostDatabase) -> None:
+    session = value(host_db, "SELECT gen_random_uuid()")
+    by_hand(
+        host_db,
+        "ALTER TABLE enrollments ADD COLUMN session_id text",
+        "ALTER TABLE submissions ADD COLUMN session_id varchar(36)",
+        f"UPDATE enrollments SET session_id = '{session}'",
+    )
+
+    statements = [found.group(1) for *_, fix in refusal(host_db) if (found := re.search(r"(ALTER TABLE .*) \(", fix))]
+
+    assert len(statements) == 2
+    by_hand(host_db, *statements, "UPDATE enrollments SET session_id = NULL")
+    assert host_db.apply() == MIGRATIONS
+
+
+@on_three
+def test_links_to_sessions_that_are_gone_are_refused_before_the_first_statement(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *COLUMNS, "UPDATE enrollments SET session_id = gen_random_uuid()")
+    before = dump(host_db)
+
+    ((_, object_, _, fix),) = refusal(host_db)
+
+    assert object_ == "enrollments.session_id"
+    assert dump(host_db) == before
+    found = re.search(r"UPDATE .*", fix)
+    assert found
+    by_hand(host_db, found.group())
+    assert host_db.apply() == MIGRATIONS
+
+
+# The function
+
+
+SIGNATURE = "get_user_session_for_course(uuid, uuid)"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that the host has, and what was said about it later."""
+
+    parameters: str = "p_user_id uuid, p_course_id uuid"
+    result: str = "uuid"
+    options: str = "STABLE"
+    body: str = "-- the guide's\n  RETURN (SELECT s.id FROM sessions AS s WHERE s.course_id = $2 LIMIT 1);"
+    more: tuple[str, ...] = ()
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        create = (
+            f"CREATE FUNCTION get_user_session_for_course({self.parameters}) RETURNS {self.result}"
+            f" LANGUAGE plpgsql {self.options} AS $$\nBEGIN\n  {self.body}\nEND\n$$"
+        )
+        return create, *self.more
+
+
+SAID = (
+    f"COMMENT ON FUNCTION {SIGNATURE} IS 'It''s the guide''s; 100% \"own\" work'",
+    f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC",
+    f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO pg_monitor",
+)
+FUNCTIONS = {
+    "the same parameters": Function(),
+    "the same parameters, a comment and grants": Function(more=SAID),
+    "other attributes": Function(options="SECURITY DEFINER STRICT PARALLEL SAFE COST 7 SET work_mem TO '8MB'"),
+    "other parameter names": Function("a_user uuid, a_course uuid", more=SAID),
+    "no parameter names": Function("uuid, uuid"),
+    "a default": Function("p_user_id uuid, p_course_id uuid DEFAULT NULL", more=SAID),
+    "another result": Function(result="text", more=SAID),
+    "a set": Function(result="SETOF uuid", body="RETURN QUERY SELECT s.id FROM sessions AS s;"),
+    "an overload beside it": Function(
+        more=("CREATE FUNCTION get_user_session_for_course(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",)
+    ),
+}
+
+
+def is_replaced_and_put_back(db: HostDatabase, dump: Dump, function: Function) -> None:
+    by_hand(db, *function.statements)
+    before = dump(db)
+
+    db.apply()
+    student = link_by_hand(db)
+
+    named = f"p_user_id => '{student.user}', p_course_id => '{student.course}'"
+    assert value(db, f"SELECT get_user_session_for_course({named})") == student.newest
+    assert origins(db, "function")[f"{db.host.schema}.get_user_session_for_course"] == "replaced"
+    assert checks(db, "installed_objects") == []
+    by_hand(db, "DELETE FROM submissions", "DELETE FROM enrollments")  # so that no links are kept
+
+    db.rollback()
+
+    assert dump(db) == before
+
+
+@on_reference
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_the_hosts_function_is_replaced_and_put_back(host_db: HostDatabase, dump: Dump, function: Function) -> None:
+    is_replaced_and_put_back(host_db, dump, function)
+
+
+@on_school
+@pytest.mark.parametrize("name", ["the same parameters, a comment and grants", "a default"])
+def test_the_function_of_an_owner_who_is_no_superuser_is_replaced_and_put_back(
+    host_db: HostDatabase, dump: Dump, name: str
+) -> None:
+    is_replaced_and_put_back(host_db, dump, FUNCTIONS[name])
+
+
+@on_reference
+def test_what_depends_on_a_function_that_was_set_aside_goes_on_working(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(
+        host_db,
+        *FUNCTIONS["other parameter names"].statements,
+        "CREATE VIEW suggestions AS SELECT id, get_user_session_for_course(user_id, course_id) FROM enrollments",
+    )
+    before, suggested = dump(host_db), column(host_db, "SELECT * FROM suggestions ORDER BY id")
+
+    host_db.apply()
+
+    assert column(host_db, "SELECT * FROM suggestions ORDER BY id") == suggested
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_school
+def test_a_function_of_another_owner_is_refused(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *Function().statements)
+    with host_db.connect() as connection:
+        connection.execute("ALTER FUNCTION campus.get_user_session_for_course(uuid, uuid) OWNER TO CURRENT_USER")
+    before = dump(host_db)
+
+    ((check, object_, _, fix),) = refusal(host_db)
+
+    assert (check, object_) == ("names", "campus.get_user_session_for_course(uuid,uuid)")
+    assert dump(host_db) == before
+    found = re.search(r"ALTER FUNCTION .*", fix)
+    assert found
+    with host_db.connect() as connection:
+        connection.execute(found.group().encode())
+    assert host_db.apply() == MIGRATIONS
+
+
+@on_reference
+def test_a_superuser_replaces_a_function_of_another_owner_who_keeps_it(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *Function(more=SAID).statements, f"ALTER FUNCTION {SIGNATURE} OWNER TO pg_database_owner")
+    before = dump(host_db)
+
+    host_db.apply()
+
+    owner = "SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'get_user_session_for_course'"
+    assert value(host_db, owner) == "pg_database_owner"
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+# Triggers
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger of the host on enrollments, and what was done to it later; {t} is its name."""
+
+    body: str = "BEGIN NEW.session_id := gen_random_uuid(); RETURN NEW; END"
+    when: str = "BEFORE INSERT"
+    each: str = "FOR EACH ROW"
+    more: tuple[str, ...] = ()
+
+    def statements(self, name: str) -> tuple[str, ...]:
+        quoted = '"' + name.replace('"', '""') + '"'
+        return (
+            f"CREATE FUNCTION {quoted}() RETURNS trigger LANGUAGE plpgsql AS $$ {self.body} $$",
+            f"CREATE TRIGGER {quoted} {self.when} ON enrollments {self.each} EXECUTE FUNCTION {quoted}()",
+            *(statement.format(t=quoted) for statement in self.more),
+        )
+
+
+AFTER = "AFTER INSERT"
+WRITERS = {
+    ":=": Trigger(),
+    "=": Trigger("BEGIN NEW.session_id = NULL; RETURN NEW; END"),
+    "= after a comment": Trigger("BEGIN\n  -- the newest one\n  NEW.session_id = NULL; RETURN NEW; END"),
+    "= in THEN": Trigger("BEGIN IF NEW.status = '' THEN /* fill */ NEW.session_id = NULL; END IF; RETURN NEW; END"),
+    "= in ELSE": Trigger("BEGIN IF true THEN NULL; ELSE NEW.session_id = NULL; END IF; RETURN NEW; END"),
+    "= in a loop": Trigger("BEGIN FOR i IN 1..2 LOOP NEW.session_id = NULL; END LOOP; RETURN NEW; END"),
+    "INTO": Trigger("BEGIN SELECT s.id INTO NEW.session_id FROM sessions AS s LIMIT 1; RETURN NEW; END"),
+    "INTO STRICT, second": Trigger(
+        "BEGIN SELECT 'x', s.id INTO STRICT NEW.status, NEW.session_id FROM sessions AS s LIMIT 1; RETURN NEW; END"
+    ),
+    "INTO at the end": Trigger("BEGIN SELECT id FROM sessions LIMIT 1 INTO NEW.session_id; RETURN NEW; END"),
+    "FETCH INTO": Trigger(
+        "DECLARE c CURSOR FOR SELECT id FROM sessions; BEGIN OPEN c; FETCH c INTO NEW.session_id; RETURN NEW; END"
+    ),
+    "EXECUTE INTO": Trigger("BEGIN EXECUTE 'SELECT gen_random_uuid()' INTO NEW.session_id; RETURN NEW; END"),
+    "quoted": Trigger('BEGIN NEW."session_id" := NULL; RETURN NEW; END'),
+    "all quoted": Trigger('BEGIN "new"."session_id" := NULL; RETURN NEW; END'),
+    "UPPER CASE": Trigger("BEGIN NEW.SESSION_ID := NULL; RETURN NEW; END"),
+    "spread out": Trigger("BEGIN NEW . session_id\n    := NULL; RETURN NEW; END"),
+    "the whole row": Trigger(
+        "BEGIN NEW := jsonb_populate_record(NEW, jsonb_build_object('session_id', NULL)); RETURN NEW; END"
+    ),
+    "UPDATE": Trigger("BEGIN UPDATE enrollments SET session_id = NULL WHERE id = NEW.id; RETURN NULL; END", AFTER),
+    "UPDATE of several": Trigger(
+        "BEGIN UPDATE ONLY public.enrollments AS e SET status = lower('X'), session_id = (SELECT id FROM sessions LIMIT 1)"
+        " WHERE e.id = NEW.id; RETURN NULL; END",
+        AFTER,
+    ),
+    "UPDATE of a row": Trigger(
+        "BEGIN UPDATE enrollments SET (status, session_id) = ('x', NULL) WHERE id = NEW.id; RETURN NULL; END", AFTER
+    ),
+    "UPDATE of the other table": Trigger(
+        'BEGIN UPDATE public."submissions" s SET session_id = NULL WHERE user_id = NEW.user_id; RETURN NULL; END', AFTER
+    ),
+    "dynamic UPDATE": Trigger(
+        "BEGIN EXECUTE 'UPDATE enrollments SET session_id = NULL WHERE id = $1' USING NEW.id; RETURN NULL; END", AFTER
+    ),
+}
+# Bodies that have to do with session_id and do not write it.
+READERS = {
+    "copies it to a log": "INSERT INTO seen (id, session_id) VALUES (NEW.id, NEW.session_id);",
+    "copies it to a log in another way": "INSERT INTO seen SELECT NEW.id, NEW.session_id;",
+    "counts by it": "UPDATE seen SET times = times + 1 WHERE session_id = NEW.session_id;",
+    "updates another table": "UPDATE seen SET session_id = NEW.session_id WHERE id = NEW.id;",
+    "updates another column": "UPDATE enrollments SET status = 'x' WHERE session_id = NEW.session_id AND false;",
+    "sends it": "PERFORM pg_notify('linked', NEW.session_id::text);",
+    "reads by it": "SELECT s.id INTO found FROM sessions AS s WHERE s.id = NEW.session_id;",
+    "compares it": "IF NEW.session_id = OLD.session_id THEN RETURN NULL; END IF;",
+    "keeps a comparison": "same := NEW.session_id = OLD.session_id;",
+    "copies it to a variable": "found := NEW.session_id;",
+    "wrote it once": "-- NEW.session_id := NULL;\n  /* UPDATE enrollments SET session_id = NULL; */",
+    "writes a column of a like name": "UPDATE enrollments SET last_session_id = NEW.session_id WHERE false;",
+}
+FOR_READERS = (
+    "ALTER TABLE enrollments ADD COLUMN last_session_id uuid",
+    "CREATE TABLE seen (id uuid, session_id uuid, times integer DEFAULT 1)",
+)
+
+
+def readers() -> list[str]:
+    return [
+        statement
+        for name, does in READERS.items()
+        for statement in Trigger(
+            f"DECLARE found uuid; same boolean; BEGIN\n  {does}\n  RETURN NULL; END", "AFTER INSERT OR UPDATE"
+        ).statements(name)
+    ]
+
+
+def adopt(db: HostDatabase) -> str:
+    """Apply with --adopt; what was reported."""
+    said: list[str] = []
+    with db.database().connect(adopt=True) as connection:
+        Runner(connection, report=said.append).apply()
+    return "\n".join(said)
+
+
+def definition(db: HostDatabase, trigger: str, table: str = "enrollments") -> str:
+    """The trigger as PostgreSQL writes it."""
+    with db.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+        cursor.execute("SET search_path TO pg_catalog")
+        found = cursor.execute(
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = %s AND tgrelid = %s::regclass",
+            [trigger, sql.Identifier(db.host.schema, table).as_string(None)],
+        ).fetchone()
+    assert isinstance(found, str)
+    return found
+
+
+@on_reference
+def test_a_trigger_is_refused_that_writes_session_id_in_whatever_way_and_none_that_only_reads_it(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *COLUMNS, *FOR_READERS, *readers())
+    by_hand(host_db, *(statement for name, trigger in WRITERS.items() for statement in trigger.statements(name)))
+    before = dump(host_db)
+
+    found = refusal(host_db)
+
+    assert sorted(object_ for _, object_, _, _ in found) == sorted(f"trigger {name} on enrollments" for name in WRITERS)
+    for check, object_, detail, fix in found:
+        name = object_.removeprefix("trigger ").removesuffix(" on enrollments")
+        assert check == "other_triggers"
+        assert definition(host_db, name) in detail
+        assert "sessiondb apply --adopt" in fix
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *COLUMNS, *FOR_READERS, *readers())
+    before, old = dump(host_db), {name: definition(host_db, name) for name in READERS}
+
+    said = adopt(host_db)
+
+    assert "taken over" not in said
+    assert {name: definition(host_db, name) for name in READERS} == old
+    student = link_by_hand(host_db)
+    assert fellow_enrols(host_db, student) == student.newest
+    assert checks(host_db) == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+# Every way in which a trigger can be attached; the names want quotes.
+SHAPES = {
+    "Insert; or update": Trigger(when="BEFORE INSERT OR UPDATE"),
+    'of "a" column': Trigger(when="BEFORE UPDATE OF course_id, status"),
+    "it's disabled": Trigger(more=("ALTER TABLE enrollments DISABLE TRIGGER {t}",)),
+    "always, 100%": Trigger(
+        more=(
+            "ALTER TABLE enrollments ENABLE ALWAYS TRIGGER {t}",
+            "COMMENT ON TRIGGER {t} ON enrollments IS 'it''s the guide''s; 100% own work'",
+        )
+    ),
+    "replica": Trigger(more=("ALTER TABLE enrollments ENABLE REPLICA TRIGGER {t}",)),
+    "Condition": Trigger(each="FOR EACH ROW WHEN (NEW.session_id IS NULL AND NEW.status <> 'it''s; over')"),
+    "After": WRITERS["UPDATE"],
+    "deferred": Trigger(WRITERS["UPDATE"].body, AFTER, "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW", ()),
+    "for each statement": Trigger(
+        "BEGIN UPDATE enrollments AS e SET session_id = NULL FROM added AS a WHERE a.id = e.id; RETURN NULL; END",
+        AFTER,
+        "REFERENCING NEW TABLE AS added FOR EACH STATEMENT",
+    ),
+}
+
+
+@on_reference
+def test_triggers_are_taken_over_and_given_back_as_they_were(host_db: HostDatabase, dump: Dump) -> None:
+    statements = [statement for name, trigger in SHAPES.items() for statement in trigger.statements(name)]
+    by_hand(host_db, *COLUMNS, *(s.replace('TRIGGER "deferred"', 'CONSTRAINT TRIGGER "deferred"') for s in statements))
+    before, old = dump(host_db), [definition(host_db, name) for name in SHAPES]
+
+    said = adopt(host_db)
+
+    assert [trigger for trigger in old if trigger not in said] == []
+    ours = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = 'enrollments'::regclass"
+    assert all(name.startswith("zzz_sessiondb_") for name in column(host_db, ours))
+    student = link_by_hand(host_db)
+    assert fellow_enrols(host_db, student) == student.newest
+    assert checks(host_db) == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+GUIDE = (
+    *COLUMNS,
+    "ALTER TABLE enrollments ADD FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL",
+    "CREATE INDEX idx_enrollments_session ON enrollments (session_id)",
+    *Function(more=SAID).statements,
+    "CREATE FUNCTION auto_assign() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " IF NEW.session_id IS NULL THEN NEW.session_id := get_user_session_for_course(NEW.user_id, NULL); END IF;"
+    " RETURN NEW; END $$",
+    "CREATE TRIGGER auto_assign_session BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION auto_assign()",
+    'CREATE TRIGGER "Assign; it\'s" BEFORE INSERT OR UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION auto_assign()',
+    'ALTER TABLE submissions DISABLE TRIGGER "Assign; it\'s"',
+    "COMMENT ON TRIGGER auto_assign_session ON enrollments IS 'step 2 of the guide'",
+)
+ITS_TRIGGERS = (
+    "SELECT tgname FROM pg_trigger WHERE tgname IN ('auto_assign_session', 'Assign; it''s') AND tgparentid = 0"
+)
+
+
+def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *GUIDE)
+    link_by_hand(host_db)
+    before, linked = dump(host_db), links(host_db)
+    old = [
+        definition(host_db, "auto_assign_session"),
+        definition(host_db, "Assign; it's", "submissions"),
+    ]
+
+    refused = on(host_db, "apply")
+
+    assert (refused.code, refused.out) == (5, "")
+    assert refused.err.count("sessiondb apply --adopt") == 2
+    assert all(trigger in refused.err for trigger in old)
+    assert dump(host_db) == before
+
+    adopted = on(host_db, "apply", "--adopt")
+
+    assert adopted.code == 0, adopted.err
+    assert all(trigger in adopted.err for trigger in old)
+    assert links(host_db) == linked
+    assert column(host_db, ITS_TRIGGERS) == []
+    assert checks(host_db) == []
+    student = link_by_hand(host_db)
+    assert fellow_enrols(host_db, student) == student.newest
+    linked = links(host_db)
+
+    undone = on(host_db, "rollback", "--all", "--yes")
+
+    assert undone.code == 0, undone.err
+    assert links(host_db) == linked
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_a_trigger_comes_back_when_ours_go_and_is_not_taken_over_again_unasked(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *GUIDE)
+    before = dump(host_db)
+    adopt(host_db)
+    assert column(host_db, ITS_TRIGGERS) == []
+
+    host_db.rollback("0010")
+
+    assert len(column(host_db, ITS_TRIGGERS)) == 2
+    assert [check for check, *_ in refusal(host_db)] == ["other_triggers", "other_triggers"]
+    adopt(host_db)
+    assert column(host_db, ITS_TRIGGERS) == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_a_trigger_that_is_taken_over_is_printed_even_to_a_role_that_wants_no_notices(host_db: HostDatabase) -> None:
+    by_hand(host_db, *GUIDE)
+    with host_db.connect() as connection:
+        quiet = sql.SQL("ALTER DATABASE {} SET client_min_messages TO 'error'")
+        connection.execute(quiet.format(sql.Identifier(host_db.name)))
+
+    assert "CREATE TRIGGER auto_assign_session" in adopt(host_db)

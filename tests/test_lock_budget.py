@@ -1,0 +1,571 @@
+"""A lock budget: short waits, then longer ones; who is in the way is named; when it is spent, nothing is half done."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice, repeat
+from typing import LiteralString
+
+import psycopg
+import pytest
+from conftest import Cluster, HostDatabase
+from hosts import HOSTS
+from psycopg import IsolationLevel, sql
+
+from sessiondb import resources
+from sessiondb.database import Connection
+from sessiondb.errors import Exit, LockNotObtainedError, SessiondbError
+from sessiondb.locks import LockBudget, with_lock_budget
+from sessiondb.migrate import Runner
+from sessiondb.watch import Watch
+
+REFERENCE, PARTITIONED, HOSTED = HOSTS["reference"], HOSTS["partitioned"], HOSTS["hosted"]
+MIGRATIONS = sorted(path.stem for path in resources.MIGRATIONS.glob("*.sql") if ".rollback" not in path.name)
+CLI = (sys.executable, "-W", "error", "-m", "sessiondb")
+TRY = re.compile(r"  no lock within (\S+) s, next try in \S+ s; in the way: (.*)")
+
+on_reference = pytest.mark.parametrize("host", [REFERENCE], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("host", [PARTITIONED], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("host", [HOSTED], indirect=True, ids=str)
+on_both = pytest.mark.parametrize("host", [REFERENCE, PARTITIONED], indirect=True, ids=str)
+
+Boundary = Callable[[str, str], None]
+
+
+@dataclass
+class Told:
+    """What a run tells: its report, line by line, and the progress of index builds."""
+
+    lines: list[str] = field(default_factory=list)
+    progress: list[tuple[str, int, int]] = field(default_factory=list)
+
+    @property
+    def tries(self) -> list[tuple[float, str]]:
+        """How long each try waited in vain, and for whom."""
+        return [(float(match[1]), match[2]) for match in map(TRY.fullmatch, self.lines) if match]
+
+    def note_progress(self, what: str, done: int, total: int) -> None:
+        self.progress.append((what, done, total))
+
+
+def run(
+    database: HostDatabase,
+    told: Told | None = None,
+    budget: LockBudget | None = None,
+    boundary: Boundary = lambda migration, point: None,
+    *,
+    command: str = "apply",
+) -> list[str]:
+    """Run a command to its end."""
+    told = told or Told()
+    with database.database().connect() as connection:
+        runner = Runner(connection, budget or LockBudget(), told.lines.append, told.note_progress, boundary)
+        return runner.apply() if command == "apply" else runner.rollback(None)
+
+
+def run_cli(database: HostDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end, or for 20 s."""
+    command = [*CLI, "-d", database.conninfo(), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+
+
+@contextmanager
+def transaction(database: HostDatabase, *statements: LiteralString) -> Iterator[Connection]:
+    """A transaction of "the gradebook", which keeps its locks and its snapshot; rolled back at the end."""
+    with database.connect(autocommit=False) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.execute("SET application_name TO 'the gradebook'")
+        for statement in statements:
+            connection.execute(statement)
+        yield connection
+        connection.rollback()
+
+
+def until(fact: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for something to be so."""
+    deadline = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.005)
+
+
+def waits_for_table(connection: Connection, table: str) -> bool:
+    """Whether a run of ours is in the queue for a table's lock."""
+    query = """
+        SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+         WHERE a.application_name = 'sessiondb' AND NOT l.granted AND l.relation = to_regclass(%s)
+           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    return connection.execute(query, [table]).rowcount > 0
+
+
+def waits_for_transaction(connection: Connection) -> bool:
+    """Whether an index build waits for somebody."""
+    query = "SELECT FROM pg_stat_progress_create_index WHERE datname = current_database() AND current_locker_pid > 0"
+    return connection.execute(query).rowcount > 0
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses between tries, which are for production."""
+    monkeypatch.setattr(random, "uniform", lambda least, most: 0.05)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the short waits, which come to the long one in the end."""
+    monkeypatch.setattr(LockBudget, "waits", lambda budget: repeat(budget.timeout))
+
+
+# how long it waits
+
+
+def test_the_waits_begin_short_and_stay_at_lock_timeout() -> None:
+    assert [*islice(LockBudget().waits(), 6)] == [0.1, 0.2, 0.5, 1.5, 1.5, 1.5]
+    assert [*islice(LockBudget(timeout=0.3).waits(), 4)] == [0.1, 0.2, 0.3, 0.3]
+    assert [*islice(LockBudget(timeout=0.05).waits(), 2)] == [0.05, 0.05]
+
+
+@on_reference
+def test_the_longest_wait_is_beyond_deadlock_timeout(host_db: HostDatabase) -> None:
+    """Only then does the server ask an autovacuum that is in the way to yield."""
+    with host_db.connect() as connection:
+        row = connection.execute("SELECT extract(epoch FROM current_setting('deadlock_timeout')::interval)").fetchone()
+    assert row
+    assert LockBudget().timeout >= 1.25 * float(row[0])
+
+
+@pytest.mark.usefixtures("at_once")
+@on_reference
+def test_nobody_waits_behind_us_longer_than_lock_timeout(
+    host_db: HostDatabase, record_property: Callable[[str, object], None]
+) -> None:
+    told = Told()
+    stalls = [0.0]
+    with (
+        transaction(host_db, "SELECT FROM enrollments"),
+        host_db.connect() as writer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        ours = pool.submit(run, host_db, told, LockBudget(0.6, 3))
+        while not ours.done():
+            begin = time.monotonic()
+            writer.execute("UPDATE enrollments SET status = status")
+            stalls.append(time.monotonic() - begin)
+        with pytest.raises(LockNotObtainedError):
+            ours.result()
+    assert [wait for wait, _ in told.tries][:5] == [0.1, 0.2, 0.5, 0.6, 0.6]
+    record_property("longest stall behind a lock_timeout of 0.6 s", max(stalls))
+    assert 0.5 < max(stalls) < 0.6 + 0.25
+
+
+@pytest.mark.parametrize("host", ["reference", "partitioned"])
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_every_statement_but_concurrent_ones_has_a_lock_timeout(cluster: Cluster, host: str, command: str) -> None:
+    found: set[str] = set()
+    with (
+        cluster.clone(HOSTS[host], installed=command == "rollback") as database,
+        database.database().connect() as connection,
+    ):
+
+        def boundary(migration: str, point: str) -> None:
+            # a concurrent build sets its own after the boundary
+            if point not in ("committed", "done") and not re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", point):
+                found.add(setting(connection, "lock_timeout"))
+
+        runner = Runner(connection, boundary=boundary)
+        runner.apply() if command == "apply" else runner.rollback(None)
+    assert found == {"100ms"}
+
+
+def setting(connection: Connection, name: str) -> str:
+    row = connection.execute("SELECT coalesce(current_setting(%s, true), '')", [name]).fetchone()
+    assert row
+    value: str = row[0]
+    return value
+
+
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_what_a_run_reads_is_not_waited_for_without_end_either(cluster: Cluster, command: str) -> None:
+    """Somebody rewrites the tables, or forgot a transaction that did."""
+    rewrite: LiteralString = "LOCK TABLE org_members, courses, exercises, sessions, enrollments, submissions"
+    arguments = ["apply"] if command == "apply" else ["rollback", "--all", "--yes"]
+    with cluster.clone(REFERENCE, installed=command == "rollback") as database, transaction(database, rewrite):
+        ended = run_cli(database, *arguments, "--lock-timeout", "0.2", "--lock-budget", "1")
+    assert ended.returncode == Exit.LOCKED
+    assert "the gradebook" in ended.stderr
+
+
+@on_partitioned
+def test_a_partition_that_is_locked_is_not_waited_for_without_end(host_db: HostDatabase) -> None:
+    """Neither by our statements nor by the queries that compose them."""
+    host_db.apply("0005")
+    with transaction(host_db, "LOCK TABLE submissions_2024"):
+        ended = run_cli(host_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "1")
+    assert ended.returncode == Exit.LOCKED
+    assert "the gradebook" in ended.stderr
+
+
+@on_reference
+def test_a_table_that_is_none_of_ours_may_be_locked(host_db: HostDatabase) -> None:
+    """Somebody rewrites it, for hours."""
+    with host_db.connect() as connection:
+        connection.execute("CREATE TABLE invoices (id integer PRIMARY KEY, paid boolean DEFAULT false)")
+        connection.execute("CREATE INDEX unpaid ON invoices (id) WHERE NOT paid")
+    with transaction(host_db, "LOCK TABLE invoices"):
+        for command in (["apply"], ["rollback", "--all", "--yes"]):
+            ended = run_cli(host_db, *command, "--lock-timeout", "0.2", "--lock-budget", "1")
+            assert ended.returncode == Exit.DONE, ended.stderr
+
+
+@on_hosted
+def test_no_timeout_of_the_role_cuts_a_run_short(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither while it waits for a lock, nor in a pause between two tries, nor while it builds an index."""
+    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    with host_db.connect() as admin:
+        for name in ("lock", "statement", "idle_in_transaction_session", "idle_session", "transaction"):
+            if setting(admin, f"{name}_timeout"):  # transaction_timeout is new in PostgreSQL 17
+                alter = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} TO '400ms'")
+                admin.execute(alter.format(*map(sql.Identifier, ("hosted_owner", host_db.name, f"{name}_timeout"))))
+    with ExitStack() as blocker:
+
+        def boundary(migration: str, point: str) -> None:
+            if point.startswith("CREATE INDEX CONCURRENTLY submissions_session_id_idx"):
+                blocker.enter_context(transaction(host_db, "SELECT FROM courses"))
+                threading.Timer(1, blocker.close).start()
+
+        blocker.enter_context(transaction(host_db, "SELECT FROM enrollments"))
+        told = Told()
+        with ThreadPoolExecutor(1) as pool:
+            ours = pool.submit(run, host_db, told, None, boundary)
+            until(lambda: ours.done() or len(told.tries) > 1)
+            blocker.close()
+            assert ours.result(timeout=20) == MIGRATIONS
+
+
+# what it tries again
+
+
+@pytest.mark.parametrize("state", ["55P03", "40P01"])
+@on_reference
+def test_a_lock_timeout_and_a_deadlock_are_tried_again(host_db: HostDatabase, state: str) -> None:
+    tries = 0
+    with host_db.database().connect() as connection:
+
+        def fail_twice() -> None:
+            nonlocal tries
+            tries += 1
+            if tries < 3:
+                connection.execute(f"DO 'BEGIN RAISE SQLSTATE ''{state}''; END'".encode())
+
+        with_lock_budget(fail_twice, "it", Watch(connection), LockBudget(0.01), lambda line: None)
+    assert tries == 3
+
+
+@pytest.mark.parametrize("state", ["57014", "40001", "23505", "55006", "42P07", "55000", "53100"])
+@on_reference
+def test_no_other_error_is_tried_again(host_db: HostDatabase, state: str) -> None:
+    tries = 0
+    with host_db.database().connect() as connection:
+
+        def fail() -> None:
+            nonlocal tries
+            tries += 1
+            connection.execute(f"DO 'BEGIN RAISE SQLSTATE ''{state}''; END'".encode())
+
+        with pytest.raises(psycopg.Error) as raised:
+            with_lock_budget(fail, "it", Watch(connection), LockBudget(0.01), lambda line: None)
+    assert (tries, raised.value.sqlstate) == (1, state)
+
+
+# whom it names
+
+
+@pytest.mark.usefixtures("at_once")
+@on_reference
+def test_it_says_who_is_in_the_way(host_db: HostDatabase) -> None:
+    """Pid, application, role, state, age of the transaction and the beginning of its last query."""
+    told = Told()
+    query: LiteralString = "SELECT status FROM enrollments -- a query that is longer than what is to be shown of it"
+    with transaction(host_db, query) as blocker:
+        time.sleep(1.1)
+        with pytest.raises(LockNotObtainedError) as raised:
+            run(host_db, told, LockBudget(0.2, 1))
+        pid = blocker.info.backend_pid
+    wanted = rf"pid {pid} \(the gradebook, role \w+, idle in transaction, in a transaction for 00:00:0\d\): "
+    assert len(told.tries) > 2
+    # looked for after 80 ms, the first time over a new connection: a busy machine may be too late for that
+    for _, said in [*told.tries[1:], (0, str(raised.value).split("in the way: ")[1])]:
+        assert re.fullmatch(wanted + re.escape(query[:80]), said)
+    assert re.match(r"0003\.add-enrollments-session_id: no lock within 1 s, \d+ tries; ", str(raised.value))
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("start", "to", "table", "statement"),
+    [
+        ("0004", "0005", "sessions", "LOCK TABLE sessions IN ROW EXCLUSIVE MODE"),
+        ("0010", "0011", "enrollments", "LOCK TABLE enrollments IN ROW EXCLUSIVE MODE"),
+    ],
+    ids=["the second table of a foreign key", "a trigger, after other statements"],
+)
+@on_reference
+def test_it_names_the_one_in_the_way_of_whichever_lock_and_in_each_try(
+    host_db: HostDatabase, start: str, to: str, table: str, statement: LiteralString
+) -> None:
+    host_db.apply(start)
+    told = Told()
+    with transaction(host_db, statement) as blocker:
+        with pytest.raises(LockNotObtainedError):
+            run(host_db, told, LockBudget(0.4, 2))
+        pid = blocker.info.backend_pid
+    assert len(told.tries) > 2
+    assert [said for _, said in told.tries[1:] if not said.startswith(f"pid {pid} (the gradebook, ")] == []
+
+
+@on_hosted
+def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(host_db: HostDatabase) -> None:
+    told = Told()
+    with host_db.connect() as admin:
+        admin.execute("ALTER ROLE hosted_owner CONNECTION LIMIT 1")
+        try:
+            with transaction(host_db, "SELECT FROM enrollments") as blocker, ThreadPoolExecutor(1) as pool:
+                ours = pool.submit(run, host_db, told)
+                until(lambda: told.tries)
+                blocker.rollback()
+                assert ours.result(timeout=20) == MIGRATIONS
+        finally:
+            admin.execute("ALTER ROLE hosted_owner CONNECTION LIMIT -1")
+    assert {said for _, said in told.tries} == {"unknown, it has just ended"}
+
+
+# when the budget is spent
+
+
+@on_reference
+def test_a_spent_budget_is_exit_6_with_nothing_half_done_and_another_run_goes_on(
+    host_db: HostDatabase, dump: Callable[[HostDatabase], str]
+) -> None:
+    with transaction(host_db, "SELECT FROM submissions"):
+        ended = run_cli(host_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "0.6")
+        assert ended.returncode == Exit.LOCKED
+        failed, hint = ended.stderr.splitlines()[-2:]
+        assert re.match(r"sessiondb: 0004\.add-submissions-session_id: no lock within 0\.6 s, \d tries; in the", failed)
+        assert hint.startswith("  hint: Nothing of this step was done. Run the command again ")
+    with host_db.connect() as connection:
+        ledger = connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1").fetchall()
+        assert [id_ for (id_,) in ledger] == MIGRATIONS[:3]
+        assert connection.execute("SELECT FROM sessiondb.objects WHERE parent = 'submissions'").rowcount == 0
+        assert connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").rowcount == 0
+    told = Told()
+    assert run(host_db, told) == MIGRATIONS[3:]
+    with ExitStack() as stack:
+        undisturbed = stack.enter_context(host_db.cluster.clone(REFERENCE, installed=True))
+        assert dump(host_db) == dump(undisturbed)
+
+
+@on_reference
+def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(host_db: HostDatabase) -> None:
+    host_db.apply("0004")
+    with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"), pytest.raises(LockNotObtainedError):
+        run(host_db, budget=LockBudget(0.1, 0.3))
+    keys = "SELECT conname FROM pg_constraint WHERE conname LIKE '%session_id_fkey' AND convalidated ORDER BY 1"
+    with host_db.connect() as connection:
+        assert connection.execute(keys).fetchall() == [("enrollments_session_id_fkey",)]
+        assert run(host_db) == MIGRATIONS[4:]
+        found = connection.execute(keys).fetchall()
+    assert found == [("enrollments_session_id_fkey",), ("submissions_session_id_fkey",)]
+
+
+# indexes
+
+
+@pytest.mark.parametrize("name", ["submissions_session_id_idx", "somebody_s_idx"])
+@on_reference
+def test_an_invalid_index_is_never_taken_for_the_real_one(host_db: HostDatabase, name: str) -> None:
+    """Of our name: dropped and built again. Of another name: left alone."""
+    host_db.apply("0005")
+    index = sql.Identifier(name)
+    with host_db.connect() as connection:
+        create = "CREATE INDEX {} ON submissions (session_id) WHERE session_id IS NOT NULL"
+        connection.execute(sql.SQL(create).format(index))
+        connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [name])
+        before = connection.execute("SELECT to_regclass(%s)::oid", [name]).fetchone()
+        told = Told()
+        run(host_db, told)
+        query = "SELECT indisvalid, indexrelid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+        ours = connection.execute(query, ["submissions_session_id_idx"]).fetchone()
+        somebody_s = connection.execute(query, ["somebody_s_idx"]).fetchone()
+    assert ours
+    assert before
+    assert ours[0] is True
+    if name == "somebody_s_idx":
+        assert somebody_s == (False, before[0])
+    else:
+        assert ours[1] != before[0]
+        assert "  DROP INDEX CONCURRENTLY public.submissions_session_id_idx" in told.lines
+
+
+@pytest.mark.parametrize("host", [REFERENCE, HOSTED], indirect=True, ids=str)
+def test_an_index_that_somebody_else_is_building_is_refused(host_db: HostDatabase) -> None:
+    """Also where our role may not see what that other role is doing."""
+    host_db.apply("0005")
+    build = "CREATE INDEX CONCURRENTLY submissions_session_id_idx ON submissions (session_id)"
+    with host_db.connect() as admin, host_db.connect() as builder, ThreadPoolExecutor(2) as pool:
+        with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
+            building = pool.submit(builder.execute, build)
+            until(lambda: waits_for_transaction(admin))
+            ours = pool.submit(run, host_db)
+            try:
+                with pytest.raises(SessiondbError, match="is being built by somebody else"):
+                    ours.result(timeout=5)
+            finally:
+                end_ours(admin)
+        building.result(timeout=10)
+        assert admin.execute("SELECT FROM pg_index WHERE NOT indisvalid").rowcount == 0
+
+
+def end_ours(admin: Connection) -> None:
+    """End what is left of a run, so that a test that fails does not wait for it."""
+    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    admin.execute(f"{query} WHERE application_name = 'sessiondb' AND datname = current_database()")
+
+
+@on_reference
+def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ours(host_db: HostDatabase) -> None:
+    """Ours must not wait for the table with a snapshot: theirs would wait for that, and ours for theirs."""
+    host_db.apply("0005")
+    build = "CREATE INDEX CONCURRENTLY by_time ON submissions (submitted_at)"
+    with host_db.connect() as admin, host_db.connect() as builder, ThreadPoolExecutor(2) as pool:
+        with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
+            building = pool.submit(builder.execute, build)
+            until(lambda: waits_for_transaction(admin))
+            ours = pool.submit(run, host_db)
+            time.sleep(2.5)  # ours has looked for a deadlock, after deadlock_timeout, and found none
+        building.result(timeout=20)
+        assert ours.result(timeout=20) == MIGRATIONS[5:]
+
+
+@on_both
+def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(host_db: HostDatabase) -> None:
+    """Somebody with a snapshot waits for our lock; ours comes to wait for him last, and so is the victim."""
+    table = "submissions" if host_db.host is REFERENCE else "submissions_2024"
+    host_db.apply("0005")
+    told = Told()
+    with (
+        host_db.connect() as admin,
+        host_db.connect(autocommit=False) as other,
+        ThreadPoolExecutor(2) as pool,
+        ExitStack() as writer,
+    ):
+
+        def boundary(migration: str, point: str) -> None:
+            if point.startswith("CREATE INDEX CONCURRENTLY submissions_") and f".{table} " in point and not begun:
+                lock = sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(table))
+                writer.enter_context(transaction(host_db)).execute(lock)
+                begun.append(True)
+
+        begun: list[bool] = []
+        ours = pool.submit(run, host_db, told, None, boundary)
+        until(lambda: begun and waits_for_transaction(admin))
+        other.isolation_level = IsolationLevel.REPEATABLE_READ
+        other.execute("SELECT FROM users")
+        lock = sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(sql.Identifier(table))
+        waiting = pool.submit(other.execute, lock)
+        time.sleep(1.3)  # the other one has looked for a deadlock and found none
+        writer.close()
+        waiting.result(timeout=10)
+        other.rollback()
+        assert ours.result(timeout=20) == MIGRATIONS[5:]
+        assert "  a deadlock ended this; it is tried again" in told.lines
+        assert admin.execute("SELECT FROM pg_index WHERE NOT indisvalid").rowcount == 0
+
+
+@on_reference
+def test_an_index_build_tells_its_progress_and_whom_it_waits_for(host_db: HostDatabase) -> None:
+    told = Told()
+    with transaction(host_db, "SELECT FROM users") as blocker, ThreadPoolExecutor(1) as pool:
+        pid = blocker.info.backend_pid
+        ours = pool.submit(run, host_db, told)
+        until(lambda: told.progress)
+        blocker.rollback()
+        ours.result(timeout=20)
+    assert (f"waiting for old snapshots (pid {pid})", 0, 1) in told.progress
+
+
+@on_reference
+def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
+    host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 MB, looked at fifty times as often as a larger one would be."""
+
+    class Hasty(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            return super().wait(timeout and timeout / 50)
+
+    host_db.apply("0005")
+    with host_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER content SET STORAGE PLAIN")
+        connection.execute(
+            """
+            INSERT INTO submissions (user_id, content)
+            SELECT (SELECT id FROM users LIMIT 1), repeat('x', 3000) FROM generate_series(1, 20000)
+            """
+        )
+    told = Told()
+    monkeypatch.setattr(threading, "Event", Hasty)
+    run(host_db, told)
+    blocks = [(done, total) for what, done, total in told.progress if what.endswith("scanning table")]
+    assert any(0 < done < total for done, total in blocks)
+    assert {total for _, total in blocks} >= {10_000}
+
+
+# deadlocks with writers
+
+
+@pytest.mark.usefixtures("at_once", "patient")
+@pytest.mark.parametrize(
+    ("host", "start", "command", "first", "second"),
+    [
+        ("reference", "0004", "apply", "sessions", "enrollments"),
+        ("reference", "0005", "rollback", "sessions", "submissions"),
+        ("partitioned", "0003", "apply", "submissions_2024", "submissions"),
+    ],
+    ids=["adding a foreign key", "dropping a foreign key", "adding a column to a partitioned table"],
+)
+@pytest.mark.parametrize("late", [0.4, 0.93])
+def test_a_writer_is_never_the_victim_of_a_deadlock_with_us(
+    cluster: Cluster, host: str, start: str, command: str, first: str, second: str, late: float
+) -> None:
+    """We wait for the table that he wants next, behind somebody; he has another one that we want next.
+
+    He is behind us in the queue, and so has waited longer than we have when we get the one and want the other: his
+    look for a deadlock, deadlock_timeout after he began to wait, must not find us waiting.
+    """
+    with (
+        cluster.clone(HOSTS[host], installed=False) as database,
+        database.connect() as admin,
+        database.connect(autocommit=False) as writer,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        database.apply(start)
+        writer.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(first)))
+        with ExitStack() as somebody:
+            lock = sql.SQL("LOCK TABLE ONLY {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(second))
+            somebody.enter_context(transaction(database)).execute(lock)
+            ours = pool.submit(run, database, None, None, command=command)
+            until(lambda: waits_for_table(admin, second))
+            written = pool.submit(writer.execute, lock)
+            time.sleep(late)
+        written.result(timeout=10)
+        writer.commit()
+        assert ours.result(timeout=30)

@@ -1,0 +1,546 @@
+"""The migrations: what they leave in the host and take away again, what their files say, what the ledger holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import pytest
+import yoyo
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import Diagnostic
+from yoyo.internalmigrations import needs_upgrading
+
+from sessiondb import resources
+from sessiondb.database import Connection, trusted
+from sessiondb.errors import SessiondbError, UsageError
+from sessiondb.ledger import Script, read_migrations
+from sessiondb.migrate import EXPANDS, Runner
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+Dump = Callable[..., str]
+
+FILES = sorted(resources.MIGRATIONS.glob("*.sql"))
+SQL_FILES = sorted(resources.SQL.rglob("*.sql"))
+IDS = [path.stem for path in FILES if not path.name.endswith(".rollback.sql")]
+TABLES = ("enrollments", "submissions")
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+VERBS = {*["ALTER", "CALL", "COMMENT", "CREATE", "DELETE", "DO", "DROP", "INSERT", "REVOKE", "SELECT", "UPDATE"]}
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+
+
+def run(connection: Connection, db: HostDatabase, query: LiteralString, table: str, *values: object) -> list[Any]:
+    """Run SQL in which the first ``{}`` is a table of the host and the others are values; the first column."""
+    name = sql.Identifier(db.host.schema, table)
+    cursor = connection.execute(sql.SQL(query).format(name, *map(sql.Literal, values)))
+    return [row[0] for row in cursor] if cursor.description else []
+
+
+def links(connection: Connection, db: HostDatabase, user: UUID) -> dict[str, list[UUID | None]]:
+    """The sessions of a user's rows in the two tables."""
+    return {table: run(connection, db, "SELECT session_id FROM {} WHERE user_id = {}", table, user) for table in TABLES}
+
+
+def place(connection: Connection, db: HostDatabase, user: UUID, session: UUID | None) -> None:
+    """Give the user's rows a session by hand."""
+    for table in TABLES:
+        run(connection, db, "UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, user)
+
+
+@pytest.fixture
+def linked(installed_db: HostDatabase) -> tuple[UUID, UUID, UUID]:
+    """A user whose enrolment and submission are linked: he, his session, and an older one of the same course."""
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
+        host.add_member(connection, org, user)
+        older = host.add_session(connection, org, course)
+        session = host.add_session(connection, org, course)
+        assert host.enroll(connection, user, course) == host.submit(connection, user, course) == session
+    return user, session, older
+
+
+class TestApply:
+    def test_twice_changes_nothing(self, installed_db: HostDatabase, dump: Dump) -> None:
+        before = dump(installed_db), ledger_rows(installed_db)
+        assert installed_db.apply() == []
+        assert (dump(installed_db), ledger_rows(installed_db)) == before
+
+    def test_leaves_in_the_hosts_schema_only_what_the_guide_names(
+        self, host_db: HostDatabase, installed_db: HostDatabase
+    ) -> None:
+        added = objects(installed_db) - objects(host_db)
+        indexes = {name for kind, _, name in added if kind == "index"}
+        assert added - {item for item in added if item[0] == "index"} == {
+            ("function", "", "get_user_session_for_course"),
+            *(("column", table, "session_id") for table in TABLES),
+            *(("constraint", table, f"{table}_session_id_fkey") for table in TABLES),
+            *(
+                ("trigger", f"{table}s", f"zzz_sessiondb_{verb}_{table}{event}")
+                for table in ("enrollment", "submission")
+                for verb, event in (("check", ""), ("check", "_update"), ("link", ""))
+            ),
+        }
+        assert (
+            {f"{table}_session_id_idx" for table in TABLES}
+            <= indexes
+            <= {
+                "sessions_active_org_id_course_id_idx",
+                "org_members_user_id_org_id_idx",
+                "enrollments_user_id_course_id_idx",
+                *(f"{table}_session_id_idx" for table in TABLES),
+            }
+        )
+
+    def test_makes_no_schema_but_sessiondb(self, host_db: HostDatabase, installed_db: HostDatabase) -> None:
+        query = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'"
+        with host_db.connect() as before, installed_db.connect() as after:
+            added = {*after.execute(query)} - {*before.execute(query)}
+        assert added == {("sessiondb",)}
+
+    def test_uses_no_name_that_postgresql_would_shorten(self, host_db: HostDatabase) -> None:
+        notices: list[Diagnostic] = []
+        with host_db.database().connect() as connection:
+            connection.add_notice_handler(notices.append)
+            connection.execute("SET client_min_messages = notice")
+            Runner(connection).apply()
+        assert [notice.message_primary for notice in notices if notice.sqlstate == "42622"] == []
+
+    def test_of_an_unknown_migration_is_refused(self, host_db: HostDatabase, dump: Dump) -> None:
+        before = dump(host_db)
+        with pytest.raises(UsageError, match='no migration "0099"'):
+            host_db.apply(to="0099")
+        assert dump(host_db) == before
+
+
+def objects(db: HostDatabase) -> set[tuple[str, str, str]]:
+    """Kind, table and name of what is in the host's schema; of what partitions inherit, only the parent's."""
+    query = """
+        WITH host AS (
+            SELECT c.* FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE n.nspname = %(schema)s AND NOT c.relispartition
+        )
+        SELECT 'column', h.relname, a.attname FROM host AS h
+          JOIN pg_attribute AS a ON a.attrelid = h.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE h.relkind NOT IN ('i', 'I')
+         UNION ALL
+        SELECT CASE WHEN h.relkind IN ('i', 'I') THEN 'index' ELSE 'relation' END, '', h.relname FROM host AS h
+         UNION ALL
+        SELECT 'constraint', h.relname, k.conname FROM host AS h
+          JOIN pg_constraint AS k ON k.conrelid = h.oid
+         UNION ALL
+        SELECT 'trigger', h.relname, t.tgname FROM host AS h
+          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND NOT t.tgisinternal
+         UNION ALL
+        SELECT 'rule', h.relname, r.rulename FROM host AS h JOIN pg_rewrite AS r ON r.ev_class = h.oid
+         UNION ALL
+        SELECT 'policy', h.relname, p.polname FROM host AS h JOIN pg_policy AS p ON p.polrelid = h.oid
+         UNION ALL
+        SELECT 'function', '', p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE n.nspname = %(schema)s
+         UNION ALL
+        SELECT 'type', '', t.typname FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
+         WHERE n.nspname = %(schema)s
+        """
+    with db.connect() as connection:
+        return {*connection.execute(query, {"schema": db.host.schema})}
+
+
+class TestRollback:
+    def test_of_all_leaves_the_host_as_it_was(self, host_db: HostDatabase, dump: Dump) -> None:
+        before = dump(host_db)
+        assert host_db.apply() == IDS
+        assert host_db.rollback() == IDS[::-1]
+        assert dump(host_db) == before
+
+    def test_of_all_leaves_but_the_saved_links(
+        self, installed_db: HostDatabase, host_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+    ) -> None:
+        installed_db.rollback()
+        assert dump(installed_db, exclude_sessiondb=True) == dump(host_db)
+        with installed_db.connect() as connection:
+            left = connection.execute(
+                "SELECT relname::text, relkind::text FROM pg_class"
+                " WHERE relnamespace = 'sessiondb'::regnamespace AND relkind <> 'i' ORDER BY relname"
+            ).fetchall()
+            functions = "SELECT FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
+            assert connection.execute(functions).rowcount == 0
+        assert left == [(f"saved_links_of_{table}", "r") for table in TABLES]
+
+    def test_and_apply_leads_where_the_first_apply_led(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+    ) -> None:
+        first = dump(installed_db)
+        for _ in range(2):
+            installed_db.rollback()
+            assert installed_db.apply() == IDS
+            assert dump(installed_db) == first
+
+    def test_step_by_step_goes_back_the_way_that_apply_came(
+        self, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+    ) -> None:
+        way = [parts(dump(host_db))]
+        with host_db.database().connect() as connection:
+            for id_ in IDS:
+                assert Runner(connection).apply(to=id_) == [id_]
+                way.append(parts(dump(host_db)))
+            assert way.pop() == parts(dump(installed_db))
+            for undone, kept in zip(reversed(IDS), [*reversed(IDS[:-1]), None], strict=True):
+                assert Runner(connection).rollback(to=kept) == [undone]
+                assert parts(dump(host_db)) == way.pop(), undone
+
+    def test_of_a_host_without_sessiondb_does_nothing(self, host_db: HostDatabase, dump: Dump) -> None:
+        before = dump(host_db)
+        assert host_db.rollback() == []
+        assert dump(host_db) == before
+
+    def test_to_an_unknown_migration_is_refused(self, installed_db: HostDatabase, dump: Dump) -> None:
+        before = dump(installed_db)
+        with pytest.raises(UsageError, match='no migration "0099"'):
+            installed_db.rollback(to="0099")
+        assert dump(installed_db) == before
+
+
+def parts(dump: str) -> list[str]:
+    """The objects of a dump but those that keep the links while a rollback is under way."""
+    return [
+        part for part in dump.split("\n--\n-- Name: ") if not re.match(".*(saved_links_of_|zzz_sessiondb_save)", part)
+    ]
+
+
+class TestLinksOverARollback:
+    def test_come_back(self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]) -> None:
+        user, _, older = linked
+        with installed_db.connect() as connection:
+            place(connection, installed_db, user, older)  # which no trigger would choose
+            installed_db.rollback()
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
+
+    def test_come_back_when_they_were_written_during_the_rollback(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+    ) -> None:
+        user, _, older = linked
+        installed_db.rollback(to="0006")  # all is saved, the columns are still there
+        with installed_db.connect() as connection:
+            place(connection, installed_db, user, older)
+            installed_db.rollback()
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
+
+    def test_come_back_as_null_when_they_were_ended_during_the_rollback(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+    ) -> None:
+        user, _, _ = linked
+        installed_db.rollback(to="0006")
+        with installed_db.connect() as connection:
+            place(connection, installed_db, user, None)
+            installed_db.rollback()
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [None] for table in TABLES}
+
+    def test_are_let_go_when_their_session_is_deleted(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+    ) -> None:
+        user, session, _ = linked
+        before = dump(installed_db)
+        installed_db.rollback()
+        with installed_db.connect() as connection:
+            run(connection, installed_db, "DELETE FROM {} WHERE id = {}", "sessions", session)
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [None] for table in TABLES}
+        assert dump(installed_db) == before
+
+    def test_are_let_go_when_their_row_is_deleted(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+    ) -> None:
+        user, _, _ = linked
+        before = dump(installed_db)
+        installed_db.rollback()
+        with installed_db.connect() as connection:
+            for table in reversed(TABLES):
+                run(connection, installed_db, "DELETE FROM {} WHERE user_id = {}", table, user)
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [] for table in TABLES}
+        assert dump(installed_db) == before
+
+    def test_give_way_to_what_the_row_was_linked_to_since(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+    ) -> None:
+        user, _, older = linked
+        installed_db.rollback()
+        installed_db.apply(to="0006")  # the columns are there, nothing is restored yet
+        with installed_db.connect() as connection:
+            place(connection, installed_db, user, older)
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
+
+    def test_come_back_though_the_user_has_left(
+        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+    ) -> None:
+        user, session, _ = linked
+        with installed_db.connect() as connection:
+            run(connection, installed_db, "DELETE FROM {} WHERE user_id = {}", "org_members", user)
+            installed_db.rollback()
+            installed_db.apply()
+            assert links(connection, installed_db, user) == {table: [session] for table in TABLES}
+
+    @on_reference
+    def test_come_back_by_the_thousand(self, installed_db: HostDatabase) -> None:
+        host, count = installed_db.host, 12_000
+        with installed_db.connect() as connection:
+            org, course = host.add_org(connection), host.add_course(connection)
+            session = host.add_session(connection, org, course)
+            connection.execute(
+                """
+                WITH people AS (
+                    INSERT INTO users (email) SELECT n || '@example.org' FROM generate_series(1, %s) AS n RETURNING id
+                )
+                INSERT INTO org_members (org_id, user_id) SELECT %s, id FROM people
+                """,
+                [count, org],
+            )
+            enrol = "INSERT INTO enrollments (user_id, course_id) SELECT user_id, %s FROM org_members WHERE org_id = %s"
+            connection.execute(enrol, [course, org])
+            installed_db.rollback()
+            installed_db.apply()
+            linked = connection.execute("SELECT FROM enrollments WHERE session_id = %s", [session]).rowcount
+        assert linked == count
+
+
+class TestTheFiles:
+    @each_file
+    def test_are_named_after_what_they_do(self, path: Path) -> None:
+        assert re.fullmatch(r"\d{4}\.[a-z]+-[a-z_]+(-[a-z_]+)*(\.rollback)?\.sql", path.name)
+
+    def test_come_in_pairs_and_are_numbered_without_gaps(self) -> None:
+        names = [f"{id_}{ending}" for id_ in IDS for ending in (".rollback.sql", ".sql")]
+        assert [path.name for path in FILES] == sorted(names)
+        assert [int(id_[:4]) for id_ in IDS] == list(range(1, len(IDS) + 1))
+
+    def test_say_what_they_depend_on(self) -> None:
+        migrations = yoyo.read_migrations(str(resources.MIGRATIONS))
+        for migration in migrations:
+            migration.load()
+        depends = {migration.id: [before.id for before in migration.depends] for migration in migrations}
+        assert depends == {id_: [before] if before else [] for before, id_ in pairwise(["", *IDS])}
+
+    @pytest.mark.parametrize("path", SQL_FILES + FILES, ids=lambda path: path.name)
+    def test_are_ascii_with_unix_line_endings(self, path: Path) -> None:
+        assert not re.search(rb"[^\x20-\x7e\n]", path.read_bytes())
+
+    @each_file
+    def test_are_cut_into_the_statements_that_psql_sees(self, path: Path) -> None:
+        assert [bare(statement) for statement in script(path).statements] == psql_statements(path.read_text())
+
+    @each_file
+    def test_hold_no_statement_that_ends_a_transaction_or_prints_rows(self, path: Path) -> None:
+        for statement in script(path).statements:
+            verb, _, _ = bare(statement).partition(" ")
+            assert verb in VERBS
+            assert (verb == "SELECT") == (EXPANDS in statement)
+
+
+def script(path: Path) -> Script:
+    """A migration or a rollback as the runner reads it."""
+    id_ = path.name.removesuffix(".sql").removesuffix(".rollback")
+    (migration,) = (m for m in read_migrations(resources.MIGRATIONS) if m.id == id_)
+    return migration.rollback if ".rollback" in path.name else migration.apply
+
+
+def bare(statement: str) -> str:
+    """A statement without the comments before it and the semicolon."""
+    return re.sub(r"^(\s*--.*\n)*", "", statement).strip().rstrip(";")
+
+
+def psql_statements(text: str) -> list[str]:
+    """Cut as psql does: at the semicolons outside of quotes, dollar quotes, comments and parentheses."""
+    token = r"--.*|/\*(?:.|\n)*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$(?:.|\n)*?\$\1\$|[();]"
+    cuts, depth = [0], 0
+    for match in re.finditer(token, text):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if match[0] == ";" and depth == 0:
+            cuts.append(match.end())
+    return [bare(text[start:end]) for start, end in pairwise(cuts)]
+
+
+class TestAFileThatWasTamperedWith:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The migrations, to be changed."""
+        folder = shutil.copytree(resources.MIGRATIONS, tmp_path / "migrations")
+        monkeypatch.setattr(resources, "MIGRATIONS", folder)
+        return folder
+
+    @pytest.fixture
+    def refused(self, installed_db: HostDatabase, dump: Dump) -> Callable[[str], None]:
+        """Expect neither apply nor rollback to do anything."""
+        before = dump(installed_db), ledger_rows(installed_db)
+
+        def refused(message: str) -> None:
+            for command in (installed_db.apply, installed_db.rollback):
+                with pytest.raises(SessiondbError, match=message) as raised:
+                    command()
+                assert raised.value.hint or "must say" in message
+            assert (dump(installed_db), ledger_rows(installed_db)) == before
+
+        return refused
+
+    @on_reference
+    @pytest.mark.parametrize("ending", [".sql", ".rollback.sql"])
+    def test_after_it_was_applied_is_refused(self, folder: Path, refused: Callable[[str], None], ending: str) -> None:
+        with folder.joinpath(f"{IDS[4]}{ending}").open("a") as file:
+            file.write("SELECT 1;\n")
+        refused(rf"migration {IDS[4]} was edited after it was applied")
+
+    @on_reference
+    def test_by_taking_its_rollback_away_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
+        folder.joinpath(f"{IDS[-1]}.rollback.sql").unlink()
+        refused(f"migration {IDS[-1]} has no rollback file")
+
+    @on_reference
+    def test_by_taking_it_away_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
+        for ending in (".sql", ".rollback.sql"):
+            folder.joinpath(f"{IDS[-1]}{ending}").unlink()
+        refused(f"migration {IDS[-1]} is applied here, but this sessiondb does not have it")
+
+    @on_reference
+    def test_by_taking_its_dependency_away_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
+        last = folder / f"{IDS[-1]}.sql"
+        last.write_text(last.read_text().replace(f"-- depends: {IDS[-2]}\n", "--\n"))
+        refused(f"migration {IDS[-1]} must say")
+
+    @pytest.mark.parametrize("newline", ["\r\n", " \n", "\t\r\n"], ids=["CRLF", "trailing blanks", "both"])
+    @on_reference
+    def test_in_its_line_endings_only_is_the_same(self, folder: Path, installed_db: HostDatabase, newline: str) -> None:
+        for path in folder.glob("*.sql"):
+            path.write_bytes(path.read_text().replace("\n", newline).encode())
+        assert installed_db.apply() == []
+        assert installed_db.rollback() == IDS[::-1]
+        assert installed_db.apply() == IDS
+
+    @on_reference
+    def test_with_crlf_makes_the_same_objects(
+        self, folder: Path, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+    ) -> None:
+        for path in folder.glob("*.sql"):
+            path.write_bytes(path.read_text().replace("\n", "\r\n").encode())
+        host_db.apply()
+        assert dump(host_db) == dump(installed_db)
+
+
+class TestSqlIsTheTruthOfToday:
+    """The files below sql/functions and sql/triggers say what all migrations together have made."""
+
+    def test_as_to_names(self, installed_db: HostDatabase) -> None:
+        functions, triggers = definitions(installed_db)
+        assert sorted(name for name, *_ in functions) == resources.names("functions")
+        assert sorted(name for name, *_ in triggers) == resources.names("triggers")
+
+    def test_as_to_definitions(self, installed_db: HostDatabase) -> None:
+        before = definitions(installed_db)
+        with installed_db.database().connect() as connection:
+            for folder in ("functions", "triggers"):
+                for name in resources.names(folder):
+                    connection.execute(trusted(resources.read(f"{folder}/{name}.sql")))
+        for was, is_ in zip(before, definitions(installed_db), strict=True):
+            assert was == is_, "sql/ says something else: change it, or write a migration that makes it true"
+
+    @pytest.mark.parametrize("name", resources.names("functions") + resources.names("triggers"))
+    def test_with_one_object_a_file_of_its_name(self, name: str) -> None:
+        folder = "triggers" if name in resources.names("triggers") else "functions"
+        text = resources.read(f"{folder}/{name}.sql")
+        made = re.findall(
+            r"^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|TRIGGER) (?:sessiondb\.)?(\w+)", text, re.MULTILINE
+        )
+        assert made == [name]
+        assert len(re.findall(r"^COMMENT ON ", text, re.MULTILINE)) == 1
+
+
+def definitions(db: HostDatabase) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Our functions and our triggers: name, definition, comment, and whose they are and who may use them."""
+    with db.connect() as connection:
+        functions = connection.execute(
+            """
+            SELECT p.proname::text, pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc'),
+                   pg_get_userbyid(p.proowner)::text, p.proacl::text
+              FROM pg_proc AS p
+             WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'
+             ORDER BY p.oid::regprocedure::text
+            """
+        ).fetchall()
+        triggers = connection.execute(
+            """
+            SELECT t.tgname::text, pg_get_triggerdef(t.oid), obj_description(t.oid, 'pg_trigger'), t.tgenabled::text
+              FROM pg_trigger AS t
+             WHERE starts_with(t.tgname, 'zzz_sessiondb_') AND t.tgparentid = 0
+             ORDER BY t.tgname
+            """
+        ).fetchall()
+    return functions, triggers
+
+
+class TestTheLedger:
+    def test_can_be_read_by_yoyo(self, installed_db: HostDatabase) -> None:
+        migrations = yoyo.read_migrations(str(resources.MIGRATIONS))
+        with yoyo_backend(installed_db) as backend:
+            assert not needs_upgrading(backend)
+            assert [m.id for m in backend.to_apply(migrations)] == []
+            assert [m.id for m in backend.to_rollback(migrations)] == IDS[::-1]
+            assert backend.get_applied_migration_hashes() == [m.hash for m in read_migrations(resources.MIGRATIONS)]
+
+    def test_can_be_read_by_yoyo_half_way(self, installed_db: HostDatabase) -> None:
+        installed_db.rollback(to=IDS[5])
+        migrations = yoyo.read_migrations(str(resources.MIGRATIONS))
+        with yoyo_backend(installed_db) as backend:
+            assert not needs_upgrading(backend)
+            assert [m.id for m in backend.to_apply(migrations)] == IDS[6:]
+
+    def test_logs_who_applied_and_who_rolled_back(self, installed_db: HostDatabase) -> None:
+        installed_db.rollback(to=IDS[-2])
+        installed_db.apply()
+        with installed_db.connect() as connection:
+            log = connection.execute(
+                "SELECT operation, migration_id, created_at_utc - timezone('UTC', now()) BETWEEN '-1 h' AND '1 min',"
+                " username <> '' AND hostname <> '' FROM sessiondb._yoyo_log ORDER BY created_at_utc"
+            ).fetchall()
+        done = [*(("apply", id_) for id_ in IDS), ("rollback", IDS[-1]), ("apply", IDS[-1])]
+        assert log == [(*entry, True, True) for entry in done]
+
+
+@contextmanager
+def yoyo_backend(db: HostDatabase) -> Iterator[Any]:
+    """A connection of yoyo's own, which makes tables of its own when it opens."""
+    address = {name: value for name, value in conninfo_to_dict(db.conninfo()).items() if name != "dbname"}
+    backend = yoyo.get_backend(f"postgresql+psycopg:///{db.name}?{urlencode({**address, 'schema': 'sessiondb'})}")
+    with closing(backend.connection):
+        yield backend
+
+
+def ledger_rows(db: HostDatabase) -> list[tuple[Any, ...]]:
+    with db.connect() as connection:
+        return [
+            row
+            for table in (
+                "_yoyo_migration",
+                "_yoyo_log",
+                "_yoyo_version",
+                "migration_content",
+                "objects",
+                "installation",
+            )
+            for row in connection.execute(trusted(f"SELECT to_jsonb(t)::text FROM sessiondb.{table} AS t ORDER BY 1"))
+        ]

@@ -1,0 +1,784 @@
+"""The plan says what apply then does, lock for lock; its script for psql does the same as apply."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import Cluster, HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
+
+from sessiondb import resources
+from sessiondb.ledger import read_migrations
+from sessiondb.migrate import EXPANDS, Runner
+from sessiondb.plan import BLOCKS, plan
+
+Dump = Callable[..., str]
+Locks = dict[str, str]
+"""Table to the strongest lock on it."""
+
+# From the weakest to the strongest (PostgreSQL manual, 13.3.1).
+MODES = (
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+# partitions, and an owner who is no superuser in a schema of his own
+on_two = pytest.mark.parametrize("host", [HOSTS["partitioned"], HOSTS["school"]], indirect=True, ids=str)
+
+# The guide's SQL, run by hand on one table: a column, and a trigger that is to be taken over.
+BY_HAND = (
+    "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+    "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+    "CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill()",
+)
+
+
+def by_hand(db: HostDatabase, *statements: str) -> None:
+    """Run statements as the owner of the host's tables, with its schema on the path."""
+    with db.connect() as connection:
+        if db.host.owner:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.host.owner)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def link(db: HostDatabase) -> None:
+    """A linked enrolment and a linked submission, so that a rollback has links to save."""
+    host = db.host
+    with db.connect() as connection:
+        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
+        host.add_member(connection, org, user)
+        session = host.add_session(connection, org, course)
+        assert host.enroll(connection, user, course) == session
+        assert host.submit(connection, user, course) == session
+
+
+def make_plan(db: HostDatabase, *, adopt: bool = False) -> list[dict[str, Any]]:
+    with db.database().transaction(read_only=True, adopt=adopt) as connection:
+        return plan(connection)
+
+
+# The locks
+
+
+# What the backend holds, folded into the table as a whole: a partition's into its parent's, and an index's into
+# its table's, since whoever plans a query on a table locks each of its valid indexes. Of what the backend has not
+# committed the observer knows nothing, so an index that is being made is not counted; nobody else can meet it.
+HELD = """
+SELECT root.relname, l.mode
+  FROM pg_locks AS l
+  JOIN pg_class AS c ON c.oid = l.relation
+  LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+  JOIN pg_class AS t ON t.oid = coalesce(i.indrelid, c.oid)
+  JOIN pg_class AS root ON root.oid = coalesce(pg_partition_root(t.oid), t.oid)
+  JOIN pg_namespace AS n ON n.oid = root.relnamespace
+ WHERE l.pid = %s AND l.granted AND l.locktype = 'relation'
+   AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+   AND n.nspname = %s
+   AND t.relkind IN ('r', 'p')
+   AND i.indisvalid IS NOT FALSE
+"""
+ROOTS = """
+SELECT c.relname, root.relname
+  FROM pg_class AS c
+  JOIN pg_class AS root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid)
+  JOIN pg_namespace AS n ON n.oid = root.relnamespace
+ WHERE n.nspname = %s AND c.relkind IN ('r', 'p')
+"""
+SEQUENTIAL_SCANS = "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE schemaname = %s"
+
+
+def strongest(*held: tuple[str, str]) -> Locks:
+    """The strongest lock on each table, if it is ROW SHARE or stronger.
+
+    Every statement also locks what it reads in ACCESS SHARE mode, and so does the planner of another; that is
+    in nobody's way but DROP's, the plan does not list it, and here it is left out.
+    """
+    locks: Locks = {}
+    for table, mode in sorted(held, key=lambda lock: MODES.index(lock[1])):
+        if mode != "ACCESS SHARE":
+            locks[table] = mode
+    return locks
+
+
+def bare(statement: str) -> str:
+    """The statement without the comments above it, as the plan shows it."""
+    return re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
+
+
+def commented(*conditions: str) -> list[dict[str, Any]]:
+    """The rollbacks in the form of a plan, with the locks that the comments in their files announce."""
+    return [
+        {
+            "migration": migration.id,
+            "statement": bare(statement),
+            "transactional": migration.rollback.transactional,
+            "locks": [
+                {"mode": mode, "table": table}
+                for condition, locks in re.findall(r"^-- lock(?: where ([^:]+))?: (.*)$", statement, re.MULTILINE)
+                if not condition or condition in conditions
+                for mode, tables in re.findall(r"([A-Z ]*[A-Z]) on (\w+(?:, \w+)*)", locks)
+                for table in tables.split(", ")
+            ],
+        }
+        for migration in reversed(read_migrations(resources.MIGRATIONS))
+        for statement in migration.rollback.statements
+    ]
+
+
+@dataclass
+class Seen:
+    """What a statement was seen to do, at its end and before its transaction's."""
+
+    migration: str
+    statement: str
+    held: Locks
+    scanned: set[str]
+
+
+@dataclass
+class Trace:
+    """Applies or rolls back, and looks at the locks of each statement from another connection.
+
+    Within a transaction locks are kept to its end, so after a statement those are held that it and the ones
+    before it took. What runs outside of one, CREATE and DROP INDEX CONCURRENTLY, lets go of them: a third
+    connection, in a transaction that writes to the table, keeps it waiting while we look.
+    """
+
+    db: HostDatabase
+    adopt: bool = False
+    conditions: tuple[str, ...] = ()
+    """What is so in this host, as the comments in the rollback files word it."""
+    planned: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
+
+    def run(self, undo: bool = False) -> Trace:
+        schema = self.db.host.schema
+        with self.db.database().connect(adopt=self.adopt) as connection, self.db.connect() as self.eye:
+            self.planned = commented(*self.conditions) if undo else plan(connection)
+            self.backend = connection.info.backend_pid
+            self.roots = dict(self.eye.execute(ROOTS, [schema]).fetchall())
+            texts = {statement["statement"] for statement in self.planned}
+            execute, query, current = connection.execute, "", ("", "")
+            ledger = re.compile(r"(INSERT INTO|DELETE FROM) sessiondb\.(_yoyo_|migration_content)")
+
+            def boundary(migration: str, point: str) -> None:
+                nonlocal current
+                current = (migration, point)
+
+            def traced(statement: Any, *arguments: Any) -> Any:
+                nonlocal query
+                if EXPANDS in str(statement):
+                    query = bare(statement)
+                migration, announced = current
+                text = bare(announced)
+                if statement != announced or (text not in texts and ledger.match(text)):
+                    return execute(statement, *arguments)  # a look at the catalogs, the ledger
+                if text not in texts:
+                    text = query
+                if re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", announced):
+                    with self._held_up(announced) as held:
+                        result = execute(statement, *arguments)
+                    self._note(migration, text, held, set())
+                    return result
+                assert connection.info.transaction_status == TransactionStatus.INTRANS
+                before = dict(execute(SEQUENTIAL_SCANS, [schema]).fetchall())
+                result = execute(statement, *arguments)
+                held, after = self._held(), execute(SEQUENTIAL_SCANS, [schema]).fetchall()
+                scanned = {self.roots.get(table, table) for table, scans in after if scans > before.get(table, 0)}
+                self._note(migration, text, held, scanned)
+                return result
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(connection, "execute", traced)
+                runner = Runner(connection, boundary=boundary)
+                if undo:
+                    runner.rollback(None)
+                else:
+                    runner.apply()
+        return self
+
+    def _note(self, migration: str, statement: str, held: Locks, scanned: set[str]) -> None:
+        if self.seen and self.seen[-1].statement == statement:  # several statements that a query of the plan stands for
+            last = self.seen.pop()
+            held, scanned = strongest(*last.held.items(), *held.items()), last.scanned | scanned
+        self.seen.append(Seen(migration, statement, held, scanned))
+
+    def _held(self) -> Locks:
+        held = self.eye.execute(HELD, [self.backend, self.db.host.schema]).fetchall()
+        words = [(table, re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()) for table, mode in held]
+        return strongest(*words)
+
+    @contextmanager
+    def _held_up(self, statement: str) -> Iterator[Locks]:
+        """Have the statement wait for somebody who writes to its table, and look at its locks meanwhile."""
+        held: Locks = {}
+        waiting = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+
+        def look() -> None:
+            deadline = time.monotonic() + 10
+            while not self.eye.execute(waiting, [self.backend]).rowcount and time.monotonic() < deadline:
+                time.sleep(0.005)
+            held.update(self._held())
+            writer.rollback()
+
+        with self.db.connect(autocommit=False) as writer:
+            if created := re.match(r"CREATE INDEX CONCURRENTLY .*? ON (.*?) \(", statement):
+                table = created.group(1)
+            else:
+                index = statement.removeprefix("DROP INDEX CONCURRENTLY ")
+                row = self.eye.execute(
+                    "SELECT i.indrelid::regclass::text FROM pg_index AS i WHERE i.indexrelid = %s::regclass", [index]
+                ).fetchone()
+                assert row
+                table = row[0]
+            writer.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
+            thread = threading.Thread(target=look)
+            thread.start()
+            try:
+                yield held
+            finally:
+                thread.join()
+
+    def predicted(self, migration: str, statement: str) -> Locks:
+        """What the plan says is held after the statement."""
+        of_migration = [s for s in self.planned if s["migration"] == migration]
+        number = next(n for n, s in enumerate(of_migration) if s["statement"] == statement)
+        first = 0 if of_migration[number]["transactional"] else number
+        locks = [lock for s in of_migration[first : number + 1] for lock in s["locks"]]
+        return strongest(*((self.roots[lock["table"]], lock["mode"]) for lock in locks))
+
+
+def prove(trace: Trace) -> None:
+    """Compare what was seen with the plan, statement by statement."""
+    assert trace.seen
+    texts = {statement["statement"] for statement in trace.planned}
+    assert [seen.statement for seen in trace.seen if seen.statement not in texts] == []
+    predicted = [(s.migration, s.statement, trace.predicted(s.migration, s.statement)) for s in trace.seen]
+    assert [(s.migration, s.statement, s.held) for s in trace.seen] == predicted
+
+
+FILES = """
+SELECT c.relname, pg_relation_filenode(c.oid)
+  FROM pg_class AS c
+  LEFT JOIN pg_class AS t ON t.reltoastrelid = c.oid
+  JOIN pg_namespace AS n ON n.oid = coalesce(t.relnamespace, c.relnamespace)
+ WHERE c.relkind IN ('r', 't') AND n.nspname = current_schema()
+ ORDER BY c.oid
+"""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One apply, traced; the files of the host's tables before it and after it."""
+
+    trace: Trace
+    files: tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module", params=[*HOSTS.values()], ids=str)
+def applied(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Applied]:
+    """Each of the hosts in turn, applied under observation."""
+    with cluster.clone(request.param, installed=False) as db:
+        before = rows(db, FILES)
+        trace = Trace(db).run()
+        yield Applied(trace, (before, rows(db, FILES)))
+
+
+def test_each_statement_takes_the_locks_that_the_plan_says(applied: Applied) -> None:
+    prove(applied.trace)
+    executed = {seen.statement for seen in applied.trace.seen}
+    assert [s["statement"] for s in applied.trace.planned if s["locks"] and s["statement"] not in executed] == []
+    modes = {mode for seen in applied.trace.seen for mode in seen.held.values()}
+    assert modes >= {"ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "ROW SHARE"}
+
+
+def test_only_validations_and_index_builds_read_a_whole_table(applied: Applied) -> None:
+    trace = applied.trace
+    scans = {s["statement"]: trace.roots.get(s["scans"], s["scans"]) for s in trace.planned if s["scans"]}
+    reading = re.compile(r"ALTER TABLE \S.* VALIDATE CONSTRAINT |CREATE INDEX CONCURRENTLY ")
+    assert [*scans] == [s["statement"] for s in trace.planned if reading.match(s["statement"])]
+    for seen in trace.seen:
+        # a validation looks up the sessions, too, by their index or not
+        assert seen.scanned - {"sessions"} <= {scans.get(seen.statement)}, seen
+        assert "VALIDATE" in seen.statement or not seen.scanned, seen
+
+
+def test_no_statement_rewrites_a_table(applied: Applied) -> None:
+    before, after = applied.files
+    assert len(before) > 6
+    assert after == before
+
+
+@on_two
+def test_the_locks_of_a_take_over_are_those_of_the_plan(host_db: HostDatabase) -> None:
+    by_hand(host_db, *BY_HAND)
+
+    trace = Trace(host_db, adopt=True).run()
+
+    prove(trace)
+    (taken_over,) = (s for s in trace.seen if s.statement == "CALL sessiondb.adopt_triggers('enrollments');")
+    assert taken_over.held == {"enrollments": "ACCESS EXCLUSIVE"}
+
+
+@on_two
+@pytest.mark.parametrize("adopted", [False, True], ids=["plain", "after a take-over"])
+def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(host_db: HostDatabase, adopted: bool) -> None:
+    by_hand(host_db, *(BY_HAND[1:] if adopted else ()))
+    with host_db.database().connect(adopt=adopted) as connection:
+        Runner(connection).apply()
+    link(host_db)
+    conditions = {"it is partitioned": host_db.host.name == "partitioned", "one was taken over": adopted}
+
+    trace = Trace(host_db, conditions=tuple(name for name, is_so in conditions.items() if is_so)).run(undo=True)
+
+    prove(trace)
+
+
+@on_two
+@pytest.mark.parametrize("to", ["0006", None], ids=["stopped half-way", "done"])
+def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
+    installed_db: HostDatabase, to: str | None
+) -> None:
+    link(installed_db)
+    installed_db.rollback(to)  # to 0006: the links are being kept, and the columns are still there
+
+    trace = Trace(installed_db).run()
+
+    prove(trace)
+    assert any("restore_links" in seen.statement for seen in trace.seen)
+
+
+@on_two
+def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(host_db: HostDatabase) -> None:
+    host_db.apply("0005")
+    by_hand(host_db, "CREATE INDEX org_members_user_id_org_id_idx ON org_members (user_id, org_id)")
+    with host_db.connect() as connection:  # as if its building had been cut short
+        connection.execute(
+            "UPDATE pg_index SET indisvalid = false"
+            " WHERE indexrelid = (SELECT oid FROM pg_class WHERE relname = 'org_members_user_id_org_id_idx')"
+        )
+
+    trace = Trace(host_db).run()
+
+    prove(trace)
+    rebuilt = any(seen.statement.startswith("DROP INDEX CONCURRENTLY") for seen in trace.seen)
+    # school has another index that does the job of ours, so the remnant is nobody's business
+    assert rebuilt == (host_db.host.name != "school")
+
+
+@on_partitioned
+def test_attaching_the_index_of_a_partition_keeps_readers_of_the_partition_out(host_db: HostDatabase) -> None:
+    """Which is why the plan has to say so: ALTER INDEX locks the partition's index, and every query locks that."""
+    attaching = [s for s in make_plan(host_db) if "ATTACH PARTITION" in s["statement"]]
+    (statement,) = (s for s in attaching if "submissions_2024_" in s["statement"])
+    by_hand(host_db, *BY_HAND[:1], "ALTER TABLE submissions ADD COLUMN session_id uuid")
+    by_hand(host_db, "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id)")
+    index = statement["statement"].rpartition(".")[2]
+    by_hand(host_db, f"CREATE INDEX {index} ON submissions_2024 (session_id)")
+
+    with host_db.connect(autocommit=False) as alterer, host_db.connect() as reader:
+        alterer.execute(statement["statement"].encode())
+        reader.execute("SET lock_timeout TO '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            reader.execute("SELECT FROM submissions_2024")
+
+    assert {(lock["table"], lock["mode"], lock["blocks"]) for s in attaching for lock in s["locks"]} >= {
+        ("submissions_2024", "ACCESS EXCLUSIVE", "reads and writes")
+    }
+
+
+@on_partitioned
+def test_a_plan_copes_with_partitions_of_any_name(host_db: HostDatabase) -> None:
+    name = "submissions; ACCESS SHARE on x, y 2026"
+    by_hand(
+        host_db,
+        f'CREATE TABLE "{name}" PARTITION OF submissions'
+        " FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2027-01-01 00:00+00')",
+    )
+
+    planned = make_plan(host_db)
+
+    building = {lock["table"] for s in planned if "CONCURRENTLY" in s["statement"] for lock in s["locks"]}
+    assert {name, "submissions_2025"} <= building
+
+
+@on_reference
+def test_what_a_lock_blocks_is_what_it_keeps_others_from(host_db: HostDatabase) -> None:
+    attempts = {
+        "reads": "SELECT FROM enrollments",
+        "writes": "UPDATE enrollments SET status = '' WHERE false",
+        "vacuum": "VACUUM enrollments",
+        "other DDL": "CREATE INDEX ON enrollments (status)",
+        "DROP": "DROP TABLE enrollments",
+    }
+    found = {}
+    with host_db.connect(autocommit=False) as holder, host_db.connect() as other:
+        other.execute("SET lock_timeout TO '30ms'")
+        for mode in BLOCKS:
+            holder.execute(f"LOCK TABLE enrollments IN {mode} MODE".encode())
+            blocked = set()
+            for what, statement in attempts.items():
+                try:
+                    if what != "vacuum":
+                        other.execute("BEGIN")
+                    other.execute(statement.encode())
+                except psycopg.errors.LockNotAvailable:
+                    blocked.add(what)
+                if what != "vacuum":
+                    other.execute("ROLLBACK")
+            holder.rollback()
+            found[mode] = (
+                "reads and writes"
+                if {"reads", "writes"} <= blocked
+                else "writes"
+                if "writes" in blocked
+                else "other DDL and vacuum"
+                if {"other DDL", "vacuum"} <= blocked
+                else "other DDL"
+                if "other DDL" in blocked
+                else "DROP and the like"
+                if "DROP" in blocked
+                else "nothing"
+            )
+
+    assert found == BLOCKS
+    said = {lock["blocks"] for s in make_plan(host_db) for lock in s["locks"] if lock["mode"] == "SHARE ROW EXCLUSIVE"}
+    assert said == {"writes"}
+
+
+# Scans, rewrites, sizes
+
+
+@on_two
+def test_the_plan_shows_the_size_of_each_table(host_db: HostDatabase) -> None:
+    with host_db.connect() as connection:
+        connection.execute("ANALYZE")
+
+    locks = {lock["table"]: lock for s in make_plan(host_db) for lock in s["locks"]}
+
+    for table in ("enrollments", "submissions", "sessions"):
+        assert locks[table]["rows"] == len(rows(host_db, f"SELECT FROM {table}"))
+        (size,) = column(
+            host_db,
+            "SELECT sum(pg_table_size(coalesce(p.relid, c.oid))) FROM pg_class AS c"
+            " LEFT JOIN pg_partition_tree(c.oid) AS p ON c.relkind = 'p' AND p.isleaf"
+            f" WHERE c.oid = '{table}'::regclass",
+        )
+        assert locks[table]["bytes"] == int(size)
+
+
+# Reading only
+
+
+def test_plan_changes_nothing(host_db: HostDatabase, dump: Dump) -> None:
+    before = dump(host_db)
+
+    planned = make_plan(host_db)
+
+    assert list(dict.fromkeys(statement["migration"] for statement in planned)) == MIGRATIONS
+    assert dump(host_db) == before
+
+
+@on_two
+def test_dry_run_changes_nothing_and_shows_the_plan(host_db: HostDatabase, dump: Dump) -> None:
+    before = dump(host_db)
+
+    planned = on(host_db, "plan", "--format", "json")
+    dry = on(host_db, "apply", "--dry-run", "--format", "json")
+
+    assert (planned.code, planned.err, dry.code, dry.err) == (0, "", 0, "")
+    assert planned.json == dry.json == {"statements": make_plan(host_db)}
+    assert dump(host_db) == before
+
+
+def test_where_all_is_applied_the_plan_is_empty(installed_db: HostDatabase) -> None:
+    assert make_plan(installed_db) == []
+
+
+@on_reference
+def test_where_some_is_applied_the_plan_has_the_rest(host_db: HostDatabase) -> None:
+    host_db.apply("0005")
+
+    assert {s["migration"] for s in make_plan(host_db)} == set(MIGRATIONS[5:])
+
+
+REFUSED = {
+    "a trigger that writes session_id": BY_HAND,
+    "a column of another type": ("ALTER TABLE submissions ADD COLUMN session_id text",),
+    "a missing table": ("DROP TABLE org_members",),
+    "two ways to the course": ("ALTER TABLE submissions ADD COLUMN part uuid REFERENCES exercises",),
+    "several faults": ("DROP TABLE org_members", "ALTER TABLE submissions ADD COLUMN session_id text"),
+}
+
+
+@on_reference
+@pytest.mark.parametrize("statements", REFUSED.values(), ids=REFUSED)
+def test_dry_run_refuses_what_apply_refuses_in_the_same_words(
+    host_db: HostDatabase, dump: Dump, statements: tuple[str, ...]
+) -> None:
+    by_hand(host_db, *statements)
+    before = dump(host_db)
+
+    dry, real = on(host_db, "apply", "--dry-run"), on(host_db, "apply")
+
+    assert (dry.code, dry.out) == (5, "")
+    assert dry == real
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_dry_run_tells_the_warnings_that_apply_tells(host_db: HostDatabase) -> None:
+    by_hand(host_db, *BY_HAND)
+
+    dry = on(host_db, "apply", "--dry-run", "--adopt")
+
+    assert dry.code == 0
+    warnings = [line for line in dry.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1
+    assert warnings[0] in on(host_db, "apply", "--adopt").err
+
+
+@on_reference
+def test_dry_run_stops_where_apply_would_stop(host_db: HostDatabase) -> None:
+    planned = on(host_db, "apply", "--dry-run", "--to", "0004", "--format", "json")
+
+    assert {s["migration"] for s in planned.json["statements"]} == set(MIGRATIONS[:4])
+
+
+@on_reference
+def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(installed_db: HostDatabase) -> None:
+    path = ("--course-path", "exercise_id.exercises.course_id")
+
+    dry, real = on(installed_db, "apply", "--dry-run", *path), on(installed_db, "apply", *path)
+
+    assert (real.code, real.out) == (2, "")
+    assert dry == real
+
+
+# The script for psql
+
+
+LEDGER = (
+    "SELECT migration_hash, migration_id FROM sessiondb._yoyo_migration ORDER BY 2",
+    "SELECT migration_hash, migration_id, operation, username, hostname, comment FROM sessiondb._yoyo_log ORDER BY 2",
+    "SELECT version FROM sessiondb._yoyo_version ORDER BY 1",
+    "SELECT * FROM sessiondb.migration_content ORDER BY 1",
+    "SELECT * FROM sessiondb.objects ORDER BY 1, 2, 3",
+    "SELECT * FROM sessiondb.installation",
+)
+
+
+def books(db: HostDatabase) -> list[list[dict[str, Any]]]:
+    """All that is written in schema sessiondb, but for the times."""
+    return [rows(db, query) for query in LEDGER]
+
+
+def script_for(db: HostDatabase, *options: str) -> str:
+    """The script, written where no database can be reached."""
+    env = {"PGHOST": "/nowhere", "PGPORT": "1", "PGDATABASE": "none"}
+    written = run("plan", "--sql", "--schema", db.host.schema, *options, env=env)
+    assert (written.code, written.err) == (0, "")
+    return written.out
+
+
+@pytest.fixture(scope="session")
+def psql(cluster: Cluster) -> str:
+    """The psql that came with the server, else the one on the PATH."""
+    if cluster.server and (cluster.server.bindir / "psql").exists():
+        return str(cluster.server.bindir / "psql")
+    found = shutil.which("psql")
+    if found is None:
+        pytest.skip("no psql beside the server, none on the PATH")
+    return found
+
+
+@contextmanager
+def running(
+    psql: str, db: HostDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """psql at work on a script, as the owner of the host's tables."""
+    file = tmp_path / "apply.sql"
+    file.write_text(script, encoding="utf-8")
+    conninfo = conninfo_to_dict(db.conninfo(db.host.owner))
+    password = str(conninfo.pop("password", ""))
+    process = subprocess.Popen(
+        [psql, "-X", "-f", str(file), "-d", make_conninfo("", **conninfo)],
+        env=environment({"PGPASSWORD": password, "LC_ALL": "C", **(env or {})}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def by_psql(psql: str, db: HostDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None) -> Run:
+    with running(psql, db, script, tmp_path, env) as process:
+        out, err = process.communicate(timeout=30)
+        return Run(process.returncode, out, err)
+
+
+def test_the_script_does_what_apply_does(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    before, script = dump(host_db), script_for(host_db)
+
+    first = by_psql(psql, host_db, script, tmp_path)
+
+    assert (first.code, first.err) == (0, ""), first.err
+    assert first.out.split() == MIGRATIONS
+    assert dump(host_db) == dump(installed_db)
+    assert books(host_db) == books(installed_db)
+
+    times = rows(host_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id")
+    second = by_psql(psql, host_db, script, tmp_path)
+
+    assert (second.code, second.err) == (0, "")
+    assert rows(host_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id") == times
+    assert dump(host_db) == dump(installed_db)
+    assert on(host_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
+    assert on(host_db, "check", *resources.names("checks"), "--format", "json").json["findings"] == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_the_script_takes_over_what_apply_takes_over(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    by_hand(host_db, *BY_HAND)
+    before = dump(host_db)
+
+    refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
+
+    assert refused.code == 3  # psql's, for a script that failed
+    assert "trigger fill on enrollments writes session_id too" in refused.err
+    assert "--adopt" in refused.err
+
+    adopted = by_psql(psql, host_db, script_for(host_db, "--adopt"), tmp_path)
+
+    assert adopted.code == 0, adopted.err
+    assert "CREATE TRIGGER fill BEFORE INSERT ON public.enrollments" in adopted.err
+    triggers = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
+    assert column(host_db, triggers) == column(installed_db, triggers)
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_the_script_takes_the_course_path_and_works_whatever_the_clients_encoding_is(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    script = script_for(host_db, "--course-path", host_db.host.course_path)
+
+    done = by_psql(psql, host_db, script, tmp_path, {"PGCLIENTENCODING": "LATIN1"})
+
+    assert (done.code, done.err) == (0, "")
+    assert dump(host_db) == dump(installed_db)
+    assert books(host_db) == books(installed_db)
+
+
+# A lock that stops the script, in the order of the migrations.
+IN_THE_WAY = {
+    "a reader of enrollments": "LOCK TABLE enrollments IN ACCESS SHARE MODE",
+    "a reader of submissions": "LOCK TABLE submissions IN ACCESS SHARE MODE",
+    "a writer of sessions": "LOCK TABLE sessions IN ROW EXCLUSIVE MODE",
+}
+
+
+@on_partitioned
+@pytest.mark.parametrize("lock", IN_THE_WAY.values(), ids=IN_THE_WAY)
+def test_a_script_that_a_lock_stopped_goes_on_when_it_is_run_again(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, lock: str
+) -> None:
+    script = script_for(host_db, "--lock-timeout", "0.05")
+    with host_db.connect(autocommit=False) as other:
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(host_db.host.schema)))
+        other.execute(lock.encode())
+        stopped = by_psql(psql, host_db, script, tmp_path)
+
+    assert stopped.code == 3
+    assert "lock timeout" in stopped.err
+    assert 0 < len(column(host_db, "SELECT migration_id FROM sessiondb._yoyo_migration")) < len(MIGRATIONS)
+
+    again = by_psql(psql, host_db, script, tmp_path)
+
+    assert (again.code, again.err) == (0, "")
+    assert dump(host_db) == dump(installed_db)
+    assert books(host_db) == books(installed_db)
+
+
+@on_reference
+def test_a_script_whose_psql_was_killed_goes_on_when_it_is_run_again(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    """Killed while it builds an index, which waits for a transaction that does not end by itself."""
+    script = script_for(host_db)
+    with host_db.connect(autocommit=False) as writer, host_db.connect() as eye:
+        writer.execute("LOCK TABLE org_members IN ROW EXCLUSIVE MODE")
+        backends = "SELECT pid FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()"
+        with running(psql, host_db, script, tmp_path) as process:
+            wait_for(lambda: eye.execute(f"{backends} AND wait_event_type = 'Lock'".encode()).rowcount > 0)
+            process.send_signal(signal.SIGKILL)
+        started = time.monotonic()
+        wait_for(lambda: eye.execute(backends).rowcount == 0)
+        assert time.monotonic() - started < 2.5  # the writer still holds its lock, and ours is gone
+    assert column(host_db, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == ["1"]
+
+    again = by_psql(psql, host_db, script, tmp_path)
+
+    assert (again.code, again.err) == (0, "")
+    assert dump(host_db) == dump(installed_db)
+    assert books(host_db) == books(installed_db)
+
+
+@on_reference
+def test_the_script_and_apply_keep_out_of_each_others_way(
+    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    before = dump(host_db)
+    with host_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"sessiond", "big")])
+        stopped = by_psql(psql, host_db, script_for(host_db), tmp_path)
+
+    assert stopped.code == 3
+    assert "another sessiondb run works on this database" in stopped.err
+    assert dump(host_db) == before
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,261 @@
+"""Through a real PgBouncer: all works in session mode; in transaction mode what reads works, the rest is refused."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from test_cli import MIGRATIONS, Run, column, on, run
+
+Dump = Callable[..., str]
+
+PGBOUNCER = shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin")))
+
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
+
+# an owner who is a superuser, and one who is not, in a schema of his own
+on_two = pytest.mark.parametrize("host", [HOSTS["reference"], HOSTS["school"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A PgBouncer before a database."""
+
+    db: HostDatabase
+    conninfo: str
+
+    def __call__(self, *arguments: str) -> Run:
+        """Run sessiondb through it, as the owner of the host's tables."""
+        return run("-d", self.conninfo, "--schema", self.db.host.schema, *arguments)
+
+    @contextmanager
+    def client(self) -> Iterator[psycopg.Connection[Any]]:
+        """An application's connection."""
+        with psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None) as connection:
+            yield connection
+
+
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+@contextmanager
+def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
+    """Run a PgBouncer, as the account that the server runs as: it refuses to be root, as the server does."""
+    server = db.cluster.server
+    if server is None:
+        pytest.skip("PgBouncer is put before a server of our own only")
+    assert PGBOUNCER
+    user = db.host.owner or server.user
+    account = pwd.getpwuid(server.socket_dir.stat().st_uid)
+    with tempfile.TemporaryDirectory(prefix="pgb-", dir="/tmp") as name:  # short enough for a socket
+        home = Path(name)
+        options = {
+            "pool_mode": mode,
+            "listen_addr": "",
+            "unix_socket_dir": str(home),
+            "auth_type": "trust",
+            "auth_file": str(home / "users"),
+            "logfile": str(home / "log"),
+            "default_pool_size": "5",
+            **settings,
+        }
+        database = f"{db.name} = host={server.socket_dir} port={server.port}"
+        lines = ["[databases]", database, "[pgbouncer]", *(f"{key} = {value}" for key, value in options.items())]
+        (home / "users").write_text(f'"{user}" ""\n')
+        (home / "ini").write_text("\n".join(lines) + "\n")
+        identity: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [account.pw_gid]}
+            for path in (home, *home.iterdir()):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        process = subprocess.Popen(
+            [PGBOUNCER, "-q", str(home / "ini")], cwd="/", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **identity
+        )
+        try:
+            deadline = time.monotonic() + 10
+            while not listens(home / ".s.PGSQL.6432"):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline, (home / "log").read_text()
+                time.sleep(0.01)
+            yield Pooler(db, make_conninfo("", host=name, port=6432, user=user, dbname=db.name))
+        finally:
+            process.kill()
+            process.communicate()
+
+
+# Session mode
+
+
+@on_two
+def test_in_session_mode_apply_and_rollback_do_what_they_do_without_a_pooler(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+) -> None:
+    before = dump(host_db)
+    with pooler(host_db, "session") as through:
+        dry = through("apply", "--dry-run", "--format", "json")
+        assert (dry.code, dry.err) == (0, "")
+        assert dump(host_db) == before
+
+        applied = through("apply", "--format", "json")
+
+        assert applied.code == 0, applied.err
+        assert applied.json["applied"] == MIGRATIONS
+        assert dump(host_db) == dump(installed_db)
+        assert through("apply").out.startswith("Nothing to do: all migrations are applied.\n")
+
+        undone = through("rollback", "--all", "--yes", "--format", "json")
+
+        assert undone.code == 0, undone.err
+        assert undone.json["rolled_back"] == MIGRATIONS[::-1]
+        assert dump(host_db) == before
+
+
+def course_and_user(db: HostDatabase) -> tuple[str, str]:
+    with db.connect() as connection:
+        return str(db.host.add_course(connection)), str(db.host.add_user(connection))
+
+
+@on_school
+def test_in_session_mode_every_command_works(installed_db: HostDatabase) -> None:
+    course, user = course_and_user(installed_db)
+    with pooler(installed_db, "session") as through:
+        for arguments in (
+            ("org", "create", "--name", "Campus Est", "--slug", "campus-est"),
+            ("member", "add", "--org", "campus-est", "--user", user),
+            ("session", "create", "--org", "campus-est", "--course", course, "--by", user),
+            ("backfill",),
+            ("backfill", "--dry-run"),
+            ("explain", "--user", user, "--course", course),
+            *READING,
+        ):
+            done = through(*arguments)
+            assert done.code == 0, (arguments, done.err)
+
+
+@on_reference
+def test_in_session_mode_apply_tells_who_is_in_the_way(host_db: HostDatabase) -> None:
+    """A client of PgBouncer is told a made-up number of its backend."""
+    with pooler(host_db, "session") as through, host_db.connect(autocommit=False) as reader:
+        reader.execute("SELECT FROM enrollments")
+
+        stopped = through("apply", "--lock-timeout", "0.3", "--lock-budget", "0.2")
+
+        assert stopped.code == 6
+        assert f"in the way: pid {reader.info.backend_pid} " in stopped.err
+
+
+# Transaction mode
+
+
+READING = (
+    ("status",),
+    ("status", "--exit-code"),
+    ("plan",),
+    ("check", "installed_objects", "foreign_keys", "indexes"),
+    ("show", "sessions"),
+    ("show", "enrollments"),
+    ("show", "submissions", "--unlinked"),
+    ("session", "list"),
+)
+
+
+@on_school
+def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: HostDatabase) -> None:
+    with pooler(installed_db, "transaction") as through:
+        for arguments in READING:
+            assert through(*arguments) == on(installed_db, *arguments), arguments
+            assert through(*arguments).code == 0
+
+
+@on_school
+def test_in_transaction_mode_plan_shows_what_apply_would_do(host_db: HostDatabase) -> None:
+    with pooler(host_db, "transaction") as through:
+        assert through("plan") == on(host_db, "plan")
+        assert through("status", "--exit-code").code == 3
+
+
+def is_refused(done: Run) -> bool:
+    """Whether preflight named the pooler."""
+    fix = "    fix: Connect to the server itself, or to a pool in session mode.\n"
+    return done.code == 5 and not done.out and "A pooler gives every transaction" in done.err and fix in done.err
+
+
+@on_school
+def test_in_transaction_mode_apply_is_refused_and_nothing_changed(host_db: HostDatabase, dump: Dump) -> None:
+    before = dump(host_db)
+    with pooler(host_db, "transaction") as through:
+        assert is_refused(through("apply"))
+        assert is_refused(through("apply", "--dry-run"))
+    assert dump(host_db) == before
+
+
+@on_school
+def test_in_transaction_mode_rollback_and_backfill_are_refused_and_nothing_changed(
+    installed_db: HostDatabase, dump: Dump
+) -> None:
+    before = dump(installed_db)
+    with pooler(installed_db, "transaction") as through:
+        assert is_refused(through("rollback", "--all", "--yes"))
+        assert is_refused(through("backfill"))
+    assert dump(installed_db) == before
+
+
+SETTINGS = ("search_path", "statement_timeout", "idle_in_transaction_session_timeout", "client_min_messages")
+
+
+@on_school
+def test_in_transaction_mode_no_setting_is_left_behind_for_the_next_client(installed_db: HostDatabase) -> None:
+    """An application that got the same server connection afterwards would look into another schema."""
+    show = sql.SQL("SELECT {}").format(
+        sql.SQL(", ").join(sql.SQL("current_setting({})").format(name) for name in SETTINGS)
+    )
+    with pooler(installed_db, "transaction", default_pool_size="2") as through:
+        with through.client() as client:
+            before = client.execute(show).fetchone()
+        for arguments in (("apply",), ("rollback", "--all", "--yes"), ("backfill",), ("status",), ("show", "sessions")):
+            through(*arguments)
+            with through.client() as one, one.transaction(), through.client() as other, other.transaction():
+                assert (arguments, one.execute(show).fetchone()) == (arguments, before)
+                assert (arguments, other.execute(show).fetchone()) == (arguments, before)
+
+
+@on_school
+@pytest.mark.parametrize(
+    "settings",
+    [{"default_pool_size": "1"}, {"server_round_robin": "1"}, {"default_pool_size": "2", "server_round_robin": "1"}],
+    ids=["of one connection", "taken in turn", "of two, taken in turn"],
+)
+def test_a_pool_in_transaction_mode_is_recognised_and_at_once(
+    host_db: HostDatabase, dump: Dump, settings: dict[str, str]
+) -> None:
+    before = dump(host_db)
+    with pooler(host_db, "transaction", query_wait_timeout="5", **settings) as through:
+        if settings.get("default_pool_size") != "1":  # as many idle connections as the pool will hold
+            with through.client() as one, one.transaction(), through.client() as other, other.transaction():
+                one.execute("SELECT 1")
+                other.execute("SELECT 1")
+        started = time.monotonic()
+        assert is_refused(through("apply"))
+        assert time.monotonic() - started < 4
+    assert dump(host_db) == before
+    assert column(host_db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]

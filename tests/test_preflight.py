@@ -1,0 +1,601 @@
+"""Whatever stands in the way is found before the first statement, all of it at once, and nothing is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import LiteralString
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from test_cli import MIGRATIONS, column, on, run
+
+from sessiondb import resources
+from sessiondb.checks import Finding
+from sessiondb.database import Database
+from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
+from sessiondb.errors import HostRefusedError
+from sessiondb.migrate import Runner
+
+Dump = Callable[..., str]
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+on_academy = pytest.mark.parametrize("host", [HOSTS["academy"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+
+
+def by_hand(db: HostDatabase, *statements: str) -> None:
+    """Run statements as the superuser, with the host's schema on the path."""
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def refusal(database: Database) -> list[Finding]:
+    """What apply refuses the host for."""
+    with pytest.raises(HostRefusedError) as refused, database.connect() as connection:
+        Runner(connection).apply()
+    return refused.value.findings
+
+
+def warnings(database: Database) -> list[str]:
+    """What apply warns of, and goes on."""
+    said: list[str] = []
+    with database.connect() as connection:
+        assert Runner(connection, report=said.append).apply() == MIGRATIONS
+    return [line for line in said if line.startswith("warning: ")]
+
+
+def is_untouched(db: HostDatabase) -> bool:
+    """Whether we made no schema and keep no lock."""
+    return column(db, "SELECT count(*) FROM pg_namespace WHERE nspname = 'sessiondb'") == ["0"] and column(
+        db,
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())",
+    ) == ["0"]
+
+
+# One fault at a time
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a host, and what is said of it: regular expressions for the detail and the fix."""
+
+    statements: tuple[str, ...]
+    check: str
+    object: str
+    detail: str
+    fix: str
+
+
+FAULTS = {
+    "a missing table": Fault(
+        ("DROP TABLE org_members",),
+        "required_columns",
+        "public.org_members",
+        "Table public.org_members does not exist",
+        "--schema",
+    ),
+    "a view": Fault(
+        ("ALTER TABLE org_members RENAME TO m", "CREATE VIEW org_members AS SELECT * FROM m"),
+        "required_columns",
+        "public.org_members",
+        "is not a table",
+        "name the schema",
+    ),
+    "a missing column": Fault(
+        ("ALTER TABLE sessions DROP COLUMN created_at",),
+        "required_columns",
+        "public.sessions.created_at",
+        "Column created_at of table public.sessions does not exist",
+        "ALTER TABLE public.sessions ADD COLUMN created_at timestamptz",
+    ),
+    "an identifier of another type": Fault(
+        ("ALTER TABLE org_members DROP COLUMN user_id, ADD COLUMN user_id bigint",),
+        "required_columns",
+        "public.org_members.user_id",
+        "is of type bigint, not uuid",
+        "uuid identifiers only",
+    ),
+    "a time of another type": Fault(
+        ("ALTER TABLE sessions DROP COLUMN created_at, ADD COLUMN created_at text",),
+        "required_columns",
+        "public.sessions.created_at",
+        "is of type text, which has no order in time",
+        "ALTER COLUMN created_at TYPE timestamptz",
+    ),
+    "a status of another type": Fault(
+        ("ALTER TABLE sessions DROP COLUMN status, ADD COLUMN status integer",),
+        "required_columns",
+        "public.sessions.status",
+        "is of type integer, not text, varchar or an enum",
+        "ALTER COLUMN status TYPE text",
+    ),
+    "a status that is never active": Fault(
+        (
+            "CREATE TYPE state AS ENUM ('on', 'off')",
+            "ALTER TABLE sessions DROP COLUMN status, ADD COLUMN status state",
+        ),
+        "required_columns",
+        "public.sessions.status",
+        'no label "active"',
+        "ALTER TYPE public.state ADD VALUE 'active'",
+    ),
+    "a link of another type": Fault(
+        ("ALTER TABLE enrollments ADD COLUMN session_id text",),
+        "required_columns",
+        "public.enrollments.session_id",
+        "is of type text, not uuid",
+        "Mend it: ALTER TABLE public.enrollments",
+    ),
+    "sessions without a key": Fault(
+        ("ALTER TABLE sessions DROP CONSTRAINT sessions_pkey",),
+        "session_key",
+        "public.sessions",
+        "neither the primary key nor unique",
+        "ALTER TABLE public.sessions ADD PRIMARY KEY",
+    ),
+    "no way to the course": Fault(
+        ("ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey",),
+        "course_path",
+        "public.submissions",
+        "No foreign keys lead from submissions to courses",
+        "--course-path item_id.items.module_id",
+    ),
+    "several ways to the course": Fault(
+        ("ALTER TABLE submissions ADD COLUMN part uuid REFERENCES exercises",),
+        "course_path",
+        "public.submissions",
+        "2 ways lead from submissions to courses: exercise_id.course_id, part.course_id",
+        "--course-path exercise_id.course_id",
+    ),
+    "an index name taken by a table": Fault(
+        ("CREATE TABLE submissions_session_id_idx ()",),
+        "names",
+        "public.submissions_session_id_idx",
+        "is taken by something that does not do its job",
+        "another name",
+    ),
+    "an index name taken by another index": Fault(
+        ("CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",),
+        "names",
+        "public.org_members_user_id_org_id_idx",
+        "is taken by something that does not do its job",
+        "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO",
+    ),
+    "an index name taken on another table": Fault(
+        ("CREATE INDEX enrollments_session_id_idx ON users (email)",),
+        "names",
+        "public.enrollments_session_id_idx",
+        "is taken by something that does not do its job",
+        "ALTER INDEX public.enrollments_session_id_idx RENAME TO",
+    ),
+    "the name of the foreign key taken": Fault(
+        ("ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",),
+        "names",
+        "enrollments.enrollments_session_id_fkey",
+        "is taken by: CHECK",
+        "RENAME CONSTRAINT enrollments_session_id_fkey TO",
+    ),
+    "a trigger with a name like ours": Fault(
+        (
+            "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
+            " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        ),
+        "names",
+        "trigger zzz_sessiondb_link_enrollment on enrollments",
+        "has the name of one of ours",
+        "ALTER TRIGGER zzz_sessiondb_link_enrollment ON public.enrollments RENAME TO",
+    ),
+    "a trigger that writes session_id": Fault(
+        (
+            "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+            "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+            "CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill()",
+        ),
+        "other_triggers",
+        "trigger fill on enrollments",
+        "writes session_id, as ours will: CREATE TRIGGER fill",
+        "sessiondb apply --adopt",
+    ),
+    "a trigger that gives the user after ours": Fault(
+        (
+            "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.user_id := NULL; RETURN NEW; END'",
+            "CREATE TRIGGER zzzz BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION fill()",
+        ),
+        "triggers_last",
+        "trigger zzzz on submissions",
+        "fires after those of sessiondb",
+        "ALTER TRIGGER zzzz ON public.submissions RENAME TO before_zzzz",
+    ),
+    "a schema of that name with something else in it": Fault(
+        ("CREATE SCHEMA sessiondb", "CREATE TABLE sessiondb.films (title text)"),
+        "schema_sessiondb",
+        "sessiondb",
+        "holds something else: films",
+        "Rename or drop that schema",
+    ),
+    "a database that is read-only": Fault(
+        (
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$",
+        ),
+        "server",
+        "default_transaction_read_only",
+        "Transactions are read-only by default",
+        "without default_transaction_read_only",
+    ),
+}
+
+
+@on_reference
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, fault: Fault) -> None:
+    by_hand(host_db, *fault.statements)
+    before = dump(host_db)
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.level, found.object) == (fault.check, "error", fault.object)
+    assert re.search(fault.detail, found.detail)
+    assert re.search(fault.fix, found.fix)
+    assert dump(host_db) == before
+
+
+# Faults that do not hide each other
+TOGETHER = (
+    "a missing table",
+    "a missing column",
+    "a status of another type",
+    "a link of another type",
+    "several ways to the course",
+    "an index name taken by a table",
+    "the name of the foreign key taken",
+    "a trigger with a name like ours",
+    "a trigger that gives the user after ours",
+)
+
+
+@on_reference
+def test_all_faults_are_told_at_once_with_exit_code_5_and_nothing_is_changed(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *(statement for name in TOGETHER for statement in FAULTS[name].statements))
+    before = dump(host_db)
+
+    refused = on(host_db, "apply")
+
+    assert (refused.code, refused.out) == (5, "")
+    first, *lines = refused.err.splitlines()
+    assert first == "sessiondb: preflight refuses this host; nothing was changed:"
+    assert len(lines) == 2 * len(TOGETHER)  # what is wrong, and what to do
+    for name in TOGETHER:
+        told = [
+            (detail, fix)
+            for detail, fix in zip(lines[::2], lines[1::2], strict=True)
+            if re.search(FAULTS[name].detail, detail) and re.search(FAULTS[name].fix, fix)
+        ]
+        assert len(told) == 1, name
+        assert told[0][1].startswith("    fix: ")
+    assert dump(host_db) == before
+    assert is_untouched(host_db)
+
+
+@on_reference
+def test_warnings_are_told_beside_what_is_refused(host_db: HostDatabase) -> None:
+    by_hand(host_db, HARMLESS, *FAULTS["several ways to the course"].statements)
+
+    refused = on(host_db, "apply")
+
+    assert refused.code == 5
+    assert "2 ways lead from submissions to courses" in refused.err
+    assert "trigger" in refused.err.lower()
+    assert "fires after those of sessiondb" in refused.err
+
+
+HARMLESS = "CREATE TRIGGER zzzz BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+
+
+@on_reference
+def test_a_trigger_that_fires_after_ours_and_writes_nothing_that_we_read_is_a_warning(host_db: HostDatabase) -> None:
+    by_hand(host_db, HARMLESS)
+
+    (warning,) = warnings(host_db.database())
+
+    assert "fires after those of sessiondb" in warning
+    assert "fix: " in warning
+
+
+@pytest.mark.parametrize("given", ["exercise_id", "user_id.course_id", "exercise_id.title", "nothing.course_id"])
+@on_reference
+def test_a_course_path_that_leads_nowhere_is_refused(host_db: HostDatabase, given: str) -> None:
+    with pytest.raises(HostRefusedError) as refused:
+        host_db.apply(course_path=given)
+
+    (found,) = refused.value.findings
+    assert (found.check, found.level, found.object) == ("course_path", "error", "public.submissions")
+    assert given in found.detail
+    assert is_untouched(host_db)
+
+
+def test_every_host_passes_without_a_warning(host_db: HostDatabase) -> None:
+    """The partitioned one, too, on every version of PostgreSQL."""
+    assert warnings(host_db.database()) == []
+
+
+# Rights
+
+
+def objects(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.check, finding.object) for finding in findings]
+
+
+@on_school
+def test_a_role_that_may_only_write_rows_is_refused_for_each_right_that_it_lacks(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    before = dump(host_db)
+
+    found = refusal(host_db.database("campus_app"))
+
+    assert set(objects(found)) == {
+        *(("privileges", f"campus.{table}") for table in ("enrollments", "org_members", "sessions", "submissions")),
+        ("privileges", "campus"),
+        ("privileges", host_db.name),
+    }
+    said = {finding.object: finding for finding in found}
+    assert "belongs to campus_owner" in said["campus.sessions"].detail
+    assert said["campus.sessions"].fix.startswith("Connect as campus_owner")
+    assert said["campus"].fix == "GRANT USAGE, CREATE ON SCHEMA campus TO campus_app"
+    assert said[host_db.name].fix == f"GRANT CREATE ON DATABASE {host_db.name} TO campus_app"
+    assert {finding.level for finding in found} == {"error"}
+    assert dump(host_db) == before
+
+
+@on_school
+def test_an_owner_who_may_not_create_a_schema_is_refused_until_he_may(host_db: HostDatabase) -> None:
+    by_hand(host_db, f'REVOKE CREATE ON DATABASE "{host_db.name}" FROM campus_owner')
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.object) == ("privileges", host_db.name)
+    by_hand(host_db, found.fix)
+    assert host_db.apply() == MIGRATIONS
+
+
+@on_academy
+def test_an_owner_who_may_not_create_in_the_hosts_schema_is_refused_until_he_may(host_db: HostDatabase) -> None:
+    by_hand(host_db, "REVOKE CREATE ON SCHEMA public FROM academy_owner, PUBLIC")
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.object) == ("privileges", "public")
+    by_hand(host_db, found.fix)
+    assert host_db.apply() == MIGRATIONS
+
+
+@on_school
+def test_a_schema_sessiondb_of_somebody_else_is_refused(host_db: HostDatabase) -> None:
+    by_hand(host_db, "CREATE SCHEMA sessiondb")
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.object) == ("privileges", "sessiondb")
+    assert "campus_owner may not act for it" in found.detail
+
+
+# Row level security. Our triggers run with the rights of the owner, who sees every row unless it is forced on him.
+
+
+@on_hosted
+@pytest.mark.parametrize("table", ["sessions", "org_members", "enrollments", "submissions", "items", "modules"])
+def test_forced_row_level_security_that_would_blind_the_triggers_is_refused(
+    host_db: HostDatabase, dump: Dump, table: str
+) -> None:
+    by_hand(host_db, f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    before = dump(host_db)
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.level, found.object) == ("row_security", "error", f"public.{table}")
+    assert "hosted_owner" in found.detail
+    assert f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY" in found.fix
+    assert dump(host_db) == before
+
+
+@on_hosted
+def test_forced_row_level_security_with_a_policy_that_shows_all_is_no_matter(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY all_of_it ON sessions FOR SELECT TO hosted_owner USING (true)",
+        "ALTER TABLE org_members FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY everybody ON org_members USING (true)",
+        "ALTER TABLE courses FORCE ROW LEVEL SECURITY",  # not read by the triggers
+    )
+
+    assert warnings(host_db.database()) == []
+
+    host = host_db.host
+    with host_db.connect() as connection:
+        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
+        session = host.add_session(connection, org, course)
+        host.add_member(connection, org, user)
+        with host.as_student(connection, user):
+            assert host.enroll(connection, user, course) == session
+
+
+@on_hosted
+def test_forced_row_level_security_with_a_policy_that_shows_some_is_a_warning(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY newer ON sessions FOR SELECT USING (created_at > '2020-01-01')",
+    )
+
+    (warning,) = warnings(host_db.database())
+
+    assert "public.sessions" in warning
+
+
+@on_hosted
+def test_row_level_security_that_is_forced_later_is_found_by_check(installed_db: HostDatabase) -> None:
+    by_hand(installed_db, "ALTER TABLE sessions FORCE ROW LEVEL SECURITY")
+
+    check = on(installed_db, "check", "row_security", "--format", "json")
+
+    assert check.code == 4
+    (found,) = check.json["findings"]
+    assert (found["level"], found["object"]) == ("error", "public.sessions")
+
+
+# What else goes on in the server
+
+
+@contextmanager
+def patched(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> Iterator[None]:
+    """Put another text into the SQL that is read from our files, for what cannot be waited for in a test."""
+    read, found = resources.read, []
+
+    def other(name: str) -> str:
+        text = read(name)
+        found.append(old in text)
+        return text.replace(old, new)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resources, "read", other)
+        yield
+    assert any(found)
+
+
+@on_reference
+def test_an_old_transaction_is_a_warning(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    with (
+        patched(monkeypatch, "interval '1 minute'", "interval '0'"),
+        psycopg.connect(host_db.conninfo(), application_name="nightly report") as other,
+        host_db.database().connect() as connection,
+    ):
+        other.execute("SELECT 1")
+        pid = other.info.backend_pid
+        Runner(connection, report=said.append).apply("0002")
+
+    (warning,) = (line for line in said if line.startswith("warning: "))
+    assert f"(pid {pid}, nightly report, idle in transaction) is open since" in warning
+    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in warning
+
+
+@on_reference
+def test_a_transaction_of_less_than_a_minute_is_no_matter(host_db: HostDatabase) -> None:
+    with host_db.connect(autocommit=False) as other:
+        other.execute("SELECT 1")
+        assert warnings(host_db.database()) == []
+
+
+@on_reference
+def test_a_disk_without_room_for_the_indexes_is_refused(
+    host_db: HostDatabase, dump: Dump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if host_db.cluster.server is None:
+        pytest.skip("the server's disk may be another one")
+    by_hand(host_db, "ANALYZE")
+    before = dump(host_db)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.level) == ("disk", "error")
+    assert found.object == column(host_db, "SHOW data_directory")[0]
+    assert "MB left" in found.detail
+    assert "Make room" in found.fix
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_a_disk_that_cannot_be_seen_is_no_matter(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(path)
+
+    by_hand(host_db, "ANALYZE")
+    monkeypatch.setattr("shutil.disk_usage", refuse)
+
+    assert warnings(host_db.database()) == []
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that may be stopped, with the reference host."""
+    try:
+        bindir = find_bindir(request.config.option.postgresql_exec)
+    except ServerNotFound as error:
+        pytest.skip(str(error))
+    with ephemeral_server(bindir, settings={"max_prepared_transactions": "5"}) as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            HOSTS["reference"].load(connection)
+        yield server
+
+
+def execute(server: Server, statement: LiteralString) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None:
+    execute(server, "BEGIN; LOCK TABLE submissions IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'it''s open'")
+    try:
+        refused = run("-d", server.dsn(), "apply")
+        (found,) = refusal(Database(server.dsn()))
+    finally:
+        execute(server, "ROLLBACK PREPARED 'it''s open'")
+
+    assert (refused.code, refused.out) == (5, "")
+    assert (found.check, found.level, found.object) == (
+        "open_transactions",
+        "error",
+        "prepared transaction 'it''s open'",
+    )
+    assert "holds a lock on table public.submissions" in found.detail
+    assert found.fix == "End it: COMMIT PREPARED 'it''s open', or ROLLBACK PREPARED 'it''s open'"
+    assert found.detail in refused.err
+
+
+def test_a_prepared_transaction_on_other_tables_is_no_matter(server: Server) -> None:
+    """CREATE INDEX CONCURRENTLY waits for old snapshots, and a prepared transaction has none."""
+    execute(server, "BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'elsewhere'")
+    try:
+        with Database(server.dsn()).connect() as connection:
+            assert Runner(connection).apply() == MIGRATIONS
+            Runner(connection).rollback(None)
+    finally:
+        execute(server, "ROLLBACK PREPARED 'elsewhere'")
+
+
+def test_a_standby_is_refused(server: Server) -> None:
+    """It has no primary to follow, but it is one: it is in recovery and can be read."""
+    signal_file = server.socket_dir.with_name("data") / "standby.signal"
+    server.stop()
+    signal_file.touch()
+    try:
+        server.start()
+        refused, dry = run("-d", server.dsn(), "apply"), run("-d", server.dsn(), "apply", "--dry-run")
+        (found,) = refusal(Database(server.dsn()))
+        status = run("-d", server.dsn(), "status")
+    finally:
+        server.stop("immediate")
+        signal_file.unlink()
+        server.start()
+
+    assert (refused.code, refused.out) == (5, "")
+    assert dry == refused
+    assert (found.check, found.level, found.object) == ("server", "error", "server")
+    assert "is a standby" in found.detail
+    assert "Connect to the primary" in found.fix
+    assert found.detail in refused.err
+    assert status.code == 0  # what reads works there
