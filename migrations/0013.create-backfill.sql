@@ -391,14 +391,13 @@ AS $procedure$
  */
 DECLARE
     v_rows integer := 1000;
+    v_begun boolean := false;
     v_began timestamptz;
     v_step record;
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
 BEGIN
-    CALL sessiondb.begin_backfill(p_session_id);
-    COMMIT;
     LOOP
         -- for each batch anew, so that it is let go however this ends
         IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
@@ -406,6 +405,10 @@ BEGIN
                 ERRCODE = 'lock_not_available',
                 MESSAGE = 'another sessiondb run works on this database',
                 HINT = 'Call it again when that has ended.';
+        END IF;
+        IF NOT v_begun THEN
+            CALL sessiondb.begin_backfill(p_session_id);
+            v_begun := true;
         END IF;
         v_began := pg_catalog.clock_timestamp();
         BEGIN
