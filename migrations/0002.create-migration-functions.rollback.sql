@@ -5,6 +5,8 @@
 DROP FUNCTION IF EXISTS sessiondb.course_paths();
 DROP PROCEDURE IF EXISTS sessiondb.choose_course_path();
 DROP PROCEDURE IF EXISTS sessiondb.compile(text);
+DROP FUNCTION IF EXISTS sessiondb.in_the_way(integer[]);
+DROP PROCEDURE IF EXISTS sessiondb.lock_tables(text, regclass[]);
 DROP FUNCTION IF EXISTS sessiondb.foreign_key_statements(name);
 DROP FUNCTION IF EXISTS sessiondb.index_statements(name, name, text[], text);
 DROP FUNCTION IF EXISTS sessiondb.required_indexes();

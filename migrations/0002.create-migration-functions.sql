@@ -274,6 +274,127 @@ COMMENT ON PROCEDURE sessiondb.compile(text) IS
 
 REVOKE ALL ON PROCEDURE sessiondb.compile(text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION sessiondb.in_the_way(p_pids integer[])
+RETURNS text
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Who the backends $1 are, for people; NULL when they have ended. 0 stands for prepared transactions,
+ * as in pg_blocking_pids(). The body stands alone.
+ */
+SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
+  FROM (
+        SELECT a.pid,
+               -- of another role only those who may read all statistics see more than pid, role and application
+               pg_catalog.format(
+                   'pid %s (%s): %s',
+                   a.pid,
+                   pg_catalog.concat_ws(', ',
+                       coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename, a.state,
+                       'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)),
+                   pg_catalog.left(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), 80)) AS description
+          FROM pg_catalog.pg_stat_activity AS a
+         WHERE a.pid = ANY ($1)
+         UNION ALL
+        SELECT 0, pg_catalog.format('prepared transaction %L of role %s, prepared %s', x.gid, x.owner, x.prepared)
+          FROM pg_catalog.pg_prepared_xacts AS x
+         WHERE 0 = ANY ($1)
+       ) AS w
+$function$;
+
+COMMENT ON FUNCTION sessiondb.in_the_way(integer[]) IS
+    'Who some backends are and what they do, for people';
+
+REVOKE ALL ON FUNCTION sessiondb.in_the_way(integer[]) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.lock_tables(p_mode text, VARIADIC p_tables regclass[])
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Locks each of the tables, and its partitions, for what comes next in the transaction, so that nobody
+ * else is ever cancelled for our sake. A lock that is not to be had in time is an error that says who
+ * is in the way.
+ *
+ * The first table is waited for as long as lock_timeout says. Everybody queues behind us there, and
+ * one of those may have what we want next: a deadlock, which the server finds deadlock_timeout after he
+ * began to wait, and ends by cancelling him. So the other locks are waited for 100 ms at most, and only
+ * until nobody can have stood behind us for that long.
+ *
+ * Whoever builds an index concurrently waits in the end for all older snapshots, ours among them. While
+ * there is one, we do not even begin to wait: he would be the one to be cancelled.
+ */
+DECLARE
+    v_began timestamptz := clock_timestamp();
+    v_table regclass;
+    v_builders integer[];
+BEGIN
+    FOR v_table IN
+        WITH RECURSIVE tree AS (
+            SELECT t.relid, ARRAY[t.place] AS place
+              FROM unnest(p_tables) WITH ORDINALITY AS t (relid, place)
+             UNION ALL
+            SELECT i.inhrelid, t.place || i.inhrelid::bigint
+              FROM tree AS t
+              JOIN pg_inherits AS i ON i.inhparent = t.relid
+        )
+        SELECT t.relid
+          FROM tree AS t
+          JOIN pg_class AS c ON c.oid = t.relid AND c.relkind IN ('r', 'p')
+         ORDER BY cardinality(t.place), t.place
+    LOOP
+        v_builders := ARRAY(
+            SELECT b.pid
+              FROM pg_stat_progress_create_index AS b
+              JOIN pg_locks AS l ON l.pid = b.pid AND l.relation = v_table AND l.granted
+             WHERE l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
+        IF v_builders <> '{}' THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = format('an index is being built on table %s', v_table),
+                DETAIL = 'In the way: ' || sessiondb.in_the_way(v_builders),
+                HINT = 'Run it again when that is done.';
+        END IF;
+        BEGIN
+            EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_table, p_mode);
+        EXCEPTION WHEN lock_not_available THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = format('%s: %s on table %s', SQLERRM, p_mode, v_table),
+                DETAIL = 'In the way: ' || coalesce(
+                    sessiondb.in_the_way(ARRAY(
+                        SELECT coalesce(l.pid, 0)
+                          FROM pg_locks AS l
+                         WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                           AND l.relation = v_table
+                           AND l.granted
+                           AND l.pid IS DISTINCT FROM pg_backend_pid()
+                           AND l.mode <> ALL (CASE p_mode
+                                   WHEN 'ACCESS EXCLUSIVE' THEN '{}'
+                                   WHEN 'SHARE ROW EXCLUSIVE' THEN '{AccessShareLock, RowShareLock}'
+                                   ELSE '{AccessShareLock, RowShareLock, RowExclusiveLock}'
+                               END::text[]))),
+                    'unknown, it has just ended'),
+                HINT = 'Run it again when what is in the way has ended.';
+        END;
+        PERFORM set_config(
+            'lock_timeout',
+            format('%sms', greatest(1, least(100, (EXTRACT(epoch FROM
+                0.9 * current_setting('deadlock_timeout')::interval - (clock_timestamp() - v_began)) * 1000)::integer))),
+            true);
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.lock_tables(text, regclass[]) IS
+    'Locks tables and their partitions, so that nobody else is cancelled for our sake, or says who is in the way';
+
+REVOKE ALL ON PROCEDURE sessiondb.lock_tables(text, regclass[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
 RETURNS TABLE (statement text, lock text, scans name)
 LANGUAGE sql
@@ -287,9 +408,7 @@ AS $function$
  * goes the lock that it takes, and the table that it reads from end to end.
  *
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
- * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer. The second
- * table is waited for at most 100 ms while the first is held: less than deadlock_timeout, so that a
- * deadlock with a writer never chooses the writer as its victim.
+ * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
  *
  * A key that the host left NOT VALID is left so. Ours is known by its comment.
  *
@@ -340,12 +459,11 @@ SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN
         SELECT 1 AS turn,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE;\n'
-                   '    SET LOCAL lock_timeout = ''100ms'';\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L, %L);\n'
                    '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
-                   t.name, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.name, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
                    t.key_name, t.name)) AS statement,
                'SHARE ROW EXCLUSIVE' AS mode,
                NULL::name AS scans
@@ -416,9 +534,18 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
+-- Somebody who builds an index concurrently, and which one, where this role may see that.
+builder AS (
+    SELECT l.relation AS relid, p.index_relid
+      FROM pg_stat_progress_create_index AS p
+      JOIN pg_locks AS l ON l.pid = p.pid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+     WHERE p.pid <> pg_backend_pid()
+),
 existing AS (
     SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,
-           EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid) AS being_built,
+           NOT i.indisvalid AND EXISTS (
+                SELECT FROM builder AS b
+                 WHERE b.relid = i.indrelid AND coalesce(b.index_relid, i.indexrelid) = i.indexrelid) AS being_built,
            EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid) AS attached,
            (SELECT string_agg(
                        pg_get_indexdef(i.indexrelid, k.place::integer, true)
@@ -428,7 +555,8 @@ existing AS (
            -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
            regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
            a.amname
-      FROM pg_index AS i
+      FROM node AS n
+      JOIN pg_index AS i ON i.indrelid = n.relid
       JOIN pg_class AS c ON c.oid = i.indexrelid
       JOIN pg_am AS a ON a.oid = c.relam
 ),
@@ -445,7 +573,7 @@ served AS (
                AND (e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
                AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', '')))
 )
-SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
+SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRUE THEN n.table_name END
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
@@ -457,19 +585,25 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
                format('SHARE on %s', n.table_name) AS lock
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
+        -- to wait for somebody else's build, or to say who it is
         SELECT 1, -n.level,
+               format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf AND ours.being_built IS NOT TRUE AND n.relid IN (SELECT b.relid FROM builder AS b)
+        UNION ALL
+        SELECT 2, -n.level,
                format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
                format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
-        SELECT 2, -n.level,
+        SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
                format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE
         UNION ALL
-        SELECT 2, -n.level,
+        SELECT 3, -n.level,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
                    format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
@@ -477,7 +611,7 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
                NULL
          WHERE n.isleaf AND ours.being_built
         UNION ALL
-        SELECT 3, -n.level,
+        SELECT 4, -n.level,
                format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
                format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
          WHERE n.level > 0 AND ours.attached IS NOT TRUE
@@ -532,7 +666,11 @@ AS $function$
  * for an index that was found in the host. An index on a partitioned table cannot be dropped
  * concurrently; dropping it takes those of the partitions along.
  */
-SELECT format('DROP INDEX %s%I.%I', CASE c.relkind WHEN 'i' THEN 'CONCURRENTLY ' ELSE '' END, n.nspname, c.relname)
+SELECT CASE c.relkind
+           WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
+           ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP INDEX %I.%I; END',
+                                       t.oid::regclass, n.nspname, c.relname))
+       END
   FROM sessiondb.installation AS i
   JOIN pg_namespace AS n ON n.nspname = i.host_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')
@@ -629,6 +767,7 @@ BEGIN
         END IF;
         INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
         VALUES ('trigger', p_table, v_trigger.trigger_name, 'replaced', v_trigger.definition);
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', format('%I.%I', current_setting('sessiondb.schema'), p_table));
         EXECUTE format('DROP TRIGGER %I ON %I.%I', v_trigger.trigger_name, current_setting('sessiondb.schema'), p_table);
         RAISE NOTICE 'taken over, to be restored by a rollback: %', v_trigger.definition;
     END LOOP;
@@ -751,6 +890,7 @@ BEGIN
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
     END IF;
+    CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_table);
     EXECUTE format(
         'CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %s '
         'FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%L)',
@@ -863,7 +1003,8 @@ DECLARE
     v_count bigint;
 BEGIN
     IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_table) AND t.tgname = 'zzz_sessiondb_save') THEN
-        RETURN NEXT format('DROP TRIGGER zzz_sessiondb_save ON %s', v_table);
+        RETURN NEXT format('DO %L', format(
+            'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END', v_table, v_table));
     END IF;
     IF to_regclass(v_saved) IS NULL THEN
         RETURN;

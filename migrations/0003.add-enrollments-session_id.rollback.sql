@@ -6,6 +6,7 @@
 DO $rollback$
 BEGIN
     IF sessiondb.is_ours('column', 'enrollments', 'session_id') THEN
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
         DROP TRIGGER IF EXISTS zzz_sessiondb_save ON enrollments;
         ALTER TABLE enrollments DROP COLUMN IF EXISTS session_id;
     END IF;

@@ -8,6 +8,9 @@
 CALL sessiondb.claim('column', 'enrollments', 'session_id');
 
 -- lock: ACCESS EXCLUSIVE on enrollments
+CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
+
+-- lock: ACCESS EXCLUSIVE on enrollments
 ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;
 
 DO $comment$

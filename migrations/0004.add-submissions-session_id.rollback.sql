@@ -6,6 +6,7 @@
 DO $rollback$
 BEGIN
     IF sessiondb.is_ours('column', 'submissions', 'session_id') THEN
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
         DROP TRIGGER IF EXISTS zzz_sessiondb_save ON submissions;
         ALTER TABLE submissions DROP COLUMN IF EXISTS session_id;
     END IF;

@@ -8,6 +8,9 @@
 CALL sessiondb.claim('column', 'submissions', 'session_id');
 
 -- lock: ACCESS EXCLUSIVE on submissions
+CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
+
+-- lock: ACCESS EXCLUSIVE on submissions
 ALTER TABLE submissions ADD COLUMN IF NOT EXISTS session_id uuid;
 
 DO $comment$

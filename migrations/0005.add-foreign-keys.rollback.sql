@@ -8,6 +8,7 @@
 DO $rollback$
 BEGIN
     IF sessiondb.is_ours('constraint', 'submissions', 'submissions_session_id_fkey') THEN
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions', 'sessions');
         ALTER TABLE submissions DROP CONSTRAINT IF EXISTS submissions_session_id_fkey;
     END IF;
 END
@@ -17,6 +18,7 @@ $rollback$;
 DO $rollback$
 BEGIN
     IF sessiondb.is_ours('constraint', 'enrollments', 'enrollments_session_id_fkey') THEN
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments', 'sessions');
         ALTER TABLE enrollments DROP CONSTRAINT IF EXISTS enrollments_session_id_fkey;
     END IF;
 END

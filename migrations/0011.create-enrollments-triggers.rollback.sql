@@ -1,6 +1,9 @@
 -- If the process dies: nothing was committed; run rollback again.
 
 -- lock: ACCESS EXCLUSIVE on enrollments
+CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
+
+-- lock: ACCESS EXCLUSIVE on enrollments
 DROP TRIGGER IF EXISTS zzz_sessiondb_link_enrollment ON enrollments;
 -- lock: ACCESS EXCLUSIVE on enrollments
 DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment_update ON enrollments;

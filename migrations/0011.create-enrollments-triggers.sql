@@ -13,6 +13,9 @@ CALL sessiondb.claim('trigger', 'enrollments', 'zzz_sessiondb_link_enrollment');
 CALL sessiondb.adopt_triggers('enrollments');
 
 -- lock: SHARE ROW EXCLUSIVE on enrollments
+CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', 'enrollments');
+
+-- lock: SHARE ROW EXCLUSIVE on enrollments
 -- A session that the client gives for a new row must fit it. The condition is in WHEN, so that a row
 -- without a session pays nothing. "check" sorts before "link", so that a session which we have just
 -- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and

@@ -1,6 +1,9 @@
 -- If the process dies: nothing was committed; run rollback again.
 
 -- lock: ACCESS EXCLUSIVE on submissions
+CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
+
+-- lock: ACCESS EXCLUSIVE on submissions
 DROP TRIGGER IF EXISTS zzz_sessiondb_link_submission ON submissions;
 -- lock: ACCESS EXCLUSIVE on submissions
 DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission_update ON submissions;

@@ -13,6 +13,9 @@ CALL sessiondb.claim('trigger', 'submissions', 'zzz_sessiondb_link_submission');
 CALL sessiondb.adopt_triggers('submissions');
 
 -- lock: SHARE ROW EXCLUSIVE on submissions
+CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', 'submissions');
+
+-- lock: SHARE ROW EXCLUSIVE on submissions
 -- A session that the client gives for a new row must fit it. The condition is in WHEN, so that a row
 -- without a session pays nothing. "check" sorts before "link", so that a session which we have just
 -- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and

@@ -202,7 +202,7 @@ def test_the_readmes_two_commands_set_up_all_that_they_need() -> None:
     assert picked
     assert re.findall(f"{picked[1]}.*", README, re.MULTILINE) == [tests]
     assert demo.endswith(" && .venv/bin/sessiondb demo")
-    assert tests.endswith(" && .venv/bin/pytest -q")
+    assert tests.endswith(" && .venv/bin/pytest -q -n auto")
     extras = re.findall(r"pip\" install .*\[(\w+)\]|pip install .*\[(\w+)\]", "\n".join((ci, demo, tests)))
     assert len(extras) == 4
     assert {a or b for a, b in extras} <= set(metadata("sessiondb").get_all("Provides-Extra") or [])

@@ -24,6 +24,7 @@ BEGIN
         END IF;
         INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
         VALUES ('trigger', p_table, v_trigger.trigger_name, 'replaced', v_trigger.definition);
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', format('%I.%I', current_setting('sessiondb.schema'), p_table));
         EXECUTE format('DROP TRIGGER %I ON %I.%I', v_trigger.trigger_name, current_setting('sessiondb.schema'), p_table);
         RAISE NOTICE 'taken over, to be restored by a rollback: %', v_trigger.definition;
     END LOOP;

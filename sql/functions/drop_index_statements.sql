@@ -10,7 +10,11 @@ AS $function$
  * for an index that was found in the host. An index on a partitioned table cannot be dropped
  * concurrently; dropping it takes those of the partitions along.
  */
-SELECT format('DROP INDEX %s%I.%I', CASE c.relkind WHEN 'i' THEN 'CONCURRENTLY ' ELSE '' END, n.nspname, c.relname)
+SELECT CASE c.relkind
+           WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
+           ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP INDEX %I.%I; END',
+                                       t.oid::regclass, n.nspname, c.relname))
+       END
   FROM sessiondb.installation AS i
   JOIN pg_namespace AS n ON n.nspname = i.host_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')

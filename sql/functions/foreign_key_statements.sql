@@ -11,9 +11,7 @@ AS $function$
  * goes the lock that it takes, and the table that it reads from end to end.
  *
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
- * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer. The second
- * table is waited for at most 100 ms while the first is held: less than deadlock_timeout, so that a
- * deadlock with a writer never chooses the writer as its victim.
+ * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
  *
  * A key that the host left NOT VALID is left so. Ours is known by its comment.
  *
@@ -64,12 +62,11 @@ SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN
         SELECT 1 AS turn,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE;\n'
-                   '    SET LOCAL lock_timeout = ''100ms'';\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L, %L);\n'
                    '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
-                   t.name, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.name, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
                    t.key_name, t.name)) AS statement,
                'SHARE ROW EXCLUSIVE' AS mode,
                NULL::name AS scans

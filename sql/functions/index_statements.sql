@@ -48,9 +48,18 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
+-- Somebody who builds an index concurrently, and which one, where this role may see that.
+builder AS (
+    SELECT l.relation AS relid, p.index_relid
+      FROM pg_stat_progress_create_index AS p
+      JOIN pg_locks AS l ON l.pid = p.pid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+     WHERE p.pid <> pg_backend_pid()
+),
 existing AS (
     SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,
-           EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid) AS being_built,
+           NOT i.indisvalid AND EXISTS (
+                SELECT FROM builder AS b
+                 WHERE b.relid = i.indrelid AND coalesce(b.index_relid, i.indexrelid) = i.indexrelid) AS being_built,
            EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid) AS attached,
            (SELECT string_agg(
                        pg_get_indexdef(i.indexrelid, k.place::integer, true)
@@ -60,7 +69,8 @@ existing AS (
            -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
            regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
            a.amname
-      FROM pg_index AS i
+      FROM node AS n
+      JOIN pg_index AS i ON i.indrelid = n.relid
       JOIN pg_class AS c ON c.oid = i.indexrelid
       JOIN pg_am AS a ON a.oid = c.relam
 ),
@@ -77,7 +87,7 @@ served AS (
                AND (e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
                AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', '')))
 )
-SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
+SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRUE THEN n.table_name END
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
@@ -89,19 +99,25 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
                format('SHARE on %s', n.table_name) AS lock
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
+        -- to wait for somebody else's build, or to say who it is
         SELECT 1, -n.level,
+               format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
+               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+         WHERE n.isleaf AND ours.being_built IS NOT TRUE AND n.relid IN (SELECT b.relid FROM builder AS b)
+        UNION ALL
+        SELECT 2, -n.level,
                format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
                format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
-        SELECT 2, -n.level,
+        SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
                format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE
         UNION ALL
-        SELECT 2, -n.level,
+        SELECT 3, -n.level,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
                    format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
@@ -109,7 +125,7 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
                NULL
          WHERE n.isleaf AND ours.being_built
         UNION ALL
-        SELECT 3, -n.level,
+        SELECT 4, -n.level,
                format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
                format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
          WHERE n.level > 0 AND ours.attached IS NOT TRUE

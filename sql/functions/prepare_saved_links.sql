@@ -55,6 +55,7 @@ BEGIN
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
     END IF;
+    CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_table);
     EXECUTE format(
         'CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %s '
         'FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%L)',

@@ -15,7 +15,8 @@ DECLARE
     v_count bigint;
 BEGIN
     IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_table) AND t.tgname = 'zzz_sessiondb_save') THEN
-        RETURN NEXT format('DROP TRIGGER zzz_sessiondb_save ON %s', v_table);
+        RETURN NEXT format('DO %L', format(
+            'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END', v_table, v_table));
     END IF;
     IF to_regclass(v_saved) IS NULL THEN
         RETURN;

@@ -124,11 +124,19 @@ class Database:
             SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
                    pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
                    pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
-                   pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s),
-                   pg_catalog.set_config('statement_timeout', '0', %(local)s),
-                   pg_catalog.set_config('idle_in_transaction_session_timeout', '0', %(local)s)
+                   pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s)
             """,
             {"schema": schema, "course_path": course_path or "", "adopt": "on" if adopt else "", "local": local},
+        )
+        connection.execute(
+            """
+            SELECT pg_catalog.set_config(s.name, '0', %(local)s)
+              FROM pg_catalog.pg_settings AS s
+             WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+                              'transaction_timeout')
+                OR (s.name = 'lock_timeout' AND NOT %(local)s)  -- each statement of ours is given one
+            """,
+            {"local": local},
         )
 
     def _schema(self, connection: Connection) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import errors as pg
 
 from sessiondb.database import Connection
@@ -120,7 +121,7 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
                 run()
             return
         except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
-            in_the_way = "; ".join(blockers) or "unknown, it has just ended"
+            in_the_way = _named(error) or "; ".join(blockers) or "unknown, it has just ended"
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LockNotObtainedError(
@@ -133,4 +134,10 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
             time.sleep(pause)
         finally:
             if not connection.closed:
-                connection.execute("RESET lock_timeout")
+                connection.execute("SET lock_timeout TO 0")
+
+
+def _named(error: psycopg.Error) -> str:
+    """Return who is in the way, where sessiondb.lock_tables() has said so."""
+    _, said, who = (error.diag.message_detail or "").partition("In the way: ")
+    return who if said else ""

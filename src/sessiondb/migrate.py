@@ -166,36 +166,39 @@ class Runner:
         if EXPANDS not in statement:
             self._transaction(migration, [statement])
             return
-        # Asked again until nothing is returned: a concurrent build that failed is cleared away and repeated.
-        for attempt in range(_TRIES):
-            rows = self.connection.execute(trusted(statement)).fetchall()
-            for (expanded,) in rows:
-                self.report(f"  {_one_line(expanded)}")
-                if " CONCURRENTLY " in expanded:
-                    self._concurrently(migration, expanded, last=attempt == _TRIES - 1)
-                else:
-                    self._transaction(migration, [expanded])
-            if not any(" CONCURRENTLY " in expanded for (expanded,) in rows):
+        for attempt in range(1, _TRIES + 1):
+            try:
+                for expanded in self._expanded(migration, statement):
+                    self.report(f"  {_one_line(expanded)}")
+                    if " CONCURRENTLY " in expanded:
+                        self._concurrently(migration, expanded)
+                    else:
+                        self._transaction(migration, [expanded])
                 return
+            except pg.DeadlockDetected:  # only a concurrent build gets here; what it left is cleared away first
+                if attempt == _TRIES:
+                    raise
+                self.report("  a deadlock ended this; it is tried again")
 
-    def _concurrently(self, migration: Migration, statement: str, *, last: bool) -> None:
+    def _expanded(self, migration: Migration, statement: str) -> list[str]:
+        """Return the statements that a query returns; that it reads the host's tables may mean waiting for them."""
+        statements: list[str] = []
+
+        def run() -> None:
+            statements.extend(row[0] for row in self.connection.execute(trusted(statement)))
+
+        with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
+        return statements
+
+    def _concurrently(self, migration: Migration, statement: str) -> None:
         """Build or drop an index while everybody reads and writes.
 
         It waits for old transactions as long as they last and blocks nobody meanwhile, so it has no
         lock_timeout: that would only leave an invalid index behind.
         """
         self.boundary(migration.id, statement)
-        self.connection.execute("SET lock_timeout TO 0")
-        try:
-            with self._watch.index_build(self.progress):
-                self.connection.execute(trusted(statement))
-        except pg.DeadlockDetected:
-            if last:
-                raise
-            self.report("  a deadlock ended this; it is tried again")
-        finally:
-            if not self.connection.closed:
-                self.connection.execute("RESET lock_timeout")
+        with self._watch.index_build(self.progress):
+            self.connection.execute(trusted(statement))
         self.boundary(migration.id, "done")
 
     def _transaction(self, migration: Migration, steps: Sequence[str | Callable[[], None]]) -> None:

@@ -9,29 +9,16 @@ from typing import Any
 
 import psycopg
 
+from sessiondb import resources
 from sessiondb.database import Connection
 
 Progress = Callable[[str, int, int], None]
 """Is told of long work: what is being done, how much of it is done, how much there is."""
 
-_BLOCKERS = """
-SELECT pg_catalog.format(
-           'pid %%s (%%s, role %%s, %%s%%s): %%s',
-           a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.usename, a.state,
-           ', in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start),
-           pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80))
-  FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS b (pid)
-  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid
- UNION ALL
-SELECT pg_catalog.format('prepared transaction %%L of role %%s, prepared %%s', x.gid, x.owner, x.prepared)
-  FROM pg_catalog.pg_prepared_xacts AS x
- WHERE 0 = ANY (pg_catalog.pg_blocking_pids(%s))
-"""
-
 _INDEX_BUILD = """
 SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, p.current_locker_pid
   FROM pg_catalog.pg_stat_progress_create_index AS p
- WHERE p.pid = %s
+ WHERE p.pid = {pid}
 """
 
 
@@ -51,8 +38,9 @@ class Watch:
         self._lock = threading.Lock()
 
     def blockers(self) -> list[str]:
-        """Return who holds the lock that the connection waits for, a line each."""
-        return [row[0] for row in self._look(_BLOCKERS, [self._pid, self._pid])]
+        """Return who holds the lock that the connection waits for."""
+        query = resources.function_body("in_the_way").replace("$1", f"pg_catalog.pg_blocking_pids({self._pid})")
+        return [row[0] for row in self._look(query) if row[0]]
 
     @contextmanager
     def blockers_seen_after(self, seconds: float) -> Iterator[list[str]]:
@@ -71,10 +59,13 @@ class Watch:
     def index_build(self, progress: Progress) -> Iterator[None]:
         """Tell ``progress`` of an index that the connection builds in the block, twice a second."""
         done = threading.Event()
+        query = _INDEX_BUILD.format(pid=self._pid)
 
         def look() -> None:
             while not done.wait(0.5):
-                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(_INDEX_BUILD, [self._pid]):
+                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(
+                    _INDEX_BUILD.format(pid=self._pid)
+                ):
                     if phase.startswith("waiting") and locker:
                         progress(f"{phase} (pid {locker})", lockers, all_lockers)
                     else:
@@ -93,7 +84,7 @@ class Watch:
         if self._eye:
             self._eye.close()
 
-    def _look(self, query: str, arguments: list[Any]) -> list[tuple[Any, ...]]:
+    def _look(self, query: str) -> list[tuple[Any, ...]]:
         with self._lock, suppress(psycopg.Error):
             if self._eye is None:
                 info = self.connection.info
@@ -104,5 +95,5 @@ class Watch:
                     application_name="sessiondb watch",
                     client_encoding="UTF8",
                 )
-            return self._eye.execute(query.encode(), arguments).fetchall()
+            return self._eye.execute(query.encode()).fetchall()
         return []

@@ -1,0 +1,84 @@
+CREATE OR REPLACE PROCEDURE sessiondb.lock_tables(p_mode text, VARIADIC p_tables regclass[])
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Locks each of the tables, and its partitions, for what comes next in the transaction, so that nobody
+ * else is ever cancelled for our sake. A lock that is not to be had in time is an error that says who
+ * is in the way.
+ *
+ * The first table is waited for as long as lock_timeout says. Everybody queues behind us there, and
+ * one of those may have what we want next: a deadlock, which the server finds deadlock_timeout after he
+ * began to wait, and ends by cancelling him. So the other locks are waited for 100 ms at most, and only
+ * until nobody can have stood behind us for that long.
+ *
+ * Whoever builds an index concurrently waits in the end for all older snapshots, ours among them. While
+ * there is one, we do not even begin to wait: he would be the one to be cancelled.
+ */
+DECLARE
+    v_began timestamptz := clock_timestamp();
+    v_table regclass;
+    v_builders integer[];
+BEGIN
+    FOR v_table IN
+        WITH RECURSIVE tree AS (
+            SELECT t.relid, ARRAY[t.place] AS place
+              FROM unnest(p_tables) WITH ORDINALITY AS t (relid, place)
+             UNION ALL
+            SELECT i.inhrelid, t.place || i.inhrelid::bigint
+              FROM tree AS t
+              JOIN pg_inherits AS i ON i.inhparent = t.relid
+        )
+        SELECT t.relid
+          FROM tree AS t
+          JOIN pg_class AS c ON c.oid = t.relid AND c.relkind IN ('r', 'p')
+         ORDER BY cardinality(t.place), t.place
+    LOOP
+        v_builders := ARRAY(
+            SELECT b.pid
+              FROM pg_stat_progress_create_index AS b
+              JOIN pg_locks AS l ON l.pid = b.pid AND l.relation = v_table AND l.granted
+             WHERE l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
+        IF v_builders <> '{}' THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = format('an index is being built on table %s', v_table),
+                DETAIL = 'In the way: ' || sessiondb.in_the_way(v_builders),
+                HINT = 'Run it again when that is done.';
+        END IF;
+        BEGIN
+            EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_table, p_mode);
+        EXCEPTION WHEN lock_not_available THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'lock_not_available',
+                MESSAGE = format('%s: %s on table %s', SQLERRM, p_mode, v_table),
+                DETAIL = 'In the way: ' || coalesce(
+                    sessiondb.in_the_way(ARRAY(
+                        SELECT coalesce(l.pid, 0)
+                          FROM pg_locks AS l
+                         WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                           AND l.relation = v_table
+                           AND l.granted
+                           AND l.pid IS DISTINCT FROM pg_backend_pid()
+                           AND l.mode <> ALL (CASE p_mode
+                                   WHEN 'ACCESS EXCLUSIVE' THEN '{}'
+                                   WHEN 'SHARE ROW EXCLUSIVE' THEN '{AccessShareLock, RowShareLock}'
+                                   ELSE '{AccessShareLock, RowShareLock, RowExclusiveLock}'
+                               END::text[]))),
+                    'unknown, it has just ended'),
+                HINT = 'Run it again when what is in the way has ended.';
+        END;
+        PERFORM set_config(
+            'lock_timeout',
+            format('%sms', greatest(1, least(100, (EXTRACT(epoch FROM
+                0.9 * current_setting('deadlock_timeout')::interval - (clock_timestamp() - v_began)) * 1000)::integer))),
+            true);
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.lock_tables(text, regclass[]) IS
+    'Locks tables and their partitions, so that nobody else is cancelled for our sake, or says who is in the way';
+
+REVOKE ALL ON PROCEDURE sessiondb.lock_tables(text, regclass[]) FROM PUBLIC;
