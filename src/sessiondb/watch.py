@@ -63,9 +63,7 @@ class Watch:
 
         def look() -> None:
             while not done.wait(0.5):
-                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(
-                    _INDEX_BUILD.format(pid=self._pid)
-                ):
+                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(query):
                     if phase.startswith("waiting") and locker:
                         progress(f"{phase} (pid {locker})", lockers, all_lockers)
                     else:
