@@ -16,10 +16,10 @@ from hosts import HOSTS, Host
 from psycopg import sql
 
 from sessiondb import checks, resources
-from sessiondb.checks import NOT_INSTALLED, Finding, require_own_backend
-from sessiondb.database import Connection, Database
+from sessiondb.checks import NOT_INSTALLED
+from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import HostRefusedError, UsageError
+from sessiondb.errors import Finding, HostRefusedError, UsageError
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
@@ -753,22 +753,6 @@ def test_a_disk_that_is_too_small_is_found(host_db: HostDatabase, monkeypatch: p
 
     assert [(finding.check, finding.level) for finding in refused.value.findings] == [("disk", "error")]
     assert check(host_db) == [NOT_INSTALLED]
-
-
-@on_reference
-def test_a_pooler_that_shares_a_connection_is_found(host_db: HostDatabase) -> None:
-    with host_db.database().connect() as connection:
-        require_own_backend(host_db.database(), connection)
-
-        class Pooled(Database):
-            @contextmanager
-            def transaction(self, **options: Any) -> Iterator[Connection]:
-                yield connection
-
-        with pytest.raises(HostRefusedError) as refused:
-            require_own_backend(Pooled(""), connection)
-
-    assert [(finding.check, finding.level) for finding in refused.value.findings] == [("pooler", "error")]
 
 
 @on_reference

@@ -153,6 +153,18 @@ def test_in_session_mode_every_command_works(installed_db: HostDatabase) -> None
 
 
 @on_reference
+def test_in_session_mode_one_server_connection_is_enough(host_db: HostDatabase) -> None:
+    """A second client waits for one in vain; then nobody sees who is in the way, and the work goes on."""
+    with pooler(host_db, "session", default_pool_size="1") as through:
+        with host_db.connect(autocommit=False) as reader:
+            reader.execute("SELECT FROM enrollments")
+            stopped = through("apply", "--lock-timeout", "0.3", "--lock-budget", "0.2")
+        assert stopped.code == 6
+        assert "in the way: unknown" in stopped.err
+        assert through("apply").code == 0
+
+
+@on_reference
 def test_in_session_mode_apply_tells_who_is_in_the_way(host_db: HostDatabase) -> None:
     """A client of PgBouncer is told a made-up number of its backend."""
     with pooler(host_db, "session") as through, host_db.connect(autocommit=False) as reader:

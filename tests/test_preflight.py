@@ -17,10 +17,9 @@ from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
-from sessiondb.checks import Finding
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import HostRefusedError
+from sessiondb.errors import Finding, HostRefusedError
 from sessiondb.migrate import Runner
 
 Dump = Callable[..., str]
