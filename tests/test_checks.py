@@ -321,7 +321,20 @@ def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
 
 def test_every_check_has_a_fault() -> None:
     found = {name for fault in FAULTS.values() for name in fault.finds}
-    assert found == set(resources.names("checks"))
+    assert found | {"row_security"} == set(resources.names("checks"))
+
+
+@on_hosted
+def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(installed_db: HostDatabase) -> None:
+    """Only where the owner is no superuser and there is row level security to force."""
+    tables = ("items", "submissions")
+    execute(installed_db, *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
+
+    findings = check(installed_db)
+
+    assert brief(findings) == [("row_security", "error", f"public.{table}") for table in tables]
+    carry_out(installed_db, findings)
+    assert check(installed_db) == []
 
 
 @on_reference

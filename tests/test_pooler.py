@@ -193,10 +193,38 @@ READING = (
 
 @on_school
 def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: HostDatabase) -> None:
-    with pooler(installed_db, "transaction") as through:
-        for arguments in READING:
-            assert through(*arguments) == on(installed_db, *arguments), arguments
-            assert through(*arguments).code == 0
+    course, user = course_and_user(installed_db)
+    with pooler(installed_db, "transaction", server_round_robin="1") as through:
+        with through.client() as one, one.transaction(), through.client() as other, other.transaction():
+            one.execute("SELECT 1")  # so that there are two for each command to go astray between
+            other.execute("SELECT 1")
+        for arguments in (
+            *READING,
+            ("check",),
+            ("check", "--format", "junit"),
+            ("explain", "--user", user, "--course", course),
+            ("explain", "--user", user, "--course", course, "--format", "json"),
+            ("show", "sessions", "--format", "json"),
+            ("backfill", "--dry-run"),
+        ):
+            directly = on(installed_db, *arguments)
+            assert directly.code == 0, arguments
+            assert through(*arguments) == directly, arguments
+
+
+@on_school
+def test_in_transaction_mode_what_writes_in_one_transaction_works(installed_db: HostDatabase) -> None:
+    course, user = course_and_user(installed_db)
+    with pooler(installed_db, "transaction", server_round_robin="1") as through:
+        for arguments in (
+            ("org", "create", "--name", "Campus Est", "--slug", "campus-est"),
+            ("member", "add", "--org", "campus-est", "--user", user),
+            ("session", "create", "--org", "campus-est", "--course", course, "--by", user),
+        ):
+            done = through(*arguments)
+            assert done.code == 0, (arguments, done.err)
+        explained = through("explain", "--user", user, "--course", course, "--format", "json")
+    assert explained.json["reason"] == "linked"
 
 
 @on_school
