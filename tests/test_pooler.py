@@ -92,7 +92,7 @@ def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
             [PGBOUNCER, "-q", str(home / "ini")], cwd="/", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **identity
         )
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not listens(home / ".s.PGSQL.6432"):
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline, (home / "log").read_text()
@@ -289,13 +289,13 @@ def test_a_pool_in_transaction_mode_is_recognised_and_at_once(
     host_db: HostDatabase, dump: Dump, settings: dict[str, str]
 ) -> None:
     before = dump(host_db)
-    with pooler(host_db, "transaction", query_wait_timeout="5", **settings) as through:
+    with pooler(host_db, "transaction", query_wait_timeout="60", **settings) as through:
         if settings.get("default_pool_size") != "1":  # as many idle connections as the pool will hold
             with through.client() as one, one.transaction(), through.client() as other, other.transaction():
                 one.execute("SELECT 1")
                 other.execute("SELECT 1")
         started = time.monotonic()
         assert is_refused(through("apply"))
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 30
     assert dump(host_db) == before
     assert column(host_db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import LiteralString
@@ -248,6 +248,41 @@ def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, faul
     assert re.search(fault.detail, found.detail)
     assert re.search(fault.fix, found.fix)
     assert dump(host_db) == before
+
+
+# What a host of any name may have, and what mends it as it is printed, in a psql of which we know nothing
+MENDABLE = {
+    "a missing column": "ALTER TABLE sessions DROP COLUMN created_at CASCADE",
+    "a link of another type": "ALTER TABLE enrollments ADD COLUMN session_id text",
+    "a link that must not be NULL": "ALTER TABLE submissions ADD COLUMN session_id uuid NOT NULL DEFAULT gen_random_uuid()",
+    "a link to a session that is gone": "ALTER TABLE submissions ADD COLUMN session_id uuid;"
+    " UPDATE submissions SET session_id = gen_random_uuid()",
+    "sessions without a key": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE",
+    "an index name taken": "CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
+    "the name of the foreign key taken": "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
+    "a link to something else": 'CREATE TABLE "Log in" (id uuid PRIMARY KEY);'
+    ' ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES "Log in"',
+    "a trigger with a name like ours": "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
+    " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+}
+on_odd_hosts = pytest.mark.parametrize(
+    "host", [HOSTS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
+)
+
+
+@on_odd_hosts
+@pytest.mark.parametrize("fault", MENDABLE.values(), ids=MENDABLE)
+def test_the_fixes_that_are_printed_mend_the_host(host_db: HostDatabase, fault: str) -> None:
+    by_hand(host_db, fault)
+
+    for _ in range(2):  # rows are looked at when all else is as it should be
+        with host_db.connect() as connection:
+            for finding in refusal(host_db.database()):
+                connection.execute(re.sub(r"^[\w ]+: ", "", finding.fix).encode())
+        with suppress(HostRefusedError):
+            assert host_db.apply() == MIGRATIONS
+            return
+    pytest.fail("the fixes did not mend it")
 
 
 # Faults that do not hide each other

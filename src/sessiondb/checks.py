@@ -185,19 +185,7 @@ def _orphans(connection: Connection) -> list[Finding]:
         ).fetchone()
         if row is None or not row[0]:
             continue
-        query = resources.read("queries/orphaned_links.sql").replace("{table}", table)
-        orphans = connection.execute(trusted(query)).fetchone()
-        if orphans and orphans[0]:
-            findings.append(
-                Finding(
-                    "orphaned_links",
-                    "error",
-                    f"{table}.session_id",
-                    f"Rows of {table} are linked to sessions that are gone.",
-                    f"Unlink them: UPDATE {table} SET session_id = NULL WHERE session_id IS NOT NULL"  # noqa: S608  (printed)
-                    f" AND NOT EXISTS (SELECT FROM sessions WHERE sessions.id = {table}.session_id)",
-                )
-            )
+        findings += _findings(connection, resources.read("queries/orphaned_links.sql").replace("{table}", table))
     return findings
 
 

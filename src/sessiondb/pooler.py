@@ -12,7 +12,7 @@ from sessiondb.errors import Finding, HostRefusedError
 if TYPE_CHECKING:
     from sessiondb.database import Connection
 
-_PATIENCE = 2
+_PATIENCE = 4
 """So many seconds are waited for a second connection."""
 
 _ROUNDS = 3
