@@ -16,10 +16,10 @@ from hosts import HOSTS, Host
 from psycopg import sql
 
 from sessiondb import checks, resources
-from sessiondb.checks import NOT_INSTALLED, Finding, require_own_backend
-from sessiondb.database import Connection, Database
+from sessiondb.checks import NOT_INSTALLED
+from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import HostRefusedError, UsageError
+from sessiondb.errors import Finding, HostRefusedError, UsageError
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
@@ -321,7 +321,20 @@ def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
 
 def test_every_check_has_a_fault() -> None:
     found = {name for fault in FAULTS.values() for name in fault.finds}
-    assert found == set(resources.names("checks"))
+    assert found | {"row_security"} == set(resources.names("checks"))
+
+
+@on_hosted
+def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(installed_db: HostDatabase) -> None:
+    """Only where the owner is no superuser and there is row level security to force."""
+    tables = ("items", "submissions")
+    execute(installed_db, *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
+
+    findings = check(installed_db)
+
+    assert brief(findings) == [("row_security", "error", f"public.{table}") for table in tables]
+    carry_out(installed_db, findings)
+    assert check(installed_db) == []
 
 
 @on_reference
@@ -753,22 +766,6 @@ def test_a_disk_that_is_too_small_is_found(host_db: HostDatabase, monkeypatch: p
 
     assert [(finding.check, finding.level) for finding in refused.value.findings] == [("disk", "error")]
     assert check(host_db) == [NOT_INSTALLED]
-
-
-@on_reference
-def test_a_pooler_that_shares_a_connection_is_found(host_db: HostDatabase) -> None:
-    with host_db.database().connect() as connection:
-        require_own_backend(host_db.database(), connection)
-
-        class Pooled(Database):
-            @contextmanager
-            def transaction(self, **options: Any) -> Iterator[Connection]:
-                yield connection
-
-        with pytest.raises(HostRefusedError) as refused:
-            require_own_backend(Pooled(""), connection)
-
-    assert [(finding.check, finding.level) for finding in refused.value.findings] == [("pooler", "error")]
 
 
 @on_reference

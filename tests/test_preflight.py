@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import LiteralString
@@ -17,10 +17,9 @@ from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
-from sessiondb.checks import Finding
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import HostRefusedError
+from sessiondb.errors import Finding, HostRefusedError
 from sessiondb.migrate import Runner
 
 Dump = Callable[..., str]
@@ -251,6 +250,41 @@ def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, faul
     assert dump(host_db) == before
 
 
+# What a host of any name may have, and what mends it as it is printed, in a psql of which we know nothing
+MENDABLE = {
+    "a missing column": "ALTER TABLE sessions DROP COLUMN created_at CASCADE",
+    "a link of another type": "ALTER TABLE enrollments ADD COLUMN session_id text",
+    "a link that must not be NULL": "ALTER TABLE submissions ADD COLUMN session_id uuid NOT NULL DEFAULT gen_random_uuid()",
+    "a link to a session that is gone": "ALTER TABLE submissions ADD COLUMN session_id uuid;"
+    " UPDATE submissions SET session_id = gen_random_uuid()",
+    "sessions without a key": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE",
+    "an index name taken": "CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
+    "the name of the foreign key taken": "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
+    "a link to something else": 'CREATE TABLE "Log in" (id uuid PRIMARY KEY);'
+    ' ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES "Log in"',
+    "a trigger with a name like ours": "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
+    " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+}
+on_odd_hosts = pytest.mark.parametrize(
+    "host", [HOSTS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
+)
+
+
+@on_odd_hosts
+@pytest.mark.parametrize("fault", MENDABLE.values(), ids=MENDABLE)
+def test_the_fixes_that_are_printed_mend_the_host(host_db: HostDatabase, fault: str) -> None:
+    by_hand(host_db, fault)
+
+    for _ in range(2):  # rows are looked at when all else is as it should be
+        with host_db.connect() as connection:
+            for finding in refusal(host_db.database()):
+                connection.execute(re.sub(r"^[\w ]+: ", "", finding.fix).encode())
+        with suppress(HostRefusedError):
+            assert host_db.apply() == MIGRATIONS
+            return
+    pytest.fail("the fixes did not mend it")
+
+
 # Faults that do not hide each other
 TOGETHER = (
     "a missing table",
@@ -325,6 +359,22 @@ def test_a_course_path_that_leads_nowhere_is_refused(host_db: HostDatabase, give
     assert is_untouched(host_db)
 
 
+@on_reference
+def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(host_db: HostDatabase) -> None:
+    by_hand(host_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
+    path = ("--course-path", "exercise_id.course_id", "--to", "0001")
+
+    applied = on(host_db, "apply", *path)
+
+    assert applied.code == 0
+    assert "warning: No foreign key says that exercise_id.course_id leads to a course" in applied.err
+    fix = re.search("ALTER TABLE .*", applied.err)
+    assert fix
+    assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID"
+    by_hand(host_db, fix[0])
+    assert "warning" not in on(host_db, "apply", *path[:2]).err
+
+
 def test_every_host_passes_without_a_warning(host_db: HostDatabase) -> None:
     """The partitioned one, too, on every version of PostgreSQL."""
     assert warnings(host_db.database()) == []
@@ -391,6 +441,18 @@ def test_a_schema_sessiondb_of_somebody_else_is_refused(host_db: HostDatabase) -
     assert "campus_owner may not act for it" in found.detail
 
 
+@on_reference
+def test_a_schema_sessiondb_with_functions_of_somebody_else_is_refused(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db, "CREATE SCHEMA sessiondb", "CREATE FUNCTION sessiondb.claim() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    )
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.object) == ("schema_sessiondb", "sessiondb")
+    assert "holds something else: claim." in found.detail
+
+
 # Row level security. Our triggers run with the rights of the owner, who sees every row unless it is forced on him.
 
 
@@ -443,6 +505,49 @@ def test_forced_row_level_security_with_a_policy_that_shows_some_is_a_warning(ho
     (warning,) = warnings(host_db.database())
 
     assert "public.sessions" in warning
+
+
+@on_hosted
+def test_a_restrictive_policy_takes_away_what_another_one_shows(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE org_members FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY everybody ON org_members USING (true)",
+        "CREATE POLICY students ON org_members AS RESTRICTIVE USING (role = 'student')",
+    )
+
+    (warning,) = warnings(host_db.database())
+
+    assert "only those rows of table public.org_members that its policies choose" in warning
+
+
+@on_hosted
+def test_a_policy_that_lets_rows_be_seen_but_not_updated_is_refused_for_the_backfill(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE submissions FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY all_of_it ON submissions FOR SELECT TO hosted_owner USING (true)",
+    )
+
+    (found,) = refusal(host_db.database())
+
+    assert (found.check, found.object) == ("row_security", "public.submissions")
+    assert "update no row of table public.submissions" in found.detail
+
+
+@on_hosted
+def test_a_table_of_somebody_else_on_the_way_to_the_course_must_be_readable_and_show_its_rows(
+    host_db: HostDatabase,
+) -> None:
+    by_hand(host_db, "ALTER TABLE items OWNER TO CURRENT_USER", "REVOKE ALL ON items FROM hosted_owner")
+
+    unreadable, hidden = refusal(host_db.database())
+
+    assert objects([unreadable, hidden]) == [("privileges", "public.items"), ("row_security", "public.items")]
+    assert unreadable.fix == "GRANT SELECT ON public.items TO hosted_owner"
+    assert hidden.fix == "ALTER ROLE hosted_owner BYPASSRLS"
+    by_hand(host_db, unreadable.fix, "ALTER TABLE items DISABLE ROW LEVEL SECURITY")
+    assert host_db.apply() == MIGRATIONS
 
 
 @on_hosted

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION sessiondb.course_paths()
-RETURNS TABLE (path text, hops integer, pieces text[], given boolean)
+RETURNS TABLE (path text, hops integer, pieces text[], tables oid[], believed boolean)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -8,11 +8,12 @@ AS $function$
 /*
  * Every way from a row of submissions to its course.
  *
- * path    the columns to follow, written as --course-path takes them: exercise_id.course_id
- * hops    how many tables are read on the way; 0 is a course_id in submissions itself
- * pieces  the SQL expression of the course, cut where the name of the submission's row belongs:
- *         array_to_string(pieces, 'NEW') is the expression in a trigger
- * given   true for what the setting sessiondb.course_path names, false for what foreign keys show
+ * path      the columns to follow, written as --course-path takes them: exercise_id.course_id
+ * hops      how many tables are read on the way; 0 is a course_id in submissions itself
+ * pieces    the SQL expression of the course, cut where the name of the submission's row belongs:
+ *           array_to_string(pieces, 'NEW') is the expression in a trigger
+ * tables    the tables that are read on the way
+ * believed  true where no foreign key says that the last column holds courses, only the path that was given
  *
  * Not followed: session_id and the table sessions (those are what we add), org_members, and the
  * table that user_id refers to (a user's course is not the course of his submission).
@@ -148,7 +149,7 @@ walk AS (
            END
 ),
 arrival AS (
-    SELECT w.*, e.column_name AS course_column
+    SELECT w.*, e.column_name AS course_column, false AS believed
       FROM walk AS w
      CROSS JOIN host AS h
       JOIN edge AS e ON e.from_table = w.at_table AND e.to_table = h.courses
@@ -156,14 +157,22 @@ arrival AS (
        AND e.is_foreign_key
        AND e.column_name NOT IN ('session_id', 'user_id')
     UNION ALL
-    SELECT w.*, a.attname::text
+    SELECT w.*, a.attname::text, k.leads_to_courses IS NULL
       FROM walk AS w
      CROSS JOIN host AS h
       JOIN pg_attribute AS a ON a.attrelid = w.at_table AND a.attname = h.names[w.next_name]
+     CROSS JOIN LATERAL (
+            SELECT bool_or(f.to_table = h.courses) AS leads_to_courses
+              FROM foreign_key AS f
+             WHERE f.from_table = w.at_table AND f.column_name = a.attname
+           ) AS k
      WHERE w.given
        AND w.next_name = cardinality(h.names)
+       AND a.attname <> 'user_id'
        AND a.attnum > 0 AND NOT a.attisdropped
        AND a.atttypid = 'uuid'::regtype
+       -- a foreign key to another table says that it is no course; where there is none, the path is believed
+       AND k.leads_to_courses IS NOT FALSE
 )
 SELECT DISTINCT
        (SELECT string_agg(quote_ident(n.name), '.' ORDER BY n.place)
@@ -175,7 +184,8 @@ SELECT DISTINCT
                 || a.keys[2:cardinality(a.keys) - 1]
                 || (a.keys[cardinality(a.keys)] || ')')
        END AS pieces,
-       a.given
+       a.seen[2:] AS tables,
+       a.believed
   FROM arrival AS a
  ORDER BY a.hops, path
 $function$;

@@ -1,6 +1,6 @@
 -- There is one way from a submission to its course; the query of sessiondb.course_paths() is put in below.
 WITH shortest AS (
-    SELECT p.path, rank() OVER (ORDER BY p.hops) AS place
+    SELECT p.*, rank() OVER (ORDER BY p.hops) AS place
       FROM ({course_paths()}) AS p
 ),
 choice AS (
@@ -15,7 +15,7 @@ choice AS (
 SELECT 'course_path' AS "check", 'error' AS level, c.object,
        CASE
            WHEN c.given IS NOT NULL THEN
-               format('The course path %s leads nowhere: each name must be a column of the table that the one before leads to, the last one a uuid column.', c.given)
+               format('The course path %s leads nowhere: each name must be a column of the table that the one before leads to, the last one a uuid column that refers to courses or to nothing.', c.given)
            WHEN c.ways = 0 THEN
                'No foreign keys lead from submissions to courses, so the course of a submission is not known.'
            ELSE
@@ -31,3 +31,13 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
   FROM choice AS c
  WHERE c.ways <> 1
    AND to_regclass(c.object) IS NOT NULL
+UNION ALL
+SELECT 'course_path', 'warning', c.object,
+       format('No foreign key says that %s leads to a course; sessiondb takes your word for it.', s.path),
+       format('If it does, a foreign key would say so: ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %I.courses NOT VALID',
+              coalesce(s.tables[cardinality(s.tables)]::regclass::text, c.object),
+              (SELECT n.names[cardinality(n.names)] FROM parse_ident(s.path) AS n (names)),
+              current_setting('sessiondb.schema'))
+  FROM choice AS c
+  JOIN shortest AS s ON s.place = 1 AND s.believed
+ WHERE c.ways = 1

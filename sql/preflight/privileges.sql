@@ -16,6 +16,23 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
                format('Connect as %I, or as a member of that role.', owner) AS fix
           FROM owned
          WHERE NOT pg_has_role(owner, 'USAGE')
+        UNION
+        -- as whoever applies the triggers follow the way to the course; a table on it may be another's
+        SELECT t.full_name,
+               format('Role %I may not read table %s, through which a submission leads to its course.', current_user, t.full_name),
+               t.fix
+          FROM ({course_paths()}) AS p
+         CROSS JOIN LATERAL unnest(p.tables) AS read (oid)
+          JOIN pg_class AS c ON c.oid = read.oid
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         CROSS JOIN LATERAL (
+                SELECT format('%I.%I', n.nspname, c.relname), format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, current_user)
+                 WHERE NOT has_schema_privilege(n.oid, 'USAGE')
+                UNION ALL
+                SELECT format('%I.%I', n.nspname, c.relname), format('GRANT SELECT ON %I.%I TO %I', n.nspname, c.relname, current_user)
+                 WHERE NOT has_any_column_privilege(c.oid, 'SELECT')
+               ) AS t (full_name, fix)
+         WHERE c.oid NOT IN (SELECT o.oid FROM owned AS o)
         UNION ALL
         SELECT format('%I', h.nspname),
                format('Role %I may not create objects in schema %I.', current_user, h.nspname),

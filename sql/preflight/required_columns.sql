@@ -60,7 +60,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),
                CASE kind
                    WHEN 'link' THEN format(
-                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid USING session_id::text::uuid (rewrites the table under ACCESS EXCLUSIVE)',
+                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid USING session_id::text::uuid -- rewrites the table under ACCESS EXCLUSIVE',
                        full_name)
                    ELSE 'sessiondb works with uuid identifiers only.'
                END

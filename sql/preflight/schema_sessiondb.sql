@@ -1,11 +1,18 @@
--- A schema sessiondb that exists is ours.
+-- A schema sessiondb that exists is ours. Read from the catalogs alone: its owner may have shut it to us.
+WITH content AS (
+    SELECT c.relname AS name, c.relname = '_yoyo_migration' AS is_ledger
+      FROM pg_class AS c
+     WHERE c.relnamespace = to_regnamespace('sessiondb')
+       AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+       -- what a rollback leaves behind
+       AND NOT starts_with(c.relname, 'saved_links_of_')
+    UNION
+    SELECT p.proname, false
+      FROM pg_proc AS p
+     WHERE p.pronamespace = to_regnamespace('sessiondb')
+)
 SELECT 'schema_sessiondb' AS "check", 'error' AS level, 'sessiondb' AS object,
-       format('A schema named sessiondb exists and holds something else: %s.',
-              (SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class AS c WHERE c.relnamespace = n.oid)) AS detail,
+       format('A schema named sessiondb exists and holds something else: %s.', string_agg(c.name, ', ' ORDER BY c.name)) AS detail,
        'Rename or drop that schema.' AS fix
-  FROM pg_namespace AS n
- WHERE n.nspname = 'sessiondb'
-   AND to_regclass('sessiondb._yoyo_migration') IS NULL
-   AND EXISTS (
-        SELECT FROM pg_class AS c
-         WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT starts_with(c.relname, 'saved_links_of_'))
+  FROM content AS c
+HAVING NOT bool_or(c.is_ledger)

@@ -1,5 +1,11 @@
 -- Whether rows of {table} are linked to sessions that are gone; asked where session_id is the host's own.
-SELECT EXISTS (
-    SELECT FROM {table} AS r
-     WHERE r.session_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.id = r.session_id))
+SELECT 'orphaned_links' AS "check", 'error' AS level,
+       '{table}.session_id' AS object,
+       'Rows of {table} are linked to sessions that are gone.' AS detail,
+       pg_catalog.format('Unlink them: UPDATE %1$I.{table} AS r SET session_id = NULL WHERE r.session_id IS NOT NULL'
+                         ' AND NOT EXISTS (SELECT FROM %1$I.sessions AS s WHERE s.id = r.session_id)',
+                         pg_catalog.current_setting('sessiondb.schema')) AS fix
+ WHERE EXISTS (
+        SELECT FROM {table} AS r
+         WHERE r.session_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.id = r.session_id))

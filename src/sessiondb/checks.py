@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 from xml.etree import ElementTree
 
 import psycopg
@@ -13,33 +11,9 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, resources
-from sessiondb.database import Connection, Database, catalogs, installation, trusted
-from sessiondb.errors import HostRefusedError, UsageError
+from sessiondb.database import Connection, catalogs, installation, trusted
+from sessiondb.errors import Finding, HostRefusedError, UsageError
 from sessiondb.locks import Report
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found.
-
-    Attributes:
-        check: the name of the check, which is the name of its SQL file.
-        level: ``error``, ``warning`` or ``info``.
-        object: the database object or row that it is about.
-        detail: one sentence on what is wrong.
-        fix: the statement, command or step that mends it.
-    """
-
-    check: str
-    level: str
-    object: str
-    detail: str
-    fix: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as a JSON object."""
-        return asdict(self)
-
 
 NOT_INSTALLED = Finding(
     "installation",
@@ -168,7 +142,7 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
     """
     require_course_path(connection, course_path)
     findings = _catalog_checks(connection, "preflight", ["course_path", "required_columns"])
-    if findings:
+    if any(finding.level == "error" for finding in findings):
         raise HostRefusedError(findings)
 
 
@@ -177,49 +151,19 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
 
     Raises:
         UsageError: ``course_path`` is not a list of names separated by dots.
-        HostRefusedError: something stands in the way; it holds all that was found.
+        HostRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
     findings = [
         *_catalog_checks(connection, "preflight", resources.names("preflight")),
-        *_catalog_checks(connection, "checks", ["triggers_last"]),
+        *_catalog_checks(connection, "checks", ["row_security", "triggers_last"]),
         *_disk(connection),
     ]
     if not any(finding.level == "error" for finding in findings):
         findings += _orphans(connection)
-    errors = [finding for finding in findings if finding.level == "error"]
-    if errors:
-        raise HostRefusedError(errors)
+    if any(finding.level == "error" for finding in findings):
+        raise HostRefusedError(findings)
     return findings
-
-
-def require_own_backend(database: Database, connection: Connection) -> None:
-    """Refuse a pooler that gives every transaction another server connection.
-
-    The advisory lock, the settings and the search_path of a run belong to one server connection. A
-    pooler betrays itself when a second client is given the connection that the first still uses.
-
-    Raises:
-        HostRefusedError: the connection is pooled by transaction or by statement.
-    """
-    own = connection.info.backend_pid
-    mine = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-    with database.transaction(read_only=True) as other:
-        row = other.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-        again = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-    if mine != again or mine == row:
-        raise HostRefusedError(
-            [
-                Finding(
-                    "pooler",
-                    "error",
-                    "connection",
-                    f"A pooler gives every transaction another server connection (pid {own} is shared), so a lock"
-                    " would be lost between two of them.",
-                    "Connect to the server itself, or to a pool in session mode.",
-                )
-            ]
-        )
 
 
 def _orphans(connection: Connection) -> list[Finding]:
@@ -241,19 +185,7 @@ def _orphans(connection: Connection) -> list[Finding]:
         ).fetchone()
         if row is None or not row[0]:
             continue
-        query = resources.read("queries/orphaned_links.sql").replace("{table}", table)
-        orphans = connection.execute(trusted(query)).fetchone()
-        if orphans and orphans[0]:
-            findings.append(
-                Finding(
-                    "orphaned_links",
-                    "error",
-                    f"{table}.session_id",
-                    f"Rows of {table} are linked to sessions that are gone.",
-                    f"Unlink them: UPDATE {table} SET session_id = NULL WHERE session_id IS NOT NULL"  # noqa: S608  (printed)
-                    f" AND NOT EXISTS (SELECT FROM sessions WHERE sessions.id = {table}.session_id)",
-                )
-            )
+        findings += _findings(connection, resources.read("queries/orphaned_links.sql").replace("{table}", table))
     return findings
 
 

@@ -14,6 +14,7 @@ from psycopg import IsolationLevel
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from sessiondb import pooler
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class Database:
         applies to what we run.
 
         Raises:
+            HostRefusedError: a pooler gives every transaction another server connection.
             SessiondbError: no connection, or no such schema.
         """
         with self._opened() as connection:
             connection.autocommit = True
+            pooler.require_own_backend(connection)  # before anything is set
             self._prepare(connection, course_path, adopt=adopt, local=False)
             with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
                 connection.execute("SET client_connection_check_interval TO '1s'")
@@ -96,6 +99,17 @@ class Database:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else None
             self._prepare(connection, course_path, adopt=adopt, local=True)
             yield connection
+
+    def require_own_backend(self) -> None:
+        """Refuse the pooler that :meth:`connect` refuses, without setting anything.
+
+        Raises:
+            HostRefusedError: a pooler gives every transaction another server connection.
+            SessiondbError: no connection.
+        """
+        with self._opened() as connection:
+            connection.autocommit = True
+            pooler.require_own_backend(connection)
 
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
@@ -176,8 +190,13 @@ def installation(connection: Connection) -> Installation | None:
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    row = connection.execute("SELECT host_schema, course_path, course_pieces FROM sessiondb.installation").fetchone()
-    return Installation(*row) if row else None
+    # a rollback that is about to end may hold the table, and then it is gone
+    with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
+        row = connection.execute(
+            "SELECT host_schema, course_path, course_pieces FROM sessiondb.installation"
+        ).fetchone()
+        return Installation(*row) if row else None
+    return None
 
 
 @contextmanager

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sessiondb.checks import Finding
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 class Exit(enum.IntEnum):
@@ -47,21 +44,46 @@ class UsageError(SessiondbError):
     exit_code = Exit.USAGE
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: the name of the check, which is the name of its SQL file.
+        level: ``error``, ``warning`` or ``info``.
+        object: the database object or row that it is about.
+        detail: one sentence on what is wrong.
+        fix: the statement, command or step that mends it.
+    """
+
+    check: str
+    level: str
+    object: str
+    detail: str
+    fix: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as a JSON object."""
+        return asdict(self)
+
+
 class HostRefusedError(SessiondbError):
     """Preflight found that the migrations cannot or must not run on this host.
 
     Args:
-        findings: everything that stands in the way, not only the first.
+        findings: everything that was found, not only the first, and the warnings as well.
     """
 
     exit_code = Exit.REFUSED
 
     def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = sorted(findings, key=lambda finding: finding.level != "error")
         super().__init__(
             "preflight refuses this host; nothing was changed:\n"
-            + "\n".join(f"  {f.detail}\n    fix: {f.fix}" for f in findings)
+            + "\n".join(
+                f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}\n    fix: {f.fix}" for f in self.findings
+            )
         )
-        self.findings = list(findings)
 
 
 class LockNotObtainedError(SessiondbError):

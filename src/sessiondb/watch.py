@@ -11,6 +11,7 @@ import psycopg
 
 from sessiondb import resources
 from sessiondb.database import Connection
+from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]
 """Is told of long work: what is being done, how much of it is done, how much there is."""
@@ -33,8 +34,9 @@ class Watch:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._pid = connection.info.backend_pid
+        self._pid = backend_pid(connection)
         self._eye: Connection | None = None
+        self._is_blind = False
         self._lock = threading.Lock()
 
     def blockers(self) -> list[str]:
@@ -84,14 +86,9 @@ class Watch:
 
     def _look(self, query: str) -> list[tuple[Any, ...]]:
         with self._lock, suppress(psycopg.Error):
-            if self._eye is None:
-                info = self.connection.info
-                self._eye = psycopg.connect(
-                    info.dsn,
-                    password=info.password or None,
-                    autocommit=True,
-                    application_name="sessiondb watch",
-                    client_encoding="UTF8",
-                )
-            return self._eye.execute(query.encode()).fetchall()
+            if self._eye is None and not self._is_blind:
+                self._eye = second_connection(self.connection)
+                self._is_blind = self._eye is None
+            if self._eye:
+                return self._eye.execute(query.encode()).fetchall()
         return []

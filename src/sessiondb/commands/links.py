@@ -87,7 +87,6 @@ def backfill(
     """
     from sessiondb.backfill import Pace, dry_run
     from sessiondb.backfill import backfill as run
-    from sessiondb.checks import require_own_backend
 
     with contextlib.closing(output.Progress()) as bar:
 
@@ -99,7 +98,6 @@ def backfill(
                 result = dry_run(connection, session, progress)
         else:
             with options.database.connect() as connection:
-                require_own_backend(options.database, connection)
                 pace = Pace(batch_rows, sleep, max_runtime, max_lag)
                 result = run(connection, session, pace, output.note, progress)
     if options.json:

@@ -41,11 +41,8 @@ def lock_options(function: Any) -> Any:
 @contextlib.contextmanager
 def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
     """Yield a runner of migrations on the connection, which shows on stderr what it does."""
-    from sessiondb.checks import require_own_backend
     from sessiondb.locks import LockBudget
     from sessiondb.migrate import Runner
-
-    require_own_backend(options.database, connection)
 
     def boundary(migration: str, point: str) -> None:
         if options.verbose:
@@ -89,6 +86,7 @@ def apply(
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
+        options.database.require_own_backend()
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
             preflight(connection, course_path)
             _print_plan(options, make_plan(connection))

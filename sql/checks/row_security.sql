@@ -1,0 +1,68 @@
+-- Row level security hides no row from our triggers. They run with the rights of whoever installed them
+-- (SECURITY DEFINER), and an owner sees every row of his tables; where row level security is forced on
+-- him, or the table is another's, he sees what the policies show him. An error where that is nothing.
+-- Also run by preflight: whoever applies will own the triggers' functions.
+WITH installer AS (
+    SELECT r.oid, r.rolname
+      FROM pg_roles AS r
+     WHERE r.rolname = coalesce(
+               (SELECT pg_get_userbyid(p.proowner)
+                  FROM pg_proc AS p
+                  JOIN pg_namespace AS n ON n.oid = p.pronamespace
+                 WHERE n.nspname = 'sessiondb' AND p.proname = 'link_submission'),
+               current_user)
+       AND NOT r.rolsuper
+       AND NOT r.rolbypassrls
+),
+-- what is done with each table: SELECT (r), and in a backfill UPDATE (w), as pg_policy has it
+needed AS (
+    SELECT c.oid AS table_oid, required.command
+      FROM (VALUES
+            ('org_members', 'r'), ('sessions', 'r'),
+            ('enrollments', 'r'), ('enrollments', 'w'),
+            ('submissions', 'r'), ('submissions', 'w')
+           ) AS required (table_name, command)
+      JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = required.table_name
+     UNION
+    SELECT unnest(p.tables), 'r'
+      FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
+     WHERE p.place = 1
+),
+-- what the policies that apply to the installer let him see or change: permissive ones add rows,
+-- restrictive ones take away
+shown AS (
+    SELECT n.command, i.rolname,
+           format('%I.%I', ns.nspname, c.relname) AS full_name,
+           pg_has_role(i.oid, c.relowner, 'USAGE') AS is_owner,
+           coalesce(bool_or(p.polpermissive), false) AS some,
+           coalesce(bool_or(p.polpermissive AND e.is_true) AND bool_and(p.polpermissive OR e.is_true), false) AS every
+      FROM needed AS n
+     CROSS JOIN installer AS i
+      JOIN pg_class AS c ON c.oid = n.table_oid
+      JOIN pg_namespace AS ns ON ns.oid = c.relnamespace
+      LEFT JOIN pg_policy AS p
+             ON p.polrelid = c.oid
+            AND p.polcmd IN ('*', n.command)
+            AND EXISTS (SELECT FROM unnest(p.polroles) AS t (role) WHERE t.role = 0 OR pg_has_role(i.oid, t.role, 'USAGE'))
+      LEFT JOIN LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid) = 'true' AS is_true) AS e ON true
+     WHERE c.relrowsecurity
+       AND (c.relforcerowsecurity OR NOT pg_has_role(i.oid, c.relowner, 'USAGE'))
+     GROUP BY n.command, i.oid, i.rolname, c.oid, c.relowner, ns.nspname, c.relname
+)
+SELECT DISTINCT ON (s.full_name)
+       'row_security' AS "check",
+       CASE WHEN s.some THEN 'warning' ELSE 'error' END AS level,
+       s.full_name AS object,
+       format(CASE
+                  WHEN s.some THEN 'Row level security lets role %I, as whom the triggers and the backfill work, %s only those rows of table %s that its policies choose.'
+                  ELSE 'Row level security lets role %I, as whom the triggers and the backfill work, %s no row of table %s.'
+              END,
+              s.rolname, CASE s.command WHEN 'r' THEN 'see' ELSE 'update' END, s.full_name) AS detail,
+       CASE
+           WHEN s.is_owner THEN format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', s.full_name)
+           ELSE format('ALTER ROLE %I BYPASSRLS', s.rolname)
+       END AS fix
+  FROM shown AS s
+ WHERE NOT s.every
+ ORDER BY s.full_name, level, s.command
