@@ -91,7 +91,7 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 
 CREATE OR REPLACE VIEW sessiondb.live_objects AS
 SELECT 'column' AS kind, c.relname AS parent, a.attname AS name,
-       pg_catalog.format_type(a.atttypid, a.atttypmod) AS definition
+       pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END AS definition
   FROM sessiondb.installation AS i
   JOIN pg_catalog.pg_namespace AS n ON n.nspname = i.host_schema
   JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
