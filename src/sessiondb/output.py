@@ -85,9 +85,7 @@ def json_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         # JSON has no NaN and no Infinity
         numbers = {
-            key: _number(value)
-            for key, value in row.items()
-            if isinstance(value, float) and not math.isfinite(value)
+            key: _number(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
         }
         say(separator + _json({**row, **numbers}))
         separator = ","
@@ -125,6 +123,11 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
         say(f"-[ {number} ]".ljust(width + 3, "-"))
         for name in names:
             say(f"{name:{width}} | {_cell(row[name])}")
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things for people, for instance ``1 submission``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def size(number: int | None) -> str | None:
