@@ -99,7 +99,7 @@ WITH host_table AS (
      WHERE c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
 )
 SELECT 'column' AS kind, c.relname AS parent, a.attname AS name,
-       pg_catalog.format_type(a.atttypid, a.atttypmod) AS definition
+       pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END AS definition
   FROM host_table AS c
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL

@@ -114,6 +114,9 @@ AS $function$
  * in it when a winter group opens), else his session in the course as for an enrolment. None found
  * leaves NULL; a submission never fails for want of a session.
  *
+ * The enrolment is read first, as an array: in a join, a planner whose statistics are from before the
+ * enrolments were linked reads all enrolments of a session to find one.
+ *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
  * of this host in its place.
  *
@@ -124,11 +127,11 @@ DECLARE
 BEGIN
     SELECT s.id
       INTO NEW.session_id
-      FROM enrollments AS e
-      JOIN sessions AS s ON s.id = e.session_id
-      JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
-     WHERE e.user_id = NEW.user_id
-       AND e.course_id = v_course_id
+      FROM sessions AS s
+      JOIN org_members AS m ON m.org_id = s.org_id
+     WHERE s.id = ANY (ARRAY(SELECT e.session_id FROM enrollments AS e
+                              WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id))
+       AND m.user_id = NEW.user_id
        AND s.course_id = v_course_id
        AND s.status OPERATOR(pg_catalog.=) 'active'
      ORDER BY s.created_at DESC NULLS LAST, s.id DESC

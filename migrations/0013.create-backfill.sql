@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
 COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a row for each table or partition';
 COMMENT ON COLUMN sessiondb.backfill_progress.session_id IS 'The session that the backfill is limited to, NULL for all';
 COMMENT ON COLUMN sessiondb.backfill_progress.second_pass IS 'True while the rows are taken that somebody had locked at first';
+COMMENT ON COLUMN sessiondb.backfill_progress.skipped IS 'How many rows this pass left, because somebody had locked or just changed them';
 COMMENT ON COLUMN sessiondb.backfill_progress.next_block IS 'The page where the next batch begins';
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
@@ -50,7 +51,9 @@ AS $function$
  * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
  * called: whoever asks is told what he may read himself.
  *
- * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment.
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment. That is
+ * read first, as an array: in a join, a planner whose statistics are from before the enrolments were linked
+ * reads all enrolments of a session to find one.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
  * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
@@ -60,12 +63,12 @@ WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,
            coalesce(
                (SELECT s.id
-                  FROM enrollments AS e
-                  JOIN sessions AS s ON s.id = e.session_id
-                  JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+                  FROM sessions AS s
+                  JOIN org_members AS m ON m.org_id = s.org_id
                  WHERE p_by_enrollment
-                   AND e.user_id = p.user_id
-                   AND e.course_id = p.course_id
+                   AND s.id = ANY (ARRAY(SELECT e.session_id FROM enrollments AS e
+                                          WHERE e.user_id = p.user_id AND e.course_id = p.course_id))
+                   AND m.user_id = p.user_id
                    AND s.course_id = p.course_id
                    AND s.status OPERATOR(pg_catalog.=) 'active'
                  ORDER BY s.created_at DESC NULLS LAST, s.id DESC
@@ -122,82 +125,100 @@ AS $function$
  * one partition of it, to what the trigger would choose now, and counts those for which there is nothing to choose, by reason.
  *
  * p_session_id  only rows that belong to this session; NULL for all
- * p_mode        link: a row that somebody else has locked is skipped; wait: it is waited for;
- *               count: nothing is written, and linked is what would be
+ * p_mode        link: a row that somebody else has locked is skipped; wait: it is waited for, and skipped
+ *               if it was changed meanwhile; count: nothing is written, and linked is what would be
  *
  * Only rows that get a session are locked, and no more strongly than an UPDATE of a column that is no
- * key does. The SQL is put together for the name of the partition alone, once for a batch.
+ * key does. From one statement to the next the rows are kept in arrays, whose length the planner knows:
+ * of a column that was added just now it knows nothing, takes the rows without a session for a few, and
+ * would compare each with each. The SQL is put together for the name of the partition alone.
  */
+DECLARE
+    v_from tid := pg_catalog.format('(%s,0)', p_from_block);
+    v_to tid := pg_catalog.format('(%s,0)', p_to_block);
+    v_row_ids tid[];
+    v_user_ids uuid[];
+    v_course_ids uuid[];
+    v_session_ids uuid[];
 BEGIN
-    RETURN QUERY EXECUTE pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
-        $batch$
-        WITH candidate AS MATERIALIZED (
-            SELECT r.ctid AS row_id, r.user_id, {course} AS course_id
-              FROM ONLY {partition} AS r
-             WHERE r.ctid >= $1 AND r.ctid < $2
-               AND r.session_id IS NULL
-        ),
-        pair AS (
-            SELECT pg_catalog.array_agg(d.user_id) AS user_ids, pg_catalog.array_agg(d.course_id) AS course_ids
-              FROM (SELECT DISTINCT c.user_id, c.course_id
-                      FROM candidate AS c
-                     WHERE c.user_id IS NOT NULL AND c.course_id IS NOT NULL) AS d
-        ),
-        choice AS MATERIALIZED (
-            SELECT s.* FROM pair AS p CROSS JOIN LATERAL sessiondb.choose_sessions(p.user_ids, p.course_ids, $4) AS s
-        ),
-        outcome AS MATERIALIZED (
-            SELECT c.row_id, h.session_id,
-                   CASE
-                       WHEN c.course_id IS NULL THEN 'course_unknown'
-                       WHEN c.user_id IS NULL THEN 'no_membership'
-                       ELSE h.reason
-                   END AS reason
-              FROM candidate AS c
-              LEFT JOIN choice AS h ON h.user_id = c.user_id AND h.course_id = c.course_id
-             WHERE $3 IS NULL OR h.session_id = $3
-        ),
-        {linked},
-        counted AS (
-            SELECT (SELECT pg_catalog.count(*) FROM outcome AS o) AS scanned,
-                   (SELECT pg_catalog.count(*) FROM outcome AS o WHERE o.session_id IS NOT NULL) AS linkable,
-                   (SELECT pg_catalog.count(*) FROM linked) AS linked
-        )
-        SELECT c.scanned,
-               CASE WHEN $5 THEN c.linked ELSE c.linkable END,
-               CASE WHEN $5 THEN c.linkable - c.linked ELSE 0 END,
-               (SELECT coalesce(pg_catalog.jsonb_object_agg(u.reason, u.rows), '{}')
-                  FROM (SELECT o.reason, pg_catalog.count(*) AS rows
-                          FROM outcome AS o WHERE o.session_id IS NULL GROUP BY o.reason) AS u)
-          FROM counted AS c
-        $batch$,
-        '{linked}',
-        CASE p_mode
-            WHEN 'count' THEN 'linked AS (SELECT WHERE false)'
-            ELSE
-                $linked$
-        free AS MATERIALIZED (
-            SELECT r.ctid AS row_id
-              FROM ONLY {partition} AS r
-             WHERE r.ctid = ANY (ARRAY(SELECT o.row_id FROM outcome AS o WHERE o.session_id IS NOT NULL))
-               AND r.session_id IS NULL
-               FOR NO KEY UPDATE $linked$ || CASE p_mode WHEN 'link' THEN 'SKIP LOCKED' ELSE '' END || $linked$
-        ),
-        linked AS (
-            UPDATE ONLY {partition} AS r
-               SET session_id = o.session_id
-              FROM free AS f
-              JOIN outcome AS o ON o.row_id = f.row_id
-             WHERE r.ctid = f.row_id
-               AND r.ctid >= $1 AND r.ctid < $2
-            RETURNING 1
-        )
-                $linked$
-        END),
-        '{course}', CASE p_table WHEN 'submissions' THEN $course$course_of(r)$course$ ELSE 'r.course_id' END),
-        '{partition}', p_partition::text)
-    USING pg_catalog.format('(%s,0)', p_from_block)::tid, pg_catalog.format('(%s,0)', p_to_block)::tid,
-          p_session_id, p_table = 'submissions', p_mode <> 'count';
+    EXECUTE pg_catalog.format(
+        $read$
+        SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(r.user_id), pg_catalog.array_agg(%s)
+          FROM ONLY %s AS r
+         WHERE r.ctid >= $1 AND r.ctid < $2
+           AND r.session_id IS NULL
+        $read$,
+        CASE p_table WHEN 'submissions' THEN $course$course_of(r)$course$ ELSE 'r.course_id' END, p_partition)
+       INTO v_row_ids, v_user_ids, v_course_ids
+      USING v_from, v_to;
+
+    WITH candidate AS (
+        SELECT c.row_id, c.user_id, c.course_id
+          FROM ROWS FROM (pg_catalog.unnest(v_row_ids), pg_catalog.unnest(v_user_ids), pg_catalog.unnest(v_course_ids))
+               AS c (row_id, user_id, course_id)
+    ),
+    pair AS (
+        SELECT pg_catalog.array_agg(d.user_id) AS user_ids, pg_catalog.array_agg(d.course_id) AS course_ids
+          FROM (SELECT DISTINCT c.user_id, c.course_id
+                  FROM candidate AS c
+                 WHERE c.user_id IS NOT NULL AND c.course_id IS NOT NULL) AS d
+    ),
+    choice AS (
+        SELECT s.*
+          FROM pair AS p
+         CROSS JOIN LATERAL sessiondb.choose_sessions(p.user_ids, p.course_ids, p_table = 'submissions') AS s
+    ),
+    outcome AS (
+        SELECT c.row_id, h.session_id,
+               CASE
+                   WHEN c.course_id IS NULL THEN 'course_unknown'
+                   WHEN c.user_id IS NULL THEN 'no_membership'
+                   ELSE h.reason
+               END AS reason
+          FROM candidate AS c
+          LEFT JOIN choice AS h ON h.user_id = c.user_id AND h.course_id = c.course_id
+         WHERE p_session_id IS NULL OR h.session_id = p_session_id
+    )
+    SELECT pg_catalog.count(*),
+           pg_catalog.array_agg(o.row_id) FILTER (WHERE o.session_id IS NOT NULL),
+           pg_catalog.array_agg(o.session_id) FILTER (WHERE o.session_id IS NOT NULL),
+           (SELECT coalesce(pg_catalog.jsonb_object_agg(u.reason, u.rows), '{}')
+              FROM (SELECT o.reason, pg_catalog.count(*) AS rows
+                      FROM outcome AS o WHERE o.session_id IS NULL GROUP BY o.reason) AS u)
+      INTO scanned, v_row_ids, v_session_ids, reasons
+      FROM outcome AS o;
+    linked := coalesce(pg_catalog.cardinality(v_row_ids), 0);
+    skipped := 0;
+
+    IF linked > 0 AND p_mode <> 'count' THEN
+        EXECUTE pg_catalog.format(
+            $lock$
+            SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.session_id)
+              FROM (SELECT r.ctid AS row_id, c.session_id
+                      FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (row_id, session_id)
+                      JOIN ONLY %s AS r ON r.ctid = c.row_id
+                     WHERE r.ctid >= $3 AND r.ctid < $4
+                       AND r.session_id IS NULL
+                       FOR NO KEY UPDATE OF r %s) AS l
+            $lock$,
+            p_partition, CASE p_mode WHEN 'link' THEN 'SKIP LOCKED' END)
+           INTO v_row_ids, v_session_ids
+          USING v_row_ids, v_session_ids, v_from, v_to;
+        skipped := linked - coalesce(pg_catalog.cardinality(v_row_ids), 0);
+
+        EXECUTE pg_catalog.format(
+            $update$
+            UPDATE ONLY %s AS r
+               SET session_id = l.session_id
+              FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
+             WHERE r.ctid = l.row_id
+               AND r.ctid >= $3 AND r.ctid < $4
+            $update$,
+            p_partition)
+          USING v_row_ids, v_session_ids, v_from, v_to;
+        GET DIAGNOSTICS linked = ROW_COUNT;
+    END IF;
+    RETURN NEXT;
 END
 $function$
 $compile$);
@@ -302,12 +323,13 @@ AS $function$
  * transaction: whatever stops a backfill, at most one batch is done again. Returns what the batch did
  * and how many pages of all tables are behind us; no row when the backfill is finished.
  *
- * Rows that somebody else had locked are waited for in a second pass over their table.
+ * Rows that somebody else had locked are waited for in a second pass over their table. One that was changed
+ * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one
+ * has skipped no row, and each counts anew.
  */
 DECLARE
     v_progress sessiondb.backfill_progress;
     v_blocks bigint;
-    v_batch bigint;
     v_to bigint;
     v_result record;
 BEGIN
@@ -336,19 +358,24 @@ BEGIN
         v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;
         EXIT WHEN v_progress.next_block < v_blocks;
 
-        IF v_progress.skipped > 0 AND NOT v_progress.second_pass THEN
-            UPDATE sessiondb.backfill_progress AS p SET second_pass = true, next_block = 0 WHERE p.turn = v_progress.turn;
+        IF v_progress.skipped > 0 THEN
+            UPDATE sessiondb.backfill_progress AS p
+               SET next_block = 0, second_pass = true, scanned = p.linked, skipped = 0, reasons = '{}'
+             WHERE p.turn = v_progress.turn;
         ELSE
             UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_progress.turn;
         END IF;
     END LOOP;
 
-    -- about 50 rows on a page, where the table was never analysed
-    SELECT greatest(1, p_rows * CASE WHEN c.reltuples > 0 THEN c.relpages / c.reltuples ELSE 0.02 END)::bigint
-      INTO v_batch
+    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller;
+    -- the backfill itself makes it twice as large
+    SELECT least(v_progress.next_block + greatest(1, p_rows / s.rows_on_page)::bigint, v_blocks)
+      INTO v_to
       FROM pg_class AS c
+     CROSS JOIN LATERAL (
+            SELECT CASE WHEN c.reltuples > 0 AND c.relpages * 3 >= v_blocks THEN c.reltuples / c.relpages ELSE 50 END AS rows_on_page
+           ) AS s
      WHERE c.oid = v_progress.partition;
-    v_to := least(v_progress.next_block + v_batch, v_blocks);
 
     SELECT b.* INTO v_result
       FROM sessiondb.link_batch(
@@ -357,10 +384,10 @@ BEGIN
 
     UPDATE sessiondb.backfill_progress AS p
        SET next_block = v_to,
-           scanned = p.scanned + CASE WHEN p.second_pass THEN 0 ELSE v_result.scanned END,
+           scanned = p.scanned + v_result.scanned,
            linked = p.linked + v_result.linked,
-           skipped = p.skipped + CASE WHEN p.second_pass THEN -v_result.linked ELSE v_result.skipped END,
-           reasons = CASE WHEN p.second_pass THEN p.reasons ELSE sessiondb.add_counts(p.reasons, v_result.reasons) END
+           skipped = p.skipped + v_result.skipped,
+           reasons = sessiondb.add_counts(p.reasons, v_result.reasons)
      WHERE p.turn = v_progress.turn;
 
     RETURN QUERY
@@ -411,12 +438,15 @@ BEGIN
             v_begun := true;
         END IF;
         v_began := pg_catalog.clock_timestamp();
+        -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
+        PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
         BEGIN
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
             v_done := NOT FOUND;
             v_tries := 0;
-        EXCEPTION WHEN foreign_key_violation OR check_violation OR deadlock_detected THEN
-            -- a session, a membership or a row has just changed: the batch is done again
+        EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
+                    OR serialization_failure THEN
+            -- a session, a membership or a row has just changed, or is about to: the batch is done again
             v_tries := v_tries + 1;
             v_done := false;
             IF v_tries > 5 THEN

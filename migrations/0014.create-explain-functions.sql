@@ -41,15 +41,13 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The slug of the organisation as a command line takes it; SLUG where there is none to name.
+ * The slug of the organisation as a command line takes it; NULL where it has none.
  */
-SELECT coalesce(
-    (SELECT CASE
-                WHEN pg_catalog.to_jsonb(o) ->> 'slug' ~ '^[A-Za-z0-9._-]+$' THEN pg_catalog.to_jsonb(o) ->> 'slug'
-                ELSE pg_catalog.concat('''', pg_catalog.replace(pg_catalog.to_jsonb(o) ->> 'slug', '''', '''\'''''), '''')
-            END
-       FROM orgs AS o WHERE o.id = p_org_id),
-    'SLUG')
+SELECT CASE
+           WHEN o.slug ~ '^[A-Za-z0-9._-]+$' THEN o.slug
+           ELSE '''' || pg_catalog.replace(o.slug, '''', '''\''''') || ''''
+       END
+  FROM (SELECT pg_catalog.to_jsonb(o) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
 $function$;
 
 COMMENT ON FUNCTION sessiondb.slug_of_org(uuid) IS 'The slug of an organisation, quoted for a shell where it needs to be';
@@ -99,6 +97,8 @@ DECLARE
     v_fix text;
     v_org uuid;
     v_session uuid;
+    v_elsewhere text;
+    v_slug text;
     v_ok boolean;
     v_detail text;
 BEGIN
@@ -114,7 +114,8 @@ BEGIN
         v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'row', 'ok', false, 'detail', 'The row has no session.');
     END IF;
 
-    SELECT pg_catalog.count(*) > 0, coalesce(pg_catalog.min(pg_catalog.format('Course "%s" (%s).', pg_catalog.to_jsonb(k) ->> 'title', k.id)),
+    SELECT pg_catalog.count(*) > 0,
+           coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END)
       INTO v_ok, v_detail
       FROM courses AS k
@@ -123,7 +124,7 @@ BEGIN
 
     SELECT pg_catalog.count(*) > 0,
            coalesce('Member of ' || pg_catalog.string_agg(
-               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role', '-')), ', ' ORDER BY m.org_id) || '.',
+               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
                pg_catalog.format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)')))
       INTO v_ok, v_detail
       FROM org_members AS m
@@ -142,7 +143,7 @@ BEGIN
                             THEN '' ELSE ', which is not an organisation of the user,' END,
                        CASE pg_catalog.count(*) WHEN 1 THEN '1 session' ELSE pg_catalog.count(*)::text || ' sessions' END,
                        pg_catalog.array_to_string((pg_catalog.array_agg(
-                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title', s.id::text), s.status)
+                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title'::text, s.id::text), s.status)
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5], ', ')
                        || CASE WHEN pg_catalog.count(*) > 5 THEN ', ...' ELSE '' END) AS detail
               FROM sessions AS s
@@ -155,22 +156,11 @@ BEGIN
         v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'sessions', 'ok', false, 'detail', 'No organisation has a session of the course.');
     END IF;
 
-    v_detail := CASE v_reason
-        WHEN 'already_linked' THEN 'A row that is linked stays in its session.'
-        WHEN 'course_unknown' THEN 'Without a course there is no session to choose.'
-        WHEN 'no_membership' THEN 'Only sessions of the user''s organisations are chosen, and he is in none.'
-        WHEN 'no_session_for_course' THEN 'There is no session to choose.'
-        WHEN 'no_active_session' THEN 'Only active sessions are chosen, and no organisation of the user has one.'
-        WHEN 'session_in_other_org' THEN 'Only sessions of the user''s organisations are chosen, and only others have one.'
-        ELSE pg_catalog.format('%s is chosen: %s.', sessiondb.title_of_session(v_chosen),
-                    CASE WHEN v_chosen = get_user_session_for_course(p_user_id, p_course_id)
-                         THEN 'the newest active session of the course in the user''s organisations'
-                         ELSE 'the session of the student''s enrolment, which is still active' END)
-    END;
-    v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'choice', 'ok', v_chosen IS NOT NULL, 'detail', v_detail);
-
-    -- the organisation and the session that the fix is about
-    SELECT s.org_id, s.id INTO v_org, v_session
+    -- the organisation and the session that the fix is about: where others have one, an active one if there is
+    SELECT s.org_id, s.id,
+           CASE WHEN s.status OPERATOR(pg_catalog.=) 'active'
+                THEN pg_catalog.format(' %s has an active one: %s.', sessiondb.name_of_org(s.org_id), sessiondb.title_of_session(s.id)) END
+      INTO v_org, v_session, v_elsewhere
       FROM sessions AS s
      WHERE s.course_id = p_course_id
        AND CASE v_reason
@@ -185,14 +175,40 @@ BEGIN
         v_org := (SELECT m.org_id FROM org_members AS m WHERE m.user_id = p_user_id ORDER BY m.org_id LIMIT 1);
     END IF;
 
-    v_fix := CASE v_reason
-        WHEN 'linked' THEN CASE WHEN p_row IS NOT NULL THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen) END
-        WHEN 'course_unknown' THEN 'Give the row a course that exists: SELECT id, title FROM courses'
-        WHEN 'no_membership' THEN pg_catalog.format('sessiondb member add --org %s --user %s', sessiondb.slug_of_org(v_org), p_user_id)
-        WHEN 'no_session_for_course' THEN pg_catalog.format('sessiondb session create --org %s --course %s --by %s', sessiondb.slug_of_org(v_org), p_course_id,
-            (SELECT m.user_id FROM org_members AS m WHERE m.org_id = v_org ORDER BY pg_catalog.to_jsonb(m) ->> 'role' = 'student', m.user_id LIMIT 1))
-        WHEN 'no_active_session' THEN pg_catalog.format('sessiondb session set-status %s active', v_session)
-        WHEN 'session_in_other_org' THEN pg_catalog.format('sessiondb member add --org %s --user %s', sessiondb.slug_of_org(v_org), p_user_id)
+    v_detail := CASE v_reason
+        WHEN 'already_linked' THEN 'A row that is linked stays in its session.'
+        WHEN 'course_unknown' THEN 'Without a course there is no session to choose.'
+        WHEN 'no_membership' THEN 'Only sessions of the user''s organisations are chosen, and he is in none.' || coalesce(v_elsewhere, '')
+        WHEN 'no_session_for_course' THEN 'There is no session to choose.'
+        WHEN 'no_active_session' THEN 'Only active sessions are chosen, and no organisation of the user has one.'
+        WHEN 'session_in_other_org' THEN 'Only sessions of the user''s organisations are chosen, and only others have one.' || coalesce(v_elsewhere, '')
+        ELSE pg_catalog.format('%s is chosen: %s.', sessiondb.title_of_session(v_chosen),
+                    CASE WHEN v_chosen = get_user_session_for_course(p_user_id, p_course_id)
+                         THEN 'the newest active session of the course in the user''s organisations'
+                         ELSE 'the session of the student''s enrolment, which is still active' END)
+    END;
+    v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'choice', 'ok', v_chosen IS NOT NULL, 'detail', v_detail);
+
+    -- a command names an organisation by its slug; of a host that has no slugs only SQL can
+    v_slug := sessiondb.slug_of_org(v_org);
+    v_fix := CASE
+        WHEN v_reason = 'linked' AND p_row IS NOT NULL THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen)
+        WHEN v_reason = 'course_unknown' THEN 'Give the row a course that exists: SELECT * FROM courses'
+        WHEN v_reason IN ('no_membership', 'session_in_other_org') THEN CASE
+            WHEN p_user_id IS NULL THEN 'Give the row a user.'
+            WHEN v_org IS NULL THEN 'sessiondb org create --name ''My organisation'' --slug my-organisation'
+            WHEN v_slug IS NULL THEN pg_catalog.format('INSERT INTO %I.org_members (org_id, user_id) VALUES (%L, %L)',
+                pg_catalog.current_schema(), v_org, p_user_id)
+            ELSE pg_catalog.format('sessiondb member add --org %s --user %s', v_slug, p_user_id)
+        END
+        WHEN v_reason = 'no_session_for_course' AND v_slug IS NULL THEN
+            pg_catalog.format('INSERT INTO %I.sessions (org_id, course_id, status) VALUES (%L, %L, %L)',
+                pg_catalog.current_schema(), v_org, p_course_id, 'active')
+        WHEN v_reason = 'no_session_for_course' THEN
+            pg_catalog.format('sessiondb session create --org %s --course %s --by %s', v_slug, p_course_id,
+                (SELECT m.user_id FROM org_members AS m WHERE m.org_id = v_org
+                  ORDER BY (pg_catalog.to_jsonb(m) ->> 'role'::text) = 'student'::text, m.user_id LIMIT 1))
+        WHEN v_reason = 'no_active_session' THEN pg_catalog.format('sessiondb session set-status %s active', v_session)
     END;
 
     RETURN pg_catalog.jsonb_build_object('session_id', v_chosen, 'reason', v_reason, 'steps', v_steps, 'fix', v_fix);

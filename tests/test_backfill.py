@@ -525,6 +525,23 @@ def test_every_page_of_a_table_is_read_whatever_its_statistics_say(
     assert max(after - before for before, after in pairwise(batches)) < 200  # a page, or what is 40 at a guess
 
 
+@on("reference", "partitioned")
+def test_an_enrolment_is_found_by_its_student_whatever_the_statistics_say(installed_db: HostDatabase) -> None:
+    """An ANALYZE from before the backfill says that no enrolment has a session, so that to look there costs nothing."""
+    session = many(installed_db, 1000)
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE enrollments SET session_id = %s", [session])
+    ((user, course),) = rows(installed_db, "SELECT user_id, course_id FROM {} LIMIT 1", "enrollments")
+    with installed_db.connect() as connection, connection.transaction():
+        assert installed_db.host.submit(connection, user, course) == session
+        connection.execute("SELECT FROM sessiondb.choose_sessions(%s, %s, true)", [[user], [course]])
+        read = connection.execute(
+            "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname ~ '^enrollments'"
+        ).fetchone()
+    assert read
+    assert 0 < read[0] < 10
+
+
 @on("reference")
 def test_the_loop_holds_no_rows(installed_db: HostDatabase) -> None:
     """The client is sent five numbers a batch, so its memory does not grow with the table."""
@@ -1006,6 +1023,20 @@ def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: HostDatab
 
     assert [call.code for call in refused] == [1]
     assert [result.tables[table]["linked"] for table in TABLES] == [100, 400]
+    assert_all_linked(installed_db)
+
+
+@on("reference")
+def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: HostDatabase) -> None:
+    many(installed_db, 50)
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("SELECT FROM submissions LIMIT 1 FOR UPDATE")
+
+        stopped = psql(installed_db, "CALL sessiondb.backfill()")
+
+    assert stopped.err.startswith("ERROR:  canceling statement due to lock timeout")
+    assert [linked(installed_db, table) for table in TABLES] == [50, 49]
+    assert psql(installed_db, "CALL sessiondb.backfill()").code == 0
     assert_all_linked(installed_db)
 
 

@@ -634,7 +634,7 @@ def test_the_guides_steps_in_words(installed_db: HostDatabase) -> None:
     created = on(installed_db, "session", "create", "--org", "mon-org", "--course", PYTHON, "--by", ADA)
     first, second = created.out.splitlines()
     assert first.startswith('Created session "Session - Python for beginners" (active): ')
-    assert second.startswith("A backfill would now link 1 enrolments and 1 submissions of this course")
+    assert second.startswith("A backfill would now link 1 enrolment and 1 submission of this course")
     assert "Session - Python for beginners" in on(installed_db, "session", "list").out
 
 

@@ -385,6 +385,44 @@ def test_names_and_slugs_that_a_host_does_not_have_are_not_made_up(installed_db:
     assert detail == f"Member of organisation {here.north} (-)."
 
 
+@on("reference", "quoted")
+def test_of_organisations_without_a_slug_the_fix_is_sql(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection)
+        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN slug").format(sql.Identifier(host.schema, "orgs")))
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ALTER title DROP NOT NULL").format(sql.Identifier(host.schema, "sessions"))
+        )
+        for why in ("no_membership", "no_session_for_course", "session_in_other_org"):
+            connection.execute(explain(installed_db, *about(here.cases[why]))["fix"])
+            assert explain(installed_db, *about(here.cases[why]))["reason"] == "linked"
+
+
+def test_the_organisation_to_join_is_one_with_an_active_session_and_it_is_said_which(
+    installed_db: HostDatabase,
+) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        here = scene(host, connection)
+        course = here.cases["no_membership"].course
+        newer = host.add_session(connection, here.south, course, "completed", created_at=None)
+        connection.execute(
+            sql.SQL("UPDATE {} SET created_at = now() WHERE id = {}").format(
+                sql.Identifier(host.schema, "sessions"), sql.Literal(newer)
+            )
+        )
+        slugs = sql.SQL("SELECT name, slug FROM {} WHERE id = {}")
+        ((name, slug),) = connection.execute(
+            slugs.format(sql.Identifier(host.schema, "orgs"), sql.Literal(here.north))
+        ).fetchall()
+
+    for why in ("no_membership", "session_in_other_org"):
+        document = explain(installed_db, *about(here.cases[why]))
+        assert document["fix"].startswith(f"sessiondb member add --org {slug} ")
+        assert details(document, "choice")[0][1].endswith(f' {name} has an active one: "A session" ({here.autumn}).')
+
+
 # asking
 
 

@@ -1,7 +1,8 @@
 -- Rows are linked to sessions of the organisations of their users; a membership may have ended since.
 SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name AS object,
        pg_catalog.format('%s rows of %s are linked to a session of an organisation that their user is not a member of, for example %s.', f.rows, f.table_name, f.examples) AS detail,
-       pg_catalog.format('Make the users members with sessiondb member add, or unlink the rows: UPDATE %s SET session_id = NULL WHERE id = ...', f.table_name) AS fix
+       pg_catalog.format('Make the users members with sessiondb member add, or unlink the rows: UPDATE %1$I.%2$I AS r SET session_id = NULL FROM %1$I.sessions AS s WHERE s.id = r.session_id AND NOT EXISTS (SELECT FROM %1$I.org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)',
+                         i.host_schema, f.table_name) AS fix
   FROM (
         SELECT 'enrollments' AS table_name, pg_catalog.count(*) AS rows,
                pg_catalog.array_to_string((pg_catalog.array_agg(x.example) FILTER (WHERE x.place <= {examples})), ', ') AS examples
@@ -25,5 +26,6 @@ SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name A
                  WHERE NOT EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)
                ) AS x
        ) AS f
+ CROSS JOIN sessiondb.installation AS i
  WHERE f.rows > 0
  ORDER BY f.table_name

@@ -31,12 +31,15 @@ BEGIN
             v_begun := true;
         END IF;
         v_began := pg_catalog.clock_timestamp();
+        -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
+        PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
         BEGIN
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
             v_done := NOT FOUND;
             v_tries := 0;
-        EXCEPTION WHEN foreign_key_violation OR check_violation OR deadlock_detected THEN
-            -- a session, a membership or a row has just changed: the batch is done again
+        EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
+                    OR serialization_failure THEN
+            -- a session, a membership or a row has just changed, or is about to: the batch is done again
             v_tries := v_tries + 1;
             v_done := false;
             IF v_tries > 5 THEN

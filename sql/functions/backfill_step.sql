@@ -10,12 +10,13 @@ AS $function$
  * transaction: whatever stops a backfill, at most one batch is done again. Returns what the batch did
  * and how many pages of all tables are behind us; no row when the backfill is finished.
  *
- * Rows that somebody else had locked are waited for in a second pass over their table.
+ * Rows that somebody else had locked are waited for in a second pass over their table. One that was changed
+ * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one
+ * has skipped no row, and each counts anew.
  */
 DECLARE
     v_progress sessiondb.backfill_progress;
     v_blocks bigint;
-    v_batch bigint;
     v_to bigint;
     v_result record;
 BEGIN
@@ -44,19 +45,24 @@ BEGIN
         v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;
         EXIT WHEN v_progress.next_block < v_blocks;
 
-        IF v_progress.skipped > 0 AND NOT v_progress.second_pass THEN
-            UPDATE sessiondb.backfill_progress AS p SET second_pass = true, next_block = 0 WHERE p.turn = v_progress.turn;
+        IF v_progress.skipped > 0 THEN
+            UPDATE sessiondb.backfill_progress AS p
+               SET next_block = 0, second_pass = true, scanned = p.linked, skipped = 0, reasons = '{}'
+             WHERE p.turn = v_progress.turn;
         ELSE
             UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_progress.turn;
         END IF;
     END LOOP;
 
-    -- about 50 rows on a page, where the table was never analysed
-    SELECT greatest(1, p_rows * CASE WHEN c.reltuples > 0 THEN c.relpages / c.reltuples ELSE 0.02 END)::bigint
-      INTO v_batch
+    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller;
+    -- the backfill itself makes it twice as large
+    SELECT least(v_progress.next_block + greatest(1, p_rows / s.rows_on_page)::bigint, v_blocks)
+      INTO v_to
       FROM pg_class AS c
+     CROSS JOIN LATERAL (
+            SELECT CASE WHEN c.reltuples > 0 AND c.relpages * 3 >= v_blocks THEN c.reltuples / c.relpages ELSE 50 END AS rows_on_page
+           ) AS s
      WHERE c.oid = v_progress.partition;
-    v_to := least(v_progress.next_block + v_batch, v_blocks);
 
     SELECT b.* INTO v_result
       FROM sessiondb.link_batch(
@@ -65,10 +71,10 @@ BEGIN
 
     UPDATE sessiondb.backfill_progress AS p
        SET next_block = v_to,
-           scanned = p.scanned + CASE WHEN p.second_pass THEN 0 ELSE v_result.scanned END,
+           scanned = p.scanned + v_result.scanned,
            linked = p.linked + v_result.linked,
-           skipped = p.skipped + CASE WHEN p.second_pass THEN -v_result.linked ELSE v_result.skipped END,
-           reasons = CASE WHEN p.second_pass THEN p.reasons ELSE sessiondb.add_counts(p.reasons, v_result.reasons) END
+           skipped = p.skipped + v_result.skipped,
+           reasons = sessiondb.add_counts(p.reasons, v_result.reasons)
      WHERE p.turn = v_progress.turn;
 
     RETURN QUERY

@@ -10,7 +10,9 @@ AS $function$
  * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
  * called: whoever asks is told what he may read himself.
  *
- * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment.
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment. That is
+ * read first, as an array: in a join, a planner whose statistics are from before the enrolments were linked
+ * reads all enrolments of a session to find one.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
  * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
@@ -20,12 +22,12 @@ WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,
            coalesce(
                (SELECT s.id
-                  FROM enrollments AS e
-                  JOIN sessions AS s ON s.id = e.session_id
-                  JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
+                  FROM sessions AS s
+                  JOIN org_members AS m ON m.org_id = s.org_id
                  WHERE p_by_enrollment
-                   AND e.user_id = p.user_id
-                   AND e.course_id = p.course_id
+                   AND s.id = ANY (ARRAY(SELECT e.session_id FROM enrollments AS e
+                                          WHERE e.user_id = p.user_id AND e.course_id = p.course_id))
+                   AND m.user_id = p.user_id
                    AND s.course_id = p.course_id
                    AND s.status OPERATOR(pg_catalog.=) 'active'
                  ORDER BY s.created_at DESC NULLS LAST, s.id DESC

@@ -74,18 +74,31 @@ existing AS (
       JOIN pg_class AS c ON c.oid = i.indexrelid
       JOIN pg_am AS a ON a.oid = c.relam
 ),
--- A partition needs nothing where its table as a whole has what it needs.
+-- Those that do the job.
+suitable AS (
+    SELECT e.indexrelid, e.indrelid
+      FROM existing AS e
+     WHERE e.indisvalid
+       AND e.amname = 'btree'
+       AND EXISTS (
+            SELECT FROM unnest($3::text[]) AS wanted (columns)
+             WHERE e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
+       AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', ''))
+),
+-- A partition needs none where one is attached already to the index of its table, whatever its name.
+attached AS (
+    SELECT n.relid
+      FROM node AS n
+      JOIN suitable AS s ON s.indrelid = n.relid
+      JOIN pg_inherits AS h ON h.inhrelid = s.indexrelid
+      JOIN existing AS e ON e.indexrelid = h.inhparent
+      JOIN node AS parent ON parent.relid = n.parentrelid AND parent.index_name = e.relname
+),
+-- Nor where its table as a whole has what it needs.
 served AS (
     SELECT n.relid, n.level
       FROM node AS n
-     WHERE EXISTS (
-            SELECT FROM existing AS e
-             CROSS JOIN unnest($3::text[]) AS wanted (columns)
-             WHERE e.indrelid = n.relid
-               AND e.indisvalid
-               AND e.amname = 'btree'
-               AND (e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
-               AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', '')))
+     WHERE n.relid IN (SELECT s.indrelid FROM suitable AS s)
 )
 SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRUE THEN n.table_name END
   FROM node AS n
@@ -131,6 +144,7 @@ SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRU
          WHERE n.level > 0 AND ours.attached IS NOT TRUE
        ) AS s
  WHERE NOT EXISTS (SELECT FROM served AS v WHERE v.level = 0)
+   AND n.relid NOT IN (SELECT a.relid FROM attached AS a)
  ORDER BY CASE s.turn WHEN 0 THEN 0 ELSE 1 END, s.place, n.table_name, s.turn
 $function$;
 

@@ -6,15 +6,13 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The slug of the organisation as a command line takes it; SLUG where there is none to name.
+ * The slug of the organisation as a command line takes it; NULL where it has none.
  */
-SELECT coalesce(
-    (SELECT CASE
-                WHEN pg_catalog.to_jsonb(o) ->> 'slug' ~ '^[A-Za-z0-9._-]+$' THEN pg_catalog.to_jsonb(o) ->> 'slug'
-                ELSE pg_catalog.concat('''', pg_catalog.replace(pg_catalog.to_jsonb(o) ->> 'slug', '''', '''\'''''), '''')
-            END
-       FROM orgs AS o WHERE o.id = p_org_id),
-    'SLUG')
+SELECT CASE
+           WHEN o.slug ~ '^[A-Za-z0-9._-]+$' THEN o.slug
+           ELSE '''' || pg_catalog.replace(o.slug, '''', '''\''''') || ''''
+       END
+  FROM (SELECT pg_catalog.to_jsonb(o) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
 $function$;
 
 COMMENT ON FUNCTION sessiondb.slug_of_org(uuid) IS 'The slug of an organisation, quoted for a shell where it needs to be';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,13 @@ from psycopg import errors as pg
 from psycopg.rows import dict_row
 
 from sessiondb.database import Connection
-from sessiondb.errors import SessiondbError
+from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock
+from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
 _TRIES = 5
+_LOCK_SECONDS = 2.0
 
 Progress = Callable[[int, int, int], None]
 """Is told how many pages are behind us, how many there are, and how many rows are linked."""
@@ -70,18 +73,18 @@ def backfill(connection: Connection, session: UUID | None, pace: Pace, report: R
     Raises:
         SessiondbError: sessiondb is not installed, there is no such session, or a batch failed again and
             again. What was linked stays linked, and the next run goes on there.
-        LockNotObtainedError: another run is at work.
+        LockNotObtainedError: another run is at work, or somebody keeps a row locked: the same holds.
     """
     _require_session(connection, session)
     deadline = time.monotonic() + pace.max_runtime if pace.max_runtime is not None else None
     rows = pace.batch_rows or 1000
     linked = 0
-    with advisory_lock(connection, LockBudget(), report):
+    with closing(Watch(connection)) as watch, advisory_lock(connection, LockBudget(), report):
         connection.execute("CALL sessiondb.begin_backfill(%s)", [session])
         while deadline is None or time.monotonic() < deadline:
             _wait_for_replicas(connection, pace.max_lag, report)
             began = time.monotonic()
-            step = _step(connection, rows, report)
+            step = _step(watch, rows, report)
             if step is None:
                 return _result(connection, complete=True)
             linked += step["linked"]
@@ -93,24 +96,36 @@ def backfill(connection: Connection, session: UUID | None, pace: Pace, report: R
         return _result(connection, complete=False)
 
 
-def _step(connection: Connection, rows: int, report: Report) -> dict[str, Any] | None:
+def _step(watch: Watch, rows: int, report: Report) -> dict[str, Any] | None:
     """Do one batch; one that a concurrent change made fail is done again."""
+    connection = watch.connection
     for attempt in range(1, _TRIES + 1):
         try:
-            with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-                cursor.execute("SET LOCAL lock_timeout TO '2s'")
+            with (
+                watch.blockers_seen_after(_LOCK_SECONDS * 0.8) as blockers,
+                connection.transaction(),
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [f"{_LOCK_SECONDS}s"])
                 return cursor.execute("SELECT * FROM sessiondb.backfill_step(%s)", [rows]).fetchone()
+        except pg.LockNotAvailable as error:
+            in_the_way = "; ".join(blockers) or "unknown, it has just ended"
+            if attempt == _TRIES:
+                raise LockNotObtainedError(
+                    f"somebody keeps a row locked that is to be linked; in the way: {in_the_way}",
+                    "Wait for that transaction to end, or end it, then run the command again: it goes on there.",
+                ) from error
+            report(f"  a row is locked, the batch is tried again; in the way: {in_the_way}")
         except (
-            pg.LockNotAvailable,
             pg.DeadlockDetected,
-            pg.SerializationFailure,
+            pg.SerializationFailure,  # the row has just been moved to another partition
             pg.ForeignKeyViolation,  # the session that was chosen has just been deleted
-            pg.CheckViolation,  # the row has just been given to another user or course
+            pg.CheckViolation,  # the row or the membership has just been changed
         ) as error:
             if attempt == _TRIES:
                 raise
             report(f"  the batch is tried again: {error.diag.message_primary}")
-            time.sleep(0.2 * attempt)
+        time.sleep(0.2 * attempt)
     return None
 
 

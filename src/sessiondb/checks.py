@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from xml.etree import ElementTree
 
 import psycopg
@@ -78,25 +79,32 @@ def _pending(connection: Connection) -> list[Finding]:
     return [Finding(_PENDING, "error", "sessiondb._yoyo_migration", detail, "Run: sessiondb apply")]
 
 
-def junit(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    """Return the findings as a JUnit XML report, a test case for each check; only errors are failures.
+def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> str:
+    """Return the findings as a JUnit XML report, a test case for each check.
 
     Args:
         findings: of :func:`check`.
         names: the checks that were run; all when empty.
+        bad: the levels of the findings that are failures; the others are remarks.
     """
     ran = list(names) or [_PENDING, *resources.names("checks"), *resources.names("data_checks")]
     found = {name: [f for f in findings if f.check == name] for name in [*ran, *(f.check for f in findings)]}
-    failed = sum(any(f.level == "error" for f in of_check) for of_check in found.values())
+    failed = sum(any(f.level in bad for f in of_check) for of_check in found.values())
     suite = ElementTree.Element("testsuite", name="sessiondb check", tests=str(len(found)), failures=str(failed))
     for name, of_check in found.items():
         case = ElementTree.SubElement(suite, "testcase", classname="sessiondb", name=name)
-        text = "\n".join(f"{f.level}: {f.object}: {f.detail} Fix: {f.fix}" for f in of_check)
-        if any(f.level == "error" for f in of_check):
-            ElementTree.SubElement(case, "failure", message=of_check[0].detail).text = text
+        text = _xml("\n".join(f"{f.level}: {f.object}: {f.detail} Fix: {f.fix}" for f in of_check))
+        failures = [f for f in of_check if f.level in bad]
+        if failures:
+            ElementTree.SubElement(case, "failure", message=_xml(failures[0].detail)).text = text
         elif of_check:
             ElementTree.SubElement(case, "system-out").text = text
     return ElementTree.tostring(suite, encoding="unicode")
+
+
+def _xml(text: str) -> str:
+    """Spell out the characters that XML cannot hold."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", lambda m: repr(m.group())[1:-1], text)
 
 
 def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -> list[Finding]:

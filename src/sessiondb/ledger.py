@@ -73,7 +73,7 @@ def read_migrations(folder: Path) -> list[Migration]:
                 f"migration {path.stem} has no rollback file",
                 f"Add {rollback.name} beside it; a migration that cannot be undone is not applied.",
             )
-        depends = read_sql_migration(str(path))[0].get("depends", "").split()
+        script, depends = _read(path)
         if depends != [m.id for m in migrations[-1:]]:
             raise SessiondbError(f"migration {path.stem} must say: -- depends: the migration before it")
         migrations.append(
@@ -81,22 +81,24 @@ def read_migrations(folder: Path) -> list[Migration]:
                 id=path.stem,
                 hash=get_migration_hash(path.stem),
                 sha256=_sha256(path, rollback),
-                apply=_script(path),
-                rollback=_script(rollback),
+                apply=script,
+                rollback=_read(rollback)[0],
             )
         )
     return migrations
 
 
-def _script(path: Path) -> Script:
+def _read(path: Path) -> tuple[Script, list[str]]:
+    """Return what a file does, and the migrations that it says it depends on."""
     directives, leading_comment, statements = read_sql_migration(str(path))
     # yoyo takes the comment above the first statement for the file's description
     first = [f"-- {line}" for line in leading_comment.splitlines() if line]
     statements[0] = "\n".join([*first, statements[0]])
-    return Script(
+    script = Script(
         statements=tuple(statements),
         transactional=directives.get("transactional", "true").lower() == "true",
     )
+    return script, directives.get("depends", "").split()
 
 
 def _sha256(*paths: Path) -> str:

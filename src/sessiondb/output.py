@@ -125,6 +125,11 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
             say(f"{name:{width}} | {_cell(row[name])}")
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number of things for people, for instance ``1 submission``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def size(number: int | None) -> str | None:
     """Return a number of bytes for people, for instance ``1.5 GB``."""
     if number is None:

@@ -164,19 +164,23 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     """Return the same for a row of ``enrollments`` or ``submissions``.
 
     Raises:
-        SessiondbError: there is no such row, or the host's table has no column ``id``.
+        SessiondbError: there is no such row, or the host's table has no uuid column ``id``.
     """
     call: LiteralString = (
         "SELECT sessiondb.explain_enrollment(%(id)s) AS document"
         if table == "enrollments"
         else "SELECT sessiondb.explain_submission(%(id)s) AS document"
     )
-    try:
-        row = _one(connection, call, {"id": row_id})
-    except pg.UndefinedColumn as error:
+    uuid = connection.execute(
+        "SELECT FROM pg_catalog.pg_attribute AS a"
+        " WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype",
+        [table],
+    )
+    if uuid.rowcount == 0:
         raise SessiondbError(
-            f"{table} of this host have no column id", "Ask with --user and --course instead."
-        ) from error
+            f"{table} of this host have no column id of type uuid", "Ask with --user and --course instead."
+        )
+    row = _one(connection, call, {"id": row_id})
     if row["document"] is None:
         raise SessiondbError(f"there is no row {row_id} in {table}", f"List them with: sessiondb show {table}")
     return dict(row["document"])

@@ -42,7 +42,7 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int)
     if options.json:
         output.json_document({"ok": ok, "findings": [finding.as_json() for finding in findings]})
     elif options.format == "junit":
-        output.say(junit(findings, names))
+        output.say(junit(findings, names, bad))
     elif findings:
         output.table([finding.as_json() for finding in findings])
     else:

@@ -101,7 +101,7 @@ def apply(
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
     output.say(
-        f"{len(applied)} migrations applied."
+        f"{output.count(len(applied), 'migration')} applied."
         if applied
         else f"Nothing to do: every migration up to {to} is applied."
         if to
@@ -147,7 +147,7 @@ def rollback(
         output.json_document({"rolled_back": undone})
     else:
         output.say(
-            f"{len(undone)} migrations rolled back."
+            f"{output.count(len(undone), 'migration')} rolled back."
             if undone
             else f"Nothing to do: no migration {'after ' + to + ' ' if to else ''}is applied."
         )

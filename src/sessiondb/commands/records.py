@@ -91,8 +91,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
         return
     output.say(f'{done} session "{row["title"]}" ({row["status"]}): {row["id"]}')
     output.say(
-        f"A backfill would now link {row['linkable_enrollments']} enrolments and "
-        f"{row['linkable_submissions']} submissions of this course that have no session."
+        f"A backfill would now link {output.count(row['linkable_enrollments'], 'enrolment')} and "
+        f"{output.count(row['linkable_submissions'], 'submission')} of this course without a session."
     )
 
 
