@@ -60,6 +60,15 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures that tests have recorded with record_property; README's table of guarantees quotes them."""
+    reports = terminalreporter.stats.get("passed", [])
+    figures = [f"{name}: {value}" for report in reports for name, value in report.user_properties if " " in name]
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(sorted(figures)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cut_each_file_once() -> Iterator[None]:
     """Reading the migrations takes sqlparse 0.1 s, and the tests do it hundreds of times."""

@@ -250,7 +250,7 @@ def add_linked_rows(database: HostDatabase, submissions: int = 8) -> None:
             assert connection.execute(count).fetchone() == (linked,)
 
 
-def until(fact: Callable[[], bool], seconds: float = 10) -> None:
+def until(fact: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something to be so."""
     deadline = time.monotonic() + seconds
     while not fact():
@@ -355,7 +355,10 @@ def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, host: str) -> 
 
 
 def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_ends(
-    command: Command, commands: Commands, monkeypatch: pytest.MonkeyPatch
+    command: Command,
+    commands: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Every boundary of an apply and of both rollbacks, also inside transactions; of the others those that differ."""
     monkeypatch.setattr(sessiondb.migrate, "preflight", lambda *_: [])  # it only reads, and takes half of the time
@@ -367,6 +370,7 @@ def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_
             died.add(point.place)
         assert died == places
         assert command.difference(database) == ""
+    record_property(f"crashes survived, {command.start.host}, {command.verb}", len(died))
 
 
 def commits(command: Command) -> list[Point]:
@@ -572,6 +576,7 @@ def test_a_signal_ends_a_waiting_process_within_2_s_and_another_run_goes_on(
     waiting: Callable[[HostDatabase], AbstractContextManager[Callable[[], bool]]],
     number: signal.Signals,
     code: Exit,
+    record_property: Callable[[str, object], None],
 ) -> None:
     command = commands("reference", "first apply")
     with command.clone() as database:
@@ -588,6 +593,7 @@ def test_a_signal_ends_a_waiting_process_within_2_s_and_another_run_goes_on(
                     process.kill()
             assert (process.returncode, "run the command again" in said) == (code, True), said
             assert seconds < 2
-            until(lambda: not backends(database), 1)
+            record_property(f"seconds to stop, {waiting.__name__}, {number.name}", round(seconds, 2))
+            until(lambda: not backends(database), 5)
         run(database, "apply")
         assert command.difference(database) == ""

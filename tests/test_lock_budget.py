@@ -90,7 +90,7 @@ def transaction(database: HostDatabase, *statements: LiteralString) -> Iterator[
         connection.rollback()
 
 
-def until(fact: Callable[[], object], seconds: float = 10) -> None:
+def until(fact: Callable[[], object], seconds: float = 30) -> None:
     """Wait for something to be so."""
     deadline = time.monotonic() + seconds
     while not fact():

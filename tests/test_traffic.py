@@ -297,24 +297,22 @@ def test_no_write_fails_or_waits_long_and_no_link_is_lost(
         writers = traffic.end()
 
         assert [error for writer in writers for error in writer.errors] == []
-        assert min(writer.writes for writer in writers) > 50
+        assert min(writer.writes for writer in writers) > 20
         baseline = next(iter(phases[0].stalls(writers)), 0.02)
         limit = BUDGET.timeout + SLACK + baseline
         for phase in phases:
             stalls = phase.stalls(writers)
             longest = max([0, *stalls]) * 1000
-            said = (
-                f"{phase.name}: {phase.end - phase.begin:.1f} s, longest stall of a write {longest:.0f} ms,"
-                f" {len(stalls)} over 20 ms; tries without a lock: {[*phase.rungs]}"
+            record_property(
+                f"16 writers and {somebody.__name__}, {phase.name}",
+                f"{phase.end - phase.begin:.1f} s, longest stall of a write {longest:.0f} ms,"
+                f" {len(stalls)} over 20 ms; tries without a lock: {[*phase.rungs]}",
             )
-            print(said)  # noqa: T201
-            record_property(f"{somebody.__name__}, {phase.name}", said)
-        said = (
+        record_property(
+            f"16 writers and {somebody.__name__}, in all",
             f"{sum(writer.writes for writer in writers)} writes; limit {limit * 1000:.0f} ms:"
-            f" lock_timeout {BUDGET.timeout * 1000:.0f} + {SLACK * 1000:.0f} + {baseline * 1000:.0f} without us"
+            f" lock_timeout {BUDGET.timeout * 1000:.0f} + {SLACK * 1000:.0f} + {baseline * 1000:.0f} without us",
         )
-        print(said)  # noqa: T201
-        record_property(f"{somebody.__name__}, limit", said)
         assert max(stall for phase in phases for stall in [0, *phase.stalls(writers)]) <= limit
         if somebody is not nobody:
             assert all(phase.rungs for phase in phases[1:]), "nobody was in the way"
