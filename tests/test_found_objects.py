@@ -275,7 +275,7 @@ def test_the_statement_that_mends_a_column_of_another_type_works(host_db: HostDa
         f"UPDATE enrollments SET session_id = '{session}'",
     )
 
-    statements = [found.group(1) for *_, fix in refusal(host_db) if (found := re.search(r"(ALTER TABLE .*) \(", fix))]
+    statements = [found.group(1) for *_, fix in refusal(host_db) if (found := re.search(r"(ALTER TABLE .*)", fix))]
 
     assert len(statements) == 2
     by_hand(host_db, *statements, "UPDATE enrollments SET session_id = NULL")
