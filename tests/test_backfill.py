@@ -820,6 +820,27 @@ def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db:
     assert_all_linked(installed_db)
 
 
+@on("reference", "partitioned")
+def test_a_row_that_the_host_lets_nobody_change_stays_as_it_is_and_holds_up_nothing(installed_db: HostDatabase) -> None:
+    many(installed_db, 20)
+    user = second_student(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute("CREATE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        connection.execute(
+            sql.SQL(
+                "CREATE TRIGGER keep BEFORE UPDATE ON submissions FOR EACH ROW WHEN (OLD.user_id = {})"
+                " EXECUTE FUNCTION public.keep()"
+            ).format(sql.Literal(user))
+        )
+    lock = f"SELECT FROM submissions WHERE user_id = '{user}' FOR UPDATE"
+
+    with held(installed_db, 0.3, lock):
+        document = backfill(installed_db)
+
+    assert (document["complete"], document["submissions"]["linked"]) == (True, 19)
+    assert linked(installed_db, "submissions") == 19
+
+
 @on("reference")
 def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
