@@ -116,6 +116,11 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield f"SET search_path TO {sql.Identifier(schema).as_string(None)}, pg_temp;"
+    yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
+    yield (
+        "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
+        " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
+    )
     yield (
         "DO $lock$ BEGIN IF NOT pg_catalog.pg_try_advisory_lock("
         f"{ADVISORY_KEY}) THEN RAISE EXCEPTION 'another sessiondb run works on this database'; END IF; END $lock$;"
