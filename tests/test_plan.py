@@ -25,6 +25,7 @@ from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 
 from sessiondb import resources
 from sessiondb.ledger import read_migrations
+from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import EXPANDS, Runner
 from sessiondb.plan import BLOCKS, plan
 
@@ -280,8 +281,12 @@ def prove(trace: Trace) -> None:
     assert trace.seen
     texts = {statement["statement"] for statement in trace.planned}
     assert [seen.statement for seen in trace.seen if seen.statement not in texts] == []
-    predicted = [(s.migration, s.statement, trace.predicted(s.migration, s.statement)) for s in trace.seen]
-    assert [(s.migration, s.statement, s.held) for s in trace.seen] == predicted
+    differing = [
+        f"{s.migration}: {s.statement}: held {s.held}, planned {planned}"
+        for s in trace.seen
+        if s.held != (planned := trace.predicted(s.migration, s.statement))
+    ]
+    assert not differing, "\n".join(differing)
 
 
 FILES = """
@@ -494,6 +499,15 @@ def test_the_plan_shows_the_size_of_each_table(host_db: HostDatabase) -> None:
         assert locks[table]["bytes"] == int(size)
 
 
+@on_two
+def test_the_plan_does_not_make_up_the_rows_of_a_table_that_was_never_analysed(host_db: HostDatabase) -> None:
+    by_hand(host_db, "DROP TABLE org_members", "CREATE TABLE org_members (org_id uuid, user_id uuid, role text)")
+
+    locks = {lock["table"]: lock for s in make_plan(host_db) for lock in s["locks"]}
+
+    assert locks["org_members"]["rows"] is None
+
+
 # Reading only
 
 
@@ -580,6 +594,30 @@ def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(inst
 
     assert (real.code, real.out) == (2, "")
     assert dry == real
+
+
+@on_reference
+def test_plan_and_dry_run_refuse_a_ledger_that_apply_refuses(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0003%'")
+
+    real = on(installed_db, "apply")
+
+    assert (real.code, real.out) == (1, "")
+    assert "migration 0003.add-enrollments-session_id was edited after it was applied" in real.err
+    assert on(installed_db, "apply", "--dry-run") == on(installed_db, "plan") == real
+
+
+@on_reference
+def test_a_migration_that_does_not_exist_is_refused_before_another_run_is_waited_for(host_db: HostDatabase) -> None:
+    with host_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        real = on(host_db, "apply", "--to", "0099")
+
+    assert (real.code, real.out) == (2, "")
+    assert 'there is no migration "0099"' in real.err
+    assert "another sessiondb run" not in real.err
+    assert on(host_db, "apply", "--dry-run", "--to", "0099") == real
 
 
 # The script for psql

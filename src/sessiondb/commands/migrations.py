@@ -83,15 +83,18 @@ def apply(
       sessiondb -d postgresql://owner@db.example/platform apply
       sessiondb apply --course-path item_id.module_id.course_id
     """
-    from sessiondb import records
-    from sessiondb.checks import preflight
+    from sessiondb import records, resources
     from sessiondb.database import installation
+    from sessiondb.ledger import read_migrations
+    from sessiondb.migrate import look_at_host, pending
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
-            preflight(connection, course_path)
-            _print_plan(options, make_plan(connection))
+            todo = pending(connection, read_migrations(resources.MIGRATIONS), to, course_path)
+            if todo:
+                look_at_host(connection, course_path, output.note)
+            _print_plan(options, make_plan(connection, todo))
         return
     with options.database.connect(course_path, adopt=adopt) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
@@ -203,8 +206,11 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
       sessiondb plan
       sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
     """
+    from sessiondb import resources
     from sessiondb.checks import require_plannable
     from sessiondb.database import installation
+    from sessiondb.ledger import read_migrations
+    from sessiondb.migrate import pending
     from sessiondb.plan import plan as make_plan
     from sessiondb.plan import script
 
@@ -215,7 +221,8 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
-        _print_plan(options, make_plan(connection))
+        todo = pending(connection, read_migrations(resources.MIGRATIONS), None, course_path)
+        _print_plan(options, make_plan(connection, todo))
 
 
 def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
