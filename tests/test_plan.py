@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 
-from sessiondb import resources
+from sessiondb import output, resources
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import EXPANDS, Runner
@@ -506,6 +506,52 @@ def test_the_plan_does_not_make_up_the_rows_of_a_table_that_was_never_analysed(h
     locks = {lock["table"]: lock for s in make_plan(host_db) for lock in s["locks"]}
 
     assert locks["org_members"]["rows"] is None
+
+
+# What people read
+
+
+@on_partitioned
+def test_people_read_of_each_lock_whom_it_blocks_and_how_long(host_db: HostDatabase) -> None:
+    by_hand(host_db, "ANALYZE enrollments")
+
+    lines = on(host_db, "plan").out.splitlines()
+
+    sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(host_db) for lock in s["locks"]}
+    number = lines.index("0003.add-enrollments-session_id")
+    assert lines[number + 1 : number + 3] == [
+        "  ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
+        f"    ACCESS EXCLUSIVE on enrollments (about 3 rows, {sizes['enrollments']}):"
+        " blocks reads and writes until 0003 commits",
+    ]
+    number = lines.index(
+        "  CREATE INDEX CONCURRENTLY org_members_user_id_org_id_idx ON public.org_members (user_id, org_id)"
+    )
+    assert lines[number + 1] == (
+        f"    SHARE UPDATE EXCLUSIVE on org_members ({sizes['org_members']}):"
+        " blocks other DDL and vacuum while all of org_members is read"
+    )
+    attached = next(line for line in lines if "ATTACH PARTITION public.submissions_2024_" in line)
+    assert lines[lines.index(attached) + 1] == (
+        f"    ACCESS EXCLUSIVE on submissions_2024 ({sizes['submissions_2024']}): blocks reads and writes until it commits"
+    )
+
+
+@on_reference
+def test_people_read_of_links_that_are_restored_in_many_transactions_once(installed_db: HostDatabase) -> None:
+    link(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO submissions (user_id, exercise_id)"
+            " SELECT user_id, exercise_id FROM submissions, generate_series(1, 12000) WHERE session_id IS NOT NULL"
+        )
+    installed_db.rollback("0006")
+
+    calls = [s for s in make_plan(installed_db) if "restore_links('submissions'" in s["statement"]]
+    read = [line for line in on(installed_db, "plan").out.splitlines() if "restore_links('submissions'" in line]
+
+    assert len(calls) > 2
+    assert read == [f"  {calls[0]['statement']} -- and {len(calls) - 1} more like it"]
 
 
 # Reading only

@@ -6,7 +6,9 @@ import datetime
 import json
 import math
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -69,6 +71,16 @@ def say(line: str) -> None:
     print(line)  # noqa: T201
 
 
+def paragraph(text: str, indent: int) -> None:
+    """Print a text on one line, or on a terminal on as many as it needs."""
+    margin = " " * indent
+    line = _cell(" ".join(text.split()))
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width - indent, break_long_words=False, break_on_hyphens=False)
+    say(textwrap.indent(line, margin))
+
+
 def _json(value: Any, indent: int | None = None) -> str:
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     return json.dumps(value, default=_plain, indent=indent, ensure_ascii=not unicode)
@@ -85,9 +97,7 @@ def json_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         # JSON has no NaN and no Infinity
         numbers = {
-            key: _number(value)
-            for key, value in row.items()
-            if isinstance(value, float) and not math.isfinite(value)
+            key: _number(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
         }
         say(separator + _json({**row, **numbers}))
         separator = ","
