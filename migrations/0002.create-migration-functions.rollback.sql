@@ -17,5 +17,5 @@ DROP PROCEDURE IF EXISTS sessiondb.restore_triggers(name);
 DROP FUNCTION IF EXISTS sessiondb.save_link();
 DROP PROCEDURE IF EXISTS sessiondb.prepare_saved_links(name);
 DROP FUNCTION IF EXISTS sessiondb.save_links_statements(name);
-DROP PROCEDURE IF EXISTS sessiondb.restore_links(name, integer);
+DROP PROCEDURE IF EXISTS sessiondb.restore_links(name, bigint, bigint);
 DROP FUNCTION IF EXISTS sessiondb.restore_links_statements(name);

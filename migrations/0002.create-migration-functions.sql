@@ -406,7 +406,7 @@ COMMENT ON PROCEDURE sessiondb.lock_tables(text, regclass[]) IS
 REVOKE ALL ON PROCEDURE sessiondb.lock_tables(text, regclass[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
-RETURNS TABLE (statement text, lock text, scans name)
+RETURNS TABLE (statement text, locks json, scans name)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -415,7 +415,7 @@ AS $function$
 /*
  * The statements still needed for a foreign key from session_id of table $1 to sessions, in order;
  * none where one exists, whatever its name. Each is to be run in a transaction of its own. With each
- * goes the lock that it takes, and the table that it reads from end to end.
+ * go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
  *
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
  * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
@@ -423,7 +423,8 @@ AS $function$
  * A key that the host left NOT VALID is left so. Ours is known by its comment.
  *
  * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
- * that way, and the key of the parent then adopts those without a scan.
+ * that way, and the key of the parent then adopts those without a scan. It drops the triggers on
+ * sessions that theirs have made needless, which keeps readers of sessions out for that moment.
  */
 WITH
 host AS (
@@ -438,7 +439,8 @@ target AS (
            format('%I.%I', tn.nspname, t.relname) AS name,
            t.relname AS table_name,
            format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
-           t.relkind = 'r' OR h.takes_not_valid AS not_valid
+           t.relkind = 'r' OR h.takes_not_valid AS not_valid,
+           CASE WHEN t.relkind = 'r' OR h.takes_not_valid THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END AS mode_on_sessions
       FROM host AS h
       JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
      CROSS JOIN LATERAL (
@@ -462,26 +464,29 @@ key AS (
        AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
        AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
 )
-SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN 1 THEN ', sessions' ELSE '; ROW SHARE on sessions' END, s.scans
+SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
   FROM target AS t
   LEFT JOIN key AS k ON k.conrelid = t.oid
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L, %L);\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L);\n'
+                   '    CALL sessiondb.lock_tables(%L, %L);\n'
                    '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
-                   t.name, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
                    t.key_name, t.name)) AS statement,
                'SHARE ROW EXCLUSIVE' AS mode,
+               t.mode_on_sessions,
                NULL::name AS scans
          WHERE k.conname IS NULL
         UNION ALL
         SELECT 2,
                format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, coalesce(k.conname, t.key_name)),
                'SHARE UPDATE EXCLUSIVE',
+               'ROW SHARE',
                t.table_name
          WHERE t.not_valid
            AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))
@@ -497,7 +502,7 @@ REVOKE ALL ON FUNCTION sessiondb.foreign_key_statements(name) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION sessiondb.index_statements(
     p_name name, p_table name, p_columns text[], p_predicate text
 )
-RETURNS TABLE (statement text, lock text, scans name)
+RETURNS TABLE (statement text, locks json, scans name)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -505,15 +510,23 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The statements still needed for index $1 on table $2, in order; none where a valid index that does
- * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With each goes the
- * lock that it takes, and the table that it reads from end to end.
+ * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With
+ * each go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
  *
  * $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build.
  * An index does the job if its columns begin with one of them and its predicate is $4 or none.
  *
  * An index of that name which is invalid and not being built is what a crash left of an earlier try:
- * it is dropped and built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the
- * index is made on the parent alone, built concurrently on each partition, and attached.
+ * it is dropped and built again; one that is being built is not ours, and is refused. On a
+ * partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
+ * concurrently on each partition, and attached.
+ *
+ * Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
+ * partition locks all of its indexes: so readers and writers of that one partition are kept out for
+ * the moment of the attaching, and are waited for. (On the parent's index, which nobody uses before
+ * it is whole, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS SHARE.) The way that would keep no
+ * reader out, CREATE INDEX on the whole table once the partitions have theirs, takes SHARE on all
+ * partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
  */
 WITH
 host AS (
@@ -596,7 +609,9 @@ served AS (
       FROM node AS n
      WHERE n.relid IN (SELECT s.indrelid FROM suitable AS s)
 )
-SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRUE THEN n.table_name END
+SELECT s.statement,
+       CASE WHEN s.mode IS NOT NULL THEN json_build_object(n.table_name, s.mode) END,
+       CASE s.turn WHEN 3 THEN n.table_name END
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
@@ -605,28 +620,28 @@ SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRU
         SELECT 0 AS turn, n.level AS place,
                format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
                    AS statement,
-               format('SHARE on %s', n.table_name) AS lock
+               'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
         -- to wait for somebody else's build, or to say who it is
         SELECT 1, -n.level,
                format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND ours.being_built IS NOT TRUE AND n.relid IN (SELECT b.relid FROM builder AS b)
         UNION ALL
         SELECT 2, -n.level,
                format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE
         UNION ALL
-        SELECT 3, -n.level,
+        SELECT 1, -n.level,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
                    format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
@@ -636,7 +651,7 @@ SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRU
         UNION ALL
         SELECT 4, -n.level,
                format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
-               format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
+               'ACCESS EXCLUSIVE'
          WHERE n.level > 0 AND ours.attached IS NOT TRUE
        ) AS s
  WHERE NOT EXISTS (SELECT FROM served AS v WHERE v.level = 0)
@@ -977,15 +992,15 @@ COMMENT ON FUNCTION sessiondb.save_links_statements(name) IS
 
 REVOKE ALL ON FUNCTION sessiondb.save_links_statements(name) FROM PUBLIC;
 
-CREATE OR REPLACE PROCEDURE sessiondb.restore_links(p_table name, p_rows integer)
+CREATE OR REPLACE PROCEDURE sessiondb.restore_links(p_table name, p_first bigint, p_end bigint)
 LANGUAGE plpgsql
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Gives p_rows of the links that a rollback saved back to their rows and takes them from the saved
- * ones, in one transaction. A row that was linked anew keeps its session; a link whose row or
- * session is gone is let go.
+ * Gives the links that a rollback saved, those on the pages from p_first to before p_end, back to
+ * their rows and takes them from the saved ones, in one transaction. A row that was linked anew
+ * keeps its session; a link whose row or session is gone is let go.
  */
 DECLARE
     v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
@@ -997,46 +1012,72 @@ DECLARE
          WHERE a.attrelid = to_regclass(v_saved) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id');
 BEGIN
     EXECUTE format(
-        'WITH restored AS (DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s LIMIT %2$s)) RETURNING *), '
-        'living AS (SELECT s.id FROM %3$s AS s WHERE s.id IN (SELECT r.session_id FROM restored AS r) FOR KEY SHARE) '
-        'UPDATE %4$s AS t SET session_id = r.session_id FROM restored AS r JOIN living AS l ON l.id = r.session_id '
-        'WHERE %5$s AND t.session_id IS NULL',
-        v_saved, p_rows, v_sessions, v_table, v_same_key);
+        'WITH restored AS (DELETE FROM %s WHERE ctid >= %L AND ctid < %L RETURNING *), '
+        'living AS (SELECT s.id FROM %s AS s WHERE s.id IN (SELECT r.session_id FROM restored AS r) FOR KEY SHARE) '
+        'UPDATE %s AS t SET session_id = r.session_id FROM restored AS r JOIN living AS l ON l.id = r.session_id '
+        'WHERE %s AND t.session_id IS NULL',
+        v_saved, format('(%s,0)', p_first), format('(%s,0)', p_end), v_sessions, v_table, v_same_key);
 END
 $procedure$;
 
-COMMENT ON PROCEDURE sessiondb.restore_links(name, integer) IS
+COMMENT ON PROCEDURE sessiondb.restore_links(name, bigint, bigint) IS
     'Gives some of the links that a rollback saved back to their rows';
 
-REVOKE ALL ON PROCEDURE sessiondb.restore_links(name, integer) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE sessiondb.restore_links(name, bigint, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION sessiondb.restore_links_statements(p_table name)
-RETURNS SETOF text
-LANGUAGE plpgsql
+RETURNS TABLE (statement text, locks json, scans name)
+LANGUAGE sql
 STABLE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The statements that give the links saved by a rollback back to their rows, 5,000 in a transaction,
- * and drop the table that kept them. None where nothing was saved.
+ * The statements that give the links saved by a rollback back to the rows of table $1, those on 32
+ * pages (some 4,000) in a transaction, and drop the table that kept them; none where nothing was
+ * saved. With each go the locks that it takes, as {"table": "mode"}, and the table that it reads
+ * from end to end, which none of them does.
+ *
+ * A rollback that was stopped before the column went leaves the trigger that keeps links up to date;
+ * it goes first.
+ *
+ * The body stands alone, so that plan can run it as a query after a rollback of everything, which
+ * leaves only the saved links.
  */
-DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
-    v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
-    v_count bigint;
-BEGIN
-    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_table) AND t.tgname = 'zzz_sessiondb_save') THEN
-        RETURN NEXT format('DO %L', format(
-            'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END', v_table, v_table));
-    END IF;
-    IF to_regclass(v_saved) IS NULL THEN
-        RETURN;
-    END IF;
-    EXECUTE format('SELECT count(*) FROM %s', v_saved) INTO v_count;
-    RETURN QUERY SELECT format('CALL sessiondb.restore_links(%L, 5000)', p_table) FROM generate_series(1, v_count, 5000);
-    RETURN NEXT format('DROP TABLE %s', v_saved);
-END
+WITH
+host AS (
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+saved AS (
+    SELECT format('%I.%I', n.nspname, c.relname) AS name,
+           pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
+     WHERE n.nspname = 'sessiondb'
+)
+SELECT s.statement, s.locks, NULL::name
+  FROM (
+        SELECT 1 AS turn, 0::bigint AS page,
+               format('DO %L', format(
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
+                   h.name, h.name)) AS statement,
+               json_build_object($1, 'ACCESS EXCLUSIVE') AS locks
+          FROM host AS h
+          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
+        UNION ALL
+        SELECT 2, b.page,
+               format('CALL sessiondb.restore_links(%L, %s, %s)', $1, b.page, b.page + 32),
+               json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
+          FROM saved AS v
+         CROSS JOIN LATERAL generate_series(0, v.pages - 1, 32) AS b (page)
+        UNION ALL
+        SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
+          FROM saved AS v
+       ) AS s
+ ORDER BY s.turn, s.page
 $function$;
 
 COMMENT ON FUNCTION sessiondb.restore_links_statements(name) IS

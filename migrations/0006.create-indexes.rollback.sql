@@ -1,4 +1,5 @@
--- An index that was there before us stays.
+-- An index that was there before us stays. One on a partitioned table cannot be dropped concurrently:
+-- that keeps readers and writers of all its partitions out, for a moment.
 --
 -- If the process dies: what was done stays; run rollback again.
 --
@@ -6,18 +7,22 @@
 
 -- run each statement that this returns
 -- lock: SHARE UPDATE EXCLUSIVE on submissions
+-- lock where it is partitioned: ACCESS EXCLUSIVE on submissions
 SELECT sessiondb.drop_index_statements('submissions_session_id_idx', 'submissions');
 
 -- run each statement that this returns
 -- lock: SHARE UPDATE EXCLUSIVE on enrollments
+-- lock where it is partitioned: ACCESS EXCLUSIVE on enrollments
 SELECT sessiondb.drop_index_statements('enrollments_session_id_idx', 'enrollments');
 
 -- run each statement that this returns
 -- lock: SHARE UPDATE EXCLUSIVE on enrollments
+-- lock where it is partitioned: ACCESS EXCLUSIVE on enrollments
 SELECT sessiondb.drop_index_statements('enrollments_user_id_course_id_idx', 'enrollments');
 
 -- run each statement that this returns
 -- lock: SHARE UPDATE EXCLUSIVE on org_members
+-- lock where org_members is partitioned: ACCESS EXCLUSIVE on org_members
 SELECT sessiondb.drop_index_statements('org_members_user_id_org_id_idx', 'org_members');
 
 -- run each statement that this returns

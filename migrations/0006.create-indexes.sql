@@ -3,6 +3,9 @@
 -- remnant, CREATE INDEX CONCURRENTLY, and on a partitioned table the same for each partition. Where
 -- an index that does the job exists, whatever its name, nothing is returned.
 --
+-- On a partitioned table there are two more locks, each for a moment: SHARE on the parent, for its own
+-- index, and ACCESS EXCLUSIVE on the index of each partition, when it is attached.
+--
 -- If the process dies: an index that was being built is left invalid; the next apply drops it and
 -- builds it again.
 --

@@ -7,9 +7,11 @@
 -- transactional: false
 
 -- run each statement that this returns
--- lock: ROW EXCLUSIVE on enrollments
-SELECT sessiondb.restore_links_statements('enrollments');
+-- lock: ROW EXCLUSIVE on enrollments; ROW SHARE on sessions
+-- lock where a rollback was stopped half-way: ACCESS EXCLUSIVE on enrollments
+SELECT s.statement FROM sessiondb.restore_links_statements('enrollments') AS s;
 
 -- run each statement that this returns
--- lock: ROW EXCLUSIVE on submissions
-SELECT sessiondb.restore_links_statements('submissions');
+-- lock: ROW EXCLUSIVE on submissions; ROW SHARE on sessions
+-- lock where a rollback was stopped half-way: ACCESS EXCLUSIVE on submissions
+SELECT s.statement FROM sessiondb.restore_links_statements('submissions') AS s;

@@ -41,18 +41,6 @@ MEMORY = Path("/dev/shm")
 postgresql_noproc = factories.postgresql_noproc(dbname=f"sessiondb_test_{os.getpid()}")
 
 
-KNOWN_DEFECTS = Path(__file__).with_name("known_defects.txt")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests fail that known_defects.txt lists: what is known to be wrong, or not proven on a quiet machine."""
-    known = set(KNOWN_DEFECTS.read_text(encoding="utf-8").splitlines())
-    for item in items:
-        name = item.nodeid.removeprefix("tests/")
-        if name in known or name.split("::")[0] in known:
-            item.add_marker(pytest.mark.xfail(reason="a known defect, listed in tests/known_defects.txt", strict=False))
-
-
 def pytest_configure() -> None:
     """Let nothing in the caller's environment lead the code under test to another database."""
     for name in [*os.environ]:

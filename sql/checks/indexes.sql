@@ -9,6 +9,6 @@ SELECT 'indexes' AS "check", 'error' AS level,
  CROSS JOIN LATERAL (
         SELECT pg_catalog.row_number() OVER () AS turn, n.statement
           FROM ({index_statements(required.name, required.table_name, required.columns, required.predicate)})
-               AS n (statement, lock, scans)
+               AS n (statement, locks, scans)
        ) AS s
  ORDER BY required.table_name, required.name, s.turn

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
-RETURNS TABLE (statement text, lock text, scans name)
+RETURNS TABLE (statement text, locks json, scans name)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -8,7 +8,7 @@ AS $function$
 /*
  * The statements still needed for a foreign key from session_id of table $1 to sessions, in order;
  * none where one exists, whatever its name. Each is to be run in a transaction of its own. With each
- * goes the lock that it takes, and the table that it reads from end to end.
+ * go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
  *
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
  * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
@@ -16,7 +16,8 @@ AS $function$
  * A key that the host left NOT VALID is left so. Ours is known by its comment.
  *
  * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
- * that way, and the key of the parent then adopts those without a scan.
+ * that way, and the key of the parent then adopts those without a scan. It drops the triggers on
+ * sessions that theirs have made needless, which keeps readers of sessions out for that moment.
  */
 WITH
 host AS (
@@ -31,7 +32,8 @@ target AS (
            format('%I.%I', tn.nspname, t.relname) AS name,
            t.relname AS table_name,
            format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
-           t.relkind = 'r' OR h.takes_not_valid AS not_valid
+           t.relkind = 'r' OR h.takes_not_valid AS not_valid,
+           CASE WHEN t.relkind = 'r' OR h.takes_not_valid THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END AS mode_on_sessions
       FROM host AS h
       JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
      CROSS JOIN LATERAL (
@@ -55,26 +57,29 @@ key AS (
        AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
        AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
 )
-SELECT s.statement, format('%s on %s', s.mode, t.table_name) || CASE s.turn WHEN 1 THEN ', sessions' ELSE '; ROW SHARE on sessions' END, s.scans
+SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
   FROM target AS t
   LEFT JOIN key AS k ON k.conrelid = t.oid
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L, %L);\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L);\n'
+                   '    CALL sessiondb.lock_tables(%L, %L);\n'
                    '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
-                   t.name, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                   t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
                    t.key_name, t.name)) AS statement,
                'SHARE ROW EXCLUSIVE' AS mode,
+               t.mode_on_sessions,
                NULL::name AS scans
          WHERE k.conname IS NULL
         UNION ALL
         SELECT 2,
                format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, coalesce(k.conname, t.key_name)),
                'SHARE UPDATE EXCLUSIVE',
+               'ROW SHARE',
                t.table_name
          WHERE t.not_valid
            AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))

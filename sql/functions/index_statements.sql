@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION sessiondb.index_statements(
     p_name name, p_table name, p_columns text[], p_predicate text
 )
-RETURNS TABLE (statement text, lock text, scans name)
+RETURNS TABLE (statement text, locks json, scans name)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -9,15 +9,23 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The statements still needed for index $1 on table $2, in order; none where a valid index that does
- * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With each goes the
- * lock that it takes, and the table that it reads from end to end.
+ * the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With
+ * each go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
  *
  * $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build.
  * An index does the job if its columns begin with one of them and its predicate is $4 or none.
  *
  * An index of that name which is invalid and not being built is what a crash left of an earlier try:
- * it is dropped and built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the
- * index is made on the parent alone, built concurrently on each partition, and attached.
+ * it is dropped and built again; one that is being built is not ours, and is refused. On a
+ * partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
+ * concurrently on each partition, and attached.
+ *
+ * Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
+ * partition locks all of its indexes: so readers and writers of that one partition are kept out for
+ * the moment of the attaching, and are waited for. (On the parent's index, which nobody uses before
+ * it is whole, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS SHARE.) The way that would keep no
+ * reader out, CREATE INDEX on the whole table once the partitions have theirs, takes SHARE on all
+ * partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
  */
 WITH
 host AS (
@@ -100,7 +108,9 @@ served AS (
       FROM node AS n
      WHERE n.relid IN (SELECT s.indrelid FROM suitable AS s)
 )
-SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRUE THEN n.table_name END
+SELECT s.statement,
+       CASE WHEN s.mode IS NOT NULL THEN json_build_object(n.table_name, s.mode) END,
+       CASE s.turn WHEN 3 THEN n.table_name END
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
@@ -109,28 +119,28 @@ SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRU
         SELECT 0 AS turn, n.level AS place,
                format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
                    AS statement,
-               format('SHARE on %s', n.table_name) AS lock
+               'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
         -- to wait for somebody else's build, or to say who it is
         SELECT 1, -n.level,
                format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND ours.being_built IS NOT TRUE AND n.relid IN (SELECT b.relid FROM builder AS b)
         UNION ALL
         SELECT 2, -n.level,
                format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
-               format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
+               'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE
         UNION ALL
-        SELECT 3, -n.level,
+        SELECT 1, -n.level,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
                    format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
@@ -140,7 +150,7 @@ SELECT s.statement, s.lock, CASE WHEN s.turn = 3 AND ours.being_built IS NOT TRU
         UNION ALL
         SELECT 4, -n.level,
                format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
-               format('ACCESS SHARE on %s, %s', parent.table_name, n.table_name)
+               'ACCESS EXCLUSIVE'
          WHERE n.level > 0 AND ours.attached IS NOT TRUE
        ) AS s
  WHERE NOT EXISTS (SELECT FROM served AS v WHERE v.level = 0)

@@ -1,6 +1,7 @@
--- The tables of the host's schema with their estimated rows and their size on disk in bytes, partitions added up.
+-- The tables of the host's schema with their estimated rows, unknown before the first ANALYZE or VACUUM,
+-- and their size on disk in bytes, partitions added up.
 SELECT c.relname::text,
-       sum(greatest(l.reltuples, 0))::bigint,
+       CASE WHEN min(l.reltuples) >= 0 THEN sum(l.reltuples)::bigint END,
        sum(pg_catalog.pg_table_size(l.oid))::bigint
   FROM pg_catalog.pg_namespace AS n
   JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')

@@ -68,13 +68,12 @@ class Runner:
         """
         require_course_path(self.connection, course_path)
         migrations = read_migrations(resources.MIGRATIONS)
-        last = _find(migrations, to) if to else migrations[-1]
+        if to:
+            _find(migrations, to)  # what cannot be meant is refused before we wait for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            applied = self._verified(migrations)
-            self._require_same_course_path(course_path)
-            todo = [m for m in migrations if m.id not in applied and m.id <= last.id]
-            for warning in preflight(self.connection, course_path) if todo else []:
-                self.report(f"warning: {warning.detail}\n  fix: {warning.fix}")
+            todo = pending(self.connection, migrations, to, course_path)
+            if todo:
+                look_at_host(self.connection, course_path, self.report)
             for migration in todo:
                 self.report(f"applying {migration.id}")
                 self._run(migration, migration.apply, ledger.mark_applied)
@@ -93,7 +92,7 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = _find(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            applied = self._verified(migrations)
+            applied = _verified(self.connection, migrations)
             if keep and keep not in applied:
                 raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
             todo = [m for m in reversed(migrations) if m.id in applied and m.id > keep]
@@ -105,39 +104,6 @@ class Runner:
                 self.report(f"rolling back {migration.id}")
                 self._run(migration, migration.rollback, ledger.mark_rolled_back if migration.id in applied else None)
         return [m.id for m in todo if m.id in applied]
-
-    def _verified(self, migrations: Sequence[Migration]) -> set[str]:
-        """Return the ids that are applied, after comparing the ledger with the files."""
-        applied = ledger.applied(self.connection)
-        known = {m.id: m for m in migrations}
-        for id_, (_, sha256) in applied.items():
-            if id_ not in known:
-                raise SessiondbError(
-                    f"migration {id_} is applied here, but this sessiondb does not have it",
-                    "Use the version of sessiondb that applied it, or a newer one.",
-                )
-            if sha256 != known[id_].sha256:
-                raise SessiondbError(
-                    f"migration {id_} was edited after it was applied",
-                    "Restore the file as it was released; a change is a new migration.",
-                )
-        if sorted(applied) != [m.id for m in migrations][: len(applied)]:
-            raise SessiondbError(
-                "an older migration is missing in the ledger: "
-                + ", ".join(m.id for m in migrations if m.id not in applied),
-                "Restore table sessiondb._yoyo_migration.",
-            )
-        return set(applied)
-
-    def _require_same_course_path(self, course_path: str | None) -> None:
-        there = installation(self.connection)
-        current = there.course_path if there else None
-        if course_path and current and _parsed(self.connection, course_path) != _parsed(self.connection, current):
-            raise UsageError(
-                f"sessiondb is installed with the course path {current}",
-                "To change it: sessiondb rollback --to 0007, then sessiondb apply --course-path "
-                f"{course_path}. Links stay as they are.",
-            )
 
     def _run(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
         def write_ledger() -> None:
@@ -213,6 +179,67 @@ class Runner:
             self.boundary(migration.id, "committed")
 
         with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
+
+
+def pending(
+    connection: Connection, migrations: Sequence[Migration], to: str | None, course_path: str | None
+) -> list[Migration]:
+    """Return those of all migrations that :meth:`Runner.apply` would run, oldest first, by reading only.
+
+    Raises:
+        UsageError: there is no migration ``to``, or another course path is in use.
+        SessiondbError: the ledger and the package do not fit each other.
+    """
+    require_course_path(connection, course_path)
+    last = _find(migrations, to) if to else migrations[-1]
+    applied = _verified(connection, migrations)
+    _require_same_course_path(connection, course_path)
+    return [m for m in migrations if m.id not in applied and m.id <= last.id]
+
+
+def look_at_host(connection: Connection, course_path: str | None, report: Report) -> None:
+    """Report what might surprise on this host.
+
+    Raises:
+        HostRefusedError: preflight found something in the way.
+    """
+    for warning in preflight(connection, course_path):
+        report(f"warning: {warning.detail}\n  fix: {warning.fix}")
+
+
+def _verified(connection: Connection, migrations: Sequence[Migration]) -> set[str]:
+    """Return the ids that are applied, after comparing the ledger with the files."""
+    applied = ledger.applied(connection)
+    known = {m.id: m for m in migrations}
+    for id_, (_, sha256) in applied.items():
+        if id_ not in known:
+            raise SessiondbError(
+                f"migration {id_} is applied here, but this sessiondb does not have it",
+                "Use the version of sessiondb that applied it, or a newer one.",
+            )
+        if sha256 != known[id_].sha256:
+            raise SessiondbError(
+                f"migration {id_} was edited after it was applied",
+                "Restore the file as it was released; a change is a new migration.",
+            )
+    if sorted(applied) != [m.id for m in migrations][: len(applied)]:
+        raise SessiondbError(
+            "an older migration is missing in the ledger: "
+            + ", ".join(m.id for m in migrations if m.id not in applied),
+            "Restore table sessiondb._yoyo_migration.",
+        )
+    return set(applied)
+
+
+def _require_same_course_path(connection: Connection, course_path: str | None) -> None:
+    there = installation(connection)
+    current = there.course_path if there else None
+    if course_path and current and _parsed(connection, course_path) != _parsed(connection, current):
+        raise UsageError(
+            f"sessiondb is installed with the course path {current}",
+            "To change it: sessiondb rollback --to 0007, then sessiondb apply --course-path "
+            f"{course_path}. Links stay as they are.",
+        )
 
 
 def _one_line(statement: str) -> str:

@@ -6,7 +6,9 @@ import datetime
 import json
 import math
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -67,6 +69,16 @@ class Progress:
 def say(line: str) -> None:
     """Print a line of the result on stdout."""
     print(line)  # noqa: T201
+
+
+def paragraph(text: str, indent: int) -> None:
+    """Print a text on one line, or on a terminal on as many as it needs."""
+    margin = " " * indent
+    line = _cell(" ".join(text.split()))
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width - indent, break_long_words=False, break_on_hyphens=False)
+    say(textwrap.indent(line, margin))
 
 
 def _json(value: Any, indent: int | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -11,7 +11,7 @@ from psycopg import sql
 from sessiondb import ledger, resources
 from sessiondb.database import Connection, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import EXPANDS
+from sessiondb.migrate import EXPANDS, pending
 
 BLOCKS = {
     "ACCESS EXCLUSIVE": "reads and writes",
@@ -19,22 +19,31 @@ BLOCKS = {
     "SHARE": "writes",
     "SHARE UPDATE EXCLUSIVE": "other DDL and vacuum",
     "ROW EXCLUSIVE": "other DDL",
-    "ROW SHARE": "other DDL",
+    "ROW SHARE": "DROP and the like",
     "ACCESS SHARE": "DROP and the like",
 }
 """What a table lock keeps others from doing (PostgreSQL manual, 13.3.1, table 13.2)."""
 
+Locks = dict[str, str]
+"""Table to the mode of the lock on it."""
 
-def plan(connection: Connection) -> list[dict[str, Any]]:
+
+def plan(connection: Connection, migrations: Sequence[ledger.Migration] | None = None) -> list[dict[str, Any]]:
     """Return the statements that apply would run, by reading only.
+
+    Args:
+        connection: as :class:`sessiondb.database.Database` yields it.
+        migrations: those to apply; all that are pending when None.
 
     Returns:
         one object a statement: ``migration``, ``statement``, ``transactional`` (it commits with the
         others of its migration, else by itself), ``locks`` on tables of the host, each ``{"mode",
-        "table", "blocks", "rows", "bytes"}``, the strongest first to be held until the commit, and
-        ``scans``, the table that is read from end to end, or None. No statement rewrites a table.
+        "table", "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that
+        is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
+        query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
-    applied = ledger.applied(connection)
+    if migrations is None:
+        migrations = pending(connection, ledger.read_migrations(resources.MIGRATIONS), None, None)
     with catalogs(connection):
         query = resources.with_function_bodies("SELECT w.relname FROM ({triggers_writing('session_id')}) AS w")
         adopted = {row[0] for row in connection.execute(trusted(query))}
@@ -47,45 +56,40 @@ def plan(connection: Connection) -> list[dict[str, Any]]:
             "migration": migration.id,
             "statement": text,
             "transactional": migration.apply.transactional,
-            "locks": _locks(lock, sizes),
+            "locks": [_lock(mode, table, *sizes.get(table, (None, None))) for table, mode in locks.items()],
             "scans": scans,
         }
-        for migration in ledger.read_migrations(resources.MIGRATIONS)
-        if migration.id not in applied
+        for migration in migrations
         for statement in migration.apply.statements
-        for text, lock, scans in _expanded(connection, statement, adopted)
+        for text, locks, scans in _expanded(connection, statement, adopted)
     ]
 
 
-def _locks(lock: str | None, sizes: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
-    locks = []
-    for part in lock.split("; ") if lock else []:
-        mode, _, tables = part.partition(" on ")
-        for table in tables.split(", "):
-            rows, size = sizes.get(table, (None, None))
-            locks.append({"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size})
-    return locks
+def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
+    return {"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size}
 
 
-def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list[tuple[str, str | None, str | None]]:
+def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list[tuple[str, Locks, str | None]]:
     """Return what would run for a statement of a migration: the text, its locks, the table it scans.
 
     A query that returns statements is answered by the body of its function, which stands alone, so
-    that nothing of ours need be installed.
+    that nothing of ours need be installed; it tells the locks of each. Where it returns none, the
+    query is all that runs. The locks of any other statement are in the comment above it.
     """
     bare = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
-    lock = re.search(r"^-- lock( where there is such a trigger)?: (.* on (.*))$", statement, re.MULTILINE)
-    if lock and lock.group(1) and lock.group(3) not in adopted:
-        lock = None
     call = re.fullmatch(r"SELECT s\.statement FROM sessiondb\.(\w+)\((.*)\) AS s;", bare, re.DOTALL)
     if call is None:
-        return [(bare, lock.group(2) if lock else None, None)]
+        comment = re.search(r"^-- lock( where there is such a trigger)?: ([A-Z ]+) on (\w+)$", statement, re.MULTILINE)
+        if comment is None:
+            return [(bare, {}, None)]
+        condition, mode, table = comment.groups()
+        return [(bare, {table: mode} if not condition or table in adopted else {}, None)]
     name, arguments = call.groups()
     with catalogs(connection):
         connection.execute(trusted(f"PREPARE sessiondb_plan AS {resources.function_body(name)}"))
         rows = connection.execute(trusted(f"EXECUTE sessiondb_plan ({arguments})")).fetchall()
         connection.execute("DEALLOCATE sessiondb_plan")
-    return [(text, locks, scans) for text, locks, scans in rows]
+    return [(text, locks or {}, scans) for text, locks, scans in rows] or [(bare, {}, None)]
 
 
 def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
@@ -116,6 +120,11 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield f"SET search_path TO {sql.Identifier(schema).as_string(None)}, pg_temp;"
+    yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
+    yield (
+        "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
+        " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
+    )
     yield (
         "DO $lock$ BEGIN IF NOT pg_catalog.pg_try_advisory_lock("
         f"{ADVISORY_KEY}) THEN RAISE EXCEPTION 'another sessiondb run works on this database'; END IF; END $lock$;"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -80,16 +81,19 @@ def apply(
       sessiondb -d postgresql://owner@db.example/platform apply
       sessiondb apply --course-path item_id.module_id.course_id
     """
-    from sessiondb import records
-    from sessiondb.checks import preflight
+    from sessiondb import records, resources
     from sessiondb.database import installation
+    from sessiondb.ledger import read_migrations
+    from sessiondb.migrate import look_at_host, pending
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
-            preflight(connection, course_path)
-            _print_plan(options, make_plan(connection))
+            todo = pending(connection, read_migrations(resources.MIGRATIONS), to, course_path)
+            if todo:
+                look_at_host(connection, course_path, output.note)
+            _print_plan(options, make_plan(connection, todo))
         return
     with options.database.connect(course_path, adopt=adopt) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
@@ -201,8 +205,11 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
       sessiondb plan
       sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
     """
+    from sessiondb import resources
     from sessiondb.checks import require_plannable
     from sessiondb.database import installation
+    from sessiondb.ledger import read_migrations
+    from sessiondb.migrate import pending
     from sessiondb.plan import plan as make_plan
     from sessiondb.plan import script
 
@@ -213,25 +220,38 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
-        _print_plan(options, make_plan(connection))
+        todo = pending(connection, read_migrations(resources.MIGRATIONS), None, course_path)
+        _print_plan(options, make_plan(connection, todo))
 
 
 def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
     if options.json:
         output.json_document({"statements": statements})
         return
-    rows = [
-        {
-            "migration": statement["migration"],
-            "lock": lock["mode"] + " on " + lock["table"],
-            "blocks": lock["blocks"],
-            "rows": lock["rows"],
-            "size": output.size(lock["bytes"]),
-            "scans": statement["scans"],
-            "statement": " ".join(statement["statement"].split())[:100],
-        }
-        for statement in statements
-        for lock in statement["locks"]
-    ]
-    output.table(rows)
-    output.say(f"{len(statements)} statements; the others lock no table of the platform. No table is rewritten.")
+    locking = [statement for statement in statements if statement["locks"]]
+    for migration, of_migration in itertools.groupby(locking, lambda s: s["migration"]):
+        output.say(migration)
+        # the CALLs that restore links differ in their arguments only
+        for _, alike in itertools.groupby(of_migration, lambda s: (s["statement"].partition("(")[0], s["locks"])):
+            first, *others = alike
+            output.paragraph(first["statement"] + (f" -- and {len(others)} more like it" if others else ""), indent=2)
+            for lock in first["locks"]:
+                output.paragraph(_lock(first, lock), indent=4)
+    output.say(
+        f"{len(statements)} statements; the others lock no table of the platform. No table is rewritten, and none is"
+        " read whole under a lock that blocks reads or writes."
+    )
+
+
+def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
+    """Return the mode of a lock, on what, whom it stops, and how long."""
+    rows = None if lock["rows"] is None else f"about {lock['rows']} rows"
+    how_big = ", ".join(filter(None, [rows, output.size(lock["bytes"])]))
+    if statement["scans"]:
+        until = f"while all of {statement['scans']} is read"
+    elif statement["transactional"]:
+        until = f"until {statement['migration'].split('.')[0]} commits"
+    else:
+        until = "until it commits"
+    table = f"{lock['table']} ({how_big})" if how_big else lock["table"]
+    return f"{lock['mode']} on {table}: blocks {lock['blocks']} {until}"
