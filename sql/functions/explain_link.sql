@@ -40,7 +40,7 @@ BEGIN
         v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'row', 'ok', false, 'detail', 'The row has no session.');
     END IF;
 
-    SELECT pg_catalog.count(*) > 0, coalesce(pg_catalog.min(pg_catalog.format('Course "%s" (%s).', pg_catalog.to_jsonb(k) ->> 'title', k.id)),
+    SELECT pg_catalog.count(*) > 0, coalesce(pg_catalog.min(pg_catalog.format('Course "%s" (%s).', pg_catalog.to_jsonb(k) ->> 'title'::text, k.id)),
                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END)
       INTO v_ok, v_detail
       FROM courses AS k
@@ -49,7 +49,7 @@ BEGIN
 
     SELECT pg_catalog.count(*) > 0,
            coalesce('Member of ' || pg_catalog.string_agg(
-               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role', '-')), ', ' ORDER BY m.org_id) || '.',
+               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
                pg_catalog.format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)')))
       INTO v_ok, v_detail
       FROM org_members AS m
@@ -68,7 +68,7 @@ BEGIN
                             THEN '' ELSE ', which is not an organisation of the user,' END,
                        CASE pg_catalog.count(*) WHEN 1 THEN '1 session' ELSE pg_catalog.count(*)::text || ' sessions' END,
                        pg_catalog.array_to_string((pg_catalog.array_agg(
-                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title', s.id::text), s.status)
+                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title'::text, s.id::text), s.status)
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5], ', ')
                        || CASE WHEN pg_catalog.count(*) > 5 THEN ', ...' ELSE '' END) AS detail
               FROM sessions AS s
@@ -116,7 +116,7 @@ BEGIN
         WHEN 'course_unknown' THEN 'Give the row a course that exists: SELECT id, title FROM courses'
         WHEN 'no_membership' THEN pg_catalog.format('sessiondb member add --org %s --user %s', sessiondb.slug_of_org(v_org), p_user_id)
         WHEN 'no_session_for_course' THEN pg_catalog.format('sessiondb session create --org %s --course %s --by %s', sessiondb.slug_of_org(v_org), p_course_id,
-            (SELECT m.user_id FROM org_members AS m WHERE m.org_id = v_org ORDER BY pg_catalog.to_jsonb(m) ->> 'role' = 'student', m.user_id LIMIT 1))
+            (SELECT m.user_id FROM org_members AS m WHERE m.org_id = v_org ORDER BY pg_catalog.to_jsonb(m) ->> 'role'::text = 'student', m.user_id LIMIT 1))
         WHEN 'no_active_session' THEN pg_catalog.format('sessiondb session set-status %s active', v_session)
         WHEN 'session_in_other_org' THEN pg_catalog.format('sessiondb member add --org %s --user %s', sessiondb.slug_of_org(v_org), p_user_id)
     END;

@@ -81,10 +81,12 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
+ -- the statement is run with the host's schema on the path, where somebody may have made a more exact "="
+ CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
+               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
                    AS statement,
                format('SHARE on %s', n.table_name) AS lock
          WHERE NOT n.isleaf AND ours.relname IS NULL
@@ -95,7 +97,7 @@ SELECT s.statement, s.lock, CASE s.turn WHEN 2 THEN n.table_name END
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
         SELECT 2, -n.level,
-               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
+               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
                format('SHARE UPDATE EXCLUSIVE on %s', n.table_name)
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))

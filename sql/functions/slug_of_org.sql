@@ -10,8 +10,8 @@ AS $function$
  */
 SELECT coalesce(
     (SELECT CASE
-                WHEN pg_catalog.to_jsonb(o) ->> 'slug' ~ '^[A-Za-z0-9._-]+$' THEN pg_catalog.to_jsonb(o) ->> 'slug'
-                ELSE pg_catalog.concat('''', pg_catalog.replace(pg_catalog.to_jsonb(o) ->> 'slug', '''', '''\'''''), '''')
+                WHEN pg_catalog.to_jsonb(o) ->> 'slug'::text ~ '^[A-Za-z0-9._-]+$' THEN pg_catalog.to_jsonb(o) ->> 'slug'::text
+                ELSE pg_catalog.concat('''', pg_catalog.replace(pg_catalog.to_jsonb(o) ->> 'slug'::text, '''', '''\'''''), '''')
             END
        FROM orgs AS o WHERE o.id = p_org_id),
     'SLUG')

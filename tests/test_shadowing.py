@@ -1,0 +1,119 @@
+"""Nothing that somebody makes in the host's schema, or in pg_temp, is ever run in place of what our SQL means.
+
+The host's schema is on the search_path of our functions and connections, and many a platform lets every role
+create there. PostgreSQL prefers an operator or a function with the exact types of the arguments to one of its own
+that needs a cast, so an attacker who guesses the types has his code run with the rights of the owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from conftest import Cluster, HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from test_cli import ADA, CHLOE, SQL, Run, on
+
+# what an installation lives through, each line a command
+LIFE = f"""
+plan
+apply
+status
+org create --name Nord --slug nord
+member add --org nord --user {CHLOE}
+session create --org nord --course {SQL} --by {ADA}
+session list
+explain --user {CHLOE} --course {SQL}
+show sessions
+show enrollments
+show submissions --unlinked
+show enrollments --unlinked
+backfill --dry-run
+backfill
+check
+rollback --all --yes
+apply
+check
+""".strip()
+OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->>"
+TYPES = """
+    "char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype
+    text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]
+""".split()
+
+
+@pytest.fixture
+def attacker(cluster: Cluster) -> Iterator[str]:
+    """A role that outlives the test's database, so that it can be dropped without what it made there."""
+    name = f"{cluster.prefix}_attacker"
+    cluster.execute("CREATE ROLE {}", name)
+    yield name
+    cluster.execute("DROP ROLE {}", name)
+
+
+@pytest.fixture
+def trapped_db(attacker: str, host_db: HostDatabase) -> HostDatabase:
+    """The host, where an attacker has made every operator that PostgreSQL does not have, each an alarm."""
+    schema, role = sql.Identifier(host_db.host.schema), sql.Identifier(attacker)
+    with host_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
+        connection.execute(sql.SQL("SET ROLE {}").format(role))
+        for name, value in (("schema", host_db.host.schema), ("types", " ".join(TYPES)), ("operators", OPERATORS)):
+            connection.execute("SELECT set_config(%s, %s, false)", [f"trap.{name}", value])
+        connection.execute(SET_TRAPS)
+    return host_db
+
+
+SET_TRAPS = """
+DO $traps$
+DECLARE
+    v_schema text := quote_ident(current_setting('trap.schema'));
+    v_pair record;
+    v_operator text;
+BEGIN
+    FOR v_pair IN
+        WITH types AS (
+            SELECT t.name::regtype AS type FROM string_to_table(current_setting('trap.types'), ' ') AS t (name)
+             UNION ALL
+            SELECT t.oid FROM pg_type AS t
+             WHERE t.typnamespace = quote_ident(current_setting('trap.schema'))::regnamespace AND t.typtype IN ('d', 'e')
+        )
+        SELECT l.type AS l, r.type AS r, row_number() OVER () AS number FROM types AS l CROSS JOIN types AS r
+    LOOP
+        EXECUTE format(
+            'CREATE FUNCTION %s.trap_%s(%s, %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN '
+            'RAISE EXCEPTION USING MESSAGE = ''trapped by an operator of %s and %s''; END $f$',
+            v_schema, v_pair.number, v_pair.l, v_pair.r, v_pair.l, v_pair.r);
+        FOREACH v_operator IN ARRAY string_to_array(current_setting('trap.operators'), ' ') LOOP
+            CONTINUE WHEN EXISTS (
+                SELECT FROM pg_operator AS o
+                 WHERE o.oprnamespace = 'pg_catalog'::regnamespace
+                   AND (o.oprname, o.oprleft, o.oprright) = (v_operator, v_pair.l, v_pair.r));
+            EXECUTE format('CREATE OPERATOR %s.%s (FUNCTION = %s.trap_%s, LEFTARG = %s, RIGHTARG = %s)',
+                           v_schema, v_operator, v_schema, v_pair.number, v_pair.l, v_pair.r);
+        END LOOP;
+    END LOOP;
+END
+$traps$
+"""
+
+
+@pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+def test_no_operator_of_somebody_else_is_run(trapped_db: HostDatabase) -> None:
+    host = trapped_db.host
+
+    def done(*arguments: str) -> Run:
+        run = on(trapped_db, *arguments)
+        assert (run.code, "trapped" in run.out + run.err) == (0, False), (arguments, run.out, run.err)
+        return run
+
+    for command in LIFE.splitlines():
+        done(*command.split())
+    with trapped_db.connect(host.student_role) as student:
+        assert host.enroll(student, UUID(CHLOE), UUID(SQL)) is not None
+        assert host.submit(student, UUID(CHLOE), UUID(SQL)) is not None
+    with trapped_db.connect(host.owner) as owner:
+        owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(host.schema)))
+        owner.execute("CALL sessiondb.backfill()")
