@@ -14,7 +14,7 @@ import pytest
 from conftest import Cluster, HostDatabase
 from hosts import HOSTS
 from psycopg import sql
-from test_cli import ADA, CHLOE, SQL, Run, on
+from test_cli import ADA, BRUNO, CHLOE, SQL, on
 
 # what an installation lives through, each line a command
 LIFE = f"""
@@ -36,7 +36,7 @@ check
 rollback --all --yes
 apply
 check
-""".strip()
+""".strip().splitlines()
 OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->>"
 TYPES = """
     "char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype
@@ -62,6 +62,7 @@ def trapped_db(attacker: str, host_db: HostDatabase) -> HostDatabase:
         connection.execute(sql.SQL("SET ROLE {}").format(role))
         for name, value in (("schema", host_db.host.schema), ("types", " ".join(TYPES)), ("operators", OPERATORS)):
             connection.execute("SELECT set_config(%s, %s, false)", [f"trap.{name}", value])
+        connection.execute("SET search_path TO pg_catalog")
         connection.execute(SET_TRAPS)
     return host_db
 
@@ -100,20 +101,49 @@ $traps$
 """
 
 
-@pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+@pytest.mark.parametrize("host", [HOSTS["school"], HOSTS["academy"], HOSTS["quoted"]], indirect=True, ids=str)
 def test_no_operator_of_somebody_else_is_run(trapped_db: HostDatabase) -> None:
     host = trapped_db.host
 
-    def done(*arguments: str) -> Run:
+    def done(*arguments: str) -> None:
         run = on(trapped_db, *arguments)
         assert (run.code, "trapped" in run.out + run.err) == (0, False), (arguments, run.out, run.err)
-        return run
 
-    for command in LIFE.splitlines():
+    for command in LIFE:
         done(*command.split())
     with trapped_db.connect(host.student_role) as student:
+        student.execute("SET search_path TO pg_catalog")  # the test's own statements are not what is tested
         assert host.enroll(student, UUID(CHLOE), UUID(SQL)) is not None
-        assert host.submit(student, UUID(CHLOE), UUID(SQL)) is not None
+        if host.task_column == "course_id":
+            assert host.submit(student, UUID(CHLOE), UUID(SQL)) is not None
     with trapped_db.connect(host.owner) as owner:
+        owner.execute("SET search_path TO pg_catalog")
+        assert host.submit(owner, UUID(CHLOE), UUID(SQL)) is not None
         owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(host.schema)))
         owner.execute("CALL sessiondb.backfill()")
+
+
+@pytest.mark.parametrize("path", ["code.course_id", "unbound.exercises.course_id"])
+@pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db: HostDatabase, path: str) -> None:
+    """Where the way leads over a varchar, for which the catalog has no operators of its own."""
+    host = trapped_db.host
+    with trapped_db.connect() as owner:
+        owner.execute("ALTER TABLE submissions DROP exercise_id")
+        owner.execute("ALTER TABLE exercises DROP id, ADD id varchar(9) PRIMARY KEY DEFAULT left(random()::text, 9)")
+        owner.execute("ALTER TABLE submissions ADD code varchar(9) REFERENCES exercises, ADD unbound varchar(9)")
+        trapped_db.apply(course_path=path)
+        owner.execute("SET search_path TO pg_catalog")
+        session = host.add_session(owner, host.add_org(owner), UUID(SQL))
+        owner.execute("INSERT INTO public.org_members SELECT org_id, %s FROM public.sessions", [BRUNO])
+        linked = owner.execute(
+            """
+            INSERT INTO public.submissions (user_id, code, unbound)
+            SELECT %s, id, id FROM public.exercises WHERE course_id OPERATOR(pg_catalog.=) %s RETURNING session_id
+            """,
+            [BRUNO, SQL],
+        ).fetchall()
+    assert linked == [(session,)]
+    for command in ("check", "show submissions --unlinked", "backfill", f"session set-status {session} completed"):
+        run = on(trapped_db, *command.split())
+        assert (run.code, "trapped" in run.out + run.err) == (0, False), (command, run.out, run.err)
