@@ -23,6 +23,7 @@ BEGIN
 END
 $rollback$;
 
+DROP PROCEDURE IF EXISTS sessiondb.withdraw_default_grants();
 DROP PROCEDURE IF EXISTS sessiondb.claim(text, name, name);
 DROP PROCEDURE IF EXISTS sessiondb.record_definitions();
 DROP FUNCTION IF EXISTS sessiondb.is_ours(text, name, name);

@@ -252,4 +252,6 @@ COMMENT ON FUNCTION sessiondb.check_submission() IS
 
 REVOKE ALL ON FUNCTION sessiondb.check_submission() FROM PUBLIC;
 
+CALL sessiondb.withdraw_default_grants();
+
 CALL sessiondb.record_definitions();

@@ -297,4 +297,6 @@ COMMENT ON FUNCTION sessiondb.set_session_status(uuid, text) IS
 
 REVOKE ALL ON FUNCTION sessiondb.set_session_status(uuid, text) FROM PUBLIC;
 
+CALL sessiondb.withdraw_default_grants();
+
 CALL sessiondb.record_definitions();

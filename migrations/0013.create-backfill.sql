@@ -439,4 +439,6 @@ COMMENT ON PROCEDURE sessiondb.backfill(uuid) IS
 
 REVOKE ALL ON PROCEDURE sessiondb.backfill(uuid) FROM PUBLIC;
 
+CALL sessiondb.withdraw_default_grants();
+
 CALL sessiondb.record_definitions();

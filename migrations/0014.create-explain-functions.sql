@@ -247,4 +247,6 @@ $compile$);
 
 COMMENT ON FUNCTION sessiondb.explain_submission(uuid) IS 'Why a submission is in the session that it is in, or in none';
 
+CALL sessiondb.withdraw_default_grants();
+
 CALL sessiondb.record_definitions();
