@@ -7,11 +7,10 @@ that needs a cast, so an attacker who guesses the types has his code run with th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from conftest import Cluster, HostDatabase
+from conftest import HostDatabase
 from hosts import HOSTS
 from psycopg import sql
 from test_cli import ADA, BRUNO, CHLOE, SQL, on
@@ -38,29 +37,20 @@ apply
 check
 """.strip().splitlines()
 OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->>"
-TYPES = """
-    "char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype
-    text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]
-""".split()
+TYPES = (
+    '"char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype'
+    " text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]"
+)
 
 
 @pytest.fixture
-def attacker(cluster: Cluster) -> Iterator[str]:
-    """A role that outlives the test's database, so that it can be dropped without what it made there."""
-    name = f"{cluster.prefix}_attacker"
-    cluster.execute("CREATE ROLE {}", name)
-    yield name
-    cluster.execute("DROP ROLE {}", name)
-
-
-@pytest.fixture
-def trapped_db(attacker: str, host_db: HostDatabase) -> HostDatabase:
+def trapped_db(new_role: str, host_db: HostDatabase) -> HostDatabase:
     """The host, where an attacker has made every operator that PostgreSQL does not have, each an alarm."""
-    schema, role = sql.Identifier(host_db.host.schema), sql.Identifier(attacker)
+    schema, role = sql.Identifier(host_db.host.schema), sql.Identifier(new_role)
     with host_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
         connection.execute(sql.SQL("SET ROLE {}").format(role))
-        for name, value in (("schema", host_db.host.schema), ("types", " ".join(TYPES)), ("operators", OPERATORS)):
+        for name, value in (("schema", host_db.host.schema), ("types", TYPES), ("operators", OPERATORS)):
             connection.execute("SELECT set_config(%s, %s, false)", [f"trap.{name}", value])
         connection.execute("SET search_path TO pg_catalog")
         connection.execute(SET_TRAPS)
