@@ -25,7 +25,7 @@ WITH granted (object, name, owner, grantee, privilege, level, danger) AS (
      WHERE p.pronamespace = to_regnamespace('sessiondb')
        AND p.prosecdef
     UNION ALL
-    SELECT format('table %s', c.oid::regclass), format('TABLE %s', c.oid::regclass), c.relowner, a.grantee, a.privilege_type, 'warning',
+    SELECT format('table %s', c.relname), format('TABLE %s', c.oid::regclass), c.relowner, a.grantee, a.privilege_type, 'warning',
            'put a trigger there that fires after ours and changes the session of a row'
       FROM (VALUES ('enrollments'), ('submissions')) AS linked (table_name)
      CROSS JOIN LATERAL (

@@ -53,7 +53,7 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                 SELECT string_agg(DISTINCT coalesce(quote_ident(s.rolname), 'PUBLIC'), ', ') AS grantees
                   FROM aclexplode(h.nspacl) AS x
                   LEFT JOIN stranger AS s ON s.oid = x.grantee
-                 WHERE x.privilege_type = 'CREATE' AND (x.grantee = 0 OR s.oid IS NOT NULL)
+                 WHERE x.privilege_type = 'CREATE' AND x.grantee <> h.nspowner AND (x.grantee = 0 OR s.oid IS NOT NULL)
                ) AS g
          WHERE c.relnamespace = h.oid
            AND c.relname IN ('courses', 'org_members', 'sessions', 'enrollments', 'submissions')

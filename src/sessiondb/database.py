@@ -220,7 +220,7 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
     pg.NotNullViolation: "The host demands more columns than the guide knows: insert the row with SQL.",
     pg.UniqueViolation: "The host has such a row already, and allows only one.",
-    pg.UndefinedTable: "The command needs this table; name the schema that has it with --schema.",
+    pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
     pg.UndefinedColumn: "The command needs this column; where the host names it otherwise, insert the row with SQL.",
     pg.DataError: "Give a value that the host's column takes.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_NOT_INSTALLED = SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
+_NOT_INSTALLED = SessiondbError(
+    "sessiondb is not installed in this database",
+    "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
+)
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:

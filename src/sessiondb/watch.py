@@ -18,7 +18,8 @@ _BLOCKERS = """
 SELECT pg_catalog.format(
            'pid %%s (%%s, role %%s, %%s%%s): %%s',
            a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.usename, a.state,
-           ', in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text,
+           ', in a transaction for '
+               || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text,
            pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80))
   FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS b (pid)
   JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid
