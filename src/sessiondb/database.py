@@ -36,7 +36,7 @@ def conninfo(dsn: str | None) -> str:
     given = dsn or os.environ.get("SESSIONDB_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
     if re.fullmatch(r"[\w.-]+", given):
         return make_conninfo("", dbname=given)
-    with suppress(psycopg.ProgrammingError):
+    with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
         # a password with an unencoded "@" would be taken for a part of the host, and printed with it
         if "@" not in str(parameters.get("host", "")):
