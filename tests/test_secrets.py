@@ -57,7 +57,8 @@ def test_no_malformed_address_is_told_not_even_verbosely(way: str) -> None:
 
 @pytest.mark.parametrize("option", ["-d", "--dsn="])
 def test_no_address_in_another_encoding_is_told(option: str) -> None:
-    done = run(f"{option}postgresql://owner:{PASSWORD}{os.fsdecode(b'\xe9')}@127.0.0.1:1/platform", "status")
+    latin = os.fsdecode(b"\xe9")
+    done = run(f"{option}postgresql://owner:{PASSWORD}{latin}@127.0.0.1:1/platform", "status")
 
     assert (done.code, done.out) == (2, "")
     assert PASSWORD not in done.err
