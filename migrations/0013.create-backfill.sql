@@ -394,7 +394,6 @@ DECLARE
     v_rows integer := 1000;
     v_begun boolean := false;
     v_began timestamptz;
-    v_step record;
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
@@ -414,7 +413,7 @@ BEGIN
         END IF;
         v_began := pg_catalog.clock_timestamp();
         BEGIN
-            SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
+            PERFORM sessiondb.backfill_step(v_rows);
             v_done := NOT FOUND;
             v_tries := 0;
         EXCEPTION WHEN foreign_key_violation OR check_violation OR deadlock_detected THEN

@@ -185,7 +185,7 @@ def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
         assert "Traceback" not in out + err
         assert "defect of sessiondb" not in err, err
         if code in {Exit.ERROR, Exit.USAGE}:
-            assert re.search(r"^(sessiondb: .+\n  hint: .+|Error: [^\n]+)\n\Z", err, re.MULTILINE | re.DOTALL), err
+            assert re.search(r"^(sessiondb: .+\n  hint: .+|Error: .+)\n\Z", err, re.MULTILINE | re.DOTALL), err
             assert len(re.findall(r"^(sessiondb|Error): ", err, re.MULTILINE)) == 1
 
     answer()

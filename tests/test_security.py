@@ -6,9 +6,12 @@ security says that a row is his own, and create what he likes in the host's sche
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -361,3 +364,35 @@ def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is
 
     play()
     assert {("upsert", "done"), ("link", "CheckViolation"), ("give", "InsufficientPrivilege")} <= outcomes
+
+
+# what SECURITY.md promises
+
+PROMISE = re.compile(r"^\| ([^|]+) \| `(test_\w+\.py)::([\w:]+)` \|$", re.MULTILINE)
+HERE = Path(__file__).parent
+
+
+def test_every_promise_names_a_test_that_is_there() -> None:
+    text = (HERE.parent / "SECURITY.md").read_text(encoding="utf-8")
+    section = text.split("## What is promised")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    promises = PROMISE.findall(section)
+
+    assert len(rows) == len(promises) > 20
+    for _, file, name in promises:
+        *classes, function = name.split("::")
+        scope: list[ast.stmt] = ast.parse((HERE / file).read_text(encoding="utf-8")).body
+        for class_ in classes:
+            (found,) = (node for node in scope if isinstance(node, ast.ClassDef) and node.name == class_)
+            scope = found.body
+        assert function in {node.name for node in scope if isinstance(node, ast.FunctionDef)}, name
+
+
+def test_no_promise_is_known_to_be_broken() -> None:
+    text = (HERE.parent / "SECURITY.md").read_text(encoding="utf-8")
+    broken = (HERE / "known_defects.txt").read_text(encoding="utf-8")
+    assert [name for _, file, name in PROMISE.findall(text) if f"{file}::{name}" in broken] == []
+
+
+def test_the_security_page_is_one_page() -> None:
+    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 90
