@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import HostDatabase
+from hosts import HOSTS
 
 from sessiondb import resources
 
@@ -187,3 +188,29 @@ def test_the_installed_functions_are_the_ones_that_are_looked_at() -> None:
     files = [path for path in resources.SQL.glob("functions/*.sql") if HOSTS_PATH in path.read_text(encoding="utf-8")]
     assert len(files) > 15
     assert Path(resources.SQL, "functions", "get_user_session_for_course.sql") in files
+
+
+# what naive quoting trips over
+
+KINDS = {
+    "a quote": '"',
+    "an apostrophe or a dollar": "['$]",
+    "a dot": r"\.",
+    "a space": " ",
+    "a capital": "[A-Z]",
+    "a semicolon": ";",
+    "a percent sign": "%",
+    "a letter that is not ASCII": "[^\x00-\x7f]",
+}
+
+
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_a_host_of_the_tests_has_names_of_every_kind_on_the_way_to_the_course(installed_db: HostDatabase) -> None:
+    """So that whatever builds SQL from a name, and every command that shows one, has met them."""
+    host = installed_db.host
+    (table, column) = host.task_tables[0]
+    for what, name in {"schema": host.schema, "table": table, "column": column}.items():
+        for kind, pattern in KINDS.items():
+            if kind == "an apostrophe or a dollar" and what != "table":
+                continue
+            assert re.search(pattern, name), f"the {what} has not {kind}"

@@ -22,6 +22,7 @@ from hosts import HOSTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import errors, sql
+from test_checks import check
 from test_properties import PROFILE
 from test_rules import Platform, both_tables, refused, row_values
 
@@ -264,6 +265,25 @@ def test_staff_who_place_a_member_by_hand_are_not_refused(student: Student, tabl
         by_hand = platform.session(org, student.course, status)
         platform.move(table, student.id, by_hand)
         assert platform.stored(table, student.id) == [by_hand]
+
+
+def test_a_row_that_is_given_away_keeps_its_link_and_check_finds_it(
+    student: Student, installed_db: HostDatabase
+) -> None:
+    """The session is checked when it is written; what becomes of the row later is the host's business."""
+    platform = student.platform
+    platform.enroll(student.id, student.course)
+    platform.submit(student.id, student.course)
+    platform.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "enrollments", platform.course(), student.id)
+    outsider = platform.user()
+    platform.run("UPDATE {} SET user_id = {} WHERE user_id = {}", "submissions", outsider, student.id)
+
+    assert student.links("enrollments") == platform.stored("submissions", outsider) == [student.session]
+    found = {(finding.check, finding.object) for finding in check(installed_db, *CHECKS)}
+    assert found >= {("links_of_other_course", "enrollments"), ("links_without_membership", "submissions")}
+
+
+CHECKS = ("links_of_other_course", "links_without_membership")
 
 
 # whatever he does, one thing after the other

@@ -7,11 +7,14 @@ WITH host AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- whoever may act for the owner of the tables, and whom we may act for; a superuser may act for everybody
+-- Everybody but superusers, whoever may act for the owner of the tables, the owners of the schema and of
+-- the database, and those whom we may act for; a superuser may act for all.
 stranger AS (
     SELECT r.oid, r.rolname
       FROM host AS h
+      JOIN pg_database AS d ON d.datname = current_database()
       JOIN pg_roles AS r ON NOT (r.rolsuper OR pg_has_role(r.oid, h.table_owner, 'MEMBER')
+                                 OR r.oid IN (h.nspowner, d.datdba) OR r.rolname = 'pg_database_owner'
                                  OR NOT h.is_superuser AND pg_has_role(r.oid, 'USAGE'))
 )
 SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
@@ -53,7 +56,7 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                 SELECT string_agg(DISTINCT coalesce(quote_ident(s.rolname), 'PUBLIC'), ', ') AS grantees
                   FROM aclexplode(h.nspacl) AS x
                   LEFT JOIN stranger AS s ON s.oid = x.grantee
-                 WHERE x.privilege_type = 'CREATE' AND x.grantee <> h.nspowner AND (x.grantee = 0 OR s.oid IS NOT NULL)
+                 WHERE x.privilege_type = 'CREATE' AND (x.grantee = 0 OR s.oid IS NOT NULL)
                ) AS g
          WHERE c.relnamespace = h.oid
            AND c.relname IN ('courses', 'org_members', 'sessions', 'enrollments', 'submissions')
