@@ -11,7 +11,7 @@ BEGIN
     FOR v_saved IN
         SELECT c.oid
           FROM pg_catalog.pg_class AS c
-         WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace
+         WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace::oid
            AND c.relkind = 'r'
            AND pg_catalog.starts_with(c.relname, 'saved_links_of_')
     LOOP
@@ -23,6 +23,7 @@ BEGIN
 END
 $rollback$;
 
+DROP PROCEDURE IF EXISTS sessiondb.withdraw_default_grants();
 DROP PROCEDURE IF EXISTS sessiondb.claim(text, name, name);
 DROP PROCEDURE IF EXISTS sessiondb.record_definitions();
 DROP FUNCTION IF EXISTS sessiondb.is_ours(text, name, name);
@@ -32,7 +33,7 @@ DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yo
 
 DO $rollback$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace) THEN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace::oid) THEN
         DROP SCHEMA sessiondb;
     END IF;
 END

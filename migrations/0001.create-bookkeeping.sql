@@ -212,3 +212,55 @@ COMMENT ON FUNCTION sessiondb.is_ours(text, name, name) IS
     'Whether sessiondb made the object, so that a rollback may take it away';
 
 REVOKE ALL ON FUNCTION sessiondb.is_ours(text, name, name) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.withdraw_default_grants()
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Takes back what default privileges of the host (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
+ * other roles on what was made in schema sessiondb: there are backends that grant everything to the
+ * roles of their API that way. What was granted by hand to other roles than those stays.
+ */
+DECLARE
+    v_revoke text;
+BEGIN
+    FOR v_revoke IN
+        WITH object (type, owner, acl, name) AS (
+            SELECT 'n', n.nspowner, n.nspacl, format('SCHEMA %I', n.nspname)
+              FROM pg_namespace AS n
+             WHERE n.nspname = 'sessiondb'
+            UNION ALL
+            SELECT 'r', c.relowner, c.relacl, format('TABLE %s', c.oid::regclass)
+              FROM pg_class AS c
+             WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')
+            UNION ALL
+            SELECT 'f', p.proowner, p.proacl, format('ROUTINE %s', p.oid::regprocedure)
+              FROM pg_proc AS p
+             WHERE p.pronamespace = to_regnamespace('sessiondb')
+        )
+        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', o.name,
+                               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+          FROM object AS o
+          JOIN pg_default_acl AS d ON d.defaclrole = o.owner AND d.defaclobjtype = o.type AND d.defaclnamespace = 0
+         CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
+         CROSS JOIN LATERAL aclexplode(o.acl) AS a
+         WHERE a.grantee = g.grantee
+           AND a.grantee <> o.owner
+           -- which functions are for everybody is said where they are made
+           AND NOT (o.type = 'f' AND a.grantee = 0)
+         ORDER BY 1
+    LOOP
+        EXECUTE v_revoke;
+        RAISE NOTICE 'default privileges of the host withdrawn: %', v_revoke;
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.withdraw_default_grants() IS
+    'Takes back what default privileges of the host gave to other roles in schema sessiondb';
+
+REVOKE ALL ON PROCEDURE sessiondb.withdraw_default_grants() FROM PUBLIC;
+
+CALL sessiondb.withdraw_default_grants();

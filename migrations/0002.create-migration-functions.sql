@@ -39,17 +39,21 @@ host AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 -- A foreign key of several columns is named by the one that refers to "id", else by its last
--- column, and joins on all of them.
+-- column, and joins on all of them. The operators are named with their schema: for a varchar key the
+-- "=" that somebody made in the host's schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
            c.confrelid AS to_table,
            (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
            array_agg(a.attname::text ORDER BY k.place) AS from_columns,
            array_agg(f.attname::text ORDER BY k.place) AS to_columns,
+           array_agg(format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place) AS operators,
            true AS is_foreign_key
       FROM pg_constraint AS c
-     CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey))
-           WITH ORDINALITY AS k (from_attnum, to_attnum, place)
+     CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop))
+           WITH ORDINALITY AS k (from_attnum, to_attnum, equal, place)
+      JOIN pg_operator AS o ON o.oid = k.equal
+      JOIN pg_namespace AS n ON n.oid = o.oprnamespace
       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
       JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
      WHERE c.contype = 'f'
@@ -64,15 +68,22 @@ named_table AS (
            a.attname::text AS column_name,
            ARRAY[a.attname::text] AS from_columns,
            ARRAY[k.attname::text] AS to_columns,
+           ARRAY[k.operator] AS operators,
            false AS is_foreign_key
       FROM host AS h
      CROSS JOIN LATERAL generate_subscripts(h.names, 1) AS n
       JOIN pg_attribute AS a ON a.attname = h.names[n] AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class AS t ON t.relnamespace = h.namespace AND t.relname = h.names[n + 1] AND t.relkind IN ('r', 'p')
      CROSS JOIN LATERAL (
-            SELECT ka.attname
+            SELECT ka.attname, format('OPERATOR(%I.%s)', ns.nspname, o.oprname) AS operator
               FROM pg_index AS i
               JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
+              JOIN pg_opclass AS oc ON oc.oid = i.indclass[0]
+              -- 3 is "=" in a btree
+              JOIN pg_amop AS ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+                                AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+              JOIN pg_operator AS o ON o.oid = ao.amopopr
+              JOIN pg_namespace AS ns ON ns.oid = o.oprnamespace
              WHERE i.indrelid = t.oid
                AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
                AND (i.indisprimary OR ka.attname = 'id')
@@ -119,14 +130,15 @@ walk AS (
            (CASE w.hops
                WHEN 0 THEN format('%I.%I AS %s', ns.nspname, t.relname, n.row_name)
                ELSE format('%s JOIN %I.%I AS %s ON %s', w.source, ns.nspname, t.relname, n.row_name,
-                           (SELECT string_agg(format('%s.%I = %s.%I', n.row_name, c.to_column, w.row_name, c.from_column), ' AND ')
-                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns)) AS c (from_column, to_column)))
+                           (SELECT string_agg(format('%s.%I %s %s.%I', n.row_name, c.to_column, c.operator, w.row_name, c.from_column), ' AND ')
+                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns), unnest(e.operators))
+                                   AS c (from_column, to_column, operator)))
            END) COLLATE "default",
            (CASE w.hops
                WHEN 0 THEN ARRAY(
                    SELECT CASE WHEN i > 1 THEN format('.%I', e.from_columns[i - 1]) ELSE '' END
                        || CASE WHEN i > 1 AND i <= cardinality(e.from_columns) THEN ' AND ' ELSE '' END
-                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I = ', n.row_name, e.to_columns[i]) ELSE '' END
+                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I %s ', n.row_name, e.to_columns[i], e.operators[i]) ELSE '' END
                      FROM generate_series(1, cardinality(e.from_columns) + 1) AS i
                     ORDER BY i)
                ELSE w.keys
@@ -303,8 +315,8 @@ SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
                    'pid %s (%s): %s',
                    a.pid,
                    pg_catalog.concat_ws(', ',
-                       coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename, a.state,
-                       'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)),
+                       coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
+                       'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text),
                    pg_catalog.left(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), 80)) AS description
           FROM pg_catalog.pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
@@ -615,10 +627,12 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
+ -- the statement is run with the host's schema on the path, where somebody may have made a more exact "="
+ CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
+               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
                    AS statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
@@ -635,7 +649,7 @@ SELECT s.statement,
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
         SELECT 3, -n.level,
-               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
+               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
@@ -856,13 +870,32 @@ AS $function$
 /*
  * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link
  * beside those that were saved in bulk, so that none is lost up to the moment the column goes. The
- * trigger's argument is the INSERT that sessiondb.prepare_saved_links() wrote for this table's key;
- * the dynamic SQL is paid during a rollback only.
+ * trigger's argument is enrollments or submissions; sessiondb.prepare_saved_links() made the table
+ * whose key the row is saved by. The dynamic SQL is paid during a rollback only.
  *
- * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb.
+ * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two
+ * tables of the host is taken, and no SQL from a trigger's argument: whoever could call this function
+ * could put it on a table of his own.
  */
+DECLARE
+    v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
+    v_keys text[] := ARRAY(
+        SELECT quote_ident(a.attname) FROM pg_attribute AS a
+         WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
+         ORDER BY a.attnum);
 BEGIN
-    EXECUTE TG_ARGV[0] USING NEW;
+    IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
+            SELECT to_regclass(format('%I.%I', i.host_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('trigger %I is on a table that sessiondb saves no links of', TG_NAME),
+            HINT = 'Drop that trigger.';
+    END IF;
+    EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
+                   'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
+                   v_saved, array_to_string(v_keys, ', '), array_to_string(v_keys, ', ($1).'), array_to_string(v_keys, ', '))
+      USING NEW;
     RETURN NULL;
 END
 $function$;
@@ -926,6 +959,7 @@ BEGIN
     IF to_regclass(v_saved) IS NULL THEN
         EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA', v_saved, v_key_list, v_table);
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', v_saved, v_key_list);
+        CALL sessiondb.withdraw_default_grants();
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
     END IF;
@@ -933,10 +967,7 @@ BEGIN
     EXECUTE format(
         'CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %s '
         'FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%L)',
-        v_table,
-        format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
-               'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
-               v_saved, v_key_list, array_to_string(v_keys, ', ($1).'), v_key_list));
+        v_table, p_table);
 END
 $procedure$;
 
@@ -1084,3 +1115,5 @@ COMMENT ON FUNCTION sessiondb.restore_links_statements(name) IS
     'The statements that give the links saved by a rollback back to their rows';
 
 REVOKE ALL ON FUNCTION sessiondb.restore_links_statements(name) FROM PUBLIC;
+
+CALL sessiondb.withdraw_default_grants();

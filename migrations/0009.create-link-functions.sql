@@ -11,12 +11,14 @@ DECLARE
 BEGIN
     CALL sessiondb.claim('function', v_host, 'get_user_session_for_course');
     -- One with other parameter names, defaults or another result cannot be replaced in place. It is set
-    -- aside, so that what depends on it goes on working, and put back by a rollback.
+    -- aside, so that what depends on it goes on working, and put back by a rollback. The casts are for
+    -- operators that the catalog has for just these types: one that somebody made in the host's schema
+    -- would otherwise be taken.
     IF EXISTS (
         SELECT FROM pg_catalog.pg_proc AS p
-         WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_host))
-           AND (p.proretset OR p.prorettype <> 'uuid'::pg_catalog.regtype OR p.pronargdefaults > 0 OR p.prokind <> 'f'
-                OR p.proargnames IS DISTINCT FROM ARRAY['p_user_id', 'p_course_id'])
+         WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_host))::oid
+           AND (p.proretset OR p.prorettype <> 'uuid'::pg_catalog.regtype::oid OR p.pronargdefaults > 0 OR p.prokind <> 'f'
+                OR p.proargnames::text IS DISTINCT FROM '{p_user_id,p_course_id}')
     ) THEN
         EXECUTE pg_catalog.format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', v_host);
         EXECUTE pg_catalog.format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', v_host);
@@ -252,5 +254,7 @@ COMMENT ON FUNCTION sessiondb.check_submission() IS
     'Trigger function: refuses a session that is not of the submission''s course or of the student''s organisations';
 
 REVOKE ALL ON FUNCTION sessiondb.check_submission() FROM PUBLIC;
+
+CALL sessiondb.withdraw_default_grants();
 
 CALL sessiondb.record_definitions();

@@ -26,9 +26,10 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The id of the organisation with this slug; raises no_data_found when there is none.
+ * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
-    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug = p_slug);
+    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING
@@ -54,6 +55,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The organisation with this slug, made if there is none yet; one that exists is left as it is.
+ * OPERATOR(pg_catalog.=): as in org_of_slug.
  */
 #variable_conflict use_column
 BEGIN
@@ -63,7 +65,7 @@ BEGIN
             MESSAGE = 'an organisation needs a name and a slug that are not empty';
     END IF;
 
-    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug = p_slug;
+    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)
@@ -169,7 +171,7 @@ BEGIN
       INTO v_labels
       FROM pg_catalog.pg_attribute AS a
       JOIN pg_catalog.pg_enum AS e ON e.enumtypid = a.atttypid
-     WHERE a.attrelid = 'sessions'::pg_catalog.regclass AND a.attname = 'status';
+     WHERE a.attrelid = 'sessions'::pg_catalog.regclass::oid AND a.attname = 'status';
     IF v_labels IS NOT NULL THEN
         IF p_status <> ALL (pg_catalog.string_to_array(v_labels, ', ')) THEN
             RAISE EXCEPTION USING
@@ -183,7 +185,7 @@ BEGIN
         OR EXISTS (SELECT FROM sessions AS s WHERE s.status::text = p_status)
         OR EXISTS (
             SELECT FROM pg_catalog.pg_attribute AS a
-             WHERE a.attrelid = 'sessions'::pg_catalog.regclass
+             WHERE a.attrelid = 'sessions'::pg_catalog.regclass::oid
                AND a.attname = 'status'
                AND EXISTS (
                     SELECT FROM pg_catalog.pg_constraint AS c
@@ -294,5 +296,7 @@ COMMENT ON FUNCTION sessiondb.set_session_status(uuid, text) IS
     'Gives a session another status and counts the rows that a backfill would link now';
 
 REVOKE ALL ON FUNCTION sessiondb.set_session_status(uuid, text) FROM PUBLIC;
+
+CALL sessiondb.withdraw_default_grants();
 
 CALL sessiondb.record_definitions();

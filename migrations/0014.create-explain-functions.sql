@@ -27,7 +27,7 @@ AS $function$
  * What people call the organisation: its name, else its slug, else its id.
  */
 SELECT coalesce(
-    (SELECT coalesce(pg_catalog.to_jsonb(o) ->> 'name', pg_catalog.to_jsonb(o) ->> 'slug') FROM orgs AS o WHERE o.id = p_org_id),
+    (SELECT coalesce(pg_catalog.to_jsonb(o) ->> 'name'::text, pg_catalog.to_jsonb(o) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
     'organisation ' || p_org_id::text)
 $function$;
 
@@ -63,8 +63,8 @@ AS $function$
  * The title of the session with its id, or its id alone.
  */
 SELECT coalesce(
-    (SELECT pg_catalog.format('"%s" (%s)', pg_catalog.to_jsonb(s) ->> 'title', s.id) FROM sessions AS s
-      WHERE s.id = p_session_id AND pg_catalog.to_jsonb(s) ->> 'title' IS NOT NULL),
+    (SELECT pg_catalog.format('"%s" (%s)', pg_catalog.to_jsonb(s) ->> 'title'::text, s.id) FROM sessions AS s
+      WHERE s.id = p_session_id AND pg_catalog.to_jsonb(s) ->> 'title'::text IS NOT NULL),
     p_session_id::text)
 $function$;
 
@@ -93,7 +93,7 @@ AS $function$
 DECLARE
     v_reason text;
     v_chosen uuid;
-    v_steps jsonb := '[]';
+    v_steps jsonb := '[]'::jsonb;
     v_fix text;
     v_org uuid;
     v_session uuid;
@@ -262,5 +262,7 @@ $function$
 $compile$);
 
 COMMENT ON FUNCTION sessiondb.explain_submission(uuid) IS 'Why a submission is in the session that it is in, or in none';
+
+CALL sessiondb.withdraw_default_grants();
 
 CALL sessiondb.record_definitions();

@@ -204,6 +204,15 @@ def host(request: pytest.FixtureRequest) -> Host:
 
 
 @pytest.fixture
+def new_role(cluster: Cluster) -> Iterator[str]:
+    """A role without any rights. Ask for it before the database, so that it is dropped after what it has there."""
+    name = f"{cluster.prefix}_role"
+    cluster.execute("CREATE ROLE {} LOGIN", name)
+    yield name
+    cluster.execute("DROP ROLE {}", name)
+
+
+@pytest.fixture
 def host_db(cluster: Cluster, host: Host) -> Iterator[HostDatabase]:
     """The host as it was found."""
     with cluster.clone(host, installed=False) as database:

@@ -254,6 +254,15 @@ FAULTS: dict[str, Fault] = {
         "CREATE TRIGGER aaa_host BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION {schema}.mine()",
         {"other_triggers": ("error", ["trigger aaa_host on enrollments"])},
     ),
+    "granted to everybody": Fault(
+        "GRANT ALL ON SCHEMA sessiondb TO PUBLIC; GRANT SELECT, INSERT ON sessiondb.objects TO PUBLIC;"
+        "GRANT EXECUTE ON FUNCTION sessiondb.save_link() TO PUBLIC",
+        {"grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"])},
+    ),
+    "trigger privilege granted": Fault(
+        "GRANT TRIGGER ON submissions TO PUBLIC",
+        {"grants": ("warning", ["table submissions"])},
+    ),
     "course path renamed": Fault(
         "ALTER TABLE submissions RENAME {task} TO moved",
         {"course_path": ("error", ["{path}"])},

@@ -7,18 +7,19 @@ AS $procedure$
  * outside a transaction. Stopped on its way it goes on there when it is called again.
  *
  * No search_path is pinned, since a procedure that has settings of its own may not commit; instead
- * every name is qualified. The advisory lock is the one that apply takes, too.
+ * each transaction sets it, before anything that a caller's path could change the meaning of. The
+ * advisory lock is the one that apply takes, too.
  */
 DECLARE
     v_rows integer := 1000;
     v_begun boolean := false;
     v_began timestamptz;
-    v_step record;
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
 BEGIN
     LOOP
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         -- for each batch anew, so that it is let go however this ends
         IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
             RAISE EXCEPTION USING
@@ -34,7 +35,7 @@ BEGIN
         -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
         PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
         BEGIN
-            SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
+            PERFORM sessiondb.backfill_step(v_rows);
             v_done := NOT FOUND;
             v_tries := 0;
         EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
@@ -47,9 +48,9 @@ BEGIN
             END IF;
         END;
         EXIT WHEN v_done;
-        COMMIT;
         v_took := greatest(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - v_began)::double precision, 0.001);
         v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 100000)::integer;
+        COMMIT;
     END LOOP;
     COMMIT;
 END

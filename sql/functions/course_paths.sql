@@ -32,17 +32,21 @@ host AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 -- A foreign key of several columns is named by the one that refers to "id", else by its last
--- column, and joins on all of them.
+-- column, and joins on all of them. The operators are named with their schema: for a varchar key the
+-- "=" that somebody made in the host's schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
            c.confrelid AS to_table,
            (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
            array_agg(a.attname::text ORDER BY k.place) AS from_columns,
            array_agg(f.attname::text ORDER BY k.place) AS to_columns,
+           array_agg(format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place) AS operators,
            true AS is_foreign_key
       FROM pg_constraint AS c
-     CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey))
-           WITH ORDINALITY AS k (from_attnum, to_attnum, place)
+     CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop))
+           WITH ORDINALITY AS k (from_attnum, to_attnum, equal, place)
+      JOIN pg_operator AS o ON o.oid = k.equal
+      JOIN pg_namespace AS n ON n.oid = o.oprnamespace
       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
       JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
      WHERE c.contype = 'f'
@@ -57,15 +61,22 @@ named_table AS (
            a.attname::text AS column_name,
            ARRAY[a.attname::text] AS from_columns,
            ARRAY[k.attname::text] AS to_columns,
+           ARRAY[k.operator] AS operators,
            false AS is_foreign_key
       FROM host AS h
      CROSS JOIN LATERAL generate_subscripts(h.names, 1) AS n
       JOIN pg_attribute AS a ON a.attname = h.names[n] AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class AS t ON t.relnamespace = h.namespace AND t.relname = h.names[n + 1] AND t.relkind IN ('r', 'p')
      CROSS JOIN LATERAL (
-            SELECT ka.attname
+            SELECT ka.attname, format('OPERATOR(%I.%s)', ns.nspname, o.oprname) AS operator
               FROM pg_index AS i
               JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
+              JOIN pg_opclass AS oc ON oc.oid = i.indclass[0]
+              -- 3 is "=" in a btree
+              JOIN pg_amop AS ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+                                AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+              JOIN pg_operator AS o ON o.oid = ao.amopopr
+              JOIN pg_namespace AS ns ON ns.oid = o.oprnamespace
              WHERE i.indrelid = t.oid
                AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
                AND (i.indisprimary OR ka.attname = 'id')
@@ -112,14 +123,15 @@ walk AS (
            (CASE w.hops
                WHEN 0 THEN format('%I.%I AS %s', ns.nspname, t.relname, n.row_name)
                ELSE format('%s JOIN %I.%I AS %s ON %s', w.source, ns.nspname, t.relname, n.row_name,
-                           (SELECT string_agg(format('%s.%I = %s.%I', n.row_name, c.to_column, w.row_name, c.from_column), ' AND ')
-                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns)) AS c (from_column, to_column)))
+                           (SELECT string_agg(format('%s.%I %s %s.%I', n.row_name, c.to_column, c.operator, w.row_name, c.from_column), ' AND ')
+                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns), unnest(e.operators))
+                                   AS c (from_column, to_column, operator)))
            END) COLLATE "default",
            (CASE w.hops
                WHEN 0 THEN ARRAY(
                    SELECT CASE WHEN i > 1 THEN format('.%I', e.from_columns[i - 1]) ELSE '' END
                        || CASE WHEN i > 1 AND i <= cardinality(e.from_columns) THEN ' AND ' ELSE '' END
-                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I = ', n.row_name, e.to_columns[i]) ELSE '' END
+                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I %s ', n.row_name, e.to_columns[i], e.operators[i]) ELSE '' END
                      FROM generate_series(1, cardinality(e.from_columns) + 1) AS i
                     ORDER BY i)
                ELSE w.keys

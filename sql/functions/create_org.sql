@@ -7,6 +7,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The organisation with this slug, made if there is none yet; one that exists is left as it is.
+ * OPERATOR(pg_catalog.=): as in org_of_slug.
  */
 #variable_conflict use_column
 BEGIN
@@ -16,7 +17,7 @@ BEGIN
             MESSAGE = 'an organisation needs a name and a slug that are not empty';
     END IF;
 
-    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug = p_slug;
+    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)

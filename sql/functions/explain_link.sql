@@ -21,7 +21,7 @@ AS $function$
 DECLARE
     v_reason text;
     v_chosen uuid;
-    v_steps jsonb := '[]';
+    v_steps jsonb := '[]'::jsonb;
     v_fix text;
     v_org uuid;
     v_session uuid;

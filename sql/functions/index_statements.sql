@@ -114,10 +114,12 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
+ -- the statement is run with the host's schema on the path, where somebody may have made a more exact "="
+ CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4)
+               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
                    AS statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
@@ -134,7 +136,7 @@ SELECT s.statement,
          WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
         UNION ALL
         SELECT 3, -n.level,
-               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], ' WHERE ' || $4),
+               format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))

@@ -7,9 +7,10 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The id of the organisation with this slug; raises no_data_found when there is none.
+ * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
-    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug = p_slug);
+    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING

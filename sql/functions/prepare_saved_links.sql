@@ -52,6 +52,7 @@ BEGIN
     IF to_regclass(v_saved) IS NULL THEN
         EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA', v_saved, v_key_list, v_table);
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', v_saved, v_key_list);
+        CALL sessiondb.withdraw_default_grants();
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
     END IF;
@@ -59,10 +60,7 @@ BEGIN
     EXECUTE format(
         'CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %s '
         'FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%L)',
-        v_table,
-        format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
-               'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
-               v_saved, v_key_list, array_to_string(v_keys, ', ($1).'), v_key_list));
+        v_table, p_table);
 END
 $procedure$;
 

@@ -8,13 +8,32 @@ AS $function$
 /*
  * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link
  * beside those that were saved in bulk, so that none is lost up to the moment the column goes. The
- * trigger's argument is the INSERT that sessiondb.prepare_saved_links() wrote for this table's key;
- * the dynamic SQL is paid during a rollback only.
+ * trigger's argument is enrollments or submissions; sessiondb.prepare_saved_links() made the table
+ * whose key the row is saved by. The dynamic SQL is paid during a rollback only.
  *
- * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb.
+ * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two
+ * tables of the host is taken, and no SQL from a trigger's argument: whoever could call this function
+ * could put it on a table of his own.
  */
+DECLARE
+    v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
+    v_keys text[] := ARRAY(
+        SELECT quote_ident(a.attname) FROM pg_attribute AS a
+         WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
+         ORDER BY a.attnum);
 BEGIN
-    EXECUTE TG_ARGV[0] USING NEW;
+    IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
+            SELECT to_regclass(format('%I.%I', i.host_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('trigger %I is on a table that sessiondb saves no links of', TG_NAME),
+            HINT = 'Drop that trigger.';
+    END IF;
+    EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
+                   'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
+                   v_saved, array_to_string(v_keys, ', '), array_to_string(v_keys, ', ($1).'), array_to_string(v_keys, ', '))
+      USING NEW;
     RETURN NULL;
 END
 $function$;

@@ -18,7 +18,7 @@ BEGIN
       INTO v_labels
       FROM pg_catalog.pg_attribute AS a
       JOIN pg_catalog.pg_enum AS e ON e.enumtypid = a.atttypid
-     WHERE a.attrelid = 'sessions'::pg_catalog.regclass AND a.attname = 'status';
+     WHERE a.attrelid = 'sessions'::pg_catalog.regclass::oid AND a.attname = 'status';
     IF v_labels IS NOT NULL THEN
         IF p_status <> ALL (pg_catalog.string_to_array(v_labels, ', ')) THEN
             RAISE EXCEPTION USING
@@ -32,7 +32,7 @@ BEGIN
         OR EXISTS (SELECT FROM sessions AS s WHERE s.status::text = p_status)
         OR EXISTS (
             SELECT FROM pg_catalog.pg_attribute AS a
-             WHERE a.attrelid = 'sessions'::pg_catalog.regclass
+             WHERE a.attrelid = 'sessions'::pg_catalog.regclass::oid
                AND a.attname = 'status'
                AND EXISTS (
                     SELECT FROM pg_catalog.pg_constraint AS c

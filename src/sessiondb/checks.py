@@ -199,7 +199,8 @@ def _orphans(connection: Connection) -> list[Finding]:
 
 def _disk(connection: Connection) -> list[Finding]:
     """Compare the size of the indexes to come with the free space, where the server's disk is ours to see."""
-    row = connection.execute(trusted(resources.read("queries/index_space.sql"))).fetchone()
+    with catalogs(connection):
+        row = connection.execute(trusted(resources.read("queries/index_space.sql"))).fetchone()
     host = connection.info.host
     if row is None or row[1] is None or not (host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}):
         return []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -51,6 +53,7 @@ _signals: list[int] = []
 
 def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     """Run the command line and exit with one of the codes of :class:`sessiondb.errors.Exit`."""
+    _hide_passwords()
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -97,6 +100,19 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         output.note("  hint: this is a defect of sessiondb; please report it with what you did.")
         code = Exit.ERROR
     sys.exit(int(code or 0))
+
+
+def _hide_passwords() -> None:
+    """Overwrite, as mysql does, what ps shows of arguments that may hold a password; only Linux lets us."""
+    with contextlib.suppress(OSError):
+        # the 48th value, the address of the arguments; the second, in brackets, may hold blanks
+        address = int(Path("/proc/self/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[45])
+        arguments = Path("/proc/self/cmdline").read_bytes()
+        with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
+            for match in re.finditer(rb"[^\0]+", arguments):
+                if re.search(rb"password|:.*@", match.group(), re.DOTALL | re.IGNORECASE):
+                    memory.seek(address + match.start())
+                    memory.write(b"x" * len(match.group()))
 
 
 def _write_no_more() -> None:

@@ -37,7 +37,7 @@ def conninfo(dsn: str | None) -> str:
     given = dsn or os.environ.get("SESSIONDB_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
     if re.fullmatch(r"[\w.-]+", given):
         return make_conninfo("", dbname=given)
-    with suppress(psycopg.ProgrammingError):
+    with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
         # a password with an unencoded "@" would be taken for a part of the host, and printed with it
         if "@" not in str(parameters.get("host", "")):
@@ -247,7 +247,7 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
     pg.NotNullViolation: "The host demands more columns than the guide knows: insert the row with SQL.",
     pg.UniqueViolation: "The host has such a row already, and allows only one.",
-    pg.UndefinedTable: "The command needs this table; name the schema that has it with --schema.",
+    pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
     pg.UndefinedColumn: "The command needs this column; where the host names it otherwise, insert the row with SQL.",
     pg.DataError: "Give a value that the host's column takes.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",

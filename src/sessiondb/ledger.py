@@ -126,7 +126,7 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
         """
         SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc), c.sha256
           FROM sessiondb._yoyo_migration AS m
-          LEFT JOIN sessiondb.migration_content AS c USING (migration_id)
+          LEFT JOIN sessiondb.migration_content AS c ON c.migration_id = m.migration_id::text
          ORDER BY m.migration_id
         """
     ).fetchall()
@@ -151,7 +151,7 @@ def mark_applied(migration: Migration) -> list[str]:
 def mark_rolled_back(migration: Migration) -> list[str]:
     """Return the statements that write that the migration is not applied any more."""
     return [
-        _compose("DELETE FROM sessiondb._yoyo_migration WHERE migration_hash = {hash}", migration),
+        _compose("DELETE FROM sessiondb._yoyo_migration WHERE migration_hash::text = {hash}", migration),
         _log(migration, "rollback"),
         _compose("DELETE FROM sessiondb.migration_content WHERE migration_id = {id}", migration),
     ]

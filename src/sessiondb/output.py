@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 def note(line: str) -> None:
     """Print a line of progress or advice on stderr."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(_visible(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Progress:
@@ -68,7 +68,7 @@ class Progress:
 
 def say(line: str) -> None:
     """Print a line of the result on stdout."""
-    print(line)  # noqa: T201
+    print(_visible(line))  # noqa: T201
 
 
 def paragraph(text: str, indent: int) -> None:
@@ -88,7 +88,7 @@ def _json(value: Any, indent: int | None = None) -> str:
 
 def json_document(document: Any) -> None:
     """Print a value as one JSON document."""
-    say(_json(document, indent=2))
+    print(_json(document, indent=2))  # noqa: T201
 
 
 def json_rows(rows: Iterable[Row]) -> None:
@@ -99,7 +99,7 @@ def json_rows(rows: Iterable[Row]) -> None:
         numbers = {
             key: _number(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
         }
-        say(separator + _json({**row, **numbers}))
+        print(separator + _json({**row, **numbers}))  # noqa: T201
         separator = ","
     say("[]" if separator == "[" else "]")
 
@@ -176,4 +176,9 @@ def _cell(value: Any) -> str:
         return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
         return json.dumps(value, default=_plain, ensure_ascii=False)
-    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda match: repr(match.group())[1:-1], str(value))
+    return _visible(str(value))
+
+
+def _visible(text: str) -> str:
+    """Write control characters as escapes: what somebody put into a row must not steer a terminal."""
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda match: repr(match.group())[1:-1], text)

@@ -47,10 +47,10 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration] | None =
     with catalogs(connection):
         query = resources.with_function_bodies("SELECT w.relname FROM ({triggers_writing('session_id')}) AS w")
         adopted = {row[0] for row in connection.execute(trusted(query))}
-    sizes = {
-        table: (rows, size)
-        for table, rows, size in connection.execute(trusted(resources.read("queries/table_sizes.sql")))
-    }
+        sizes = {
+            table: (rows, size)
+            for table, rows, size in connection.execute(trusted(resources.read("queries/table_sizes.sql")))
+        }
     return [
         {
             "migration": migration.id,
@@ -137,7 +137,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         else:
             yield (
                 "SELECT NOT EXISTS (SELECT FROM sessiondb._yoyo_migration"  # noqa: S608  (our own text)
-                f" WHERE migration_id = '{migration.id}') AS pending \\gset"
+                f" WHERE migration_id::text = '{migration.id}') AS pending \\gset"
             )
         yield "\\if :pending"
         yield f"SET lock_timeout TO '{timeout}';"

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_NOT_INSTALLED = SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
+_NOT_INSTALLED = SessiondbError(
+    "sessiondb is not installed in this database",
+    "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
+)
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:
@@ -45,6 +48,11 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
                 row = cursor.execute(call, arguments).fetchone()
         except (pg.InvalidSchemaName, pg.UndefinedFunction) as error:
             raise _NOT_INSTALLED from error
+        except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
+            schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+            raise SessiondbError(
+                f'this role may not use schema "{schema and schema[0]}"', "GRANT it USAGE on that schema."
+            ) from error
         except pg.CheckViolation as error:
             given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
             rule = connection.execute(

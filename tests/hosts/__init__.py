@@ -278,13 +278,14 @@ _ACADEMY = EnrolledHost(
     task_column="enrollment_id",
 )
 _PARTITIONED = replace(_REFERENCE, name="partitioned")
+_QUOTED_TABLE = """Exercises; "drop" $$ it's. Été 100%"""
 _QUOTED = Host(
     name="quoted",
     schema='We "love"; dots. Été 100%',
-    course_path='"Exercise.Id"."Course ""Id"""',
+    course_path='"Exercise.Id"."Cours ""Id""; 1.É 100%"',
     task_column="Exercise.Id",
-    task_tables=(("exercises; drop $$ it's", 'Course "Id"'),),
-    extras={"exercises; drop $$ it's": {"title": "An exercise"}},
+    task_tables=((_QUOTED_TABLE, 'Cours "Id"; 1.É 100%'),),
+    extras={_QUOTED_TABLE: {"title": "An exercise"}},
 )
 
 HOSTS: dict[str, Host] = {host.name: host for host in (_REFERENCE, _HOSTED, _SCHOOL, _ACADEMY, _PARTITIONED, _QUOTED)}

@@ -1,7 +1,7 @@
 -- A host drawn in a spreadsheet-like tool that lets people name things as they like.
 -- Special: schema, tables and columns on the course path hold every character that naive quoting trips over:
 -- quotes, dots, spaces, capitals, semicolons, percent signs, dollars, braces, letters that are not ASCII.
--- Course of a submission: submissions."Exercise.Id" -> "exercises; drop $$ it's"."Course ""Id"""
+-- Course of a submission: submissions."Exercise.Id" -> "Exercises; ""drop"" $$ it's. Été 100%"."Cours ""Id""; 1.É 100%"
 
 SET client_encoding = 'UTF8';
 
@@ -33,9 +33,9 @@ CREATE TABLE courses (
   title text NOT NULL
 );
 
-CREATE TABLE "exercises; drop $$ it's" (
+CREATE TABLE "Exercises; ""drop"" $$ it's. Été 100%" (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  "Course ""Id""" uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+  "Cours ""Id""; 1.É 100%" uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
   title text NOT NULL
 );
 
@@ -64,7 +64,7 @@ CREATE TABLE enrollments (
 CREATE TABLE submissions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-  "Exercise.Id" uuid REFERENCES "exercises; drop $$ it's" (id) ON DELETE SET NULL,
+  "Exercise.Id" uuid REFERENCES "Exercises; ""drop"" $$ it's. Été 100%" (id) ON DELETE SET NULL,
   "Réponse -- 100%" text,
   "Submitted At" timestamptz NOT NULL DEFAULT now()
 );
@@ -90,7 +90,7 @@ INSERT INTO courses (id, title) VALUES
   ('00000000-0000-4000-8000-0000000000c1', 'Python for beginners'),
   ('00000000-0000-4000-8000-0000000000c2', 'Data with SQL');
 
-INSERT INTO "exercises; drop $$ it's" (id, "Course ""Id""", title) VALUES
+INSERT INTO "Exercises; ""drop"" $$ it's. Été 100%" (id, "Cours ""Id""; 1.É 100%", title) VALUES
   ('00000000-0000-4000-8000-0000000000e1', '00000000-0000-4000-8000-0000000000c1', 'Hello, world'),
   ('00000000-0000-4000-8000-0000000000e2', '00000000-0000-4000-8000-0000000000c1', 'Loops'),
   ('00000000-0000-4000-8000-0000000000e3', '00000000-0000-4000-8000-0000000000c2', 'Your first join');

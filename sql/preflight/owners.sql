@@ -1,0 +1,66 @@
+-- Nobody who is not trusted anyway owns what our functions are made of, or can have his code run by them.
+WITH host AS (
+    SELECT n.oid, n.nspname, n.nspowner, n.nspacl, c.relowner AS table_owner,
+           (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
+           (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) AS is_superuser
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+-- Everybody but superusers, whoever may act for the owner of the tables, the owners of the schema and of
+-- the database, and those whom we may act for; a superuser may act for all.
+stranger AS (
+    SELECT r.oid, r.rolname
+      FROM host AS h
+      JOIN pg_database AS d ON d.datname = current_database()
+      JOIN pg_roles AS r ON NOT (r.rolsuper OR pg_has_role(r.oid, h.table_owner, 'MEMBER')
+                                 OR r.oid IN (h.nspowner, d.datdba) OR r.rolname = 'pg_database_owner'
+                                 OR NOT h.is_superuser AND pg_has_role(r.oid, 'USAGE'))
+)
+SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
+  FROM host AS h
+ CROSS JOIN LATERAL (
+        SELECT 'error' AS level, o.object,
+               format('%s belongs to role %I, who could change it after we have made use of it.', o.object, s.rolname) AS detail,
+               format('ALTER %s OWNER TO %I, after a look at it', o.object, pg_get_userbyid(h.table_owner)) AS fix
+          FROM (
+                SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner
+                  FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
+                UNION ALL
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner
+                  FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+                UNION ALL
+                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner
+                  FROM pg_proc AS p
+                 WHERE p.pronamespace = to_regnamespace('sessiondb')
+                    OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
+                        AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
+               ) AS o
+          JOIN stranger AS s ON s.oid = o.owner
+         WHERE h.is_superuser
+        UNION ALL
+        SELECT 'warning', format('%I', current_user),
+               format('Role %I is a superuser, so the functions of the triggers will act with the rights of one.', current_user),
+               format('Connect as %I, who owns the tables, or put SET ROLE into the DSN: options=-crole=%s',
+                      pg_get_userbyid(h.table_owner), pg_get_userbyid(h.table_owner))
+         WHERE h.is_superuser AND NOT h.table_owner_is_superuser
+        UNION ALL
+        SELECT 'error', format('%I.%I.%I', h.nspname, c.relname, a.attname),
+               format('Column %I of table %I.%I is of domain %s, and %s may create operators for it in schema %I, which our functions would run.',
+                      a.attname, h.nspname, c.relname, a.atttypid::regtype, g.grantees, h.nspname),
+               format('REVOKE CREATE ON SCHEMA %I FROM %s', h.nspname, g.grantees)
+          FROM pg_class AS c
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          JOIN pg_type AS t ON t.oid = a.atttypid AND t.typtype = 'd'
+         CROSS JOIN LATERAL (
+                SELECT string_agg(DISTINCT coalesce(quote_ident(s.rolname), 'PUBLIC'), ', ') AS grantees
+                  FROM aclexplode(h.nspacl) AS x
+                  LEFT JOIN stranger AS s ON s.oid = x.grantee
+                 WHERE x.privilege_type = 'CREATE' AND (x.grantee = 0 OR s.oid IS NOT NULL)
+               ) AS g
+         WHERE c.relnamespace = h.oid
+           AND c.relname IN ('courses', 'org_members', 'sessions', 'enrollments', 'submissions')
+           AND a.attname IN ('id', 'org_id', 'user_id', 'course_id', 'session_id')
+           AND g.grantees IS NOT NULL
+       ) AS f
+ ORDER BY f.level, f.object

@@ -1,0 +1,216 @@
+"""What tools that look for holes say of our objects: nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+
+from sessiondb import resources
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+# plpgsql_check
+
+FUNCTIONS = """
+    SELECT p.oid, p.proname::text,
+           CASE WHEN p.prorettype = 'trigger'::regtype
+                THEN CASE WHEN p.proname LIKE '%%submission' THEN 'submissions' ELSE 'enrollments' END END
+      FROM pg_proc AS p
+      JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+     WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'
+     ORDER BY p.proname
+"""
+DYNAMIC = {
+    "adopt_triggers",
+    "compile",
+    "link_batch",
+    "prepare_saved_links",
+    "restore_links",
+    "restore_links_statements",
+    "restore_triggers",
+    "save_link",
+    "withdraw_default_grants",
+}
+"""They run SQL put together from names that format('%I') or regclass quotes; what a variable holds is not seen through."""
+
+
+def test_plpgsql_check_finds_nothing(installed_db: HostDatabase) -> None:
+    """Neither errors nor unsafe SQL, on the tables of this very host."""
+    with installed_db.connect() as connection:
+        if connection.execute("SELECT FROM pg_available_extensions WHERE name = 'plpgsql_check'").rowcount == 0:
+            pytest.skip("this server has no plpgsql_check; Debian has it as postgresql-15-plpgsql-check")
+        connection.execute("CREATE EXTENSION plpgsql_check")
+        said, checked = [], 0
+        for function, name, table in connection.execute(FUNCTIONS).fetchall():
+            checked += 1
+            said += [
+                (name, *row)
+                for row in connection.execute(
+                    """
+                    SELECT c.lineno, c.level, c.message
+                      FROM plpgsql_check_function_tb(
+                               %(function)s,
+                               relid => coalesce(to_regclass(quote_ident(%(schema)s) || '.' || %(table)s), 0),
+                               extra_warnings => true, security_warnings => true, performance_warnings => false) AS c
+                    """,
+                    {"function": function, "schema": installed_db.host.schema, "table": table},
+                )
+                if not (name in DYNAMIC and re.search("not sanitized|maybe unmodified", row[2]))
+                # the status may be an enum of the host, and is given as text
+                and not (name in {"create_session", "set_session_status"} and "target type is different" in row[2])
+                # a host's rows need not have an id, and then asking by it is answered so
+                and not (name.startswith("explain_") and row[2].endswith(".id does not exist"))
+            ]
+        assert checked > 20
+        assert said == []
+
+
+# what the linters of hosted backends ask
+
+LINTS: dict[str, LiteralString] = {
+    "a function whose search_path its caller chooses": """
+        SELECT p.oid::regprocedure::text FROM pg_proc AS p
+         WHERE (p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course')
+           AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c WHERE starts_with(c, 'search_path='))
+           -- PostgreSQL lets no procedure commit that has settings of its own; it sets them in each transaction
+           AND p.oid <> 'sessiondb.backfill'::regproc
+    """,
+    "a function with its owner's rights that others may call": """
+        SELECT p.oid::regprocedure::text FROM pg_proc AS p
+         CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+         WHERE p.prosecdef AND a.grantee <> p.proowner
+           AND (p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course')
+    """,
+    "a view with its owner's rights in an exposed schema": """
+        SELECT c.oid::regclass::text FROM pg_class AS c
+         WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('v', 'm')
+    """,
+    "a table without a primary key": """
+        SELECT c.oid::regclass::text FROM pg_class AS c
+         WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'
+           AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary)
+    """,
+    "a foreign key without an index": """
+        SELECT k.conname::text FROM pg_constraint AS k
+         WHERE k.contype = 'f' AND k.conname LIKE '%%session_id%%'
+           AND NOT EXISTS (SELECT FROM pg_index AS i
+                            WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indkey[0] = k.conkey[1])
+    """,
+    "an index that is not valid": "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid",
+    "an index that another one serves": """
+        SELECT a.indexrelid::regclass::text FROM pg_index AS a
+          JOIN pg_index AS b ON b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid
+                            AND b.indkey::text = a.indkey::text AND b.indoption = a.indoption
+                            AND b.indpred::text IS NOT DISTINCT FROM a.indpred::text
+          JOIN pg_class AS c ON c.oid = a.indexrelid
+         WHERE c.relname IN (SELECT o.name FROM sessiondb.objects AS o WHERE o.kind = 'index')
+    """,
+}
+
+
+@pytest.mark.parametrize("lint", LINTS)
+def test_there_is_no_such_thing_of_ours_as(installed_db: HostDatabase, lint: str) -> None:
+    with installed_db.connect() as connection:
+        quoted = connection.execute("SELECT quote_ident(%s)", [installed_db.host.schema]).fetchone()
+        assert quoted
+        assert connection.execute(LINTS[lint], {"schema": quoted[0]}).fetchall() == []
+
+
+def test_the_exposed_schema_gets_no_table_without_row_level_security(host_db: HostDatabase) -> None:
+    """It gets no table at all, nor a view, a type or a function but the guide's."""
+    query: LiteralString = """
+        SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind <> 'i'
+           AND c.relkind <> 'I'
+        UNION SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = %(schema)s::regnamespace
+    """
+    with host_db.connect() as connection:
+        schema = connection.execute("SELECT quote_ident(%s)", [host_db.host.schema]).fetchone()
+        assert schema
+        before = connection.execute(query, {"schema": schema[0]}).fetchall()
+        host_db.apply()
+        after = connection.execute(query, {"schema": schema[0]}).fetchall()
+    assert set(after) - set(before) == {("get_user_session_for_course",)}
+
+
+# what PostgreSQL would look for in the host's schema
+
+HOSTS_PATH = "SET search_path FROM CURRENT"
+SYNTAX = (
+    "all and any as coalesce course_of exists extract filter from greatest in into join key lateral least nullif on or over"
+    " then using values where"
+)
+CALL = re.compile(r"(?<![.\w\"{])([a-z_]\w*)\s*\(")
+
+
+def texts_on_the_hosts_path() -> Iterator[tuple[str, str]]:
+    """The SQL that is run with the host's schema on the search_path, by file, without comments and literals."""
+    for path in sorted([*resources.SQL.glob("functions/*.sql"), *resources.SQL.glob("data_checks/*.sql")]):
+        text = path.read_text(encoding="utf-8")
+        if path.parent.name == "functions":
+            if HOSTS_PATH not in text:
+                continue
+            text = text.split("$function$")[1] if "$function$" in text else text.split("$procedure$")[1]
+        yield path.name, text
+    for name in resources.names("queries"):
+        if name not in {"index_space", "table_sizes", "triggers"}:  # those are run with pg_catalog as the path
+            yield name, resources.read(f"queries/{name}.sql")
+    for path in sorted(resources.MIGRATIONS.glob("*.sql")):
+        for tag in ("claim", "comment", "rollback"):
+            for block in re.findall(rf"\${tag}\$(.*?)\${tag}\$", path.read_text(encoding="utf-8"), re.DOTALL):
+                yield path.name, block
+
+
+def test_every_function_is_named_with_its_schema() -> None:
+    """One that somebody made in the host's schema with more exact arguments would otherwise be taken."""
+    loose, seen = [], 0
+    for name, text in texts_on_the_hosts_path():
+        seen += 1
+        bare = re.sub(r"/\*.*?\*/|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL)
+        called = set(CALL.findall(bare)) - {*SYNTAX.split(), "get_user_session_for_course"}
+        loose += [(name, function) for function in sorted(called) if not is_alias(function, bare)]
+    assert seen > 40
+    assert loose == []
+
+
+def is_alias(name: str, text: str) -> bool:
+    """A name with columns: ``AS x (a, b)``, ``x (a, b) AS (``, ``INTO x (a, b)``."""
+    return bool(re.search(rf"(\bAS|\bINTO)\s+{name}\s*\(", text, re.IGNORECASE))
+
+
+def test_the_installed_functions_are_the_ones_that_are_looked_at() -> None:
+    files = [path for path in resources.SQL.glob("functions/*.sql") if HOSTS_PATH in path.read_text(encoding="utf-8")]
+    assert len(files) > 15
+    assert Path(resources.SQL, "functions", "get_user_session_for_course.sql") in files
+
+
+# what naive quoting trips over
+
+KINDS = {
+    "a quote": '"',
+    "an apostrophe or a dollar": "['$]",
+    "a dot": r"\.",
+    "a space": " ",
+    "a capital": "[A-Z]",
+    "a semicolon": ";",
+    "a percent sign": "%",
+    "a letter that is not ASCII": "[^\x00-\x7f]",
+}
+
+
+@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+def test_a_host_of_the_tests_has_names_of_every_kind_on_the_way_to_the_course(installed_db: HostDatabase) -> None:
+    """So that whatever builds SQL from a name, and every command that shows one, has met them."""
+    host = installed_db.host
+    (table, column) = host.task_tables[0]
+    for what, name in {"schema": host.schema, "table": table, "column": column}.items():
+        for kind, pattern in KINDS.items():
+            if kind == "an apostrophe or a dollar" and what != "table":
+                continue
+            assert re.search(pattern, name), f"the {what} has not {kind}"

@@ -1,0 +1,334 @@
+"""What a role may do with sessiondb in the database: no more than its command needs, and nothing by accident."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import errors, sql
+from test_checks import brief, check, look
+from test_cli import ADA, BRUNO, SQL, Run, run
+from test_rules import Platform, as_writer
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+GRANTS = Path(__file__).parents[1] / "docs" / "grants.md"
+DRAFT = "00000000-0000-4000-8000-0000000000f9"
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+
+# the grants that each command needs
+
+EXAMPLES = {
+    "status": ["status"],
+    "plan": ["plan"],
+    "check": ["check"],
+    "explain": ["explain --submission 00000000-0000-4000-8000-000000000021"],
+    "show sessions": ["show sessions"],
+    "show enrollments": ["show enrollments"],
+    "show submissions": ["show submissions"],
+    "show submissions --unlinked": ["show submissions --unlinked"],
+    "session list": ["session list"],
+    "backfill --dry-run": ["backfill --dry-run"],
+    "backfill": ["backfill", "backfill"],  # the second takes the progress of the first away
+    "org create": ["org create --name N --slug n"],
+    "member add": [f"member add --org campus-sud --user {BRUNO}"],
+    "session create": [f"session create --org atelier-nord --course {SQL} --by {ADA}"],
+    "session set-status": [f"session set-status {DRAFT} completed"],
+}
+
+
+def documented() -> dict[str, list[str]]:
+    """The commands of docs/grants.md, each with its grants, one object and one privilege each."""
+    rows = re.findall(r"^\| (`.*`) \| (.*) \|$", GRANTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return {command.strip("`"): [*single_grants(" ".join(re.findall(r"`([^`]*)`", cell)))] for command, cell in rows}
+
+
+def single_grants(statements: str) -> Iterator[str]:
+    for statement in filter(None, map(str.strip, statements.split(";"))):
+        match = re.fullmatch(r"GRANT ([A-Z, ]+) ON (SCHEMA |DATABASE |ROUTINE |)(.+) TO someone", statement)
+        assert match, statement
+        privileges, kind, objects = match.groups()
+        for privilege in privileges.split(", "):
+            yield from (f"{privilege} ON {kind}{name}" for name in objects.split(", "))
+
+
+def test_every_command_is_documented_and_tried() -> None:
+    assert documented().keys() == {"apply`, `rollback", *EXAMPLES}
+
+
+@pytest.fixture
+def someone(new_role: str, installed_db: HostDatabase) -> Iterator[Callable[..., None]]:
+    """``someone("GRANT", "SELECT ON sessions")`` gives or takes a grant; nobody has one at first."""
+    with installed_db.connect() as connection:
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        connection.execute(
+            "INSERT INTO sessions (id, org_id, course_id, title) SELECT %s, id, %s, 'x' FROM orgs LIMIT 1", [DRAFT, SQL]
+        )
+
+        def change(verb: LiteralString, grant: str) -> None:
+            way: LiteralString = "TO" if verb == "GRANT" else "FROM"
+            connection.execute(f"{verb} {grant} {way} {new_role}".encode())
+
+        yield change
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+@on_reference
+def test_a_command_needs_just_the_grants_that_are_documented(
+    new_role: str, installed_db: HostDatabase, someone: Callable[..., None], command: str
+) -> None:
+    grants = documented()[command]
+    for grant in grants:
+        someone("GRANT", grant)
+
+    def ran() -> list[Run]:
+        return [run("-d", installed_db.conninfo(new_role), *words.split(" ")) for words in EXAMPLES[command]]
+
+    for grant in grants:
+        someone("REVOKE", grant)
+        last = ran()[-1]
+        assert last.code in {1, 4}, f"{command} does not need {grant}"
+        said = last.err if last.code == 1 else last.out
+        named = grant.split(" ")[-1].split(".")[-1]
+        assert named in said or "does not exist" in said, (grant, said)
+        assert "Traceback" not in said
+        assert "defect of sessiondb" not in said
+        someone("GRANT", grant)
+    for done in ran():
+        assert done.code == 0, done
+
+
+@on_reference
+def test_apply_and_rollback_need_no_superuser(new_role: str, host_db: HostDatabase) -> None:
+    """Only to own the four tables, and to read those on the way to the course."""
+    with host_db.connect() as connection:
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        for table in ("org_members", "sessions", "enrollments", "submissions"):
+            connection.execute(f"ALTER TABLE {table} OWNER TO {new_role}".encode())
+        for grant in documented()["apply`, `rollback"]:
+            connection.execute(f"GRANT {grant.replace('platform', host_db.name)} TO {new_role}".encode())
+        flags = connection.execute(
+            "SELECT rolsuper, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = %s", [new_role]
+        ).fetchone()
+        assert flags == (False, False, False)
+
+    conninfo = host_db.conninfo(new_role)
+    assert run("-d", conninfo, "apply").code == 0
+    with host_db.connect() as connection:
+        platform = Platform(host_db.host, connection)
+        org, course = platform.org(), platform.course()
+        session = platform.session(org, course)
+        user = platform.user(org)
+        assert platform.write("submissions", user, course) == session
+    assert run("-d", conninfo, "rollback", "--all", "--yes").code == 0
+
+
+# what others give away
+
+EVERYTHING: LiteralString = """
+    ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT ALL ON SCHEMAS TO {role};
+    ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT ALL ON TABLES TO {role}, PUBLIC;
+    ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT ALL ON FUNCTIONS TO {role};
+"""
+
+
+@on_hosted
+def test_default_privileges_of_the_host_open_nothing(new_role: str, host_db: HostDatabase) -> None:
+    """Neither after apply, nor while links are saved between a rollback and the next apply."""
+    names = {"owner": sql.Identifier("hosted_owner"), "role": sql.Identifier(new_role)}
+    with host_db.connect() as connection:
+        connection.execute(sql.SQL(EVERYTHING).format(**names))
+        host_db.apply()
+        assert others_in_schema_sessiondb(connection) == []
+        assert check(host_db, "grants") == []
+        platform = Platform(host_db.host, connection)
+        org, course = platform.org(), platform.course()
+        platform.session(org, course)
+        platform.enroll(platform.user(org), course)
+        host_db.rollback()
+        assert connection.execute("SELECT count(*) FROM sessiondb.saved_links_of_enrollments").fetchone() == (1,)
+        assert others_in_schema_sessiondb(connection) == []
+
+
+def others_in_schema_sessiondb(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
+    """What somebody else than the owner has there, but for the functions that are for everybody."""
+    return connection.execute(
+        """
+        SELECT o.kind, o.name, a.grantee::regrole, a.privilege_type
+          FROM (SELECT 'schema', nspname, nspowner, nspacl FROM pg_namespace WHERE nspname = 'sessiondb'
+                 UNION ALL
+                SELECT 'relation', relname, relowner, relacl FROM pg_class WHERE relnamespace = 'sessiondb'::regnamespace
+                 UNION ALL
+                SELECT 'function', proname, proowner, coalesce(proacl, acldefault('f', proowner))
+                  FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace
+               ) AS o (kind, name, owner, acl)
+         CROSS JOIN aclexplode(o.acl) AS a
+         WHERE a.grantee <> o.owner AND NOT (o.kind = 'function' AND a.grantee = 0)
+        """
+    ).fetchall()
+
+
+@on_hosted
+def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, installed_db: HostDatabase) -> None:
+    role = sql.Identifier(new_role)
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(role))
+        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {}").format(role))
+        assert check(installed_db, "grants") == []  # who runs check and status needs them
+        connection.execute(sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sessiondb TO {}").format(role))
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(role))
+        connection.execute(sql.SQL("GRANT UPDATE ON sessiondb.installation TO {}").format(role))
+        connection.execute(sql.SQL("GRANT TRIGGER ON enrollments TO {}").format(role))
+        findings = check(installed_db, "grants")
+        assert [(level, object_) for _, level, object_ in brief(findings)] == [
+            *(("error", f"function sessiondb.{name}()") for name in DEFINERS),
+            ("error", "schema sessiondb"),
+            ("error", "table sessiondb.installation"),
+            ("warning", "table enrollments"),
+        ]
+        assert all(new_role in finding.detail for finding in findings)
+        for finding in findings:
+            connection.execute(finding.fix.encode())
+        assert check(installed_db, "grants") == []
+
+
+DEFINERS = ("check_enrollment", "check_submission", "link_enrollment", "link_submission", "save_link")
+
+
+# what a stranger has made where we come to live
+
+STRANGERS: dict[str, tuple[LiteralString, str]] = {
+    "schema": ("CREATE SCHEMA sessiondb AUTHORIZATION {role}", "SCHEMA sessiondb"),
+    "table": (
+        "CREATE SCHEMA sessiondb; CREATE TABLE sessiondb.saved_links_of_enrollments ();"
+        "ALTER TABLE sessiondb.saved_links_of_enrollments OWNER TO {role}",
+        "TABLE sessiondb.saved_links_of_enrollments",
+    ),
+    "function": (
+        "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';"
+        "ALTER FUNCTION get_user_session_for_course OWNER TO {role}",
+        "ROUTINE public.get_user_session_for_course(uuid,uuid)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+@on_hosted
+def test_a_superuser_takes_over_nothing_that_a_stranger_owns(new_role: str, host_db: HostDatabase, what: str) -> None:
+    """He could change it afterwards, and have it run with the superuser's rights."""
+    statement, object_ = STRANGERS[what]
+    with host_db.connect() as connection:
+        connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
+
+    findings = look(host_db, user=superuser(host_db))
+
+    assert ("owners", "error", object_) in brief(findings)
+    assert any(new_role in finding.detail for finding in findings)
+
+
+def superuser(db: HostDatabase) -> str:
+    with db.connect() as connection:
+        return connection.info.user
+
+
+@on_hosted
+def test_a_superuser_who_does_not_own_the_tables_is_warned(host_db: HostDatabase) -> None:
+    findings = look(host_db, user=superuser(host_db))
+
+    assert brief(findings) == [("owners", "warning", superuser(host_db))]
+    assert "hosted_owner" in findings[0].fix
+    assert look(host_db) == []
+
+
+@pytest.mark.parametrize("grantee", ["PUBLIC", "{role}"])
+@on_reference
+def test_domains_are_refused_where_others_may_create_operators_for_them(
+    new_role: str, host_db: HostDatabase, grantee: LiteralString
+) -> None:
+    role = sql.Identifier(new_role)
+    with host_db.connect() as connection:
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")  # PostgreSQL 14
+        connection.execute("CREATE DOMAIN student AS uuid; ALTER TABLE org_members ALTER user_id TYPE student")
+        assert look(host_db) == []
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO " + grantee).format(role=role))
+        (finding,) = look(host_db)
+        assert (finding.check, finding.level, finding.object) == ("owners", "error", "public.org_members.user_id")
+        connection.execute(finding.fix.encode())
+        assert look(host_db) == []
+
+
+# what is called directly
+
+
+def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, installed_db: HostDatabase) -> None:
+    """Even where somebody was granted all that could be."""
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        connection.execute("CREATE TEMPORARY TABLE own (user_id uuid, course_id uuid, session_id uuid)")
+        for name in DEFINERS:
+            function = sql.Identifier("sessiondb", name)
+            trigger = "CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION {}()"
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(sql.SQL(trigger).format(function))
+        connection.execute("RESET ROLE")
+        connection.execute(
+            "CREATE TRIGGER t AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link('DROP SCHEMA public')"
+        )
+        with pytest.raises(errors.UndefinedTable, match="saved_links_of_DROP SCHEMA"):
+            connection.execute("INSERT INTO own DEFAULT VALUES")
+
+
+def test_saved_links_are_taken_of_the_hosts_tables_alone(installed_db: HostDatabase) -> None:
+    installed_db.rollback("0007")
+    with installed_db.connect() as connection:
+        connection.execute("CALL sessiondb.prepare_saved_links('enrollments')")
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE enrollments AS TABLE {} WITH NO DATA").format(
+                sql.Identifier(installed_db.host.schema, "enrollments")
+            )
+        )
+        connection.execute(
+            "CREATE TRIGGER t AFTER INSERT ON pg_temp.enrollments FOR EACH ROW"
+            " EXECUTE FUNCTION sessiondb.save_link('enrollments')"
+        )
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="saves no links of"):
+            connection.execute("INSERT INTO pg_temp.enrollments DEFAULT VALUES")
+
+
+@on_hosted
+def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        for role in ("anon", "authenticated", "service_role"):
+            found = connection.execute(
+                """
+                SELECT has_schema_privilege(%(role)s, 'sessiondb', 'USAGE'),
+                       (SELECT coalesce(bool_or(has_table_privilege(%(role)s, c.oid, 'SELECT, INSERT, UPDATE, DELETE')), false)
+                          FROM pg_class AS c WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind IN ('r', 'v'))
+                """,
+                {"role": role},
+            ).fetchone()
+            assert found == (False, False)
+
+
+@on_hosted
+def test_the_function_tells_a_student_nothing_of_others(installed_db: HostDatabase) -> None:
+    """Not even where he may call it, as an API lets him: his policies hide the rows that it reads."""
+    with installed_db.connect() as connection:
+        platform = Platform(installed_db.host, connection)
+        org, course = platform.org(), platform.course()
+        platform.session(org, course)
+        member, student = platform.user(org), platform.user(org)
+        assert platform.find(member, course)
+        connection.execute("GRANT SELECT ON org_members, sessions TO authenticated")
+        with as_writer(platform, student):
+            assert platform.find(member, course) is None
+            assert platform.find(student, course) is None

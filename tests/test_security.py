@@ -1,0 +1,418 @@
+"""A student who tries: whatever he writes, his rows are in no session where he does not belong.
+
+He may do more here than a host allows: read and write the two tables and their partitions, as far as row level
+security says that a row is his own, and create what he likes in the host's schema.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import errors, sql
+from test_checks import check
+from test_properties import PROFILE
+from test_rules import Platform, both_tables, refused, row_values
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+OWN_ROWS: LiteralString = "user_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"
+NOT_HIS = {"another organisation": "not a member", "another course": "not one of course"}
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student, the course that he takes, its session in his organisation, and sessions that are not for him."""
+
+    platform: Platform
+    role: str
+    id: UUID
+    course: UUID
+    session: UUID
+    not_his: dict[str, UUID]
+
+    @contextmanager
+    def himself(self) -> Iterator[None]:
+        """Be the student in one transaction, which is undone where it fails."""
+        with self.platform.db.transaction():
+            self.platform.db.execute(
+                "SELECT set_config('role', %s, true), set_config('request.jwt.claim.sub', %s, true)",
+                [self.role, str(self.id)],
+            )
+            yield
+            self.platform.db.execute("SET LOCAL ROLE NONE")
+
+    def run(self, template: LiteralString, table: str, **given: object) -> None:
+        """Run a statement as the student: {table} is a table of the host, {row} a row, the others are values.
+
+        A row is given as a dict; {columns} are its columns, {row} its values.
+        """
+        row = given.pop("row", {})
+        assert isinstance(row, dict)
+        with self.himself():
+            self.platform.db.execute(
+                sql.SQL(template).format(
+                    table=sql.Identifier(self.platform.host.schema, table),
+                    schema=sql.Identifier(self.platform.host.schema),
+                    columns=sql.SQL(", ").join(map(sql.Identifier, row)),
+                    row=sql.SQL(", ").join(map(sql.Literal, row.values())),
+                    **{name: sql.Literal(value) for name, value in given.items()},
+                )
+            )
+
+    def new_row(self, table: str, course: UUID | None = None) -> dict[str, Any]:
+        return row_values(self.platform, table, self.id, course or self.course)
+
+    def links(self, table: str) -> list[UUID | None]:
+        return self.platform.stored(table, self.id)
+
+
+@pytest.fixture
+def student(new_role: str, installed_db: HostDatabase) -> Iterator[Student]:
+    host = installed_db.host
+    with installed_db.connect() as db:
+        role, schema = sql.Identifier(new_role), sql.Identifier(host.schema)
+        db.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
+        if host.student_role:
+            db.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(host.student_role), role))
+        for name in tables_and_partitions(db, host.schema):
+            table = sql.Identifier(host.schema, name)
+            db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, role))
+            db.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
+            db.execute(sql.SQL("CREATE POLICY his_own ON {} USING (" + OWN_ROWS + ")").format(table))
+        platform = Platform(host, db)
+        mine, theirs, course = platform.org(), platform.org(), platform.course()
+        not_his = {
+            "another organisation": platform.session(theirs, course),
+            "another course": platform.session(mine, platform.course()),
+        }
+        yield Student(platform, new_role, platform.user(mine), course, platform.session(mine, course), not_his)
+
+
+def tables_and_partitions(db: psycopg.Connection[Any], schema: str) -> list[str]:
+    query = """
+        SELECT c.relname FROM pg_class AS c
+         WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s) AND c.relkind IN ('r', 'p')
+           AND c.relname ~ '^(enrollments|submissions)'
+    """
+    return [name for (name,) in db.execute(query, [schema])]
+
+
+# {row} is a new row with a session that is not his
+INSERTS: dict[str, LiteralString] = {
+    "insert": "INSERT INTO {table} ({columns}) VALUES ({row})",
+    "insert of a query": "INSERT INTO {table} ({columns}) SELECT {row}",
+    "insert that may meet a row": "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT DO NOTHING",
+    "insert within a query": "WITH w AS (INSERT INTO {table} ({columns}) VALUES ({row}) RETURNING *) TABLE w",
+    "insert in a block": "DO $do$ BEGIN INSERT INTO {table} ({columns}) VALUES ({row}); END $do$",
+    "insert into a view": "CREATE VIEW {schema}.his AS TABLE {table}; INSERT INTO {schema}.his ({columns}) VALUES ({row})",
+    "merge": "MERGE INTO {table} AS t USING (SELECT 1) AS v ON false WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({row})",
+}
+# of a row of his that is where it belongs
+UPDATES: dict[str, LiteralString] = {
+    "update": "UPDATE {table} SET session_id = {session}",
+    "update of more": "UPDATE {table} SET session_id = {session}, user_id = user_id",
+    "update from a query": "UPDATE {table} SET session_id = v.id FROM (SELECT {session} AS id) AS v",
+    "update after it was unlinked": "UPDATE {table} SET session_id = NULL; UPDATE {table} SET session_id = {session}",
+    "update within a query": "WITH w AS (UPDATE {table} SET session_id = {session} RETURNING *) TABLE w",
+    "update of a view": "CREATE VIEW {schema}.his AS TABLE {table}; UPDATE {schema}.his SET session_id = {session}",
+    "update of a view of a view": (
+        "CREATE VIEW {schema}.his AS TABLE {table}; CREATE TEMPORARY VIEW hers AS SELECT session_id AS s FROM {schema}.his;"
+        "UPDATE hers SET s = {session}"
+    ),
+    "prepared update": "DEALLOCATE ALL; PREPARE his AS UPDATE {table} SET session_id = $1; EXECUTE his ({session})",
+    "update of a cursor's row": (
+        "DECLARE his CURSOR FOR SELECT FROM {table} FOR UPDATE; MOVE his;"
+        "UPDATE {table} SET session_id = {session} WHERE CURRENT OF his"
+    ),
+    "merge": (
+        "MERGE INTO {table} AS t USING (SELECT {session} AS id) AS v ON t.user_id IS NOT NULL"
+        " WHEN MATCHED THEN UPDATE SET session_id = v.id"
+    ),
+}
+
+
+def skip_without_merge(student: Student, attack: str) -> None:
+    if attack == "merge" and student.platform.db.info.server_version < 150000:
+        pytest.skip("PostgreSQL 14 has no MERGE")
+
+
+@pytest.mark.parametrize("attack", INSERTS)
+@both_tables
+def test_a_new_row_with_a_session_that_is_not_his_is_refused(student: Student, table: str, attack: str) -> None:
+    skip_without_merge(student, attack)
+    for what, session in student.not_his.items():
+        row = {**student.new_row(table), "session_id": session}
+        with refused(table, detail=NOT_HIS[what]):
+            student.run(INSERTS[attack], table, row=row)
+    assert student.links(table) == []
+
+
+@pytest.mark.parametrize("attack", UPDATES)
+@both_tables
+def test_a_row_is_not_moved_to_a_session_that_is_not_his(student: Student, table: str, attack: str) -> None:
+    skip_without_merge(student, attack)
+    student.platform.write(table, student.id, student.course)
+    for what, session in student.not_his.items():
+        with refused(table, detail=NOT_HIS[what]):
+            student.run(UPDATES[attack], table, session=session)
+    assert student.links(table) == [student.session]
+
+
+@pytest.mark.parametrize("what", NOT_HIS)
+def test_an_upsert_with_a_session_that_is_not_his_is_refused(student: Student, what: str) -> None:
+    student.platform.enroll(student.id, student.course)
+    upsert: LiteralString = (
+        "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT (user_id, course_id) DO UPDATE SET session_id = "
+    )
+    row = student.new_row("enrollments")
+    with refused("enrollments", detail=NOT_HIS[what]):
+        student.run(upsert + "{session}", "enrollments", row=row, session=student.not_his[what])
+    with refused("enrollments", detail=NOT_HIS[what]):
+        student.run(upsert + "EXCLUDED.session_id", "enrollments", row={**row, "session_id": student.not_his[what]})
+    assert student.links("enrollments") == [student.session]
+
+
+@pytest.mark.parametrize(
+    ("host", "table"),
+    [(HOSTS[name], "enrollments") for name in ("reference", "hosted", "school", "academy", "quoted")]
+    + [(HOSTS[name], "submissions") for name in ("reference", "hosted", "school", "quoted")],
+    indirect=["host"],
+    ids=str,
+)
+def test_a_session_that_was_found_for_the_proposed_row_does_not_fit_the_row_that_is_met(
+    student: Student, table: str
+) -> None:
+    """EXCLUDED carries what our own trigger has found for another course."""
+    elsewhere = student.platform.course()
+    student.platform.write(table, student.id, elsewhere)
+    met = student.platform.run("SELECT id FROM {} WHERE user_id = {}", table, student.id)[0][0]
+    row = {**student.new_row(table), "id": met}
+    with refused(table, detail="not one of course"):
+        student.run(
+            "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT (id) DO UPDATE SET session_id = EXCLUDED.session_id",
+            table,
+            row=row,
+        )
+    assert student.links(table) == [None]
+
+
+@both_tables
+def test_copy_of_a_session_that_is_not_his_is_refused(student: Student, table: str) -> None:
+    """By a role that is not held back by row level security, under which PostgreSQL has no COPY."""
+    platform = student.platform
+    for what, session in student.not_his.items():
+        row = {**student.new_row(table), "session_id": session}
+        columns = sql.SQL(", ").join(map(sql.Identifier, row))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(platform.host.schema, table), columns)
+        with refused(table, detail=NOT_HIS[what]), platform.db.cursor().copy(copy) as data:
+            data.write_row([*row.values()])
+
+
+@pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
+    platform = student.platform
+    platform.enroll(student.id, student.course)
+    for month in (2, 5):
+        row = {**student.new_row("submissions"), "submitted_at": f"202{month}-01-01"}
+        student.run("INSERT INTO {table} ({columns}) VALUES ({row})", "submissions", row=row)
+    tried = 0
+    for partition in tables_and_partitions(platform.db, "public"):
+        root = partition.split("_")[0]
+        for what, session in student.not_his.items():
+            if not platform.run("SELECT user_id FROM {} WHERE user_id = {}", partition, student.id):
+                continue
+            tried += 1
+            with refused(root, detail=NOT_HIS[what]):
+                student.run("UPDATE {table} SET session_id = {session}", partition, session=session)
+            with refused(root, detail=NOT_HIS[what]):
+                student.run(  # to another partition
+                    "UPDATE {table} SET session_id = {session}, submitted_at = '2024-05-01'"
+                    if root == "submissions"
+                    else "UPDATE {table} SET session_id = {session}, status = 'x'",
+                    partition,
+                    session=session,
+                )
+    assert tried == 2 * 5  # each table, and a partition of enrollments and two of submissions
+    row = {**student.new_row("submissions"), "submitted_at": "2024-05-01"}
+    for what, session in student.not_his.items():
+        with refused("submissions", detail=NOT_HIS[what]):
+            student.run(
+                "INSERT INTO {table} ({columns}) VALUES ({row})", "submissions_2024", row={**row, "session_id": session}
+            )
+
+
+@both_tables
+def test_staff_who_place_a_member_by_hand_are_not_refused(student: Student, table: str) -> None:
+    """Whatever the session's status: before it begins, or once it is over."""
+    platform = student.platform
+    platform.write(table, student.id, student.course)
+    org = platform.run("SELECT org_id FROM {} WHERE user_id = {}", "org_members", student.id)[0][0]
+    for status in ("draft", "completed", "active"):
+        by_hand = platform.session(org, student.course, status)
+        platform.move(table, student.id, by_hand)
+        assert platform.stored(table, student.id) == [by_hand]
+
+
+def test_a_row_that_is_given_away_keeps_its_link_and_check_finds_it(
+    student: Student, installed_db: HostDatabase
+) -> None:
+    """The session is checked when it is written; what becomes of the row later is the host's business."""
+    platform = student.platform
+    platform.enroll(student.id, student.course)
+    platform.submit(student.id, student.course)
+    platform.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "enrollments", platform.course(), student.id)
+    outsider = platform.user()
+    platform.run("UPDATE {} SET user_id = {} WHERE user_id = {}", "submissions", outsider, student.id)
+
+    assert student.links("enrollments") == platform.stored("submissions", outsider) == [student.session]
+    found = {(finding.check, finding.object) for finding in check(installed_db, *CHECKS)}
+    assert found >= {("links_of_other_course", "enrollments"), ("links_without_membership", "submissions")}
+
+
+CHECKS = ("links_of_other_course", "links_without_membership")
+
+
+# whatever he does, one thing after the other
+
+tables = st.sampled_from(["enrollments", "submissions"])
+courses = st.sampled_from(["his course", "another course", "a third course"])
+sessions = st.sampled_from(
+    ["his", "of another course", "of another organisation", "of the third course", None, "left out"]
+)
+STEPS = st.one_of(
+    st.tuples(st.just("insert"), tables, courses, sessions),
+    st.tuples(st.just("upsert"), tables, courses, sessions),
+    st.tuples(st.just("link"), tables, sessions),
+    st.tuples(st.just("give"), tables, st.booleans()),
+    st.tuples(st.just("take a course"), courses),
+    st.tuples(st.just("delete"), tables),
+)
+REFUSALS = (errors.CheckViolation, errors.ForeignKeyViolation, errors.InsufficientPrivilege, errors.UniqueViolation)
+BEGINNING = [(False, ("delete", "submissions")), (False, ("upsert", "enrollments", "his course", "left out"))]
+END = [
+    (False, ("upsert", "enrollments", "his course", "of another organisation")),
+    (False, ("upsert", "enrollments", "his course", "left out")),
+    (False, ("link", "enrollments", "of another organisation")),
+    (False, ("give", "enrollments", False)),
+]
+
+
+def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is_not_in(student: Student) -> None:
+    """Rows may go from course to course, and he may have an accomplice who is in no organisation."""
+    platform, db = student.platform, student.platform.db
+    accomplice = replace(student, id=platform.user())
+    third = platform.course()
+    theirs = platform.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
+    others = platform.run("SELECT course_id FROM {} WHERE id = {}", "sessions", student.not_his["another course"])
+    course_named = {"his course": student.course, "another course": others[0][0], "a third course": third}
+    session_named = {
+        "his": student.session,
+        "of another course": student.not_his["another course"],
+        "of another organisation": student.not_his["another organisation"],
+        "of the third course": platform.session(theirs[0][0], third),
+        None: None,
+    }
+    rows = {
+        (who.id, table, name): who.new_row(table, course)
+        for who in (student, accomplice)
+        for table in ("enrollments", "submissions")
+        for name, course in course_named.items()
+    }
+    outcomes = set()
+
+    def do(who: Student, verb: str, *names: Any) -> None:
+        table = names[0]
+        if verb in ("insert", "upsert"):
+            row = {**rows[who.id, table, names[1]]}
+            if names[2] != "left out":
+                row["session_id"] = session_named[names[2]]
+            arbiter = "(user_id, course_id)" if table == "enrollments" else ""
+            clause = f"ON CONFLICT {arbiter} DO " + (
+                "UPDATE SET session_id = EXCLUDED.session_id" if arbiter else "NOTHING"
+            )
+            who.run(
+                "INSERT INTO {table} ({columns}) VALUES ({row}) " + (clause if verb == "upsert" else ""), table, row=row
+            )
+        elif verb == "link":
+            who.run("UPDATE {table} SET session_id = {session}", table, session=session_named.get(names[1]))
+        elif verb == "give":
+            other = accomplice if who is student else student
+            who.run(
+                "UPDATE {table} SET user_id = {user}" + (", session_id = {session}" if names[1] else ""),
+                table,
+                user=other.id,
+                session=student.session,
+            )
+        elif verb == "take a course":
+            who.run("UPDATE {table} SET course_id = {course}", "enrollments", course=course_named[table])
+        else:
+            who.run("DELETE FROM {table}", table)
+
+    @settings(PROFILE, max_examples=25)
+    @given(st.lists(st.tuples(st.booleans(), STEPS), max_size=12))
+    def play(history: list[tuple[bool, tuple[Any, ...]]]) -> None:
+        with db.transaction(force_rollback=True):
+            for by_accomplice, (verb, *names) in [*BEGINNING, *history, *END]:
+                try:
+                    do(accomplice if by_accomplice else student, verb, *names)
+                    outcomes.add((verb, "done"))
+                except REFUSALS as error:
+                    outcomes.add((verb, type(error).__name__))
+                for table in ("enrollments", "submissions"):
+                    astray = platform.run(
+                        "SELECT r.* FROM {} AS r WHERE r.session_id = ANY ({}) AND r.user_id = ANY ({})",
+                        table,
+                        [session_named["of another organisation"], session_named["of the third course"]],
+                        [student.id, accomplice.id],
+                    )
+                    assert astray == []
+                    assert not [link for link in accomplice.links(table) if link]
+
+    play()
+    assert {("upsert", "done"), ("link", "CheckViolation"), ("give", "InsufficientPrivilege")} <= outcomes
+
+
+# what SECURITY.md promises
+
+PROMISE = re.compile(r"^\| ([^|]+) \| `(test_\w+\.py)::([\w:]+)` \|$", re.MULTILINE)
+HERE = Path(__file__).parent
+
+
+def test_every_promise_names_a_test_that_is_there() -> None:
+    text = (HERE.parent / "SECURITY.md").read_text(encoding="utf-8")
+    section = text.split("## What is promised")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    promises = PROMISE.findall(section)
+
+    assert len(rows) == len(promises) > 20
+    for _, file, name in promises:
+        *classes, function = name.split("::")
+        scope: list[ast.stmt] = ast.parse((HERE / file).read_text(encoding="utf-8")).body
+        for class_ in classes:
+            (found,) = (node for node in scope if isinstance(node, ast.ClassDef) and node.name == class_)
+            scope = found.body
+        assert function in {node.name for node in scope if isinstance(node, ast.FunctionDef)}, name
+
+
+def test_no_promise_is_known_to_be_broken() -> None:
+    text = (HERE.parent / "SECURITY.md").read_text(encoding="utf-8")
+    broken = (HERE / "known_defects.txt").read_text(encoding="utf-8")
+    assert [name for _, file, name in PROMISE.findall(text) if f"{file}::{name}" in broken] == []
+
+
+def test_the_security_page_is_one_page() -> None:
+    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 90
