@@ -92,6 +92,21 @@ def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list
     return [(text, locks or {}, scans) for text, locks, scans in rows] or [(bare, {}, None)]
 
 
+_LOCK = """\
+DO $lock$
+BEGIN
+    FOR _ IN 1..20 LOOP  -- the server takes a moment to notice that a run has ended
+        IF pg_catalog.pg_try_advisory_lock({key}) THEN
+            RETURN;
+        END IF;
+        PERFORM pg_catalog.pg_sleep(0.1);
+    END LOOP;
+    RAISE EXCEPTION 'another sessiondb run works on this database';
+END
+$lock$;
+"""
+
+
 def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
@@ -125,10 +140,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
         " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
     )
-    yield (
-        "DO $lock$ BEGIN IF NOT pg_catalog.pg_try_advisory_lock("
-        f"{ADVISORY_KEY}) THEN RAISE EXCEPTION 'another sessiondb run works on this database'; END IF; END $lock$;"
-    )
+    yield from _LOCK.format(key=ADVISORY_KEY).splitlines()
     yield "SELECT pg_catalog.to_regclass('sessiondb._yoyo_migration') IS NOT NULL AS installed \\gset"
     for number, migration in enumerate(ledger.read_migrations(resources.MIGRATIONS)):
         yield f"\n\\echo {migration.id}"
