@@ -11,7 +11,7 @@ import click
 
 from benchmarks import apply, backfill, growth, host, insert, report
 from benchmarks.host import Size
-from benchmarks.server import open_server
+from benchmarks.server import DURABLE, open_server
 
 PARTS = ("insert", "growth", "backfill", "apply")
 
@@ -32,7 +32,14 @@ PARTS = ("insert", "growth", "backfill", "apply")
     help="Where performance.json and the plots go.",
 )
 def main(
-    scale: float, rows: int, rounds: int, seconds: int, quick: bool, only: tuple[str, ...], dsn: str | None, output: Path
+    scale: float,
+    rows: int,
+    rounds: int,
+    seconds: int,
+    quick: bool,
+    only: tuple[str, ...],
+    dsn: str | None,
+    output: Path,
 ) -> None:
     """Measure what sessiondb costs, on an ephemeral server or another one.
 
@@ -47,11 +54,12 @@ def main(
     """
     size = host.QUICK if quick else Size.of_scale(scale, rows)
     few, idle = (1, 0.5) if quick else (min(rounds, 3), 10.0)
-    many, seconds = (1, 1) if quick else (rounds, seconds)
-    with open_server(dsn, "128MB" if quick else "2GB") as server:
+    many, lasting = (1, "-t20") if quick else (rounds, f"-T{seconds}")
+    growth_rows, largest = (20, 10) if quick else (500, 1_000_000)
+    with open_server(dsn, {} if quick else {**DURABLE, "shared_buffers": "2GB"}) as server:
         measures: dict[str, Callable[[], Any]] = {
-            "insert": lambda: insert.measure(server, size, many, seconds),
-            "growth": lambda: growth.measure(server, size, 1 if quick else 4 * many, *((20, 10) if quick else (500, 10**6))),
+            "insert": lambda: insert.measure(server, size, many, lasting),
+            "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
             "backfill": lambda: backfill.measure(server, size, few, idle),
             "apply": lambda: apply.measure(server, size, few, idle),
         }

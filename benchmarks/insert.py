@@ -28,8 +28,15 @@ SENT = {
 """For each table the columns, where bench.rows has them, and where it has the session."""
 
 
-def measure(server: Server, size: Size, rounds: int, seconds: int) -> dict[str, Any]:
-    """Measure single rows in transactions of their own, and many rows in one statement."""
+def measure(server: Server, size: Size, rounds: int, lasting: str) -> dict[str, Any]:
+    """Measure single rows in transactions of their own, and many rows in one statement.
+
+    Args:
+        server: has the database ``linked``.
+        size: of the host.
+        rounds: how often the variants take turns.
+        lasting: how long each run of pgbench goes on, as its option.
+    """
     for name in set(DATABASES.values()):
         server.create(name, "linked")
     with server.connect("plain") as connection:
@@ -42,31 +49,34 @@ def measure(server: Server, size: Size, rounds: int, seconds: int) -> dict[str, 
         result["bulk"][table] = {way: _bulk(server, table, way, rounds) for way in ("select", "copy")}
     for table in TABLES:
         result["single"][table] = {
-            f"{clients} clients": _single(server, size, table, clients, rounds, seconds) for clients in CLIENTS
+            f"{clients} clients": _single(server, size, table, clients, rounds, lasting) for clients in CLIENTS
         }
     for name in set(DATABASES.values()):
         server.drop(name)
     return result
 
 
-def _single(server: Server, size: Size, table: str, clients: int, rounds: int, seconds: int) -> dict[str, Any]:
+def _single(server: Server, size: Size, table: str, clients: int, rounds: int, lasting: str) -> dict[str, Any]:
     scripts = {"floor": "floor", "sessiondb": "trigger", "application": "application", "naive": "trigger"}
     variants = {
-        name: partial(_pgbench, server, size, DATABASES[name], f"{table}-{script}.pgbench", clients, seconds)
+        name: partial(_pgbench, server, size, DATABASES[name], f"{table}-{script}.pgbench", clients, lasting)
         for name, script in scripts.items()
     }
     return compare(alternate(variants, rounds), "floor")
 
 
-def _pgbench(server: Server, size: Size, database: str, script: str, clients: int, seconds: int) -> float:
+def _pgbench(server: Server, size: Size, database: str, script: str, clients: int, lasting: str) -> float:
     """Return the transactions per second."""
     defined = [f"--define={name}={value}" for name, value in asdict(size).items()]
-    command = [server.pgbench(), "-n", "-M", "prepared", f"-c{clients}", f"-j{min(clients, 2)}", f"-T{seconds}"]
+    command = [str(server.pgbench()), "-n", "-M", "prepared", f"-c{clients}", f"-j{min(clients, 2)}", lasting]
     with server.connect(database) as connection:
         connection.execute("VACUUM enrollments, submissions")
         connection.execute("CHECKPOINT")
     done = subprocess.run(
-        [*command, *defined, "-f", SQL / script, server.conninfo(database)], capture_output=True, text=True, check=False
+        [*command, *defined, "-f", str(SQL / script), server.conninfo(database)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
     if done.returncode or not found:
@@ -91,7 +101,7 @@ def _statement(connection: Connection, table: str, way: str, with_session: bool)
         columns, rows = f"{columns}, session_id", f"{rows}, {session}"
     query = f"SELECT {rows} FROM bench.rows ORDER BY n"  # noqa: S608
     if way == "select":
-        return f"INSERT INTO {table} ({columns}) {query}", []  # noqa: S608
+        return f"INSERT INTO {table} ({columns}) {query}", []
     with connection.cursor().copy(trusted(f"COPY ({query}) TO STDOUT")) as copy:
         return f"COPY {table} ({columns}) FROM STDIN", [*_chunks(b"".join(map(bytes, copy)))]
 

@@ -12,13 +12,16 @@ Rounds = dict[str, list[float]]
 
 
 def alternate(variants: Mapping[str, Callable[[], float]], rounds: int) -> Rounds:
-    """Run all variants in each round, in another order each time, after one round that does not count."""
+    """Run all variants in each round, in another order each time.
+
+    Where there are several rounds, one more comes before them that does not count.
+    """
     dice = random.Random(1)  # noqa: S311  (an order, no secret)
     results: Rounds = {name: [] for name in variants}
-    for number in range(rounds + 1):
+    for number in range(rounds + 1 if rounds > 1 else 1):
         for name in dice.sample([*variants], len(variants)):
             value = variants[name]()
-            if number:
+            if number or rounds == 1:
                 results[name].append(value)
     return results
 

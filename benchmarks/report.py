@@ -54,13 +54,21 @@ def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield from _growth_goals(parts["growth"]["result"] if "growth" in parts else {})
     if "backfill" in parts:
         result = parts["backfill"]["result"]
-        yield "backfill: rows per second, to one single UPDATE", "≥ 0.8", _spread(result["rows_per_second"]["sessiondb"])
+        yield (
+            "backfill: rows per second, to one single UPDATE",
+            "≥ 0.8",
+            _spread(result["rows_per_second"]["sessiondb"]),
+        )
         yield "backfill: longest batch", "≤ 1 s", f"{result['longest_batch_s']:.2f} s"
         writer = result["writer"]
         ratio = writer["backfill"]["p99_ms"] / writer["idle"]["p99_ms"]
         yield "backfill: p99 of a writer, to idle", "≤ 2", f"{ratio:.2f}"
         memory = result["client_memory_mb"]
-        yield "backfill: memory of the client, all rows to none", "flat", f"{memory['all rows'] / memory['no rows']:.2f}"
+        yield (
+            "backfill: memory of the client, all rows to none",
+            "flat",
+            f"{memory['all rows'] / memory['no rows']:.2f}",
+        )
     if "apply" in parts:
         result = parts["apply"]["result"]
         yield "apply: time in which a write stalled, in sum", "< 1 s", f"{result['apply']['stalled_ms'] / 1e3:.2f} s"

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +74,7 @@ class Server:
     def described(self) -> dict[str, Any]:
         """Return what a figure depends on: machine, server and settings."""
         with psycopg.connect(self.admin) as connection:
-            settings = dict(
+            settings: dict[str, str] = dict(
                 connection.execute(
                     "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE name = ANY (%s)",
                     [[*REPORTED]],
@@ -104,10 +104,10 @@ def _processor() -> str:
 
 
 @contextmanager
-def open_server(dsn: str | None, shared_buffers: str) -> Iterator[Server]:
-    """Yield the server that ``dsn`` names, or an ephemeral one; our databases are dropped at the end."""
+def open_server(dsn: str | None, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Yield the server that ``dsn`` names, or an ephemeral one with these settings; our databases are dropped."""
     if dsn is None:
-        with ephemeral_server(settings={**DURABLE, **QUIET, "shared_buffers": shared_buffers}) as ephemeral:
+        with ephemeral_server(settings={**QUIET, **settings}) as ephemeral:
             yield Server(ephemeral.dsn(), ephemeral.bindir)
         return
     server = Server(dsn, None)

@@ -85,9 +85,7 @@ def json_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         # JSON has no NaN and no Infinity
         numbers = {
-            key: _number(value)
-            for key, value in row.items()
-            if isinstance(value, float) and not math.isfinite(value)
+            key: _number(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
         }
         say(separator + _json({**row, **numbers}))
         separator = ","
