@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from benchmarks import apply, backfill, growth, host, insert, report
+from benchmarks import apply, backfill, forms, growth, host, insert, report
 from benchmarks.host import Size
 from benchmarks.server import DURABLE, open_server
 
-PARTS = ("insert", "growth", "backfill", "apply")
+PARTS = ("insert", "forms", "growth", "backfill", "apply")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -59,6 +59,7 @@ def main(
     with open_server(dsn, {} if quick else {**DURABLE, "shared_buffers": "2GB"}) as server:
         measures: dict[str, Callable[[], Any]] = {
             "insert": lambda: insert.measure(server, size, many, lasting),
+            "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
             "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
             "backfill": lambda: backfill.measure(server, size, few, idle),
             "apply": lambda: apply.measure(server, size, few, idle),

@@ -99,7 +99,7 @@ def _statement(connection: Connection, table: str, way: str, with_session: bool)
     columns, rows, session = SENT[table]
     if with_session:
         columns, rows = f"{columns}, session_id", f"{rows}, {session}"
-    query = f"SELECT {rows} FROM bench.rows ORDER BY n"  # noqa: S608
+    query = f"SELECT {rows} FROM bench.rows ORDER BY n"
     if way == "select":
         return f"INSERT INTO {table} ({columns}) {query}", []
     with connection.cursor().copy(trusted(f"COPY ({query}) TO STDOUT")) as copy:

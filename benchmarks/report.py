@@ -49,6 +49,16 @@ def table(parts: dict[str, Any]) -> str:
     return "\n".join(["| | goal | measured |", "|---|---|---|", *rows])
 
 
+def forms(parts: dict[str, Any]) -> str:
+    """Return what each form of the triggers takes, in Markdown."""
+    rows = [
+        f"| {table} | {form.replace('_', ' ')} | {took['median']:.1f} | {_spread(took)} |"
+        for table, variants in parts["forms"]["result"].items()
+        for form, took in variants.items()
+    ]
+    return "\n".join(["| table | form | µs a row | to the floor |", "|---|---|---|---|", *rows])
+
+
 def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield from _insert_goals(parts["insert"]["result"] if "insert" in parts else {})
     yield from _growth_goals(parts["growth"]["result"] if "growth" in parts else {})

@@ -55,7 +55,7 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
 
 
 def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]) -> None:
-    assert [*parts] == ["insert", "growth", "backfill", "apply"]
+    assert [*parts] == ["insert", "forms", "growth", "backfill", "apply"]
     for part in parts.values():
         assert part["server"]["settings"]["fsync"] in ("on", "off")
         assert "PostgreSQL" in part["server"]["version"]
