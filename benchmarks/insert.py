@@ -17,7 +17,7 @@ from benchmarks.server import PREFIX, Server
 from sessiondb.database import Connection, trusted
 
 TABLES = ("enrollments", "submissions")
-CLIENTS = (1, 8)
+CLIENTS = {"1 client": 1, "8 clients": 8}
 DATABASES = {"floor": "plain", "sessiondb": "triggers", "application": "plain", "naive": "by_hand"}
 """Each variant's database; those that differ in what the client sends only share one."""
 
@@ -49,7 +49,7 @@ def measure(server: Server, size: Size, rounds: int, lasting: str) -> dict[str, 
         result["bulk"][table] = {way: _bulk(server, table, way, rounds) for way in ("select", "copy")}
     for table in TABLES:
         result["single"][table] = {
-            f"{clients} clients": _single(server, size, table, clients, rounds, lasting) for clients in CLIENTS
+            name: _single(server, size, table, clients, rounds, lasting) for name, clients in CLIENTS.items()
         }
     for name in set(DATABASES.values()):
         server.drop(name)

@@ -16,6 +16,11 @@ LABELS = {
     "naive": "trigger by hand",
 }
 
+LINES = {
+    "enrollments": {"color": "#d98032", "marker": "o", "markersize": 4},
+    "submissions": {"color": "#2563a8", "marker": "s", "markersize": 4, "linestyle": "--"},
+}
+
 
 def draw(parts: dict[str, Any], output: Path) -> None:
     """Draw what was measured, as SVG and PNG."""
@@ -71,8 +76,8 @@ def _growth(result: dict[str, Any], output: Path) -> None:
     """Draw the time of a row against each size, on two logarithmic axes."""
     figure, grid = plt.subplots(1, len(result), figsize=(2.5 * len(result), 2.8), sharey=True)
     for axes, (axis, tables) in zip(grid, result.items(), strict=True):
-        for (table, sizes), style in zip(tables.items(), ("-", "--") if len(tables) > 1 else ("--",), strict=True):
-            axes.plot([*map(int, sizes)], [s["median"] for s in sizes.values()], style, marker=".", label=table)
+        for table, sizes in tables.items():
+            axes.plot([*map(int, sizes)], [s["median"] for s in sizes.values()], **LINES[table], label=table)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_ylim(10, 10_000)

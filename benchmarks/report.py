@@ -94,7 +94,7 @@ def _idle_stalls(result: dict[str, Any]) -> float:
 def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for table, ways in result.get("single", {}).items():
         for clients, variants in ways.items():
-            goal = "≥ 0.95" if clients.startswith("1 ") else "≥ 0.85"
+            goal = "≥ 0.95" if clients == "1 client" else "≥ 0.85"
             yield f"{table}, {clients}: throughput to the floor", goal, _spread(variants["sessiondb"])
             ratio = variants["sessiondb"]["median"] / variants["application"]["median"]
             yield f"{table}, {clients}: to the application", "≥ 1.5", f"{ratio:.2f}"

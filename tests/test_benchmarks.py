@@ -45,7 +45,7 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
         (table, way, variant)
         for table in ("enrollments", "submissions")
         for way, variants in {
-            "1 clients": ("floor", "sessiondb", "application", "naive"),
+            "1 client": ("floor", "sessiondb", "application", "naive"),
             "8 clients": ("floor", "sessiondb", "application", "naive"),
             "select": ("floor", "sessiondb", "naive"),
             "copy": ("floor", "sessiondb", "naive"),
