@@ -51,9 +51,8 @@ AS $function$
  * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
  * called: whoever asks is told what he may read himself.
  *
- * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment. That is
- * read first, as an array: in a join, a planner whose statistics are from before the enrolments were linked
- * reads all enrolments of a session to find one.
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1
+ * keeps the joins in order as in link_submission.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
  * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
@@ -62,16 +61,21 @@ AS $function$
 WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,
            coalesce(
-               (SELECT s.id
-                  FROM sessions AS s
-                  JOIN org_members AS m ON m.org_id = s.org_id
+               (SELECT eligible.id
+                  FROM enrollments AS e
+                 CROSS JOIN LATERAL (
+                        SELECT s.id, s.created_at
+                          FROM sessions AS s
+                         WHERE s.id = e.session_id
+                           AND s.course_id = e.course_id
+                           AND s.status OPERATOR(pg_catalog.=) 'active'
+                           AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
+                         LIMIT 1
+                       ) AS eligible
                  WHERE p_by_enrollment
-                   AND s.id = ANY (ARRAY(SELECT e.session_id FROM enrollments AS e
-                                          WHERE e.user_id = p.user_id AND e.course_id = p.course_id))
-                   AND m.user_id = p.user_id
-                   AND s.course_id = p.course_id
-                   AND s.status OPERATOR(pg_catalog.=) 'active'
-                 ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                   AND e.user_id = p.user_id
+                   AND e.course_id = p.course_id
+                 ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
                  LIMIT 1),
                (SELECT newest.id
                   FROM org_members AS m
@@ -456,7 +460,8 @@ BEGIN
         END;
         EXIT WHEN v_done;
         v_took := greatest(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - v_began)::double precision, 0.001);
-        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 100000)::integer;
+        -- no more than 5000: after pages with nothing to link may come some with much
+        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 5000)::integer;
         COMMIT;
     END LOOP;
     COMMIT;

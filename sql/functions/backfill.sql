@@ -49,7 +49,8 @@ BEGIN
         END;
         EXIT WHEN v_done;
         v_took := greatest(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - v_began)::double precision, 0.001);
-        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 100000)::integer;
+        -- no more than 5000: after pages with nothing to link may come some with much
+        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 5000)::integer;
         COMMIT;
     END LOOP;
     COMMIT;

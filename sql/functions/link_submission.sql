@@ -12,8 +12,8 @@ AS $function$
  * in it when a winter group opens), else his session in the course as for an enrolment. None found
  * leaves NULL; a submission never fails for want of a session.
  *
- * The enrolment is read first, as an array: in a join, a planner whose statistics are from before the
- * enrolments were linked reads all enrolments of a session to find one.
+ * LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
+ * all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
  * of this host in its place.
@@ -23,16 +23,21 @@ AS $function$
 DECLARE
     v_course_id uuid := course_of(NEW);
 BEGIN
-    SELECT s.id
+    SELECT eligible.id
       INTO NEW.session_id
-      FROM sessions AS s
-      JOIN org_members AS m ON m.org_id = s.org_id
-     WHERE s.id = ANY (ARRAY(SELECT e.session_id FROM enrollments AS e
-                              WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id))
-       AND m.user_id = NEW.user_id
-       AND s.course_id = v_course_id
-       AND s.status OPERATOR(pg_catalog.=) 'active'
-     ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+      FROM enrollments AS e
+     CROSS JOIN LATERAL (
+            SELECT s.id, s.created_at
+              FROM sessions AS s
+             WHERE s.id = e.session_id
+               AND s.course_id = e.course_id
+               AND s.status OPERATOR(pg_catalog.=) 'active'
+               AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
+             LIMIT 1
+           ) AS eligible
+     WHERE e.user_id = NEW.user_id
+       AND e.course_id = v_course_id
+     ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
      LIMIT 1;
 
     IF NOT FOUND THEN

@@ -18,6 +18,7 @@ from sessiondb.locks import LockBudget, Report, advisory_lock
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
+_MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much
 _TRIES = 5
 _LOCK_SECONDS = 2.0
 
@@ -91,7 +92,7 @@ def backfill(connection: Connection, session: UUID | None, pace: Pace, report: R
             progress(step["blocks_done"], step["blocks_total"], linked)
             if pace.batch_rows is None:
                 took = max(time.monotonic() - began, 0.001)
-                rows = round(min(max(rows * min(max(_TARGET_SECONDS / took, 0.5), 2.0), 100), 100_000))
+                rows = round(min(max(rows * min(max(_TARGET_SECONDS / took, 0.5), 2.0), 100), _MOST_ROWS))
             time.sleep(pace.sleep)
         return _result(connection, complete=False)
 

@@ -1,0 +1,83 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks import apply, backfill, forms, growth, host, insert, report
+from benchmarks.host import Size
+from benchmarks.server import DURABLE, open_server
+
+PARTS = ("insert", "forms", "growth", "backfill", "apply")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--scale", default=1.0, show_default=True, help="Times 1 M submissions and 100 k users.")
+@click.option("--rows", default=100_000, show_default=True, help="Rows of a bulk INSERT or COPY.")
+@click.option("--rounds", default=7, show_default=True, help="How often the variants take turns.")
+@click.option("--seconds", default=4, show_default=True, help="How long each run of pgbench lasts.")
+@click.option("--quick", is_flag=True, help="A tiny host and one round: does it all run? Says nothing about speed.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Only this part; may be given again.")
+@click.option("-d", "--dsn", metavar="DSN", help="Another server, as a role that may create databases there.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("docs/performance"),
+    show_default=True,
+    help="Where performance.json and the plots go.",
+)
+def main(
+    scale: float,
+    rows: int,
+    rounds: int,
+    seconds: int,
+    quick: bool,
+    only: tuple[str, ...],
+    dsn: str | None,
+    output: Path,
+) -> None:
+    """Measure what sessiondb costs, on an ephemeral server or another one.
+
+    Everything happens in databases of its own, named sessiondb_bench_*, which are dropped at the end. The
+    parts that are measured replace those in performance.json; then all plots are drawn anew.
+
+    \b
+    Examples:
+      python -m benchmarks --quick --output /tmp/performance
+      python -m benchmarks --scale 0.1 --only insert --only growth
+      python -m benchmarks --scale 10 -d postgresql://postgres@db.example/postgres
+    """
+    size = host.QUICK if quick else Size.of_scale(scale, rows)
+    few, idle = (1, 0.5) if quick else (min(rounds, 3), 10.0)
+    many, lasting = (1, "-t20") if quick else (rounds, f"-T{seconds}")
+    growth_rows, largest = (20, 10) if quick else (500, 1_000_000)
+    with open_server(dsn, {} if quick else {**DURABLE, "shared_buffers": "2GB"}) as server:
+        measures: dict[str, Callable[[], Any]] = {
+            "insert": lambda: insert.measure(server, size, many, lasting),
+            "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
+            "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
+            "backfill": lambda: backfill.measure(server, size, few, idle),
+            "apply": lambda: apply.measure(server, size, few, idle),
+        }
+        _tell("building the host")
+        host.build(server, size)
+        results = {}
+        for name in only or PARTS:
+            _tell(name)
+            results[name] = report.tagged(server, size, quick, measures[name]())
+            report.write(output, results)
+    click.echo(report.table(report.read(output)))
+    report.draw(output)
+
+
+def _tell(line: str) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=True)
+
+
+if __name__ == "__main__":
+    main()

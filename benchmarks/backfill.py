@@ -1,0 +1,100 @@
+"""Linking all old rows: against one single UPDATE, beside a writer, and what the client needs for it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.host import Size, run
+from benchmarks.measure import alternate, compare
+from benchmarks.server import Server
+from benchmarks.traffic import writers
+from sessiondb.backfill import Pace, backfill
+from sessiondb.database import Database
+
+
+def measure(server: Server, size: Size, rounds: int, idle_seconds: float) -> dict[str, Any]:
+    """Return rows per second, the batches, the latency of a writer, and the memory of the client."""
+    batches: list[float] = []
+    variants = {
+        "floor": partial(_single_update, server),
+        "sessiondb": partial(_in_batches, server, batches),
+    }
+    return {
+        "rows_per_second": compare(alternate(variants, rounds), "floor"),
+        "longest_batch_s": max(batches),
+        "batches": len(batches),
+        "writer": _beside_a_writer(server, size, idle_seconds),
+        "client_memory_mb": _client_memory(server),
+    }
+
+
+def _single_update(server: Server) -> float:
+    with server.connect(server.create("backfill", "unlinked")) as connection:
+        connection.execute("CHECKPOINT")
+        begin = time.perf_counter()
+        run(connection, "single_update.sql")
+        return _linked(server) / (time.perf_counter() - begin)
+
+
+def _in_batches(server: Server, batches: list[float]) -> float:
+    server.create("backfill", "unlinked")
+    ends: list[float] = []
+    with Database(server.conninfo("backfill"), "public").connect() as connection:
+        connection.execute("CHECKPOINT")
+        begin = time.perf_counter()
+        backfill(connection, None, Pace(), lambda line: None, lambda *progress: ends.append(time.perf_counter()))
+        took = time.perf_counter() - begin
+    batches.extend(end - start for start, end in zip([begin, *ends], ends, strict=False))
+    return _linked(server) / took
+
+
+def _linked(server: Server) -> int:
+    with server.connect("backfill") as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(session_id) FROM enrollments) + (SELECT count(session_id) FROM submissions)"
+        ).fetchone()
+        return row[0] if row else 0
+
+
+def _beside_a_writer(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
+    server.create("backfill", "unlinked")
+    with (
+        writers(server, "backfill", size, 1) as traffic,
+        Database(server.conninfo("backfill"), "public").connect() as connection,
+    ):
+        start = time.monotonic()
+        time.sleep(idle_seconds)
+        begin = time.monotonic()
+        backfill(connection, None, Pace(), lambda line: None, lambda *progress: None)
+        end = time.monotonic()
+    return {"idle": traffic.between(start, begin), "backfill": traffic.between(begin, end)}
+
+
+def _client_memory(server: Server) -> dict[str, float]:
+    """Return the peak memory of ``sessiondb backfill`` when it has all rows to link, and when it has none."""
+    server.create("backfill", "unlinked")
+    peak: dict[str, float] = {}
+    for rows in ("all rows", "no rows"):
+        command = [sys.executable, "-m", "sessiondb", "-d", server.conninfo("backfill"), "backfill"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                peak[rows] = _peak(process.pid) or peak.get(rows, 0.0)
+                time.sleep(0.01)
+        if process.returncode:
+            raise RuntimeError(f"sessiondb backfill ended with {process.returncode}")
+    return peak
+
+
+def _peak(pid: int) -> float:
+    """Return a process's peak memory so far, 0 where it cannot be read; getrusage() would count ours in."""
+    with suppress(OSError):
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+        return int(found.group(1)) / 1024 if found else 0.0
+    return 0.0

@@ -1,0 +1,126 @@
+"""What one INSERT costs: the floor, sessiondb, the application, and the guide's approach written by hand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from benchmarks.host import SQL, Size, run
+from benchmarks.measure import alternate, compare
+from benchmarks.server import PREFIX, Server
+from sessiondb.database import Connection, trusted
+
+TABLES = ("enrollments", "submissions")
+CLIENTS = {"1 client": 1, "8 clients": 8}
+DATABASES = {"floor": "plain", "sessiondb": "triggers", "application": "plain", "naive": "by_hand"}
+"""Each variant's database; those that differ in what the client sends only share one."""
+
+SENT = {
+    "enrollments": ("user_id, course_id", "user_id, new_course_id", "new_session_id"),
+    "submissions": ("user_id, exercise_id, content", "user_id, exercise_id, 'print(42)'", "session_id"),
+}
+"""For each table the columns, where bench.rows has them, and where it has the session."""
+
+
+def measure(server: Server, size: Size, rounds: int, lasting: str) -> dict[str, Any]:
+    """Measure single rows in transactions of their own, and many rows in one statement.
+
+    Args:
+        server: has the database ``linked``.
+        size: of the host.
+        rounds: how often the variants take turns.
+        lasting: how long each run of pgbench goes on, as its option.
+    """
+    for name in set(DATABASES.values()):
+        server.create(name, "linked")
+    with server.connect("plain") as connection:
+        run(connection, "no_triggers.sql")
+    with server.connect("by_hand") as connection:
+        run(connection, "no_triggers.sql")
+        run(connection, "naive.sql")
+    result: dict[str, Any] = {"single": {}, "bulk": {}}
+    for table in TABLES:
+        result["bulk"][table] = {way: _bulk(server, table, way, rounds) for way in ("select", "copy")}
+    for table in TABLES:
+        result["single"][table] = {
+            name: _single(server, size, table, clients, rounds, lasting) for name, clients in CLIENTS.items()
+        }
+    for name in set(DATABASES.values()):
+        server.drop(name)
+    return result
+
+
+def _single(server: Server, size: Size, table: str, clients: int, rounds: int, lasting: str) -> dict[str, Any]:
+    scripts = {"floor": "floor", "sessiondb": "trigger", "application": "application", "naive": "trigger"}
+    variants = {
+        name: partial(_pgbench, server, size, DATABASES[name], f"{table}-{script}.pgbench", clients, lasting)
+        for name, script in scripts.items()
+    }
+    return compare(alternate(variants, rounds), "floor")
+
+
+def _pgbench(server: Server, size: Size, database: str, script: str, clients: int, lasting: str) -> float:
+    """Return the transactions per second."""
+    defined = [f"--define={name}={value}" for name, value in asdict(size).items()]
+    command = [str(server.pgbench()), "-n", "-M", "prepared", f"-c{clients}", f"-j{min(clients, 2)}", lasting]
+    with server.connect(database) as connection:
+        connection.execute("VACUUM enrollments, submissions")
+        connection.execute("CHECKPOINT")
+    done = subprocess.run(
+        [*command, *defined, "-f", str(SQL / script), server.conninfo(database)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
+    if done.returncode or not found:
+        raise RuntimeError(f"pgbench {script} on {PREFIX}{database} failed: {done.stderr}")
+    return float(found.group(1))
+
+
+def _bulk(server: Server, table: str, way: str, rounds: int) -> dict[str, Any]:
+    """Return the microseconds per row of inserting all of bench.rows at once."""
+    with ExitStack() as stack:
+        variants: dict[str, Callable[[], float]] = {}
+        for name in ("floor", "sessiondb", "naive"):
+            connection = stack.enter_context(server.connect(DATABASES[name]))
+            variants[name] = partial(_insert, connection, *_statement(connection, table, way, name == "floor"), table)
+        return compare(alternate(variants, rounds), "floor")
+
+
+def _statement(connection: Connection, table: str, way: str, with_session: bool) -> tuple[str, list[bytes]]:
+    """Return the statement, and for COPY what is sent."""
+    columns, rows, session = SENT[table]
+    if with_session:
+        columns, rows = f"{columns}, session_id", f"{rows}, {session}"
+    query = f"SELECT {rows} FROM bench.rows ORDER BY n"
+    if way == "select":
+        return f"INSERT INTO {table} ({columns}) {query}", []
+    with connection.cursor().copy(trusted(f"COPY ({query}) TO STDOUT")) as copy:
+        return f"COPY {table} ({columns}) FROM STDIN", [*_chunks(b"".join(map(bytes, copy)))]
+
+
+def _chunks(data: bytes, length: int = 1 << 16) -> Iterator[bytes]:
+    for begin in range(0, len(data), length):
+        yield data[begin : begin + length]
+
+
+def _insert(connection: Connection, statement: str, data: list[bytes], table: str) -> float:
+    """Insert and roll back, so that every round finds the same table."""
+    connection.execute(trusted(f"VACUUM {table}"))
+    with connection.transaction(force_rollback=True):
+        cursor = connection.cursor()
+        begin = time.perf_counter()
+        if data:
+            with cursor.copy(trusted(statement)) as copy:
+                for chunk in data:
+                    copy.write(chunk)
+        else:
+            cursor.execute(trusted(statement))
+        return (time.perf_counter() - begin) * 1e6 / cursor.rowcount

@@ -1,0 +1,129 @@
+"""The results as JSON, as a table beside the goals, and as plots."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.host import Size
+from benchmarks.server import Server
+
+FILE = "performance.json"
+
+
+def tagged(server: Server, size: Size, quick: bool, result: dict[str, Any]) -> dict[str, Any]:
+    """Return a part's result with what its figures depend on."""
+    return {
+        "date": date.today().isoformat(),
+        "quick": quick,
+        "size": asdict(size),
+        "server": server.described(),
+        "result": result,
+    }
+
+
+def read(output: Path) -> dict[str, Any]:
+    """Return what is in the file, nothing where there is none."""
+    path = output / FILE
+    parts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return parts
+
+
+def write(output: Path, parts: dict[str, Any]) -> None:
+    """Put these parts into the file and keep the others."""
+    output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**read(output), **parts}, indent=1, default=str)
+    (output / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def table(parts: dict[str, Any]) -> str:
+    """Return each goal beside what was measured, in Markdown."""
+    rows = [f"| {what} | {goal} | {measured} |" for what, goal, measured in _goals(parts)]
+    return "\n".join(["| | goal | measured |", "|---|---|---|", *rows])
+
+
+def forms(parts: dict[str, Any]) -> str:
+    """Return what each form of the triggers takes, in Markdown."""
+    rows = [
+        f"| {table} | {form.replace('_', ' ')} | {took['median']:.1f} | {_spread(took)} |"
+        for table, variants in parts["forms"]["result"].items()
+        for form, took in variants.items()
+    ]
+    return "\n".join(["| table | form | µs a row | to the floor |", "|---|---|---|---|", *rows])
+
+
+def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    yield from _insert_goals(parts["insert"]["result"] if "insert" in parts else {})
+    yield from _growth_goals(parts["growth"]["result"] if "growth" in parts else {})
+    if "backfill" in parts:
+        result = parts["backfill"]["result"]
+        yield (
+            "backfill: rows per second, to one single UPDATE",
+            "≥ 0.8",
+            _spread(result["rows_per_second"]["sessiondb"]),
+        )
+        yield "backfill: longest batch", "≤ 1 s", f"{result['longest_batch_s']:.2f} s"
+        writer = result["writer"]
+        ratio = writer["backfill"]["p99_ms"] / writer["idle"]["p99_ms"]
+        yield "backfill: p99 of a writer, to idle", "≤ 2", f"{ratio:.2f}"
+        memory = result["client_memory_mb"]
+        yield (
+            "backfill: memory of the client, all rows to none",
+            "flat",
+            f"{memory['all rows'] / memory['no rows']:.2f}",
+        )
+    if "apply" in parts:
+        result = parts["apply"]["result"]
+        yield "apply: time in which a write stalled, in sum", "< 1 s", f"{result['apply']['stalled_ms'] / 1e3:.2f} s"
+        yield "the same for as long without apply", "", f"{_idle_stalls(result):.2f} s"
+
+
+def _idle_stalls(result: dict[str, Any]) -> float:
+    idle, busy = result["idle"], result["apply"]
+    stalls: float = idle["stalled_ms"] / 1e3 * busy["writes"] / idle["writes"]
+    return stalls
+
+
+def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for table, ways in result.get("single", {}).items():
+        for clients, variants in ways.items():
+            goal = "≥ 0.95" if clients == "1 client" else "≥ 0.85"
+            yield f"{table}, {clients}: throughput to the floor", goal, _spread(variants["sessiondb"])
+            ratio = variants["sessiondb"]["median"] / variants["application"]["median"]
+            yield f"{table}, {clients}: to the application", "≥ 1.5", f"{ratio:.2f}"
+    for table, ways in result.get("bulk", {}).items():
+        for way, variants in ways.items():
+            name = {"select": "INSERT ... SELECT", "copy": "COPY"}[way]
+            yield f"{table}, {name}: time per row to the floor", "≤ 1.4", _spread(variants["sessiondb"])
+            ratio = variants["naive"]["median"] / variants["sessiondb"]["median"]
+            yield f"{table}, {name}: times faster than by hand", "≥ 4", f"{ratio:.2f}"
+
+
+def _growth_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for axis, tables in result.items():
+        for table, sizes in tables.items():
+            smallest, *_, largest = sizes if len(sizes) > 1 else [*sizes, *sizes]
+            goal = "" if axis == "organisations of the user" else "≤ 1.2"
+            yield f"{table}: {axis}, {int(largest):,} to {int(smallest):,}", goal, _spread(sizes[largest])
+
+
+def _spread(variant: dict[str, Any]) -> str:
+    ratio = variant["ratio"]
+    return f"{ratio['median']:.2f} ({ratio['lower']:.2f} to {ratio['upper']:.2f})"
+
+
+def draw(output: Path) -> None:
+    """Draw the plots, where matplotlib is installed."""
+    if importlib.util.find_spec("matplotlib") is None:
+        click.echo("no plots: pip install -e '.[bench]' brings matplotlib", err=True)
+        return
+    from benchmarks import plots  # noqa: PLC0415  (matplotlib may be missing, and takes a second)
+
+    plots.draw(read(output), output)

@@ -1,0 +1,84 @@
+-- Fills the reference host at the size that the settings bench.users, bench.orgs, bench.courses and
+-- bench.submissions name. Every id follows from a number, so that a client that knows the numbers of a
+-- student and of a course also knows the session: number of the organisation * 10000 + that of the course.
+CREATE SCHEMA bench;
+
+-- kind: 1 users, 2 organisations, 3 courses, 4 exercises, 5 active sessions, 6 other sessions
+CREATE FUNCTION bench.id(kind integer, number bigint) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ('00000000-0000-4000-8000-' || (kind * 100000000000 + number))::uuid;
+
+CREATE FUNCTION bench.size(name text) RETURNS bigint
+LANGUAGE sql STABLE
+RETURN pg_catalog.current_setting('bench.' || name)::bigint;
+
+-- the reference host comes with a few rows for the guide's story
+TRUNCATE users, orgs, courses CASCADE;
+
+INSERT INTO users (id, email)
+SELECT bench.id(1, n), 'student' || n || '@example.org' FROM generate_series(0, bench.size('users') - 1) AS n;
+
+INSERT INTO orgs (id, name, slug)
+SELECT bench.id(2, n), 'Organisation ' || n, 'org-' || n FROM generate_series(0, bench.size('orgs') - 1) AS n;
+
+INSERT INTO courses (id, title)
+SELECT bench.id(3, n), 'Course ' || n FROM generate_series(0, bench.size('courses') - 1) AS n;
+
+INSERT INTO exercises (id, course_id, title)
+SELECT bench.id(4, n), bench.id(3, n), 'Exercise ' || n FROM generate_series(0, bench.size('courses') - 1) AS n;
+
+-- every student is in one organisation, every tenth in a second one, whose sessions are older
+INSERT INTO org_members (org_id, user_id)
+SELECT bench.id(2, n % bench.size('orgs')), bench.id(1, n)
+  FROM generate_series(0, bench.size('users') - 1) AS n
+ UNION ALL
+SELECT bench.id(2, n % bench.size('orgs') + 1), bench.id(1, n)
+  FROM generate_series(0, bench.size('users') - 1, 10) AS n
+ WHERE n % bench.size('orgs') < bench.size('orgs') - 1;
+
+-- in each organisation one active session of each course, and a newer one in another status
+INSERT INTO sessions (id, org_id, course_id, title, status, created_at)
+SELECT bench.id(k.kind, o * 10000 + c), bench.id(2, o), bench.id(3, c), 'Session',
+       CASE k.kind WHEN 5 THEN 'active' ELSE (ARRAY['draft', 'completed', 'cancelled'])[1 + (o + c) % 3] END,
+       '2024-09-01'::timestamptz + k.kind * interval '1 year' - o * interval '1 minute'
+  FROM (VALUES (5), (6)) AS k (kind)
+ CROSS JOIN generate_series(0, bench.size('orgs') - 1) AS o
+ CROSS JOIN generate_series(0, bench.size('courses') - 1) AS c;
+
+-- student n is enrolled in courses n, n + 1 and n + 2, and submits there
+INSERT INTO enrollments (user_id, course_id)
+SELECT bench.id(1, n), bench.id(3, (n + k) % bench.size('courses'))
+  FROM generate_series(0, bench.size('users') - 1) AS n
+ CROSS JOIN generate_series(0, 2) AS k;
+
+INSERT INTO submissions (user_id, exercise_id, content)
+SELECT bench.id(1, n % bench.size('users')),
+       bench.id(4, (n % bench.size('users') + n / bench.size('users') % 3) % bench.size('courses')),
+       'print("Hello, world")'
+  FROM generate_series(0, bench.size('submissions') - 1) AS n;
+
+-- The indexes that platforms have on their foreign keys, unless a key begins with the column.
+CREATE INDEX ON org_members (user_id);
+CREATE INDEX ON sessions (org_id);
+CREATE INDEX ON sessions (course_id);
+CREATE INDEX ON exercises (course_id);
+CREATE INDEX ON enrollments (course_id);
+CREATE INDEX ON submissions (user_id);
+CREATE INDEX ON submissions (exercise_id);
+
+-- What is inserted in bulk: enrolments of students in a course that is new to them, submissions in one
+-- that they are enrolled in; each with its session, for the client that knows it. The factor spreads
+-- the students over the whole table, for it has no divisor in common with a round number of them.
+CREATE TABLE bench.rows AS
+SELECT r.n,
+       bench.id(1, r.student) AS user_id,
+       bench.id(3, r.new_course) AS new_course_id,
+       bench.id(5, r.org * 10000 + r.new_course) AS new_session_id,
+       bench.id(4, r.course) AS exercise_id,
+       bench.id(5, r.org * 10000 + r.course) AS session_id
+  FROM (SELECT s.n, s.student,
+               s.student % bench.size('orgs') AS org,
+               (s.student + s.n % 3) % bench.size('courses') AS course,
+               (s.student + 9) % bench.size('courses') AS new_course
+          FROM (SELECT n, n * 7919 % bench.size('users') AS student
+                  FROM generate_series(0, bench.size('bulk_rows') - 1) AS n) AS s) AS r;

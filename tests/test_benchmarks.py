@@ -1,0 +1,71 @@
+"""The benchmarks run, at a size that says nothing about speed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    output = tmp_path_factory.mktemp("performance")
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads((output / "performance.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _ratios(result: Any) -> Iterator[float]:
+    if isinstance(result, dict):
+        for name, value in result.items():
+            if name == "ratio":
+                yield value["median"]
+            else:
+                yield from _ratios(value)
+
+
+def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) -> None:
+    result = parts["insert"]["result"]
+    assert {
+        (table, way, variant)
+        for kind in ("single", "bulk")
+        for table, ways in result[kind].items()
+        for way, variants in ways.items()
+        for variant in variants
+    } == {
+        (table, way, variant)
+        for table in ("enrollments", "submissions")
+        for way, variants in {
+            "1 client": ("floor", "sessiondb", "application", "naive"),
+            "8 clients": ("floor", "sessiondb", "application", "naive"),
+            "select": ("floor", "sessiondb", "naive"),
+            "copy": ("floor", "sessiondb", "naive"),
+        }.items()
+        for variant in variants
+    }
+
+
+def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]) -> None:
+    assert [*parts] == ["insert", "forms", "growth", "backfill", "apply"]
+    for part in parts.values():
+        assert part["server"]["settings"]["fsync"] in ("on", "off")
+        assert "PostgreSQL" in part["server"]["version"]
+        assert all(ratio > 0 for ratio in _ratios(part["result"]))
+    assert parts["backfill"]["result"]["batches"] > 0
+    assert parts["apply"]["result"]["apply"]["writes"] > 0
+    assert {*parts["growth"]["result"]} == {
+        "active sessions",
+        "completed sessions",
+        "organisations of the user",
+        "members of the organisation",
+        "rows of submissions",
+    }
