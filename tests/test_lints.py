@@ -31,6 +31,7 @@ DYNAMIC = {
     "adopt_triggers",
     "compile",
     "link_batch",
+    "lock_tables",
     "prepare_saved_links",
     "restore_links",
     "restore_links_statements",

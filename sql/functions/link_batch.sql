@@ -22,8 +22,8 @@ AS $function$
  * would compare each with each. The SQL is put together for the name of the partition alone.
  */
 DECLARE
-    v_from tid := pg_catalog.format('(%s,0)', p_from_block);
-    v_to tid := pg_catalog.format('(%s,0)', p_to_block);
+    v_from tid := pg_catalog.format('(%s,0)', p_from_block)::tid;
+    v_to tid := pg_catalog.format('(%s,0)', p_to_block)::tid;
     v_row_ids tid[];
     v_user_ids uuid[];
     v_course_ids uuid[];
