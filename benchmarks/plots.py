@@ -48,9 +48,6 @@ def _insert(result: dict[str, Any], output: Path) -> None:
     single.set_title("single rows: throughput to the floor (more is better)")
     _bars(bulk, [(f"{t}\n{_way(way)}", v) for t, ways in result["bulk"].items() for way, v in ways.items()])
     bulk.set_title("bulk: time per row to the floor (less is better)")
-    bulk.set_yscale("log")
-    bulk.set_yticks([1, 2, 5, 10], labels=["1", "2", "5", "10"])
-    bulk.minorticks_off()
     figure.legend(*single.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     _save(figure, output / "insert")
 
@@ -80,7 +77,8 @@ def _growth(result: dict[str, Any], output: Path) -> None:
             axes.plot([*map(int, sizes)], [s["median"] for s in sizes.values()], **LINES[table], label=table)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_ylim(10, 10_000)
+        axes.set_ylim(10, 1000)
+        axes.minorticks_off()
         axes.set_xlabel(axis)
         axes.grid(visible=True, color="#ddd", linewidth=0.5)
     grid[0].set_ylabel("microseconds per row")
@@ -90,5 +88,5 @@ def _growth(result: dict[str, Any], output: Path) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-    figure.savefig(path.with_suffix(".png"), dpi=110)
+    figure.savefig(path.with_suffix(".png"), dpi=90)
     plt.close(figure)

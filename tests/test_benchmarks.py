@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks import report
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -69,3 +71,10 @@ def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]
         "members of the organisation",
         "rows of submissions",
     }
+
+
+def test_the_page_shows_the_figures_of_the_run_beside_it() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    measured = report.read(ROOT / "docs" / "performance")
+    assert report.table(measured) in page
+    assert report.forms(measured) in page
