@@ -72,8 +72,15 @@ def someone(new_role: str, installed_db: HostDatabase) -> Iterator[Callable[...,
         connection.execute(
             "INSERT INTO sessions (id, org_id, course_id, title) SELECT %s, id, %s, 'x' FROM orgs LIMIT 1", [DRAFT, SQL]
         )
+        connection.execute(  # so that a backfill has something to link
+            "INSERT INTO sessions (org_id, course_id, title, status)"
+            " SELECT DISTINCT m.org_id, c.id, 'y', 'active' FROM org_members AS m CROSS JOIN courses AS c"
+        )
 
         def change(verb: LiteralString, grant: str) -> None:
+            for table in ("enrollments", "submissions"):  # a backfill may have come some way
+                connection.execute(f"UPDATE {table} SET session_id = NULL".encode())
+            connection.execute("DELETE FROM sessiondb.backfill_progress")
             way: LiteralString = "TO" if verb == "GRANT" else "FROM"
             connection.execute(f"{verb} {grant} {way} {new_role}".encode())
 

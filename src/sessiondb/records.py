@@ -181,7 +181,10 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     )
     uuid = connection.execute(
         "SELECT FROM pg_catalog.pg_attribute AS a"
-        " WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype",
+        "  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema') AND c.relname = %s"
+        "   AND a.attname = 'id' AND a.atttypid = 'uuid'::pg_catalog.regtype",
         [table],
     )
     if uuid.rowcount == 0:
