@@ -148,6 +148,8 @@ BEGIN
            CASE
                WHEN l.definition IS NULL THEN 'created'
                WHEN p_kind = 'function' THEN 'replaced'
+               -- guarding the column since it was added; preflight refuses such a name of somebody else's
+               WHEN p_kind = 'trigger' AND starts_with(p_name, 'zzz_sessiondb_') THEN 'created'
                -- what a concurrent build that failed left behind is dropped and built again
                WHEN p_kind = 'index' AND EXISTS (
                     SELECT FROM sessiondb.installation AS i

@@ -198,10 +198,10 @@ SELECT DISTINCT
           FROM unnest(a.names || a.course_column) WITH ORDINALITY AS n (name, place)) AS path,
        a.hops,
        CASE a.hops
-           WHEN 0 THEN ARRAY['', format('.%I', a.course_column)]
+           WHEN 0 THEN ARRAY['(', format('.%I)::pg_catalog.uuid', a.course_column)]
            ELSE ARRAY[format('(SELECT %s.%I FROM %s WHERE %s', a.row_name, a.course_column, a.source, a.keys[1])]
                 || a.keys[2:cardinality(a.keys) - 1]
-                || (a.keys[cardinality(a.keys)] || ')')
+                || (a.keys[cardinality(a.keys)] || ')::pg_catalog.uuid')
        END AS pieces,
        a.seen[2:] AS tables,
        a.believed
@@ -317,7 +317,8 @@ SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
                    pg_catalog.concat_ws(', ',
                        coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
                        'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text),
-                   pg_catalog.left(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), 80)) AS description
+                   -- and of a password nothing
+                   pg_catalog.left(pg_catalog.regexp_replace(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), '(password).*', '\1 ...', 'i'), 80)) AS description
           FROM pg_catalog.pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
          UNION ALL
@@ -416,6 +417,69 @@ COMMENT ON PROCEDURE sessiondb.lock_tables(text, regclass[]) IS
     'Locks tables and their partitions, so that nobody else is cancelled for our sake, or says who is in the way';
 
 REVOKE ALL ON PROCEDURE sessiondb.lock_tables(text, regclass[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION sessiondb.ignore_early_link()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * BEFORE INSERT or UPDATE, as long as session_id is there and the functions that check it are not, in
+ * an apply or a rollback under way: a session that a client gives is not taken, or he could place himself
+ * in any. His statement goes on without it. The owner of the table may, for he restores saved links.
+ */
+BEGIN
+    IF NOT pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE') THEN
+        NEW.session_id := CASE TG_OP WHEN 'UPDATE' THEN OLD.session_id END;
+    END IF;
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.ignore_early_link() IS
+    'Trigger function: takes no session from a client while sessiondb is installed by half';
+
+REVOKE ALL ON FUNCTION sessiondb.ignore_early_link() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE sessiondb.guard_links(p_table name)
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Puts ignore_early_link() behind the two triggers that check a session, before they can check it and
+ * after they could: whoever adds session_id must not leave it open for a moment. A column that was there
+ * before us was open before us; there the triggers are dropped.
+ *
+ * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
+ */
+DECLARE
+    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_check text := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
+    v_update text := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
+    v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';
+BEGIN
+    IF NOT sessiondb.is_ours('column', p_table, 'session_id') THEN
+        EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_update, v_table);
+        EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_check, v_table);
+        RETURN;
+    END IF;
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I BEFORE INSERT ON %s FOR EACH ROW '
+                   'WHEN (NEW.session_id IS NOT NULL) EXECUTE FUNCTION sessiondb.ignore_early_link()', v_check, v_table);
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I BEFORE UPDATE OF session_id ON %s FOR EACH ROW '
+                   'WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id) '
+                   'EXECUTE FUNCTION sessiondb.ignore_early_link()', v_update, v_table);
+    EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', v_check, v_table, v_comment);
+    EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', v_update, v_table, v_comment);
+END
+$procedure$;
+
+COMMENT ON PROCEDURE sessiondb.guard_links(name) IS
+    'Closes session_id of a table to clients until it can be checked';
+
+REVOKE ALL ON PROCEDURE sessiondb.guard_links(name) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION sessiondb.foreign_key_statements(p_table name)
 RETURNS TABLE (statement text, locks json, scans name)
@@ -879,7 +943,7 @@ AS $function$
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
-    v_keys text[] := ARRAY(
+    v_columns text[] := ARRAY(
         SELECT quote_ident(a.attname) FROM pg_attribute AS a
          WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
          ORDER BY a.attnum);
@@ -893,8 +957,10 @@ BEGIN
             HINT = 'Drop that trigger.';
     END IF;
     EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
-                   'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
-                   v_saved, array_to_string(v_keys, ', '), array_to_string(v_keys, ', ($1).'), array_to_string(v_keys, ', '))
+                   'ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s, session_id) = ROW (EXCLUDED.%s, EXCLUDED.session_id)',
+                   v_saved, array_to_string(v_columns, ', '), array_to_string(v_columns, ', ($1).'),
+                   'saved_links_of_' || TG_ARGV[0] || '_pkey', array_to_string(v_columns, ', '),
+                   array_to_string(v_columns, ', EXCLUDED.'))
       USING NEW;
     RETURN NULL;
 END
@@ -920,7 +986,7 @@ DECLARE
     v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     v_keys text[];
-    v_key_list text;
+    v_others text[];
 BEGIN
     IF NOT sessiondb.is_ours('column', p_table, 'session_id')
         OR NOT EXISTS (
@@ -955,10 +1021,21 @@ BEGIN
                           'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', v_table, v_table);
     END IF;
 
-    v_key_list := array_to_string(v_keys, ', ');
+    -- whose work it is and on what: another row that gets the same key one day must not get the link
+    v_others := ARRAY(
+        SELECT quote_ident(a.attname)
+          FROM pg_attribute AS a
+         WHERE a.attrelid = to_regclass(v_table) AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attname <> 'session_id'
+           AND quote_ident(a.attname) <> ALL (v_keys)
+           AND (a.attname = 'user_id'
+                OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND a.attnum = ANY (c.conkey)))
+         ORDER BY a.attnum);
     IF to_regclass(v_saved) IS NULL THEN
-        EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA', v_saved, v_key_list, v_table);
-        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', v_saved, v_key_list);
+        EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA',
+                       v_saved, array_to_string(v_keys || v_others, ', '), v_table);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT saved_links_of_%s_pkey PRIMARY KEY (%s)',
+                       v_saved, p_table, array_to_string(v_keys, ', '));
         CALL sessiondb.withdraw_default_grants();
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));
@@ -1037,9 +1114,16 @@ DECLARE
     v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
     v_sessions text := (SELECT format('%I.sessions', i.host_schema) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
-    v_same_key text := (
-        SELECT string_agg(format('t.%1$I = r.%1$I', a.attname), ' AND ')
+    -- the same row, of the same user and on the same thing, unless that is gone
+    v_same_row text := (
+        SELECT string_agg(
+                   format(CASE
+                              WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I = r.%1$I'
+                              WHEN a.attname = 'user_id' THEN 't.%1$I IS NOT DISTINCT FROM r.%1$I'
+                              ELSE '(t.%1$I IS NOT DISTINCT FROM r.%1$I OR t.%1$I IS NULL)'
+                          END, a.attname), ' AND ')
           FROM pg_attribute AS a
+          JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
          WHERE a.attrelid = to_regclass(v_saved) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id');
 BEGIN
     EXECUTE format(
@@ -1047,7 +1131,7 @@ BEGIN
         'living AS (SELECT s.id FROM %s AS s WHERE s.id IN (SELECT r.session_id FROM restored AS r) FOR KEY SHARE) '
         'UPDATE %s AS t SET session_id = r.session_id FROM restored AS r JOIN living AS l ON l.id = r.session_id '
         'WHERE %s AND t.session_id IS NULL',
-        v_saved, format('(%s,0)', p_first), format('(%s,0)', p_end), v_sessions, v_table, v_same_key);
+        v_saved, format('(%s,0)', p_first), format('(%s,0)', p_end), v_sessions, v_table, v_same_row);
 END
 $procedure$;
 

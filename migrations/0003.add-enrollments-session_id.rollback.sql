@@ -8,6 +8,8 @@ BEGIN
     IF sessiondb.is_ours('column', 'enrollments', 'session_id') THEN
         CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
         DROP TRIGGER IF EXISTS zzz_sessiondb_save ON enrollments;
+        DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment_update ON enrollments;
+        DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment ON enrollments;
         ALTER TABLE enrollments DROP COLUMN IF EXISTS session_id;
     END IF;
 END

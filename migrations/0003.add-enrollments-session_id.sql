@@ -13,6 +13,9 @@ CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
 -- lock: ACCESS EXCLUSIVE on enrollments
 ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;
 
+-- lock: ACCESS EXCLUSIVE on enrollments
+CALL sessiondb.guard_links('enrollments');
+
 DO $comment$
 BEGIN
     IF sessiondb.is_ours('column', 'enrollments', 'session_id') THEN

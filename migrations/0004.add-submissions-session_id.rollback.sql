@@ -8,6 +8,8 @@ BEGIN
     IF sessiondb.is_ours('column', 'submissions', 'session_id') THEN
         CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
         DROP TRIGGER IF EXISTS zzz_sessiondb_save ON submissions;
+        DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission_update ON submissions;
+        DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission ON submissions;
         ALTER TABLE submissions DROP COLUMN IF EXISTS session_id;
     END IF;
 END

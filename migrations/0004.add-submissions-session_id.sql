@@ -13,6 +13,9 @@ CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
 -- lock: ACCESS EXCLUSIVE on submissions
 ALTER TABLE submissions ADD COLUMN IF NOT EXISTS session_id uuid;
 
+-- lock: ACCESS EXCLUSIVE on submissions
+CALL sessiondb.guard_links('submissions');
+
 DO $comment$
 BEGIN
     IF sessiondb.is_ours('column', 'submissions', 'session_id') THEN

@@ -9,6 +9,7 @@ DROP FUNCTION IF EXISTS sessiondb.check_enrollment();
 DROP FUNCTION IF EXISTS sessiondb.require_coherent_session(text, uuid, uuid, uuid);
 DROP FUNCTION IF EXISTS sessiondb.link_submission();
 DROP FUNCTION IF EXISTS sessiondb.link_enrollment();
+DROP FUNCTION IF EXISTS sessiondb.find_session(uuid, uuid);
 
 DO $rollback$
 DECLARE

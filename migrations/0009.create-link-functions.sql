@@ -10,14 +10,15 @@ DECLARE
     v_host name := (SELECT i.host_schema FROM sessiondb.installation AS i);
 BEGIN
     CALL sessiondb.claim('function', v_host, 'get_user_session_for_course');
-    -- One with other parameter names, defaults or another result cannot be replaced in place. It is set
-    -- aside, so that what depends on it goes on working, and put back by a rollback. The casts are for
+    -- One with other parameter names, defaults or another result cannot be replaced in place, and one of
+    -- another owner must not be: he could change ours. It is set aside, so that what depends on it goes on working, and put back by a rollback. The casts are for
     -- operators that the catalog has for just these types: one that somebody made in the host's schema
     -- would otherwise be taken.
     IF EXISTS (
         SELECT FROM pg_catalog.pg_proc AS p
          WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_host))::oid
            AND (p.proretset OR p.prorettype <> 'uuid'::pg_catalog.regtype::oid OR p.pronargdefaults > 0 OR p.prokind <> 'f'
+                OR p.proowner <> (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
                 OR p.proargnames::text IS DISTINCT FROM '{p_user_id,p_course_id}')
     ) THEN
         EXECUTE pg_catalog.format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', v_host);
@@ -29,6 +30,7 @@ BEGIN
                    'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', v_host)
          WHERE kind = 'function' AND parent = v_host AND name = 'get_user_session_for_course';
     END IF;
+    CALL sessiondb.claim('function', 'sessiondb', 'find_session');
     CALL sessiondb.claim('function', 'sessiondb', 'link_enrollment');
     CALL sessiondb.claim('function', 'sessiondb', 'link_submission');
     CALL sessiondb.claim('function', 'sessiondb', 'require_coherent_session');
@@ -46,11 +48,65 @@ PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
+ * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session().
+ * Two of them, because an application has no way into schema sessiondb, and the triggers must not
+ * depend on what others may make in the host's schema, where one more function of this name would do
+ * to make their call ambiguous.
+ *
+ * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
+ */
+DECLARE
+    v_session_id uuid;
+BEGIN
+    SELECT newest.id
+      INTO v_session_id
+      FROM org_members AS m
+     CROSS JOIN LATERAL (
+            SELECT s.id, s.created_at
+              FROM sessions AS s
+             WHERE s.org_id = m.org_id
+               AND s.course_id = p_course_id
+               AND s.status OPERATOR(pg_catalog.=) 'active'
+             ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+             LIMIT 1
+           ) AS newest
+     WHERE m.user_id = p_user_id
+     ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+     LIMIT 1;
+
+    RETURN v_session_id;
+END
+$function$;
+
+COMMENT ON FUNCTION get_user_session_for_course(uuid, uuid) IS
+    'The newest active session of the course in one of the user''s organisations, NULL if none (sessiondb)';
+
+DO $owner$
+BEGIN
+    IF (SELECT p.proowner FROM pg_catalog.pg_proc AS p WHERE p.oid = 'get_user_session_for_course(uuid, uuid)'::pg_catalog.regprocedure::oid)
+        <> (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_in_use',
+            MESSAGE = 'somebody else makes a function get_user_session_for_course(uuid, uuid) while we do',
+            HINT = 'REVOKE CREATE ON the schema FROM him, drop his function and run sessiondb apply again.';
+    END IF;
+END
+$owner$;
+
+CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uuid)
+RETURNS uuid
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $function$
+/*
  * The session of a user in a course: of the active sessions of the course in the organisations that
  * the user is a member of, the one with the newest created_at (unknown dates last), and of several
  * such the one with the greatest id. NULL when there is none.
  *
- * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
  * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
  * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
@@ -79,8 +135,8 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION get_user_session_for_course(uuid, uuid) IS
-    'The newest active session of the course in one of the user''s organisations, NULL if none (sessiondb)';
+COMMENT ON FUNCTION sessiondb.find_session(uuid, uuid) IS
+    'The newest active session of the course in one of the user''s organisations, NULL if none';
 
 CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
 RETURNS trigger
@@ -96,7 +152,7 @@ AS $function$
  * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions.
  */
 BEGIN
-    NEW.session_id := get_user_session_for_course(NEW.user_id, NEW.course_id);
+    NEW.session_id := sessiondb.find_session(NEW.user_id, NEW.course_id);
     RETURN NEW;
 END
 $function$;
@@ -149,7 +205,7 @@ BEGIN
      LIMIT 1;
 
     IF NOT FOUND THEN
-        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END

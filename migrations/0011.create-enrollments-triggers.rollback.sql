@@ -5,10 +5,9 @@ CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'enrollments');
 
 -- lock: ACCESS EXCLUSIVE on enrollments
 DROP TRIGGER IF EXISTS zzz_sessiondb_link_enrollment ON enrollments;
+-- a session of a client is not taken any more, until the column goes
 -- lock: ACCESS EXCLUSIVE on enrollments
-DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment_update ON enrollments;
--- lock: ACCESS EXCLUSIVE on enrollments
-DROP TRIGGER IF EXISTS zzz_sessiondb_check_enrollment ON enrollments;
+CALL sessiondb.guard_links('enrollments');
 
 -- lock where one was taken over: SHARE ROW EXCLUSIVE on enrollments
 CALL sessiondb.restore_triggers('enrollments');

@@ -5,10 +5,9 @@ CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'submissions');
 
 -- lock: ACCESS EXCLUSIVE on submissions
 DROP TRIGGER IF EXISTS zzz_sessiondb_link_submission ON submissions;
+-- a session of a client is not taken any more, until the column goes
 -- lock: ACCESS EXCLUSIVE on submissions
-DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission_update ON submissions;
--- lock: ACCESS EXCLUSIVE on submissions
-DROP TRIGGER IF EXISTS zzz_sessiondb_check_submission ON submissions;
+CALL sessiondb.guard_links('submissions');
 
 -- lock where one was taken over: SHARE ROW EXCLUSIVE on submissions
 CALL sessiondb.restore_triggers('submissions');

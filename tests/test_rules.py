@@ -604,6 +604,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "explain_enrollment",
             "explain_link",
             "explain_submission",
+            "find_session",
             "name_of_org",
             "slug_of_org",
             "title_of_session",

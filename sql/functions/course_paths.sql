@@ -191,10 +191,10 @@ SELECT DISTINCT
           FROM unnest(a.names || a.course_column) WITH ORDINALITY AS n (name, place)) AS path,
        a.hops,
        CASE a.hops
-           WHEN 0 THEN ARRAY['', format('.%I', a.course_column)]
+           WHEN 0 THEN ARRAY['(', format('.%I)::pg_catalog.uuid', a.course_column)]
            ELSE ARRAY[format('(SELECT %s.%I FROM %s WHERE %s', a.row_name, a.course_column, a.source, a.keys[1])]
                 || a.keys[2:cardinality(a.keys) - 1]
-                || (a.keys[cardinality(a.keys)] || ')')
+                || (a.keys[cardinality(a.keys)] || ')::pg_catalog.uuid')
        END AS pieces,
        a.seen[2:] AS tables,
        a.believed

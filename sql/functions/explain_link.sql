@@ -111,7 +111,7 @@ BEGIN
         WHEN 'no_active_session' THEN 'Only active sessions are chosen, and no organisation of the user has one.'
         WHEN 'session_in_other_org' THEN 'Only sessions of the user''s organisations are chosen, and only others have one.' || coalesce(v_elsewhere, '')
         ELSE pg_catalog.format('%s is chosen: %s.', sessiondb.title_of_session(v_chosen),
-                    CASE WHEN v_chosen = get_user_session_for_course(p_user_id, p_course_id)
+                    CASE WHEN v_chosen = sessiondb.find_session(p_user_id, p_course_id)
                          THEN 'the newest active session of the course in the user''s organisations'
                          ELSE 'the session of the student''s enrolment, which is still active' END)
     END;

@@ -7,15 +7,12 @@ PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course: of the active sessions of the course in the organisations that
- * the user is a member of, the one with the newest created_at (unknown dates last), and of several
- * such the one with the greatest id. NULL when there is none.
+ * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session().
+ * Two of them, because an application has no way into schema sessiondb, and the triggers must not
+ * depend on what others may make in the host's schema, where one more function of this name would do
+ * to make their call ambiguous.
  *
  * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
- * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
- * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
- * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
- * host's schema would be taken before the catalog's.
  */
 DECLARE
     v_session_id uuid;

@@ -12,7 +12,7 @@ AS $function$
  * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions.
  */
 BEGIN
-    NEW.session_id := get_user_session_for_course(NEW.user_id, NEW.course_id);
+    NEW.session_id := sessiondb.find_session(NEW.user_id, NEW.course_id);
     RETURN NEW;
 END
 $function$;

@@ -41,7 +41,7 @@ BEGIN
      LIMIT 1;
 
     IF NOT FOUND THEN
-        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END

@@ -13,7 +13,7 @@ DECLARE
     v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     v_keys text[];
-    v_key_list text;
+    v_others text[];
 BEGIN
     IF NOT sessiondb.is_ours('column', p_table, 'session_id')
         OR NOT EXISTS (
@@ -48,10 +48,21 @@ BEGIN
                           'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', v_table, v_table);
     END IF;
 
-    v_key_list := array_to_string(v_keys, ', ');
+    -- whose work it is and on what: another row that gets the same key one day must not get the link
+    v_others := ARRAY(
+        SELECT quote_ident(a.attname)
+          FROM pg_attribute AS a
+         WHERE a.attrelid = to_regclass(v_table) AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attname <> 'session_id'
+           AND quote_ident(a.attname) <> ALL (v_keys)
+           AND (a.attname = 'user_id'
+                OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND a.attnum = ANY (c.conkey)))
+         ORDER BY a.attnum);
     IF to_regclass(v_saved) IS NULL THEN
-        EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA', v_saved, v_key_list, v_table);
-        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', v_saved, v_key_list);
+        EXECUTE format('CREATE TABLE %s AS SELECT %s, session_id FROM %s WITH NO DATA',
+                       v_saved, array_to_string(v_keys || v_others, ', '), v_table);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT saved_links_of_%s_pkey PRIMARY KEY (%s)',
+                       v_saved, p_table, array_to_string(v_keys, ', '));
         CALL sessiondb.withdraw_default_grants();
         EXECUTE format('COMMENT ON TABLE %s IS %L', v_saved,
                        format('The sessions that rows of %s were linked to before a rollback; apply restores them', v_table));

@@ -12,9 +12,16 @@ DECLARE
     v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
     v_sessions text := (SELECT format('%I.sessions', i.host_schema) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
-    v_same_key text := (
-        SELECT string_agg(format('t.%1$I = r.%1$I', a.attname), ' AND ')
+    -- the same row, of the same user and on the same thing, unless that is gone
+    v_same_row text := (
+        SELECT string_agg(
+                   format(CASE
+                              WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I = r.%1$I'
+                              WHEN a.attname = 'user_id' THEN 't.%1$I IS NOT DISTINCT FROM r.%1$I'
+                              ELSE '(t.%1$I IS NOT DISTINCT FROM r.%1$I OR t.%1$I IS NULL)'
+                          END, a.attname), ' AND ')
           FROM pg_attribute AS a
+          JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
          WHERE a.attrelid = to_regclass(v_saved) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id');
 BEGIN
     EXECUTE format(
@@ -22,7 +29,7 @@ BEGIN
         'living AS (SELECT s.id FROM %s AS s WHERE s.id IN (SELECT r.session_id FROM restored AS r) FOR KEY SHARE) '
         'UPDATE %s AS t SET session_id = r.session_id FROM restored AS r JOIN living AS l ON l.id = r.session_id '
         'WHERE %s AND t.session_id IS NULL',
-        v_saved, format('(%s,0)', p_first), format('(%s,0)', p_end), v_sessions, v_table, v_same_key);
+        v_saved, format('(%s,0)', p_first), format('(%s,0)', p_end), v_sessions, v_table, v_same_row);
 END
 $procedure$;
 

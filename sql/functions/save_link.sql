@@ -17,7 +17,7 @@ AS $function$
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
-    v_keys text[] := ARRAY(
+    v_columns text[] := ARRAY(
         SELECT quote_ident(a.attname) FROM pg_attribute AS a
          WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
          ORDER BY a.attnum);
@@ -31,8 +31,10 @@ BEGIN
             HINT = 'Drop that trigger.';
     END IF;
     EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
-                   'ON CONFLICT (%s) DO UPDATE SET session_id = EXCLUDED.session_id',
-                   v_saved, array_to_string(v_keys, ', '), array_to_string(v_keys, ', ($1).'), array_to_string(v_keys, ', '))
+                   'ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s, session_id) = ROW (EXCLUDED.%s, EXCLUDED.session_id)',
+                   v_saved, array_to_string(v_columns, ', '), array_to_string(v_columns, ', ($1).'),
+                   'saved_links_of_' || TG_ARGV[0] || '_pkey', array_to_string(v_columns, ', '),
+                   array_to_string(v_columns, ', EXCLUDED.'))
       USING NEW;
     RETURN NULL;
 END

@@ -182,7 +182,8 @@ def _orphans(connection: Connection) -> list[Finding]:
             """
             SELECT a.attname IS NOT NULL
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
-                                WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum])
+                                WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated
+                                  AND k.conkey = ARRAY[a.attnum])
               FROM pg_catalog.pg_class AS c
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
               LEFT JOIN pg_catalog.pg_attribute AS a

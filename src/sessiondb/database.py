@@ -136,6 +136,7 @@ class Database:
         connection.execute(
             """
             SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
+                   pg_catalog.set_config('standard_conforming_strings', 'on', %(local)s),
                    pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
                    pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
                    pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s)

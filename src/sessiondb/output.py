@@ -175,7 +175,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
-        return json.dumps(value, default=_plain, ensure_ascii=False)
+        return _visible(json.dumps(value, default=_plain, ensure_ascii=False))
     return _visible(str(value))
 
 

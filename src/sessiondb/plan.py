@@ -121,6 +121,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     timeout = f"{lock_timeout * 1000:.0f}ms"
     settings = {
         "client_encoding": "UTF8",
+        "standard_conforming_strings": "on",
         "sessiondb.schema": schema,
         "sessiondb.course_path": course_path or "",
         "sessiondb.adopt": "on" if adopt else "",

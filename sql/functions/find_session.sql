@@ -1,0 +1,43 @@
+CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uuid)
+RETURNS uuid
+LANGUAGE plpgsql
+STABLE
+SECURITY INVOKER
+PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * The session of a user in a course: of the active sessions of the course in the organisations that
+ * the user is a member of, the one with the newest created_at (unknown dates last), and of several
+ * such the one with the greatest id. NULL when there is none.
+ *
+ * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
+ * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
+ * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
+ * host's schema would be taken before the catalog's.
+ */
+DECLARE
+    v_session_id uuid;
+BEGIN
+    SELECT newest.id
+      INTO v_session_id
+      FROM org_members AS m
+     CROSS JOIN LATERAL (
+            SELECT s.id, s.created_at
+              FROM sessions AS s
+             WHERE s.org_id = m.org_id
+               AND s.course_id = p_course_id
+               AND s.status OPERATOR(pg_catalog.=) 'active'
+             ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+             LIMIT 1
+           ) AS newest
+     WHERE m.user_id = p_user_id
+     ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+     LIMIT 1;
+
+    RETURN v_session_id;
+END
+$function$;
+
+COMMENT ON FUNCTION sessiondb.find_session(uuid, uuid) IS
+    'The newest active session of the course in one of the user''s organisations, NULL if none';
