@@ -461,7 +461,11 @@ DECLARE
     v_update text := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
     v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';
 BEGIN
-    IF NOT sessiondb.is_ours('column', p_table, 'session_id') THEN
+    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
+        OR NOT EXISTS (
+            SELECT FROM pg_attribute AS a
+             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
+    THEN
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_update, v_table);
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_check, v_table);
         RETURN;

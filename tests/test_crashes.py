@@ -507,7 +507,7 @@ def test_a_process_killed_between_two_batches_of_restored_links_loses_none(clust
             points = run(clone, "apply")
             assert difference(before, look(clone, dump, log=False)) == ""
         batches = [p for p in points if p.moment == "committed" and "restore_links('submissions'" in p.code]
-        assert len(batches) == 3
+        assert len(batches) > 2
         for point in batches[:2]:
             with cluster.new_database(database.host, database.name) as clone:
                 with paused(clone, point):

@@ -411,7 +411,9 @@ def test_a_function_of_another_owner_is_refused(host_db: HostDatabase, dump: Dum
 
 
 @on_reference
-def test_a_superuser_sets_a_function_of_another_owner_aside_who_could_change_ours(host_db: HostDatabase, dump: Dump) -> None:
+def test_a_superuser_sets_a_function_of_another_owner_aside_who_could_change_ours(
+    host_db: HostDatabase, dump: Dump
+) -> None:
     by_hand(host_db, *Function(more=SAID).statements, f"ALTER FUNCTION {SIGNATURE} OWNER TO pg_database_owner")
     before = dump(host_db)
 
