@@ -48,7 +48,7 @@ def main(
 
     \b
     Examples:
-      python -m benchmarks --quick --output /tmp/performance
+      python -m benchmarks --quick --output performance
       python -m benchmarks --scale 0.1 --only insert --only growth
       python -m benchmarks --scale 10 -d postgresql://postgres@db.example/postgres
     """

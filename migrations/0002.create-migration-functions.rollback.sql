@@ -6,6 +6,7 @@ DROP FUNCTION IF EXISTS sessiondb.course_paths();
 DROP PROCEDURE IF EXISTS sessiondb.choose_course_path();
 DROP PROCEDURE IF EXISTS sessiondb.compile(text);
 DROP PROCEDURE IF EXISTS sessiondb.guard_links(name);
+DROP FUNCTION IF EXISTS sessiondb.has_own_session_id(name);
 DROP FUNCTION IF EXISTS sessiondb.ignore_early_link();
 DROP FUNCTION IF EXISTS sessiondb.in_the_way(integer[]);
 DROP PROCEDURE IF EXISTS sessiondb.lock_tables(text, regclass[]);

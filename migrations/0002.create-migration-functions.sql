@@ -443,6 +443,28 @@ COMMENT ON FUNCTION sessiondb.ignore_early_link() IS
 
 REVOKE ALL ON FUNCTION sessiondb.ignore_early_link() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION sessiondb.has_own_session_id(p_table name)
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Whether the table has a column session_id that we made, and that nobody has dropped since.
+ */
+SELECT sessiondb.is_ours('column', p_table, 'session_id')
+   AND EXISTS (
+        SELECT FROM sessiondb.installation AS i
+          JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', i.host_schema, p_table))
+         WHERE a.attname = 'session_id' AND NOT a.attisdropped)
+$function$;
+
+COMMENT ON FUNCTION sessiondb.has_own_session_id(name) IS
+    'Whether a table has the column session_id, made by sessiondb';
+
+REVOKE ALL ON FUNCTION sessiondb.has_own_session_id(name) FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE sessiondb.guard_links(p_table name)
 LANGUAGE plpgsql
 SECURITY INVOKER
@@ -456,16 +478,12 @@ AS $procedure$
  * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
-    v_check text := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
-    v_update text := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
+    v_table regclass := (SELECT format('%I.%I', i.host_schema, p_table)::regclass FROM sessiondb.installation AS i);
+    v_check name := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
+    v_update name := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
     v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';
 BEGIN
-    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
-        OR NOT EXISTS (
-            SELECT FROM pg_attribute AS a
-             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
-    THEN
+    IF NOT sessiondb.has_own_session_id(p_table) THEN
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_update, v_table);
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_check, v_table);
         RETURN;
@@ -992,11 +1010,7 @@ DECLARE
     v_keys text[];
     v_others text[];
 BEGIN
-    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
-        OR NOT EXISTS (
-            SELECT FROM pg_attribute AS a
-             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
-    THEN
+    IF NOT sessiondb.has_own_session_id(p_table) THEN
         RETURN;
     END IF;
 
@@ -1094,8 +1108,7 @@ SELECT format(
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(c.oid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
  WHERE s.key_list IS NOT NULL
-   AND sessiondb.is_ours('column', p_table, 'session_id')
-   AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
+   AND sessiondb.has_own_session_id(p_table)
  ORDER BY n.nspname, c.relname, b.block
 $function$;
 

@@ -24,9 +24,10 @@ from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 
 from sessiondb import output, resources
+from sessiondb.database import Connection
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import EXPANDS, Runner
+from sessiondb.migrate import EXPANDS, Runner, pending
 from sessiondb.plan import BLOCKS, plan
 
 Dump = Callable[..., str]
@@ -81,7 +82,11 @@ def link(db: HostDatabase) -> None:
 
 def make_plan(db: HostDatabase, *, adopt: bool = False) -> list[dict[str, Any]]:
     with db.database().transaction(read_only=True, adopt=adopt) as connection:
-        return plan(connection)
+        return plan_of_all(connection)
+
+
+def plan_of_all(connection: Connection) -> list[dict[str, Any]]:
+    return plan(connection, pending(connection, read_migrations(resources.MIGRATIONS), None, None))
 
 
 # The locks
@@ -182,7 +187,7 @@ class Trace:
     def run(self, undo: bool = False) -> Trace:
         schema = self.db.host.schema
         with self.db.database().connect(adopt=self.adopt) as connection, self.db.connect() as self.eye:
-            self.planned = commented(*self.conditions) if undo else plan(connection)
+            self.planned = commented(*self.conditions) if undo else plan_of_all(connection)
             self.backend = connection.info.backend_pid
             self.roots = dict(self.eye.execute(ROOTS, [schema]).fetchall())
             texts = {statement["statement"] for statement in self.planned}

@@ -795,6 +795,16 @@ class TestAPartitionedTable:
 
 
 class TestOurObjects:
+    def test_the_platform_and_the_triggers_ask_the_same_question(self, platform: Platform) -> None:
+        """get_user_session_for_course() is word for word sessiondb.find_session(), but for its comment."""
+        bodies = platform.db.execute(
+            r"""
+            SELECT DISTINCT regexp_replace(p.prosrc, '/[*].*?[*]/', '') FROM pg_proc AS p
+             WHERE p.proname IN ('find_session', 'get_user_session_for_course')
+            """
+        ).fetchall()
+        assert len(bodies) == 1
+
     def test_explain_themselves(self, platform: Platform) -> None:
         silent = platform.db.execute(
             """

@@ -11,16 +11,12 @@ AS $procedure$
  * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
-    v_check text := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
-    v_update text := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
+    v_table regclass := (SELECT format('%I.%I', i.host_schema, p_table)::regclass FROM sessiondb.installation AS i);
+    v_check name := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
+    v_update name := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
     v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';
 BEGIN
-    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
-        OR NOT EXISTS (
-            SELECT FROM pg_attribute AS a
-             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
-    THEN
+    IF NOT sessiondb.has_own_session_id(p_table) THEN
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_update, v_table);
         EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', v_check, v_table);
         RETURN;

@@ -15,11 +15,7 @@ DECLARE
     v_keys text[];
     v_others text[];
 BEGIN
-    IF NOT sessiondb.is_ours('column', p_table, 'session_id')
-        OR NOT EXISTS (
-            SELECT FROM pg_attribute AS a
-             WHERE a.attrelid = to_regclass(v_table) AND a.attname = 'session_id' AND NOT a.attisdropped)
-    THEN
+    IF NOT sessiondb.has_own_session_id(p_table) THEN
         RETURN;
     END IF;
 

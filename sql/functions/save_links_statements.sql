@@ -35,8 +35,7 @@ SELECT format(
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(c.oid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
  WHERE s.key_list IS NOT NULL
-   AND sessiondb.is_ours('column', p_table, 'session_id')
-   AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
+   AND sessiondb.has_own_session_id(p_table)
  ORDER BY n.nspname, c.relname, b.block
 $function$;
 

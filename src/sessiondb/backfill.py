@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from sessiondb.database import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
-from sessiondb.locks import LockBudget, Report, advisory_lock
+from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
@@ -110,7 +110,7 @@ def _step(watch: Watch, rows: int, report: Report) -> dict[str, Any] | None:
                 cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [f"{_LOCK_SECONDS}s"])
                 return cursor.execute("SELECT * FROM sessiondb.backfill_step(%s)", [rows]).fetchone()
         except pg.LockNotAvailable as error:
-            in_the_way = "; ".join(blockers) or "unknown, it has just ended"
+            in_the_way = who_is_in_the_way(error, blockers)
             if attempt == _TRIES:
                 raise LockNotObtainedError(
                     f"somebody keeps a row locked that is to be linked; in the way: {in_the_way}",

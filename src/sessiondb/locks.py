@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -121,23 +121,28 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
                 run()
             return
         except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
-            in_the_way = _named(error) or "; ".join(blockers) or "unknown, it has just ended"
+            others = who_is_in_the_way(error, blockers)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LockNotObtainedError(
-                    f"{what}: no lock within {budget.total:g} s, {attempt} tries; in the way: {in_the_way}",
+                    f"{what}: no lock within {budget.total:g} s, {attempt} tries; in the way: {others}",
                     "Nothing of this step was done. Run the command again when what is in the way has ended, "
                     "or with a larger --lock-budget.",
                 ) from error
             pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
-            report(f"  no lock within {wait:g} s, next try in {pause:.1f} s; in the way: {in_the_way}")
+            report(f"  no lock within {wait:g} s, next try in {pause:.1f} s; in the way: {others}")
             time.sleep(pause)
         finally:
             if not connection.closed:
                 connection.execute("SET lock_timeout TO 0")
 
 
-def _named(error: psycopg.Error) -> str:
-    """Return who is in the way, where sessiondb.lock_tables() has said so."""
-    _, said, who = (error.diag.message_detail or "").partition("In the way: ")
-    return who if said else ""
+def who_is_in_the_way(error: psycopg.Error, blockers: Sequence[str]) -> str:
+    """Return who kept us from a lock, for people.
+
+    Args:
+        error: says so itself where sessiondb.lock_tables() raised it.
+        blockers: those that :meth:`sessiondb.watch.Watch.blockers_seen_after` saw.
+    """
+    named = (error.diag.message_detail or "").partition("In the way: ")[2]
+    return named or "; ".join(blockers) or "unknown, it has just ended"

@@ -11,7 +11,7 @@ from psycopg import sql
 from sessiondb import ledger, resources
 from sessiondb.database import Connection, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import EXPANDS, pending
+from sessiondb.migrate import EXPANDS
 
 BLOCKS = {
     "ACCESS EXCLUSIVE": "reads and writes",
@@ -28,12 +28,12 @@ Locks = dict[str, str]
 """Table to the mode of the lock on it."""
 
 
-def plan(connection: Connection, migrations: Sequence[ledger.Migration] | None = None) -> list[dict[str, Any]]:
+def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list[dict[str, Any]]:
     """Return the statements that apply would run, by reading only.
 
     Args:
         connection: as :class:`sessiondb.database.Database` yields it.
-        migrations: those to apply; all that are pending when None.
+        migrations: those to apply, as :func:`sessiondb.migrate.pending` returns them.
 
     Returns:
         one object a statement: ``migration``, ``statement``, ``transactional`` (it commits with the
@@ -42,8 +42,6 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration] | None =
         is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
         query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
-    if migrations is None:
-        migrations = pending(connection, ledger.read_migrations(resources.MIGRATIONS), None, None)
     with catalogs(connection):
         query = resources.with_function_bodies("SELECT w.relname FROM ({triggers_writing('session_id')}) AS w")
         adopted = {row[0] for row in connection.execute(trusted(query))}
