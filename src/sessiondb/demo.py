@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import psycopg
 
 from sessiondb import output, resources
@@ -26,6 +27,7 @@ EXERCISE = "00000000-0000-4000-8000-0000000000e3"
 class _Story:
     """Runs commands and statements, prints them with their results, and keeps what was expected."""
 
+    program: click.Command
     dsn: str
     connection: psycopg.Connection[tuple[Any, ...]]
     outcomes: list[dict[str, Any]] = field(default_factory=list)
@@ -35,11 +37,9 @@ class _Story:
 
     def command(self, line: str) -> None:
         """Run a command of ours as a user would type it."""
-        from sessiondb.cli import cli
-
         output.say(f"\n$ sessiondb {line}")
         with Path(os.devnull).open("w") as quiet, contextlib.redirect_stderr(quiet):
-            cli.main(["-d", self.dsn, *shlex.split(line)], standalone_mode=False)
+            self.program.main(["-d", self.dsn, *shlex.split(line)], standalone_mode=False)
 
     def sql(self, statement: str) -> Any:
         """Run a statement of the platform and return the one value that it returns."""
@@ -59,10 +59,11 @@ class _Story:
         return row and row[0]
 
 
-def tell(keep: Path | None, *, as_json: bool) -> bool:
+def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
     """Tell the story and return whether all came out as expected.
 
     Args:
+        program: the command line that the story is told with.
         keep: a directory in which to keep the database; None leaves nothing behind.
         as_json: print one document ``{"ok", "steps": [{"step", "expected", "came", "ok"}]}`` only.
 
@@ -78,7 +79,7 @@ def tell(keep: Path | None, *, as_json: bool) -> bool:
             connection.execute("CREATE DATABASE platform")
         connection = stack.enter_context(psycopg.connect(server.dsn("platform"), autocommit=True))
         connection.execute(trusted(resources.reference_host()))
-        story = _Story(server.dsn("platform"), connection)
+        story = _Story(program, server.dsn("platform"), connection)
         _tell(story, output.say)
     ok = all(outcome["ok"] for outcome in story.outcomes)
     if as_json:

@@ -26,4 +26,5 @@ def demo(options: Options, keep: Path | None) -> int:
     """
     from sessiondb.demo import tell
 
-    return Exit.DONE if tell(keep, as_json=options.json) else Exit.ERROR
+    program = click.get_current_context().find_root().command
+    return Exit.DONE if tell(program, keep, as_json=options.json) else Exit.ERROR
