@@ -92,6 +92,78 @@ FAULTS = {
         "is not a table",
         "name the schema",
     ),
+    "no table of organisations": Fault(
+        ("DROP TABLE orgs CASCADE",),
+        "required_columns",
+        "public.orgs",
+        "Table public.orgs does not exist",
+        "Create it, or a view of that name",
+    ),
+    "organisations that cannot be read": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE SEQUENCE orgs"),
+        "required_columns",
+        "public.orgs",
+        "public.orgs is not a table",
+        "name the schema",
+    ),
+    "organisations with another identifier": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT 1 AS id, name, slug FROM o"),
+        "required_columns",
+        "public.orgs.id",
+        "is of type integer, not uuid",
+        "uuid identifiers only",
+    ),
+    "organisations without an identifier": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT name, slug FROM o"),
+        "required_columns",
+        "public.orgs.id",
+        "Column id of table public.orgs does not exist",
+        "Let public.orgs show it",
+    ),
+    "members without a role": Fault(
+        ("ALTER TABLE org_members DROP COLUMN role",),
+        "required_columns",
+        "public.org_members.role",
+        "Column role of table public.org_members does not exist",
+        "ALTER TABLE public.org_members ADD COLUMN role text",
+    ),
+    "rows in a table that inherits": Fault(
+        ("CREATE TABLE late () INHERITS (submissions)",),
+        "inheritance",
+        "public.late",
+        "Table public.late inherits from public.submissions: triggers and foreign keys",
+        "ALTER TABLE public.late NO INHERIT public.submissions",
+    ),
+    "sessions in a table that inherits": Fault(
+        ("CREATE TABLE courses_in_class () INHERITS (sessions)",),
+        "inheritance",
+        "public.courses_in_class",
+        "inherits from public.sessions",
+        "ALTER TABLE public.courses_in_class NO INHERIT public.sessions",
+    ),
+    "a partition of another table": Fault(
+        (
+            "CREATE TABLE all_enrollments (LIKE enrollments INCLUDING DEFAULTS) PARTITION BY RANGE (enrolled_at)",
+            "ALTER TABLE all_enrollments ATTACH PARTITION enrollments DEFAULT",
+        ),
+        "inheritance",
+        "public.enrollments",
+        "is a partition of public.all_enrollments, so it cannot be given a column",
+        "ALTER TABLE public.all_enrollments DETACH PARTITION public.enrollments",
+    ),
+    "a partition on another server": Fault(
+        (
+            "ALTER TABLE org_members RENAME TO m",
+            "CREATE TABLE org_members (LIKE m INCLUDING DEFAULTS) PARTITION BY LIST (role)",
+            "CREATE FOREIGN DATA WRAPPER elsewhere",
+            "CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere",
+            "CREATE FOREIGN TABLE trainers PARTITION OF org_members FOR VALUES IN ('trainer') SERVER elsewhere",
+        ),
+        "inheritance",
+        "public.trainers",
+        "Partition public.trainers of table public.org_members is a foreign table",
+        "ALTER TABLE public.org_members DETACH PARTITION public.trainers",
+    ),
     "a missing column": Fault(
         ("ALTER TABLE sessions DROP COLUMN created_at",),
         "required_columns",
@@ -250,6 +322,30 @@ def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, faul
     assert dump(host_db) == before
 
 
+@on_reference
+def test_a_table_that_inherits_from_another_is_as_good_as_any(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, "CREATE TABLE dated (enrolled_at timestamptz NOT NULL)", "ALTER TABLE enrollments INHERIT dated")
+    before = dump(host_db)
+
+    assert warnings(host_db.database()) == []
+
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_hosted
+@pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
+def test_organisations_may_be_somebody_elses_and_a_view(host_db: HostDatabase, kind: str) -> None:
+    by_hand(
+        host_db,
+        *(["ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT id, name, slug FROM o"] * (kind == "VIEW")),
+        f"ALTER {kind} orgs OWNER TO CURRENT_USER",
+        "REVOKE ALL ON orgs FROM hosted_owner",
+    )
+
+    assert warnings(host_db.database()) == []
+
+
 # What a host of any name may have, and what mends it as it is printed, in a psql of which we know nothing
 MENDABLE = {
     "a missing column": "ALTER TABLE sessions DROP COLUMN created_at CASCADE",
@@ -260,6 +356,7 @@ MENDABLE = {
     "sessions without a key": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE",
     "an index name taken": "CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
     "the name of the foreign key taken": "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
+    "a table that inherits": 'CREATE TABLE "Late" () INHERITS (sessions)',
     "a link to something else": 'CREATE TABLE "Log in" (id uuid PRIMARY KEY);'
     ' ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES "Log in"',
     "a trigger with a name like ours": "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
@@ -287,6 +384,8 @@ def test_the_fixes_that_are_printed_mend_the_host(host_db: HostDatabase, fault: 
 
 # Faults that do not hide each other
 TOGETHER = (
+    "no table of organisations",
+    "rows in a table that inherits",
     "a missing table",
     "a missing column",
     "a status of another type",
