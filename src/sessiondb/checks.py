@@ -174,6 +174,27 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     return findings
 
 
+def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Finding]:
+    """Look at what stands in the way of a rollback before anything is changed, and return the warnings.
+
+    Args:
+        connection: to a database in which sessiondb is installed.
+        undone: the statements of the migrations that are to be undone.
+
+    Raises:
+        HostRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", ["\n".join(undone)])
+        findings = [
+            *_catalog_checks(connection, "preflight", ["server"]),
+            *_catalog_checks(connection, "rollback", resources.names("rollback")),
+        ]
+    if any(finding.level == "error" for finding in findings):
+        raise HostRefusedError(findings)
+    return findings
+
+
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the host."""
     findings = []
