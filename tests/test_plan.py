@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
+from test_preflight import FAULTS, HARMLESS, TOGETHER
 
 from sessiondb import output, resources
 from sessiondb.database import Connection
@@ -772,7 +773,7 @@ def test_the_script_takes_over_what_apply_takes_over(
     refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
 
     assert refused.code == 3  # psql's, for a script that failed
-    assert "trigger fill on enrollments writes session_id too" in refused.err
+    assert "The trigger writes session_id, as ours will: CREATE TRIGGER fill" in refused.err
     assert "--adopt" in refused.err
 
     adopted = by_psql(psql, host_db, script_for(host_db, "--adopt"), tmp_path)
@@ -848,6 +849,133 @@ def test_a_script_whose_psql_was_killed_goes_on_when_it_is_run_again(
     assert (again.code, again.err) == (0, "")
     assert dump(host_db) == dump(installed_db)
     assert books(host_db) == books(installed_db)
+
+
+ORPHANED = (*BY_HAND[:1], "UPDATE enrollments SET session_id = gen_random_uuid()")
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "statements",
+    [[statement for name in TOGETHER for statement in FAULTS[name].statements], ORPHANED],
+    ids=["many faults", "links to sessions that are gone"],
+)
+def test_the_script_refuses_what_apply_refuses_in_the_same_words(
+    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, statements: Sequence[str]
+) -> None:
+    by_hand(host_db, *statements)
+    before = dump(host_db)
+
+    refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
+
+    assert (refused.code, refused.out) == (3, "")
+    assert on(host_db, "apply").err.removeprefix("sessiondb: ") in refused.err
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_the_script_refuses_a_schema_that_does_not_exist(
+    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    before = dump(host_db)
+
+    refused = by_psql(psql, host_db, run("plan", "--sql", "--schema", "campus").out, tmp_path)
+
+    assert refused.code == 3
+    assert 'schema "campus" does not exist in this database' in refused.err
+    assert dump(host_db) == before
+
+
+@on_reference
+def test_the_script_tells_the_warnings_of_apply_and_goes_on(host_db: HostDatabase, psql: str, tmp_path: Path) -> None:
+    by_hand(host_db, HARMLESS)
+
+    warned = by_psql(psql, host_db, script_for(host_db), tmp_path)
+
+    assert (warned.code, warned.out.split()) == (0, MIGRATIONS)
+    assert "WARNING:  The trigger fires after those of sessiondb" in warned.err
+    assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
+
+
+@on_reference
+def test_the_script_leaves_an_interactive_session_as_it_was(host_db: HostDatabase, psql: str, tmp_path: Path) -> None:
+    (tmp_path / "script.sql").write_text(script_for(host_db), encoding="utf-8")
+    look = (
+        "SELECT name, setting FROM pg_settings WHERE source = 'session' ORDER BY 1;\n"
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();\n"
+        "\\echo :ON_ERROR_STOP :QUIET\n"
+        "\\set\n"
+    )
+    session = (
+        "\\echo cut\n"
+        f"{look}"
+        "\\echo cut\n"
+        f"SELECT pg_advisory_lock({ADVISORY_KEY});\n"  # as a run that was stopped leaves it
+        f"\\i {tmp_path}/script.sql\n"
+        "\\echo cut\n"
+        f"{look}"
+    )
+
+    done = by_psql(psql, host_db, session, tmp_path)
+
+    assert (done.code, done.err) == (0, "")
+    _, before, during, after = done.out.split("cut\n")
+    assert during.split()[-len(MIGRATIONS) :] == MIGRATIONS
+    assert "off off" in after
+    assert _without_results(after) == _without_results(before)
+
+
+def _without_results(shown: str) -> list[str]:
+    """What psql shows of a session but the results of the last statement."""
+    return [line for line in shown.splitlines() if not line.startswith("LAST")]
+
+
+@on_reference
+def test_the_script_refuses_to_run_in_a_transaction(
+    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    before = dump(host_db)
+
+    refused = by_psql(psql, host_db, "BEGIN;\n" + script_for(host_db), tmp_path)
+
+    assert refused.code == 3
+    assert "this script begins and ends its transactions itself" in refused.err
+    assert dump(host_db) == before
+
+
+@on_reference
+@pytest.mark.parametrize("place", ["AS sessiondb_backend \\gset\n", "\\echo 0007.restore-links\n"])
+def test_the_script_stops_where_a_transaction_lands_on_another_backend(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, place: str
+) -> None:
+    script = script_for(host_db)
+    assert script.count(place) == 1
+
+    stopped = by_psql(psql, host_db, script.replace(place, place + "\\connect -\n"), tmp_path)
+
+    assert stopped.code == 3
+    assert "a pooler gives every transaction another server connection" in stopped.err
+    assert "0008" not in stopped.out
+
+    again = by_psql(psql, host_db, script, tmp_path)
+
+    assert (again.code, again.err) == (0, "")
+    assert dump(host_db) == dump(installed_db)
+
+
+@on_reference
+def test_the_script_refuses_an_installation_that_is_not_its_own(
+    installed_db: HostDatabase, psql: str, tmp_path: Path
+) -> None:
+    def refusal(*options: str) -> str:
+        refused = by_psql(psql, installed_db, run("plan", "--sql", *options).out, tmp_path)
+        assert refused.code == 3
+        return refused.err
+
+    assert 'is installed in this database for schema "public", not "campus"' in refusal("--schema", "campus")
+    assert "installed with the course path exercise_id.course_id" in refusal("--course-path", "user_id")
+    by_hand(installed_db, "UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0003%'")
+    assert "this script does not have, or has otherwise: 0003.add-enrollments-session_id" in refusal()
 
 
 @on_reference

@@ -92,6 +92,78 @@ FAULTS = {
         "is not a table",
         "name the schema",
     ),
+    "no table of organisations": Fault(
+        ("DROP TABLE orgs CASCADE",),
+        "required_columns",
+        "public.orgs",
+        "Table public.orgs does not exist",
+        "Create it, or a view of that name",
+    ),
+    "organisations that cannot be read": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE SEQUENCE orgs"),
+        "required_columns",
+        "public.orgs",
+        "public.orgs is not a table",
+        "name the schema",
+    ),
+    "organisations with another identifier": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT 1 AS id, name, slug FROM o"),
+        "required_columns",
+        "public.orgs.id",
+        "is of type integer, not uuid",
+        "uuid identifiers only",
+    ),
+    "organisations without an identifier": Fault(
+        ("ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT name, slug FROM o"),
+        "required_columns",
+        "public.orgs.id",
+        "Column id of table public.orgs does not exist",
+        "Let public.orgs show it",
+    ),
+    "members without a role": Fault(
+        ("ALTER TABLE org_members DROP COLUMN role",),
+        "required_columns",
+        "public.org_members.role",
+        "Column role of table public.org_members does not exist",
+        "ALTER TABLE public.org_members ADD COLUMN role text",
+    ),
+    "rows in a table that inherits": Fault(
+        ("CREATE TABLE late () INHERITS (submissions)",),
+        "inheritance",
+        "public.late",
+        "Table public.late inherits from public.submissions: triggers and foreign keys",
+        "ALTER TABLE public.late NO INHERIT public.submissions",
+    ),
+    "sessions in a table that inherits": Fault(
+        ("CREATE TABLE courses_in_class () INHERITS (sessions)",),
+        "inheritance",
+        "public.courses_in_class",
+        "inherits from public.sessions",
+        "ALTER TABLE public.courses_in_class NO INHERIT public.sessions",
+    ),
+    "a partition of another table": Fault(
+        (
+            "CREATE TABLE all_enrollments (LIKE enrollments INCLUDING DEFAULTS) PARTITION BY RANGE (enrolled_at)",
+            "ALTER TABLE all_enrollments ATTACH PARTITION enrollments DEFAULT",
+        ),
+        "inheritance",
+        "public.enrollments",
+        "is a partition of public.all_enrollments, so it cannot be given a column",
+        "ALTER TABLE public.all_enrollments DETACH PARTITION public.enrollments",
+    ),
+    "a partition on another server": Fault(
+        (
+            "ALTER TABLE org_members RENAME TO m",
+            "CREATE TABLE org_members (LIKE m INCLUDING DEFAULTS) PARTITION BY LIST (role)",
+            "CREATE FOREIGN DATA WRAPPER elsewhere",
+            "CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere",
+            "CREATE FOREIGN TABLE trainers PARTITION OF org_members FOR VALUES IN ('trainer') SERVER elsewhere",
+        ),
+        "inheritance",
+        "public.trainers",
+        "Partition public.trainers of table public.org_members is a foreign table",
+        "ALTER TABLE public.org_members DETACH PARTITION public.trainers",
+    ),
     "a missing column": Fault(
         ("ALTER TABLE sessions DROP COLUMN created_at",),
         "required_columns",
@@ -250,6 +322,30 @@ def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, faul
     assert dump(host_db) == before
 
 
+@on_reference
+def test_a_table_that_inherits_from_another_is_as_good_as_any(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, "CREATE TABLE dated (enrolled_at timestamptz NOT NULL)", "ALTER TABLE enrollments INHERIT dated")
+    before = dump(host_db)
+
+    assert warnings(host_db.database()) == []
+
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_hosted
+@pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
+def test_organisations_may_be_somebody_elses_and_a_view(host_db: HostDatabase, kind: str) -> None:
+    by_hand(
+        host_db,
+        *(["ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT id, name, slug FROM o"] * (kind == "VIEW")),
+        f"ALTER {kind} orgs OWNER TO CURRENT_USER",
+        "REVOKE ALL ON orgs FROM hosted_owner",
+    )
+
+    assert warnings(host_db.database()) == []
+
+
 # What a host of any name may have, and what mends it as it is printed, in a psql of which we know nothing
 MENDABLE = {
     "a missing column": "ALTER TABLE sessions DROP COLUMN created_at CASCADE",
@@ -260,6 +356,7 @@ MENDABLE = {
     "sessions without a key": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE",
     "an index name taken": "CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
     "the name of the foreign key taken": "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
+    "a table that inherits": 'CREATE TABLE "Late" () INHERITS (sessions)',
     "a link to something else": 'CREATE TABLE "Log in" (id uuid PRIMARY KEY);'
     ' ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES "Log in"',
     "a trigger with a name like ours": "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
@@ -287,6 +384,8 @@ def test_the_fixes_that_are_printed_mend_the_host(host_db: HostDatabase, fault: 
 
 # Faults that do not hide each other
 TOGETHER = (
+    "no table of organisations",
+    "rows in a table that inherits",
     "a missing table",
     "a missing column",
     "a status of another type",
@@ -711,3 +810,218 @@ def test_a_standby_is_refused(server: Server) -> None:
     assert "Connect to the primary" in found.fix
     assert found.detail in refused.err
     assert status.code == 0  # what reads works there
+
+
+# A rollback
+
+
+def mend(db: HostDatabase, findings: list[Finding]) -> None:
+    """Run the fixes as they are printed, in their order, in a psql of which we know nothing."""
+    with db.connect() as connection:
+        for finding in findings:
+            connection.execute(re.sub(r"^[\w ,]+: ", "", finding.fix).encode())
+
+
+def rollback_refusal(database: Database, to: str | None = None) -> list[Finding]:
+    """What a rollback is refused for."""
+    with pytest.raises(HostRefusedError) as refused, database.connect() as connection:
+        Runner(connection).rollback(to)
+    return refused.value.findings
+
+
+# What a host may have made of session_id and of our functions, and how it is told
+DEPENDENTS = {
+    "CREATE VIEW linked AS SELECT user_id, session_id FROM enrollments": "view {}.linked",
+    "CREATE VIEW counted AS SELECT session_id, count(*) FROM linked GROUP BY 1": "view {}.counted",
+    'CREATE MATERIALIZED VIEW "Mine" AS SELECT session_id FROM submissions': 'materialized view {}."Mine"',
+    "ALTER TABLE submissions ADD CONSTRAINT asked CHECK (get_user_session_for_course(user_id, NULL) IS NULL) NOT VALID": (
+        "constraint asked on table {}.submissions"
+    ),
+    "CREATE TABLE visits (session_id uuid DEFAULT get_user_session_for_course(NULL, NULL))": (
+        "default value for column session_id of table {}.visits"
+    ),
+    "CREATE RULE log AS ON UPDATE TO submissions WHERE OLD.session_id IS NULL DO ALSO DELETE FROM visits": (
+        "rule log on table {}.submissions"
+    ),
+    "CREATE FUNCTION of_row(r enrollments) RETURNS uuid BEGIN ATOMIC SELECT (r).session_id; END": (
+        "function {}.of_row({}.enrollments)"
+    ),
+    "CREATE POLICY own ON enrollments USING (session_id IS NOT NULL)": "policy own on table {}.enrollments",
+    "ALTER TABLE submissions ADD COLUMN is_linked boolean GENERATED ALWAYS AS (session_id IS NOT NULL) STORED": (
+        "column is_linked of table {}.submissions"
+    ),
+    "CREATE TRIGGER seen BEFORE UPDATE OF session_id ON enrollments"
+    " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()": "trigger seen on table {}.enrollments",
+    "CREATE TRIGGER too BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()": (
+        "trigger too on table {}.enrollments"
+    ),
+    "CREATE FUNCTION why(id uuid) RETURNS jsonb BEGIN ATOMIC SELECT sessiondb.explain_enrollment(id); END": (
+        "function {}.why(uuid)"
+    ),
+    "CREATE VIEW installed AS SELECT * FROM sessiondb.installation": "view {}.installed",
+}
+
+
+@on_odd_hosts
+def test_a_rollback_is_refused_for_all_that_depends_on_what_it_drops_until_that_is_gone(
+    installed_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(installed_db, *DEPENDENTS)
+    before = dump(installed_db)
+
+    found = rollback_refusal(installed_db.database())
+
+    (schema,) = column(installed_db, "SELECT quote_ident(host_schema) FROM sessiondb.installation")
+    told = {finding.object for finding in found}
+    assert told == {name.replace("{}", schema) for name in DEPENDENTS.values()}
+    assert {finding.check for finding in found} == {"dependents"}
+    errors = [finding for finding in found if finding.level == "error"]
+    # before PostgreSQL 15 a generated column goes without a word
+    assert {finding.object for finding in found if finding not in errors} <= {
+        f"column is_linked of table {schema}.submissions"
+    }
+    assert dump(installed_db) == before
+    mend(installed_db, errors)
+    assert installed_db.rollback() == MIGRATIONS[::-1]
+
+
+@on_reference
+def test_a_refused_rollback_exits_with_5_and_names_all_at_once(installed_db: HostDatabase, dump: Dump) -> None:
+    by_hand(installed_db, *DEPENDENTS, "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey")
+    before = dump(installed_db)
+
+    refused = on(installed_db, "rollback", "--all", "--yes")
+
+    assert (refused.code, refused.out) == (5, "")
+    first, *lines = refused.err.splitlines()
+    assert first == "sessiondb: preflight refuses this host; nothing was changed:"
+    assert len(lines) == 2 * (len(DEPENDENTS) + 1)
+    assert "CASCADE" not in refused.err
+    assert dump(installed_db) == before
+
+
+@on_reference
+def test_a_rollback_minds_only_what_it_undoes(installed_db: HostDatabase) -> None:
+    by_hand(
+        installed_db,
+        "CREATE VIEW linked AS SELECT session_id FROM enrollments",
+        "CREATE VIEW asked AS SELECT get_user_session_for_course(NULL, NULL)",
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
+    )
+
+    assert installed_db.rollback("0009") == MIGRATIONS[:8:-1]
+    assert objects(rollback_refusal(installed_db.database(), "0008")) == [("dependents", "view public.asked")]
+    assert objects(rollback_refusal(installed_db.database(), "0003")) == [
+        ("dependents", "view public.asked"),
+        ("saved_links", "public.submissions"),
+    ]
+
+
+@on_reference
+def test_what_depends_on_a_column_that_we_found_does_not_matter(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+        "CREATE VIEW linked AS SELECT session_id FROM enrollments",
+        "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid"
+        " LANGUAGE sql AS 'SELECT NULL::uuid'",
+        "CREATE VIEW asked AS SELECT get_user_session_for_course(NULL, NULL)",
+    )
+    host_db.apply()
+
+    assert host_db.rollback() == MIGRATIONS[::-1]
+
+
+@on_partitioned
+def test_what_goes_with_the_column_is_told_before(installed_db: HostDatabase) -> None:
+    by_hand(
+        installed_db,
+        "CREATE INDEX mine ON submissions (session_id, user_id)",
+        "ALTER TABLE enrollments ADD CONSTRAINT linked CHECK (session_id IS NOT NULL OR user_id IS NOT NULL)",
+    )
+    said: list[str] = []
+
+    with installed_db.database().connect() as connection:
+        Runner(connection, report=said.append).rollback(None)
+
+    told = [line for line in said if line.startswith("warning: ")]
+    assert len(told) == 2
+    assert "constraint linked on table public.enrollments goes with the column session_id" in told[0]
+    assert "CREATE INDEX mine ON" in told[1]
+
+
+@on_reference
+def test_a_rollback_that_cannot_save_the_links_is_refused(installed_db: HostDatabase, dump: Dump) -> None:
+    by_hand(
+        installed_db,
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
+        "CREATE TABLE late () INHERITS (enrollments)",
+    )
+    before = dump(installed_db)
+
+    late, submissions = rollback_refusal(installed_db.database())
+
+    assert (late.check, late.object) == ("saved_links", "public.late")
+    assert "its links are not saved" in late.detail
+    assert (submissions.check, submissions.object) == ("saved_links", "public.submissions")
+    assert "has no primary key" in submissions.detail
+    assert dump(installed_db) == before
+    mend(installed_db, [late, submissions])
+    assert installed_db.rollback() == MIGRATIONS[::-1]
+
+
+@on_reference
+def test_a_rollback_that_cannot_put_back_the_hosts_triggers_is_refused(host_db: HostDatabase) -> None:
+    by_hand(
+        host_db,
+        'CREATE FUNCTION "fill (it)"() RETURNS trigger LANGUAGE plpgsql'
+        " AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+        "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+        'CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
+        'CREATE TRIGGER "Fill" BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
+    )
+    with host_db.database().connect(adopt=True) as connection:
+        Runner(connection).apply()
+    by_hand(
+        host_db,
+        "CREATE TRIGGER fill BEFORE INSERT ON enrollments"
+        " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    )
+
+    (another,) = rollback_refusal(host_db.database())
+    mend(host_db, [another])
+    by_hand(host_db, 'ALTER FUNCTION "fill (it)" RENAME TO other')
+    gone = rollback_refusal(host_db.database())
+    by_hand(host_db, 'ALTER FUNCTION other RENAME TO "fill (it)"')
+
+    assert (another.check, another.object) == ("replaced_triggers", "trigger fill on public.enrollments")
+    assert "there is another one of this name" in another.detail
+    assert {finding.object for finding in gone} == {
+        'trigger "Fill" on public.submissions',
+        "trigger fill on public.enrollments",
+    }
+    assert all('its function public."fill (it)" does not exist any more' in finding.detail for finding in gone)
+    assert host_db.rollback() == MIGRATIONS[::-1]
+
+
+@on_school
+def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
+    new_role: str, installed_db: HostDatabase
+) -> None:
+    by_hand(
+        installed_db,
+        f"GRANT USAGE ON SCHEMA sessiondb TO {new_role}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {new_role}",
+    )
+
+    found = rollback_refusal(installed_db.database(new_role))
+
+    assert set(objects(found)) == {
+        ("privileges", name)
+        for name in (
+            *(f"table campus.{table}" for table in ("enrollments", "org_members", "sessions", "submissions")),
+            "schema sessiondb",
+        )
+    }
+    assert {finding.fix for finding in found} == {"Connect as campus_owner, or as a member of that role."}
+    assert objects(rollback_refusal(installed_db.database(new_role), "0013")) == [("privileges", "schema sessiondb")]

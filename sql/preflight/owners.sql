@@ -59,7 +59,7 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                  WHERE x.privilege_type = 'CREATE' AND (x.grantee = 0 OR s.oid IS NOT NULL)
                ) AS g
          WHERE c.relnamespace = h.oid
-           AND c.relname IN ('courses', 'org_members', 'sessions', 'enrollments', 'submissions')
+           AND c.relname IN ('orgs', 'courses', 'org_members', 'sessions', 'enrollments', 'submissions')
            AND a.attname IN ('id', 'org_id', 'user_id', 'course_id', 'session_id')
            AND g.grantees IS NOT NULL
        ) AS f

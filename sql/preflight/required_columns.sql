@@ -1,9 +1,12 @@
--- The tables and columns that the rules read exist and have the types that they need.
+-- The tables and columns that the rules and the commands read exist and have the types that they need. Of
+-- organisations only the id is needed, and a view does: a name and a slug are read where there are such.
 WITH required (table_name, column_name, kind) AS (
     VALUES
+        ('orgs', 'id', 'uuid'),
         ('courses', 'id', 'uuid'),
         ('org_members', 'org_id', 'uuid'),
         ('org_members', 'user_id', 'uuid'),
+        ('org_members', 'role', 'any'),
         ('sessions', 'id', 'uuid'),
         ('sessions', 'org_id', 'uuid'),
         ('sessions', 'course_id', 'uuid'),
@@ -19,7 +22,9 @@ WITH required (table_name, column_name, kind) AS (
 found AS (
     SELECT r.table_name, r.column_name, r.kind,
            format('%I.%I', n.nspname, r.table_name) AS full_name,
-           c.oid AS table_oid, c.relkind,
+           c.oid AS table_oid,
+           c.relkind IN ('r', 'p') AS is_table,
+           c.relkind IN ('r', 'p') OR (r.table_name = 'orgs' AND c.relkind IN ('v', 'm', 'f')) AS is_usable,
            a.attname,
            format_type(a.atttypid, a.atttypmod) AS type_name,
            coalesce(nullif(t.typbasetype, 0), t.oid) AS base_type,
@@ -36,7 +41,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
   FROM (
         SELECT full_name AS object,
                format('Table %s does not exist.', full_name) AS detail,
-               'Create it, or name the schema that has it with --schema.' AS fix
+               CASE table_name
+                   WHEN 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
+                   ELSE 'Create it, or name the schema that has it with --schema.'
+               END AS fix
           FROM found
          WHERE table_oid IS NULL
         UNION ALL
@@ -44,14 +52,18 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('%s is not a table.', full_name),
                format('Triggers and foreign keys need a table; name the schema that has the table %I with --schema.', table_name)
           FROM found
-         WHERE relkind NOT IN ('r', 'p')
+         WHERE NOT is_usable
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s does not exist.', column_name, full_name),
-               format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
-                      CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
+               CASE
+                   WHEN is_table THEN
+                       format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
+                              CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
+                   ELSE format('Let %s show it.', full_name)
+               END
           FROM found
-         WHERE relkind IN ('r', 'p')
+         WHERE is_usable
            AND column_name IS NOT NULL
            AND attname IS NULL
            AND kind <> 'link'

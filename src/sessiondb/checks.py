@@ -154,6 +154,9 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         raise HostRefusedError(findings)
 
 
+_PREFLIGHT = [("preflight", resources.names("preflight")), ("checks", ["row_security", "triggers_last"])]
+
+
 def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     """Look at the host before anything is changed, and return the warnings.
 
@@ -163,8 +166,7 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     """
     require_course_path(connection, course_path)
     findings = [
-        *_catalog_checks(connection, "preflight", resources.names("preflight")),
-        *_catalog_checks(connection, "checks", ["row_security", "triggers_last"]),
+        *(finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)),
         *_disk(connection),
     ]
     if not any(finding.level == "error" for finding in findings):
@@ -174,28 +176,50 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     return findings
 
 
+def preflight_script() -> str:
+    """Return what does the same as :func:`preflight` in psql, for a database that we cannot reach.
+
+    It warns, or it raises with all that was found. It does not see the server's disk.
+    """
+    queries = [
+        resources.with_function_bodies(resources.read(f"{folder}/{name}.sql"))
+        for folder, names in _PREFLIGHT
+        for name in names
+    ]
+    return (
+        resources.read("script/preflight.sql")
+        .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
+        .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
+        .replace("{orphaned_links}", resources.read("queries/orphaned_links.sql"))
+    )
+
+
+def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Finding]:
+    """Look at what stands in the way of a rollback before anything is changed, and return the warnings.
+
+    Args:
+        connection: to a database in which sessiondb is installed.
+        undone: the statements of the migrations that are to be undone.
+
+    Raises:
+        HostRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", ["\n".join(undone)])
+        findings = [
+            *_catalog_checks(connection, "preflight", ["server"]),
+            *_catalog_checks(connection, "rollback", resources.names("rollback")),
+        ]
+    if any(finding.level == "error" for finding in findings):
+        raise HostRefusedError(findings)
+    return findings
+
+
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the host."""
-    findings = []
-    for table in ("enrollments", "submissions"):
-        row = connection.execute(
-            """
-            SELECT a.attname IS NOT NULL
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
-                                WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated
-                                  AND k.conkey = ARRAY[a.attnum])
-              FROM pg_catalog.pg_class AS c
-              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-              LEFT JOIN pg_catalog.pg_attribute AS a
-                     ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
-             WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema') AND c.relname = %s
-            """,
-            [table],
-        ).fetchone()
-        if row is None or not row[0]:
-            continue
-        findings += _findings(connection, resources.read("queries/orphaned_links.sql").replace("{table}", table))
-    return findings
+    tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
+    query = resources.read("queries/orphaned_links.sql")
+    return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
 
 def _disk(connection: Connection) -> list[Finding]:

@@ -11,9 +11,9 @@ from psycopg import errors as pg
 from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, resources
-from sessiondb.checks import preflight, require_course_path
+from sessiondb.checks import preflight, require_course_path, rollback_preflight
 from sessiondb.database import Connection, installation, trusted
-from sessiondb.errors import SessiondbError, UsageError
+from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, Script, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.watch import Progress, Watch
@@ -86,6 +86,7 @@ class Runner:
             to: the newest migration to keep, by id or its number; None to undo all.
 
         Raises:
+            HostRefusedError: something of the host stands in the way; nothing was changed.
             LockNotObtainedError: another run is at work, or a lock was not to be had in time.
             SessiondbError: the ledger and the package do not fit each other.
         """
@@ -100,6 +101,9 @@ class Runner:
             following = next((m for m in migrations if m.id not in applied), None)
             if applied and following and following.id > keep and not following.rollback.transactional:
                 todo.insert(0, following)
+            if todo:
+                undone = [statement for migration in todo for statement in migration.rollback.statements]
+                _report_warnings(rollback_preflight(self.connection, undone), self.report)
             for migration in todo:
                 self.report(f"rolling back {migration.id}")
                 self._run(migration, migration.rollback, ledger.mark_rolled_back if migration.id in applied else None)
@@ -203,7 +207,11 @@ def look_at_host(connection: Connection, course_path: str | None, report: Report
     Raises:
         HostRefusedError: preflight found something in the way.
     """
-    for warning in preflight(connection, course_path):
+    _report_warnings(preflight(connection, course_path), report)
+
+
+def _report_warnings(warnings: Sequence[Finding], report: Report) -> None:
+    for warning in warnings:
         report(f"warning: {warning.detail}\n  fix: {warning.fix}")
 
 

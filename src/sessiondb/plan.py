@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
-from sessiondb import ledger, resources
+from sessiondb import checks, ledger, resources
 from sessiondb.database import Connection, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import EXPANDS
@@ -90,21 +90,6 @@ def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list
     return [(text, locks or {}, scans) for text, locks, scans in rows] or [(bare, {}, None)]
 
 
-_LOCK = """\
-DO $lock$
-BEGIN
-    FOR _ IN 1..20 LOOP  -- the server takes a moment to notice that a run has ended
-        IF pg_catalog.pg_try_advisory_lock({key}) THEN
-            RETURN;
-        END IF;
-        PERFORM pg_catalog.pg_sleep(0.1);
-    END LOOP;
-    RAISE EXCEPTION 'another sessiondb run works on this database';
-END
-$lock$;
-"""
-
-
 def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
@@ -127,10 +112,10 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         "idle_in_transaction_session_timeout": "0",
         "client_min_messages": "notice" if adopt else "warning",
     }
-    yield "-- sessiondb: applies its migrations with psql, for instance: psql -X -d platform -f apply.sql"
-    yield "-- A lock that is not to be had in time stops it; run it again then."
-    yield "\\set ON_ERROR_STOP on"
-    yield "\\set QUIET on"
+    migrations = ledger.read_migrations(resources.MIGRATIONS)
+    same_backend = resources.read("script/same_backend.sql").rstrip()
+    yield resources.read("script/begin.sql").rstrip()
+    yield same_backend  # before anything is set
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield f"SET search_path TO {sql.Identifier(schema).as_string(None)}, pg_temp;"
@@ -139,18 +124,22 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
         " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
     )
-    yield from _LOCK.format(key=ADVISORY_KEY).splitlines()
-    yield "SELECT pg_catalog.to_regclass('sessiondb._yoyo_migration') IS NOT NULL AS installed \\gset"
-    for number, migration in enumerate(ledger.read_migrations(resources.MIGRATIONS)):
+    yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
+    contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
+    installed = resources.read("script/installed.sql").replace("{migrations}", contents)
+    yield installed.replace("{count}", str(len(migrations))).rstrip()
+    yield checks.preflight_script().rstrip()
+    for number, migration in enumerate(migrations):
         yield f"\n\\echo {migration.id}"
+        yield same_backend
         if number == 0:
-            yield "SELECT NOT :'installed'::boolean AS pending \\gset"
+            yield "SELECT NOT :'sessiondb_is_installed'::boolean AS sessiondb_is_pending \\gset"
         else:
             yield (
                 "SELECT NOT EXISTS (SELECT FROM sessiondb._yoyo_migration"  # noqa: S608  (our own text)
-                f" WHERE migration_id::text = '{migration.id}') AS pending \\gset"
+                f" WHERE migration_id::text = '{migration.id}') AS sessiondb_is_pending \\gset"
             )
-        yield "\\if :pending"
+        yield "\\if :sessiondb_is_pending"
         yield f"SET lock_timeout TO '{timeout}';"
         if migration.apply.transactional:
             yield "BEGIN;"
@@ -164,6 +153,10 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         yield from (f"{statement};" for statement in ledger.mark_applied(migration))
         yield "COMMIT;"
         yield "\\endif"
+    yield "\n-- The session is left as it was."
+    for name in [*settings, "search_path", "client_connection_check_interval", "lock_timeout"]:
+        yield f"RESET {name};"
+    yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
 
 def _expanding(statement: str, timeout: str) -> str:

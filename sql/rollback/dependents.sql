@@ -1,0 +1,143 @@
+-- Nothing of the host depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
+-- sessiondb.undone holds the statements of the migrations to be undone; what they drop is read from them. What
+-- depends on a dependent comes before it, so that the fixes can be run in this order.
+WITH RECURSIVE
+undone AS (
+    SELECT current_setting('sessiondb.undone') AS statements, i.host_schema
+      FROM sessiondb.installation AS i
+),
+dropped (classid, objid, objsubid) AS (
+    SELECT 'pg_proc'::regclass::oid, to_regprocedure(m.words[1])::oid, 0
+      FROM undone AS u
+     CROSS JOIN LATERAL regexp_matches(u.statements, 'DROP (?:FUNCTION|PROCEDURE) IF EXISTS (sessiondb\.[^;]+);', 'g') AS m (words)
+    UNION ALL
+    SELECT 'pg_class'::regclass, to_regclass(t.name)::oid, 0
+      FROM undone AS u
+     CROSS JOIN LATERAL regexp_matches(u.statements, 'DROP (?:TABLE|VIEW) IF EXISTS ([^;]+);', 'g') AS m (words)
+     CROSS JOIN LATERAL string_to_table(m.words[1], ', ') AS t (name)
+    UNION ALL
+    -- not dropped where one of the host's is put back in its place
+    SELECT 'pg_proc'::regclass, p.oid, 0
+      FROM undone AS u
+      JOIN pg_namespace AS n ON n.nspname = u.host_schema
+      JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course'
+                       AND oidvectortypes(p.proargtypes) = 'uuid, uuid'
+     WHERE u.statements ~ 'DROP FUNCTION IF EXISTS get_user_session_for_course\M'
+       AND NOT EXISTS (
+            SELECT FROM sessiondb.objects AS o
+             WHERE o.kind = 'function' AND o.name = 'get_user_session_for_course'
+               AND o.previous_definition !~ '^DROP FUNCTION')
+    UNION ALL
+    SELECT 'pg_class'::regclass, a.attrelid, a.attnum
+      FROM undone AS u
+      JOIN pg_namespace AS n ON n.nspname = u.host_schema
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND u.statements ~ format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id;', c.relname)
+     CROSS JOIN LATERAL (
+            SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) AS p
+           ) AS node (relid)
+      JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = 'session_id' AND NOT a.attisdropped
+     WHERE EXISTS (
+            SELECT FROM sessiondb.objects AS o
+             WHERE o.kind = 'column' AND o.parent = c.relname AND o.name = 'session_id' AND o.origin <> 'found')
+),
+-- pg_depend: n stands in the way, i belongs to what it depends on
+found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (
+    SELECT d.classid, d.objid, d.objsubid, NULL::oid, NULL::oid, NULL::integer, NULL::"char", 0
+      FROM dropped AS d
+     WHERE d.objid IS NOT NULL
+    UNION
+    SELECT x.classid, x.objid, x.objsubid, f.classid, f.objid, f.objsubid, d.deptype, f.depth + 1
+      FROM found AS f
+      JOIN pg_depend AS d ON d.refclassid = f.classid AND d.refobjid = f.objid
+                         AND (f.objsubid = 0 OR d.refobjsubid = f.objsubid)
+                         AND d.deptype IN ('n', 'i')
+      LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
+      LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+      LEFT JOIN pg_attribute AS a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attgenerated <> ''
+      -- a view depends by its rule, a generated column by its expression (itself before PostgreSQL 15)
+     CROSS JOIN LATERAL (
+            SELECT 'pg_class'::regclass::oid AS classid, r.ev_class AS objid, 0 AS objsubid WHERE r.oid IS NOT NULL
+            UNION ALL
+            SELECT 'pg_class'::regclass, a.attrelid, a.attnum WHERE a.attnum IS NOT NULL
+            UNION ALL
+            SELECT d.classid, d.objid, d.objsubid WHERE r.oid IS NULL AND a.attnum IS NULL
+           ) AS x
+     WHERE (x.classid, x.objid, x.objsubid) <> (f.classid, f.objid, f.objsubid)
+),
+dependent AS (
+    SELECT DISTINCT ON (f.classid, f.objid, f.objsubid) f.*
+      FROM found AS f
+     WHERE f.deptype = 'n'
+       AND NOT EXISTS (SELECT FROM dropped AS d WHERE (d.classid, d.objid, d.objsubid) = (f.classid, f.objid, f.objsubid))
+       -- pg_depend: what depends so goes without a word, and is told below
+       AND NOT EXISTS (
+            SELECT FROM pg_depend AS g
+              JOIN dropped AS d ON (d.classid, d.objid) = (g.refclassid, g.refobjid) AND d.objsubid IN (0, g.refobjsubid)
+             WHERE (g.classid, g.objid, g.objsubid) = (f.classid, f.objid, f.objsubid) AND g.deptype = 'a')
+     ORDER BY f.classid, f.objid, f.objsubid, f.depth DESC
+)
+SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, f.objsubid) AS object, f.detail, f.fix
+  FROM (
+        SELECT d.classid, d.objid, d.objsubid, d.depth, 'error' AS level,
+               format('The %s depends on the %s, which has to go.',
+                      pg_describe_object(d.classid, d.objid, d.objsubid),
+                      pg_describe_object(d.on_classid, d.on_objid, d.on_objsubid)) AS detail,
+               CASE d.classid
+                   WHEN 'pg_class'::regclass THEN
+                       CASE d.objsubid
+                           WHEN 0 THEN
+                               format('Save its definition and drop it: DROP %s %s',
+                                      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX' ELSE 'TABLE' END,
+                                      c.oid::regclass)
+                           ELSE format('Save its definition and drop it: ALTER TABLE %s DROP COLUMN %I', a.attrelid::regclass, a.attname)
+                       END
+                   WHEN 'pg_proc'::regclass THEN
+                       format('Save its definition and drop it: DROP ROUTINE %s', d.objid::regprocedure)
+                   WHEN 'pg_trigger'::regclass THEN
+                       format('Save its definition and drop it: DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+                   WHEN 'pg_rewrite'::regclass THEN
+                       format('Save its definition and drop it: DROP RULE %I ON %s', r.rulename, r.ev_class::regclass)
+                   WHEN 'pg_policy'::regclass THEN
+                       format('Save its definition and drop it: DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)
+                   WHEN 'pg_attrdef'::regclass THEN
+                       format('Take it away: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
+                   WHEN 'pg_constraint'::regclass THEN
+                       format('Save its definition and drop it: ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
+                   WHEN 'pg_publication_rel'::regclass THEN
+                       format('Take the table out: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
+                   ELSE 'Drop it.'
+               END AS fix
+          FROM dependent AS d
+          LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+          LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+          LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+          LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+          LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+          LEFT JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (coalesce(e.adrelid, c.oid), coalesce(e.adnum, d.objsubid))
+                                     AND a.attnum > 0
+          LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+          LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
+          LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
+         -- ours go first; what a partition has from its table goes with that
+         WHERE NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') OR t.tgparentid <> 0, false)
+           AND k.conislocal IS NOT FALSE
+           AND a.attislocal IS NOT FALSE
+        UNION ALL
+        SELECT g.classid, g.objid, g.objsubid, 0, 'warning',
+               format('The %s goes with the %s.', pg_describe_object(g.classid, g.objid, g.objsubid),
+                      pg_describe_object(d.classid, d.objid, d.objsubid)),
+               format('Save its definition, if you want it back after another apply: %s',
+                      coalesce(pg_get_constraintdef(k.oid), pg_get_expr(e.adbin, e.adrelid), pg_get_indexdef(c.oid), pg_get_statisticsobjdef(s.oid)))
+          FROM dropped AS d
+          JOIN pg_depend AS g ON (g.refclassid, g.refobjid, g.refobjsubid) = (d.classid, d.objid, d.objsubid) AND g.deptype = 'a'
+          LEFT JOIN pg_class AS c ON g.classid = 'pg_class'::regclass AND c.oid = g.objid AND NOT c.relispartition
+          LEFT JOIN pg_attrdef AS e ON e.adrelid = c.oid AND e.adnum = g.objsubid
+          LEFT JOIN pg_constraint AS k ON g.classid = 'pg_constraint'::regclass AND k.oid = g.objid AND k.conislocal
+          LEFT JOIN pg_statistic_ext AS s ON g.classid = 'pg_statistic_ext'::regclass AND s.oid = g.objid
+         WHERE d.objsubid > 0
+           AND NOT EXISTS (
+                SELECT FROM sessiondb.objects AS o
+                 WHERE o.kind IN ('constraint', 'index') AND o.origin <> 'found' AND o.name IN (c.relname, k.conname))
+           AND coalesce(k.oid, c.oid, s.oid) IS NOT NULL
+       ) AS f
+ ORDER BY f.level, f.depth DESC, object, f.detail

@@ -1,0 +1,23 @@
+-- The triggers of the host that were taken over can be made again as they were. The setting sessiondb.undone holds
+-- the statements of the migrations to be undone.
+SELECT 'replaced_triggers' AS "check", 'error' AS level,
+       format('trigger %I on %I.%I', o.name, i.host_schema, o.parent) AS object,
+       f.detail, f.fix
+  FROM sessiondb.installation AS i
+  JOIN sessiondb.objects AS o ON o.kind = 'trigger' AND o.origin = 'replaced'
+  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
+ -- the function as pg_get_triggerdef() writes it, in quotes or not
+ CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
+ CROSS JOIN LATERAL (
+        SELECT format('The trigger %I, which was taken over, cannot be made again: its function %s does not exist any more.', o.name, called.name) AS detail,
+               format('Make that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind = ''trigger'' AND parent = %L AND name = %L', o.parent, o.name) AS fix
+         WHERE to_regproc(called.name) IS NULL
+        UNION ALL
+        SELECT format('The trigger %I, which was taken over, cannot be made again: there is another one of this name.', o.name),
+               format('Give that one another name: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))
+          FROM pg_trigger AS t
+         WHERE t.tgrelid = c.oid AND t.tgname = o.name
+       ) AS f
+ WHERE strpos(current_setting('sessiondb.undone'), format('CALL sessiondb.restore_triggers(%L)', c.relname)) > 0
+ ORDER BY object, f.detail

@@ -1,0 +1,28 @@
+-- The links that a rollback takes away can be saved: by a key of their table, and all of its rows. The setting
+-- sessiondb.undone holds the statements of the migrations to be undone.
+SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
+  FROM sessiondb.installation AS i
+  JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.name = 'session_id' AND o.origin <> 'found'
+  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent AND c.relkind IN ('r', 'p')
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
+ CROSS JOIN LATERAL (
+        SELECT format('%s', c.oid::regclass) AS object,
+               format('Table %s has no primary key, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
+               format('Add one, for instance: ALTER TABLE %s ADD PRIMARY KEY (id)', c.oid::regclass) AS fix
+         WHERE NOT EXISTS (
+                SELECT FROM pg_index AS x
+                 WHERE x.indrelid = c.oid
+                   AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+                   AND (x.indisprimary OR NOT EXISTS (
+                        SELECT FROM pg_attribute AS k
+                         WHERE k.attrelid = c.oid AND k.attnum = ANY (x.indkey) AND NOT k.attnotnull)))
+        UNION ALL
+        SELECT format('%s', h.inhrelid::regclass),
+               format('Table %s inherits from %s, and its links are not saved before session_id is dropped.', h.inhrelid::regclass, c.oid::regclass),
+               format('Detach it: ALTER TABLE %s NO INHERIT %s', h.inhrelid::regclass, c.oid::regclass)
+          FROM pg_inherits AS h
+         WHERE h.inhparent = c.oid AND c.relkind = 'r'
+       ) AS f
+ WHERE strpos(current_setting('sessiondb.undone'), format('CALL sessiondb.prepare_saved_links(%L)', c.relname)) > 0
+ ORDER BY f.object, f.detail

@@ -1,0 +1,20 @@
+-- sessiondb: applies its migrations with psql, for instance: psql -X -d platform -f apply.sql
+--
+-- It looks at the host first and refuses it, with all that it found, before anything is changed. Where it is
+-- stopped, by a lock that is not to be had in time, by an error or by the end of the connection, run it again:
+-- it goes on where it was stopped. (In an interactive session, enter ROLLBACK before that; the session keeps
+-- sessiondb's advisory lock until the script is through, or the session ends.)
+\set sessiondb_on_error_stop :ON_ERROR_STOP
+\set sessiondb_quiet :QUIET
+\set ON_ERROR_STOP on
+\set QUIET on
+DO $alone$
+BEGIN
+    IF pg_catalog.now() <> pg_catalog.statement_timestamp() THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'this script begins and ends its transactions itself, and there is one already',
+            HINT = 'End it with ROLLBACK, leave out -1, and \set AUTOCOMMIT on.';
+    END IF;
+END
+$alone$;
+SELECT pg_catalog.pg_backend_pid() AS sessiondb_backend \gset

@@ -1,0 +1,9 @@
+DO $unlock$ BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END $unlock$;
+\set ON_ERROR_STOP :sessiondb_on_error_stop
+\set QUIET :sessiondb_quiet
+\unset sessiondb_on_error_stop
+\unset sessiondb_quiet
+\unset sessiondb_backend
+\unset sessiondb_is_pooled
+\unset sessiondb_is_installed
+\unset sessiondb_is_pending

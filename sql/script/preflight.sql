@@ -1,0 +1,45 @@
+\if :sessiondb_is_pending
+DO $preflight$
+DECLARE
+    v_host_path text := pg_catalog.current_setting('search_path');
+    v_finding record;
+    v_table text;
+    v_errors text := '';
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    IF to_regnamespace(quote_ident(current_setting('sessiondb.schema'))) IS NULL THEN
+        RAISE EXCEPTION USING
+            MESSAGE = format('schema "%s" does not exist in this database', current_setting('sessiondb.schema')),
+            HINT = 'Write the script with --schema and the name of the schema that holds enrollments and submissions.';
+    END IF;
+    FOR v_finding IN
+{checks}
+    LOOP
+        IF v_finding.level = 'error' THEN
+            v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
+        ELSE
+            RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
+        END IF;
+    END LOOP;
+    -- rows are looked at when all else is as it should be
+    IF v_errors = '' THEN
+        PERFORM set_config('search_path', v_host_path, true);
+        FOR v_table IN
+{unproven_links}
+        LOOP
+            FOR v_finding IN EXECUTE pg_catalog.replace($query$
+{orphaned_links}
+$query$, '{table}', v_table)
+            LOOP
+                v_errors := v_errors || pg_catalog.format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
+            END LOOP;
+        END LOOP;
+    END IF;
+    IF v_errors <> '' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'preflight refuses this host; nothing was changed:' || v_errors;
+    END IF;
+END
+$preflight$;
+\endif
