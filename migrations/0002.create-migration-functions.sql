@@ -617,7 +617,8 @@ AS $function$
  * An index of that name which is invalid and not being built is what a crash left of an earlier try:
  * it is dropped and built again; one that is being built is not ours, and is refused. On a
  * partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
- * concurrently on each partition, and attached.
+ * concurrently on each partition, and attached. The parent's is invalid until then; that it is ours,
+ * and not one that somebody else has not finished, is known by its comment, for preflight.
  *
  * Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
  * partition locks all of its indexes: so readers and writers of that one partition are kept out for
@@ -718,8 +719,12 @@ SELECT s.statement,
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
-                   AS statement,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CREATE INDEX %I ON ONLY %I.%I (%s)%s;\n'
+                   '    COMMENT ON INDEX %I.%I IS ''The indexes of all partitions (sessiondb)'';\n'
+                   'END',
+                   n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause, n.schema_name, n.index_name)) AS statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
@@ -803,7 +808,8 @@ AS $function$
 /*
  * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
  * for an index that was found in the host. An index on a partitioned table cannot be dropped
- * concurrently; dropping it takes those of the partitions along.
+ * concurrently; dropping it takes those of the partitions along. Those that an apply has not come to
+ * attach, which have the names that index_statements() gives, are dropped by themselves.
  */
 SELECT CASE c.relkind
            WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
@@ -811,11 +817,24 @@ SELECT CASE c.relkind
                                        t.oid::regclass, n.nspname, c.relname))
        END
   FROM sessiondb.installation AS i
-  JOIN pg_namespace AS n ON n.nspname = i.host_schema
-  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')
-  JOIN pg_index AS x ON x.indexrelid = c.oid
-  JOIN pg_class AS t ON t.oid = x.indrelid AND t.relname = p_table
+  JOIN pg_namespace AS h ON h.nspname = i.host_schema
+  JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname = p_table
+ CROSS JOIN LATERAL (
+        SELECT root.oid AS relid, 0 AS level
+        UNION
+        SELECT p.relid, p.level FROM pg_partition_tree(root.oid) AS p
+       ) AS node
+  JOIN pg_class AS t ON t.oid = node.relid
+  JOIN pg_index AS x ON x.indrelid = t.oid
+  JOIN pg_class AS c ON c.oid = x.indexrelid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE sessiondb.is_ours('index', p_table, p_name)
+   AND c.relname = CASE node.level
+                       WHEN 0 THEN p_name
+                       ELSE format('%s_%s_idx', left(t.relname, 48), left(md5(p_name || t.relname), 8))
+                   END
+   AND NOT EXISTS (SELECT FROM pg_inherits AS a WHERE a.inhrelid = x.indexrelid)
+ ORDER BY node.level, t.relname
 $function$;
 
 COMMENT ON FUNCTION sessiondb.drop_index_statements(name, name) IS

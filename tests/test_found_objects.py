@@ -21,6 +21,7 @@ from sessiondb.migrate import Runner
 Dump = Callable[..., str]
 
 on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
 on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
 # partitions, and an owner who is no superuser in a schema of his own
 on_three = pytest.mark.parametrize(
@@ -229,6 +230,65 @@ def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(host_db: Host
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'enrollments_session_id_idx'::regclass"
     assert value(host_db, valid) is True
     host_db.rollback()
+    assert dump(host_db) == before
+
+
+# An index of a partitioned table with our name that somebody has not finished, so that it is invalid.
+SHELL = "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id) WHERE session_id IS NOT NULL"
+UNFINISHED = {
+    "nothing attached": (SHELL,),
+    "of another definition": ("CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id)",),
+    "one partition attached": (
+        SHELL,
+        "CREATE INDEX mine ON submissions_2024 (session_id) WHERE session_id IS NOT NULL",
+        "ALTER INDEX submissions_session_id_idx ATTACH PARTITION mine",
+    ),
+    "an invalid one attached": (
+        SHELL,
+        "CREATE INDEX mine ON submissions_2024 (session_id) WHERE session_id IS NOT NULL",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'mine'::regclass",
+        "ALTER INDEX submissions_session_id_idx ATTACH PARTITION mine",
+    ),
+}
+
+
+@on_partitioned
+@pytest.mark.parametrize("unfinished", UNFINISHED.values(), ids=UNFINISHED)
+def test_an_unfinished_index_of_a_partitioned_table_is_refused_until_our_name_is_free(
+    host_db: HostDatabase, dump: Dump, unfinished: tuple[str, ...]
+) -> None:
+    by_hand(host_db, *COLUMNS, *unfinished)
+
+    ((check, object_, _, fix),) = refusal(host_db)
+
+    assert (check, object_) == ("names", "public.submissions_session_id_idx")
+    by_hand(host_db, fix[fix.index("ALTER INDEX") :])
+    before = dump(host_db)
+    assert host_db.apply() == MIGRATIONS
+    assert checks(host_db) == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_partitioned
+def test_a_rollback_takes_the_index_of_a_partition_away_that_apply_did_not_come_to_attach(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *COLUMNS)  # which would take their indexes along
+    before = dump(host_db)
+
+    def stop(migration: str, next_: str) -> None:
+        if next_.startswith("ALTER INDEX public.submissions_session_id_idx ATTACH"):
+            raise InterruptedError(next_)
+
+    with host_db.database().connect() as connection, pytest.raises(InterruptedError):
+        Runner(connection, boundary=stop).apply()
+    left = "SELECT indexrelid::regclass FROM pg_index AS i WHERE indrelid = 'submissions_2023'::regclass"
+    left += " AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid)"
+    assert len(column(host_db, left)) == 1
+
+    host_db.rollback()
+
     assert dump(host_db) == before
 
 
