@@ -530,6 +530,18 @@ WRITERS = {
     "the whole row": Trigger(
         "BEGIN NEW := jsonb_populate_record(NEW, jsonb_build_object('session_id', NULL)); RETURN NEW; END"
     ),
+    "the whole row with =": Trigger(
+        "BEGIN NEW = jsonb_populate_record(NEW, jsonb_build_object('status', 'x', 'session_id', NULL)); RETURN NEW; END"
+    ),
+    "the whole row from elsewhere": Trigger(
+        "BEGIN NEW := jsonb_populate_record(NEW, (SELECT to_jsonb(s) FROM sessions AS s LIMIT 1)); RETURN NEW; END"
+    ),
+    "INTO the whole row": Trigger(
+        "BEGIN SELECT (jsonb_populate_record(NEW, to_jsonb(s))).* INTO NEW FROM sessions AS s LIMIT 1; RETURN NEW; END"
+    ),
+    "EXECUTE INTO the whole row": Trigger("BEGIN EXECUTE 'SELECT ($1).*' INTO STRICT NEW USING NEW; RETURN NEW; END"),
+    "another row": Trigger("""BEGIN RETURN jsonb_populate_record(NEW, '{"session_id": null}'); END"""),
+    "a copy": Trigger("DECLARE r enrollments; BEGIN r := NEW; r.session_id := NULL; RETURN r; END"),
     "UPDATE": Trigger("BEGIN UPDATE enrollments SET session_id = NULL WHERE id = NEW.id; RETURN NULL; END", AFTER),
     "UPDATE of several": Trigger(
         "BEGIN UPDATE ONLY public.enrollments AS e SET status = lower('X'), session_id = (SELECT id FROM sessions LIMIT 1)"
@@ -558,6 +570,11 @@ READERS = {
     "compares it": "IF NEW.session_id = OLD.session_id THEN RETURN NULL; END IF;",
     "keeps a comparison": "same := NEW.session_id = OLD.session_id;",
     "copies it to a variable": "found := NEW.session_id;",
+    "writes a column of the whole row": "NEW := jsonb_populate_record(NEW, jsonb_build_object('status', NEW.session_id));",
+    "writes a column of the whole row with =": "NEW = json_populate_record(NEW, json_build_object('status', 'x'));",
+    "writes a column by its name in JSON": """NEW := jsonb_populate_record(NEW, '{"status": "x"}');""",
+    "reads the whole row": "SELECT * INTO NEW FROM jsonb_populate_record(NEW, jsonb_build_object('status', 'x'));",
+    "compares the whole row": "IF NEW = OLD THEN RETURN NULL; END IF; same := NEW = OLD;",
     "wrote it once": "-- NEW.session_id := NULL;\n  /* UPDATE enrollments SET session_id = NULL; */",
     "writes a column of a like name": "UPDATE enrollments SET last_session_id = NEW.session_id WHERE false;",
 }
@@ -630,6 +647,75 @@ def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(hos
     assert checks(host_db) == []
     host_db.rollback()
     assert dump(host_db) == before
+
+
+# A function for any table, which writes the column that the trigger names.
+FILL = "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s RETURN NEW; END $$"
+WITH_AN_ARGUMENT = FILL % "NEW := jsonb_populate_record(NEW, jsonb_build_object(TG_ARGV[0], NULL));"
+
+
+@on_reference
+def test_a_trigger_writes_the_column_that_its_arguments_name(host_db: HostDatabase) -> None:
+    on_enrollments = "BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill"
+    by_hand(host_db, WITH_AN_ARGUMENT, f"CREATE TRIGGER stamp {on_enrollments} ('status')")
+
+    assert host_db.apply("0004") == MIGRATIONS[:4]
+
+    by_hand(host_db, f"CREATE TRIGGER link {on_enrollments} ('session_id')")
+    assert [object_ for _, object_, _, _ in refusal(host_db)] == ["trigger link on enrollments"]
+
+
+# Triggers on single partitions; those of enrollments have the same name.
+ON_PARTITIONS = (
+    FILL % "NEW.session_id := NULL;",
+    "CREATE TRIGGER fill BEFORE INSERT ON enrollments_0 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "CREATE TRIGGER fill BEFORE INSERT ON enrollments_1 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "ALTER TABLE enrollments_1 DISABLE TRIGGER fill",
+    "CREATE TRIGGER fill_2024 BEFORE INSERT ON submissions_2024 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "CREATE TRIGGER fill_2025 BEFORE INSERT ON submissions_2025 FOR EACH ROW EXECUTE FUNCTION fill()",
+)
+
+
+@on_partitioned
+def test_the_triggers_of_partitions_are_refused_or_taken_over_and_given_back(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
+    before = dump(host_db)
+
+    assert [object_ for _, object_, _, _ in refusal(host_db)] == [
+        "trigger fill on enrollments_0",
+        "trigger fill on enrollments_1",
+        "trigger fill_2024 on submissions_2024",
+        "trigger fill_2025 on submissions_2025",
+    ]
+
+    said = adopt(host_db)
+
+    assert said.count("is taken over; a rollback restores it with: CREATE TRIGGER") == 4
+    assert checks(host_db) == []
+    student = link_by_hand(host_db)
+    assert fellow_enrols(host_db, student) == student.newest
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_partitioned
+def test_the_trigger_of_a_partition_that_is_gone_keeps_no_rollback_from_going_on(host_db: HostDatabase) -> None:
+    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
+    adopt(host_db)
+    by_hand(
+        host_db,
+        "DROP TABLE submissions_2024",
+        "ALTER TABLE submissions DETACH PARTITION submissions_2025",
+    )
+    said: list[str] = []
+
+    with host_db.database().connect() as connection:
+        Runner(connection, report=said.append).rollback(None)
+
+    assert "  trigger fill_2025 on submissions_2025 is restored" in said
+    assert any("fill_2024 is not restored, as table submissions_2024 is gone: CREATE TRIGGER" in line for line in said)
+    left = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^fill'"
+    assert sorted(column(host_db, left)) == ["enrollments_0", "enrollments_1", "submissions_2025"]
 
 
 # Every way in which a trigger can be attached; the names want quotes.
@@ -712,7 +798,9 @@ def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
     adopted = on(host_db, "apply", "--adopt")
 
     assert adopted.code == 0, adopted.err
-    assert all(trigger in adopted.err for trigger in old)
+    assert all(f" is taken over; a rollback restores it with: {trigger}" in adopted.err for trigger in old)
+    assert adopted.err.count("--adopt takes it over") == 2
+    assert "sessiondb apply --adopt" not in adopted.err
     assert links(host_db) == linked
     assert column(host_db, ITS_TRIGGERS) == []
     assert checks(host_db) == []
@@ -723,6 +811,7 @@ def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
     undone = on(host_db, "rollback", "--all", "--yes")
 
     assert undone.code == 0, undone.err
+    assert undone.err.count(" is restored") == 2
     assert links(host_db) == linked
     assert dump(host_db) == before
 
