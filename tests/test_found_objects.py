@@ -295,7 +295,7 @@ def test_a_rollback_takes_the_index_of_a_partition_away_that_apply_did_not_come_
 # How a column came to be that is of no use to us, what is said of it, and the statement that mends it.
 MISFITS = {
     "text": ("text", "is of type text, not uuid", "ALTER COLUMN session_id TYPE uuid"),
-    "integer": ("integer", "is of type integer, not uuid", "ALTER COLUMN session_id TYPE uuid"),
+    "integer": ("integer", "is of type integer, not uuid", "RENAME COLUMN session_id TO old_session_id"),
     "not null": ("uuid NOT NULL", "NOT NULL", "ALTER COLUMN session_id DROP NOT NULL"),
     "a default": ("uuid DEFAULT gen_random_uuid()", "default", "ALTER COLUMN session_id DROP DEFAULT"),
     "generated": ("uuid GENERATED ALWAYS AS (user_id) STORED", "generated", "ALTER COLUMN session_id DROP EXPRESSION"),
@@ -326,20 +326,52 @@ def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mend
 
 
 @on_three
-def test_the_statement_that_mends_a_column_of_another_type_works(host_db: HostDatabase) -> None:
-    session = value(host_db, "SELECT gen_random_uuid()")
+def test_a_column_of_text_is_mended_with_the_links_that_it_holds(host_db: HostDatabase) -> None:
+    by_hand(host_db, *COLUMNS)
+    link_by_hand(host_db)
+    linked = links(host_db)
     by_hand(
         host_db,
-        "ALTER TABLE enrollments ADD COLUMN session_id text",
-        "ALTER TABLE submissions ADD COLUMN session_id varchar(36)",
-        f"UPDATE enrollments SET session_id = '{session}'",
+        "ALTER TABLE enrollments ALTER COLUMN session_id TYPE text",
+        "ALTER TABLE submissions ALTER COLUMN session_id TYPE varchar(36)",
     )
 
-    statements = [found.group(1) for *_, fix in refusal(host_db) if (found := re.search(r"(ALTER TABLE .*)", fix))]
+    by_hand(host_db, *statements_that_mend(host_db))
 
-    assert len(statements) == 2
-    by_hand(host_db, *statements, "UPDATE enrollments SET session_id = NULL")
+    assert links(host_db) == linked
     assert host_db.apply() == MIGRATIONS
+    assert links(host_db) == linked
+
+
+def statements_that_mend(db: HostDatabase) -> list[str]:
+    """What the findings of a refusal say is to be run."""
+    return [found.group() for *_, fix in refusal(db) if (found := re.search(r"ALTER TABLE .*", fix))]
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "text",
+        "text DEFAULT 'none'",
+        "varchar(36)",
+        "char(36)",
+        "integer",
+        "bigint",
+        "bigint GENERATED ALWAYS AS IDENTITY",
+        "uuid[]",
+        "jsonb",
+        "bytea",
+        "text GENERATED ALWAYS AS (content || '') STORED",
+        "xid8",
+    ],
+)
+def test_the_statements_that_mend_a_column_of_any_other_type_work(host_db: HostDatabase, type_: str) -> None:
+    by_hand(host_db, "DELETE FROM submissions", f"ALTER TABLE submissions ADD COLUMN session_id {type_}")
+
+    by_hand(host_db, *statements_that_mend(host_db))
+
+    assert host_db.apply("0004") == MIGRATIONS[:4]
 
 
 @on_three
