@@ -617,7 +617,8 @@ AS $function$
  * An index of that name which is invalid and not being built is what a crash left of an earlier try:
  * it is dropped and built again; one that is being built is not ours, and is refused. On a
  * partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
- * concurrently on each partition, and attached.
+ * concurrently on each partition, and attached. The parent's is invalid until then; that it is ours,
+ * and not one that somebody else has not finished, is known by its comment, for preflight.
  *
  * Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
  * partition locks all of its indexes: so readers and writers of that one partition are kept out for
@@ -718,8 +719,12 @@ SELECT s.statement,
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
-                   AS statement,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CREATE INDEX %I ON ONLY %I.%I (%s)%s;\n'
+                   '    COMMENT ON INDEX %I.%I IS ''The indexes of all partitions (sessiondb)'';\n'
+                   'END',
+                   n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause, n.schema_name, n.index_name)) AS statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
@@ -803,7 +808,8 @@ AS $function$
 /*
  * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
  * for an index that was found in the host. An index on a partitioned table cannot be dropped
- * concurrently; dropping it takes those of the partitions along.
+ * concurrently; dropping it takes those of the partitions along. Those that an apply has not come to
+ * attach, which have the names that index_statements() gives, are dropped by themselves.
  */
 SELECT CASE c.relkind
            WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
@@ -811,11 +817,24 @@ SELECT CASE c.relkind
                                        t.oid::regclass, n.nspname, c.relname))
        END
   FROM sessiondb.installation AS i
-  JOIN pg_namespace AS n ON n.nspname = i.host_schema
-  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')
-  JOIN pg_index AS x ON x.indexrelid = c.oid
-  JOIN pg_class AS t ON t.oid = x.indrelid AND t.relname = p_table
+  JOIN pg_namespace AS h ON h.nspname = i.host_schema
+  JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname = p_table
+ CROSS JOIN LATERAL (
+        SELECT root.oid AS relid, 0 AS level
+        UNION
+        SELECT p.relid, p.level FROM pg_partition_tree(root.oid) AS p
+       ) AS node
+  JOIN pg_class AS t ON t.oid = node.relid
+  JOIN pg_index AS x ON x.indrelid = t.oid
+  JOIN pg_class AS c ON c.oid = x.indexrelid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE sessiondb.is_ours('index', p_table, p_name)
+   AND c.relname = CASE node.level
+                       WHEN 0 THEN p_name
+                       ELSE format('%s_%s_idx', left(t.relname, 48), left(md5(p_name || t.relname), 8))
+                   END
+   AND NOT EXISTS (SELECT FROM pg_inherits AS a WHERE a.inhrelid = x.indexrelid)
+ ORDER BY node.level, t.relname
 $function$;
 
 COMMENT ON FUNCTION sessiondb.drop_index_statements(name, name) IS
@@ -824,7 +843,7 @@ COMMENT ON FUNCTION sessiondb.drop_index_statements(name, name) IS
 REVOKE ALL ON FUNCTION sessiondb.drop_index_statements(name, name) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION sessiondb.triggers_writing(p_columns text)
-RETURNS TABLE (table_name name, trigger_name name, is_before boolean, definition text)
+RETURNS TABLE (table_name name, trigger_name name, relation regclass, definition text)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -832,17 +851,20 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The host's own triggers on enrollments and submissions whose function writes one of the columns $1,
- * names separated by "|", with the statements that make each of them again as it is.
+ * names separated by "|", with the table or partition that each is on, and the statements that make
+ * each of them again as it is.
  *
- * Read from the text of the function: an assignment to NEW.column or to all of NEW, INTO NEW.column,
- * or an UPDATE of one of the two tables that sets it. A function that only compares or copies the
- * column does not count; what a function in C or behind another call does is not seen.
+ * Read from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row
+ * that is given the column and returned, an UPDATE of one of the two tables that sets it. All of NEW may
+ * be written, too; that counts unless the columns are named by literals and none of them is ours, as in
+ * jsonb_populate_record(NEW, jsonb_build_object('updated_at', now())). A function that only compares or
+ * copies the column does not count; what a function in C or behind another call does is not seen.
  *
  * The body stands alone, so that preflight can run it as a query before anything of ours exists.
  */
-SELECT c.relname,
+SELECT host.relname,
        t.tgname,
-       t.tgtype & 2 <> 0,
+       c.oid::regclass,
        pg_get_triggerdef(t.oid)
            || CASE t.tgenabled
                   WHEN 'D' THEN format('; ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, t.tgname)
@@ -852,27 +874,50 @@ SELECT c.relname,
               END
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
-  FROM pg_trigger AS t
-  JOIN pg_class AS c ON c.oid = t.tgrelid
+  FROM pg_namespace AS hn
+  JOIN pg_class AS host ON host.relnamespace = hn.oid AND host.relname IN ('enrollments', 'submissions')
+ CROSS JOIN LATERAL (
+        SELECT host.oid AS relid
+        UNION
+        SELECT p.relid FROM pg_partition_tree(host.oid) AS p
+       ) AS node
+  JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_trigger AS t ON t.tgrelid = c.oid
   JOIN pg_proc AS p ON p.oid = t.tgfoid
   JOIN pg_namespace AS pn ON pn.oid = p.pronamespace
- WHERE n.nspname = current_setting('sessiondb.schema')
-   AND c.relname IN ('enrollments', 'submissions')
+ CROSS JOIN LATERAL (
+        -- the text without comments and without the quotes of names, the trigger's arguments in their places
+        SELECT regexp_replace(
+                   replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', ''),
+                   '\mtg_argv\s*\[[^]]*\]',
+                   quote_literal(replace(replace(encode(t.tgargs, 'escape'), '\000', ' '), '\', '/')),
+                   'gi') AS body
+       ) AS f
+ WHERE hn.nspname = current_setting('sessiondb.schema')
    AND pn.nspname <> 'sessiondb'
    AND NOT t.tgisinternal
    AND t.tgparentid = 0
-   -- the text without comments and without the quotes of names
-   AND replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') ~* format(
-           -- NEW.column := ..., and "=" where a statement begins
-           '\mnew\s*\.\s*(%1$s)\s*:=|(^|;|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*(%1$s)\s*='
-           -- NEW := ...
-           '|\mnew\s*:='
-           -- INTO [STRICT] ..., NEW.column
-           '|\minto\s+(strict\s+)?(\w[\w.]*\s*,\s*)*new\s*\.\s*(%1$s)\M'
-           -- UPDATE of one of the two tables: column among what is between SET and WHERE
-           '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M[^;]*\mset\M((?!\mwhere\M)[^;])*(?:[,(]|\mset)?\s*\m(%1$s)\s*[=,)]',
-           $1)
+   AND (
+        -- a copy of the row
+        f.body ~* format('\m(\w+)\s*\.\s*(?:%s)\s*:=.*\mreturn\s+\1\M', $1)
+        OR EXISTS (
+            SELECT FROM string_to_table(f.body, ';') AS s (statement)
+             WHERE s.statement ~* format(
+                       -- NEW.column := ..., and "=" where a statement begins
+                       '\mnew\s*\.\s*(%1$s)\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*(%1$s)\s*='
+                       -- INTO [STRICT] ..., NEW.column
+                       '|\minto\s+(strict\s+)?(\w[\w.]*\s*,\s*)*new\s*\.\s*(%1$s)\M'
+                       -- UPDATE of one of the two tables: column among what is between SET and WHERE
+                       '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M.*\mset\M((?!\mwhere\M).)*(?:[,(]|\mset)?\s*\m(%1$s)\s*[=,)]',
+                       $1)
+                   -- all of NEW, or a row that is returned in its place
+                OR (s.statement ~* ('\mnew\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*=|\minto\s+(strict\s+)?new\M(?!\s*\.)'
+                                    '|\mreturn\s+(jsonb?_populate_record\M|new\s*#=)')
+                    -- but not where literals name the columns, and others than these
+                    AND NOT (s.statement ~* ('\mjsonb?_populate_record\s*\(\s*new\s*,\s*(jsonb?_build_object\s*\(\s*)?'''
+                                             '|\mnew\s*#=\s*hstore\s*\(\s*''[^'']*''\s*,')
+                             AND s.statement !~* format('''(\s*\{[^'']*|[\w ]*)\m(%s)\M', $1)))))
 $function$;
 
 COMMENT ON FUNCTION sessiondb.triggers_writing(text) IS
@@ -886,9 +931,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes over the triggers of the host that write session_id of the table: each is dropped, and its
- * definition kept for the rollback. Only where the setting sessiondb.adopt is on; otherwise such a
- * trigger is an error, since two that choose a session would not agree.
+ * Takes over the triggers of the host that write session_id of the table, or of one of its partitions:
+ * each is dropped, and its definition kept for the rollback. Only where the setting sessiondb.adopt is
+ * on; otherwise such a trigger is an error, since two that choose a session would not agree.
  *
  * Lock: ACCESS EXCLUSIVE on the table, only where there is such a trigger.
  */
@@ -896,19 +941,24 @@ DECLARE
     v_trigger record;
 BEGIN
     FOR v_trigger IN
-        SELECT w.* FROM sessiondb.triggers_writing('session_id') AS w WHERE w.table_name = p_table
+        SELECT w.trigger_name, w.relation, c.relname AS relation_name, w.definition
+          FROM sessiondb.triggers_writing('session_id') AS w
+          JOIN pg_class AS c ON c.oid = w.relation
+         WHERE w.table_name = p_table
+         ORDER BY c.relname, w.trigger_name
     LOOP
         IF coalesce(current_setting('sessiondb.adopt', true), '') <> 'on' THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = format('trigger %I on %I writes session_id too', v_trigger.trigger_name, p_table),
+                MESSAGE = format('trigger %I on %I writes session_id too', v_trigger.trigger_name, v_trigger.relation_name),
                 HINT = 'Have it taken over with: sessiondb apply --adopt, or SET sessiondb.adopt = on.';
         END IF;
         INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
-        VALUES ('trigger', p_table, v_trigger.trigger_name, 'replaced', v_trigger.definition);
+        VALUES ('trigger', v_trigger.relation_name, v_trigger.trigger_name, 'replaced', v_trigger.definition);
         CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', format('%I.%I', current_setting('sessiondb.schema'), p_table));
-        EXECUTE format('DROP TRIGGER %I ON %I.%I', v_trigger.trigger_name, current_setting('sessiondb.schema'), p_table);
-        RAISE NOTICE 'taken over, to be restored by a rollback: %', v_trigger.definition;
+        EXECUTE format('DROP TRIGGER %I ON %s', v_trigger.trigger_name, v_trigger.relation);
+        RAISE NOTICE 'trigger % on % is taken over; a rollback restores it with: %',
+            v_trigger.trigger_name, v_trigger.relation_name, v_trigger.definition;
     END LOOP;
 END
 $procedure$;
@@ -924,19 +974,39 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Makes the triggers again that adopt_triggers() took over, as they were.
+ * Makes the triggers again that adopt_triggers() took over, as they were: those of the table and of its
+ * partitions, and of what is no partition any more. That of a table that is gone is gone, too.
  *
  * Lock: SHARE ROW EXCLUSIVE on the table, only where there is such a trigger.
  */
 DECLARE
-    v_definition text;
+    v_trigger record;
 BEGIN
-    FOR v_definition IN
+    FOR v_trigger IN
         DELETE FROM sessiondb.objects AS o
-         WHERE o.kind = 'trigger' AND o.parent = p_table AND o.origin = 'replaced'
-        RETURNING o.previous_definition
+         WHERE o.kind = 'trigger'
+           AND o.origin = 'replaced'
+           AND o.parent NOT IN (
+                -- what belongs to the other of the two tables
+                SELECT c.relname
+                  FROM sessiondb.installation AS i
+                  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+                  JOIN pg_class AS other ON other.relnamespace = n.oid
+                   AND other.relname IN ('enrollments', 'submissions') AND other.relname <> p_table
+                 CROSS JOIN LATERAL (
+                        SELECT other.oid AS relid
+                        UNION
+                        SELECT p.relid FROM pg_partition_tree(other.oid) AS p
+                       ) AS node
+                  JOIN pg_class AS c ON c.oid = node.relid)
+        RETURNING o.parent, o.name, o.previous_definition AS definition
     LOOP
-        EXECUTE v_definition;
+        BEGIN
+            EXECUTE v_trigger.definition;
+            RAISE NOTICE 'trigger % on % is restored', v_trigger.name, v_trigger.parent;
+        EXCEPTION WHEN undefined_table THEN
+            RAISE NOTICE 'trigger % is not restored, as table % is gone: %', v_trigger.name, v_trigger.parent, v_trigger.definition;
+        END;
     END LOOP;
 END
 $procedure$;

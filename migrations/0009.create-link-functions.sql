@@ -1,7 +1,6 @@
--- The function of the guide, and those of the triggers. CREATE OR REPLACE FUNCTION takes no lock on
--- any table.
+-- The function of the guide, and those of the triggers.
 --
--- If the process dies: nothing was committed; run apply again.
+-- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0008.choose-course_path
 

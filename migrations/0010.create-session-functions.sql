@@ -1,7 +1,7 @@
 -- What the guide does by hand: an organisation, its members, its sessions. For the command line and
 -- for a page of the trainers' portal alike.
 --
--- Locks: none on any table. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0009.create-link-functions
 

@@ -1,6 +1,7 @@
 -- From here on every new row of submissions links itself. A trigger of
 -- the host that does so too is taken over with --adopt, and refused without.
 --
+-- Locks: those named above each statement; the others take no further one on the host's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0011.create-enrollments-triggers

@@ -1,6 +1,6 @@
 -- Linking the rows that were there before their session: one batch, its progress, and the loop.
 --
--- Locks: none on any table of the host. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0012.create-submissions-triggers
 

@@ -1,7 +1,7 @@
 -- Why a student's work is in a session, or in none. Meant to be called: whoever has USAGE on schema
 -- sessiondb is told what he may read himself.
 --
--- Locks: none on any table. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0013.create-backfill
 

@@ -457,18 +457,23 @@ def test_a_shorter_way_that_came_later_is_no_fault(installed_db: HostDatabase) -
     assert check(installed_db) == []
 
 
-@on_reference
-def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db: HostDatabase) -> None:
+@pytest.mark.parametrize(
+    ("host", "table"),
+    [(HOSTS["reference"], "submissions"), (HOSTS["partitioned"], "submissions_2024")],
+    indirect=["host"],
+    ids=str,
+)
+def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db: HostDatabase, table: str) -> None:
     execute(
         installed_db,
         "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN NEW.user_id := NEW.user_id; RETURN NEW; END'",
-        "CREATE TRIGGER zzzz BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION fill()",
+        f"CREATE TRIGGER zzzz BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fill()",
     )
 
     findings = check(installed_db)
 
-    assert brief(findings) == [("triggers_last", "error", "trigger zzzz on submissions")]
+    assert brief(findings) == [("triggers_last", "error", f"trigger zzzz on {table}")]
     carry_out(installed_db, findings)
     assert check(installed_db) == []
 

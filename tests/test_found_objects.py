@@ -21,6 +21,7 @@ from sessiondb.migrate import Runner
 Dump = Callable[..., str]
 
 on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
 on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
 # partitions, and an owner who is no superuser in a schema of his own
 on_three = pytest.mark.parametrize(
@@ -232,10 +233,69 @@ def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(host_db: Host
     assert dump(host_db) == before
 
 
+# An index of a partitioned table with our name that somebody has not finished, so that it is invalid.
+SHELL = "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id) WHERE session_id IS NOT NULL"
+UNFINISHED = {
+    "nothing attached": (SHELL,),
+    "of another definition": ("CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id)",),
+    "one partition attached": (
+        SHELL,
+        "CREATE INDEX mine ON submissions_2024 (session_id) WHERE session_id IS NOT NULL",
+        "ALTER INDEX submissions_session_id_idx ATTACH PARTITION mine",
+    ),
+    "an invalid one attached": (
+        SHELL,
+        "CREATE INDEX mine ON submissions_2024 (session_id) WHERE session_id IS NOT NULL",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'mine'::regclass",
+        "ALTER INDEX submissions_session_id_idx ATTACH PARTITION mine",
+    ),
+}
+
+
+@on_partitioned
+@pytest.mark.parametrize("unfinished", UNFINISHED.values(), ids=UNFINISHED)
+def test_an_unfinished_index_of_a_partitioned_table_is_refused_until_our_name_is_free(
+    host_db: HostDatabase, dump: Dump, unfinished: tuple[str, ...]
+) -> None:
+    by_hand(host_db, *COLUMNS, *unfinished)
+
+    ((check, object_, _, fix),) = refusal(host_db)
+
+    assert (check, object_) == ("names", "public.submissions_session_id_idx")
+    by_hand(host_db, fix[fix.index("ALTER INDEX") :])
+    before = dump(host_db)
+    assert host_db.apply() == MIGRATIONS
+    assert checks(host_db) == []
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_partitioned
+def test_a_rollback_takes_the_index_of_a_partition_away_that_apply_did_not_come_to_attach(
+    host_db: HostDatabase, dump: Dump
+) -> None:
+    by_hand(host_db, *COLUMNS)  # which would take their indexes along
+    before = dump(host_db)
+
+    def stop(migration: str, next_: str) -> None:
+        if next_.startswith("ALTER INDEX public.submissions_session_id_idx ATTACH"):
+            raise InterruptedError(next_)
+
+    with host_db.database().connect() as connection, pytest.raises(InterruptedError):
+        Runner(connection, boundary=stop).apply()
+    left = "SELECT indexrelid::regclass FROM pg_index AS i WHERE indrelid = 'submissions_2023'::regclass"
+    left += " AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid)"
+    assert len(column(host_db, left)) == 1
+
+    host_db.rollback()
+
+    assert dump(host_db) == before
+
+
 # How a column came to be that is of no use to us, what is said of it, and the statement that mends it.
 MISFITS = {
     "text": ("text", "is of type text, not uuid", "ALTER COLUMN session_id TYPE uuid"),
-    "integer": ("integer", "is of type integer, not uuid", "ALTER COLUMN session_id TYPE uuid"),
+    "integer": ("integer", "is of type integer, not uuid", "RENAME COLUMN session_id TO old_session_id"),
     "not null": ("uuid NOT NULL", "NOT NULL", "ALTER COLUMN session_id DROP NOT NULL"),
     "a default": ("uuid DEFAULT gen_random_uuid()", "default", "ALTER COLUMN session_id DROP DEFAULT"),
     "generated": ("uuid GENERATED ALWAYS AS (user_id) STORED", "generated", "ALTER COLUMN session_id DROP EXPRESSION"),
@@ -266,20 +326,52 @@ def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mend
 
 
 @on_three
-def test_the_statement_that_mends_a_column_of_another_type_works(host_db: HostDatabase) -> None:
-    session = value(host_db, "SELECT gen_random_uuid()")
+def test_a_column_of_text_is_mended_with_the_links_that_it_holds(host_db: HostDatabase) -> None:
+    by_hand(host_db, *COLUMNS)
+    link_by_hand(host_db)
+    linked = links(host_db)
     by_hand(
         host_db,
-        "ALTER TABLE enrollments ADD COLUMN session_id text",
-        "ALTER TABLE submissions ADD COLUMN session_id varchar(36)",
-        f"UPDATE enrollments SET session_id = '{session}'",
+        "ALTER TABLE enrollments ALTER COLUMN session_id TYPE text",
+        "ALTER TABLE submissions ALTER COLUMN session_id TYPE varchar(36)",
     )
 
-    statements = [found.group(1) for *_, fix in refusal(host_db) if (found := re.search(r"(ALTER TABLE .*)", fix))]
+    by_hand(host_db, *statements_that_mend(host_db))
 
-    assert len(statements) == 2
-    by_hand(host_db, *statements, "UPDATE enrollments SET session_id = NULL")
+    assert links(host_db) == linked
     assert host_db.apply() == MIGRATIONS
+    assert links(host_db) == linked
+
+
+def statements_that_mend(db: HostDatabase) -> list[str]:
+    """What the findings of a refusal say is to be run."""
+    return [found.group() for *_, fix in refusal(db) if (found := re.search(r"ALTER TABLE .*", fix))]
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "text",
+        "text DEFAULT 'none'",
+        "varchar(36)",
+        "char(36)",
+        "integer",
+        "bigint",
+        "bigint GENERATED ALWAYS AS IDENTITY",
+        "uuid[]",
+        "jsonb",
+        "bytea",
+        "text GENERATED ALWAYS AS (content || '') STORED",
+        "xid8",
+    ],
+)
+def test_the_statements_that_mend_a_column_of_any_other_type_work(host_db: HostDatabase, type_: str) -> None:
+    by_hand(host_db, "DELETE FROM submissions", f"ALTER TABLE submissions ADD COLUMN session_id {type_}")
+
+    by_hand(host_db, *statements_that_mend(host_db))
+
+    assert host_db.apply("0004") == MIGRATIONS[:4]
 
 
 @on_three
@@ -470,6 +562,18 @@ WRITERS = {
     "the whole row": Trigger(
         "BEGIN NEW := jsonb_populate_record(NEW, jsonb_build_object('session_id', NULL)); RETURN NEW; END"
     ),
+    "the whole row with =": Trigger(
+        "BEGIN NEW = jsonb_populate_record(NEW, jsonb_build_object('status', 'x', 'session_id', NULL)); RETURN NEW; END"
+    ),
+    "the whole row from elsewhere": Trigger(
+        "BEGIN NEW := jsonb_populate_record(NEW, (SELECT to_jsonb(s) FROM sessions AS s LIMIT 1)); RETURN NEW; END"
+    ),
+    "INTO the whole row": Trigger(
+        "BEGIN SELECT (jsonb_populate_record(NEW, to_jsonb(s))).* INTO NEW FROM sessions AS s LIMIT 1; RETURN NEW; END"
+    ),
+    "EXECUTE INTO the whole row": Trigger("BEGIN EXECUTE 'SELECT ($1).*' INTO STRICT NEW USING NEW; RETURN NEW; END"),
+    "another row": Trigger("""BEGIN RETURN jsonb_populate_record(NEW, '{"session_id": null}'); END"""),
+    "a copy": Trigger("DECLARE r enrollments; BEGIN r := NEW; r.session_id := NULL; RETURN r; END"),
     "UPDATE": Trigger("BEGIN UPDATE enrollments SET session_id = NULL WHERE id = NEW.id; RETURN NULL; END", AFTER),
     "UPDATE of several": Trigger(
         "BEGIN UPDATE ONLY public.enrollments AS e SET status = lower('X'), session_id = (SELECT id FROM sessions LIMIT 1)"
@@ -498,6 +602,11 @@ READERS = {
     "compares it": "IF NEW.session_id = OLD.session_id THEN RETURN NULL; END IF;",
     "keeps a comparison": "same := NEW.session_id = OLD.session_id;",
     "copies it to a variable": "found := NEW.session_id;",
+    "writes a column of the whole row": "NEW := jsonb_populate_record(NEW, jsonb_build_object('status', NEW.session_id));",
+    "writes a column of the whole row with =": "NEW = json_populate_record(NEW, json_build_object('status', 'x'));",
+    "writes a column by its name in JSON": """NEW := jsonb_populate_record(NEW, '{"status": "x"}');""",
+    "reads the whole row": "SELECT * INTO NEW FROM jsonb_populate_record(NEW, jsonb_build_object('status', 'x'));",
+    "compares the whole row": "IF NEW = OLD THEN RETURN NULL; END IF; same := NEW = OLD;",
     "wrote it once": "-- NEW.session_id := NULL;\n  /* UPDATE enrollments SET session_id = NULL; */",
     "writes a column of a like name": "UPDATE enrollments SET last_session_id = NEW.session_id WHERE false;",
 }
@@ -570,6 +679,75 @@ def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(hos
     assert checks(host_db) == []
     host_db.rollback()
     assert dump(host_db) == before
+
+
+# A function for any table, which writes the column that the trigger names.
+FILL = "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s RETURN NEW; END $$"
+WITH_AN_ARGUMENT = FILL % "NEW := jsonb_populate_record(NEW, jsonb_build_object(TG_ARGV[0], NULL));"
+
+
+@on_reference
+def test_a_trigger_writes_the_column_that_its_arguments_name(host_db: HostDatabase) -> None:
+    on_enrollments = "BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill"
+    by_hand(host_db, WITH_AN_ARGUMENT, f"CREATE TRIGGER stamp {on_enrollments} ('status')")
+
+    assert host_db.apply("0004") == MIGRATIONS[:4]
+
+    by_hand(host_db, f"CREATE TRIGGER link {on_enrollments} ('session_id')")
+    assert [object_ for _, object_, _, _ in refusal(host_db)] == ["trigger link on enrollments"]
+
+
+# Triggers on single partitions; those of enrollments have the same name.
+ON_PARTITIONS = (
+    FILL % "NEW.session_id := NULL;",
+    "CREATE TRIGGER fill BEFORE INSERT ON enrollments_0 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "CREATE TRIGGER fill BEFORE INSERT ON enrollments_1 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "ALTER TABLE enrollments_1 DISABLE TRIGGER fill",
+    "CREATE TRIGGER fill_2024 BEFORE INSERT ON submissions_2024 FOR EACH ROW EXECUTE FUNCTION fill()",
+    "CREATE TRIGGER fill_2025 BEFORE INSERT ON submissions_2025 FOR EACH ROW EXECUTE FUNCTION fill()",
+)
+
+
+@on_partitioned
+def test_the_triggers_of_partitions_are_refused_or_taken_over_and_given_back(host_db: HostDatabase, dump: Dump) -> None:
+    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
+    before = dump(host_db)
+
+    assert [object_ for _, object_, _, _ in refusal(host_db)] == [
+        "trigger fill on enrollments_0",
+        "trigger fill on enrollments_1",
+        "trigger fill_2024 on submissions_2024",
+        "trigger fill_2025 on submissions_2025",
+    ]
+
+    said = adopt(host_db)
+
+    assert said.count("is taken over; a rollback restores it with: CREATE TRIGGER") == 4
+    assert checks(host_db) == []
+    student = link_by_hand(host_db)
+    assert fellow_enrols(host_db, student) == student.newest
+    host_db.rollback()
+    assert dump(host_db) == before
+
+
+@on_partitioned
+def test_the_trigger_of_a_partition_that_is_gone_keeps_no_rollback_from_going_on(host_db: HostDatabase) -> None:
+    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
+    adopt(host_db)
+    by_hand(
+        host_db,
+        "DROP TABLE submissions_2024",
+        "ALTER TABLE submissions DETACH PARTITION submissions_2025",
+    )
+    said: list[str] = []
+
+    with host_db.database().connect() as connection:
+        Runner(connection, report=said.append).rollback(None)
+
+    assert "  trigger fill_2025 on submissions_2025 is restored" in said
+    assert any("fill_2024 is not restored, as table submissions_2024 is gone: CREATE TRIGGER" in line for line in said)
+    left = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^fill'"
+    assert sorted(column(host_db, left)) == ["enrollments_0", "enrollments_1", "submissions_2025"]
 
 
 # Every way in which a trigger can be attached; the names want quotes.
@@ -652,7 +830,9 @@ def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
     adopted = on(host_db, "apply", "--adopt")
 
     assert adopted.code == 0, adopted.err
-    assert all(trigger in adopted.err for trigger in old)
+    assert all(f" is taken over; a rollback restores it with: {trigger}" in adopted.err for trigger in old)
+    assert adopted.err.count("--adopt takes it over") == 2
+    assert "sessiondb apply --adopt" not in adopted.err
     assert links(host_db) == linked
     assert column(host_db, ITS_TRIGGERS) == []
     assert checks(host_db) == []
@@ -663,6 +843,7 @@ def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
     undone = on(host_db, "rollback", "--all", "--yes")
 
     assert undone.code == 0, undone.err
+    assert undone.err.count(" is restored") == 2
     assert links(host_db) == linked
     assert dump(host_db) == before
 

@@ -375,6 +375,18 @@ def test_a_spent_budget_is_exit_6_with_nothing_half_done_and_another_run_goes_on
         assert dump(host_db) == dump(undisturbed)
 
 
+@pytest.mark.usefixtures("at_once")
+@on_reference
+def test_the_last_wait_is_cut_to_what_is_left_of_the_budget(host_db: HostDatabase) -> None:
+    began = time.monotonic()
+    with (
+        transaction(host_db, "SELECT FROM enrollments"),
+        pytest.raises(LockNotObtainedError, match="no lock within 2 s"),
+    ):
+        run(host_db, budget=LockBudget(timeout=60, total=2))
+    assert 1.9 < time.monotonic() - began < 30
+
+
 @on_reference
 def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(host_db: HostDatabase) -> None:
     host_db.apply("0004")

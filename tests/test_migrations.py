@@ -343,6 +343,24 @@ class TestTheFiles:
         assert not re.search(rb"[^\x20-\x7e\n]", path.read_bytes())
 
     @each_file
+    def test_say_what_happens_if_the_process_dies(self, path: Path) -> None:
+        header, _, _ = path.read_text().partition("\n\n")
+        assert re.search(r"(-- |\. )If the process dies: \w", header)
+        assert script(path).transactional == ("If the process dies: nothing was committed" in header)
+
+    @each_file
+    def test_say_which_lock_each_statement_takes(self, path: Path) -> None:
+        header, _, _ = path.read_text().partition("\n\n")
+        (locks,) = re.findall(r"^-- Locks: (none on the host's tables|those named above each statement)", header, re.M)
+        harmless = r"CALL sessiondb\.(claim|record_definitions)\(|DELETE FROM sessiondb\.|COMMENT ON |DO \$comment\$"
+        for statement in script(path).statements:
+            named = re.findall(r"^-- lock(?: where [^:]+)?: [A-Z ]+ on \w", statement, re.MULTILINE)
+            if locks.startswith("none"):
+                assert not named
+            else:
+                assert named or re.match(harmless, bare(statement))
+
+    @each_file
     def test_are_cut_into_the_statements_that_psql_sees(self, path: Path) -> None:
         assert [bare(statement) for statement in script(path).statements] == psql_statements(path.read_text())
 

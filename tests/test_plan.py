@@ -799,6 +799,20 @@ def test_the_script_takes_the_course_path_and_works_whatever_the_clients_encodin
     assert books(host_db) == books(installed_db)
 
 
+@on_reference
+def test_the_script_writes_the_same_whatever_the_client_has_set(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    """A name in quotes that needs none would be written down so, and never be what check finds."""
+    options = "-c quote_all_identifiers=on -c DateStyle=German -c IntervalStyle=iso_8601"
+
+    done = by_psql(psql, host_db, script_for(host_db), tmp_path, {"PGOPTIONS": options})
+
+    assert (done.code, done.err) == (0, "")
+    assert dump(host_db) == dump(installed_db)
+    assert books(host_db) == books(installed_db)
+
+
 # A lock that stops the script, in the order of the migrations.
 IN_THE_WAY = {
     "a reader of enrollments": "LOCK TABLE enrollments IN ACCESS SHARE MODE",

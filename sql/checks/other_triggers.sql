@@ -1,7 +1,8 @@
 -- No trigger of the host writes session_id beside ours: which of them wins would be a matter of names.
 SELECT 'other_triggers' AS "check", 'error' AS level,
-       format('trigger %s on %s', w.trigger_name, w.table_name) AS object,
+       format('trigger %s on %s', w.trigger_name, c.relname) AS object,
        format('The trigger writes session_id, as ours does: %s', w.definition) AS detail,
-       format('DROP TRIGGER %I ON %I.%I', w.trigger_name, current_setting('sessiondb.schema'), w.table_name) AS fix
-  FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, is_before, definition)
- ORDER BY w.table_name, w.trigger_name
+       format('DROP TRIGGER %I ON %s', w.trigger_name, w.relation) AS fix
+  FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, relation, definition)
+  JOIN pg_class AS c ON c.oid = w.relation
+ ORDER BY c.relname, w.trigger_name

@@ -1,19 +1,27 @@
 -- BEFORE triggers fire in the order of their names; one of the host that fires after ours could still
 -- change the user or the course that we have linked by. An error where its function writes one of them.
+-- A trigger may be on a single partition; ours fire there, too.
 SELECT 'triggers_last' AS "check",
        CASE WHEN w.trigger_name IS NULL THEN 'warning' ELSE 'error' END AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
        'The trigger fires after those of sessiondb: what it changes in a row is not seen when the row is linked.' AS detail,
        format('Give it a name that sorts before ours: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
-  FROM pg_trigger AS t
-  JOIN pg_class AS c ON c.oid = t.tgrelid
+  FROM pg_namespace AS hn
+  JOIN pg_class AS host ON host.relnamespace = hn.oid AND host.relname IN ('enrollments', 'submissions')
+ CROSS JOIN LATERAL (
+        SELECT host.oid AS relid
+        UNION
+        SELECT p.relid FROM pg_partition_tree(host.oid) AS p
+       ) AS node
+  JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  LEFT JOIN ({triggers_writing('user_id|course_id')}) AS w (table_name, trigger_name, is_before, definition)
-         ON w.table_name = c.relname AND w.trigger_name = t.tgname
- WHERE n.nspname = current_setting('sessiondb.schema')
-   AND c.relname IN ('enrollments', 'submissions')
+  JOIN pg_trigger AS t ON t.tgrelid = c.oid
+  LEFT JOIN ({triggers_writing('user_id|course_id')}) AS w (table_name, trigger_name, relation, definition)
+         ON w.relation = c.oid AND w.trigger_name = t.tgname
+ WHERE hn.nspname = current_setting('sessiondb.schema')
    AND NOT t.tgisinternal
+   AND t.tgparentid = 0
    -- row-level (1), BEFORE (2), INSERT (4) or UPDATE (16)
    AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0
    AND t.tgname COLLATE "C" > 'zzz_sessiondb_' COLLATE "C"

@@ -8,7 +8,8 @@ AS $function$
 /*
  * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
  * for an index that was found in the host. An index on a partitioned table cannot be dropped
- * concurrently; dropping it takes those of the partitions along.
+ * concurrently; dropping it takes those of the partitions along. Those that an apply has not come to
+ * attach, which have the names that index_statements() gives, are dropped by themselves.
  */
 SELECT CASE c.relkind
            WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
@@ -16,11 +17,24 @@ SELECT CASE c.relkind
                                        t.oid::regclass, n.nspname, c.relname))
        END
   FROM sessiondb.installation AS i
-  JOIN pg_namespace AS n ON n.nspname = i.host_schema
-  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind IN ('i', 'I')
-  JOIN pg_index AS x ON x.indexrelid = c.oid
-  JOIN pg_class AS t ON t.oid = x.indrelid AND t.relname = p_table
+  JOIN pg_namespace AS h ON h.nspname = i.host_schema
+  JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname = p_table
+ CROSS JOIN LATERAL (
+        SELECT root.oid AS relid, 0 AS level
+        UNION
+        SELECT p.relid, p.level FROM pg_partition_tree(root.oid) AS p
+       ) AS node
+  JOIN pg_class AS t ON t.oid = node.relid
+  JOIN pg_index AS x ON x.indrelid = t.oid
+  JOIN pg_class AS c ON c.oid = x.indexrelid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE sessiondb.is_ours('index', p_table, p_name)
+   AND c.relname = CASE node.level
+                       WHEN 0 THEN p_name
+                       ELSE format('%s_%s_idx', left(t.relname, 48), left(md5(p_name || t.relname), 8))
+                   END
+   AND NOT EXISTS (SELECT FROM pg_inherits AS a WHERE a.inhrelid = x.indexrelid)
+ ORDER BY node.level, t.relname
 $function$;
 
 COMMENT ON FUNCTION sessiondb.drop_index_statements(name, name) IS

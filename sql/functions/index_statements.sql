@@ -18,7 +18,8 @@ AS $function$
  * An index of that name which is invalid and not being built is what a crash left of an earlier try:
  * it is dropped and built again; one that is being built is not ours, and is refused. On a
  * partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
- * concurrently on each partition, and attached.
+ * concurrently on each partition, and attached. The parent's is invalid until then; that it is ours,
+ * and not one that somebody else has not finished, is known by its comment, for preflight.
  *
  * Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
  * partition locks all of its indexes: so readers and writers of that one partition are kept out for
@@ -119,8 +120,12 @@ SELECT s.statement,
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
-               format('CREATE INDEX %I ON ONLY %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause)
-                   AS statement,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CREATE INDEX %I ON ONLY %I.%I (%s)%s;\n'
+                   '    COMMENT ON INDEX %I.%I IS ''The indexes of all partitions (sessiondb)'';\n'
+                   'END',
+                   n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause, n.schema_name, n.index_name)) AS statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL

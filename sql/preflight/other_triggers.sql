@@ -1,8 +1,12 @@
 -- No trigger of the host chooses a session too, unless it is to be taken over (--adopt).
-SELECT 'other_triggers' AS "check",
-       CASE WHEN coalesce(current_setting('sessiondb.adopt', true), '') = 'on' THEN 'warning' ELSE 'error' END AS level,
-       format('trigger %s on %s', w.trigger_name, w.table_name) AS object,
-       format('The trigger writes session_id, as ours will: %s', w.definition) AS detail,
-       'Have it taken over with: sessiondb apply --adopt (a rollback restores it), or drop it.' AS fix
-  FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, is_before, definition)
- ORDER BY w.table_name, w.trigger_name
+SELECT 'other_triggers' AS "check", m.level,
+       format('trigger %s on %s', w.trigger_name, c.relname) AS object,
+       format('Trigger %s on %s writes session_id, as ours will%s: %s', w.trigger_name, c.relname, m.remark, w.definition) AS detail,
+       m.fix
+  FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, relation, definition)
+  JOIN pg_class AS c ON c.oid = w.relation
+  JOIN (VALUES
+        (false, 'error', '', 'Have it taken over with: sessiondb apply --adopt (a rollback restores it), or drop it.'),
+        (true, 'warning', '; --adopt takes it over', 'None is needed: its definition is kept, and a rollback restores it.')
+       ) AS m (adopted, level, remark, fix) ON m.adopted = (coalesce(current_setting('sessiondb.adopt', true), '') = 'on')
+ ORDER BY c.relname, w.trigger_name

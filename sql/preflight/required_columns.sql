@@ -70,9 +70,13 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),
-               CASE kind
-                   WHEN 'link' THEN format(
-                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid USING session_id::text::uuid -- rewrites the table under ACCESS EXCLUSIVE',
+               CASE
+                   WHEN kind = 'link' AND attgenerated = '' AND base_type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN format(
+                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id DROP DEFAULT, ALTER COLUMN session_id TYPE uuid USING session_id::uuid'
+                       ' -- rewrites the table under ACCESS EXCLUSIVE; where it holds something else, rename it: %s',
+                       full_name, 'RENAME COLUMN session_id TO old_session_id')
+                   WHEN kind = 'link' THEN format(
+                       'It is in use for something else; give it another name: ALTER TABLE %s RENAME COLUMN session_id TO old_session_id',
                        full_name)
                    ELSE 'sessiondb works with uuid identifiers only.'
                END
@@ -93,6 +97,8 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                 SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
                ) AS m
          WHERE kind = 'link'
+           -- of another type it is to be renamed, as it is
+           AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, which has no order in time.', column_name, full_name, type_name),

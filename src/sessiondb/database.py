@@ -13,6 +13,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import Json
 
 from sessiondb import pooler
 from sessiondb.errors import SessiondbError, UsageError
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+SPELLING = {
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "quote_all_identifiers": "off",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+}
+"""How the server spells values and definitions, whatever the role or the database sets: some we compare."""
 
 
 def conninfo(dsn: str | None) -> str:
@@ -136,12 +147,17 @@ class Database:
         connection.execute(
             """
             SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
-                   pg_catalog.set_config('standard_conforming_strings', 'on', %(local)s),
+                   -- what our procedures report is for the user, whatever he thinks of other notices
+                   pg_catalog.set_config('client_min_messages', 'notice', %(local)s),
                    pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
                    pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
                    pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s)
             """,
             {"schema": schema, "course_path": course_path or "", "adopt": "on" if adopt else "", "local": local},
+        )
+        connection.execute(
+            "SELECT pg_catalog.set_config(s.key, s.value, %s) FROM pg_catalog.json_each_text(%s) AS s",
+            [local, Json(SPELLING)],
         )
         connection.execute(
             """

@@ -18,6 +18,9 @@ from sessiondb.watch import Watch
 ADVISORY_KEY = int.from_bytes(b"sessiond", "big")
 """The key of the advisory lock; advisory locks are per database already."""
 
+_SHORTEST = 0.1
+"""The first try waits so many seconds for a lock, and the last one at least."""
+
 Report = Callable[[str], None]
 
 
@@ -29,7 +32,7 @@ class LockBudget:
         timeout: the longest that one statement waits in a lock's queue, in seconds. Everybody who
             comes after it waits as long. Beyond deadlock_timeout (1 s unless the server says
             otherwise), since only then an autovacuum in the way is asked to yield.
-        total: after so many seconds of trying, give up.
+        total: after so many seconds of trying, give up. The last wait is cut to what is left of it.
     """
 
     timeout: float = 1.5
@@ -37,7 +40,7 @@ class LockBudget:
 
     def waits(self) -> Iterator[float]:
         """Yield the lock_timeout of each try: short ones first, the last for ever."""
-        for wait in (0.1, 0.2, 0.5):
+        for wait in (_SHORTEST, 0.2, 0.5):
             if wait < self.timeout:
                 yield wait
         while True:
@@ -67,7 +70,8 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         if not told:
             report(f"waiting for another sessiondb run: {_holder(connection)}")
             told = True
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (jitter, not a secret)
+        left = max(deadline - time.monotonic(), 0)
+        time.sleep(min(pause * random.uniform(0.5, 1.0), left))  # noqa: S311  (jitter, not a secret)
         pause = min(pause * 2, 1.0)
     try:
         yield
@@ -114,7 +118,9 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
     """
     connection = watch.connection
     deadline = time.monotonic() + budget.total
-    for attempt, wait in enumerate(budget.waits(), start=1):
+    for attempt, longest in enumerate(budget.waits(), start=1):
+        # a shorter one would hardly be a try
+        wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
         connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
         try:
             with watch.blockers_seen_after(wait * 0.8) as blockers:
@@ -130,7 +136,7 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
                     "or with a larger --lock-budget.",
                 ) from error
             pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
-            report(f"  no lock within {wait:g} s, next try in {pause:.1f} s; in the way: {others}")
+            report(f"  no lock within {wait:.3g} s, next try in {pause:.1f} s; in the way: {others}")
             time.sleep(pause)
         finally:
             if not connection.closed:

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import checks, ledger, resources
-from sessiondb.database import Connection, catalogs, trusted
+from sessiondb.database import SPELLING, Connection, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import EXPANDS
 
@@ -104,7 +104,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     timeout = f"{lock_timeout * 1000:.0f}ms"
     settings = {
         "client_encoding": "UTF8",
-        "standard_conforming_strings": "on",
+        **SPELLING,
         "sessiondb.schema": schema,
         "sessiondb.course_path": course_path or "",
         "sessiondb.adopt": "on" if adopt else "",

@@ -1,0 +1,88 @@
+"""How the role, the database or the client has values and names spelled makes no difference to what we do and say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import HostDatabase
+from hosts import HOSTS
+from psycopg import sql
+from test_cli import BRUNO, MIGRATIONS, PYTHON, run
+from test_plan import books, link
+
+Dump = Callable[..., str]
+
+SETTINGS = {
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "iso_8601",
+    "quote_all_identifiers": "on",
+    "bytea_output": "escape",
+    "extra_float_digits": "-5",
+    "standard_conforming_strings": "off",
+}
+READERS = (
+    ("status",),
+    ("check",),
+    ("show", "sessions"),
+    ("show", "enrollments"),
+    ("show", "submissions"),
+    ("session", "list"),
+    ("explain", "--user", BRUNO, "--course", PYTHON),
+)
+
+on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+# names that want quotes, and partitions
+on_three = pytest.mark.parametrize(
+    "host", [HOSTS[name] for name in ("reference", "partitioned", "quoted")], indirect=True, ids=str
+)
+
+
+def choose(db: HostDatabase, settings: dict[str, str]) -> None:
+    """Set it, and nothing else, for everybody who connects to the database from now on."""
+    with db.connect() as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(db.name)))
+        for name, value in settings.items():
+            alter = sql.SQL("ALTER DATABASE {} SET {} TO {}")
+            connection.execute(alter.format(sql.Identifier(db.name), sql.Identifier(name), sql.Literal(value)))
+
+
+@on_three
+def test_apply_and_rollback_do_and_write_the_same(
+    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+) -> None:
+    before = dump(host_db)
+
+    choose(host_db, SETTINGS)
+    assert host_db.apply() == MIGRATIONS
+
+    choose(host_db, {})  # pg_dump would say it their way
+    assert books(host_db) == books(installed_db)
+    assert dump(host_db) == dump(installed_db)
+
+    link(host_db)
+    choose(host_db, SETTINGS)
+    assert host_db.rollback() == MIGRATIONS[::-1]
+
+    choose(host_db, {})
+    assert dump(host_db, exclude_sessiondb=True) == before
+
+
+@on_reference
+@pytest.mark.parametrize("options", [None, "-c DateStyle=German -c quote_all_identifiers=on"])
+def test_the_commands_that_read_say_the_same(installed_db: HostDatabase, options: str | None) -> None:
+    def told() -> list[tuple[int, str]]:
+        runs = [run("-d", installed_db.conninfo(), "--format", "json", *reader, env=env) for reader in READERS]
+        return [(ended.code, ended.out) for ended in runs]
+
+    link(installed_db)
+    env: dict[str, str] = {}
+    before = told()
+    assert {code for code, _ in before} <= {0, 4}
+
+    if options is None:
+        choose(installed_db, SETTINGS)
+    else:
+        env["PGOPTIONS"] = options
+
+    assert told() == before
