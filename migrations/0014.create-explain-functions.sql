@@ -79,6 +79,7 @@ CREATE OR REPLACE FUNCTION sessiondb.member_command(p_org_id uuid, p_user_id uui
 RETURNS text
 LANGUAGE sql
 STABLE
+STRICT
 SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
@@ -97,6 +98,7 @@ CREATE OR REPLACE FUNCTION sessiondb.session_command(p_org_id uuid, p_course_id 
 RETURNS text
 LANGUAGE sql
 STABLE
+STRICT
 SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$

@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION sessiondb.session_command(p_org_id uuid, p_course_id 
 RETURNS text
 LANGUAGE sql
 STABLE
+STRICT
 SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
