@@ -60,7 +60,8 @@ CREATE TABLE IF NOT EXISTS sessiondb.installation (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     host_schema name NOT NULL,
     course_path text,
-    course_pieces text[]
+    course_pieces text[],
+    course_joins jsonb
 );
 
 COMMENT ON TABLE sessiondb.installation IS 'What sessiondb knows of its host; one row';
@@ -68,6 +69,8 @@ COMMENT ON COLUMN sessiondb.installation.host_schema IS 'The schema with session
 COMMENT ON COLUMN sessiondb.installation.course_path IS 'The columns that lead from a submission to its course';
 COMMENT ON COLUMN sessiondb.installation.course_pieces IS
     'The SQL expression of a submission''s course, cut where the name of its row belongs';
+COMMENT ON COLUMN sessiondb.installation.course_joins IS
+    'What is joined with what from submissions to courses: from, columns, to, keys, operators';
 
 INSERT INTO sessiondb.installation (host_schema)
 VALUES (pg_catalog.current_setting('sessiondb.schema'))

@@ -6,7 +6,7 @@
 -- depends: 0001.create-bookkeeping
 
 CREATE OR REPLACE FUNCTION sessiondb.course_paths()
-RETURNS TABLE (path text, hops integer, pieces text[], tables oid[], believed boolean)
+RETURNS TABLE (path text, hops integer, pieces text[], tables oid[], believed boolean, joins jsonb)
 LANGUAGE sql
 STABLE
 SECURITY INVOKER
@@ -21,6 +21,7 @@ AS $function$
  *           array_to_string(pieces, 'NEW') is the expression in a trigger
  * tables    the tables that are read on the way
  * believed  true where no foreign key says that the last column holds courses, only the path that was given
+ * joins     from submissions to courses, what is joined with what: the tables, their columns and operators
  *
  * Not followed: session_id and the table sessions (those are what we add), org_members, and the
  * table that user_id refers to (a user's course is not the course of his submission).
@@ -114,7 +115,7 @@ passed_over AS (
 walk AS (
     SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,
-           1 AS next_name
+           1 AS next_name, '[]'::jsonb AS joins
       FROM host AS h
      CROSS JOIN (VALUES (false), (true)) AS g (given)
      WHERE h.submissions IS NOT NULL
@@ -143,7 +144,10 @@ walk AS (
                     ORDER BY i)
                ELSE w.keys
            END) COLLATE "default",
-           w.next_name + used.names
+           w.next_name + used.names,
+           w.joins || jsonb_build_object(
+               'from', w.at_table::regclass::text, 'columns', e.from_columns,
+               'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators)
       FROM walk AS w
      CROSS JOIN host AS h
       JOIN edge AS e ON e.from_table = w.at_table
@@ -204,7 +208,11 @@ SELECT DISTINCT
                 || (a.keys[cardinality(a.keys)] || ')::pg_catalog.uuid')
        END AS pieces,
        a.seen[2:] AS tables,
-       a.believed
+       a.believed,
+       a.joins || jsonb_build_object(
+           'from', a.at_table::regclass::text, 'columns', ARRAY[a.course_column],
+           'to', (SELECT h.courses::regclass::text FROM host AS h), 'keys', '["id"]'::jsonb,
+           'operators', '["OPERATOR(pg_catalog.=)"]'::jsonb) AS joins
   FROM arrival AS a
  ORDER BY a.hops, path
 $function$;
@@ -228,12 +236,12 @@ DECLARE
     v_candidates text[];
 BEGIN
     WITH shortest AS (
-        SELECT p.path, p.pieces, rank() OVER (ORDER BY p.hops) AS place
+        SELECT p.path, p.pieces, p.joins, rank() OVER (ORDER BY p.hops) AS place
           FROM sessiondb.course_paths() AS p
     ),
     choice AS (
         UPDATE sessiondb.installation AS i
-           SET course_path = s.path, course_pieces = s.pieces
+           SET course_path = s.path, course_pieces = s.pieces, course_joins = s.joins
           FROM shortest AS s
          WHERE s.place = 1
            AND (SELECT count(*) FROM shortest AS o WHERE o.place = 1) = 1

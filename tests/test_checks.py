@@ -15,7 +15,7 @@ from conftest import HostDatabase
 from hosts import HOSTS, Host
 from psycopg import sql
 
-from sessiondb import checks, resources
+from sessiondb import checks, ledger, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
@@ -116,7 +116,7 @@ class Fault:
     """Something that somebody did, and what is said of it.
 
     ``finds`` is each check's level and objects; {schema} and the like are put into ``does`` and ``finds``.
-    ``rollback`` is how far the fix says to roll back before an apply; None: the fixes are SQL.
+    ``rollback`` is how far the fix says to roll back before an apply; None: there is SQL that mends it.
     """
 
     does: str
@@ -162,6 +162,7 @@ FAULTS: dict[str, Fault] = {
     "trigger renamed": Fault(
         "ALTER TRIGGER zzz_sessiondb_link_enrollment ON enrollments RENAME TO aaa",
         {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
+        rollback="0010",
     ),
     "function body replaced": Fault(
         "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
@@ -207,6 +208,7 @@ FAULTS: dict[str, Fault] = {
     "column made NOT NULL": Fault(
         "DELETE FROM enrollments; ALTER TABLE enrollments ALTER session_id SET NOT NULL",
         {"installed_objects": ("error", ["column enrollments.session_id"])},
+        rollback="0002",
     ),
     "foreign key dropped": Fault(
         "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
@@ -242,6 +244,7 @@ FAULTS: dict[str, Fault] = {
     "index that others serve dropped": Fault(
         "DROP INDEX submissions_session_id_idx; CREATE INDEX my_own ON submissions (session_id)",
         {"installed_objects": ("error", ["index submissions.submissions_session_id_idx"])},
+        rollback="0005",
     ),
     "trigger of the host after ours": Fault(
         "CREATE TRIGGER zzzz_host BEFORE INSERT ON submissions"
@@ -269,10 +272,6 @@ FAULTS: dict[str, Fault] = {
         rollback="0007",
     ),
 }
-
-SOME_BY_HAND = {"index that others serve dropped", "trigger renamed", "column made NOT NULL"}
-"""Nothing that is printed is SQL that mends these."""
-
 
 def of_host(host: Host, text: str) -> str:
     given = {
@@ -309,11 +308,11 @@ def test_a_fault_is_found_and_its_fix_mends_it(installed_db: HostDatabase, fault
         assert check(installed_db, name) == mine
     assert all(finding.detail and finding.fix for finding in findings)
 
-    if fault in SOME_BY_HAND:
-        return
     if expected.rollback is None:
         carry_out(installed_db, findings)
     else:
+        told = {finding.fix for finding in findings if " rollback " in finding.fix}
+        assert min(told) == f"Run: sessiondb rollback --to {expected.rollback} && sessiondb apply"
         installed_db.rollback(expected.rollback)
         installed_db.apply()
     assert check(installed_db) == []
@@ -326,6 +325,72 @@ def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
             statement = finding.fix.removeprefix("Run: ").removeprefix("Give it a name that sorts before ours: ")
             if not statement.startswith("sessiondb "):
                 connection.execute(statement.encode())
+
+
+@on_reference
+def test_each_object_is_made_again_by_the_command_that_is_printed(installed_db: HostDatabase) -> None:
+    """Whatever object it is, and by the migration that made it, no other."""
+    execute(installed_db, "UPDATE sessiondb.objects SET definition = 'changed' WHERE definition IS NOT NULL")
+    findings = check(installed_db, "installed_objects")
+    with superuser(installed_db) as connection:
+        ((number,),) = connection.execute("SELECT count(*) FROM sessiondb.objects WHERE definition IS NOT NULL")
+    fixes = {finding.object: finding.fix for finding in findings}
+    assert len(fixes) == number
+
+    migrations = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
+    for before, made in zip(migrations[-2::-1], migrations[:0:-1], strict=True):
+        known = objects(installed_db)
+        installed_db.rollback(before)
+        for name in known - objects(installed_db):
+            assert fixes.pop(name) == f"Run: sessiondb rollback --to {before[:4]} && sessiondb apply", made
+        if before.startswith("0002"):
+            break
+    assert fixes == {}
+
+
+def objects(db: HostDatabase) -> set[str]:
+    """The objects with a definition, as check names them."""
+    with superuser(db) as connection:
+        found = connection.execute(
+            "SELECT format('%s %s.%s', kind, parent, name) FROM sessiondb.objects WHERE definition IS NOT NULL"
+        )
+        return {name for (name,) in found}
+
+
+CHANGES = {
+    "a line replaced": (
+        "RETURN NEW;",
+        "RETURN NULL;",
+        ["@@ -15,1 +15,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
+    ),
+    "a line removed": (
+        "    RETURN NEW;\n",
+        "",
+        ["@@ -15,1 +15,0 @@", "-    RETURN NEW;"],
+    ),
+    "lines added": (
+        "    RETURN NEW;",
+        "".join(f"    PERFORM {number};\n" for number in range(7)) + "    RETURN NEW;",
+        ["@@ -15,0 +15,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@on_reference
+def test_of_a_function_that_was_changed_the_lines_that_differ_are_shown(
+    installed_db: HostDatabase, change: str
+) -> None:
+    was, now, shown = CHANGES[change]
+    with superuser(installed_db) as connection:
+        query = "SELECT pg_get_functiondef('sessiondb.link_enrollment'::regproc)"
+        ((text,),) = connection.execute(query).fetchall()
+        assert was in text
+        connection.execute(text.replace(was, now).encode())
+
+    (finding,) = check(installed_db)
+
+    assert finding.detail.splitlines() == ["The function was changed since it was made:", *shown]
 
 
 def test_every_check_has_a_fault() -> None:

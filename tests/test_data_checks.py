@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,7 @@ def sessions_without_members(its: Platform) -> None:
 
 
 def shadowed_sessions(its: Platform) -> None:
-    for created_at in [None, None, None, None, AUTUMN]:  # the fifth hides the four, and the one that there was
+    for created_at in [*[None] * FIVE, AUTUMN]:  # not the one that there was: students are enrolled in it
         its.host.add_session(its.db, its.org, its.course, created_at=created_at)
 
 
@@ -136,7 +137,7 @@ FAULTS = {
     "links_without_membership": Fault(
         without_membership,
         "warning",
-        "5 rows of {object} are linked to a session of an organisation that their user is not a member of",
+        "5 rows of {object} are linked to a session of an organisation that the user is not a member of",
     ),
     "orgs_without_sessions": Fault(
         orgs_without_sessions, "info", "5 organisations with members have no session", ("org_members",)
@@ -147,7 +148,7 @@ FAULTS = {
         "5 active sessions belong to an organisation without members",
         ("sessions",),
     ),
-    "shadowed_sessions": Fault(shadowed_sessions, "warning", "5 active sessions are never chosen", ("sessions",)),
+    "shadowed_sessions": Fault(shadowed_sessions, "warning", "5 active sessions can never be chosen", ("sessions",)),
     "split_students": Fault(
         split_students,
         "warning",
@@ -295,6 +296,57 @@ def test_rows_without_an_id_are_named_by_their_user(installed_db: HostDatabase) 
 
     students = {f"of user {student}" for student in its.students}
     assert [{*examples_of(finding)} <= students for finding in findings] == [table in without for table in TABLES]
+
+
+def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: HostDatabase) -> None:
+    """And where one command mends what the check has named, no other is wanted."""
+    mended = {"orgs_without_sessions", "sessions_without_members", "shadowed_sessions", "unlinked_rows"}
+    for name, fault in FAULTS.items():
+        with installed_db.connect() as db:
+            fault.do(platform(installed_db.host, db))
+        for _ in range(FIVE):  # of organisations without a session, the fix is for one
+            findings = check(installed_db, name, "--examples", "5", code=4 if fault.level == "error" else 0)
+            for finding in findings:
+                assert not re.search(r"\b(ID|SLUG|NNNN)\b", finding["fix"])
+                for command in re.findall(r"sessiondb (\w[^;:]*)", finding["fix"]):
+                    done = call(installed_db, *shlex.split(command))
+                    assert done.code == 0, done.err
+        if name in mended:
+            assert check(installed_db, name) == []
+
+
+def test_what_a_row_that_cannot_be_linked_wants_is_asked_as_printed(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as db:
+        its = platform(host, db)
+        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 2)])
+        if not isinstance(host, EnrolledHost):
+            with unnoticed(db):
+                host.submit(db, its.students[0], None)
+
+    told = set()
+    for finding in check(installed_db):
+        reason = finding["detail"].rstrip(".").split()[-1]
+        (explain,) = re.findall(r"sessiondb (explain .*)$", finding["fix"])
+        answer = call(installed_db, *shlex.split(explain), "--format", "json")
+        assert answer.json["reason"] == reason
+        told.add(reason)
+    assert told == {"no_membership"} | ({"course_unknown"} if not isinstance(host, EnrolledHost) else set())
+
+
+@on("reference", "school")
+def test_a_session_that_students_are_enrolled_in_is_hidden_by_no_newer_one(installed_db: HostDatabase) -> None:
+    """R4: what they submit goes there as long as it is active."""
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        its.host.add_session(db, its.org, its.course, created_at=AUTUMN)
+        assert its.host.submit(db, its.students[0], its.course) == its.session
+        assert check(installed_db, "shadowed_sessions") == []
+
+        its.run("DELETE FROM {} WHERE user_id = ANY ({})", "org_members", its.students)
+        (finding,) = check(installed_db, "shadowed_sessions")
+    assert finding["detail"].startswith("1 active session can never be chosen")
+    assert examples_of(finding) == [str(its.session)]
 
 
 def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installed_db: HostDatabase) -> None:

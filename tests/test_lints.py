@@ -30,6 +30,7 @@ FUNCTIONS = """
 DYNAMIC = {
     "adopt_triggers",
     "compile",
+    "explain_course",
     "link_batch",
     "lock_tables",
     "prepare_saved_links",

@@ -17,15 +17,24 @@ SELECT 'unlinked_rows' AS "check",
                          CASE f.table_name WHEN 'enrollments' THEN (SELECT pg_catalog.count(*) FROM enrollments)
                               ELSE (SELECT pg_catalog.count(*) FROM submissions) END,
                          f.table_name, f.reason) AS detail,
-       CASE f.reason
-           WHEN 'linkable' THEN 'Link them: sessiondb backfill'
-           ELSE pg_catalog.format('See them with sessiondb show %s --unlinked, and what to do with sessiondb explain', f.table_name)
+       CASE
+           WHEN f.reason = 'linkable' THEN 'Link them: sessiondb backfill'
+           ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show ' || f.table_name || ' --unlinked', 'what to do, for instance: sessiondb explain ' || CASE
+                    WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', f.pair[1], f.pair[2])
+                    WHEN f.table_name = 'enrollments' THEN (
+                        SELECT '--enrollment ' || (pg_catalog.to_jsonb(r) ->> 'id'::text)
+                          FROM enrollments AS r WHERE r.session_id IS NULL AND (r.course_id IS NULL OR r.user_id IS NULL) LIMIT 1)
+                    ELSE (
+                        SELECT '--submission ' || (pg_catalog.to_jsonb(r) ->> 'id'::text)
+                          FROM submissions AS r WHERE r.session_id IS NULL AND (course_of(r) IS NULL OR r.user_id IS NULL) LIMIT 1)
+                END)
        END AS fix
   FROM (
         SELECT 'enrollments' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
                     ELSE coalesce(h.reason, 'linkable') END AS reason,
-               pg_catalog.sum(r.rows) AS rows
+               pg_catalog.sum(r.rows) AS rows,
+               pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM enrollments_pair AS r
           LEFT JOIN (
                 SELECT c.*
@@ -38,7 +47,8 @@ SELECT 'unlinked_rows' AS "check",
         SELECT 'submissions' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
                     ELSE coalesce(h.reason, 'linkable') END AS reason,
-               pg_catalog.sum(r.rows) AS rows
+               pg_catalog.sum(r.rows) AS rows,
+               pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM submissions_pair AS r
           LEFT JOIN (
                 SELECT c.*

@@ -12,12 +12,12 @@ DECLARE
     v_candidates text[];
 BEGIN
     WITH shortest AS (
-        SELECT p.path, p.pieces, rank() OVER (ORDER BY p.hops) AS place
+        SELECT p.path, p.pieces, p.joins, rank() OVER (ORDER BY p.hops) AS place
           FROM sessiondb.course_paths() AS p
     ),
     choice AS (
         UPDATE sessiondb.installation AS i
-           SET course_path = s.path, course_pieces = s.pieces
+           SET course_path = s.path, course_pieces = s.pieces, course_joins = s.joins
           FROM shortest AS s
          WHERE s.place = 1
            AND (SELECT count(*) FROM shortest AS o WHERE o.place = 1) = 1

@@ -11,7 +11,7 @@ AS $function$
  */
 BEGIN
     RETURN (
-        SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, 'enrollments')
+        SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, 'enrollments', e.id)
           FROM enrollments AS e
          WHERE e.id = p_id
     );

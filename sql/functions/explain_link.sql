@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_link(
-    p_user_id uuid, p_course_id uuid, p_session_id uuid DEFAULT NULL, p_row text DEFAULT NULL
+    p_user_id uuid, p_course_id uuid, p_session_id uuid DEFAULT NULL, p_row text DEFAULT NULL, p_row_id uuid DEFAULT NULL
 )
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -14,6 +14,7 @@ AS $function$
  *
  * p_session_id  the session that the row which is asked about is linked to
  * p_row         enrollments or submissions, where a row is asked about; NULL for a user and a course
+ * p_row_id      the id of that row
  *
  * SECURITY INVOKER: whoever asks is told what he may read himself. to_jsonb() reads the columns that a
  * host need not have, names and slugs.
@@ -23,10 +24,16 @@ DECLARE
     v_chosen uuid;
     v_steps jsonb := '[]'::jsonb;
     v_fix text;
+    v_today text;
+    v_wrong text;
+    v_unlinked text[];
+    v_is_missing boolean;
+    v_user text;
+    v_course text;
+    v_course_fix text;
     v_org uuid;
     v_session uuid;
     v_elsewhere text;
-    v_slug text;
     v_ok boolean;
     v_detail text;
 BEGIN
@@ -34,16 +41,65 @@ BEGIN
       INTO v_chosen, v_reason
       FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_row IS DISTINCT FROM 'enrollments') AS c;
     IF p_session_id IS NOT NULL THEN
+        -- a link may have been right once: what the rules make of it today
+        v_wrong := (
+            SELECT CASE
+                       WHEN s.course_id <> p_course_id THEN pg_catalog.format(
+                           'The link is wrong: the session is of course %s, the row of course %s.', s.course_id, p_course_id)
+                       WHEN NOT EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = p_user_id) THEN pg_catalog.format(
+                           'The link is wrong: the session is of %s, of which the user is no member.', sessiondb.name_of_org(s.org_id))
+                   END
+              FROM sessions AS s
+             WHERE s.id = p_session_id);
+        v_today := CASE
+            WHEN v_chosen = p_session_id THEN 'the same one'
+            WHEN v_chosen IS NULL THEN pg_catalog.format('none (%s)', v_reason)
+            ELSE sessiondb.title_of_session(v_chosen)
+        END;
+        IF v_wrong IS NOT NULL AND p_row_id IS NOT NULL THEN
+            v_fix := pg_catalog.format('UPDATE %I.%I SET session_id = %L WHERE id = %L', pg_catalog.current_schema(), p_row, v_chosen, p_row_id);
+        END IF;
         v_reason := 'already_linked';
         v_chosen := p_session_id;
         v_steps := v_steps || pg_catalog.jsonb_build_object(
             'step', 'row', 'ok', true, 'detail', pg_catalog.format('The row is linked to session %s.', sessiondb.title_of_session(p_session_id)));
     ELSIF p_row IS NOT NULL THEN
         v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'row', 'ok', false, 'detail', 'The row has no session.');
+    ELSE
+        SELECT v_steps || pg_catalog.jsonb_agg(
+                   pg_catalog.jsonb_build_object(
+                       'step', c.table_name, 'ok', c.rows > c.unlinked,
+                       'detail', CASE c.rows
+                           WHEN 0 THEN pg_catalog.format('The user has no %s in the course.', c.noun)
+                           ELSE pg_catalog.format('The user has %s %s%s in the course: %s.', c.rows, c.noun, CASE WHEN c.rows > 1 THEN 's' END,
+                                    pg_catalog.concat_ws(', ', c.linked, CASE WHEN c.unlinked > 0 THEN c.unlinked::text || ' not linked' END))
+                       END)
+                   ORDER BY c.table_name),
+               pg_catalog.array_agg(c.table_name) FILTER (WHERE c.unlinked > 0)
+          INTO v_steps, v_unlinked
+          FROM (
+                SELECT t.table_name, t.noun,
+                       coalesce(pg_catalog.sum(r.rows), 0) AS rows,
+                       coalesce(pg_catalog.sum(r.rows) FILTER (WHERE r.session_id IS NULL), 0) AS unlinked,
+                       pg_catalog.string_agg(pg_catalog.format('%s linked to %s', r.rows, sessiondb.title_of_session(r.session_id)), ', ' ORDER BY r.rows DESC, r.session_id)
+                           FILTER (WHERE r.session_id IS NOT NULL) AS linked
+                  FROM (VALUES ('enrollments', 'enrolment'), ('submissions', 'submission')) AS t (table_name, noun)
+                  LEFT JOIN sessiondb.count_rows(p_user_id, p_course_id) AS r ON r.table_name = t.table_name
+                 GROUP BY t.table_name, t.noun
+               ) AS c;
+    END IF;
+
+    SELECT u.is_missing, u.detail INTO v_is_missing, v_user FROM sessiondb.explain_user(p_user_id) AS u;
+    IF v_user IS NOT NULL THEN
+        v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'user', 'ok', NOT v_is_missing, 'detail', v_user);
+    END IF;
+    IF v_reason = 'course_unknown' AND p_row_id IS NOT NULL THEN
+        SELECT c.detail, c.fix INTO v_course, v_course_fix FROM sessiondb.explain_course(p_row, p_row_id, p_user_id) AS c;
     END IF;
 
     SELECT pg_catalog.count(*) > 0,
            coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
+               v_course,
                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END)
       INTO v_ok, v_detail
       FROM courses AS k
@@ -104,7 +160,8 @@ BEGIN
     END IF;
 
     v_detail := CASE v_reason
-        WHEN 'already_linked' THEN 'A row that is linked stays in its session.'
+        WHEN 'already_linked' THEN coalesce(v_wrong, 'A row that is linked stays in its session.')
+            || pg_catalog.format(' Today the rules would choose %s.', v_today)
         WHEN 'course_unknown' THEN 'Without a course there is no session to choose.'
         WHEN 'no_membership' THEN 'Only sessions of the user''s organisations are chosen, and he is in none.' || coalesce(v_elsewhere, '')
         WHEN 'no_session_for_course' THEN 'There is no session to choose.'
@@ -115,27 +172,22 @@ BEGIN
                          THEN 'the newest active session of the course in the user''s organisations'
                          ELSE 'the session of the student''s enrolment, which is still active' END)
     END;
-    v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'choice', 'ok', v_chosen IS NOT NULL, 'detail', v_detail);
+    v_steps := v_steps || pg_catalog.jsonb_build_object('step', 'choice', 'ok', v_chosen IS NOT NULL AND v_wrong IS NULL, 'detail', v_detail);
 
-    -- a command names an organisation by its slug; of a host that has no slugs only SQL can
-    v_slug := sessiondb.slug_of_org(v_org);
     v_fix := CASE
-        WHEN v_reason = 'linked' AND p_row IS NOT NULL THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen)
-        WHEN v_reason = 'course_unknown' THEN 'Give the row a course that exists: SELECT * FROM courses'
+        WHEN v_reason = 'already_linked' THEN v_fix
+        -- his enrolment may get another session than his submissions
+        WHEN v_reason = 'linked' AND 'enrollments' = ANY (v_unlinked) AND v_chosen <> sessiondb.find_session(p_user_id, p_course_id) THEN 'sessiondb backfill'
+        WHEN v_reason = 'linked' AND (p_row IS NOT NULL OR v_unlinked IS NOT NULL) THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen)
+        WHEN v_reason = 'course_unknown' THEN coalesce(v_course_fix,
+            pg_catalog.format('Check the id of the course: SELECT * FROM %I.courses', pg_catalog.current_schema()))
+        WHEN v_is_missing THEN 'Check the id of the user.'
         WHEN v_reason IN ('no_membership', 'session_in_other_org') THEN CASE
             WHEN p_user_id IS NULL THEN 'Give the row a user.'
             WHEN v_org IS NULL THEN 'sessiondb org create --name ''My organisation'' --slug my-organisation'
-            WHEN v_slug IS NULL THEN pg_catalog.format('INSERT INTO %I.org_members (org_id, user_id) VALUES (%L, %L)',
-                pg_catalog.current_schema(), v_org, p_user_id)
-            ELSE pg_catalog.format('sessiondb member add --org %s --user %s', v_slug, p_user_id)
+            ELSE sessiondb.member_command(v_org, p_user_id)
         END
-        WHEN v_reason = 'no_session_for_course' AND v_slug IS NULL THEN
-            pg_catalog.format('INSERT INTO %I.sessions (org_id, course_id, status) VALUES (%L, %L, %L)',
-                pg_catalog.current_schema(), v_org, p_course_id, 'active')
-        WHEN v_reason = 'no_session_for_course' THEN
-            pg_catalog.format('sessiondb session create --org %s --course %s --by %s', v_slug, p_course_id,
-                (SELECT m.user_id FROM org_members AS m WHERE m.org_id = v_org
-                  ORDER BY (pg_catalog.to_jsonb(m) ->> 'role'::text) = 'student'::text, m.user_id LIMIT 1))
+        WHEN v_reason = 'no_session_for_course' THEN sessiondb.session_command(v_org, p_course_id)
         WHEN v_reason = 'no_active_session' THEN pg_catalog.format('sessiondb session set-status %s active', v_session)
     END;
 
@@ -143,5 +195,5 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION sessiondb.explain_link(uuid, uuid, uuid, text) IS
+COMMENT ON FUNCTION sessiondb.explain_link(uuid, uuid, uuid, text, uuid) IS
     'Why the work of a user in a course is in the session that it is in, or in none, and what would change that';

@@ -11,7 +11,7 @@ AS $function$
  */
 BEGIN
     RETURN (
-        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, 'submissions')
+        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, 'submissions', b.id)
           FROM submissions AS b
          WHERE b.id = p_id
     );

@@ -36,7 +36,11 @@ def function_body(name: str) -> str:
 
 
 def with_function_bodies(query: str) -> str:
-    """Put the body of an SQL function in the place of each ``{name(argument, ...)}`` in a query."""
+    """Put the body of an SQL function in the place of each ``{name(argument, ...)}`` in a query.
+
+    And in the place of ``{claims}`` the objects that the migrations claim: kind, parent (NULL is the host's
+    schema), name, and the number of the migration before, to which a rollback undoes the one that made it.
+    """
 
     def body(match: re.Match[str]) -> str:
         name, arguments = match.groups()
@@ -45,7 +49,18 @@ def with_function_bodies(query: str) -> str:
             text = text.replace(f"${number}", argument)
         return text
 
-    return re.sub(r"\{(\w+)\(([^)]*)\)\}", body, query)
+    return re.sub(r"\{(\w+)\(([^)]*)\)\}", body, query).replace("{claims}", _claims() if "{claims}" in query else "")
+
+
+def _claims() -> str:
+    rows, before = [], None
+    for path in sorted(path for path in MIGRATIONS.glob("*.sql") if not path.name.endswith(".rollback.sql")):
+        for kind, parent, name in re.findall(
+            r"CALL sessiondb\.claim\('(\w+)', ('\w+'|v_host), '(\w+)'\)", path.read_text(encoding="utf-8")
+        ):
+            rows.append(f"('{kind}', {parent.replace('v_host', 'NULL')}, '{name}', '{before}')")
+        before = path.name.partition(".")[0]
+    return "VALUES " + ", ".join(rows)
 
 
 def with_course_path(query: str, pieces: Sequence[str]) -> str:
