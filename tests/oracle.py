@@ -11,10 +11,6 @@ class Incoherent(Exception):  # noqa: N818  (it is an answer, not an error)
     """R6: the session that was given does not fit the row."""
 
 
-class Unknown(Exception):  # noqa: N818
-    """The session that was given does not exist."""
-
-
 @dataclass
 class Session:
     """A row of sessions."""
@@ -103,8 +99,6 @@ class Oracle:
         """R6: of the row's course, and of an organisation that the row's user is a member of."""
         if row.session is None:
             return
-        if row.session not in self.sessions:
-            raise Unknown
-        session = self.sessions[row.session]
-        if session.course != row.course or (session.org, row.user) not in self.members:
+        session = self.sessions.get(row.session)
+        if session is None or session.course != row.course or (session.org, row.user) not in self.members:
             raise Incoherent

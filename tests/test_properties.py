@@ -15,7 +15,7 @@ from conftest import HostDatabase
 from hosts import EnrolledHost, Host
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import Incoherent, Oracle, Row, Session, Unknown
+from oracle import Incoherent, Oracle, Row, Session
 from psycopg import errors, sql
 
 from sessiondb.database import Connection
@@ -160,17 +160,13 @@ class Play:
 
 
 def answer(ask: Callable[..., object], *args: object) -> object:
-    """What is answered, ``incoherent`` or ``unknown`` where the session given is refused."""
+    """What is answered, ``incoherent`` where the session given is refused."""
     try:
         return ask(*args)
     except Incoherent:
         return "incoherent"
-    except Unknown:
-        return "unknown"
     except errors.CheckViolation as error:
         return "incoherent" if "_session_id_coherent" in str(error.diag.constraint_name) else error
-    except errors.ForeignKeyViolation:
-        return "unknown"
 
 
 def everything(host: Host, users: list[UUID], courses: list[UUID]) -> sql.Composed:
