@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import psycopg
 import pytest
+from click.testing import CliRunner
 from conftest import Cluster, HostDatabase
 from hosts import HOSTS, Host
 from psycopg import sql
@@ -19,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_cli import Run, run
 
 from sessiondb import resources
+from sessiondb.cli import cli
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 
 PASSWORD = "s3cr3t-pa55"
@@ -506,6 +509,24 @@ def test_a_title_with_quotes_is_stored_as_it_is(installed: HostDatabase, title: 
     assert done.code == 0, done.err
     assert done.json["title"] == title
     execute(installed, "DELETE FROM sessions")
+
+
+NUMBERS = {
+    f"{name} {option.opts[-1]}": option.type
+    for name, command in cli.commands.items()
+    for option in command.params
+    if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+}
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+def test_a_number_that_no_option_can_take(option: str) -> None:
+    assert len(NUMBERS) >= 9
+    for number in ("nan", "inf", "-inf", "-1", "1e30", "9" * 30, "many"):
+        done = CliRunner().invoke(cli, ["-d", uri(), *option.split(), number])
+
+        assert done.exit_code == 2, done.output
+        assert done.output.splitlines()[-1].startswith(f"Error: Invalid value for '{option.split()[1]}': ")
 
 
 @on_reference

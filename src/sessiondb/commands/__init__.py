@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,24 @@ class Options:
         from sessiondb.database import Database, conninfo
 
         return Database(conninfo(self.dsn), self.schema)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, no more than PostgreSQL takes for a timeout (24 days), and no NaN, which any range lets in.
+
+    Args:
+        least: the smallest.
+    """
+
+    def __init__(self, least: float = 0) -> None:
+        super().__init__(min=least, max=2_147_483)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or refuse the text."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
 
 
 _pass_options = click.make_pass_decorator(Options, ensure=True)

@@ -8,7 +8,7 @@ import uuid
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, command
+from sessiondb.commands import Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
 
 
@@ -17,7 +17,7 @@ from sessiondb.errors import Exit, UsageError
 @click.option("--strict", is_flag=True, help="Exit with 4 for warnings, too.")
 @click.option(
     "--examples",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000_000),
     default=3,
     show_default=True,
     metavar="N",
@@ -54,20 +54,18 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int)
 @click.option("--session", type=click.UUID, metavar="ID", help="Link only what belongs to this session.")
 @click.option(
     "--batch-rows",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000_000),
     metavar="N",
     help="Rows in a transaction; default as many as take 200 ms.",
 )
-@click.option("--sleep", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Between two batches.")
+@click.option("--sleep", type=Seconds(), default=0.0, metavar="SECONDS", help="Between two batches.")
 @click.option(
     "--max-runtime",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     metavar="SECONDS",
     help="Stop after so long, with exit code 7; the next run goes on there.",
 )
-@click.option(
-    "--max-lag", type=click.FloatRange(min=0), metavar="SECONDS", help="Pause while a replica is further behind."
-)
+@click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica is further behind.")
 @click.option("--dry-run", "dry", is_flag=True, help="Count only.")
 def backfill(
     options: Options,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, command
+from sessiondb.commands import Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def lock_options(function: Any) -> Any:
     """Give a command the options on waiting for locks."""
     function = click.option(
         "--lock-budget",
-        type=click.FloatRange(min=0),
+        type=Seconds(),
         default=600.0,
         show_default=True,
         metavar="SECONDS",
@@ -31,7 +31,7 @@ def lock_options(function: Any) -> Any:
     )(function)
     return click.option(
         "--lock-timeout",
-        type=click.FloatRange(min=0.01),
+        type=Seconds(least=0.01),
         default=1.5,
         show_default=True,
         metavar="SECONDS",
@@ -191,7 +191,7 @@ def _time(iso: str | None) -> datetime.datetime | None:
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
 @click.option(
     "--lock-timeout",
-    type=click.FloatRange(min=0.01),
+    type=Seconds(least=0.01),
     default=1.5,
     show_default=True,
     metavar="SECONDS",
