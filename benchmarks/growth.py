@@ -76,14 +76,16 @@ def _table_size(server: Server, size: Size, rounds: int, rows: int) -> dict[str,
             name = server.create(f"rows_{number}", "linked")
             stack.callback(server.drop, name)
             connection = stack.enter_context(server.connect(name))
-            connection.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM submissions LIMIT %s", [number])
-            with connection.transaction():
-                connection.execute("TRUNCATE submissions")
-                connection.execute("ALTER TABLE submissions DISABLE TRIGGER USER")
-                connection.execute("INSERT INTO submissions SELECT * FROM kept")
-                connection.execute("ALTER TABLE submissions ENABLE TRIGGER USER")
-            connection.execute("DROP TABLE kept")
-            connection.execute("VACUUM (ANALYZE) submissions")
+            if number < size.submissions:
+                connection.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM submissions LIMIT %s", [number])
+                with connection.transaction():
+                    connection.execute("TRUNCATE submissions")
+                    connection.execute("ALTER TABLE submissions DISABLE TRIGGER USER")
+                    connection.execute("CALL bench.load('submissions', 'INSERT INTO submissions SELECT * FROM kept')")
+                    connection.execute("ALTER TABLE submissions ENABLE TRIGGER USER")
+                connection.execute("DROP TABLE kept")
+                connection.execute("REINDEX TABLE submissions")  # as dense as those of the table that is whole
+                connection.execute("VACUUM (ANALYZE) submissions")
             variants[str(number)] = partial(_submit_among_others, connection, min(rows, size.bulk_rows))
         return compare(alternate(variants, rounds), str(sizes[0]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +35,9 @@ class Size:
 
 QUICK = Size(users=500, orgs=5, courses=20, submissions=1000, bulk_rows=200)
 
+DATABASES = ("host", "unlinked", "linked")
+"""What the benchmarks copy: without sessiondb; with it, and no row has a session; all have theirs."""
+
 
 def run(connection: Connection, file: str, **settings: object) -> None:
     """Run a file below benchmarks/sql/, with settings ``bench.NAME`` that it may read."""
@@ -42,24 +46,22 @@ def run(connection: Connection, file: str, **settings: object) -> None:
     connection.execute(trusted((SQL / file).read_text(encoding="utf-8")))
 
 
-def build(server: Server, size: Size) -> None:
-    """Make the databases that the benchmarks copy.
-
-    ``host`` has no sessiondb; in ``unlinked`` it is installed, and no row has a session yet; in ``linked``
-    all have one that can.
-    """
+def build(server: Server, size: Size, names: Collection[str]) -> None:
+    """Make those of DATABASES that are named, and ``host``, which they come from."""
     with server.connect(server.create("host")) as connection:
         connection.execute(trusted(resources.reference_host()))
         run(connection, "host.sql", **asdict(size))
         connection.execute("VACUUM (ANALYZE)")
-    install(server, server.create("unlinked", "host"))
-    with server.connect(server.create("linked", "unlinked")) as connection:
-        connection.execute("CALL sessiondb.backfill()")
-        connection.execute("VACUUM (FULL, ANALYZE) enrollments, submissions")
+    if "unlinked" in names:
+        install(server, server.create("unlinked", "host"))
+    if "linked" in names:
+        with server.connect(server.create("linked", "host")) as connection:
+            run(connection, "linked.sql", **asdict(size))
+        install(server, "linked")
 
 
 def install(server: Server, name: str) -> None:
     """Apply sessiondb."""
     with Database(server.conninfo(name), "public").connect() as connection:
         Runner(connection).apply()
-        connection.execute("ANALYZE")
+        connection.execute("VACUUM (ANALYZE)")
