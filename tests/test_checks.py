@@ -273,6 +273,7 @@ FAULTS: dict[str, Fault] = {
     ),
 }
 
+
 def of_host(host: Host, text: str) -> str:
     given = {
         "{schema}": quote_ident(host.schema),
