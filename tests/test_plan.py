@@ -773,7 +773,7 @@ def test_the_script_takes_over_what_apply_takes_over(
     refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
 
     assert refused.code == 3  # psql's, for a script that failed
-    assert "The trigger writes session_id, as ours will: CREATE TRIGGER fill" in refused.err
+    assert "writes session_id, as ours will: CREATE TRIGGER fill" in refused.err
     assert "--adopt" in refused.err
 
     adopted = by_psql(psql, host_db, script_for(host_db, "--adopt"), tmp_path)
