@@ -639,7 +639,7 @@ OBSTACLES: dict[str, Obstacle] = {
         "ALTER TABLE enrollments ADD session_id text",
         [("required_columns", "public.enrollments.session_id")],
         "Column session_id of table public.enrollments is of type text, not uuid.",
-        "ALTER TABLE public.enrollments ALTER COLUMN session_id TYPE uuid",
+        "ALTER COLUMN session_id TYPE uuid USING",
     ),
     "no key of sessions": Obstacle(
         "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey",
