@@ -3,6 +3,7 @@
 -- squawk-ignore-file ban-drop-function, ban-drop-table
 
 DROP PROCEDURE IF EXISTS sessiondb.backfill(uuid);
+DROP FUNCTION IF EXISTS sessiondb.backfill_counts();
 DROP FUNCTION IF EXISTS sessiondb.backfill_step(integer);
 DROP PROCEDURE IF EXISTS sessiondb.begin_backfill(uuid);
 DROP FUNCTION IF EXISTS sessiondb.backfill_partitions();
@@ -13,4 +14,4 @@ DROP TABLE IF EXISTS sessiondb.backfill_progress;
 
 DELETE FROM sessiondb.objects
  WHERE kind = 'function'
-   AND name IN ('choose_sessions', 'link_batch', 'add_counts', 'backfill_partitions', 'begin_backfill', 'backfill_step', 'backfill');
+   AND name IN ('choose_sessions', 'link_batch', 'add_counts', 'backfill_partitions', 'begin_backfill', 'backfill_step', 'backfill_counts', 'backfill');

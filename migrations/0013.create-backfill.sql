@@ -24,6 +24,7 @@ COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a
 COMMENT ON COLUMN sessiondb.backfill_progress.session_id IS 'The session that the backfill is limited to, NULL for all';
 COMMENT ON COLUMN sessiondb.backfill_progress.second_pass IS 'True while the rows are taken that somebody had locked at first';
 COMMENT ON COLUMN sessiondb.backfill_progress.skipped IS 'How many rows this pass left, because somebody had locked or just changed them';
+COMMENT ON COLUMN sessiondb.backfill_progress.started_at IS 'What was linkable then is linked when the table is finished';
 COMMENT ON COLUMN sessiondb.backfill_progress.next_block IS 'The page where the next batch begins';
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
@@ -35,6 +36,7 @@ BEGIN
     CALL sessiondb.claim('function', 'sessiondb', 'backfill_partitions');
     CALL sessiondb.claim('function', 'sessiondb', 'begin_backfill');
     CALL sessiondb.claim('function', 'sessiondb', 'backfill_step');
+    CALL sessiondb.claim('function', 'sessiondb', 'backfill_counts');
     CALL sessiondb.claim('function', 'sessiondb', 'backfill');
 END
 $claim$;
@@ -288,17 +290,15 @@ AS $procedure$
 /*
  * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
  * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
- * that was stopped on its way goes on where it was.
+ * that was stopped on its way goes on where it was, and does not look again at what it had passed.
  */
 BEGIN
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
-        AND NOT EXISTS (
-            SELECT FROM sessiondb.backfill_progress AS p
-              LEFT JOIN pg_class AS c ON c.oid = p.partition
-             WHERE p.session_id IS DISTINCT FROM p_session_id
-                -- the pages of a table that was rewritten are not those that we have seen
-                OR c.relfilenode IS DISTINCT FROM p.relfilenode)
+        AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
     THEN
+        UPDATE sessiondb.backfill_progress AS p
+           SET started_at = now()
+         WHERE p.finished_at IS NULL AND p.next_block = 0;
         RETURN;
     END IF;
 
@@ -333,6 +333,7 @@ AS $function$
  */
 DECLARE
     v_progress sessiondb.backfill_progress;
+    v_relfilenode oid;
     v_blocks bigint;
     v_to bigint;
     v_result record;
@@ -345,18 +346,34 @@ BEGIN
          LIMIT 1
            FOR UPDATE;
         IF NOT FOUND THEN
+            -- partitions that were attached meanwhile
+            INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+            SELECT known.turn + row_number() OVER (), b.table_name, b.partition, c.relfilenode, known.session_id
+              FROM sessiondb.backfill_partitions() AS b
+              JOIN pg_class AS c ON c.oid = b.partition
+             CROSS JOIN (SELECT p.turn, p.session_id FROM sessiondb.backfill_progress AS p ORDER BY p.turn DESC LIMIT 1) AS known
+             WHERE b.partition NOT IN (SELECT p.partition FROM sessiondb.backfill_progress AS p);
+            CONTINUE WHEN FOUND;
             RETURN;
         END IF;
 
-        -- the pages of a table that was rewritten are not those that we have seen
-        IF v_progress.relfilenode IS DISTINCT FROM (SELECT c.relfilenode FROM pg_class AS c WHERE c.oid = v_progress.partition) THEN
+        SELECT c.relfilenode INTO v_relfilenode
+          FROM pg_class AS c
+         CROSS JOIN sessiondb.installation AS i
+         WHERE c.oid = v_progress.partition
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.host_schema, v_progress.table_name));
+        IF NOT FOUND THEN
+            -- detached or dropped meanwhile: what was linked there stays counted
             UPDATE sessiondb.backfill_progress AS p
-               SET relfilenode = c.relfilenode, next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
-              FROM pg_class AS c
-             WHERE p.turn = v_progress.turn AND c.oid = p.partition;
-            DELETE FROM sessiondb.backfill_progress AS p
-             WHERE p.turn = v_progress.turn
-               AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = p.partition);
+               SET finished_at = now()
+             WHERE p.turn = v_progress.turn;
+            CONTINUE;
+        ELSIF v_relfilenode <> v_progress.relfilenode THEN
+            -- the pages of a table that was rewritten are not those that we have seen
+            UPDATE sessiondb.backfill_progress AS p
+               SET relfilenode = v_relfilenode, started_at = now(),
+                   next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
+             WHERE p.turn = v_progress.turn;
             CONTINUE;
         END IF;
         v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;
@@ -409,25 +426,74 @@ COMMENT ON FUNCTION sessiondb.backfill_step(integer) IS
 
 REVOKE ALL ON FUNCTION sessiondb.backfill_step(integer) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION sessiondb.backfill_counts()
+RETURNS TABLE (table_name name, scanned bigint, linked bigint, unlinkable bigint, reasons jsonb, as_of timestamptz)
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * What the last backfill has done with each table so far, also over several runs: the rows without a
+ * session that it has looked at, those that it linked, and those that it cannot link, by reason.
+ * What was linkable at the time as_of is linked when it is finished.
+ */
+SELECT t.table_name, t.scanned, t.linked, u.unlinkable, u.reasons, t.as_of
+  FROM (
+        SELECT k.turn, k.table_name, coalesce(sum(p.scanned), 0)::bigint AS scanned,
+               coalesce(sum(p.linked), 0)::bigint AS linked, min(p.started_at) AS as_of
+          FROM (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS k (turn, table_name)
+          LEFT JOIN sessiondb.backfill_progress AS p ON p.table_name = k.table_name
+         GROUP BY k.turn, k.table_name
+       ) AS t
+ CROSS JOIN LATERAL (
+        SELECT coalesce(sum(r.rows), 0)::bigint AS unlinkable,
+               coalesce(jsonb_object_agg(r.reason, r.rows), '{}') AS reasons
+          FROM (
+                SELECT e.key AS reason, sum(e.value::bigint)::bigint AS rows
+                  FROM sessiondb.backfill_progress AS p
+                 CROSS JOIN LATERAL jsonb_each_text(p.reasons) AS e
+                 WHERE p.table_name = t.table_name
+                 GROUP BY e.key
+               ) AS r
+       ) AS u
+ ORDER BY t.turn
+$function$;
+
+COMMENT ON FUNCTION sessiondb.backfill_counts() IS
+    'What the last backfill has looked at and linked so far, and what it cannot link, by reason';
+
+REVOKE ALL ON FUNCTION sessiondb.backfill_counts() FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL)
 LANGUAGE plpgsql
 SECURITY INVOKER
 AS $procedure$
 /*
  * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql,
- * outside a transaction. Stopped on its way it goes on there when it is called again.
+ * outside a transaction. Stopped on its way it goes on there when it is called again. Notices tell
+ * every five seconds how far it is, and at the end what it linked, and what it cannot link and why.
  *
  * No search_path is pinned, since a procedure that has settings of its own may not commit; instead
  * each transaction sets it, before anything that a caller's path could change the meaning of. The
  * advisory lock is the one that apply takes, too.
+ *
+ * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of
+ * the caller's holds where it is shorter than ours.
  */
 DECLARE
     v_rows integer := 1000;
+    v_call timestamptz := pg_catalog.now();
     v_begun boolean := false;
     v_began timestamptz;
+    v_told timestamptz := pg_catalog.clock_timestamp();
+    v_step record;
+    v_linked bigint := 0;
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
+    v_counts record;
+    v_reason record;
 BEGIN
     LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -439,30 +505,57 @@ BEGIN
                 HINT = 'Call it again when that has ended.';
         END IF;
         IF NOT v_begun THEN
+            IF current_setting('statement_timeout') <> '0' THEN
+                RAISE NOTICE USING
+                    MESSAGE = format('statement_timeout ends this call after %s; what is linked by then stays linked', current_setting('statement_timeout')),
+                    HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
+            END IF;
             CALL sessiondb.begin_backfill(p_session_id);
             v_begun := true;
         END IF;
-        v_began := pg_catalog.clock_timestamp();
+        v_began := clock_timestamp();
         -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
-        PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
+        PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true)
+           FROM pg_settings AS s
+          WHERE s.name = 'lock_timeout';
         BEGIN
-            PERFORM sessiondb.backfill_step(v_rows);
+            SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
             v_done := NOT FOUND;
             v_tries := 0;
+            v_linked := v_linked + coalesce(v_step.linked, 0);
         EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
-                    OR serialization_failure THEN
-            -- a session, a membership or a row has just changed, or is about to: the batch is done again
+                    OR serialization_failure OR undefined_table THEN
+            -- a session, a membership, a row or a partition has just changed, or is about to: the batch is done
+            -- again after a pause
             v_tries := v_tries + 1;
             v_done := false;
             IF v_tries > 5 THEN
+                RAISE NOTICE USING
+                    MESSAGE = format('stopped; linked by this call: %s', v_linked),
+                    HINT = 'What is linked stays linked; call it again to go on.';
                 RAISE;
             END IF;
+            RAISE NOTICE 'the batch is tried again: %', SQLERRM;
+            PERFORM pg_sleep(0.1 * v_tries);
         END;
         EXIT WHEN v_done;
-        v_took := greatest(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - v_began)::double precision, 0.001);
+        IF v_tries = 0 AND clock_timestamp() > v_told + interval '5 seconds' THEN
+            v_told := clock_timestamp();
+            RAISE NOTICE 'linked by this call: %; pages: % of %', v_linked, v_step.blocks_done, v_step.blocks_total;
+        END IF;
+        v_took := greatest(EXTRACT(epoch FROM clock_timestamp() - v_began)::double precision, 0.001);
         -- no more than 5000: after pages with nothing to link may come some with much
         v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 5000)::integer;
         COMMIT;
+    END LOOP;
+    FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
+        RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
+        FOR v_reason IN SELECT e.key, e.value FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
+            RAISE NOTICE '  %: %', v_reason.key, v_reason.value;
+        END LOOP;
+        IF v_counts.as_of < v_call THEN
+            RAISE NOTICE 'What has become linkable since % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);
+        END IF;
     END LOOP;
     COMMIT;
 END

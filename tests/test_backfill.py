@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
+from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -363,7 +364,10 @@ def test_the_counts_in_words(installed_db: HostDatabase) -> None:
         ]
     ]
     assert real.out.splitlines() == expected
-    assert dry.out.splitlines() == [line.replace("linked,", "would be linked,") for line in expected]
+    assert dry.out.splitlines() == [
+        *(line.replace("linked,", "would be linked,") for line in expected),
+        "A dry run: nothing was written.",
+    ]
 
 
 def test_a_linked_row_is_never_touched(installed_db: HostDatabase) -> None:
@@ -619,9 +623,13 @@ def test_a_backfill_that_is_ended_keeps_every_batch_that_it_has_done(
         doomed.send_signal(number)
         out, err = doomed.communicate(timeout=30)
     assert doomed.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
-    assert out == ""
     assert ("Traceback" in err, "run the command again" in err) == (False, number != signal.SIGKILL)
     wait_for(lambda: is_alone(installed_db))
+    if number == signal.SIGKILL:
+        assert out == ""
+    else:  # what was done by then is told
+        told = json.loads(out)
+        assert (told["complete"], told["submissions"]["linked"]) == (False, linked(installed_db, "submissions"))
     done = {row for row in versions(installed_db) if row[-1]}
     assert progress_of(installed_db) == [(table, linked(installed_db, table)) for table in TABLES]
     assert 500 < len(done) < 1500
@@ -656,6 +664,110 @@ def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: HostData
     assert done <= versions(installed_db)
     assert [document[table]["linked"] for table in TABLES] == [200, 400]
     assert [linked(installed_db, table) for table in TABLES] == [200, 400]
+
+
+@on("reference")
+@pytest.mark.parametrize("options", [("--sleep", "600"), ("--sleep", "600", "--dry-run")], ids=" ".join)
+def test_the_time_is_up_also_while_it_sleeps(installed_db: HostDatabase, options: tuple[str, ...]) -> None:
+    many(installed_db, 100)
+
+    run = call(installed_db, "backfill", "--format", "json", "--max-runtime", "1", "--batch-rows", "20", *options)
+
+    assert (run.code, run.json["complete"], run.json["enrollments"]["linked"] > 0) == (7, False, True)
+
+
+@on("reference")
+def test_the_time_is_up_also_while_a_row_is_locked(installed_db: HostDatabase) -> None:
+    many(installed_db, 50)
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("SELECT FROM submissions LIMIT 1 FOR UPDATE")
+
+        run = call(installed_db, "backfill", "--format", "json", "--max-runtime", "1")
+
+    assert run.code == 7, run.err
+    assert "in the way: " in run.err
+    assert [run.json[table]["linked"] for table in TABLES] == [50, 49]
+
+
+@on("reference")
+def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_by_the_next(
+    installed_db: HostDatabase,
+) -> None:
+    many(installed_db, 400, submissions=4)
+    assert stop_half_way(installed_db)
+    with installed_db.connect() as connection, unnoticed(connection):
+        connection.execute("UPDATE enrollments SET session_id = NULL")
+    wait_for(lambda: is_alone(installed_db))
+
+    resumed, again = call(installed_db, "backfill"), call(installed_db, "backfill")
+
+    assert "Going on where it was stopped; the counts are of all its runs." in resumed.err
+    assert "may not be linked yet: run the command again." in resumed.err
+    assert "may not be linked yet" not in again.err
+    assert_all_linked(installed_db)
+
+
+@on("partitioned")
+def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(installed_db: HostDatabase) -> None:
+    many(installed_db, 100, submissions=4)
+    changed = False
+
+    def progress(done: int, total: int, linked: int) -> None:
+        nonlocal changed
+        if not changed:
+            changed = True
+            with installed_db.connect() as connection:
+                connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2023")
+                connection.execute("CREATE TABLE submissions_late (LIKE submissions INCLUDING DEFAULTS)")
+                connection.execute(
+                    "INSERT INTO submissions_late SELECT (s).* FROM ("
+                    "SELECT jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(),"
+                    " 'submitted_at', '1999-06-01')) AS s FROM submissions_2023 AS p) AS moved"
+                )
+                connection.execute(
+                    "ALTER TABLE submissions ATTACH PARTITION submissions_late"
+                    " FOR VALUES FROM ('1999-01-01') TO ('2000-01-01')"
+                )
+
+    with installed_db.database().connect() as connection:
+        assert run(connection, Pace(batch_rows=20), progress).complete
+
+    assert changed
+    assert_all_linked(installed_db)
+
+
+@pytest.fixture
+def replica(installed_db: HostDatabase, tmp_path: Path) -> Iterator[None]:
+    """Somebody who receives the server's WAL, as a replica does."""
+    receiver = find_bindir() / "pg_receivewal"
+    if not receiver.exists():
+        pytest.skip("there is no pg_receivewal here")
+    command = [str(receiver), "-D", str(tmp_path), "--no-loop", "-d", installed_db.cluster.admin]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as popen:
+        try:
+            with psycopg.connect(installed_db.cluster.admin, autocommit=True) as connection:
+                wait_for(lambda: connection.execute("SELECT FROM pg_stat_replication").rowcount > 0)
+            yield
+        finally:
+            popen.terminate()
+
+
+@on("academy")
+@pytest.mark.usefixtures("replica")
+def test_who_may_not_see_how_far_replicas_are_behind_is_told_which_grant_is_missing(installed_db: HostDatabase) -> None:
+    many(installed_db, 10)
+    owner = str(installed_db.host.owner)
+
+    refused = call(installed_db, "backfill", "--max-lag", "10")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert f"GRANT pg_read_all_stats TO {owner}" in refused.err
+    installed_db.cluster.execute("GRANT pg_read_all_stats TO {}", owner)
+    try:
+        assert call(installed_db, "backfill", "--max-lag", "10").code == 0
+    finally:
+        installed_db.cluster.execute("REVOKE pg_read_all_stats FROM {}", owner)
+    assert_all_linked(installed_db)
 
 
 @on("reference")
@@ -853,8 +965,10 @@ def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
         stopped = call(installed_db, "backfill", "--format", "json")
         assert [linked(installed_db, table) for table in TABLES] == [50, 49]
 
-    assert (stopped.code, stopped.out) == (6, "")
-    assert [line[:11] for line in stopped.err.splitlines()] == ["sessiondb: ", "  hint: Wai"]
+    assert stopped.code == 6
+    told = json.loads(stopped.out)
+    assert (told["complete"], [told[table]["linked"] for table in TABLES]) == (False, [50, 49])
+    assert [line[:11] for line in stopped.err.splitlines()] == ["  a row is ", "sessiondb: ", "  hint: Wai"]
     assert backfill(installed_db)["submissions"]["linked"] == 50
 
 
@@ -945,7 +1059,15 @@ def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
 
     run = psql(installed_db, "CALL sessiondb.backfill()")
 
-    assert (run.code, run.out, run.err) == (0, "", "")
+    told = [
+        line
+        for table in TABLES
+        for line in [
+            f"NOTICE:  {table}: {dry[table]['linked']} linked, {dry[table]['unlinkable']} cannot be.",
+            *(f"NOTICE:    {reason}: {number}" for reason, number in sorted(dry[table]["reasons"].items())),
+        ]
+    ]
+    assert (run.code, run.out, run.err.splitlines()) == (0, "", told)
     assert links(installed_db) == {user: [*sessions] for user, sessions in here.expected.items()}
     assert progress_of(installed_db) == [(table, dry[table]["linked"]) for table in TABLES]
     assert [backfill(installed_db)[table]["linked"] for table in TABLES] == [0, 0]
@@ -957,7 +1079,7 @@ def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDat
         here = scene(installed_db.host, connection, placed=True)
     autumn, _ = here.sessions
 
-    assert psql(installed_db, f"CALL sessiondb.backfill('{autumn}')").err == ""
+    assert psql(installed_db, f"CALL sessiondb.backfill('{autumn}')").code == 0
 
     assert [linked(installed_db, table) for table in TABLES] == [4, 3]
 
@@ -1055,7 +1177,8 @@ def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: H
 
         stopped = psql(installed_db, "CALL sessiondb.backfill()")
 
-    assert stopped.err.startswith("ERROR:  canceling statement due to lock timeout")
+    assert "NOTICE:  stopped; linked by this call: 99" in stopped.err
+    assert "ERROR:  canceling statement due to lock timeout" in stopped.err
     assert [linked(installed_db, table) for table in TABLES] == [50, 49]
     assert psql(installed_db, "CALL sessiondb.backfill()").code == 0
     assert_all_linked(installed_db)
@@ -1068,5 +1191,5 @@ def test_call_takes_no_harm_from_a_session_that_is_deleted_meanwhile(installed_d
     with held(installed_db, 0.3, f"DELETE FROM sessions WHERE id = '{session}'"):
         run = psql(installed_db, "CALL sessiondb.backfill()")
 
-    assert (run.code, run.err) == (0, "")
+    assert (run.code, "ERROR" in run.err) == (0, False)
     assert [linked(installed_db, table) for table in TABLES] == [0, 0]

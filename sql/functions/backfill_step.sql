@@ -16,6 +16,7 @@ AS $function$
  */
 DECLARE
     v_progress sessiondb.backfill_progress;
+    v_relfilenode oid;
     v_blocks bigint;
     v_to bigint;
     v_result record;
@@ -28,18 +29,34 @@ BEGIN
          LIMIT 1
            FOR UPDATE;
         IF NOT FOUND THEN
+            -- partitions that were attached meanwhile
+            INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+            SELECT known.turn + row_number() OVER (), b.table_name, b.partition, c.relfilenode, known.session_id
+              FROM sessiondb.backfill_partitions() AS b
+              JOIN pg_class AS c ON c.oid = b.partition
+             CROSS JOIN (SELECT p.turn, p.session_id FROM sessiondb.backfill_progress AS p ORDER BY p.turn DESC LIMIT 1) AS known
+             WHERE b.partition NOT IN (SELECT p.partition FROM sessiondb.backfill_progress AS p);
+            CONTINUE WHEN FOUND;
             RETURN;
         END IF;
 
-        -- the pages of a table that was rewritten are not those that we have seen
-        IF v_progress.relfilenode IS DISTINCT FROM (SELECT c.relfilenode FROM pg_class AS c WHERE c.oid = v_progress.partition) THEN
+        SELECT c.relfilenode INTO v_relfilenode
+          FROM pg_class AS c
+         CROSS JOIN sessiondb.installation AS i
+         WHERE c.oid = v_progress.partition
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.host_schema, v_progress.table_name));
+        IF NOT FOUND THEN
+            -- detached or dropped meanwhile: what was linked there stays counted
             UPDATE sessiondb.backfill_progress AS p
-               SET relfilenode = c.relfilenode, next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
-              FROM pg_class AS c
-             WHERE p.turn = v_progress.turn AND c.oid = p.partition;
-            DELETE FROM sessiondb.backfill_progress AS p
-             WHERE p.turn = v_progress.turn
-               AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = p.partition);
+               SET finished_at = now()
+             WHERE p.turn = v_progress.turn;
+            CONTINUE;
+        ELSIF v_relfilenode <> v_progress.relfilenode THEN
+            -- the pages of a table that was rewritten are not those that we have seen
+            UPDATE sessiondb.backfill_progress AS p
+               SET relfilenode = v_relfilenode, started_at = now(),
+                   next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
+             WHERE p.turn = v_progress.turn;
             CONTINUE;
         END IF;
         v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;

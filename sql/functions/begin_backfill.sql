@@ -6,17 +6,15 @@ AS $procedure$
 /*
  * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
  * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
- * that was stopped on its way goes on where it was.
+ * that was stopped on its way goes on where it was, and does not look again at what it had passed.
  */
 BEGIN
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
-        AND NOT EXISTS (
-            SELECT FROM sessiondb.backfill_progress AS p
-              LEFT JOIN pg_class AS c ON c.oid = p.partition
-             WHERE p.session_id IS DISTINCT FROM p_session_id
-                -- the pages of a table that was rewritten are not those that we have seen
-                OR c.relfilenode IS DISTINCT FROM p.relfilenode)
+        AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
     THEN
+        UPDATE sessiondb.backfill_progress AS p
+           SET started_at = now()
+         WHERE p.finished_at IS NULL AND p.next_block = 0;
         RETURN;
     END IF;
 

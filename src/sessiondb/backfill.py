@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import errors as pg
 from psycopg.rows import dict_row
 
-from sessiondb.database import Connection
+from sessiondb.database import Connection, installation
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
+from sessiondb.records import NOT_INSTALLED
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much
 _TRIES = 5
 _LOCK_SECONDS = 2.0
+_GRACE_SECONDS = 1.0  # for the batch that is under way when the time is up
+
+_LAG = """
+SELECT coalesce(pg_catalog.max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
+       pg_catalog.count(*) > 0 AND NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
+       pg_catalog.quote_ident(current_user)
+  FROM pg_catalog.pg_stat_replication AS r
+"""
+"""How many seconds the last replica is behind, and whether that is kept from this role, and its name."""
 
 Progress = Callable[[int, int, int], None]
 """Is told how many pages are behind us, how many there are, and how many rows are linked."""
@@ -45,11 +57,12 @@ class Pace:
 
 @dataclass
 class Result:
-    """What a backfill did.
+    """What a backfill did, also one that an error or a signal ended.
 
     Attributes:
         tables: for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were
-            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason.
+            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason. Empty
+            before there is something to count.
         complete: whether it came to the end.
     """
 
@@ -61,7 +74,34 @@ class Result:
         return {**self.tables, "complete": self.complete}
 
 
-def backfill(connection: Connection, session: UUID | None, pace: Pace, report: Report, progress: Progress) -> Result:
+class _TimeIsUp(Exception):  # noqa: N818  (no error)
+    """The run has lasted as long as it may."""
+
+
+class _Window:
+    """The time that a run may take; None for as long as it needs."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        return max(self._end - time.monotonic(), 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        left = self.left()
+        time.sleep(min(seconds, left))
+        if seconds >= left:
+            raise _TimeIsUp
+
+
+def backfill(
+    connection: Connection,
+    session: UUID | None,
+    pace: Pace,
+    report: Report,
+    progress: Progress,
+    result: Result | None = None,
+) -> Result:
     """Link the old rows to what the triggers would choose for them now.
 
     Args:
@@ -70,64 +110,124 @@ def backfill(connection: Connection, session: UUID | None, pace: Pace, report: R
         pace: how fast to go, and for how long.
         report: is told of pauses and of batches that are tried again.
         progress: is told after each batch.
+        result: is filled and returned; for whoever wants to know what was done when this raises.
 
     Raises:
-        SessiondbError: sessiondb is not installed, there is no such session, or a batch failed again and
-            again. What was linked stays linked, and the next run goes on there.
+        SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
+            replicas are behind, or a batch failed again and again. What was linked stays linked, and the
+            next run goes on there.
         LockNotObtainedError: another run is at work, or somebody keeps a row locked: the same holds.
     """
+    result = result or Result()
+    window = _Window(pace.max_runtime)
+    _require_installed(connection)
     _require_session(connection, session)
-    deadline = time.monotonic() + pace.max_runtime if pace.max_runtime is not None else None
+    _lag(connection, pace.max_lag)
+    patience = LockBudget(total=min(LockBudget.total, window.left()))
+    with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
+        begun = connection.execute("SELECT pg_catalog.now()").fetchone()
+        connection.execute("CALL sessiondb.begin_backfill(%s)", [session])
+        row = connection.execute(
+            "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.next_block > 0)"
+            " FROM sessiondb.backfill_progress AS p"
+        ).fetchone()
+        if row and row[0]:
+            report("Going on where it was stopped; the counts are of all its runs.")
+        try:
+            _link(watch, pace, window, report, progress)
+            result.complete = True
+        except _TimeIsUp:
+            pass
+        finally:
+            with suppress(psycopg.OperationalError):  # the connection may be what was lost
+                _count(connection, result)
+        since = connection.execute(
+            "SELECT pg_catalog.min(c.as_of)::timestamptz(0)::text FROM sessiondb.backfill_counts() AS c"
+            " HAVING pg_catalog.min(c.as_of) < %s",
+            begun,
+        ).fetchone()
+        if result.complete and since:
+            report(f"What has become linkable since {since[0]} may not be linked yet: run the command again.")
+    return result
+
+
+def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
+    """Do batch after batch to the end, or until the time is up."""
     rows = pace.batch_rows or 1000
     linked = 0
-    with closing(Watch(connection)) as watch, advisory_lock(connection, LockBudget(), report):
-        connection.execute("CALL sessiondb.begin_backfill(%s)", [session])
-        while deadline is None or time.monotonic() < deadline:
-            _wait_for_replicas(connection, pace.max_lag, report)
-            began = time.monotonic()
-            step = _step(watch, rows, report)
-            if step is None:
-                return _result(connection, complete=True)
-            linked += step["linked"]
-            progress(step["blocks_done"], step["blocks_total"], linked)
-            if pace.batch_rows is None:
-                took = max(time.monotonic() - began, 0.001)
-                rows = round(min(max(rows * min(max(_TARGET_SECONDS / took, 0.5), 2.0), 100), _MOST_ROWS))
-            time.sleep(pace.sleep)
-        return _result(connection, complete=False)
+    window.sleep(0)
+    while True:
+        _wait_for_replicas(watch.connection, pace.max_lag, window, report)
+        began = time.monotonic()
+        step = _step(watch, rows, window, report)
+        if step is None:
+            return
+        linked += step["linked"]
+        progress(step["blocks_done"], step["blocks_total"], linked)
+        if pace.batch_rows is None:
+            took = max(time.monotonic() - began, 0.001)
+            rows = round(min(max(rows * min(max(_TARGET_SECONDS / took, 0.5), 2.0), 100), _MOST_ROWS))
+        window.sleep(pace.sleep)
 
 
-def _step(watch: Watch, rows: int, report: Report) -> dict[str, Any] | None:
+def _step(watch: Watch, rows: int, window: _Window, report: Report) -> dict[str, Any] | None:
     """Do one batch; one that a concurrent change made fail is done again."""
     connection = watch.connection
     for attempt in range(1, _TRIES + 1):
+        wait = min(_LOCK_SECONDS, window.left())
+        timeouts = {"lock": _milliseconds(wait), "statement": _milliseconds(window.left() + _GRACE_SECONDS)}
         try:
             with (
-                watch.blockers_seen_after(_LOCK_SECONDS * 0.8) as blockers,
+                watch.blockers_seen_after(wait * 0.8) as blockers,
                 connection.transaction(),
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
-                cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [f"{_LOCK_SECONDS}s"])
+                cursor.execute(
+                    "SELECT pg_catalog.set_config('lock_timeout', %(lock)s, true),"
+                    " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
+                    timeouts,
+                )
                 return cursor.execute("SELECT * FROM sessiondb.backfill_step(%s)", [rows]).fetchone()
+        except pg.QueryCanceled as error:
+            if window.left() > 0:
+                raise
+            report("  the time was up before the batch had ended, and it was undone")
+            raise _TimeIsUp from error
         except pg.LockNotAvailable as error:
             in_the_way = who_is_in_the_way(error, blockers)
+            report(f"  a row is locked; in the way: {in_the_way}")
+            if window.left() == 0:
+                raise _TimeIsUp from error
             if attempt == _TRIES:
                 raise LockNotObtainedError(
                     f"somebody keeps a row locked that is to be linked; in the way: {in_the_way}",
                     "Wait for that transaction to end, or end it, then run the command again: it goes on there.",
                 ) from error
-            report(f"  a row is locked, the batch is tried again; in the way: {in_the_way}")
         except (
             pg.DeadlockDetected,
             pg.SerializationFailure,  # the row has just been moved to another partition
             pg.ForeignKeyViolation,  # the session that was chosen has just been deleted
             pg.CheckViolation,  # the row or the membership has just been changed
+            pg.UndefinedTable,  # the partition has just been dropped
         ) as error:
             if attempt == _TRIES:
                 raise
             report(f"  the batch is tried again: {error.diag.message_primary}")
-        time.sleep(0.2 * attempt)
+        window.sleep(0.2 * attempt)
     return None
+
+
+def _milliseconds(seconds: float) -> str:
+    """Return a timeout for PostgreSQL, where 0 is none."""
+    return "0" if math.isinf(seconds) else str(min(max(round(seconds * 1000), 1), 2**31 - 1))
+
+
+def _require_installed(connection: Connection) -> None:
+    if installation(connection) is None:
+        raise NOT_INSTALLED
+    row = connection.execute("SELECT pg_catalog.to_regproc('sessiondb.backfill')").fetchone()
+    if row is None or row[0] is None:
+        raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
 
 
 def _require_session(connection: Connection, session: UUID | None) -> None:
@@ -137,67 +237,83 @@ def _require_session(connection: Connection, session: UUID | None) -> None:
         raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
 
 
-def _wait_for_replicas(connection: Connection, max_lag: float | None, report: Report) -> None:
+def _lag(connection: Connection, max_lag: float | None) -> float:
+    """Return how many seconds the last replica is behind, 0 where nobody asks.
+
+    Raises:
+        SessiondbError: there are replicas, and this role may not see how far they are behind.
+    """
+    if max_lag is None:
+        return 0.0
+    ((lag, is_hidden, role),) = connection.execute(_LAG).fetchall()
+    if is_hidden:
+        raise SessiondbError(
+            "this role may not see how far the replicas are behind, which --max-lag needs",
+            f"GRANT pg_read_all_stats TO {role}, or pg_monitor; or leave --max-lag out.",
+        )
+    return float(lag)
+
+
+def _wait_for_replicas(connection: Connection, max_lag: float | None, window: _Window, report: Report) -> None:
     told = False
-    while max_lag is not None:
-        row = connection.execute(
-            "SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8 FROM pg_catalog.pg_stat_replication AS r"
-        ).fetchone()
-        if row is None or row[0] <= max_lag:
-            return
+    while max_lag is not None and (lag := _lag(connection, max_lag)) > max_lag:
         if not told:
-            report(f"  a replica is {row[0]:.0f} s behind; waiting")
+            report(f"  a replica is {lag:.0f} s behind; waiting")
             told = True
-        time.sleep(1)
+        window.sleep(1)
 
 
-def _result(connection: Connection, *, complete: bool) -> Result:
-    rows = connection.execute(
-        """
-        SELECT p.table_name, sum(p.scanned)::bigint, sum(p.linked)::bigint, pg_catalog.jsonb_agg(p.reasons)
-          FROM sessiondb.backfill_progress AS p
-         GROUP BY p.table_name
-         ORDER BY p.table_name
-        """
-    )
-    tables = {"enrollments": _counts(0, 0, []), "submissions": _counts(0, 0, [])}
-    tables |= {table: _counts(scanned, linked, reasons) for table, scanned, linked, reasons in rows}
-    return Result(tables, complete)
+def _count(connection: Connection, result: Result) -> None:
+    """Fill in what was done so far, also by the runs that were stopped."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("SELECT table_name, scanned, linked, unlinkable, reasons FROM sessiondb.backfill_counts()")
+        result.tables = {counts.pop("table_name"): counts for counts in cursor}
 
 
-def _counts(scanned: int, linked: int, reasons: list[dict[str, int]]) -> dict[str, Any]:
-    total: dict[str, int] = {}
-    for counted in reasons:
-        for reason, number in counted.items():
-            total[reason] = total.get(reason, 0) + number
-    return {"scanned": scanned, "linked": linked, "unlinkable": sum(total.values()), "reasons": total}
-
-
-def dry_run(connection: Connection, session: UUID | None, progress: Progress) -> Result:
+def dry_run(
+    connection: Connection, session: UUID | None, pace: Pace, progress: Progress, result: Result | None = None
+) -> Result:
     """Count what :func:`backfill` would do, by reading only.
 
     Args:
         connection: in a read-only transaction.
         session: count only what belongs to this session; None for all.
+        pace: how long to go on, and how long to sleep now and then.
         progress: is told after each batch.
+        result: is filled and returned; for whoever wants to know what was counted when this raises.
+
+    Raises:
+        SessiondbError: sessiondb is not installed, or there is no such session.
     """
+    result = result or Result()
+    window = _Window(pace.max_runtime)
+    _require_installed(connection)
     _require_session(connection, session)
-    result = Result({"enrollments": _counts(0, 0, []), "submissions": _counts(0, 0, [])}, complete=True)
     partitions = connection.execute("SELECT * FROM sessiondb.backfill_partitions()").fetchall()
     total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
-    for table, partition, blocks in partitions:
-        for first, last in _ranges(blocks):
-            row = connection.execute(
-                "SELECT scanned, linked, reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count')",
-                [table, partition, first, last, session],
-            ).fetchone()
-            assert row is not None  # noqa: S101  (the function returns one row)
-            counts = result.tables[table]
-            result.tables[table] = _counts(
-                counts["scanned"] + row[0], counts["linked"] + row[1], [counts["reasons"], row[2]]
-            )
-            done, linked = done + last - first, linked + row[1]
-            progress(done, total, linked)
+    counted: dict[str, dict[str, Any]] = {
+        table: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for table in ("enrollments", "submissions")
+    }
+    with suppress(_TimeIsUp):
+        window.sleep(0)
+        for table, partition, blocks in partitions:
+            for first, last in _ranges(blocks):
+                ((scanned, would_link, reasons),) = connection.execute(
+                    "SELECT scanned, linked, reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count')",
+                    [table, partition, first, last, session],
+                ).fetchall()
+                counts = counted[table]
+                counts["scanned"] += scanned
+                counts["linked"] += would_link
+                counts["unlinkable"] += sum(reasons.values())
+                for reason, number in reasons.items():
+                    counts["reasons"][reason] = counts["reasons"].get(reason, 0) + number
+                result.tables = counted
+                done, linked = done + last - first, linked + would_link
+                progress(done, total, linked)
+                window.sleep(pace.sleep)
+        result.complete = True
+    result.tables = counted
     return result
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_NOT_INSTALLED = SessiondbError(
+NOT_INSTALLED = SessiondbError(
     "sessiondb is not installed in this database",
     "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
 )
@@ -47,7 +47,7 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
             with connection.transaction():  # what is asked after an error needs one that is not aborted
                 row = cursor.execute(call, arguments).fetchone()
         except (pg.InvalidSchemaName, pg.UndefinedFunction) as error:
-            raise _NOT_INSTALLED from error
+            raise NOT_INSTALLED from error
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
             schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
@@ -208,7 +208,7 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
     if "course_of(" in text:
         there = installation(connection)
         if there is None or there.course_pieces is None:
-            raise _NOT_INSTALLED
+            raise NOT_INSTALLED
         # a name of the host may hold a percent sign, which psycopg takes for a placeholder
         text = resources.with_course_path(text, [piece.replace("%", "%%") for piece in there.course_pieces])
     with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
@@ -218,5 +218,5 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
         try:
             cursor.execute(trusted(text), arguments)
         except (pg.UndefinedColumn, pg.InvalidSchemaName, pg.UndefinedFunction) as error:
-            raise _NOT_INSTALLED from error
+            raise NOT_INSTALLED from error
         yield from cursor

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
+from typing import TYPE_CHECKING
 
 import click
 
 from sessiondb import output
 from sessiondb.commands import Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from sessiondb.backfill import Result
 
 
 @command("check", formats=("table", "json", "junit"))
@@ -66,7 +71,7 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int)
     help="Stop after so long, with exit code 7; the next run goes on there.",
 )
 @click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica is further behind.")
-@click.option("--dry-run", "dry", is_flag=True, help="Count only.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only count what would be linked; write nothing.")
 def backfill(
     options: Options,
     session: uuid.UUID | None,
@@ -83,32 +88,45 @@ def backfill(
       sessiondb backfill --dry-run
       sessiondb backfill --max-runtime 3600 --max-lag 10
     """
-    from sessiondb.backfill import Pace, dry_run
+    from sessiondb.backfill import Pace, Result, dry_run
     from sessiondb.backfill import backfill as run
 
-    with contextlib.closing(output.Progress()) as bar:
+    pace, result, began = Pace(batch_rows, sleep, max_runtime, max_lag), Result(), time.monotonic()
+    try:
+        with contextlib.closing(output.Progress()) as bar:
 
-        def progress(done: int, total: int, linked: int) -> None:
-            bar(f"{linked} rows linked, pages", done, total)
+            def progress(done: int, total: int, linked: int) -> None:
+                rate = linked / max(time.monotonic() - began, 0.001)
+                done_with = "to be linked" if dry else "linked"
+                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f} rows/s, pages", done, total)
 
-        if dry:
-            with options.database.transaction(read_only=True) as connection:
-                result = dry_run(connection, session, progress)
-        else:
-            with options.database.connect() as connection:
-                pace = Pace(batch_rows, sleep, max_runtime, max_lag)
-                result = run(connection, session, pace, output.note, progress)
+            if dry:
+                with options.database.transaction(read_only=True) as connection:
+                    dry_run(connection, session, pace, progress, result)
+            else:
+                with options.database.connect() as connection:
+                    run(connection, session, pace, output.note, progress, result)
+    except BaseException:  # also an interrupt: what was done by then stays
+        if any(counts["scanned"] for counts in result.tables.values()):
+            _print_backfill(options, result, dry)
+        raise
+    _print_backfill(options, result, dry)
+    return Exit.DONE if result.complete else Exit.INCOMPLETE
+
+
+def _print_backfill(options: Options, result: Result, dry: bool) -> None:
     if options.json:
         output.json_document(result.as_json())
-    else:
-        for table, counts in result.tables.items():
-            would = "would be linked" if dry else "linked"
-            output.say(f"{table}: {counts['linked']} {would}, {counts['unlinkable']} cannot be.")
-            for reason, number in sorted(counts["reasons"].items()):
-                output.say(f"  {reason}: {number}")
-        if not result.complete:
-            output.say("Stopped on the way; run it again to go on.")
-    return Exit.DONE if result.complete else Exit.INCOMPLETE
+        return
+    for table, counts in result.tables.items():
+        linked = "would be linked" if dry else "linked"
+        output.say(f"{table}: {counts['linked']} {linked}, {counts['unlinkable']} cannot be.")
+        for reason, number in sorted(counts["reasons"].items()):
+            output.say(f"  {reason}: {number}")
+    if not result.complete:
+        output.say("Stopped on the way; " + ("not all rows are counted." if dry else "run it again to go on."))
+    if dry:
+        output.say("A dry run: nothing was written.")
 
 
 @command("explain")
