@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import click
 
 from benchmarks import apply, backfill, forms, growth, host, insert, report
+from benchmarks.bounds import broken
 from benchmarks.host import Size
 from benchmarks.server import DURABLE, open_server
 
-PARTS = ("insert", "forms", "growth", "backfill", "apply")
+PARTS = {"insert": "linked", "forms": "linked", "growth": "linked", "backfill": "unlinked", "apply": "host"}
+"""What is measured, and the database that it starts from."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,7 +25,12 @@ PARTS = ("insert", "forms", "growth", "backfill", "apply")
 @click.option("--rounds", default=7, show_default=True, help="How often the variants take turns.")
 @click.option("--seconds", default=4, show_default=True, help="How long each run of pgbench lasts.")
 @click.option("--quick", is_flag=True, help="A tiny host and one round: does it all run? Says nothing about speed.")
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Only this part; may be given again.")
+@click.option("--only", multiple=True, type=click.Choice([*PARTS]), help="Only this part; may be given again.")
+@click.option(
+    "--bounds",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Measure a small host, write nothing, and fail if a ratio is over twice as bad as in this performance.json.",
+)
 @click.option("-d", "--dsn", metavar="DSN", help="Another server, as a role that may create databases there.")
 @click.option(
     "--output",
@@ -38,20 +46,28 @@ def main(
     seconds: int,
     quick: bool,
     only: tuple[str, ...],
+    bounds: Path | None,
     dsn: str | None,
     output: Path,
 ) -> None:
     """Measure what sessiondb costs, on an ephemeral server or another one.
 
     Everything happens in databases of its own, named sessiondb_bench_*, which are dropped at the end. The
-    parts that are measured replace those in performance.json; then all plots are drawn anew.
+    parts that are measured replace those in performance.json, and the others stay; then all plots are drawn anew,
+    and the tables in README.md and docs/performance.md written anew where they are of this performance.json.
 
     \b
     Examples:
       python -m benchmarks --quick --output performance
       python -m benchmarks --scale 0.1 --only insert --only growth
       python -m benchmarks --scale 10 -d postgresql://postgres@db.example/postgres
+      python -m benchmarks --bounds docs/performance/performance.json
     """
+    if bounds:
+        with open_server(dsn, DURABLE) as server:
+            if found := broken(server, json.loads(bounds.read_text(encoding="utf-8")), _tell):
+                raise click.ClickException("over twice as slow as before:\n" + "\n".join(found))
+        return
     size = host.QUICK if quick else Size.of_scale(scale, rows)
     few, idle = (1, 0.5) if quick else (min(rounds, 3), 10.0)
     many, lasting = (1, "-t20") if quick else (rounds, f"-T{seconds}")
@@ -65,7 +81,7 @@ def main(
             "apply": lambda: apply.measure(server, size, few, idle),
         }
         _tell("building the host")
-        host.build(server, size)
+        host.build(server, size, {PARTS[name] for name in only or PARTS})
         results = {}
         for name in only or PARTS:
             _tell(name)
@@ -73,6 +89,7 @@ def main(
             report.write(output, results)
     click.echo(report.table(report.read(output)))
     report.draw(output)
+    report.renew(output)
 
 
 def _tell(line: str) -> None:

@@ -18,21 +18,28 @@ from benchmarks.traffic import writers
 from sessiondb.backfill import Pace, backfill
 from sessiondb.database import Database
 
+FEW = 100_000
+"""Rows; what the client's memory for all rows is compared with."""
+
 
 def measure(server: Server, size: Size, rounds: int, idle_seconds: float) -> dict[str, Any]:
     """Return rows per second, the batches, the latency of a writer, and the memory of the client."""
     batches: list[float] = []
+    return {
+        "rows_per_second": rates(server, rounds, batches),
+        "longest_batch_s": max(batches),
+        "batches": len(batches),
+        **_command(server, size, idle_seconds),
+    }
+
+
+def rates(server: Server, rounds: int, batches: list[float]) -> dict[str, Any]:
+    """Return rows per second of one single UPDATE and of the backfill, whose ``batches`` are told in seconds."""
     variants = {
         "floor": partial(_single_update, server),
         "sessiondb": partial(_in_batches, server, batches),
     }
-    return {
-        "rows_per_second": compare(alternate(variants, rounds), "floor"),
-        "longest_batch_s": max(batches),
-        "batches": len(batches),
-        "writer": _beside_a_writer(server, size, idle_seconds),
-        "client_memory_mb": _client_memory(server),
-    }
+    return compare(alternate(variants, rounds), "floor")
 
 
 def _single_update(server: Server) -> float:
@@ -63,32 +70,37 @@ def _linked(server: Server) -> int:
         return row[0] if row else 0
 
 
-def _beside_a_writer(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
+def _command(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
+    """Run the command beside a writer; return what he saw, and the command's memory for all rows and for few."""
     server.create("backfill", "unlinked")
-    with (
-        writers(server, "backfill", size, 1) as traffic,
-        Database(server.conninfo("backfill"), "public").connect() as connection,
-    ):
+    with writers(server, "backfill", size, 1) as traffic:
         start = time.monotonic()
         time.sleep(idle_seconds)
         begin = time.monotonic()
-        backfill(connection, None, Pace(), lambda line: None, lambda *progress: None)
+        all_rows = _peak_memory(server)
         end = time.monotonic()
-    return {"idle": traffic.between(start, begin), "backfill": traffic.between(begin, end)}
+    rows = _linked(server)
+    with server.connect("backfill") as connection:
+        few = connection.execute(
+            "UPDATE submissions SET session_id = NULL WHERE id IN (SELECT id FROM submissions LIMIT %s)",
+            [min(FEW, size.submissions)],
+        ).rowcount
+    return {
+        "writer": {"idle": traffic.between(start, begin), "backfill": traffic.between(begin, end)},
+        "client_memory_mb": {str(few): _peak_memory(server), str(rows): all_rows},
+    }
 
 
-def _client_memory(server: Server) -> dict[str, float]:
-    """Return the peak memory of ``sessiondb backfill`` when it has all rows to link, and when it has none."""
-    server.create("backfill", "unlinked")
-    peak: dict[str, float] = {}
-    for rows in ("all rows", "no rows"):
-        command = [sys.executable, "-m", "sessiondb", "-d", server.conninfo("backfill"), "backfill"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None:
-                peak[rows] = _peak(process.pid) or peak.get(rows, 0.0)
-                time.sleep(0.01)
-        if process.returncode:
-            raise RuntimeError(f"sessiondb backfill ended with {process.returncode}")
+def _peak_memory(server: Server) -> float:
+    """Return the peak memory of ``sessiondb backfill``."""
+    peak = 0.0
+    command = [sys.executable, "-m", "sessiondb", "-d", server.conninfo("backfill"), "backfill"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = _peak(process.pid) or peak
+            time.sleep(0.01)
+    if process.returncode:
+        raise RuntimeError(f"sessiondb backfill ended with {process.returncode}")
     return peak
 
 

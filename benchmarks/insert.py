@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -28,7 +28,14 @@ SENT = {
 """For each table the columns, where bench.rows has them, and where it has the session."""
 
 
-def measure(server: Server, size: Size, rounds: int, lasting: str) -> dict[str, Any]:
+def measure(
+    server: Server,
+    size: Size,
+    rounds: int,
+    lasting: str,
+    variants: Sequence[str] = (*DATABASES,),
+    clients: Sequence[str] = (*CLIENTS,),
+) -> dict[str, Any]:
     """Measure single rows in transactions of their own, and many rows in one statement.
 
     Args:
@@ -36,33 +43,38 @@ def measure(server: Server, size: Size, rounds: int, lasting: str) -> dict[str, 
         size: of the host.
         rounds: how often the variants take turns.
         lasting: how long each run of pgbench goes on, as its option.
+        variants: which of DATABASES.
+        clients: which of CLIENTS.
     """
-    for name in set(DATABASES.values()):
+    databases = {DATABASES[variant] for variant in variants}
+    for name in databases:
         server.create(name, "linked")
-    with server.connect("plain") as connection:
-        run(connection, "no_triggers.sql")
-    with server.connect("by_hand") as connection:
-        run(connection, "no_triggers.sql")
-        run(connection, "naive.sql")
+        with server.connect(name) as connection:
+            if name != "triggers":
+                run(connection, "no_triggers.sql")
+            if name == "by_hand":
+                run(connection, "naive.sql")
     result: dict[str, Any] = {"single": {}, "bulk": {}}
     for table in TABLES:
-        result["bulk"][table] = {way: _bulk(server, table, way, rounds) for way in ("select", "copy")}
+        result["bulk"][table] = {way: _bulk(server, table, way, rounds, variants) for way in ("select", "copy")}
     for table in TABLES:
         result["single"][table] = {
-            name: _single(server, size, table, clients, rounds, lasting) for name, clients in CLIENTS.items()
+            name: _single(server, size, table, CLIENTS[name], rounds, lasting, variants) for name in clients
         }
-    for name in set(DATABASES.values()):
+    for name in databases:
         server.drop(name)
     return result
 
 
-def _single(server: Server, size: Size, table: str, clients: int, rounds: int, lasting: str) -> dict[str, Any]:
+def _single(
+    server: Server, size: Size, table: str, clients: int, rounds: int, lasting: str, variants: Sequence[str]
+) -> dict[str, Any]:
     scripts = {"floor": "floor", "sessiondb": "trigger", "application": "application", "naive": "trigger"}
-    variants = {
-        name: partial(_pgbench, server, size, DATABASES[name], f"{table}-{script}.pgbench", clients, lasting)
-        for name, script in scripts.items()
+    runs = {
+        name: partial(_pgbench, server, size, DATABASES[name], f"{table}-{scripts[name]}.pgbench", clients, lasting)
+        for name in variants
     }
-    return compare(alternate(variants, rounds), "floor")
+    return compare(alternate(runs, rounds), "floor")
 
 
 def _pgbench(server: Server, size: Size, database: str, script: str, clients: int, lasting: str) -> float:
@@ -84,14 +96,15 @@ def _pgbench(server: Server, size: Size, database: str, script: str, clients: in
     return float(found.group(1))
 
 
-def _bulk(server: Server, table: str, way: str, rounds: int) -> dict[str, Any]:
-    """Return the microseconds per row of inserting all of bench.rows at once."""
+def _bulk(server: Server, table: str, way: str, rounds: int, variants: Sequence[str]) -> dict[str, Any]:
+    """Return the microseconds per row of inserting all of bench.rows at once, which no application can help with."""
     with ExitStack() as stack:
-        variants: dict[str, Callable[[], float]] = {}
-        for name in ("floor", "sessiondb", "naive"):
-            connection = stack.enter_context(server.connect(DATABASES[name]))
-            variants[name] = partial(_insert, connection, *_statement(connection, table, way, name == "floor"), table)
-        return compare(alternate(variants, rounds), "floor")
+        runs: dict[str, Callable[[], float]] = {}
+        for name in variants:
+            if name != "application":
+                connection = stack.enter_context(server.connect(DATABASES[name]))
+                runs[name] = partial(_insert, connection, *_statement(connection, table, way, name == "floor"), table)
+        return compare(alternate(runs, rounds), "floor")
 
 
 def _statement(connection: Connection, table: str, way: str, with_session: bool) -> tuple[str, list[bytes]]:

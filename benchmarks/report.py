@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from benchmarks.host import Size
+from benchmarks.insert import CLIENTS, TABLES
 from benchmarks.server import Server
 
 FILE = "performance.json"
+ROOT = Path(__file__).resolve().parents[1]
+WAYS = {"select": "INSERT ... SELECT", "copy": "COPY"}
 
 
 def tagged(server: Server, size: Size, quick: bool, result: dict[str, Any]) -> dict[str, Any]:
@@ -43,10 +47,37 @@ def write(output: Path, parts: dict[str, Any]) -> None:
     (output / FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def renew(output: Path) -> None:
+    """Write the tables of README.md and docs/performance.md anew, if these are the results that they show."""
+    if output.resolve() != ROOT / "docs" / "performance":
+        return
+    parts = read(output)
+    for page, tables in PAGES.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for made in (of_parts(parts) for of_parts in tables):
+            before, head, rest = text.partition(made.partition("\n")[0] + "\n")
+            rest = "\n".join(dropwhile(lambda line: line.startswith("|"), rest.split("\n")))
+            text = f"{before}{made}\n{rest}" if head else text
+        (ROOT / page).write_text(text, encoding="utf-8")
+
+
 def table(parts: dict[str, Any]) -> str:
     """Return each goal beside what was measured, in Markdown."""
-    rows = [f"| {what} | {goal} | {measured} |" for what, goal, measured in _goals(parts)]
-    return "\n".join(["| | goal | measured |", "|---|---|---|", *rows])
+    return "\n".join(["| | goal | measured |", "|---|---|---|", *map(_row, _goals(parts))])
+
+
+def summary(parts: dict[str, Any]) -> str:
+    """Return what a database administrator asks for first, in Markdown."""
+    inserts = parts["insert"]["result"]
+    cells = {
+        **{f"throughput of single rows, {name}": ("single", name) for name in CLIENTS},
+        "time of a row in a large INSERT ... SELECT": ("bulk", "select"),
+    }
+    rows = [
+        (f"{what}, to no trigger", *(f"{_ratio(inserts[kind][table][name]['sessiondb']):.2f}" for table in TABLES))
+        for what, (kind, name) in cells.items()
+    ]
+    return "\n".join(["| what it costs | enrollments | submissions |", "|---|---|---|", *map(_row, rows)])
 
 
 def forms(parts: dict[str, Any]) -> str:
@@ -63,9 +94,9 @@ def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield from _insert_goals(parts["insert"]["result"] if "insert" in parts else {})
     yield from _growth_goals(parts["growth"]["result"] if "growth" in parts else {})
     if "backfill" in parts:
-        result = parts["backfill"]["result"]
+        result, rows = parts["backfill"]["result"], _rows(parts["backfill"])
         yield (
-            "backfill: rows per second, to one single UPDATE",
+            f"backfill of {rows}: rows per second, to one single UPDATE",
             "≥ 0.8",
             _spread(result["rows_per_second"]["sessiondb"]),
         )
@@ -73,15 +104,16 @@ def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         writer = result["writer"]
         ratio = writer["backfill"]["p99_ms"] / writer["idle"]["p99_ms"]
         yield "backfill: p99 of a writer, to idle", "≤ 2", f"{ratio:.2f}"
-        memory = result["client_memory_mb"]
-        yield (
-            "backfill: memory of the client, all rows to none",
-            "flat",
-            f"{memory['all rows'] / memory['no rows']:.2f}",
-        )
+        (few, least), (many, most) = result["client_memory_mb"].items()
+        yield f"backfill: memory of the client, {int(many):,} rows to {int(few):,}", "flat", f"{most / least:.2f}"
     if "apply" in parts:
-        result = parts["apply"]["result"]
-        yield "apply: time in which a write stalled, in sum", "< 1 s", f"{result['apply']['stalled_ms'] / 1e3:.2f} s"
+        result, rows = parts["apply"]["result"], _rows(parts["apply"])
+        yield f"apply to {rows} under {result['writers']} writers: wall time", "", f"{result['wall_s']:.1f} s"
+        yield "apply: time in which writes stalled, in sum", "< 1 s", f"{result['apply']['stalled_ms'] / 1e3:.2f} s"
+        yield "apply: longest write", "", f"{result['apply']['longest_ms']:.0f} ms"
+        for command, took in result["commands_s"].items():
+            what, goal = ("", "< 0.15 s") if command == "--help" else (f" on {rows}", "")
+            yield f"`sessiondb {command}`{what}, start to end", goal, f"{took['median']:.2f} s"
 
 
 def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -93,7 +125,7 @@ def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield f"{table}, {clients}: to the application", "≥ 1.5", f"{ratio:.2f}"
     for table, ways in result.get("bulk", {}).items():
         for way, variants in ways.items():
-            name = {"select": "INSERT ... SELECT", "copy": "COPY"}[way]
+            name = WAYS[way]
             yield f"{table}, {name}: time per row to the floor", "≤ 1.4", _spread(variants["sessiondb"])
             ratio = _ratio(variants["naive"]) / _ratio(variants["sessiondb"])
             yield f"{table}, {name}: times faster than by hand", "≥ 4", f"{ratio:.2f}"
@@ -105,6 +137,14 @@ def _growth_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             smallest, *_, largest = sizes if len(sizes) > 1 else [*sizes, *sizes]
             goal = "" if axis == "organisations of the user" else "≤ 1.2"
             yield f"{table}: {axis}, {int(largest):,} to {int(smallest):,}", goal, _spread(sizes[largest])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rows(part: dict[str, Any]) -> str:
+    return f"{part['size']['submissions']:,} submissions"
 
 
 def _ratio(variant: dict[str, Any]) -> float:
@@ -125,3 +165,7 @@ def draw(output: Path) -> None:
     from benchmarks import plots  # noqa: PLC0415  (matplotlib may be missing, and takes a second)
 
     plots.draw(read(output), output)
+
+
+PAGES = {"README.md": [summary], "docs/performance.md": [table, forms]}
+"""The pages that show tables of the results, and which."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
+import operator
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import report
+from benchmarks import bounds, report
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +74,30 @@ def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]
         "members of the organisation",
         "rows of submissions",
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "worse"),
+    [
+        ("insert", ("single", "submissions", "1 client", "sessiondb"), 1 / 2.1),
+        ("insert", ("bulk", "submissions", "copy", "sessiondb"), 2.1),
+        ("growth", ("active sessions", "enrollments", "10000"), 2.1),
+        ("backfill", ("rows_per_second", "sessiondb"), 1 / 2.1),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_ratio_over_twice_as_bad_as_the_committed_one_is_named(
+    part: str, name: tuple[str, ...], worse: float
+) -> None:
+    committed = report.read(ROOT / "docs" / "performance")[part]["result"]
+    measured = copy.deepcopy(committed)
+    ratio = functools.reduce(operator.getitem, name, measured)["ratio"]
+
+    for factor in (0.95, 1.05):  # noise
+        ratio["median"] *= factor
+        assert bounds.compared(measured, committed) == []
+    ratio["median"] *= worse
+    assert [line.split(":")[0] for line in bounds.compared(measured, committed)] == [", ".join(name)]
 
 
 def test_the_page_shows_the_figures_of_the_run_beside_it() -> None:
