@@ -91,7 +91,7 @@ def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: H
         check(installed_db, "triggers_last", "nosuch")
 
     assert str(error.value) == 'there is no check named "nosuch"'
-    for name in (*resources.names("checks"), *resources.names("data_checks")):
+    for name in checks.check_names():
         assert name in str(error.value.hint)
 
 
@@ -207,7 +207,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "column made NOT NULL": Fault(
         "DELETE FROM enrollments; ALTER TABLE enrollments ALTER session_id SET NOT NULL",
-        {"installed_objects": ("error", ["column enrollments.session_id"])},
+        {
+            "installed_objects": ("error", ["column enrollments.session_id"]),
+            "required_columns": ("error", ["HOST.enrollments.session_id"]),
+        },
         rollback="0002",
     ),
     "foreign key dropped": Fault(

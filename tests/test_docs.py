@@ -274,6 +274,9 @@ def test_completion_comes_out_of_the_installed_command(shell: str) -> None:
     typed = {"fish": {"COMP_WORDS": "sessiondb se", "COMP_CWORD": "se"}}
     offered = complete("complete", **typed.get(shell, {"COMP_WORDS": "sessiondb se", "COMP_CWORD": "1"}))
     assert re.findall(r"plain[,\n](\w+)", offered) == ["session"]
+    typed = {"fish": {"COMP_WORDS": "sessiondb check links_of", "COMP_CWORD": "links_of"}}
+    offered = complete("complete", **typed.get(shell, {"COMP_WORDS": "sessiondb check links_of", "COMP_CWORD": "2"}))
+    assert re.findall(r"plain[,\n](\w+)", offered) == ["links_of_other_course"]
     for guide in GUIDES:
         assert f"_SESSIONDB_COMPLETE={shell}_source sessiondb" in guide.read_text(encoding="utf-8")
 

@@ -128,7 +128,7 @@ def test_the_loader_says_what_apply_would_say_and_takes_over_as_it_does(
             " CREATE TRIGGER own BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION own()"
         )
 
-    with pytest.raises(HostRefusedError, match="trigger writes session_id"):
+    with pytest.raises(HostRefusedError, match="Trigger own on enrollments writes session_id"):
         testing.load()(**address)
     testing.load(adopt=True)(**address)
 

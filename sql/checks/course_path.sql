@@ -1,7 +1,27 @@
--- The way from a submission to its course is still the one that the functions were compiled with.
+-- The way from a submission to its course is still the one that the functions were compiled with. A column or table
+-- on it that was renamed or dropped is named.
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
-       format('The host has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.',
-              i.course_path) AS detail,
+       coalesce(
+           (SELECT format('Column %I of table %s, on the path %s from submissions to courses, does not exist any more.', used.name, used.of_table, i.course_path)
+              FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
+             CROSS JOIN LATERAL (
+                    SELECT j.step ->> 'from' AS of_table, c.name FROM jsonb_array_elements_text(j.step -> 'columns') AS c (name)
+                    UNION ALL
+                    SELECT j.step ->> 'to', k.name FROM jsonb_array_elements_text(j.step -> 'keys') AS k (name)
+                   ) AS used
+             WHERE to_regclass(used.of_table) IS NOT NULL
+               AND NOT EXISTS (
+                    SELECT FROM pg_attribute AS a
+                     WHERE a.attrelid = to_regclass(used.of_table) AND a.attname = used.name AND NOT a.attisdropped)
+             ORDER BY j.place
+             LIMIT 1),
+           (SELECT format('Table %s, on the path %s from submissions to courses, does not exist any more.', j.step ->> 'to', i.course_path)
+              FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
+             WHERE to_regclass(j.step ->> 'to') IS NULL
+             ORDER BY j.place
+             LIMIT 1),
+           format('The host has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.', i.course_path)
+       ) AS detail,
        'Run: sessiondb rollback --to 0007 && sessiondb apply' AS fix
   FROM sessiondb.installation AS i
  WHERE i.course_path IS NOT NULL

@@ -79,8 +79,8 @@ BEGIN
           INTO v_steps, v_unlinked
           FROM (
                 SELECT t.table_name, t.noun,
-                       coalesce(pg_catalog.sum(r.rows), 0) AS rows,
-                       coalesce(pg_catalog.sum(r.rows) FILTER (WHERE r.session_id IS NULL), 0) AS unlinked,
+                       coalesce(pg_catalog.sum(r.rows), 0)::bigint AS rows,
+                       coalesce(pg_catalog.sum(r.rows) FILTER (WHERE r.session_id IS NULL), 0)::bigint AS unlinked,
                        pg_catalog.string_agg(pg_catalog.format('%s linked to %s', r.rows, sessiondb.title_of_session(r.session_id)), ', ' ORDER BY r.rows DESC, r.session_id)
                            FILTER (WHERE r.session_id IS NOT NULL) AS linked
                   FROM (VALUES ('enrollments', 'enrolment'), ('submissions', 'submission')) AS t (table_name, noun)

@@ -14,10 +14,10 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import dict_row
 
-from sessiondb.database import Connection, installation
+from sessiondb.checks import require_installed
+from sessiondb.database import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
-from sessiondb.records import NOT_INSTALLED
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
@@ -120,7 +120,7 @@ def backfill(
     """
     result = result or Result()
     window = _Window(pace.max_runtime)
-    _require_installed(connection)
+    require_installed(connection)
     _require_session(connection, session)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
@@ -222,14 +222,6 @@ def _milliseconds(seconds: float) -> str:
     return "0" if math.isinf(seconds) else str(min(max(round(seconds * 1000), 1), 2**31 - 1))
 
 
-def _require_installed(connection: Connection) -> None:
-    if installation(connection) is None:
-        raise NOT_INSTALLED
-    row = connection.execute("SELECT pg_catalog.to_regproc('sessiondb.backfill')").fetchone()
-    if row is None or row[0] is None:
-        raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
-
-
 def _require_session(connection: Connection, session: UUID | None) -> None:
     if session is None:
         return
@@ -287,7 +279,7 @@ def dry_run(
     """
     result = result or Result()
     window = _Window(pace.max_runtime)
-    _require_installed(connection)
+    require_installed(connection)
     _require_session(connection, session)
     partitions = connection.execute("SELECT * FROM sessiondb.backfill_partitions()").fetchall()
     total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0

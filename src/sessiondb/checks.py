@@ -12,8 +12,8 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, resources
-from sessiondb.database import Connection, catalogs, installation, trusted
-from sessiondb.errors import Finding, HostRefusedError, UsageError
+from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.errors import Finding, HostRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 
 NOT_INSTALLED = Finding(
@@ -37,21 +37,19 @@ def check(connection: Connection, names: Sequence[str], examples: int, report: R
     Raises:
         UsageError: there is no check of a given name.
     """
-    of_catalogs, of_data = [_PENDING, *resources.names("checks")], resources.names("data_checks")
     for name in names:
-        if name not in [*of_catalogs, *of_data]:
-            raise UsageError(
-                f'there is no check named "{name}"', f"The checks are: {', '.join([*of_catalogs, *of_data])}"
-            )
+        if name not in check_names():
+            raise UsageError(f'there is no check named "{name}"', f"The checks are: {', '.join(check_names())}")
     there = installation(connection)
     if there is None:
         return [NOT_INSTALLED]
     connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-    wanted = [name for name in of_catalogs if not names or name in names]
+    wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []
-    findings += _catalog_checks(connection, "checks", [name for name in wanted if name != _PENDING])
-    for name in of_data if there.course_pieces else []:
-        if names and name not in names:
+    for folder, of_catalogs in _CATALOG_CHECKS:
+        findings += _catalog_checks(connection, folder, [name for name in of_catalogs if name in wanted])
+    for name in resources.names("data_checks") if there.course_pieces else []:
+        if name not in wanted:
             continue
         report(f"checking {name}")
         query = resources.with_course_path(resources.read(f"data_checks/{name}.sql"), there.course_pieces or [])
@@ -66,7 +64,44 @@ def check(connection: Connection, names: Sequence[str], examples: int, report: R
     return findings
 
 
+def require_installed(connection: Connection) -> Installation:
+    """Return what is installed, and refuse what the commands cannot work with; reads the catalogs only.
+
+    Raises:
+        SessiondbError: sessiondb is not installed here, or in part only, or the host has no longer what it had then.
+    """
+    there = installation(connection)
+    if there is None:
+        raise SessiondbError(
+            "sessiondb is not installed in this database",
+            "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
+        )
+    missing = connection.execute(
+        "SELECT FROM pg_catalog.unnest(%s::text[]) AS f (name)"
+        " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.proname = f.name)",
+        [resources.names("functions")],
+    )
+    if missing.rowcount:
+        raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
+    connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+    for change in [
+        *_catalog_checks(connection, "checks", ["course_path"]),
+        *_catalog_checks(connection, "preflight", ["required_columns"]),
+    ]:
+        raise SessiondbError(change.detail.rstrip("."), change.fix)
+    return there
+
+
+def check_names() -> list[str]:
+    """Return the names of all checks, in the order in which they are run."""
+    return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]
+
+
 _PENDING = "pending_migrations"
+
+# what was demanded of the host at first must still be there
+_CATALOG_CHECKS = [("preflight", ["required_columns"]), ("checks", resources.names("checks"))]
+"""The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
 def _pending(connection: Connection) -> list[Finding]:
@@ -87,7 +122,7 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
         names: the checks that were run; all when empty.
         bad: the levels of the findings that are failures; the others are remarks.
     """
-    ran = list(names) or [_PENDING, *resources.names("checks"), *resources.names("data_checks")]
+    ran = list(names) or check_names()
     found = {name: [f for f in findings if f.check == name] for name in [*ran, *(f.check for f in findings)]}
     failed = sum(any(f.level in bad for f in of_check) for of_check in found.values())
     suite = ElementTree.Element("testsuite", name="sessiondb check", tests=str(len(found)), failures=str(failed))

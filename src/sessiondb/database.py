@@ -251,7 +251,7 @@ def _explain(error: psycopg.Error) -> SessiondbError:
     # "Failing row contains ..." would print a student's row
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
         message += f": {diagnosis.message_detail}"
-    if diagnosis.message_hint:
+    if diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # PostgreSQL guesses at the host's columns
         return SessiondbError(message, diagnosis.message_hint)
     if diagnosis.message_primary is None:
         return SessiondbError(message, "The connection was lost; run the command again.")
@@ -265,7 +265,7 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.NotNullViolation: "The host demands more columns than the guide knows: insert the row with SQL.",
     pg.UniqueViolation: "The host has such a row already, and allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
-    pg.UndefinedColumn: "The command needs this column; where the host names it otherwise, insert the row with SQL.",
+    pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the host never had it, use SQL.",
     pg.DataError: "Give a value that the host's column takes.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
 }

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
@@ -22,6 +23,8 @@ _SHORTEST = 0.1
 """The first try waits so many seconds for a lock, and the last one at least."""
 
 Report = Callable[[str], None]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def _holder(connection: Connection) -> str:
     return row[0] if row else "it has just ended"
 
 
-def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: LockBudget, report: Report) -> None:
-    """Run a transaction that needs strong locks, trying again when it does not get them in time.
+def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: LockBudget, report: Report) -> T:
+    """Run a transaction that may wait for locks, trying again when it does not get them in time.
 
     Args:
         run: one transaction on the watched connection; it is undone whole when a lock is not to be had.
@@ -113,19 +116,23 @@ def with_lock_budget(run: Callable[[], None], what: str, watch: Watch, budget: L
         budget: how long to wait, in one try and in all.
         report: is told of every try that failed, and who was in the way.
 
+    Returns:
+        what ``run`` returns.
+
     Raises:
         LockNotObtainedError: the budget is spent. Nothing of ``run`` has happened.
     """
     connection = watch.connection
     deadline = time.monotonic() + budget.total
-    for attempt, longest in enumerate(budget.waits(), start=1):
+    tries = enumerate(budget.waits(), start=1)
+    while True:
+        attempt, longest = next(tries)
         # a shorter one would hardly be a try
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
         connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
         try:
             with watch.blockers_seen_after(wait * 0.8) as blockers:
-                run()
-            return
+                return run()
         except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
             others = who_is_in_the_way(error, blockers)
             left = deadline - time.monotonic()

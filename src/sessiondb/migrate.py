@@ -73,7 +73,7 @@ class Runner:
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
             todo = pending(self.connection, migrations, to, course_path)
             if todo:
-                look_at_host(self.connection, course_path, self.report)
+                self._report_warnings(lambda: preflight(self.connection, course_path))
             for migration in todo:
                 self.report(f"applying {migration.id}")
                 self._run(migration, migration.apply, ledger.mark_applied)
@@ -103,11 +103,15 @@ class Runner:
                 todo.insert(0, following)
             if todo:
                 undone = [statement for migration in todo for statement in migration.rollback.statements]
-                _report_warnings(rollback_preflight(self.connection, undone), self.report)
+                self._report_warnings(lambda: rollback_preflight(self.connection, undone))
             for migration in todo:
                 self.report(f"rolling back {migration.id}")
                 self._run(migration, migration.rollback, ledger.mark_rolled_back if migration.id in applied else None)
         return [m.id for m in todo if m.id in applied]
+
+    def _report_warnings(self, look: Callable[[], Sequence[Finding]]) -> None:
+        """Look at the host, which waits where a table or a partition of it is locked whole."""
+        report_warnings(with_lock_budget(look, "preflight", self._watch, self.budget, self.report), self.report)
 
     def _run(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
         def write_ledger() -> None:
@@ -152,13 +156,11 @@ class Runner:
 
     def _expanded(self, migration: Migration, statement: str) -> list[str]:
         """Return the statements that a query returns; that it reads the host's tables may mean waiting for them."""
-        statements: list[str] = []
 
-        def run() -> None:
-            statements.extend(row[0] for row in self.connection.execute(trusted(statement)))
+        def run() -> list[str]:
+            return [row[0] for row in self.connection.execute(trusted(statement))]
 
-        with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
-        return statements
+        return with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
 
     def _concurrently(self, migration: Migration, statement: str) -> None:
         """Build or drop an index while everybody reads and writes.
@@ -201,16 +203,8 @@ def pending(
     return [m for m in migrations if m.id not in applied and m.id <= last.id]
 
 
-def look_at_host(connection: Connection, course_path: str | None, report: Report) -> None:
-    """Report what might surprise on this host.
-
-    Raises:
-        HostRefusedError: preflight found something in the way.
-    """
-    _report_warnings(preflight(connection, course_path), report)
-
-
-def _report_warnings(warnings: Sequence[Finding], report: Report) -> None:
+def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
+    """Report what preflight warns of."""
     for warning in warnings:
         report(f"warning: {warning.detail}\n  fix: {warning.fix}")
 

@@ -13,8 +13,8 @@ from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 
-from sessiondb import resources
-from sessiondb.database import Connection, installation, trusted
+from sessiondb import checks, resources
+from sessiondb.database import Connection, trusted
 from sessiondb.errors import SessiondbError
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-NOT_INSTALLED = SessiondbError(
-    "sessiondb is not installed in this database",
-    "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
-)
+_MISSING = (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction)
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:
@@ -46,8 +43,9 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
         try:
             with connection.transaction():  # what is asked after an error needs one that is not aborted
                 row = cursor.execute(call, arguments).fetchone()
-        except (pg.InvalidSchemaName, pg.UndefinedFunction) as error:
-            raise NOT_INSTALLED from error
+        except _MISSING:
+            checks.require_installed(connection)
+            raise
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
             schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
@@ -206,17 +204,17 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     text = resources.read(f"queries/{query}.sql")
     if "course_of(" in text:
-        there = installation(connection)
-        if there is None or there.course_pieces is None:
-            raise NOT_INSTALLED
+        pieces = checks.require_installed(connection).course_pieces or []
         # a name of the host may hold a percent sign, which psycopg takes for a placeholder
-        text = resources.with_course_path(text, [piece.replace("%", "%%") for piece in there.course_pieces])
+        text = resources.with_course_path(text, [piece.replace("%", "%%") for piece in pieces])
     with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in (("date", DateLoader), ("timestamp", TimestampLoader), ("timestamptz", TimestamptzLoader)):
             cursor.adapters.register_loader(kind, _or_text(loader))
         cursor.itersize = 2000
         try:
-            cursor.execute(trusted(text), arguments)
-        except (pg.UndefinedColumn, pg.InvalidSchemaName, pg.UndefinedFunction) as error:
-            raise NOT_INSTALLED from error
+            with connection.transaction():
+                cursor.execute(trusted(text), arguments)
+        except _MISSING:
+            checks.require_installed(connection)
+            raise
         yield from cursor

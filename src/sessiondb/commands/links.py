@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from sessiondb.backfill import Result
 
 
+def _check_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from sessiondb.checks import check_names
+
+    return [name for name in check_names() if name.startswith(incomplete)]
+
+
 @command("check", formats=("table", "json", "junit"))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_check_names)
 @click.option("--strict", is_flag=True, help="Exit with 4 for warnings, too.")
 @click.option(
     "--examples",

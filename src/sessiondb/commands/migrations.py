@@ -82,9 +82,10 @@ def apply(
       sessiondb apply --course-path item_id.module_id.course_id
     """
     from sessiondb import records, resources
+    from sessiondb.checks import preflight
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import look_at_host, pending
+    from sessiondb.migrate import pending, report_warnings
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
@@ -92,7 +93,7 @@ def apply(
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to, course_path)
             if todo:
-                look_at_host(connection, course_path, output.note)
+                report_warnings(preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo))
         return
     with options.database.connect(course_path, adopt=adopt) as connection:
