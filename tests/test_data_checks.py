@@ -31,7 +31,7 @@ from test_backfill import (
 )
 from test_explain import WITHOUT_ID, auditor
 
-from sessiondb import resources
+from sessiondb import checks, resources
 from sessiondb.database import Connection
 
 if TYPE_CHECKING:
@@ -441,7 +441,7 @@ def junit(run: Run) -> tuple[dict[str, str], dict[str, str]]:
 
 @on("reference", "quoted")
 def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_found_an_error(installed_db: HostDatabase) -> None:
-    everything = {"pending_migrations", *resources.names("checks"), *NAMES}
+    everything = set(checks.check_names())
     with installed_db.connect() as db:
         its = platform(installed_db.host, db)
         sound = call(installed_db, "check", "--format", "junit")

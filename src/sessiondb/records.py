@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,15 +15,13 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 
 from sessiondb import checks, resources
-from sessiondb.database import Connection, trusted
+from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 Row = dict[str, Any]
-
-_MISSING = (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction)
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:
@@ -38,14 +37,24 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
     return OrText
 
 
+@contextmanager
+def _missing_named(connection: Connection) -> Iterator[None]:
+    """Say what is the matter when a statement lacks something; what is asked then needs a transaction of its own."""
+    try:
+        with connection.transaction():
+            yield
+    except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
+        # a table of the host, for a role that may not look into schema sessiondb
+        if not isinstance(error, pg.UndefinedTable) or installation(connection):
+            checks.require_installed(connection)
+        raise
+
+
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
-            with connection.transaction():  # what is asked after an error needs one that is not aborted
+            with _missing_named(connection):
                 row = cursor.execute(call, arguments).fetchone()
-        except _MISSING:
-            checks.require_installed(connection)
-            raise
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
             schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
@@ -211,10 +220,6 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
         for kind, loader in (("date", DateLoader), ("timestamp", TimestampLoader), ("timestamptz", TimestamptzLoader)):
             cursor.adapters.register_loader(kind, _or_text(loader))
         cursor.itersize = 2000
-        try:
-            with connection.transaction():
-                cursor.execute(trusted(text), arguments)
-        except _MISSING:
-            checks.require_installed(connection)
-            raise
+        with _missing_named(connection):
+            cursor.execute(trusted(text), arguments)
         yield from cursor
