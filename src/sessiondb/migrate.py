@@ -127,7 +127,7 @@ class Runner:
         """Return, for people, where a migration is."""
         if self._point in ("committed", "done"):
             return "before its next statement"
-        return f'at "{_one_line(self._point)}"'
+        return f'at "{_shortened(self._point)}"'
 
     def _reach(self, migration: Migration, point: str) -> None:
         self._point = point
@@ -163,7 +163,7 @@ class Runner:
         for attempt in range(1, _TRIES + 1):
             try:
                 for expanded in self._expanded(migration, statement):
-                    self.report(f"  {_one_line(expanded)}")
+                    self.report(f"  {_shortened(expanded)}")
                     if " CONCURRENTLY " in expanded:
                         self._concurrently(migration, expanded)
                     else:
@@ -176,7 +176,6 @@ class Runner:
 
     def _expanded(self, migration: Migration, statement: str) -> list[str]:
         """Return the statements that a query returns; that it reads the host's tables may mean waiting for them."""
-
         self._point = statement
 
         def run() -> list[str]:
@@ -266,9 +265,20 @@ def _require_same_course_path(connection: Connection, course_path: str | None) -
         )
 
 
-def _one_line(statement: str) -> str:
-    """Return the statement on one line, shortened, for people to see what is going on."""
-    line = " ".join(re.sub(r"^\s*--.*$", "", statement, flags=re.MULTILINE).split())
+def readable(statement: str) -> str:
+    """Return the statement for people to read: without the comments above it, and no literal for what DO runs."""
+    bare = re.sub(r"\A(\s*--.*\n)+", "", statement).strip()
+    block = re.fullmatch(r"DO '((?:[^']|'')*)'", bare)
+    return f"DO $$ {block[1]} $$".replace("''", "'") if block and "$$" not in bare else bare
+
+
+def on_one_line(statement: str) -> str:
+    """Return the statement for people to read, without line breaks and without the comments in it."""
+    return " ".join(re.sub(r"^\s*--.*$", "", readable(statement), flags=re.MULTILINE).split())
+
+
+def _shortened(statement: str) -> str:
+    line = on_one_line(statement)
     return line if len(line) <= 150 else line[:147] + "..."
 
 
