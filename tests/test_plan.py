@@ -950,7 +950,7 @@ def test_the_script_tells_the_warnings_of_apply_and_goes_on(host_db: HostDatabas
     warned = by_psql(psql, host_db, script_for(host_db), tmp_path)
 
     assert (warned.code, warned.out.split()) == (0, MIGRATIONS)
-    assert "WARNING:  The trigger fires after those of sessiondb" in warned.err
+    assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
     assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
 
 
