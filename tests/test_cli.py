@@ -525,7 +525,45 @@ def test_show_sessions_by_id_and_those_without_rows(installed_db: HostDatabase) 
     assert shown() == [str(idle), str(used)]  # newest first
     assert shown("--session", str(used)) == [str(used)]
     assert shown("--unlinked") == [str(idle)]
-    assert shown("--session", str(uuid4())) == []
+    assert shown("--unlinked", "--session", str(used)) == []
+
+
+@pytest.mark.parametrize("what", ["sessions", "enrollments", "submissions"])
+@on_reference
+def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: HostDatabase, what: str) -> None:
+    """An empty table would say that nothing is linked to it."""
+    nowhere = uuid4()
+    for form in ("table", "json"):
+        shown = on(installed_db, "show", what, "--session", str(nowhere), "--format", form)
+        assert (shown.code, shown.out) == (1, "")
+        assert f"there is no session with the id {nowhere}\n" in shown.err
+        assert "sessiondb session list" in shown.err
+
+
+@pytest.mark.parametrize("what", ["enrollments", "submissions"])
+@on_reference
+def test_a_row_cannot_be_of_a_session_and_of_none(installed_db: HostDatabase, what: str) -> None:
+    shown = on(installed_db, "show", what, "--unlinked", "--session", str(uuid4()))
+    assert (shown.code, shown.out) == (2, "")
+    assert "--session or --unlinked" in shown.err
+
+
+def test_show_has_titles_beside_the_ids(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        session = link_two_rows(installed_db.host, connection)
+
+    (shown,) = on(installed_db, "show", "sessions", "--session", str(session), "--format", "json").json
+    (listed,) = [
+        row for row in on(installed_db, "session", "list", "--format", "json").json if row["id"] == str(session)
+    ]
+    assert shown["course_title"] == listed["course"] == "A course"
+    assert shown["org_slug"] == listed["org"]
+    assert shown["org_slug"]
+    for table in ("enrollments", "submissions"):
+        linked = on(installed_db, "show", table, "--session", str(session), "--format", "json").json
+        unlinked = on(installed_db, "show", table, "--unlinked", "--format", "json").json
+        assert {(row["course_title"], row["session_title"]) for row in linked} == {("A course", "A session")}
+        assert "A course" in {row["course_title"] for row in unlinked}
 
 
 @on_reference
