@@ -1,4 +1,4 @@
--- The enrollments without a session, each with the title of its course and the reason; "linkable" is one that a backfill
+-- The enrollments without a session, each with the title of its course and the reason; "linked" is one that a backfill
 -- would link. What would be chosen is asked once for all of them. FULL, though there is no choice without its row: such
 -- a join never compares each with each, whatever the statistics say.
 WITH unlinked AS MATERIALIZED (
@@ -8,7 +8,7 @@ WITH unlinked AS MATERIALIZED (
      LIMIT %(limit)s::bigint
 ),
 choice AS (
-    SELECT h.user_id, h.course_id, coalesce(h.reason, 'linkable') AS reason
+    SELECT h.user_id, h.course_id, coalesce(h.reason, 'linked') AS reason
       FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
               FROM (SELECT DISTINCT u.user_id, u.course_id
                       FROM unlinked AS u

@@ -239,14 +239,14 @@ def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
             for lock in first["locks"]:
                 output.paragraph(_lock(first, lock), indent=4)
     output.say(
-        f"{len(statements)} statements; the others lock no table of the platform. No table is rewritten, and none is"
-        " read whole under a lock that blocks reads or writes."
+        f"{output.count(len(statements), 'statement')}; the others lock no table of the platform. No table is"
+        " rewritten, and none is read whole under a lock that blocks reads or writes."
     )
 
 
 def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
     """Return the mode of a lock, on what, whom it stops, and how long."""
-    rows = None if lock["rows"] is None else f"about {lock['rows']} rows"
+    rows = None if lock["rows"] is None else f"about {output.count(lock['rows'], 'row')}"
     how_big = ", ".join(filter(None, [rows, output.size(lock["bytes"])]))
     if statement["scans"]:
         until = f"while all of {statement['scans']} is read"
