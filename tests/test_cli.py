@@ -32,7 +32,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 import sessiondb.cli
-from sessiondb import resources
+from sessiondb import output, resources
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.locks import ADVISORY_KEY
 
@@ -492,6 +492,22 @@ def test_show_prints_whole_uuids_on_a_narrow_terminal(installed_db: HostDatabase
     assert process.returncode == 0
     for value in column(installed_db, "SELECT id, user_id, exercise_id FROM submissions"):
         assert value in shown
+
+
+@pytest.mark.parametrize("columns", range(40, 81, 4))
+def test_no_value_is_cut_however_narrow_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one with a space in it, where it could be wrapped."""
+    row = {"id": "0014.create-explain-functions", "state": "applied", "applied_at": "2026-11-24 08:15:00", "é": "1\n23"}
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+
+    output.table([row])
+
+    shown = capsys.readouterr().out
+    assert [line for value in row.values() for line in value.split("\n") if line not in shown] == []
 
 
 @on_reference
