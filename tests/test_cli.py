@@ -227,6 +227,7 @@ def test_a_host_with_sessiondb_needs_but_select_to_look_at(
 
     plan = run(*as_reader, "plan")
     assert (plan.code, plan.err, plan.json) == (0, "", {"statements": []})
+    assert run(*as_reader, "plan", "--format", "table").out == "Nothing to do: all migrations are applied.\n"
 
     check = run(*as_reader, "check")
     assert (check.code, check.json["ok"]) == (0, True)

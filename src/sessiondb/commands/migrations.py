@@ -229,6 +229,9 @@ def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
     if options.json:
         output.json_document({"statements": statements})
         return
+    if not statements:
+        output.say("Nothing to do: all migrations are applied.")
+        return
     locking = [statement for statement in statements if statement["locks"]]
     for migration, of_migration in itertools.groupby(locking, lambda s: s["migration"]):
         output.say(migration)
