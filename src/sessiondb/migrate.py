@@ -190,7 +190,7 @@ class Runner:
         lock_timeout: that would only leave an invalid index behind.
         """
         self._reach(migration, statement)
-        with self._watch.index_build(self.progress):
+        with self._watch.index_build(self.progress, self.report):
             self.connection.execute(trusted(statement))
         self._reach(migration, "done")
 
