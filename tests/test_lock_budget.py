@@ -520,23 +520,24 @@ def test_an_index_build_tells_its_progress_and_whom_it_waits_for(host_db: HostDa
 def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Cluster, command: str) -> None:
     """Once, however long that lasts."""
     told = Told()
-    with cluster.clone(REFERENCE, installed=command == "rollback") as database:
-        with transaction(database) as blocker, ThreadPoolExecutor(1) as pool:
+    with (
+        cluster.clone(REFERENCE, installed=command == "rollback") as database,
+        transaction(database) as blocker,
+        ThreadPoolExecutor(1) as pool,
+    ):
 
-            def boundary(migration: str, point: str) -> None:
-                if re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", point) and not begun:
-                    begun.append(blocker.execute("SELECT id FROM submissions"))
+        def boundary(migration: str, point: str) -> None:
+            if re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", point) and not begun:
+                begun.append(blocker.execute("SELECT id FROM submissions"))
 
-            begun: list[object] = []
-            pid = blocker.info.backend_pid
-            ours = pool.submit(run, database, told, None, boundary, command=command)
-            wanted = re.compile(
-                rf"  waiting for the end of: pid {pid} \(the gradebook, .*\): SELECT id FROM submissions"
-            )
-            until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
-            time.sleep(1.2)  # two more looks
-            blocker.rollback()
-            ours.result(timeout=60)
+        begun: list[object] = []
+        pid = blocker.info.backend_pid
+        ours = pool.submit(run, database, told, None, boundary, command=command)
+        wanted = re.compile(rf"  waiting for the end of: pid {pid} \(the gradebook, .*\): SELECT id FROM submissions")
+        until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
+        time.sleep(1.2)  # two more looks
+        blocker.rollback()
+        ours.result(timeout=60)
     assert len([line for line in told.lines if wanted.fullmatch(line)]) == 1
 
 
