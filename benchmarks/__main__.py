@@ -54,7 +54,7 @@ def main(
 
     Everything happens in databases of its own, named sessiondb_bench_*, which are dropped at the end. The
     parts that are measured replace those in performance.json, and the others stay; then all plots are drawn anew,
-    and the tables in README.md and docs/performance.md written anew where they are of this performance.json.
+    and the tables in README.md and docs/performance.md written anew.
 
     \b
     Examples:
@@ -89,7 +89,7 @@ def main(
             report.write(output, results)
     click.echo(report.table(report.read(output)))
     report.draw(output)
-    report.renew(output)
+    report.renew()
 
 
 def _tell(line: str) -> None:

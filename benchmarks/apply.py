@@ -12,12 +12,16 @@ from benchmarks.host import Size
 from benchmarks.measure import alternate, summary
 from benchmarks.server import Server
 from benchmarks.traffic import writers
+from sessiondb import resources
+from sessiondb.checks import check_names
 
 WRITERS = 16
+DATA_CHECKS = resources.names("data_checks")
 COMMANDS = {
     "--help": ["--help"],
     "status": ["status"],
     "check": ["check"],
+    "check of the catalogs": ["check", *(name for name in check_names() if name not in DATA_CHECKS)],
     "explain": [
         "explain",
         "--user=00000000-0000-4000-8000-100000000001",

@@ -151,7 +151,9 @@ def counted_by_check(db: HostDatabase, *names: str) -> dict[str, Counter[str]]:
     for finding in run.json["findings"]:
         assert finding["level"] != "error"
         if finding["check"] == "unlinked_rows":
-            match = re.fullmatch(r"(\d+) of (\d+) rows of (\w+) have no session: (\w+)\.", finding["detail"])
+            match = re.fullmatch(
+                r"(\d+) rows? of (\d+) in (\w+) (?:has|have) no session.* \((\w+)\)\.", finding["detail"]
+            )
             assert match
             assert (int(match[2]), match[3]) == (total(db, match[3])[0], finding["object"])
             counts[match[3]][match[4]] += int(match[1])
@@ -178,7 +180,7 @@ def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(insta
 
     # before: what could be linked is counted as such
     dry = backfill(installed_db, "--dry-run")
-    linkable = {table: filled.reasons[table] + Counter(linkable=filled.linkable[table]) for table in TABLES}
+    linkable = {table: filled.reasons[table] + Counter(linked=filled.linkable[table]) for table in TABLES}
     assert counted_by_check(installed_db, "unlinked_rows") == linkable
     seen = {table: Counter(row["reason"] for row in shown(installed_db, table)) for table in TABLES}
     assert seen == linkable

@@ -100,8 +100,8 @@ def test_a_ratio_over_twice_as_bad_as_the_committed_one_is_named(
     assert [line.split(":")[0] for line in bounds.compared(measured, committed)] == [", ".join(name)]
 
 
-def test_the_page_shows_the_figures_of_the_run_beside_it() -> None:
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    measured = report.read(ROOT / "docs" / "performance")
-    assert report.table(measured) in page
-    assert report.forms(measured) in page
+@pytest.mark.parametrize("page", report.PAGES, ids=lambda path: path.name)
+def test_a_page_shows_the_figures_of_the_run_that_it_names(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert f"{report.FILE} -->" in text
+    assert report.renewed(text) == text

@@ -32,7 +32,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 import sessiondb.cli
-from sessiondb import resources
+from sessiondb import output, resources
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import on_one_line
@@ -228,6 +228,7 @@ def test_a_host_with_sessiondb_needs_but_select_to_look_at(
 
     plan = run(*as_reader, "plan")
     assert (plan.code, plan.err, plan.json) == (0, "", {"statements": []})
+    assert run(*as_reader, "plan", "--format", "table").out == "Nothing to do: all migrations are applied.\n"
 
     check = run(*as_reader, "check")
     assert (check.code, check.json["ok"]) == (0, True)
@@ -497,6 +498,22 @@ def test_show_prints_whole_uuids_on_a_narrow_terminal(installed_db: HostDatabase
         assert value in shown
 
 
+@pytest.mark.parametrize("columns", range(40, 81, 4))
+def test_no_value_is_cut_however_narrow_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one with a space in it, where it could be wrapped."""
+    row = {"id": "0014.create-explain-functions", "state": "applied", "applied_at": "2026-11-24 08:15:00", "é": "1\n23"}
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+
+    output.table([row])
+
+    shown = capsys.readouterr().out
+    assert [line for value in row.values() for line in value.split("\n") if line not in shown] == []
+
+
 @on_reference
 def test_show_limits_a_table_to_100_rows_and_says_so(installed_db: HostDatabase) -> None:
     with installed_db.connect() as connection:
@@ -528,7 +545,45 @@ def test_show_sessions_by_id_and_those_without_rows(installed_db: HostDatabase) 
     assert shown() == [str(idle), str(used)]  # newest first
     assert shown("--session", str(used)) == [str(used)]
     assert shown("--unlinked") == [str(idle)]
-    assert shown("--session", str(uuid4())) == []
+    assert shown("--unlinked", "--session", str(used)) == []
+
+
+@pytest.mark.parametrize("what", ["sessions", "enrollments", "submissions"])
+@on_reference
+def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: HostDatabase, what: str) -> None:
+    """An empty table would say that nothing is linked to it."""
+    nowhere = uuid4()
+    for form in ("table", "json"):
+        shown = on(installed_db, "show", what, "--session", str(nowhere), "--format", form)
+        assert (shown.code, shown.out) == (1, "")
+        assert f"there is no session with the id {nowhere}\n" in shown.err
+        assert "sessiondb session list" in shown.err
+
+
+@pytest.mark.parametrize("what", ["enrollments", "submissions"])
+@on_reference
+def test_a_row_cannot_be_of_a_session_and_of_none(installed_db: HostDatabase, what: str) -> None:
+    shown = on(installed_db, "show", what, "--unlinked", "--session", str(uuid4()))
+    assert (shown.code, shown.out) == (2, "")
+    assert "--session or --unlinked" in shown.err
+
+
+def test_show_has_titles_beside_the_ids(installed_db: HostDatabase) -> None:
+    with installed_db.connect() as connection:
+        session = link_two_rows(installed_db.host, connection)
+
+    (shown,) = on(installed_db, "show", "sessions", "--session", str(session), "--format", "json").json
+    (listed,) = [
+        row for row in on(installed_db, "session", "list", "--format", "json").json if row["id"] == str(session)
+    ]
+    assert shown["course_title"] == listed["course"] == "A course"
+    assert shown["org_slug"] == listed["org"]
+    assert shown["org_slug"]
+    for table in ("enrollments", "submissions"):
+        linked = on(installed_db, "show", table, "--session", str(session), "--format", "json").json
+        unlinked = on(installed_db, "show", table, "--unlinked", "--format", "json").json
+        assert {(row["course_title"], row["session_title"]) for row in linked} == {("A course", "A session")}
+        assert "A course" in {row["course_title"] for row in unlinked}
 
 
 @on_reference

@@ -33,6 +33,7 @@ from test_backfill import (
 )
 from test_properties import PROFILE
 
+from sessiondb import ledger, resources
 from sessiondb.database import Connection
 
 if TYPE_CHECKING:
@@ -630,6 +631,31 @@ def test_a_host_without_sessiondb_is_told_to_apply(host_db: HostDatabase) -> Non
         run = call(host_db, "explain", *question)
         assert (run.code, run.out) == (1, "")
         assert run.err.splitlines()[0] == "sessiondb: sessiondb is not installed in this database"
+
+
+@on("reference")
+def test_after_each_step_of_an_installation_whoever_asks_is_told_to_finish_it(host_db: HostDatabase) -> None:
+    """Not the last one. What is linked by then is no answer: the triggers come late."""
+    steps = [migration.id for migration in ledger.read_migrations(resources.MIGRATIONS)]
+    nobody = str(uuid4())
+    for step in steps[:-1]:
+        host_db.apply(step)
+        for command in (
+            ("explain", "--user", nobody, "--course", nobody),
+            ("explain", "--submission", nobody),
+            ("backfill",),
+            ("backfill", "--dry-run"),
+            *(("show", what) for what in ("sessions", *TABLES)),
+            *(("show", table, "--unlinked") for table in TABLES),
+        ):
+            run = call(host_db, *command)
+            assert (run.code, run.out) == (1, ""), (step, command)
+            assert run.err.splitlines() == [
+                "sessiondb: sessiondb is installed only in part in this database",
+                "  hint: Finish it with: sessiondb apply",
+            ], (step, command)
+    host_db.apply()
+    assert call(host_db, "backfill").code == 0
 
 
 @contextmanager

@@ -1,4 +1,4 @@
--- How many rows have no session, by reason; a warning where a backfill would link them.
+-- How many rows have no session, by reason; a warning where it is "linked", and a backfill would link them.
 WITH enrollments_pair AS MATERIALIZED (
     SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
       FROM enrollments AS r
@@ -11,14 +11,15 @@ submissions_pair AS MATERIALIZED (
      GROUP BY r.user_id, r.course_id
 )
 SELECT 'unlinked_rows' AS "check",
-       CASE f.reason WHEN 'linkable' THEN 'warning' ELSE 'info' END AS level,
+       CASE f.reason WHEN 'linked' THEN 'warning' ELSE 'info' END AS level,
        f.table_name AS object,
-       pg_catalog.format('%s of %s rows of %s have no session: %s.', f.rows,
+       pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s in %s has no session%s (%s).' ELSE '%s rows of %s in %s have no session%s (%s).' END,
+                         f.rows,
                          CASE f.table_name WHEN 'enrollments' THEN (SELECT pg_catalog.count(*) FROM enrollments)
                               ELSE (SELECT pg_catalog.count(*) FROM submissions) END,
-                         f.table_name, f.reason) AS detail,
+                         f.table_name, CASE f.reason WHEN 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
        CASE
-           WHEN f.reason = 'linkable' THEN 'Link them: sessiondb backfill'
+           WHEN f.reason = 'linked' THEN 'Link them: sessiondb backfill'
            ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show ' || f.table_name || ' --unlinked', 'what to do, for instance: sessiondb explain ' || CASE
                     WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', f.pair[1], f.pair[2])
                     WHEN f.table_name = 'enrollments' THEN (
@@ -32,7 +33,7 @@ SELECT 'unlinked_rows' AS "check",
   FROM (
         SELECT 'enrollments' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
-                    ELSE coalesce(h.reason, 'linkable') END AS reason,
+                    ELSE coalesce(h.reason, 'linked') END AS reason,
                pg_catalog.sum(r.rows) AS rows,
                pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM enrollments_pair AS r
@@ -46,7 +47,7 @@ SELECT 'unlinked_rows' AS "check",
         UNION ALL
         SELECT 'submissions' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
-                    ELSE coalesce(h.reason, 'linkable') END AS reason,
+                    ELSE coalesce(h.reason, 'linked') END AS reason,
                pg_catalog.sum(r.rows) AS rows,
                pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM submissions_pair AS r

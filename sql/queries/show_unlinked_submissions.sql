@@ -1,6 +1,6 @@
--- The submissions without a session, each with the reason; "linkable" is one that a backfill would link. What would
--- be chosen is asked once for all of them. FULL, though there is no choice without its row: such a join never
--- compares each with each, whatever the statistics say.
+-- The submissions without a session, each with the title of its course and the reason; "linked" is one that a backfill
+-- would link. What would be chosen is asked once for all of them. FULL, though there is no choice without its row: such
+-- a join never compares each with each, whatever the statistics say.
 WITH unlinked AS MATERIALIZED (
     SELECT r AS row, r.user_id, course_of(r) AS course_id
       FROM submissions AS r
@@ -8,7 +8,7 @@ WITH unlinked AS MATERIALIZED (
      LIMIT %(limit)s::bigint
 ),
 choice AS (
-    SELECT h.user_id, h.course_id, coalesce(h.reason, 'linkable') AS reason
+    SELECT h.user_id, h.course_id, coalesce(h.reason, 'linked') AS reason
       FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
               FROM (SELECT DISTINCT u.user_id, u.course_id
                       FROM unlinked AS u
@@ -16,6 +16,8 @@ choice AS (
      CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, true) AS h
 )
 SELECT (u.row).*,
+       pg_catalog.to_jsonb(c) ->> 'title'::text AS course_title,
        CASE WHEN u.course_id IS NULL THEN 'course_unknown' WHEN u.user_id IS NULL THEN 'no_membership' ELSE h.reason END AS reason
   FROM unlinked AS u
   FULL JOIN choice AS h ON h.user_id = u.user_id AND h.course_id = u.course_id
+  LEFT JOIN courses AS c ON c.id = u.course_id

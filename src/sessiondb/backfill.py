@@ -18,6 +18,7 @@ from sessiondb.checks import require_installed
 from sessiondb.database import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
+from sessiondb.records import require_session
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
@@ -121,7 +122,7 @@ def backfill(
     result = result or Result()
     window = _Window(pace.max_runtime)
     require_installed(connection)
-    _require_session(connection, session)
+    require_session(connection, session)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
@@ -222,13 +223,6 @@ def _milliseconds(seconds: float) -> str:
     return "0" if math.isinf(seconds) else str(min(max(round(seconds * 1000), 1), 2**31 - 1))
 
 
-def _require_session(connection: Connection, session: UUID | None) -> None:
-    if session is None:
-        return
-    if connection.execute("SELECT FROM sessions WHERE id = %s", [session]).rowcount == 0:
-        raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
-
-
 def _lag(connection: Connection, max_lag: float | None) -> float:
     """Return how many seconds the last replica is behind, 0 where nobody asks.
 
@@ -280,7 +274,7 @@ def dry_run(
     result = result or Result()
     window = _Window(pace.max_runtime)
     require_installed(connection)
-    _require_session(connection, session)
+    require_session(connection, session)
     partitions = connection.execute("SELECT * FROM sessiondb.backfill_partitions()").fetchall()
     total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
     counted: dict[str, dict[str, Any]] = {

@@ -83,12 +83,13 @@ def require_installed(connection: Connection) -> Installation:
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
-    connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-    for change in [
-        *_catalog_checks(connection, "checks", ["course_path"]),
-        *_catalog_checks(connection, "preflight", ["required_columns"]),
-    ]:
-        raise SessiondbError(change.detail.rstrip("."), change.fix)
+    with connection.transaction():
+        connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+        for change in [
+            *_catalog_checks(connection, "checks", ["course_path"]),
+            *_catalog_checks(connection, "preflight", ["required_columns"]),
+        ]:
+            raise SessiondbError(change.detail.rstrip("."), change.fix)
     return there
 
 

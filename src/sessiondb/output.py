@@ -112,6 +112,7 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
         columns: the columns to print, in order.
     """
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
@@ -121,20 +122,24 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
         return
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 10_000)
     grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns or list(rows[0]):
-        grid.add_column(column, no_wrap=column not in {"detail", "fix", "statement"}, overflow="fold")
-    for row in rows:
-        grid.add_row(*(_cell(row[column]) for column in columns or list(rows[0])))
+    names = columns or list(rows[0])
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    for name, of_column in zip(names, zip(*cells, strict=True), strict=True):
+        # what must not be wrapped needs its longest line; for rich the longest word would do
+        width = max(cell_len(line) for text in [name, *of_column] for line in text.split("\n"))
+        wrapped = name in {"detail", "fix", "statement"}
+        grid.add_column(name, no_wrap=not wrapped, min_width=None if wrapped else width, overflow="fold")
+    for row_cells in cells:
+        grid.add_row(*row_cells)
     # measured without our width, which would be the most that comes out
     if console.measure(grid, options=console.options.update(max_width=10_000)).minimum <= console.width:
         console.print(grid)
         return
-    names = columns or list(rows[0])
     width = max(map(len, names))
-    for number, row in enumerate(rows, start=1):
+    for number, row_cells in enumerate(cells, start=1):
         say(f"-[ {number} ]".ljust(width + 3, "-"))
-        for name in names:
-            say(f"{name:{width}} | {_cell(row[name])}")
+        for name, text in zip(names, row_cells, strict=True):
+            say(f"{name:{width}} | {text}")
 
 
 def count(number: int, noun: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,15 +15,13 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 
 from sessiondb import checks, resources
-from sessiondb.database import Connection, trusted
+from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 Row = dict[str, Any]
-
-_MISSING = (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction)
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:
@@ -38,14 +37,24 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
     return OrText
 
 
+@contextmanager
+def _missing_named(connection: Connection) -> Iterator[None]:
+    """Say what is the matter when a statement lacks something; what is asked then needs a transaction of its own."""
+    try:
+        with connection.transaction():
+            yield
+    except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
+        # a table of the host, for a role that may not look into schema sessiondb
+        if not isinstance(error, pg.UndefinedTable) or installation(connection):
+            checks.require_installed(connection)
+        raise
+
+
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
-            with connection.transaction():  # what is asked after an error needs one that is not aborted
+            with _missing_named(connection):
                 row = cursor.execute(call, arguments).fetchone()
-        except _MISSING:
-            checks.require_installed(connection)
-            raise
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
             schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
@@ -133,7 +142,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, "list_sessions", {})
+    return _stream(connection, resources.read("queries/list_sessions.sql"), {})
 
 
 def show(
@@ -147,9 +156,17 @@ def show(
         session: only this session, or only the rows linked to it.
         unlinked: only rows without a session, each with the ``reason``; of the sessions, those without rows.
         limit: at most so many rows; all when None.
+
+    Raises:
+        SessiondbError: sessiondb is not installed, or there is no such session.
     """
-    name = f"show_unlinked_{what}" if unlinked and what != "sessions" and session is None else f"show_{what}"
-    return _stream(connection, name, {"session": session, "unlinked": unlinked, "limit": limit})
+    there = checks.require_installed(connection)
+    require_session(connection, session)
+    name = f"show_unlinked_{what}" if unlinked and what != "sessions" else f"show_{what}"
+    # a name of the host may hold a percent sign, which psycopg takes for a placeholder
+    pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
+    query = resources.with_course_path(resources.read(f"queries/{name}.sql"), pieces)
+    return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
 def explain(connection: Connection, user: UUID | None, course: UUID | None) -> Row:
@@ -195,6 +212,18 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     return dict(row["document"])
 
 
+def require_session(connection: Connection, session: UUID | None) -> None:
+    """Refuse the id of a session that does not exist.
+
+    Raises:
+        SessiondbError: a session is given, and there is none with this id.
+    """
+    if session is None:
+        return
+    if connection.execute("SELECT FROM sessions WHERE id = %s", [session]).rowcount == 0:
+        raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
+
+
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
     rows = connection.execute(trusted(resources.read("queries/linked.sql")))
@@ -202,19 +231,10 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
-    text = resources.read(f"queries/{query}.sql")
-    if "course_of(" in text:
-        pieces = checks.require_installed(connection).course_pieces or []
-        # a name of the host may hold a percent sign, which psycopg takes for a placeholder
-        text = resources.with_course_path(text, [piece.replace("%", "%%") for piece in pieces])
     with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in (("date", DateLoader), ("timestamp", TimestampLoader), ("timestamptz", TimestamptzLoader)):
             cursor.adapters.register_loader(kind, _or_text(loader))
         cursor.itersize = 2000
-        try:
-            with connection.transaction():
-                cursor.execute(trusted(text), arguments)
-        except _MISSING:
-            checks.require_installed(connection)
-            raise
+        with _missing_named(connection):
+            cursor.execute(trusted(query), arguments)
         yield from cursor

@@ -181,7 +181,11 @@ def explain(
 @command("show")
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
 @click.option("--session", type=click.UUID, metavar="ID", help="Only this session, or what is linked to it.")
-@click.option("--unlinked", is_flag=True, help="Only rows without a session; of the sessions, those without rows.")
+@click.option(
+    "--unlinked",
+    is_flag=True,
+    help="Only rows without a session; of the sessions, those without rows.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1, max=2**62),
@@ -198,6 +202,11 @@ def show(options: Options, what: str, session: uuid.UUID | None, unlinked: bool,
     """
     from sessiondb import records
 
+    if session and unlinked and what != "sessions":
+        raise UsageError(
+            f"{what} without a session belong to none",
+            f"Give --session or --unlinked; what would get it: sessiondb backfill --session {session} --dry-run",
+        )
     with options.database.transaction(read_only=True) as connection:
         if options.json:
             with contextlib.closing(
