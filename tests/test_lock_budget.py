@@ -469,6 +469,30 @@ def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ou
         assert ours.result(timeout=20) == MIGRATIONS[5:]
 
 
+@on_reference
+def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, host_db: HostDatabase) -> None:
+    """Databases that were copied from the same one have tables with the same oids."""
+    told = Told()
+    with (
+        cluster.clone(REFERENCE, installed=False) as twin,
+        twin.connect() as builder,
+        twin.connect() as admin,
+        transaction(twin, "SELECT FROM users") as blocker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        oid = "SELECT 'enrollments'::regclass::oid"
+        with host_db.connect() as here:
+            assert here.execute(oid).fetchone() == admin.execute(oid).fetchone()
+        building = pool.submit(builder.execute, "CREATE INDEX CONCURRENTLY slow ON enrollments (status)")
+        try:
+            until(lambda: waits_for_transaction(admin))
+            assert run(host_db, told, LockBudget(0.2, 1)) == MIGRATIONS
+            assert not building.done()
+        finally:
+            blocker.rollback()
+    assert [line for line in told.lines if "lock_tables('SHARE UPDATE EXCLUSIVE'" in line] == told.tries == []
+
+
 @on_both
 def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(host_db: HostDatabase) -> None:
     """Somebody with a snapshot waits for our lock; ours comes to wait for him last, and so is the victim."""
