@@ -382,7 +382,8 @@ BEGIN
             SELECT b.pid
               FROM pg_stat_progress_create_index AS b
               JOIN pg_locks AS l ON l.pid = b.pid AND l.relation = v_table AND l.granted
-             WHERE l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
+             -- another database that was copied from the same one may have a table with this oid
+             WHERE b.datname = current_database() AND l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
         IF v_builders <> '{}' THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'lock_not_available',
@@ -665,12 +666,13 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- Somebody who builds an index concurrently, and which one, where this role may see that.
+-- Somebody who builds an index concurrently, and which one, where this role may see that. (Of this database: one
+-- that was copied from the same database as this one may have a table with the same oid.)
 builder AS (
     SELECT l.relation AS relid, p.index_relid
       FROM pg_stat_progress_create_index AS p
       JOIN pg_locks AS l ON l.pid = p.pid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
-     WHERE p.pid <> pg_backend_pid()
+     WHERE p.datname = current_database() AND p.pid <> pg_backend_pid()
 ),
 existing AS (
     SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,

@@ -469,6 +469,31 @@ def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ou
         assert ours.result(timeout=20) == MIGRATIONS[5:]
 
 
+@on_reference
+def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, host_db: HostDatabase) -> None:
+    """Databases that were copied from the same one have tables with the same oids."""
+    told = Told()
+    with (
+        cluster.clone(REFERENCE, installed=False) as twin,
+        twin.connect() as builder,
+        twin.connect() as admin,
+        transaction(twin, "SELECT FROM users") as blocker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        oid = "SELECT 'enrollments'::regclass::oid"
+        with host_db.connect() as here:
+            assert here.execute(oid).fetchone() == admin.execute(oid).fetchone()
+        building = pool.submit(builder.execute, "CREATE INDEX CONCURRENTLY slow ON enrollments (status)")
+        try:
+            until(lambda: waits_for_transaction(admin))
+            assert run(host_db, told, LockBudget(0.2, 1)) == MIGRATIONS
+            assert not building.done()
+        finally:
+            blocker.rollback()
+    assert told.tries == []
+    assert [line for line in told.lines if "lock_tables('SHARE UPDATE EXCLUSIVE'" in line] == []
+
+
 @on_both
 def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(host_db: HostDatabase) -> None:
     """Somebody with a snapshot waits for our lock; ours comes to wait for him last, and so is the victim."""
@@ -514,6 +539,31 @@ def test_an_index_build_tells_its_progress_and_whom_it_waits_for(host_db: HostDa
         blocker.rollback()
         ours.result(timeout=20)
     assert (f"waiting for old snapshots (pid {pid})", 0, 1) in told.progress
+
+
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Cluster, command: str) -> None:
+    """Once, however long that lasts."""
+    told = Told()
+    with (
+        cluster.clone(REFERENCE, installed=command == "rollback") as database,
+        transaction(database) as blocker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+
+        def boundary(migration: str, point: str) -> None:
+            if re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", point) and not begun:
+                begun.append(blocker.execute("SELECT id FROM submissions"))
+
+        begun: list[object] = []
+        pid = blocker.info.backend_pid
+        ours = pool.submit(run, database, told, None, boundary, command=command)
+        wanted = re.compile(rf"  waiting for the end of: pid {pid} \(the gradebook, .*\): SELECT id FROM submissions")
+        until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
+        time.sleep(1.2)  # two more looks
+        blocker.rollback()
+        ours.result(timeout=60)
+    assert len([line for line in told.lines if wanted.fullmatch(line)]) == 1
 
 
 @on_reference

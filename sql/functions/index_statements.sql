@@ -57,12 +57,13 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- Somebody who builds an index concurrently, and which one, where this role may see that.
+-- Somebody who builds an index concurrently, and which one, where this role may see that. (Of this database: one
+-- that was copied from the same database as this one may have a table with the same oid.)
 builder AS (
     SELECT l.relation AS relid, p.index_relid
       FROM pg_stat_progress_create_index AS p
       JOIN pg_locks AS l ON l.pid = p.pid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
-     WHERE p.pid <> pg_backend_pid()
+     WHERE p.datname = current_database() AND p.pid <> pg_backend_pid()
 ),
 existing AS (
     SELECT i.indexrelid, i.indrelid, c.relname, i.indisvalid,

@@ -39,7 +39,8 @@ BEGIN
             SELECT b.pid
               FROM pg_stat_progress_create_index AS b
               JOIN pg_locks AS l ON l.pid = b.pid AND l.relation = v_table AND l.granted
-             WHERE l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
+             -- another database that was copied from the same one may have a table with this oid
+             WHERE b.datname = current_database() AND l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
         IF v_builders <> '{}' THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'lock_not_available',

@@ -127,7 +127,7 @@ class Runner:
         """Return, for people, where a migration is."""
         if self._point in ("committed", "done"):
             return "before its next statement"
-        return f'at "{_shortened(self._point)}"'
+        return f'at "{shortened(self._point)}"'
 
     def _reach(self, migration: Migration, point: str) -> None:
         self._point = point
@@ -163,7 +163,7 @@ class Runner:
         for attempt in range(1, _TRIES + 1):
             try:
                 for expanded in self._expanded(migration, statement):
-                    self.report(f"  {_shortened(expanded)}")
+                    self.report(f"  {shortened(expanded)}")
                     if " CONCURRENTLY " in expanded:
                         self._concurrently(migration, expanded)
                     else:
@@ -190,7 +190,7 @@ class Runner:
         lock_timeout: that would only leave an invalid index behind.
         """
         self._reach(migration, statement)
-        with self._watch.index_build(self.progress):
+        with self._watch.index_build(self.progress, self.report):
             self.connection.execute(trusted(statement))
         self._reach(migration, "done")
 
@@ -277,8 +277,9 @@ def on_one_line(statement: str) -> str:
     return " ".join(re.sub(r"^\s*--.*$", "", readable(statement), flags=re.MULTILINE).split())
 
 
-def _shortened(statement: str) -> str:
-    line = on_one_line(statement)
+def shortened(statement: str) -> str:
+    """Return the statement on one line, short and without the locks that it takes first, for people to see it."""
+    line = re.sub(r"CALL sessiondb\.lock_tables\(('([^']|'')*'(, )?)+\); ", "", on_one_line(statement))
     return line if len(line) <= 150 else line[:147] + "..."
 
 

@@ -41,8 +41,7 @@ class Watch:
 
     def blockers(self) -> list[str]:
         """Return who holds the lock that the connection waits for."""
-        query = resources.function_body("in_the_way").replace("$1", f"pg_catalog.pg_blocking_pids({self._pid})")
-        return [row[0] for row in self._look(query) if row[0]]
+        return self._who(f"pg_catalog.pg_blocking_pids({self._pid})")
 
     @contextmanager
     def blockers_seen_after(self, seconds: float) -> Iterator[list[str]]:
@@ -58,18 +57,32 @@ class Watch:
             timer.join()
 
     @contextmanager
-    def index_build(self, progress: Progress) -> Iterator[None]:
-        """Tell ``progress`` of an index that the connection builds in the block, twice a second."""
+    def index_build(self, progress: Progress, report: Callable[[str], None]) -> Iterator[None]:
+        """Look twice a second how far an index is that the connection builds or drops in the block.
+
+        Args:
+            progress: is told how much is built.
+            report: is told once of everybody who is waited for and does not end soon.
+        """
         done = threading.Event()
-        query = _INDEX_BUILD.format(pid=self._pid)
+        build = _INDEX_BUILD.format(pid=self._pid)
+        blocking = f"SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids({self._pid}))"
 
         def look() -> None:
+            told: set[int] = set()
+            before: set[int] = set()
             while not done.wait(0.5):
-                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(query):
+                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(build):
                     if phase.startswith("waiting") and locker:
                         progress(f"{phase} (pid {locker})", lockers, all_lockers)
                     else:
                         progress(phase, blocks, all_blocks)
+                now = {pid for (pid,) in self._look(blocking)}
+                for pid in (now & before) - told:
+                    told.add(pid)
+                    for who in self._who(f"ARRAY[{pid}]"):
+                        report(f"  waiting for the end of: {who}")
+                before = now
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -83,6 +96,10 @@ class Watch:
         """Close the second connection."""
         if self._eye:
             self._eye.close()
+
+    def _who(self, pids: str) -> list[str]:
+        """Return who the backends of an expression in SQL are."""
+        return [row[0] for row in self._look(resources.function_body("in_the_way").replace("$1", pids)) if row[0]]
 
     def _look(self, query: str) -> list[tuple[Any, ...]]:
         with self._lock, suppress(psycopg.Error):

@@ -252,7 +252,7 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
             for lock in first["locks"]:
                 output.paragraph(_lock(first, lock), indent=4)
         if quiet := len(of_migration) - len(locking):
-            output.say(f"  {output.count(quiet, 'more statement' if locking else 'statement')}: {no_lock}")
+            output.say(f"  {output.count(quiet, 'more statement')}: {no_lock}" if locking else f"  {no_lock}")
     output.say(
         f"{output.count(len(statements), 'statement')}. ACCESS SHARE, which every query takes, is not listed. No table"
         " is rewritten, and none is read whole under a lock that blocks reads or writes."
