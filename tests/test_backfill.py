@@ -1085,6 +1085,26 @@ def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDat
 
 
 @on("school", "partitioned", "quoted")
+def test_call_with_a_session_that_does_not_exist_leaves_the_progress_of_another_backfill(
+    installed_db: HostDatabase,
+) -> None:
+    many(installed_db, 30)
+    with installed_db.connect() as connection:
+        make_stumble(connection, installed_db.host, second_student(installed_db))
+    assert psql(installed_db, "CALL sessiondb.backfill()").code == 1
+    before = progress_of(installed_db)
+
+    refused = psql(installed_db, f"CALL sessiondb.backfill('{(nowhere := uuid4())}')")
+
+    assert refused.code == 1
+    assert refused.err.splitlines()[:2] == [
+        f"ERROR:  there is no session with the id {nowhere}",
+        "HINT:  List them with: sessiondb session list",
+    ]
+    assert progress_of(installed_db) == before
+
+
+@on("school", "partitioned", "quoted")
 def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: HostDatabase) -> None:
     many(installed_db, 100, submissions=2)
     with installed_db.connect() as connection:

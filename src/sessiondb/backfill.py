@@ -122,7 +122,6 @@ def backfill(
     result = result or Result()
     window = _Window(pace.max_runtime)
     require_installed(connection)
-    require_session(connection, session)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
