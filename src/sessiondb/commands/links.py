@@ -111,8 +111,9 @@ def backfill(
 
             def progress(done: int, total: int, linked: int) -> None:
                 rate = linked / max(time.monotonic() - began, 0.001)
-                done_with = "to be linked" if dry else "linked"
-                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f} rows/s, pages", done, total)
+                done_with = "to link" if dry else "linked"
+                # with a bar and the time left this fits a terminal of 60 columns
+                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
 
             if dry:
                 with options.database.transaction(read_only=True) as connection:
