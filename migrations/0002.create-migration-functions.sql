@@ -477,11 +477,12 @@ CREATE OR REPLACE PROCEDURE sessiondb.guard_links(p_table name)
 LANGUAGE plpgsql
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
 AS $procedure$
 /*
  * Puts ignore_early_link() behind the two triggers that check a session, before they can check it and
  * after they could: whoever adds session_id must not leave it open for a moment. A column that was there
- * before us was open before us; there the triggers are dropped.
+ * before us was open before us; there the triggers are dropped, without a notice where there are none.
  *
  * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
  */

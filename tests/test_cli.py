@@ -35,6 +35,7 @@ import sessiondb.cli
 from sessiondb import output, resources
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.locks import ADVISORY_KEY
+from sessiondb.migrate import on_one_line
 
 MIGRATIONS = sorted(path.stem for path in resources.MIGRATIONS.glob("*.sql") if ".rollback" not in path.name)
 TRIGGERS = resources.names("triggers")
@@ -202,7 +203,7 @@ def test_a_host_without_sessiondb_needs_but_select_to_look_at(
 
     apply = on(host_db, "apply")
     ran = [line.strip().removesuffix("...") for line in apply.err.splitlines() if line.startswith("  ")]
-    planned = iter([" ".join(statement["statement"].split()) for statement in statements])
+    planned = iter([on_one_line(statement["statement"]) for statement in statements])
     assert ran
     assert [line for line in ran if not any(text.startswith(line) for text in planned)] == []  # in that order
 
@@ -336,7 +337,9 @@ def test_verbose_tells_every_statement_on_stderr(installed_db: HostDatabase) -> 
     verbose = on(installed_db, "-v", "apply")
 
     assert "TRIGGER" not in quiet.err
-    assert "CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT" in verbose.err
+    told = "  0012.create-submissions-triggers: CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT "
+    assert told in verbose.err
+    assert " -- " not in verbose.err  # no comment, which on one line would hide what follows it
     assert verbose.code == 0
 
 

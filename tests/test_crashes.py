@@ -597,3 +597,74 @@ def test_a_signal_ends_a_waiting_process_within_2_s_and_another_run_goes_on(
             until(lambda: not backends(database), 5)
         run(database, "apply")
         assert command.difference(database) == ""
+
+
+# it fails
+
+
+def run_cli(database: HostDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*CLI, "-d", database.conninfo(), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("start", "tag", "failed"),
+    [
+        ("first apply", "CREATE INDEX", '0006.create-indexes failed at "CREATE INDEX CONCURRENTLY '),
+        ("first apply", "CREATE TRIGGER", '0003.add-enrollments-session_id failed at "CALL sessiondb.guard_links('),
+        ("rollback", "DROP FUNCTION", '0014.create-explain-functions failed at "DROP FUNCTION '),
+    ],
+)
+def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
+    commands: Commands, start: str, tag: str, failed: str
+) -> None:
+    """An event trigger of the host refuses the statement."""
+    command = commands("reference", start)
+    arguments = ["apply"] if command.verb == "apply" else ["rollback", "--all", "--yes"]
+    with command.clone() as database:
+        with database.connect() as connection:
+            connection.execute(
+                """
+                CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql
+                    AS 'BEGIN RAISE ''no DDL'' USING DETAIL = ''It is the week of exams.'', HINT = ''Wait.''; END'
+                """
+            )
+            event = "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ({}) EXECUTE FUNCTION public.refuse()"
+            connection.execute(sql.SQL(event).format(tag))
+            ended = run_cli(database, *arguments)
+            connection.execute("DROP EVENT TRIGGER refuse; DROP FUNCTION public.refuse")
+        message, hint = ended.stderr.splitlines()[-2:]
+        assert (ended.returncode, message.startswith(f"sessiondb: {failed}")) == (Exit.ERROR, True), ended.stderr
+        assert message.endswith('": no DDL: It is the week of exams.')
+        assert hint == "  hint: Wait. What was committed stays, and the same command goes on there."
+        run(database, command.verb)
+        assert command.difference(database) == ""
+
+
+@pytest.mark.parametrize("waiting", [in_a_queue, in_an_index_build, behind_another_run])
+def test_a_connection_that_the_server_ends_is_told_in_one_sentence_and_another_run_goes_on(
+    commands: Commands, waiting: Callable[[HostDatabase], AbstractContextManager[Callable[[], bool]]]
+) -> None:
+    command = commands("reference", "first apply")
+    with command.clone() as database:
+        with waiting(database) as has_come_to_it, database.connect() as admin:
+            arguments = [*CLI, "-d", database.conninfo(), "apply", "--lock-timeout", "60"]
+            with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+                try:
+                    until(has_come_to_it)
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = 'sessiondb' AND datname = current_database()"
+                    )
+                    _, said = process.communicate(timeout=60)
+                finally:
+                    process.kill()
+        message, hint = said.splitlines()[-2:]
+        assert process.returncode == Exit.ERROR
+        assert re.fullmatch('sessiondb: (.* failed at ".*": )?terminating connection due to .* command', message)
+        assert hint == (
+            "  hint: The connection was lost; run the command again when the server answers."
+            " What was committed stays, and the same command goes on there."
+        )
+        run(database, "apply")
+        assert command.difference(database) == ""

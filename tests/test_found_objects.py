@@ -833,6 +833,7 @@ def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
     assert all(f" is taken over; a rollback restores it with: {trigger}" in adopted.err for trigger in old)
     assert adopted.err.count("--adopt takes it over") == 2
     assert "sessiondb apply --adopt" not in adopted.err
+    assert "does not exist, skipping" not in adopted.err
     assert links(host_db) == linked
     assert column(host_db, ITS_TRIGGERS) == []
     assert checks(host_db) == []
@@ -865,6 +866,17 @@ def test_a_trigger_comes_back_when_ours_go_and_is_not_taken_over_again_unasked(
     assert column(host_db, ITS_TRIGGERS) == []
     host_db.rollback()
     assert dump(host_db) == before
+
+
+@on_reference
+def test_a_trigger_that_is_taken_over_is_not_in_the_way_by_its_name(host_db: HostDatabase) -> None:
+    by_hand(host_db, *GUIDE, "ALTER TRIGGER auto_assign_session ON enrollments RENAME TO zzzz_assign")
+
+    refused, told = on(host_db, "apply").err, adopt(host_db)
+
+    assert "Trigger zzzz_assign on enrollments fires after those of sessiondb" in refused
+    assert "trigger zzzz_assign on enrollments is taken over" in told
+    assert "fires after" not in told
 
 
 @on_reference

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -534,13 +535,55 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(host_db: HostDatab
         "  CREATE INDEX CONCURRENTLY org_members_user_id_org_id_idx ON public.org_members (user_id, org_id)"
     )
     assert lines[number + 1] == (
-        f"    SHARE UPDATE EXCLUSIVE on org_members ({sizes['org_members']}):"
+        f"    SHARE UPDATE EXCLUSIVE on org_members (rows unknown, {sizes['org_members']}):"
         " blocks other DDL and vacuum while all of org_members is read"
     )
     attached = next(line for line in lines if "ATTACH PARTITION public.submissions_2024_" in line)
     assert lines[lines.index(attached) + 1] == (
-        f"    ACCESS EXCLUSIVE on submissions_2024 ({sizes['submissions_2024']}): blocks reads and writes until it commits"
+        f"    ACCESS EXCLUSIVE on submissions_2024 (rows unknown, {sizes['submissions_2024']}):"
+        " blocks reads and writes until it commits"
     )
+
+
+@pytest.mark.parametrize("applied", ["nothing", "0005"])
+def test_people_read_of_every_statement(host_db: HostDatabase, applied: str) -> None:
+    """Or how many there are that lock nothing; all of them with --verbose, as one would write them in psql."""
+    if applied != "nothing":
+        host_db.apply(applied)
+    planned = make_plan(host_db)
+
+    lines = on(host_db, "plan").out.splitlines()
+    shown = on(host_db, "plan", "--verbose").out
+
+    assert lines[-1].startswith(f"{len(planned)} statements. ACCESS SHARE, which every query takes, is not listed.")
+    listed = [line for line in lines if re.match(r"  [A-Z]", line)]
+    counted = [
+        int(match[1]) for match in (re.match(r"  (\d+) (?:more )?statements?: no ", line) for line in lines) if match
+    ]
+    assert len(listed) == sum(bool(s["locks"]) for s in planned)
+    assert len(listed) + sum(counted) == len(planned)
+    for statement in planned:
+        quoted = re.fullmatch("DO '(.*)'", statement["statement"], re.DOTALL)
+        text = quoted[1].replace("''", "'") if quoted else statement["statement"]
+        assert textwrap.indent(text, "  ").lstrip() in shown
+    assert not re.search(r"^  --|DO 'BEGIN", shown, re.MULTILINE)
+
+
+@on_reference
+def test_people_read_that_there_is_nothing_to_do(installed_db: HostDatabase) -> None:
+    assert on(installed_db, "plan").out == "Nothing to do: all migrations are applied.\n"
+    dry = on(installed_db, "apply", "--dry-run", "--to", "0003")
+    assert dry.out == "Nothing to do: every migration up to 0003 is applied.\n"
+
+
+@on_partitioned
+def test_the_plan_knows_the_size_of_a_partition_in_another_schema(host_db: HostDatabase) -> None:
+    by_hand(host_db, "CREATE SCHEMA archive", "ALTER TABLE submissions_2023 SET SCHEMA archive", "ANALYZE")
+
+    locks = [lock for s in make_plan(host_db) for lock in s["locks"] if lock["table"] == "submissions_2023"]
+
+    assert locks
+    assert all(lock["bytes"] and lock["rows"] is not None for lock in locks)
 
 
 @on_reference
@@ -907,7 +950,7 @@ def test_the_script_tells_the_warnings_of_apply_and_goes_on(host_db: HostDatabas
     warned = by_psql(psql, host_db, script_for(host_db), tmp_path)
 
     assert (warned.code, warned.out.split()) == (0, MIGRATIONS)
-    assert "WARNING:  The trigger fires after those of sessiondb" in warned.err
+    assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
     assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
 
 

@@ -237,6 +237,33 @@ FAULTS = {
         "is taken by something that does not do its job",
         "another name",
     ),
+    "a constraint that demands a session": Fault(
+        (
+            "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+            "ALTER TABLE enrollments ADD CONSTRAINT placed CHECK (session_id IS NOT NULL) NOT VALID",
+        ),
+        "required_columns",
+        "public.enrollments.session_id",
+        "Constraint placed of table public.enrollments demands a session",
+        "ALTER TABLE public.enrollments DROP CONSTRAINT placed",
+    ),
+    "a constraint that lets a session have one row": Fault(
+        ("ALTER TABLE enrollments ADD COLUMN session_id uuid UNIQUE",),
+        "required_columns",
+        "public.enrollments.session_id",
+        "Index enrollments_session_id_key of table public.enrollments lets a session have one row only",
+        "ALTER TABLE public.enrollments DROP CONSTRAINT enrollments_session_id_key",
+    ),
+    "an index that lets a session have one row": Fault(
+        (
+            "ALTER TABLE submissions ADD COLUMN session_id uuid",
+            "CREATE UNIQUE INDEX one ON submissions (session_id) WHERE content <> ''",
+        ),
+        "required_columns",
+        "public.submissions.session_id",
+        "Index one of table public.submissions lets a session have one row only",
+        "DROP INDEX CONCURRENTLY public.one",
+    ),
     "an index name taken by another index": Fault(
         ("CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",),
         "names",
@@ -286,7 +313,7 @@ FAULTS = {
         ),
         "triggers_last",
         "trigger zzzz on submissions",
-        "fires after those of sessiondb",
+        "Trigger zzzz on submissions fires after those of sessiondb",
         "ALTER TRIGGER zzzz ON public.submissions RENAME TO before_zzzz",
     ),
     "a schema of that name with something else in it": Fault(

@@ -1,10 +1,12 @@
 -- BEFORE triggers fire in the order of their names; one of the host that fires after ours could still
 -- change the user or the course that we have linked by. An error where its function writes one of them.
--- A trigger may be on a single partition; ours fire there, too.
+-- A trigger may be on a single partition; ours fire there, too. One that is to be taken over (--adopt) is not in
+-- the way.
 SELECT 'triggers_last' AS "check",
        CASE WHEN w.trigger_name IS NULL THEN 'warning' ELSE 'error' END AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
-       'The trigger fires after those of sessiondb: what it changes in a row is not seen when the row is linked.' AS detail,
+       format('Trigger %s on %s fires after those of sessiondb: what it changes in a row is not seen when the row is linked.',
+              t.tgname, c.relname) AS detail,
        format('Give it a name that sorts before ours: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
   FROM pg_namespace AS hn
@@ -26,4 +28,8 @@ SELECT 'triggers_last' AS "check",
    AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0
    AND t.tgname COLLATE "C" > 'zzz_sessiondb_' COLLATE "C"
    AND NOT starts_with(t.tgname, 'zzz_sessiondb_')
+   AND (coalesce(current_setting('sessiondb.adopt', true), '') <> 'on'
+        OR NOT EXISTS (
+            SELECT FROM ({triggers_writing('session_id')}) AS a (table_name, trigger_name, relation, definition)
+             WHERE a.relation = c.oid AND a.trigger_name = t.tgname))
  ORDER BY c.relname, t.tgname

@@ -7,6 +7,6 @@ SELECT 'other_triggers' AS "check", m.level,
   JOIN pg_class AS c ON c.oid = w.relation
   JOIN (VALUES
         (false, 'error', '', 'Have it taken over with: sessiondb apply --adopt (a rollback restores it), or drop it.'),
-        (true, 'warning', '; --adopt takes it over', 'None is needed: its definition is kept, and a rollback restores it.')
+        (true, 'warning', '; --adopt takes it over', 'Its definition is kept, and a rollback restores it; what else its function does needs a trigger of its own.')
        ) AS m (adopted, level, remark, fix) ON m.adopted = (coalesce(current_setting('sessiondb.adopt', true), '') = 'on')
  ORDER BY c.relname, w.trigger_name

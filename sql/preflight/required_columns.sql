@@ -101,6 +101,28 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
+               format('Constraint %I of table %s demands a session, but a row without one must be possible.', k.conname, full_name),
+               format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
+          FROM found
+          JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
+         WHERE kind = 'link'
+           AND pg_get_expr(k.conbin, k.conrelid) = '(session_id IS NOT NULL)'
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Index %I of table %s lets a session have one row only, but it must be possible for it to have many.', i.relname, full_name),
+               CASE
+                   WHEN k.conname IS NULL THEN format('Drop it: DROP INDEX CONCURRENTLY %I.%I', n.nspname, i.relname)
+                   ELSE format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
+               END
+          FROM found
+          JOIN pg_index AS x ON x.indrelid = table_oid AND x.indisunique AND x.indnkeyatts = 1
+          JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = 'session_id'
+          JOIN pg_class AS i ON i.oid = x.indexrelid
+          JOIN pg_namespace AS n ON n.oid = i.relnamespace
+          LEFT JOIN pg_constraint AS k ON k.conindid = x.indexrelid AND k.contype = 'u'
+         WHERE kind = 'link'
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, which has no order in time.', column_name, full_name, type_name),
                format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', full_name, column_name)
           FROM found

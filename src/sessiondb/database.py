@@ -242,21 +242,40 @@ def explained() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise _explain(error) from error
+        raise explain(error) from error
 
 
-def _explain(error: psycopg.Error) -> SessiondbError:
+def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
+    """Return the error in one sentence, with what to do about it.
+
+    Args:
+        error: of PostgreSQL or of the connection to it.
+        failed: the migration and the statement that failed, where more of them were committed before.
+    """
     diagnosis = error.diag
+    lost = _is_lost(error)
     message = diagnosis.message_primary or str(error).strip() or type(error).__name__
     # "Failing row contains ..." would print a student's row
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
         message += f": {diagnosis.message_detail}"
-    if diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # PostgreSQL guesses at the host's columns
-        return SessiondbError(message, diagnosis.message_hint)
-    if diagnosis.message_primary is None:
-        return SessiondbError(message, "The connection was lost; run the command again.")
-    hint = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
-    return SessiondbError(message, hint or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log.")
+    if lost:
+        message, *_ = message.removeprefix("consuming input failed: ").splitlines()
+        hint = "The connection was lost; run the command again when the server answers."
+    elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # it guesses at the host's columns
+        hint = diagnosis.message_hint
+    else:
+        of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
+        hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
+    if lost or failed:
+        hint += " What was committed stays, and the same command goes on there."
+    return SessiondbError(f"{failed}: {message}" if failed else message, hint)
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Return whether the connection ended: libpq says so, or the server did before it closed it."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
 
 
 _HINTS: dict[type[psycopg.Error], str] = {
@@ -268,6 +287,11 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the host never had it, use SQL.",
     pg.DataError: "Give a value that the host's column takes.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
+    pg.ForeignKeyViolation: "Correct the row that names what is not there.",
+    pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
+    pg.RaiseException: "A function or an event trigger of the host says so: do what it asks for.",
+    pg.DiskFull: "Make room on the server's disk.",
+    pg.OutOfMemory: "Let the server have more memory.",
 }
 """What to do about an error that PostgreSQL gives no hint for, by its class."""
 
@@ -283,4 +307,8 @@ def _connection_hint(error: psycopg.Error) -> str:
         return "Check the user and the password (-d, DATABASE_URL, PGPASSWORD or ~/.pgpass)."
     if "does not exist" in text:
         return "Check the names of the database and the role in -d or DATABASE_URL."
+    if "starting up" in text or "shutting down" in text or "recovery" in text:
+        return "Run the command again when the server has started."
+    if "too many" in text or "connection slots" in text:
+        return "Run the command again when somebody has left, or let the server or the role have more connections."
     return "Check that the server runs and that -d, DATABASE_URL or the PG* variables name it."

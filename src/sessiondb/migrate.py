@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from psycopg import errors as pg
 from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, resources
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import Connection, installation, trusted
+from sessiondb.database import Connection, explain, installation, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, Script, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
@@ -47,6 +49,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.connection)
+        self._point = ""
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
@@ -114,13 +117,30 @@ class Runner:
         report_warnings(with_lock_budget(look, "preflight", self._watch, self.budget, self.report), self.report)
 
     def _run(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
+        self._point = "committed"
+        try:
+            self._steps(migration, script, mark)
+        except psycopg.Error as error:
+            raise explain(error, f"{migration.id} failed {self._place()}") from error
+
+    def _place(self) -> str:
+        """Return, for people, where a migration is."""
+        if self._point in ("committed", "done"):
+            return "before its next statement"
+        return f'at "{_shortened(self._point)}"'
+
+    def _reach(self, migration: Migration, point: str) -> None:
+        self._point = point
+        self.boundary(migration.id, point)
+
+    def _steps(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
         def write_ledger() -> None:
             # the rollback of the first migration drops the ledger
             if mark and ledger.exists(self.connection):
                 for statement in mark(migration):
-                    self.boundary(migration.id, statement)
+                    self._reach(migration, statement)
                     self.connection.execute(trusted(statement))
-            self.boundary(migration.id, "commit")
+            self._reach(migration, "commit")
 
         if script.transactional:
             self._transaction(migration, [*script.statements, write_ledger])
@@ -143,7 +163,7 @@ class Runner:
         for attempt in range(1, _TRIES + 1):
             try:
                 for expanded in self._expanded(migration, statement):
-                    self.report(f"  {_one_line(expanded)}")
+                    self.report(f"  {_shortened(expanded)}")
                     if " CONCURRENTLY " in expanded:
                         self._concurrently(migration, expanded)
                     else:
@@ -156,6 +176,7 @@ class Runner:
 
     def _expanded(self, migration: Migration, statement: str) -> list[str]:
         """Return the statements that a query returns; that it reads the host's tables may mean waiting for them."""
+        self._point = statement
 
         def run() -> list[str]:
             return [row[0] for row in self.connection.execute(trusted(statement))]
@@ -168,10 +189,10 @@ class Runner:
         It waits for old transactions as long as they last and blocks nobody meanwhile, so it has no
         lock_timeout: that would only leave an invalid index behind.
         """
-        self.boundary(migration.id, statement)
+        self._reach(migration, statement)
         with self._watch.index_build(self.progress):
             self.connection.execute(trusted(statement))
-        self.boundary(migration.id, "done")
+        self._reach(migration, "done")
 
     def _transaction(self, migration: Migration, steps: Sequence[str | Callable[[], None]]) -> None:
         def run() -> None:
@@ -180,9 +201,9 @@ class Runner:
                     if callable(step):
                         step()
                     else:
-                        self.boundary(migration.id, step)
+                        self._reach(migration, step)
                         self.connection.execute(trusted(step))
-            self.boundary(migration.id, "committed")
+            self._reach(migration, "committed")
 
         with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
 
@@ -244,9 +265,20 @@ def _require_same_course_path(connection: Connection, course_path: str | None) -
         )
 
 
-def _one_line(statement: str) -> str:
-    """Return the statement on one line, shortened, for people to see what is going on."""
-    line = " ".join(statement.split())
+def readable(statement: str) -> str:
+    """Return the statement for people to read: without the comments above it, and no literal for what DO runs."""
+    bare = re.sub(r"\A(\s*--.*\n)+", "", statement).strip()
+    block = re.fullmatch(r"DO '((?:[^']|'')*)'", bare)
+    return f"DO $$ {block[1]} $$".replace("''", "'") if block and "$$" not in bare else bare
+
+
+def on_one_line(statement: str) -> str:
+    """Return the statement for people to read, without line breaks and without the comments in it."""
+    return " ".join(re.sub(r"^\s*--.*$", "", readable(statement), flags=re.MULTILINE).split())
+
+
+def _shortened(statement: str) -> str:
+    line = on_one_line(statement)
     return line if len(line) <= 150 else line[:147] + "..."
 
 

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import itertools
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,11 @@ def lock_options(function: Any) -> Any:
 def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
     """Yield a runner of migrations on the connection, which shows on stderr what it does."""
     from sessiondb.locks import LockBudget
-    from sessiondb.migrate import Runner
+    from sessiondb.migrate import Runner, on_one_line
 
     def boundary(migration: str, point: str) -> None:
         if options.verbose:
-            output.note(f"  {migration}: {' '.join(point.split())}")
+            output.note(f"  {migration}: {on_one_line(point)}")
 
     with contextlib.closing(output.Progress()) as bar:
         yield Runner(connection, LockBudget(lock_timeout, lock_budget), output.note, bar, boundary)
@@ -94,7 +95,7 @@ def apply(
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to, course_path)
             if todo:
                 report_warnings(preflight(connection, course_path), output.note)
-            _print_plan(options, make_plan(connection, todo))
+            _print_plan(options, make_plan(connection, todo), to)
         return
     with options.database.connect(course_path, adopt=adopt) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
@@ -105,13 +106,7 @@ def apply(
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
-    output.say(
-        f"{output.count(len(applied), 'migration')} applied."
-        if applied
-        else f"Nothing to do: every migration up to {to} is applied."
-        if to
-        else "Nothing to do: all migrations are applied."
-    )
+    output.say(f"{output.count(len(applied), 'migration')} applied." if applied else _nothing_to_do(to))
     if path:
         output.say(f"A submission's course is found by {path}.")
     for table, counts in linked.items():
@@ -222,34 +217,51 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
         if installation(connection) is None:
             require_plannable(connection, course_path)
         todo = pending(connection, read_migrations(resources.MIGRATIONS), None, course_path)
-        _print_plan(options, make_plan(connection, todo))
+        _print_plan(options, make_plan(connection, todo), None)
 
 
-def _print_plan(options: Options, statements: list[dict[str, Any]]) -> None:
+def _nothing_to_do(to: str | None) -> str:
+    return f"Nothing to do: {'every migration up to ' + to + ' is' if to else 'all migrations are'} applied."
+
+
+def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | None) -> None:
+    from sessiondb.migrate import on_one_line, readable
+
     if options.json:
         output.json_document({"statements": statements})
         return
     if not statements:
-        output.say("Nothing to do: all migrations are applied.")
+        output.say(_nothing_to_do(to))
         return
-    locking = [statement for statement in statements if statement["locks"]]
-    for migration, of_migration in itertools.groupby(locking, lambda s: s["migration"]):
+    for migration, group in itertools.groupby(statements, lambda s: s["migration"]):
         output.say(migration)
+        of_migration = list(group)
+        locking = [statement for statement in of_migration if statement["locks"]]
+        no_lock = f"no {'further ' if locking else ''}lock on a table of the platform"
+        if options.verbose:
+            for statement in of_migration:
+                output.say(textwrap.indent(readable(statement["statement"]), "  "))
+                for line in [_lock(statement, lock) for lock in statement["locks"]] or [no_lock]:
+                    output.paragraph(f"-- {line}", indent=4)
+            continue
         # the CALLs that restore links differ in their arguments only
-        for _, alike in itertools.groupby(of_migration, lambda s: (s["statement"].partition("(")[0], s["locks"])):
+        for _, alike in itertools.groupby(locking, lambda s: (s["statement"].partition("(")[0], s["locks"])):
             first, *others = alike
-            output.paragraph(first["statement"] + (f" -- and {len(others)} more like it" if others else ""), indent=2)
+            more = f" -- and {len(others)} more like it" if others else ""
+            output.paragraph(on_one_line(first["statement"]) + more, indent=2)
             for lock in first["locks"]:
                 output.paragraph(_lock(first, lock), indent=4)
+        if quiet := len(of_migration) - len(locking):
+            output.say(f"  {output.count(quiet, 'more statement' if locking else 'statement')}: {no_lock}")
     output.say(
-        f"{output.count(len(statements), 'statement')}; the others lock no table of the platform. No table is"
-        " rewritten, and none is read whole under a lock that blocks reads or writes."
+        f"{output.count(len(statements), 'statement')}. ACCESS SHARE, which every query takes, is not listed. No table"
+        " is rewritten, and none is read whole under a lock that blocks reads or writes."
     )
 
 
 def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
     """Return the mode of a lock, on what, whom it stops, and how long."""
-    rows = None if lock["rows"] is None else f"about {output.count(lock['rows'], 'row')}"
+    rows = "rows unknown" if lock["rows"] is None else f"about {lock['rows']:,} row{'' if lock['rows'] == 1 else 's'}"
     how_big = ", ".join(filter(None, [rows, output.size(lock["bytes"])]))
     if statement["scans"]:
         until = f"while all of {statement['scans']} is read"
@@ -257,5 +269,4 @@ def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
         until = f"until {statement['migration'].split('.')[0]} commits"
     else:
         until = "until it commits"
-    table = f"{lock['table']} ({how_big})" if how_big else lock["table"]
-    return f"{lock['mode']} on {table}: blocks {lock['blocks']} {until}"
+    return f"{lock['mode']} on {lock['table']} ({how_big}): blocks {lock['blocks']} {until}"
