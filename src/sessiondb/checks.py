@@ -65,9 +65,12 @@ def check(
                 connection.execute("SET LOCAL statement_timeout TO 0")
         except psycopg.ProgrammingError as error:
             detail = f"The check cannot be run: {error.diag.message_primary}."
-            findings.append(
-                Finding(name, "error", name, detail, "Mend what the other checks found, then run it again.")
+            fix = (
+                "GRANT this role SELECT on the tables of the platform, or run it as their owner."
+                if isinstance(error, pg.InsufficientPrivilege)
+                else "Mend what the other checks found, then run it again."
             )
+            findings.append(Finding(name, "error", name, detail, fix))
         except pg.QueryCanceled as error:
             detail = f"The check was not finished: {error.diag.message_primary}."
             fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
