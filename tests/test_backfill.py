@@ -699,10 +699,12 @@ def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_b
         connection.execute("UPDATE enrollments SET session_id = NULL")
     wait_for(lambda: is_alone(installed_db))
 
+    ((as_of,),) = rows(installed_db, "SELECT min(as_of) FROM sessiondb.backfill_counts()")
     resumed, again = call(installed_db, "backfill"), call(installed_db, "backfill")
 
     assert "Going on where it was stopped; the counts are of all its runs." in resumed.err
-    assert "may not be linked yet: run the command again." in resumed.err
+    here = f"{as_of.astimezone():%Y-%m-%d %H:%M:%S}"
+    assert f"linkable since {here} may not be linked yet: run the command again." in resumed.err
     assert "may not be linked yet" not in again.err
     assert_all_linked(installed_db)
 
