@@ -314,7 +314,7 @@ BEGIN
     INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
     SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
       FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
-      JOIN pg_catalog.pg_class AS c ON c.oid = b.partition;
+      JOIN pg_catalog.pg_class AS c ON c.oid = b.partition::oid;
 END
 $procedure$;
 
