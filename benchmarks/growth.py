@@ -49,7 +49,7 @@ def measure(server: Server, size: Size, rounds: int, rows: int, largest: int) ->
                 for table, insert in {"enrollments": _enroll, "submissions": _submit}.items()
             }
     server.drop("growth")
-    result[TABLE_SIZE] = {"submissions": _table_size(server, size, rounds, rows)}
+    result[TABLE_SIZE] = _table_size(server, size, rounds, rows)
     return result
 
 
@@ -68,10 +68,10 @@ def _submit(connection: Connection, axis: str, size: int, rows: int) -> float:
 
 
 def _table_size(server: Server, size: Size, rounds: int, rows: int) -> dict[str, Any]:
-    """Insert into tables of different size, each in a database of its own."""
+    """Insert into tables of different size, each in a database of its own, with the triggers and without any."""
     sizes = [n for n in (10_000, 100_000, 1_000_000, 10_000_000) if n < size.submissions] + [size.submissions]
     with ExitStack() as stack:
-        variants: dict[str, Callable[[], float]] = {}
+        variants: dict[str, dict[str, Callable[[], float]]] = {"submissions": {}, "submissions without triggers": {}}
         for number in sizes:
             name = server.create(f"rows_{number}", "linked")
             stack.callback(server.drop, name)
@@ -86,13 +86,17 @@ def _table_size(server: Server, size: Size, rounds: int, rows: int) -> dict[str,
                 connection.execute("DROP TABLE kept")
                 connection.execute("REINDEX TABLE submissions")  # as dense as those of the table that is whole
                 connection.execute("VACUUM (ANALYZE) submissions")
-            variants[str(number)] = partial(_submit_among_others, connection, min(rows, size.bulk_rows))
-        return compare(alternate(variants, rounds), str(sizes[0]))
+            for table, triggers in zip(variants, ("ENABLE", "DISABLE"), strict=True):
+                variants[table][str(number)] = partial(
+                    _submit_among_others, connection, min(rows, size.bulk_rows), triggers
+                )
+        return {table: compare(alternate(of_table, rounds), str(sizes[0])) for table, of_table in variants.items()}
 
 
-def _submit_among_others(connection: Connection, rows: int) -> float:
+def _submit_among_others(connection: Connection, rows: int, triggers: str) -> float:
     connection.execute("VACUUM submissions")
     with connection.transaction(force_rollback=True):
+        connection.execute(trusted(f"ALTER TABLE submissions {triggers} TRIGGER USER"))
         return _timed(connection, SUBMIT_AMONG_OTHERS, (rows,), rows)
 
 

@@ -19,6 +19,7 @@ LABELS = {
 LINES = {
     "enrollments": {"color": "#d98032", "marker": "o", "markersize": 4},
     "submissions": {"color": "#2563a8", "marker": "s", "markersize": 4, "linestyle": "--"},
+    "submissions without triggers": {"color": "#9aa5b1", "marker": "s", "markersize": 4, "linestyle": ":"},
 }
 
 

@@ -224,6 +224,11 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
         "ALTER FUNCTION get_user_session_for_course OWNER TO {role}",
         "ROUTINE public.get_user_session_for_course(uuid,uuid)",
     ),
+    "view": (
+        "ALTER TABLE orgs RENAME TO organisations; CREATE VIEW orgs AS SELECT * FROM organisations;"
+        "ALTER VIEW orgs OWNER TO {role}",
+        "VIEW public.orgs",
+    ),
 }
 
 

@@ -112,6 +112,22 @@ def test_ps_does_not_show_a_password(form: str) -> None:
 
 
 @on_reference
+def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(host_db: HostDatabase) -> None:
+    with host_db.connect() as admin:
+        admin.execute("SET application_name TO 'nightly \x1b[2J'")
+        with admin.transaction(force_rollback=True):
+            admin.execute("LOCK TABLE enrollments")
+            admin.execute(f"/* \x1b[2J */ CREATE ROLE {host_db.name} PASSWORD '{PASSWORD}'".encode())
+            done = run("-d", host_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
+
+    assert done.code == 6
+    assert "nightly" in done.err
+    assert "CREATE ROLE" in done.err
+    assert PASSWORD not in done.out + done.err
+    assert "\x1b" not in done.out + done.err
+
+
+@on_reference
 def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: HostDatabase) -> None:
     """Titles and names come from people; an escape sequence in one could rewrite what the reader sees."""
     evil = "\x1b]0;owned\x07\x9b2J[red]"

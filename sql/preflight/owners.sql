@@ -39,6 +39,15 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
           JOIN stranger AS s ON s.oid = o.owner
          WHERE h.is_superuser
         UNION ALL
+        SELECT 'error', format('VIEW %s', c.oid::regclass),
+               format('View %s belongs to role %I, who could have it run code with the rights of who reads it.', c.oid::regclass, s.rolname),
+               format('ALTER VIEW %s OWNER TO %I, after a look at it', c.oid::regclass, pg_get_userbyid(h.table_owner))
+          FROM pg_class AS c
+          JOIN stranger AS s ON s.oid = c.relowner
+         WHERE c.relnamespace = h.oid
+           AND c.relname = 'orgs'
+           AND c.relkind = 'v'
+        UNION ALL
         SELECT 'warning', format('%I', current_user),
                format('Role %I is a superuser, so the functions of the triggers will act with the rights of one.', current_user),
                format('Connect as %I, who owns the tables, or put SET ROLE into the DSN: options=-crole=%s',

@@ -149,6 +149,8 @@ class Database:
             SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
                    -- what our procedures report is for the user, whatever he thinks of other notices
                    pg_catalog.set_config('client_min_messages', 'notice', %(local)s),
+                   -- our queries of the catalogs look dear, and would be compiled for longer than they run
+                   pg_catalog.set_config('jit', 'off', %(local)s),
                    pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
                    pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
                    pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s)
