@@ -285,7 +285,7 @@ REVOKE ALL ON FUNCTION sessiondb.backfill_partitions() FROM PUBLIC;
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
 SECURITY INVOKER
-SET search_path = pg_catalog, pg_temp
+SET search_path FROM CURRENT
 AS $procedure$
 /*
  * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
@@ -293,11 +293,19 @@ AS $procedure$
  * that was stopped on its way goes on where it was, and does not look again at what it had passed.
  */
 BEGIN
+    -- a mistyped id must not take the progress of a backfill away that was stopped
+    IF p_session_id IS NOT NULL AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.id = p_session_id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('there is no session with the id %s', p_session_id),
+            HINT = 'List them with: sessiondb session list';
+    END IF;
+
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
         AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
     THEN
         UPDATE sessiondb.backfill_progress AS p
-           SET started_at = now()
+           SET started_at = pg_catalog.now()
          WHERE p.finished_at IS NULL AND p.next_block = 0;
         RETURN;
     END IF;
@@ -306,7 +314,7 @@ BEGIN
     INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
     SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
       FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
-      JOIN pg_class AS c ON c.oid = b.partition;
+      JOIN pg_catalog.pg_class AS c ON c.oid = b.partition::oid;
 END
 $procedure$;
 

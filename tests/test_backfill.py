@@ -699,10 +699,12 @@ def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_b
         connection.execute("UPDATE enrollments SET session_id = NULL")
     wait_for(lambda: is_alone(installed_db))
 
+    ((as_of,),) = rows(installed_db, "SELECT min(as_of) FROM sessiondb.backfill_counts()")
     resumed, again = call(installed_db, "backfill"), call(installed_db, "backfill")
 
     assert "Going on where it was stopped; the counts are of all its runs." in resumed.err
-    assert "may not be linked yet: run the command again." in resumed.err
+    here = f"{as_of.astimezone():%Y-%m-%d %H:%M:%S}"
+    assert f"linkable since {here} may not be linked yet: run the command again." in resumed.err
     assert "may not be linked yet" not in again.err
     assert_all_linked(installed_db)
 
@@ -1082,6 +1084,26 @@ def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDat
     assert psql(installed_db, f"CALL sessiondb.backfill('{autumn}')").code == 0
 
     assert [linked(installed_db, table) for table in TABLES] == [4, 3]
+
+
+@on("school", "partitioned", "quoted")
+def test_call_with_a_session_that_does_not_exist_leaves_the_progress_of_another_backfill(
+    installed_db: HostDatabase,
+) -> None:
+    many(installed_db, 30)
+    with installed_db.connect() as connection:
+        make_stumble(connection, installed_db.host, second_student(installed_db))
+    assert psql(installed_db, "CALL sessiondb.backfill()").code == 1
+    before = progress_of(installed_db)
+
+    refused = psql(installed_db, f"CALL sessiondb.backfill('{(nowhere := uuid4())}')")
+
+    assert refused.code == 1
+    assert refused.err.splitlines()[:2] == [
+        f"ERROR:  there is no session with the id {nowhere}",
+        "HINT:  List them with: sessiondb session list",
+    ]
+    assert progress_of(installed_db) == before
 
 
 @on("school", "partitioned", "quoted")

@@ -425,6 +425,42 @@ def test_a_role_that_may_not_read_the_tables_is_told_so(installed_db: HostDataba
     assert "schema sessiondb" in run.out + run.err
 
 
+@on("reference", "quoted")
+def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(installed_db: HostDatabase) -> None:
+    with auditor(installed_db) as role, installed_db.connect() as db:
+        table = sql.Identifier(installed_db.host.schema, "submissions")
+        db.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, sql.Identifier(role)))
+        run = call(installed_db, "check", "--format", "json", user=role)
+
+    assert run.code == 4
+    lacking = [finding for finding in run.json["findings"] if "permission denied" in finding["detail"]]
+    assert {finding["detail"] for finding in lacking} == {
+        "The check cannot be run: permission denied for table submissions."
+    }
+    assert {finding["fix"].split()[0] for finding in lacking} == {"GRANT"}
+
+
+@on("reference")
+def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(installed_db: HostDatabase) -> None:
+    """Here it waits for somebody who has locked the table."""
+    with installed_db.connect() as db:
+        its = platform(installed_db.host, db)
+        shadowed_sessions(its)
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE")
+        findings = check(
+            installed_db, "links_of_other_course", "shadowed_sessions", "split_students", "--timeout", "0.3", code=4
+        )
+
+    slow = {f["check"]: f for f in findings if f["level"] == "error"}
+    assert [*slow] == ["links_of_other_course", "split_students"]
+    for name, finding in slow.items():
+        assert finding["detail"] == "The check was not finished: canceling statement due to statement timeout."
+        (command,) = re.findall(r"sessiondb (check .*)$", finding["fix"])
+        assert check(installed_db, *shlex.split(command)[1:]) == [], name
+    assert "shadowed_sessions" in {finding["check"] for finding in findings}
+
+
 # for CI
 
 

@@ -34,7 +34,7 @@ SELECT 'unlinked_rows' AS "check",
         SELECT 'enrollments' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
                     ELSE coalesce(h.reason, 'linked') END AS reason,
-               pg_catalog.sum(r.rows) AS rows,
+               pg_catalog.sum(r.rows)::bigint AS rows,
                pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM enrollments_pair AS r
           LEFT JOIN (
@@ -48,7 +48,7 @@ SELECT 'unlinked_rows' AS "check",
         SELECT 'submissions' AS table_name,
                CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
                     ELSE coalesce(h.reason, 'linked') END AS reason,
-               pg_catalog.sum(r.rows) AS rows,
+               pg_catalog.sum(r.rows)::bigint AS rows,
                pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
           FROM submissions_pair AS r
           LEFT JOIN (

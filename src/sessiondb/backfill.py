@@ -122,7 +122,6 @@ def backfill(
     result = result or Result()
     window = _Window(pace.max_runtime)
     require_installed(connection)
-    require_session(connection, session)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
@@ -143,12 +142,12 @@ def backfill(
             with suppress(psycopg.OperationalError):  # the connection may be what was lost
                 _count(connection, result)
         since = connection.execute(
-            "SELECT pg_catalog.min(c.as_of)::timestamptz(0)::text FROM sessiondb.backfill_counts() AS c"
-            " HAVING pg_catalog.min(c.as_of) < %s",
+            "SELECT pg_catalog.min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING pg_catalog.min(c.as_of) < %s",
             begun,
         ).fetchone()
         if result.complete and since:
-            report(f"What has become linkable since {since[0]} may not be linked yet: run the command again.")
+            when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # where the user is
+            report(f"What has become linkable since {when} may not be linked yet: run the command again.")
     return result
 
 

@@ -25,7 +25,9 @@ NOT_INSTALLED = Finding(
 )
 
 
-def check(connection: Connection, names: Sequence[str], examples: int, report: Report) -> list[Finding]:
+def check(
+    connection: Connection, names: Sequence[str], examples: int, report: Report, timeout: float = 600.0
+) -> list[Finding]:
     """Check that the installation is sound and the data coherent, by reading only.
 
     Args:
@@ -33,6 +35,7 @@ def check(connection: Connection, names: Sequence[str], examples: int, report: R
         names: the checks to run; all when empty.
         examples: how many rows a finding names at most.
         report: is told of each check that reads whole tables.
+        timeout: how many seconds each of those may take; one that is not done by then is a finding.
 
     Raises:
         UsageError: there is no check of a given name.
@@ -55,12 +58,23 @@ def check(connection: Connection, names: Sequence[str], examples: int, report: R
         query = resources.with_course_path(resources.read(f"data_checks/{name}.sql"), there.course_pieces or [])
         try:
             with connection.transaction():
+                connection.execute(
+                    "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"]
+                )
                 findings += _findings(connection, query.replace("{examples}", str(examples)))
+                connection.execute("SET LOCAL statement_timeout TO 0")
         except psycopg.ProgrammingError as error:
             detail = f"The check cannot be run: {error.diag.message_primary}."
-            findings.append(
-                Finding(name, "error", name, detail, "Mend what the other checks found, then run it again.")
+            fix = (
+                "GRANT this role SELECT on the tables of the platform, or run it as their owner."
+                if isinstance(error, pg.InsufficientPrivilege)
+                else "Mend what the other checks found, then run it again."
             )
+            findings.append(Finding(name, "error", name, detail, fix))
+        except pg.QueryCanceled as error:
+            detail = f"The check was not finished: {error.diag.message_primary}."
+            fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
+            findings.append(Finding(name, "error", name, detail, fix))
     return findings
 
 

@@ -34,7 +34,15 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
     metavar="N",
     help="How many rows a finding names.",
 )
-def check(options: Options, names: tuple[str, ...], strict: bool, examples: int) -> int:
+@click.option(
+    "--timeout",
+    type=Seconds(least=0.01),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long each check of the data may take.",
+)
+def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
     """Check that the installation is sound and the data coherent. Reads only; exits with 4 on errors.
 
     \b
@@ -47,7 +55,7 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int)
     from sessiondb.checks import junit
 
     with options.database.transaction(read_only=True) as connection:
-        findings = run(connection, names, examples, output.note)
+        findings = run(connection, names, examples, output.note, timeout)
     bad = {"error", "warning"} if strict else {"error"}
     ok = not any(finding.level in bad for finding in findings)
     if options.json:
@@ -103,8 +111,9 @@ def backfill(
 
             def progress(done: int, total: int, linked: int) -> None:
                 rate = linked / max(time.monotonic() - began, 0.001)
-                done_with = "to be linked" if dry else "linked"
-                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f} rows/s, pages", done, total)
+                done_with = "to link" if dry else "linked"
+                # with a bar and the time left this fits a terminal of 60 columns
+                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
 
             if dry:
                 with options.database.transaction(read_only=True) as connection:
