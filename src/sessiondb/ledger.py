@@ -8,15 +8,16 @@ the hash is of a file's name only.
 from __future__ import annotations
 
 import hashlib
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg import sql
-from yoyo.migrations import get_migration_hash, read_sql_migration
 
 from sessiondb.database import Connection
 from sessiondb.errors import SessiondbError
@@ -40,19 +41,37 @@ class Script:
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration file and its rollback file.
+    """A migration file and its rollback file; they are cut into statements when those are asked for.
 
     Attributes:
-        id: the file's name without ``.sql``, for instance ``0006.create-indexes``.
-        hash: yoyo's hash, which is of the id.
+        path: of the migration file.
         sha256: of the text of both files; line endings and trailing blanks do not count.
     """
 
-    id: str
-    hash: str
+    path: Path
     sha256: str
-    apply: Script
-    rollback: Script
+
+    @property
+    def id(self) -> str:
+        """The file's name without ``.sql``, for instance ``0006.create-indexes``."""
+        return self.path.stem
+
+    @property
+    def hash(self) -> str:
+        """The hash of the id, as yoyo makes it."""
+        from yoyo.migrations import get_migration_hash  # noqa: PLC0415  (slow, and few commands need it)
+
+        return str(get_migration_hash(self.id))
+
+    @cached_property
+    def apply(self) -> Script:
+        """What applies it."""
+        return _read(self.path)
+
+    @cached_property
+    def rollback(self) -> Script:
+        """What undoes it."""
+        return _read(_rollback_of(self.path))
 
 
 def read_migrations(folder: Path) -> list[Migration]:
@@ -67,38 +86,35 @@ def read_migrations(folder: Path) -> list[Migration]:
         raise SessiondbError(f"no migrations in {folder}", "Install the package again.")
     migrations: list[Migration] = []
     for path in paths:
-        rollback = path.with_suffix(".rollback.sql")
+        rollback = _rollback_of(path)
         if not rollback.exists():
             raise SessiondbError(
                 f"migration {path.stem} has no rollback file",
                 f"Add {rollback.name} beside it; a migration that cannot be undone is not applied.",
             )
-        script, depends = _read(path)
+        depends = re.findall(r"^-- depends: (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
         if depends != [m.id for m in migrations[-1:]]:
             raise SessiondbError(f"migration {path.stem} must say: -- depends: the migration before it")
-        migrations.append(
-            Migration(
-                id=path.stem,
-                hash=get_migration_hash(path.stem),
-                sha256=_sha256(path, rollback),
-                apply=script,
-                rollback=_read(rollback)[0],
-            )
-        )
+        migrations.append(Migration(path, _sha256(path, rollback)))
     return migrations
 
 
-def _read(path: Path) -> tuple[Script, list[str]]:
-    """Return what a file does, and the migrations that it says it depends on."""
+def _rollback_of(path: Path) -> Path:
+    return path.with_suffix(".rollback.sql")
+
+
+def _read(path: Path) -> Script:
+    """Return what a file does."""
+    from yoyo.migrations import read_sql_migration  # noqa: PLC0415  (as above)
+
     directives, leading_comment, statements = read_sql_migration(str(path))
     # yoyo takes the comment above the first statement for the file's description
     first = [f"-- {line}" for line in leading_comment.splitlines() if line]
     statements[0] = "\n".join([*first, statements[0]])
-    script = Script(
+    return Script(
         statements=tuple(statements),
         transactional=directives.get("transactional", "true").lower() == "true",
     )
-    return script, directives.get("depends", "").split()
 
 
 def _sha256(*paths: Path) -> str:
@@ -172,7 +188,6 @@ def _log(migration: Migration, operation: str) -> str:
 
 
 def _compose(statement: LiteralString, migration: Migration, **values: str) -> str:
-    literals = {
-        name: sql.Literal(value) for name, value in {**vars(migration), **values}.items() if isinstance(value, str)
-    }
+    values = {"id": migration.id, "hash": migration.hash, "sha256": migration.sha256, **values}
+    literals = {name: sql.Literal(value) for name, value in values.items()}
     return textwrap.dedent(sql.SQL(statement).format(**literals).as_string(None)).strip()
