@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,28 @@ def pytest_configure() -> None:
     for name in [*os.environ]:
         if name.startswith("PG") or name in ("DATABASE_URL", "SESSIONDB_DATABASE_URL"):
             del os.environ[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For another server, after all hosts have been tested on one (.ci/run)."""
+    parser.addoption(
+        "--one-host",
+        action="store_true",
+        help="run a test that is for all hosts on one of them, which is not the same for every test",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep of each test for all hosts the one that its name chooses, where that is asked for."""
+    if not config.getoption("one_host"):
+        return
+    same: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        same.setdefault(item.nodeid.replace(str(params.get("host")), "host"), []).append(item)
+    chosen = [of_hosts[zlib.crc32(name.encode()) % len(of_hosts)] for name, of_hosts in same.items()]
+    config.hook.pytest_deselected(items=[*{*items} - {*chosen}])
+    items[:] = chosen
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

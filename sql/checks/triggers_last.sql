@@ -2,6 +2,10 @@
 -- change the user or the course that we have linked by. An error where its function writes one of them.
 -- A trigger may be on a single partition; ours fire there, too. One that is to be taken over (--adopt) is not in
 -- the way.
+WITH
+-- materialized: planned as one with the rest, they would take longer to plan than all other checks
+writing_ids (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('user_id|course_id')}),
+writing_session_id (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('session_id')})
 SELECT 'triggers_last' AS "check",
        CASE WHEN w.trigger_name IS NULL THEN 'warning' ELSE 'error' END AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
@@ -19,7 +23,7 @@ SELECT 'triggers_last' AS "check",
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_trigger AS t ON t.tgrelid = c.oid
-  LEFT JOIN ({triggers_writing('user_id|course_id')}) AS w (table_name, trigger_name, relation, definition)
+  LEFT JOIN writing_ids AS w
          ON w.relation = c.oid AND w.trigger_name = t.tgname
  WHERE hn.nspname = current_setting('sessiondb.schema')
    AND NOT t.tgisinternal
@@ -30,6 +34,6 @@ SELECT 'triggers_last' AS "check",
    AND NOT starts_with(t.tgname, 'zzz_sessiondb_')
    AND (coalesce(current_setting('sessiondb.adopt', true), '') <> 'on'
         OR NOT EXISTS (
-            SELECT FROM ({triggers_writing('session_id')}) AS a (table_name, trigger_name, relation, definition)
+            SELECT FROM writing_session_id AS a
              WHERE a.relation = c.oid AND a.trigger_name = t.tgname))
  ORDER BY c.relname, t.tgname
