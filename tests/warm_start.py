@@ -1,0 +1,71 @@
+"""Processes of sessiondb that need not start Python and import its modules, which takes longer than most commands.
+
+A server process has done so; for each command line it forks, and the child runs the command as ``python -m sessiondb``
+would, with its own arguments, environment, files and exit code.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SERVER = """
+import json, os, sys
+import rich.console, rich.progress, rich.table, yoyo.migrations
+import sessiondb.backfill, sessiondb.cli, sessiondb.plan, sessiondb.records, sessiondb.status
+
+for line in sys.stdin:
+    arguments, environment, files = json.loads(line)
+    if (child := os.fork()) == 0:
+        for number, file in enumerate(files):
+            os.dup2(os.open(file, os.O_RDWR), number)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv[1:] = arguments
+        sessiondb.cli.main()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+_idle: list[subprocess.Popen[str]] = []
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
+    """Run sessiondb, warnings being errors, and return its exit code and what it wrote to stdout and stderr."""
+    try:
+        server = _idle.pop()
+    except IndexError:
+        server = _started()
+    assert server.stdin
+    assert server.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("out", "err")]
+        for file in files:
+            file.touch()
+        server.stdin.write(json.dumps([arguments, dict(environment), [os.devnull, *map(str, files)]]) + "\n")
+        server.stdin.flush()
+        if not select.select([server.stdout], [], [], timeout)[0]:
+            server.kill()
+            raise subprocess.TimeoutExpired(["sessiondb", *arguments], timeout)
+        code = int(server.stdout.readline())
+        _idle.append(server)
+        out, err = (file.read_text(encoding="utf-8") for file in files)
+    return code, out, err
+
+
+def _started() -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    server = subprocess.Popen([sys.executable, "-W", "error", "-c", SERVER], stdin=pipe, stdout=pipe, text=True)
+    atexit.register(_end, server)
+    return server
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    with server:
+        server.kill()
