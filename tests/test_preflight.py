@@ -202,6 +202,17 @@ FAULTS = {
         'no label "active"',
         "ALTER TYPE public.state ADD VALUE 'active'",
     ),
+    "a status that a constraint never lets be active": Fault(
+        (
+            "DELETE FROM sessions",
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check, ALTER status SET DEFAULT 'DRAFT'",
+            "ALTER TABLE sessions ADD CONSTRAINT known_status CHECK (status IN ('DRAFT', 'ACTIVE', 'inactive'))",
+        ),
+        "required_columns",
+        "public.sessions.status",
+        'Constraint known_status of table public.sessions does not let column status be "active"',
+        "anew with 'active' in its list",
+    ),
     "a link of another type": Fault(
         ("ALTER TABLE enrollments ADD COLUMN session_id text",),
         "required_columns",
@@ -529,6 +540,22 @@ def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(host_db: HostD
     assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID"
     by_hand(host_db, fix[0])
     assert "warning" not in on(host_db, "apply", *path[:2]).err
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "status::varchar IN ('active', 'ended')",
+        "status IN ('DRAFT', 'ended') OR status = lower('ACTIVE')",
+        "status NOT IN ('DRAFT', 'ended')",
+        "lower(status) IN ('draft', 'ended') IS NOT NULL",
+    ],
+)
+@on_reference
+def test_a_rule_that_may_let_a_status_be_active_is_fine(host_db: HostDatabase, rule: str) -> None:
+    by_hand(host_db, "DELETE FROM sessions", f"ALTER TABLE sessions ADD CONSTRAINT known_status CHECK ({rule})")
+
+    assert host_db.apply() == MIGRATIONS
 
 
 @on_reference
