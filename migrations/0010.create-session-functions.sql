@@ -62,7 +62,8 @@ BEGIN
     IF p_name IS NULL OR p_name !~ '\S' OR p_slug IS NULL OR p_slug !~ '\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
-            MESSAGE = 'an organisation needs a name and a slug that are not empty';
+            MESSAGE = 'an organisation needs a name and a slug that are not empty',
+            HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
     RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;
@@ -95,6 +96,13 @@ DECLARE
     v_org_id uuid := sessiondb.org_of_slug(p_org_slug);
     v_role org_members.role%TYPE;
 BEGIN
+    IF p_role !~ '\S' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'the role of a member cannot be empty',
+            HINT = 'Leave it out to make the user a student.';
+    END IF;
+
     RETURN QUERY
         SELECT m.org_id, m.user_id, m.role::text, false
           FROM org_members AS m

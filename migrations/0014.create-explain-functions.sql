@@ -32,7 +32,7 @@ AS $function$
  * What people call the organisation: its name, else its slug, else its id.
  */
 SELECT coalesce(
-    (SELECT coalesce(pg_catalog.to_jsonb(o) ->> 'name'::text, pg_catalog.to_jsonb(o) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
+    (SELECT coalesce(pg_catalog.to_jsonb(o.*) ->> 'name'::text, pg_catalog.to_jsonb(o.*) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
     'organisation ' || p_org_id::text)
 $function$;
 
@@ -52,7 +52,7 @@ SELECT CASE
            WHEN o.slug ~ '^[A-Za-z0-9._-]+$' THEN o.slug
            ELSE '''' || pg_catalog.replace(o.slug, '''', '''\''''') || ''''
        END
-  FROM (SELECT pg_catalog.to_jsonb(o) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
+  FROM (SELECT pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
 $function$;
 
 COMMENT ON FUNCTION sessiondb.slug_of_org(uuid) IS 'The slug of an organisation, quoted for a shell where it needs to be';
@@ -68,8 +68,8 @@ AS $function$
  * The title of the session with its id, or its id alone.
  */
 SELECT coalesce(
-    (SELECT pg_catalog.format('"%s" (%s)', pg_catalog.to_jsonb(s) ->> 'title'::text, s.id) FROM sessions AS s
-      WHERE s.id = p_session_id AND pg_catalog.to_jsonb(s) ->> 'title'::text IS NOT NULL),
+    (SELECT pg_catalog.format('"%s" (%s)', pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.id) FROM sessions AS s
+      WHERE s.id = p_session_id AND pg_catalog.to_jsonb(s.*) ->> 'title'::text IS NOT NULL),
     p_session_id::text)
 $function$;
 
@@ -110,7 +110,7 @@ SELECT coalesce(
     (SELECT 'sessiondb session create --org ' || sessiondb.slug_of_org(p_org_id) || ' --course ' || p_course_id::text || ' --by ' || m.user_id::text
        FROM org_members AS m
       WHERE m.org_id = p_org_id
-      ORDER BY (pg_catalog.to_jsonb(m) ->> 'role'::text) = 'student'::text, m.user_id
+      ORDER BY (pg_catalog.to_jsonb(m.*) ->> 'role'::text) = 'student'::text, m.user_id
       LIMIT 1),
     pg_catalog.format('INSERT INTO %I.sessions (org_id, course_id, status) VALUES (%L, %L, %L)',
         pg_catalog.current_schema(), p_org_id, p_course_id, 'active'))
@@ -295,7 +295,7 @@ BEGIN
         RETURN;
     END IF;
     detail := pg_catalog.format('%s The fix takes course %s%s; which was meant only you know.', detail,
-        (SELECT coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) FROM courses AS k WHERE k.id = v_course_id),
+        (SELECT coalesce('"' || (pg_catalog.to_jsonb(k.*) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) FROM courses AS k WHERE k.id = v_course_id),
         CASE WHEN EXISTS (SELECT FROM enrollments AS e WHERE e.user_id = p_user_id AND e.course_id = v_course_id) THEN ', in which the user is enrolled' END);
     fix := pg_catalog.format('UPDATE %s SET %s WHERE %s', v_join ->> 'from',
         (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', c.column_name, v_found ->> c.key), ', ')
@@ -407,7 +407,7 @@ BEGIN
     END IF;
 
     SELECT pg_catalog.count(*) > 0,
-           coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
+           coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k.*) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
                v_course,
                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END)
       INTO v_ok, v_detail
@@ -417,7 +417,7 @@ BEGIN
 
     SELECT pg_catalog.count(*) > 0,
            coalesce('Member of ' || pg_catalog.string_agg(
-               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
+               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m.*) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
                pg_catalog.format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)')))
       INTO v_ok, v_detail
       FROM org_members AS m
@@ -436,7 +436,7 @@ BEGIN
                             THEN '' ELSE ', which is not an organisation of the user,' END,
                        CASE pg_catalog.count(*) WHEN 1 THEN '1 session' ELSE pg_catalog.count(*)::text || ' sessions' END,
                        pg_catalog.array_to_string((pg_catalog.array_agg(
-                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title'::text, s.id::text), s.status)
+                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.id::text), s.status)
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5], ', ')
                        || CASE WHEN pg_catalog.count(*) > 5 THEN ', ...' ELSE '' END) AS detail
               FROM sessions AS s

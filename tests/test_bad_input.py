@@ -137,6 +137,7 @@ MALFORMED = {
     "brackets": f"postgresql://owner:{PASSWORD}@[::1/platform",
     "percent": f"postgresql://owner:%zz{PASSWORD}@127.0.0.1:1/platform",
     "parameter of a URI": f"{uri()}?bogus=1",
+    "Prisma's parameter of a URI": f"{uri()}?schema=public",
     "a blank in a URI": f"{uri()} and more",
     "parameter": f"host=127.0.0.1 password={PASSWORD} bogus=1",
     "quote": f"host=127.0.0.1 password='{PASSWORD}",
@@ -148,7 +149,13 @@ MALFORMED = {
 
 @pytest.mark.parametrize("way", MALFORMED)
 def test_a_malformed_address_is_not_repeated(way: str) -> None:
-    assert_told(run("-d", MALFORMED[way], "status"), 2, "database address", "postgresql://user@host/dbname")
+    assert_told(
+        run("-d", MALFORMED[way], "status"),
+        2,
+        "database address",
+        "postgresql://user@host/dbname",
+        "?schema= of Prisma",
+    )
 
 
 @pytest.mark.parametrize(
@@ -445,8 +452,9 @@ WRONG = {
     "session": Wrong(f"session set-status {NOBODY} active", 1, (NOBODY, "sessiondb session list")),
     "empty title": Wrong(f"{CREATE} --title=", 1, ("title",)),
     "blank title": Wrong(f"{CREATE} --title=\t\n", 1, ("title",)),
-    "empty name": Wrong("org create --name= --slug x", 1, ("name",)),
-    "empty slug": Wrong("org create --name x --slug=", 1, ("slug",)),
+    "empty name": Wrong("org create --name= --slug x", 1, ("a name", "Give both")),
+    "empty slug": Wrong("org create --name x --slug=", 1, ("a slug", "Give both")),
+    "empty role": Wrong(f"member add --org atelier-nord --user {ADA} --role=", 1, ("role", "Leave it out")),
     "title in another encoding": Wrong(f"{CREATE} --title=" + os.fsdecode(b"\xc9t\xe9"), 2, ("--title", "UTF-8")),
     "slug in another encoding": Wrong("org create --name x --slug=" + os.fsdecode(b"\xe9"), 2, ("--slug", "UTF-8")),
     "uuid of a course": Wrong(CREATE.replace(COURSE, "c1"), 2, ("'--course'", "'c1'", "UUID")),

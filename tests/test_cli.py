@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import string
 import subprocess
 import sys
 import tempfile
@@ -590,12 +591,30 @@ def test_show_has_titles_beside_the_ids(installed_db: HostDatabase) -> None:
 
 
 @on_reference
+def test_a_column_of_the_host_is_not_taken_for_a_row_of_a_query_of_ours(installed_db: HostDatabase) -> None:
+    """Our queries call a row by one letter, and PostgreSQL takes a bare name for a column first."""
+    letters = ", ".join(f"ADD {letter} integer" for letter in string.ascii_lowercase)
+    with installed_db.connect() as connection:
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions"):
+            connection.execute(f"ALTER TABLE {table} {letters}".encode())
+
+    test_show_has_titles_beside_the_ids(installed_db)
+    explained = on(installed_db, "explain", "--user", BRUNO, "--course", PYTHON)
+    assert "Member of Atelier Nord (student)." in explained.out
+    assert (on(installed_db, "backfill").code, on(installed_db, "check").code) == (0, 0)
+
+
+@on_reference
 def test_show_copes_with_values_that_python_cannot_hold(installed_db: HostDatabase) -> None:
     """A course without an end is a common way to write `infinity`."""
     with installed_db.connect() as connection:
         link_two_rows(installed_db.host, connection)
         connection.execute("UPDATE sessions SET ends_on = 'infinity', created_at = '-infinity'")
         connection.execute("ALTER TABLE submissions ADD score float8 DEFAULT 'NaN', ADD blob bytea DEFAULT '\\xdead'")
+        connection.execute(
+            "ALTER TABLE submissions ADD ends time DEFAULT '24:00', ADD takes interval DEFAULT '1 month'"
+        )
+        connection.execute("ALTER TABLE submissions ADD counts_on daterange DEFAULT '[2024-09-01,)'")
 
     sessions = on(installed_db, "show", "sessions", "--format", "json")
     assert (sessions.code, sessions.err) == (0, "")
@@ -605,6 +624,9 @@ def test_show_copes_with_values_that_python_cannot_hold(installed_db: HostDataba
 
     submissions = on(installed_db, "show", "submissions", "--format", "json")
     assert {(row["score"], row["blob"]) for row in submissions.json} == {("NaN", "\\xdead")}
+    assert {row["ends"] for row in submissions.json} == {"24:00:00"}
+    assert {(row["takes"], row["counts_on"]) for row in submissions.json} == {("1 mon", "[2024-09-01,)")}
+    assert "\\xdead" in on(installed_db, "show", "submissions").out
 
 
 # the guide's steps

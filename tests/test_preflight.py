@@ -202,6 +202,17 @@ FAULTS = {
         'no label "active"',
         "ALTER TYPE public.state ADD VALUE 'active'",
     ),
+    "a status that a constraint never lets be active": Fault(
+        (
+            "DELETE FROM sessions",
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check, ALTER status SET DEFAULT 'DRAFT'",
+            "ALTER TABLE sessions ADD CONSTRAINT known_status CHECK (status IN ('DRAFT', 'ACTIVE', 'inactive'))",
+        ),
+        "required_columns",
+        "public.sessions.status",
+        'Constraint known_status of table public.sessions does not let column status be "active"',
+        "anew with 'active' in its list",
+    ),
     "a link of another type": Fault(
         ("ALTER TABLE enrollments ADD COLUMN session_id text",),
         "required_columns",
@@ -229,6 +240,36 @@ FAULTS = {
         "public.submissions",
         "2 ways lead from submissions to courses: exercise_id.course_id, part.course_id",
         "--course-path exercise_id.course_id",
+    ),
+    "a student that the row does not have yet": Fault(
+        (
+            "ALTER TABLE enrollments DROP COLUMN user_id CASCADE, ADD COLUMN who text",
+            "ALTER TABLE enrollments ADD COLUMN user_id uuid GENERATED ALWAYS AS (who::uuid) STORED",
+        ),
+        "generated_columns",
+        "public.enrollments.user_id",
+        "Column user_id of table public.enrollments is generated",
+        "fills: ALTER TABLE public.enrollments ALTER COLUMN user_id DROP EXPRESSION$",
+    ),
+    "a course that the row does not have yet": Fault(
+        (
+            "ALTER TABLE enrollments DROP COLUMN course_id CASCADE, ADD COLUMN what text",
+            "ALTER TABLE enrollments ADD COLUMN course_id uuid GENERATED ALWAYS AS (what::uuid) STORED",
+        ),
+        "generated_columns",
+        "public.enrollments.course_id",
+        "Column course_id of table public.enrollments is generated",
+        "fills: ALTER TABLE public.enrollments ALTER COLUMN course_id DROP EXPRESSION$",
+    ),
+    "a way to the course that the row does not have yet": Fault(
+        (
+            "ALTER TABLE submissions DROP COLUMN exercise_id CASCADE, ADD COLUMN what text",
+            "ALTER TABLE submissions ADD COLUMN exercise_id uuid GENERATED ALWAYS AS (what::uuid) STORED REFERENCES exercises",
+        ),
+        "generated_columns",
+        "public.submissions.exercise_id",
+        "Column exercise_id of table public.submissions is generated",
+        "fills: ALTER TABLE public.submissions ALTER COLUMN exercise_id DROP EXPRESSION$",
     ),
     "an index name taken by a table": Fault(
         ("CREATE TABLE submissions_session_id_idx ()",),
@@ -499,6 +540,29 @@ def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(host_db: HostD
     assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID"
     by_hand(host_db, fix[0])
     assert "warning" not in on(host_db, "apply", *path[:2]).err
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "status::varchar IN ('active', 'ended')",
+        "status IN ('DRAFT', 'ended') OR status = lower('ACTIVE')",
+        "status NOT IN ('DRAFT', 'ended')",
+        "lower(status) IN ('draft', 'ended') IS NOT NULL",
+    ],
+)
+@on_reference
+def test_a_rule_that_may_let_a_status_be_active_is_fine(host_db: HostDatabase, rule: str) -> None:
+    by_hand(host_db, "DELETE FROM sessions", f"ALTER TABLE sessions ADD CONSTRAINT known_status CHECK ({rule})")
+
+    assert host_db.apply() == MIGRATIONS
+
+
+@on_reference
+def test_a_generated_column_that_we_do_not_read_is_fine(host_db: HostDatabase) -> None:
+    by_hand(host_db, "ALTER TABLE submissions ADD COLUMN size integer GENERATED ALWAYS AS (length(content)) STORED")
+
+    assert host_db.apply() == MIGRATIONS
 
 
 def test_every_host_passes_without_a_warning(host_db: HostDatabase) -> None:

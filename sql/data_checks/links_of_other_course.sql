@@ -10,7 +10,7 @@ SELECT 'links_of_other_course' AS "check", 'error' AS level, f.table_name AS obj
           FROM (
                 SELECT pg_catalog.row_number() OVER () AS place,
                        CASE WHEN pg_catalog.row_number() OVER () <= {examples}
-                            THEN coalesce(pg_catalog.to_jsonb(r) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
+                            THEN coalesce(pg_catalog.to_jsonb(r.*) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
                   FROM enrollments AS r
                   JOIN sessions AS s ON s.id = r.session_id
                  WHERE s.course_id <> r.course_id
@@ -21,7 +21,7 @@ SELECT 'links_of_other_course' AS "check", 'error' AS level, f.table_name AS obj
           FROM (
                 SELECT pg_catalog.row_number() OVER () AS place,
                        CASE WHEN pg_catalog.row_number() OVER () <= {examples}
-                            THEN coalesce(pg_catalog.to_jsonb(r) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
+                            THEN coalesce(pg_catalog.to_jsonb(r.*) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
                   FROM submissions AS r
                   JOIN sessions AS s ON s.id = r.session_id
                  WHERE s.course_id <> course_of(r)

@@ -11,7 +11,7 @@ SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name A
           FROM (
                 SELECT pg_catalog.row_number() OVER () AS place, ARRAY[s.org_id, r.user_id] AS pair,
                        CASE WHEN pg_catalog.row_number() OVER () <= {examples}
-                            THEN coalesce(pg_catalog.to_jsonb(r) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
+                            THEN coalesce(pg_catalog.to_jsonb(r.*) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
                   FROM enrollments AS r
                   JOIN sessions AS s ON s.id = r.session_id
                  WHERE NOT EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)
@@ -23,7 +23,7 @@ SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name A
           FROM (
                 SELECT pg_catalog.row_number() OVER () AS place, ARRAY[s.org_id, r.user_id] AS pair,
                        CASE WHEN pg_catalog.row_number() OVER () <= {examples}
-                            THEN coalesce(pg_catalog.to_jsonb(r) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
+                            THEN coalesce(pg_catalog.to_jsonb(r.*) ->> 'id'::text, 'of user ' || r.user_id::text) END AS example
                   FROM submissions AS r
                   JOIN sessions AS s ON s.id = r.session_id
                  WHERE NOT EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)

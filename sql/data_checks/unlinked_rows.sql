@@ -23,10 +23,10 @@ SELECT 'unlinked_rows' AS "check",
            ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show ' || f.table_name || ' --unlinked', 'what to do, for instance: sessiondb explain ' || CASE
                     WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', f.pair[1], f.pair[2])
                     WHEN f.table_name = 'enrollments' THEN (
-                        SELECT '--enrollment ' || (pg_catalog.to_jsonb(r) ->> 'id'::text)
+                        SELECT '--enrollment ' || (pg_catalog.to_jsonb(r.*) ->> 'id'::text)
                           FROM enrollments AS r WHERE r.session_id IS NULL AND (r.course_id IS NULL OR r.user_id IS NULL) LIMIT 1)
                     ELSE (
-                        SELECT '--submission ' || (pg_catalog.to_jsonb(r) ->> 'id'::text)
+                        SELECT '--submission ' || (pg_catalog.to_jsonb(r.*) ->> 'id'::text)
                           FROM submissions AS r WHERE r.session_id IS NULL AND (course_of(r) IS NULL OR r.user_id IS NULL) LIMIT 1)
                 END)
        END AS fix

@@ -14,6 +14,13 @@ DECLARE
     v_org_id uuid := sessiondb.org_of_slug(p_org_slug);
     v_role org_members.role%TYPE;
 BEGIN
+    IF p_role !~ '\S' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'the role of a member cannot be empty',
+            HINT = 'Leave it out to make the user a student.';
+    END IF;
+
     RETURN QUERY
         SELECT m.org_id, m.user_id, m.role::text, false
           FROM org_members AS m

@@ -14,7 +14,8 @@ BEGIN
     IF p_name IS NULL OR p_name !~ '\S' OR p_slug IS NULL OR p_slug !~ '\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
-            MESSAGE = 'an organisation needs a name and a slug that are not empty';
+            MESSAGE = 'an organisation needs a name and a slug that are not empty',
+            HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
     RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;

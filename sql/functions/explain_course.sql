@@ -96,7 +96,7 @@ BEGIN
         RETURN;
     END IF;
     detail := pg_catalog.format('%s The fix takes course %s%s; which was meant only you know.', detail,
-        (SELECT coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) FROM courses AS k WHERE k.id = v_course_id),
+        (SELECT coalesce('"' || (pg_catalog.to_jsonb(k.*) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) FROM courses AS k WHERE k.id = v_course_id),
         CASE WHEN EXISTS (SELECT FROM enrollments AS e WHERE e.user_id = p_user_id AND e.course_id = v_course_id) THEN ', in which the user is enrolled' END);
     fix := pg_catalog.format('UPDATE %s SET %s WHERE %s', v_join ->> 'from',
         (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', c.column_name, v_found ->> c.key), ', ')

@@ -98,7 +98,7 @@ BEGIN
     END IF;
 
     SELECT pg_catalog.count(*) > 0,
-           coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
+           coalesce(pg_catalog.min('Course ' || coalesce('"' || (pg_catalog.to_jsonb(k.*) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) || '.'),
                v_course,
                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END)
       INTO v_ok, v_detail
@@ -108,7 +108,7 @@ BEGIN
 
     SELECT pg_catalog.count(*) > 0,
            coalesce('Member of ' || pg_catalog.string_agg(
-               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
+               pg_catalog.format('%s (%s)', sessiondb.name_of_org(m.org_id), coalesce(pg_catalog.to_jsonb(m.*) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
                pg_catalog.format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)')))
       INTO v_ok, v_detail
       FROM org_members AS m
@@ -127,7 +127,7 @@ BEGIN
                             THEN '' ELSE ', which is not an organisation of the user,' END,
                        CASE pg_catalog.count(*) WHEN 1 THEN '1 session' ELSE pg_catalog.count(*)::text || ' sessions' END,
                        pg_catalog.array_to_string((pg_catalog.array_agg(
-                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s) ->> 'title'::text, s.id::text), s.status)
+                           pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.id::text), s.status)
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5], ', ')
                        || CASE WHEN pg_catalog.count(*) > 5 THEN ', ...' ELSE '' END) AS detail
               FROM sessions AS s

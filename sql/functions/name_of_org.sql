@@ -9,7 +9,7 @@ AS $function$
  * What people call the organisation: its name, else its slug, else its id.
  */
 SELECT coalesce(
-    (SELECT coalesce(pg_catalog.to_jsonb(o) ->> 'name'::text, pg_catalog.to_jsonb(o) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
+    (SELECT coalesce(pg_catalog.to_jsonb(o.*) ->> 'name'::text, pg_catalog.to_jsonb(o.*) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
     'organisation ' || p_org_id::text)
 $function$;
 

@@ -14,7 +14,7 @@ SELECT coalesce(
     (SELECT 'sessiondb session create --org ' || sessiondb.slug_of_org(p_org_id) || ' --course ' || p_course_id::text || ' --by ' || m.user_id::text
        FROM org_members AS m
       WHERE m.org_id = p_org_id
-      ORDER BY (pg_catalog.to_jsonb(m) ->> 'role'::text) = 'student'::text, m.user_id
+      ORDER BY (pg_catalog.to_jsonb(m.*) ->> 'role'::text) = 'student'::text, m.user_id
       LIMIT 1),
     pg_catalog.format('INSERT INTO %I.sessions (org_id, course_id, status) VALUES (%L, %L, %L)',
         pg_catalog.current_schema(), p_org_id, p_course_id, 'active'))

@@ -12,7 +12,7 @@ SELECT CASE
            WHEN o.slug ~ '^[A-Za-z0-9._-]+$' THEN o.slug
            ELSE '''' || pg_catalog.replace(o.slug, '''', '''\''''') || ''''
        END
-  FROM (SELECT pg_catalog.to_jsonb(o) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
+  FROM (SELECT pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
 $function$;
 
 COMMENT ON FUNCTION sessiondb.slug_of_org(uuid) IS 'The slug of an organisation, quoted for a shell where it needs to be';

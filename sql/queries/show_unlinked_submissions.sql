@@ -2,7 +2,7 @@
 -- would link. What would be chosen is asked once for all of them. FULL, though there is no choice without its row: such
 -- a join never compares each with each, whatever the statistics say.
 WITH unlinked AS MATERIALIZED (
-    SELECT r AS row, r.user_id, course_of(r) AS course_id
+    SELECT (r.*)::submissions AS row, r.user_id, course_of(r) AS course_id
       FROM submissions AS r
      WHERE r.session_id IS NULL
      LIMIT %(limit)s::bigint
@@ -16,7 +16,7 @@ choice AS (
      CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, true) AS h
 )
 SELECT (u.row).*,
-       pg_catalog.to_jsonb(c) ->> 'title'::text AS course_title,
+       pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title,
        CASE WHEN u.course_id IS NULL THEN 'course_unknown' WHEN u.user_id IS NULL THEN 'no_membership' ELSE h.reason END AS reason
   FROM unlinked AS u
   FULL JOIN choice AS h ON h.user_id = u.user_id AND h.course_id = u.course_id

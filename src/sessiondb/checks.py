@@ -51,31 +51,33 @@ def check(
     findings = _pending(connection) if _PENDING in wanted else []
     for folder, of_catalogs in _CATALOG_CHECKS:
         findings += _catalog_checks(connection, folder, [name for name in of_catalogs if name in wanted])
-    for name in resources.names("data_checks") if there.course_pieces else []:
-        if name not in wanted:
-            continue
-        report(f"checking {name}")
-        query = resources.with_course_path(resources.read(f"data_checks/{name}.sql"), there.course_pieces or [])
-        try:
-            with connection.transaction():
-                connection.execute(
-                    "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"]
-                )
-                findings += _findings(connection, query.replace("{examples}", str(examples)))
-                connection.execute("SET LOCAL statement_timeout TO 0")
-        except psycopg.ProgrammingError as error:
-            detail = f"The check cannot be run: {error.diag.message_primary}."
-            fix = (
-                "GRANT this role SELECT on the tables of the platform, or run it as their owner."
-                if isinstance(error, pg.InsufficientPrivilege)
-                else "Mend what the other checks found, then run it again."
-            )
-            findings.append(Finding(name, "error", name, detail, fix))
-        except pg.QueryCanceled as error:
-            detail = f"The check was not finished: {error.diag.message_primary}."
-            fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
-            findings.append(Finding(name, "error", name, detail, fix))
+    for name in resources.names("data_checks"):
+        if name in wanted and there.course_pieces:
+            report(f"checking {name}")
+            query = resources.with_course_path(resources.read(f"data_checks/{name}.sql"), there.course_pieces)
+            findings += _data_check(connection, name, query.replace("{examples}", str(examples)), timeout)
     return findings
+
+
+def _data_check(connection: Connection, name: str, query: str, timeout: float) -> list[Finding]:
+    """Run a check that reads whole tables; that it could not be run, or not to its end, is a finding."""
+    try:
+        with connection.transaction():
+            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
+            findings = _findings(connection, query)
+            connection.execute("SET LOCAL statement_timeout TO 0")
+            return findings
+    except psycopg.ProgrammingError as error:
+        detail = f"The check cannot be run: {error.diag.message_primary}."
+        fix = (
+            "GRANT this role SELECT on the tables of the platform, or run it as their owner."
+            if isinstance(error, pg.InsufficientPrivilege)
+            else "Mend what the other checks found, then run it again."
+        )
+    except pg.QueryCanceled as error:
+        detail = f"The check was not finished: {error.diag.message_primary}."
+        fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
+    return [Finding(name, "error", name, detail, fix)]
 
 
 def require_installed(connection: Connection) -> Installation:

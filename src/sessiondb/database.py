@@ -56,7 +56,8 @@ def conninfo(dsn: str | None) -> str:
     raise UsageError(
         "the database address cannot be read",
         "Give a URI such as postgresql://user@host/dbname, or 'host=... dbname=...', or service=NAME; "
-        "a special character in a URI must be percent-encoded.",
+        "a special character in a URI must be percent-encoded, and what follows its ? be libpq's (?sslmode=require, "
+        "but not the ?schema= of Prisma).",
     )
 
 

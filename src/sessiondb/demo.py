@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import click
 import psycopg
 
 from sessiondb import output, resources
-from sessiondb.database import trusted
+from sessiondb.database import Connection, trusted
 from sessiondb.embedded import ephemeral_server
 
 # People and things of tests/hosts/reference.sql
@@ -29,7 +28,7 @@ class _Story:
 
     program: click.Command
     dsn: str
-    connection: psycopg.Connection[tuple[Any, ...]]
+    connection: Connection
     outcomes: list[dict[str, Any]] = field(default_factory=list)
 
     def chapter(self, title: str) -> None:
@@ -80,7 +79,7 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
         connection = stack.enter_context(psycopg.connect(server.dsn("platform"), autocommit=True))
         connection.execute(trusted(resources.reference_host()))
         story = _Story(program, server.dsn("platform"), connection)
-        _tell(story, output.say)
+        _tell(story)
     ok = all(outcome["ok"] for outcome in story.outcomes)
     if as_json:
         output.json_document({"ok": ok, "steps": story.outcomes})
@@ -92,7 +91,7 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
     return ok
 
 
-def _tell(story: _Story, say: Callable[[str], None]) -> None:
+def _tell(story: _Story) -> None:
     story.chapter("The problem: students submit, and the trainer's dashboard stays empty")
     sessions = story.sql("SELECT count(*) FROM sessions")
     story.expect("no session was ever created", 0, sessions)
@@ -143,7 +142,7 @@ def _tell(story: _Story, say: Callable[[str], None]) -> None:
         )
         refused = "stored"
     except psycopg.errors.CheckViolation as error:
-        say(f"  ERROR: {error.diag.message_primary}\n  DETAIL: {error.diag.message_detail}")
+        output.say(f"  ERROR: {error.diag.message_primary}\n  DETAIL: {error.diag.message_detail}")
         refused = "refused"
     story.expect("writing himself into the session of another organisation is refused", "refused", refused)
 

@@ -165,9 +165,7 @@ def _number(value: float) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, datetime.date):
         return value.isoformat()
     return str(value)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import selectors
-from typing import TYPE_CHECKING
+from typing import Any
 
 import psycopg
 
 from sessiondb.errors import Finding, HostRefusedError
-
-if TYPE_CHECKING:
-    from sessiondb.database import Connection
 
 _PATIENCE = 4
 """So many seconds are waited for a second connection."""
@@ -18,15 +15,13 @@ _PATIENCE = 4
 _ROUNDS = 3
 
 
-def backend_pid(connection: Connection) -> int:
+def backend_pid(connection: psycopg.Connection[Any]) -> int:
     """Return the pid of the server process that answers; a pooler makes up the one that libpq knows."""
-    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
-    assert row  # noqa: S101  (a SELECT without FROM)
-    pid: int = row[0]
-    return pid
+    ((pid,),) = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchall()
+    return int(pid)
 
 
-def require_own_backend(connection: Connection) -> None:
+def require_own_backend(connection: psycopg.Connection[Any]) -> None:
     """Refuse a pooler that gives every transaction another server connection.
 
     The advisory lock, the settings and the search_path of a run belong to one server connection: such
@@ -69,7 +64,7 @@ def require_own_backend(connection: Connection) -> None:
             )
 
 
-def second_connection(connection: Connection) -> Connection | None:
+def second_connection(connection: psycopg.Connection[Any]) -> psycopg.Connection[tuple[Any, ...]] | None:
     """Open another connection like the one given, in autocommit mode; None where none is to be had soon.
 
     The server or the role may allow no more. A pooler that has no more lets the first query wait, for

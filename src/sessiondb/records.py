@@ -13,6 +13,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources
 from sessiondb.database import Connection, installation, trusted
@@ -35,6 +36,18 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
                 return bytes(data).decode()
 
     return OrText
+
+
+_RANGES = [f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")]
+
+_LOADERS: dict[str, type[Loader]] = {
+    # for Python a day ends before 24:00, a month has 30 days, and an open range ends at None
+    **dict.fromkeys(["time", "timetz", "interval", "bytea", *_RANGES], TextLoader),
+    "date": _or_text(DateLoader),
+    "timestamp": _or_text(TimestampLoader),
+    "timestamptz": _or_text(TimestamptzLoader),
+}
+"""How the values of a host are read for people, where Python would hold and write them otherwise than PostgreSQL."""
 
 
 @contextmanager
@@ -232,8 +245,8 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
-        for kind, loader in (("date", DateLoader), ("timestamp", TimestampLoader), ("timestamptz", TimestamptzLoader)):
-            cursor.adapters.register_loader(kind, _or_text(loader))
+        for kind, loader in _LOADERS.items():
+            cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
         with _missing_named(connection):
             cursor.execute(trusted(query), arguments)

@@ -41,17 +41,13 @@ def _triggers(connection: Connection, *, installed: bool) -> list[dict[str, Any]
         for name in resources.names("triggers")
         if (match := re.search(r" ON (\w+)$", resources.read(f"triggers/{name}.sql"), re.MULTILINE))
     }
-    live: dict[str, tuple[str, bool]] = {}
+    live: dict[str, dict[str, Any]] = {}
     if installed:
         with catalogs(connection):
             rows = connection.execute(trusted(resources.read("queries/triggers.sql"))).fetchall()
-        live = {name: (state, enabled) for name, state, enabled in rows}
+        live = {name: {"state": state, "enabled": enabled} for name, state, enabled in rows}
+    missing = {"state": "MISSING", "enabled": False}
     return [
-        {
-            "name": name,
-            "table": table,
-            "state": live.get(name, ("MISSING", False))[0],
-            "enabled": live.get(name, ("MISSING", False))[1],
-        }
+        {"name": name, "table": table, **live.get(name, missing)}
         for name, table in sorted(shipped.items(), key=lambda item: (item[1], item[0]))
     ]

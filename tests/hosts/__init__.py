@@ -29,7 +29,7 @@ Connection = psycopg.Connection[Any]
 ID = sql.SQL("t.id")
 USER_ID = sql.SQL("t.user_id")
 # Through the whole row: works before apply too, when there is no such column.
-SESSION_ID = sql.SQL("(to_jsonb(t) ->> 'session_id')::uuid")
+SESSION_ID = sql.SQL("(to_jsonb(t.*) ->> 'session_id')::uuid")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,22 @@
+-- What our triggers read of a new row is in it when they fire. PostgreSQL computes a generated column after the
+-- BEFORE triggers: they see NULL there, would link no row and refuse every session.
+SELECT 'generated_columns' AS "check", 'error' AS level,
+       format('%I.%I.%I', n.nspname, c.relname, a.attname) AS object,
+       format('Column %I of table %I.%I is generated, so PostgreSQL computes it only after our triggers have read it.',
+              a.attname, n.nspname, c.relname) AS detail,
+       'Make it an ordinary column, which a BEFORE INSERT trigger fills'
+       || CASE a.attgenerated
+              WHEN 's' THEN format(': ALTER TABLE %I.%I ALTER COLUMN %I DROP EXPRESSION', n.nspname, c.relname, a.attname)
+              ELSE '.'  -- a virtual column has to be made anew
+          END AS fix
+  FROM pg_namespace AS n
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attgenerated <> ''
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND (a.attname = 'user_id'
+        OR (c.relname = 'enrollments' AND a.attname = 'course_id')
+        OR (c.relname = 'submissions'
+            AND a.attname IN (
+                SELECT jsonb_array_elements_text(s.joins -> 0 -> 'columns')
+                  FROM (SELECT p.joins FROM ({course_paths()}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES) AS s)))
+ ORDER BY c.relname, a.attname
