@@ -140,13 +140,15 @@ def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: HostDatabase
     for command in (
         f"explain --user {ADA} --course {course[0]}",
         "show submissions",
+        "--format json show submissions",
+        f"--format json explain --user {ADA} --course {course[0]}",
         f"session create --org atelier-nord --course {course[0]} --by {ADA}",
         "session list",
     ):
         done = run("-d", installed_db.conninfo(), *command.split())
         assert done.code == 0
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.out + done.err), command
-        assert "\\x1b" in done.out
+        assert re.search(r"\\x1b|\\u001b", done.out)
         assert "[red]" in done.out
 
 

@@ -96,6 +96,7 @@ def student(new_role: str, installed_db: HostDatabase) -> Iterator[Student]:
             db.execute(sql.SQL("CREATE POLICY his_own ON {} USING (" + OWN_ROWS + ")").format(table))
         platform = Platform(host, db)
         mine, theirs, course = platform.org(), platform.org(), platform.course()
+        platform.user(theirs)  # somebody is where he is not
         not_his = {
             "another organisation": platform.session(theirs, course),
             "another course": platform.session(mine, platform.course()),
