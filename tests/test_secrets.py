@@ -111,13 +111,16 @@ def test_ps_does_not_show_a_password(form: str) -> None:
     assert shown.split(b"\0")[-4:-2] == [b"-d", b"x" * len(address)]
 
 
+@pytest.mark.parametrize("query", ["CREATE ROLE {0} PASSWORD '{1}'", "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'"])
 @on_reference
-def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(host_db: HostDatabase) -> None:
+def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
+    host_db: HostDatabase, query: str
+) -> None:
     with host_db.connect() as admin:
         admin.execute("SET application_name TO 'nightly \x1b[2J'")
         with admin.transaction(force_rollback=True):
             admin.execute("LOCK TABLE enrollments")
-            admin.execute(f"/* \x1b[2J */ CREATE ROLE {host_db.name} PASSWORD '{PASSWORD}'".encode())
+            admin.execute(f"/* \x1b[2J */ {query.format(host_db.name, PASSWORD)}".encode())
             done = run("-d", host_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
 
     assert done.code == 6
