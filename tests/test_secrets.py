@@ -19,7 +19,7 @@ from conftest import HostDatabase
 from hosts import HOSTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
 from test_cli import ADA, commands, environment, run
 from test_properties import PROFILE
@@ -63,6 +63,43 @@ def test_no_address_in_another_encoding_is_told(option: str) -> None:
     assert (done.code, done.out) == (2, "")
     assert PASSWORD not in done.err
     assert "database address" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        ([uri(), "status"], {}),
+        (["status", uri()], {}),
+        (["backfill", f"--batch-rows={uri()}"], {}),
+        (["--schema", uri(), "status"], {}),
+        (["-d", f"dbname={uri()}", "status"], {}),
+        (["-d", f"host=127.0.0.1;port=1;password={PASSWORD};database=x", "status"], {}),
+        (["status"], {"PGDATABASE": uri()}),
+    ],
+    ids=[
+        "for a command",
+        "for an argument",
+        "for a number",
+        "for a schema",
+        "for a database",
+        "ADO.NET's",
+        "PGDATABASE",
+    ],
+)
+@on_reference
+def test_no_address_in_the_wrong_place_is_told(
+    host_db: HostDatabase, arguments: list[str], env: dict[str, str]
+) -> None:
+    """It is taken for something else, and named as what is wrong."""
+    own = {name: str(value) for name, value in conninfo_to_dict(host_db.conninfo()).items()}
+    server = {f"PG{name.upper()}": own[name] for name in ("host", "port", "user", "password") if name in own}
+    server["PGDATABASE"] = host_db.name
+
+    done = run(*arguments, env=server | env)
+
+    assert done.code in (1, 2)
+    assert PASSWORD not in done.out + done.err
+    assert "..." in done.err
 
 
 @on_reference

@@ -259,6 +259,19 @@ def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
 
 
 @both_tables
+def test_a_function_that_makes_the_guides_one_ambiguous_holds_up_no_row(student: Student, table: str) -> None:
+    """Made by anybody who may create in the host's schema; the triggers ask one of their own."""
+    student.run(
+        "CREATE FUNCTION {schema}.get_user_session_for_course(uuid, uuid, integer DEFAULT 1) RETURNS uuid"
+        " LANGUAGE sql AS 'SELECT NULL::uuid'",
+        table,
+    )
+    with pytest.raises(errors.AmbiguousFunction):
+        student.run("SELECT {schema}.get_user_session_for_course(NULL::uuid, NULL::uuid)", table)
+    assert student.platform.write(table, student.id, student.course) == student.session
+
+
+@both_tables
 @on_reference
 def test_a_session_that_is_made_while_the_statement_runs_does_not_slip_through(student: Student, table: str) -> None:
     """By who may open sessions in another organisation: the foreign key looks when the statement is over."""

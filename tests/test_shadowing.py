@@ -36,7 +36,7 @@ rollback --all --yes
 apply
 check
 """.strip().splitlines()
-OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->>"
+OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->> ~~ !~~ ~~* @> <@ && % #> #>> ->"
 TYPES = (
     '"char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype'
     " text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]"

@@ -65,6 +65,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
+        error.message = output.without_passwords(error.message)
         error.show()
         code = error.exit_code
     except SessiondbError as error:

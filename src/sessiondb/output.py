@@ -20,8 +20,13 @@ Row = Mapping[str, Any]
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr."""
-    print(_visible(line), file=sys.stderr, flush=True)  # noqa: T201
+    """Print a line of progress or advice on stderr, without passwords."""
+    print(_visible(without_passwords(line)), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def without_passwords(text: str) -> str:
+    """Leave out the passwords of addresses that were given where none belongs, and so are repeated as wrong."""
+    return re.sub(r"(://[^\s:/@]*:)\S*(?=@)|(password=)\S+", r"\1\2...", text, flags=re.IGNORECASE)
 
 
 class Progress:
