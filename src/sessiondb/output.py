@@ -20,13 +20,10 @@ Row = Mapping[str, Any]
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr, without passwords."""
-    print(_visible(without_passwords(line)), file=sys.stderr, flush=True)  # noqa: T201
-
-
-def without_passwords(text: str) -> str:
-    """Leave out the passwords of addresses that were given where none belongs, and so are repeated as wrong."""
-    return re.sub(r"(://[^\s:/@]*:)\S*(?=@)|(password=)\S+", r"\1\2...", text, flags=re.IGNORECASE)
+    """Print a line of progress or advice on stderr."""
+    # an address that was given where none belongs is repeated as wrong, but without its password
+    line = re.sub(r"(://[^\s:/@]*:)\S*(?=@)|(password=)\S+", r"\1\2...", line, flags=re.IGNORECASE)
+    print(_visible(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Progress:
