@@ -326,7 +326,7 @@ SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
                        coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
                        'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text),
                    -- and of a password nothing
-                   pg_catalog.left(pg_catalog.regexp_replace(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), '(password).*', '\1 ...', 'i'), 80)) AS description
+                   pg_catalog.left(pg_catalog.regexp_replace(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), '(password|://[^\s/@]*:).*', '\1 ...', 'i'), 80)) AS description
           FROM pg_catalog.pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
          UNION ALL

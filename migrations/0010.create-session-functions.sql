@@ -29,7 +29,8 @@ AS $function$
  * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
-    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug);
+    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+    v_id uuid := (SELECT o.id FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING
@@ -66,7 +67,9 @@ BEGIN
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
-    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;
+    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+    RETURN QUERY
+        SELECT o.id, pg_catalog.to_jsonb(o) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)
@@ -234,7 +237,8 @@ DECLARE
     v_status sessions.status%TYPE;
     v_course_title text;
 BEGIN
-    SELECT c.title INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
+    -- not c.title: where there is no such column, that would call a function title(courses) that somebody made
+    SELECT coalesce(pg_catalog.to_jsonb(c) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
@@ -285,7 +289,8 @@ BEGIN
     UPDATE sessions AS s
        SET status = v_status
      WHERE s.id = p_session_id
-    RETURNING s.id, s.org_id, s.course_id, s.title::text, s.status::text
+    -- not s.title: where there is no such column, that would call a function title(sessions) that somebody made
+    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s) ->> 'title'::text, s.status::text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING

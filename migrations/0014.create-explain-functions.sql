@@ -516,13 +516,14 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a host's
- * enrolments need not have an id: then this fails when it is called, not when it is made.
+ * enrolments need not have an id: then this fails when it is called, not when it is made; e.id would
+ * call a function id(enrollments) that somebody made.
  */
 BEGIN
     RETURN (
-        SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, 'enrollments', e.id)
+        SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, 'enrollments', p_id)
           FROM enrollments AS e
-         WHERE e.id = p_id
+         WHERE id OPERATOR(pg_catalog.=) p_id
     );
 END
 $function$;
@@ -538,13 +539,14 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * explain_link() for the submission with this id; NULL when there is none.
+ * explain_link() for the submission with this id; NULL when there is none. As in explain_enrollment, b.id
+ * could be a function.
  */
 BEGIN
     RETURN (
-        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, 'submissions', b.id)
+        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, 'submissions', p_id)
           FROM submissions AS b
-         WHERE b.id = p_id
+         WHERE id OPERATOR(pg_catalog.=) p_id
     );
 END
 $function$

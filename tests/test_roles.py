@@ -224,6 +224,8 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
         "ALTER FUNCTION get_user_session_for_course OWNER TO {role}",
         "ROUTINE public.get_user_session_for_course(uuid,uuid)",
     ),
+    "table of the rules": ("ALTER TABLE sessions OWNER TO {role}", "TABLE public.sessions"),
+    "table on the way to the course": ("ALTER TABLE modules OWNER TO {role}", "TABLE public.modules"),
     "view": (
         "ALTER TABLE orgs RENAME TO organisations; CREATE VIEW orgs AS SELECT * FROM organisations;"
         "ALTER VIEW orgs OWNER TO {role}",

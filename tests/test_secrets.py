@@ -19,7 +19,7 @@ from conftest import HostDatabase
 from hosts import HOSTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
 from test_cli import ADA, commands, environment, run
 from test_properties import PROFILE
@@ -63,6 +63,43 @@ def test_no_address_in_another_encoding_is_told(option: str) -> None:
     assert (done.code, done.out) == (2, "")
     assert PASSWORD not in done.err
     assert "database address" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        ([uri(), "status"], {}),
+        (["status", uri()], {}),
+        (["backfill", f"--batch-rows={uri()}"], {}),
+        (["--schema", uri(), "status"], {}),
+        (["-d", f"dbname={uri()}", "status"], {}),
+        (["-d", f"host=127.0.0.1;port=1;password={PASSWORD};database=x", "status"], {}),
+        (["status"], {"PGDATABASE": uri()}),
+    ],
+    ids=[
+        "for a command",
+        "for an argument",
+        "for a number",
+        "for a schema",
+        "for a database",
+        "ADO.NET's",
+        "PGDATABASE",
+    ],
+)
+@on_reference
+def test_no_address_in_the_wrong_place_is_told(
+    host_db: HostDatabase, arguments: list[str], env: dict[str, str]
+) -> None:
+    """It is taken for something else, and named as what is wrong."""
+    own = {name: str(value) for name, value in conninfo_to_dict(host_db.conninfo()).items()}
+    server = {f"PG{name.upper()}": own[name] for name in ("host", "port", "user", "password") if name in own}
+    server["PGDATABASE"] = host_db.name
+
+    done = run(*arguments, env=server | env)
+
+    assert done.code in (1, 2)
+    assert PASSWORD not in done.out + done.err
+    assert "..." in done.err
 
 
 @on_reference
@@ -111,13 +148,16 @@ def test_ps_does_not_show_a_password(form: str) -> None:
     assert shown.split(b"\0")[-4:-2] == [b"-d", b"x" * len(address)]
 
 
+@pytest.mark.parametrize("query", ["CREATE ROLE {0} PASSWORD '{1}'", "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'"])
 @on_reference
-def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(host_db: HostDatabase) -> None:
+def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
+    host_db: HostDatabase, query: str
+) -> None:
     with host_db.connect() as admin:
         admin.execute("SET application_name TO 'nightly \x1b[2J'")
         with admin.transaction(force_rollback=True):
             admin.execute("LOCK TABLE enrollments")
-            admin.execute(f"/* \x1b[2J */ CREATE ROLE {host_db.name} PASSWORD '{PASSWORD}'".encode())
+            admin.execute(f"/* \x1b[2J */ {query.format(host_db.name, PASSWORD)}".encode())
             done = run("-d", host_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
 
     assert done.code == 6
@@ -140,13 +180,15 @@ def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: HostDatabase
     for command in (
         f"explain --user {ADA} --course {course[0]}",
         "show submissions",
+        "--format json show submissions",
+        f"--format json explain --user {ADA} --course {course[0]}",
         f"session create --org atelier-nord --course {course[0]} --by {ADA}",
         "session list",
     ):
         done = run("-d", installed_db.conninfo(), *command.split())
         assert done.code == 0
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.out + done.err), command
-        assert "\\x1b" in done.out
+        assert re.search(r"\\x1b|\\u001b", done.out)
         assert "[red]" in done.out
 
 

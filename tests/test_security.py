@@ -96,6 +96,7 @@ def student(new_role: str, installed_db: HostDatabase) -> Iterator[Student]:
             db.execute(sql.SQL("CREATE POLICY his_own ON {} USING (" + OWN_ROWS + ")").format(table))
         platform = Platform(host, db)
         mine, theirs, course = platform.org(), platform.org(), platform.course()
+        platform.user(theirs)  # somebody is where he is not
         not_his = {
             "another organisation": platform.session(theirs, course),
             "another course": platform.session(mine, platform.course()),
@@ -255,6 +256,19 @@ def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
             student.run(
                 "INSERT INTO {table} ({columns}) VALUES ({row})", "submissions_2024", row={**row, "session_id": session}
             )
+
+
+@both_tables
+def test_a_function_that_makes_the_guides_one_ambiguous_holds_up_no_row(student: Student, table: str) -> None:
+    """Made by anybody who may create in the host's schema; the triggers ask one of their own."""
+    student.run(
+        "CREATE FUNCTION {schema}.get_user_session_for_course(uuid, uuid, integer DEFAULT 1) RETURNS uuid"
+        " LANGUAGE sql AS 'SELECT NULL::uuid'",
+        table,
+    )
+    with pytest.raises(errors.AmbiguousFunction):
+        student.run("SELECT {schema}.get_user_session_for_course(NULL::uuid, NULL::uuid)", table)
+    assert student.platform.write(table, student.id, student.course) == student.session
 
 
 @both_tables

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from conftest import HostDatabase
 from hosts import HOSTS
-from psycopg import sql
+from psycopg import errors, sql
 from test_cli import ADA, BRUNO, CHLOE, SQL, on
 
 # what an installation lives through, each line a command
@@ -36,7 +36,7 @@ rollback --all --yes
 apply
 check
 """.strip().splitlines()
-OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->>"
+OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->> ~~ !~~ ~~* @> <@ && % #> #>> ->"
 TYPES = (
     '"char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype'
     " text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]"
@@ -137,3 +137,41 @@ def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db
     for command in ("check", "show submissions --unlinked", "backfill", f"session set-status {session} completed"):
         run = on(trapped_db, *command.split())
         assert (run.code, "trapped" in run.out + run.err) == (0, False), (command, run.out, run.err)
+
+
+@pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+def test_no_function_of_somebody_else_is_run_where_the_host_has_no_such_column(
+    new_role: str, installed_db: HostDatabase
+) -> None:
+    """PostgreSQL takes o.slug for slug(o) then; whatever needs the column fails, the others go on without it."""
+    names = {"orgs": ("slug", "name"), "sessions": ("title", "created_by"), "courses": ("title",)}
+    names |= dict.fromkeys(("enrollments", "submissions"), ("id",))
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(new_role)))
+        session = installed_db.host.add_session(connection, installed_db.host.add_org(connection), UUID(SQL))
+        for table, columns in names.items():
+            for column in columns:
+                connection.execute(f"ALTER TABLE {table} RENAME {column} TO own_{column}".encode())
+                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+                connection.execute(
+                    f"CREATE FUNCTION public.{column}({table}) RETURNS {'uuid' if column == 'id' else 'text'}"
+                    " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$".encode()
+                )
+                connection.execute("RESET ROLE")
+        for table in ("enrollment", "submission"):
+            with pytest.raises(errors.UndefinedColumn):
+                connection.execute(f"SELECT sessiondb.explain_{table}(gen_random_uuid())".encode())
+    for command, code in {
+        "org create --name Nord --slug nord": 1,
+        f"member add --org atelier-nord --user {CHLOE}": 1,
+        f"session create --org atelier-nord --course {SQL} --by {ADA}": 1,
+        f"session set-status {session} completed": 0,
+        "session list": 0,
+        "show sessions": 0,
+        "show enrollments --unlinked": 0,
+        "show submissions": 0,
+        f"explain --user {CHLOE} --course {SQL}": 0,
+        "check": 0,
+    }.items():
+        run = on(installed_db, *command.split())
+        assert (run.code, "trapped" in run.out + run.err) == (code, False), (command, run.out, run.err)

@@ -18,7 +18,9 @@ BEGIN
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
-    RETURN QUERY SELECT o.id, o.name::text, o.slug::text, false FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug;
+    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+    RETURN QUERY
+        SELECT o.id, pg_catalog.to_jsonb(o) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)

@@ -10,7 +10,8 @@ AS $function$
  * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
-    v_id uuid := (SELECT o.id FROM orgs AS o WHERE o.slug OPERATOR(pg_catalog.=) p_slug);
+    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+    v_id uuid := (SELECT o.id FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING

@@ -35,6 +35,12 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                  WHERE p.pronamespace = to_regnamespace('sessiondb')
                     OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
                         AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
+                UNION
+                -- what our functions read: a view in its place, or a cast of its column, would run his code
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner
+                  FROM pg_class AS c
+                 WHERE c.relnamespace = h.oid AND c.relname IN ('org_members', 'sessions', 'submissions')
+                    OR c.oid IN (SELECT unnest(w.tables) FROM ({course_paths()}) AS w)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
          WHERE h.is_superuser

@@ -155,8 +155,10 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
 
 
 def _xml(text: str) -> str:
-    """Spell out the characters that XML cannot hold."""
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", lambda m: repr(m.group())[1:-1], text)
+    """Spell out the characters that XML cannot hold, and those that a terminal would obey."""
+    return re.sub(
+        r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", lambda m: repr(m.group())[1:-1], text
+    )
 
 
 def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -> list[Finding]:

@@ -65,7 +65,9 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        output.note(said.getvalue().rstrip("\n"))
         code = error.exit_code
     except SessiondbError as error:
         output.note(f"sessiondb: {error}")

@@ -21,6 +21,8 @@ Row = Mapping[str, Any]
 
 def note(line: str) -> None:
     """Print a line of progress or advice on stderr."""
+    # an address that was given where none belongs is repeated as wrong, but without its password
+    line = re.sub(r"(://[^\s:/@]*:)\S*(?=@)|(password=)\S+", r"\1\2...", line, flags=re.IGNORECASE)
     print(_visible(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -83,7 +85,9 @@ def paragraph(text: str, indent: int) -> None:
 
 def _json(value: Any, indent: int | None = None) -> str:
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=not unicode)
+    text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=not unicode)
+    # JSON need not escape these, and a terminal obeys some of them
+    return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def json_document(document: Any) -> None:
