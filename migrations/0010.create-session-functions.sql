@@ -69,7 +69,7 @@ BEGIN
 
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
     RETURN QUERY
-        SELECT o.id, pg_catalog.to_jsonb(o) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+        SELECT o.id, pg_catalog.to_jsonb(o.*) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)
@@ -238,7 +238,7 @@ DECLARE
     v_course_title text;
 BEGIN
     -- not c.title: where there is no such column, that would call a function title(courses) that somebody made
-    SELECT coalesce(pg_catalog.to_jsonb(c) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
+    SELECT coalesce(pg_catalog.to_jsonb(c.*) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
@@ -290,7 +290,7 @@ BEGIN
        SET status = v_status
      WHERE s.id = p_session_id
     -- not s.title: where there is no such column, that would call a function title(sessions) that somebody made
-    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s) ->> 'title'::text, s.status::text
+    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.status::text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING

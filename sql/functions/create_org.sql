@@ -20,7 +20,7 @@ BEGIN
 
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
     RETURN QUERY
-        SELECT o.id, pg_catalog.to_jsonb(o) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+        SELECT o.id, pg_catalog.to_jsonb(o.*) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)

@@ -20,7 +20,7 @@ DECLARE
     v_course_title text;
 BEGIN
     -- not c.title: where there is no such column, that would call a function title(courses) that somebody made
-    SELECT coalesce(pg_catalog.to_jsonb(c) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
+    SELECT coalesce(pg_catalog.to_jsonb(c.*) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',

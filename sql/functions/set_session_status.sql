@@ -19,7 +19,7 @@ BEGIN
        SET status = v_status
      WHERE s.id = p_session_id
     -- not s.title: where there is no such column, that would call a function title(sessions) that somebody made
-    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s) ->> 'title'::text, s.status::text
+    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.status::text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
