@@ -429,6 +429,54 @@ def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: Hos
         assert run.err.splitlines()[0] == f"sessiondb: there is no session with the id {nobody}"
 
 
+@on("reference", "partitioned", "quoted")
+def test_the_triggers_of_the_host_that_a_backfill_fires_are_named_before(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        scene(host, connection, placed=False)
+        schema, table = sql.Identifier(host.schema), sql.Identifier(host.schema, "submissions")
+        connection.execute(
+            sql.SQL("CREATE FUNCTION {}.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'").format(
+                schema
+            )
+        )
+        for name, event in {
+            "touch": "BEFORE UPDATE",
+            "Audit": "AFTER INSERT OR UPDATE OF session_id",
+            "other": "BEFORE UPDATE OF user_id",
+            "insert_only": "BEFORE INSERT",
+            "off": "BEFORE UPDATE",
+        }.items():
+            connection.execute(
+                sql.SQL("CREATE TRIGGER {} {} ON {} FOR EACH ROW EXECUTE FUNCTION {}.act()").format(
+                    sql.Identifier(name),
+                    sql.SQL(event),
+                    table,
+                    schema,
+                )
+            )
+        connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER off").format(table))
+    remark = 'Linking a row of submissions fires the host\'s triggers on UPDATE: "Audit", touch.'
+
+    assert call(installed_db, "backfill", "--dry-run").err.splitlines() == [remark]
+    assert call(installed_db, "backfill").err.splitlines() == [remark]
+    assert psql(installed_db, "CALL sessiondb.backfill()").err.splitlines()[0] == f"NOTICE:  {remark}"
+
+
+@on("reference")
+def test_of_a_session_that_is_not_active_it_is_said_that_nothing_will_be_linked_to_it(
+    installed_db: HostDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        host = installed_db.host
+        session = host.add_session(connection, host.add_org(connection), host.add_course(connection), "draft")
+    remark = f"Session {session} is draft, and only active ones are chosen: nothing will be linked to it."
+
+    for arguments in (["--session", str(session), "--dry-run"], ["--session", str(session)]):
+        run = call(installed_db, "backfill", *arguments)
+        assert (run.code, run.err.splitlines()) == (0, [remark])
+
+
 def test_dry_run_counts_the_same_and_writes_nothing(installed_db: HostDatabase) -> None:
     with installed_db.connect() as connection:
         scene(installed_db.host, connection, placed=True)
@@ -1061,7 +1109,9 @@ def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
 
     run = psql(installed_db, "CALL sessiondb.backfill()")
 
-    told = [
+    told = [f"NOTICE:  {remark}" for remark in call(installed_db, "backfill", "--dry-run").err.splitlines()]
+    assert len(told) == (2 if installed_db.host.name == "hosted" else 0), "its set_updated_at on both tables"
+    told += [
         line
         for table in TABLES
         for line in [

@@ -109,7 +109,7 @@ def backfill(
         connection: in autocommit mode; each batch is a transaction of its own, with its progress.
         session: link only what belongs to this session; None for all.
         pace: how fast to go, and for how long.
-        report: is told of pauses and of batches that are tried again.
+        report: is told what there is to know before, of pauses and of batches that are tried again.
         progress: is told after each batch.
         result: is filled and returned; for whoever wants to know what was done when this raises.
 
@@ -127,6 +127,7 @@ def backfill(
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
         begun = connection.execute("SELECT pg_catalog.now()").fetchone()
         connection.execute("CALL sessiondb.begin_backfill(%s)", [session])
+        _remark(connection, session, report)
         row = connection.execute(
             "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.next_block > 0)"
             " FROM sessiondb.backfill_progress AS p"
@@ -149,6 +150,11 @@ def backfill(
             when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # where the user is
             report(f"What has become linkable since {when} may not be linked yet: run the command again.")
     return result
+
+
+def _remark(connection: Connection, session: UUID | None, report: Report) -> None:
+    for (remark,) in connection.execute("SELECT sessiondb.backfill_remarks(%s)", [session]):
+        report(remark)
 
 
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
@@ -256,7 +262,12 @@ def _count(connection: Connection, result: Result) -> None:
 
 
 def dry_run(
-    connection: Connection, session: UUID | None, pace: Pace, progress: Progress, result: Result | None = None
+    connection: Connection,
+    session: UUID | None,
+    pace: Pace,
+    report: Report,
+    progress: Progress,
+    result: Result | None = None,
 ) -> Result:
     """Count what :func:`backfill` would do, by reading only.
 
@@ -264,6 +275,7 @@ def dry_run(
         connection: in a read-only transaction.
         session: count only what belongs to this session; None for all.
         pace: how long to go on, and how long to sleep now and then.
+        report: is told what there is to know before the backfill.
         progress: is told after each batch.
         result: is filled and returned; for whoever wants to know what was counted when this raises.
 
@@ -274,6 +286,7 @@ def dry_run(
     window = _Window(pace.max_runtime)
     require_installed(connection)
     require_session(connection, session)
+    _remark(connection, session, report)
     partitions = connection.execute("SELECT * FROM sessiondb.backfill_partitions()").fetchall()
     total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
     counted: dict[str, dict[str, Any]] = {
