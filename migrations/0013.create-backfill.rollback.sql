@@ -6,6 +6,7 @@ DROP PROCEDURE IF EXISTS sessiondb.backfill(uuid);
 DROP FUNCTION IF EXISTS sessiondb.backfill_counts();
 DROP FUNCTION IF EXISTS sessiondb.backfill_step(integer);
 DROP PROCEDURE IF EXISTS sessiondb.begin_backfill(uuid);
+DROP FUNCTION IF EXISTS sessiondb.backfill_remarks(uuid);
 DROP FUNCTION IF EXISTS sessiondb.backfill_partitions();
 DROP FUNCTION IF EXISTS sessiondb.add_counts(jsonb, jsonb);
 DROP FUNCTION IF EXISTS sessiondb.link_batch(name, regclass, bigint, bigint, uuid, text);
@@ -14,4 +15,4 @@ DROP TABLE IF EXISTS sessiondb.backfill_progress;
 
 DELETE FROM sessiondb.objects
  WHERE kind = 'function'
-   AND name IN ('choose_sessions', 'link_batch', 'add_counts', 'backfill_partitions', 'begin_backfill', 'backfill_step', 'backfill_counts', 'backfill');
+   AND name IN ('choose_sessions', 'link_batch', 'add_counts', 'backfill_partitions', 'backfill_remarks', 'begin_backfill', 'backfill_step', 'backfill_counts', 'backfill');

@@ -34,6 +34,7 @@ BEGIN
     CALL sessiondb.claim('function', 'sessiondb', 'link_batch');
     CALL sessiondb.claim('function', 'sessiondb', 'add_counts');
     CALL sessiondb.claim('function', 'sessiondb', 'backfill_partitions');
+    CALL sessiondb.claim('function', 'sessiondb', 'backfill_remarks');
     CALL sessiondb.claim('function', 'sessiondb', 'begin_backfill');
     CALL sessiondb.claim('function', 'sessiondb', 'backfill_step');
     CALL sessiondb.claim('function', 'sessiondb', 'backfill_counts');
@@ -282,6 +283,38 @@ COMMENT ON FUNCTION sessiondb.backfill_partitions() IS 'The tables or partitions
 
 REVOKE ALL ON FUNCTION sessiondb.backfill_partitions() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION sessiondb.backfill_remarks(p_session_id uuid)
+RETURNS SETOF text
+LANGUAGE sql
+STABLE
+SECURITY INVOKER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is
+ * not active, and which triggers of the host fire, since linking is an UPDATE of each row: they may write
+ * updated_at, or refuse it. On a partitioned table those of the partitions fire.
+ */
+SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
+  FROM sessions AS s
+ WHERE s.id = p_session_id
+   AND NOT s.status OPERATOR(pg_catalog.=) 'active'
+UNION ALL
+SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDATE: %s.',
+                         b.table_name, pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(t.tgname), ', '))
+  FROM sessiondb.backfill_partitions() AS b
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.partition::oid AND a.attname = 'session_id'
+  JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.attrelid
+ WHERE NOT t.tgisinternal
+   AND NOT pg_catalog.starts_with(t.tgname::text, 'zzz_sessiondb_')
+   AND t.tgenabled IN ('O', 'A')
+   AND t.tgtype & 16::smallint > 0::smallint
+   AND (a.attnum = ANY (t.tgattr) OR pg_catalog.cardinality(t.tgattr::smallint[]) = 0)
+ GROUP BY b.table_name
+$function$;
+
+COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the host fire, for instance';
+
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
 SECURITY INVOKER
@@ -500,6 +533,7 @@ DECLARE
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
+    v_remark text;
     v_counts record;
     v_reason record;
 BEGIN
@@ -519,6 +553,9 @@ BEGIN
                     HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
             END IF;
             CALL sessiondb.begin_backfill(p_session_id);
+            FOR v_remark IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
+                RAISE NOTICE '%', v_remark;
+            END LOOP;
             v_begun := true;
         END IF;
         v_began := clock_timestamp();

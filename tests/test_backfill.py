@@ -429,6 +429,54 @@ def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: Hos
         assert run.err.splitlines()[0] == f"sessiondb: there is no session with the id {nobody}"
 
 
+@on("reference", "partitioned", "quoted")
+def test_the_triggers_of_the_host_that_a_backfill_fires_are_named_before(installed_db: HostDatabase) -> None:
+    host = installed_db.host
+    with installed_db.connect() as connection:
+        scene(host, connection, placed=False)
+        schema, table = sql.Identifier(host.schema), sql.Identifier(host.schema, "submissions")
+        connection.execute(
+            sql.SQL("CREATE FUNCTION {}.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'").format(
+                schema
+            )
+        )
+        for name, event in {
+            "touch": "BEFORE UPDATE",
+            "Audit": "AFTER INSERT OR UPDATE OF session_id",
+            "other": "BEFORE UPDATE OF user_id",
+            "insert_only": "BEFORE INSERT",
+            "off": "BEFORE UPDATE",
+        }.items():
+            connection.execute(
+                sql.SQL("CREATE TRIGGER {} {} ON {} FOR EACH ROW EXECUTE FUNCTION {}.act()").format(
+                    sql.Identifier(name),
+                    sql.SQL(event),
+                    table,
+                    schema,
+                )
+            )
+        connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER off").format(table))
+    remark = 'Linking a row of submissions fires the host\'s triggers on UPDATE: "Audit", touch.'
+
+    assert call(installed_db, "backfill", "--dry-run").err.splitlines() == [remark]
+    assert call(installed_db, "backfill").err.splitlines() == [remark]
+    assert psql(installed_db, "CALL sessiondb.backfill()").err.splitlines()[0] == f"NOTICE:  {remark}"
+
+
+@on("reference")
+def test_of_a_session_that_is_not_active_it_is_said_that_nothing_will_be_linked_to_it(
+    installed_db: HostDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        host = installed_db.host
+        session = host.add_session(connection, host.add_org(connection), host.add_course(connection), "draft")
+    remark = f"Session {session} is draft, and only active ones are chosen: nothing will be linked to it."
+
+    for arguments in (["--session", str(session), "--dry-run"], ["--session", str(session)]):
+        run = call(installed_db, "backfill", *arguments)
+        assert (run.code, run.err.splitlines()) == (0, [remark])
+
+
 def test_dry_run_counts_the_same_and_writes_nothing(installed_db: HostDatabase) -> None:
     with installed_db.connect() as connection:
         scene(installed_db.host, connection, placed=True)
@@ -687,6 +735,37 @@ def test_the_time_is_up_also_while_a_row_is_locked(installed_db: HostDatabase) -
     assert run.code == 7, run.err
     assert "in the way: " in run.err
     assert [run.json[table]["linked"] for table in TABLES] == [50, 49]
+
+
+@on("reference")
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=" ".join)
+def test_the_time_is_up_also_while_a_table_is_locked(installed_db: HostDatabase, options: tuple[str, ...]) -> None:
+    many(installed_db, 50)
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE submissions")
+
+        run = call(installed_db, "backfill", "--format", "json", "--max-runtime", "1", *options)
+
+    assert run.code == 7, run.err
+    assert [run.json[table]["linked"] for table in TABLES] == [0, 0]
+    assert ("in the way: " in run.err) == (not options)
+
+
+@on("reference")
+def test_who_keeps_a_table_locked_is_named_and_nobody_waits_for_him_for_ever(
+    installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOCK_SECONDS", 0.3)
+    many(installed_db, 50)
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE submissions")
+
+        run = call(installed_db, "backfill")
+
+        assert (run.code, run.out) == (6, "")
+        assert f"in the way: pid {other.info.backend_pid} " in run.err.splitlines()[-2]
+
+    assert backfill(installed_db)["submissions"]["linked"] == 50
 
 
 @on("reference")
@@ -970,7 +1049,7 @@ def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     assert stopped.code == 6
     told = json.loads(stopped.out)
     assert (told["complete"], [told[table]["linked"] for table in TABLES]) == (False, [50, 49])
-    assert [line[:11] for line in stopped.err.splitlines()] == ["  a row is ", "sessiondb: ", "  hint: Wai"]
+    assert [line[:11] for line in stopped.err.splitlines()] == ["  a row or ", "sessiondb: ", "  hint: Wai"]
     assert backfill(installed_db)["submissions"]["linked"] == 50
 
 
@@ -1061,7 +1140,9 @@ def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
 
     run = psql(installed_db, "CALL sessiondb.backfill()")
 
-    told = [
+    told = [f"NOTICE:  {remark}" for remark in call(installed_db, "backfill", "--dry-run").err.splitlines()]
+    assert len(told) == (2 if installed_db.host.name == "hosted" else 0), "its set_updated_at on both tables"
+    told += [
         line
         for table in TABLES
         for line in [
@@ -1115,7 +1196,7 @@ def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: 
     stopped = psql(installed_db, "CALL sessiondb.backfill()")
 
     assert stopped.code == 1
-    assert stopped.err.startswith("ERROR:  stumbled")
+    assert "\nERROR:  stumbled\n" in stopped.err
     assert linked(installed_db, "enrollments") == 100
     assert linked(installed_db, "submissions") < 200
     done = {row for row in versions(installed_db) if row[-1]}

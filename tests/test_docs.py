@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import metadata
@@ -277,26 +279,40 @@ def test_completion_comes_out_of_the_installed_command(shell: str) -> None:
     typed = {"fish": {"COMP_WORDS": "sessiondb check links_of", "COMP_CWORD": "links_of"}}
     offered = complete("complete", **typed.get(shell, {"COMP_WORDS": "sessiondb check links_of", "COMP_CWORD": "2"}))
     assert re.findall(r"plain[,\n](\w+)", offered) == ["links_of_other_course"]
-    for guide in GUIDES:
-        assert f"_SESSIONDB_COMPLETE={shell}_source sessiondb" in guide.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("shell", "script"),
-    [
-        ("bash", 'eval "$(_SESSIONDB_COMPLETE=bash_source sessiondb)" && complete -p sessiondb'),
-        ("zsh", 'compdef() { echo "$2" }; eval "$(_SESSIONDB_COMPLETE=zsh_source sessiondb)"'),
-        ("fish", "_SESSIONDB_COMPLETE=fish_source sessiondb | source; complete --command sessiondb"),
-    ],
-)
-def test_a_shell_takes_the_completion(shell: str, script: str) -> None:
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_tab_key_completes_after_the_line_of_the_guides(shell: str, tmp_path: Path) -> None:
+    """At a terminal, for somebody who has configured nothing yet."""
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
-
+    (line,) = {
+        line
+        for guide in GUIDES
+        for line in guide.read_text("utf-8").splitlines()
+        if f"={shell}_source sessiondb" in line
+    }
     path = f"{Path(command()).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run([shell, "-c", script], env=environment(PATH=path), capture_output=True, text=True, check=True)
+    home = str(tmp_path)
+    env = environment(PATH=path, HOME=home, ZDOTDIR=home, XDG_CONFIG_HOME=f"{home}/.config", TERM="xterm")
+    subprocess.run([shell, "-c", line], env=env, check=True)
 
-    assert "sessiondb" in run.stdout
+    ours, theirs = pty.openpty()
+    interactive = ["setsid", "--ctty", shell, "-i"]
+    with (
+        os.fdopen(ours, "r+b", buffering=0) as terminal,
+        subprocess.Popen(interactive, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process,
+    ):
+        os.close(theirs)
+        terminal.write(b"sessiondb check links_of\t")
+        shown = b""
+        until = time.monotonic() + 30
+        while b"_other_course" not in shown and time.monotonic() < until:
+            if select.select([terminal], [], [], 1)[0]:
+                shown += terminal.read(65536)
+        process.kill()
+
+    assert b"_other_course" in shown, shown.decode(errors="replace")
 
 
 # files

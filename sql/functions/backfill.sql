@@ -25,6 +25,7 @@ DECLARE
     v_done boolean;
     v_tries integer := 0;
     v_took double precision;
+    v_remark text;
     v_counts record;
     v_reason record;
 BEGIN
@@ -44,6 +45,9 @@ BEGIN
                     HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
             END IF;
             CALL sessiondb.begin_backfill(p_session_id);
+            FOR v_remark IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
+                RAISE NOTICE '%', v_remark;
+            END LOOP;
             v_begun := true;
         END IF;
         v_began := clock_timestamp();

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
@@ -20,6 +20,9 @@ from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
 from sessiondb.watch import Watch
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
 
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much
@@ -56,18 +59,23 @@ class Pace:
     max_lag: float | None = None
 
 
+def _nothing() -> dict[str, dict[str, Any]]:
+    return {
+        table: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for table in ("enrollments", "submissions")
+    }
+
+
 @dataclass
 class Result:
     """What a backfill did, also one that an error or a signal ended.
 
     Attributes:
         tables: for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were
-            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason. Empty
-            before there is something to count.
+            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason.
         complete: whether it came to the end.
     """
 
-    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: dict[str, dict[str, Any]] = field(default_factory=_nothing)
     complete: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def backfill(
         connection: in autocommit mode; each batch is a transaction of its own, with its progress.
         session: link only what belongs to this session; None for all.
         pace: how fast to go, and for how long.
-        report: is told of pauses and of batches that are tried again.
+        report: is told what there is to know before, of pauses and of batches that are tried again.
         progress: is told after each batch.
         result: is filled and returned; for whoever wants to know what was done when this raises.
 
@@ -117,7 +125,7 @@ def backfill(
         SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
             replicas are behind, or a batch failed again and again. What was linked stays linked, and the
             next run goes on there.
-        LockNotObtainedError: another run is at work, or somebody keeps a row locked: the same holds.
+        LockNotObtainedError: another run is at work, or somebody keeps a row or a table locked: the same holds.
     """
     result = result or Result()
     window = _Window(pace.max_runtime)
@@ -126,21 +134,14 @@ def backfill(
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
         begun = connection.execute("SELECT pg_catalog.now()").fetchone()
-        connection.execute("CALL sessiondb.begin_backfill(%s)", [session])
-        row = connection.execute(
-            "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.next_block > 0)"
-            " FROM sessiondb.backfill_progress AS p"
-        ).fetchone()
-        if row and row[0]:
-            report("Going on where it was stopped; the counts are of all its runs.")
-        try:
-            _link(watch, pace, window, report, progress)
-            result.complete = True
-        except _TimeIsUp:
-            pass
-        finally:
-            with suppress(psycopg.OperationalError):  # the connection may be what was lost
-                _count(connection, result)
+        with suppress(_TimeIsUp):
+            _begin(watch, session, window, report)
+            try:
+                _link(watch, pace, window, report, progress)
+                result.complete = True
+            finally:
+                with suppress(psycopg.OperationalError):  # the connection may be what was lost
+                    _count(connection, result)
         since = connection.execute(
             "SELECT pg_catalog.min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING pg_catalog.min(c.as_of) < %s",
             begun,
@@ -151,6 +152,21 @@ def backfill(
     return result
 
 
+_REMARKS = "SELECT r.remark FROM sessiondb.backfill_remarks(%s) AS r (remark)"
+
+
+def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) -> None:
+    """Make ready, and say what there is to know before."""
+    _execute(watch, window, report, "CALL sessiondb.begin_backfill(%s)", session)
+    for row in _execute(watch, window, report, _REMARKS, session):
+        report(row["remark"])
+    resumed = watch.connection.execute(
+        "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.next_block > 0) FROM sessiondb.backfill_progress AS p"
+    ).fetchone()
+    if resumed and resumed[0]:
+        report("Going on where it was stopped; the counts are of all its runs.")
+
+
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
     """Do batch after batch to the end, or until the time is up."""
     rows = pace.batch_rows or 1000
@@ -159,9 +175,10 @@ def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: P
     while True:
         _wait_for_replicas(watch.connection, pace.max_lag, window, report)
         began = time.monotonic()
-        step = _step(watch, rows, window, report)
-        if step is None:
+        steps = _execute(watch, window, report, "SELECT * FROM sessiondb.backfill_step(%s)", rows)
+        if not steps:
             return
+        (step,) = steps
         linked += step["linked"]
         progress(step["blocks_done"], step["blocks_total"], linked)
         if pace.batch_rows is None:
@@ -170,10 +187,14 @@ def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: P
         window.sleep(pace.sleep)
 
 
-def _step(watch: Watch, rows: int, window: _Window, report: Report) -> dict[str, Any] | None:
-    """Do one batch; one that a concurrent change made fail is done again."""
+def _execute(
+    watch: Watch, window: _Window, report: Report, statement: LiteralString, argument: object
+) -> list[dict[str, Any]]:
+    """Do one batch, or make ready for them; what a lock or a concurrent change made fail is done again."""
     connection = watch.connection
-    for attempt in range(1, _TRIES + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         wait = min(_LOCK_SECONDS, window.left())
         timeouts = {"lock": _milliseconds(wait), "statement": _milliseconds(window.left() + _GRACE_SECONDS)}
         try:
@@ -187,7 +208,8 @@ def _step(watch: Watch, rows: int, window: _Window, report: Report) -> dict[str,
                     " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
                     timeouts,
                 )
-                return cursor.execute("SELECT * FROM sessiondb.backfill_step(%s)", [rows]).fetchone()
+                cursor.execute(statement, [argument])
+                return cursor.fetchall() if cursor.description else []
         except pg.QueryCanceled as error:
             if window.left() > 0:
                 raise
@@ -195,12 +217,12 @@ def _step(watch: Watch, rows: int, window: _Window, report: Report) -> dict[str,
             raise _TimeIsUp from error
         except pg.LockNotAvailable as error:
             in_the_way = who_is_in_the_way(error, blockers)
-            report(f"  a row is locked; in the way: {in_the_way}")
+            report(f"  a row or a table is locked; in the way: {in_the_way}")
             if window.left() == 0:
                 raise _TimeIsUp from error
             if attempt == _TRIES:
                 raise LockNotObtainedError(
-                    f"somebody keeps a row locked that is to be linked; in the way: {in_the_way}",
+                    f"somebody keeps a row locked that is to be linked, or its table; in the way: {in_the_way}",
                     "Wait for that transaction to end, or end it, then run the command again: it goes on there.",
                 ) from error
         except (
@@ -214,7 +236,6 @@ def _step(watch: Watch, rows: int, window: _Window, report: Report) -> dict[str,
                 raise
             report(f"  the batch is tried again: {error.diag.message_primary}")
         window.sleep(0.2 * attempt)
-    return None
 
 
 def _milliseconds(seconds: float) -> str:
@@ -256,7 +277,12 @@ def _count(connection: Connection, result: Result) -> None:
 
 
 def dry_run(
-    connection: Connection, session: UUID | None, pace: Pace, progress: Progress, result: Result | None = None
+    connection: Connection,
+    session: UUID | None,
+    pace: Pace,
+    report: Report,
+    progress: Progress,
+    result: Result | None = None,
 ) -> Result:
     """Count what :func:`backfill` would do, by reading only.
 
@@ -264,6 +290,7 @@ def dry_run(
         connection: in a read-only transaction.
         session: count only what belongs to this session; None for all.
         pace: how long to go on, and how long to sleep now and then.
+        report: is told what there is to know before the backfill.
         progress: is told after each batch.
         result: is filled and returned; for whoever wants to know what was counted when this raises.
 
@@ -274,31 +301,45 @@ def dry_run(
     window = _Window(pace.max_runtime)
     require_installed(connection)
     require_session(connection, session)
-    partitions = connection.execute("SELECT * FROM sessiondb.backfill_partitions()").fetchall()
-    total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
-    counted: dict[str, dict[str, Any]] = {
-        table: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for table in ("enrollments", "submissions")
-    }
+
+    def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
+        with connection.transaction():
+            connection.execute(
+                "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [_milliseconds(window.left())]
+            )
+            try:
+                return connection.execute(query, arguments).fetchall()
+            except pg.QueryCanceled as error:
+                if window.left() > 0:
+                    raise
+                raise _TimeIsUp from error
+
     with suppress(_TimeIsUp):
         window.sleep(0)
+        for (remark,) in ask(_REMARKS, session):
+            report(remark)
+        partitions = ask("SELECT * FROM sessiondb.backfill_partitions()")
+        total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
         for table, partition, blocks in partitions:
             for first, last in _ranges(blocks):
-                ((scanned, would_link, reasons),) = connection.execute(
+                ((scanned, would_link, reasons),) = ask(
                     "SELECT scanned, linked, reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count')",
-                    [table, partition, first, last, session],
-                ).fetchall()
-                counts = counted[table]
+                    table,
+                    partition,
+                    first,
+                    last,
+                    session,
+                )
+                counts = result.tables[table]
                 counts["scanned"] += scanned
                 counts["linked"] += would_link
                 counts["unlinkable"] += sum(reasons.values())
                 for reason, number in reasons.items():
                     counts["reasons"][reason] = counts["reasons"].get(reason, 0) + number
-                result.tables = counted
                 done, linked = done + last - first, linked + would_link
                 progress(done, total, linked)
                 window.sleep(pace.sleep)
         result.complete = True
-    result.tables = counted
     return result
 
 

@@ -292,7 +292,7 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.QueryCanceled: "Run the command again when the server is less busy.",
     pg.ForeignKeyViolation: "Correct the row that names what is not there.",
     pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
-    pg.RaiseException: "A function or an event trigger of the host says so: do what it asks for.",
+    pg.RaiseException: "A trigger of the host says so: do what it asks for, or disable it meanwhile.",
     pg.DiskFull: "Make room on the server's disk.",
     pg.OutOfMemory: "Let the server have more memory.",
 }

@@ -117,7 +117,7 @@ def backfill(
 
             if dry:
                 with options.database.transaction(read_only=True) as connection:
-                    dry_run(connection, session, pace, progress, result)
+                    dry_run(connection, session, pace, output.note, progress, result)
             else:
                 with options.database.connect() as connection:
                     run(connection, session, pace, output.note, progress, result)
