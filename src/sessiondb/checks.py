@@ -115,7 +115,7 @@ def check_names() -> list[str]:
 _PENDING = "pending_migrations"
 
 # what was demanded of the host at first must still be there
-_CATALOG_CHECKS = [("preflight", ["required_columns"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [("preflight", ["required_columns", "inheritance"]), ("checks", resources.names("checks"))]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 

@@ -269,6 +269,7 @@ def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
         hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
     if lost or failed:
+        hint = hint if hint.endswith((".", "!", "?")) else f"{hint}."
         hint += " What was committed stays, and the same command goes on there."
     return SessiondbError(f"{failed}: {message}" if failed else message, hint)
 
