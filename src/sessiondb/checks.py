@@ -71,7 +71,7 @@ def check(
                 else "Mend what the other checks found, then run it again."
             )
             findings.append(Finding(name, "error", name, detail, fix))
-        except pg.QueryCanceled as error:
+        except (pg.QueryCanceled, pg.LockNotAvailable) as error:
             detail = f"The check was not finished: {error.diag.message_primary}."
             fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
             findings.append(Finding(name, "error", name, detail, fix))
