@@ -346,8 +346,16 @@ def test_not_the_owner(host_db: HostDatabase, dump: Callable[..., str]) -> None:
 def test_an_installation_that_is_not_ones_own(installed_db: HostDatabase, dump: Callable[..., str]) -> None:
     role = str(installed_db.host.student_role)
     with unchanged(installed_db, dump):
-        for command in ("apply", "rollback --all --yes", "status", "org create --name A --slug a"):
-            assert_told(on(installed_db, *command.split(), user=role), 1, "permission denied", "owner of the tables")
+        done = on(installed_db, "org", "create", "--name", "A", "--slug", "a", user=role)
+        assert_told(done, 1, "permission denied", "owner of the tables")
+        for command in ("apply", "apply --dry-run", "rollback --all --yes", "status", "plan"):
+            done = on(installed_db, *command.split(), user=role)
+            assert_told(
+                done,
+                1,
+                f"schema sessiondb belongs to {installed_db.host.owner}, and role {role} may not see it",
+                f"Connect as {installed_db.host.owner}",
+            )
 
 
 @pytest.mark.parametrize("path", ["a..b", 'a."b', "exercise_id."])

@@ -164,6 +164,10 @@ FAULTS: dict[str, Fault] = {
         {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
         rollback="0010",
     ),
+    "table that inherits": Fault(
+        "CREATE TABLE late () INHERITS (sessions)",
+        {"inheritance": ("error", ["{quoted}.late"])},
+    ),
     "function body replaced": Fault(
         "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
         " AS 'BEGIN RETURN NEW; END'",
@@ -327,7 +331,7 @@ def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as somebody would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
-            statement = finding.fix.removeprefix("Run: ").removeprefix("Give it a name that sorts before ours: ")
+            statement = re.sub("^(Run|Detach it|Give it a name that sorts before ours): ", "", finding.fix)
             if not statement.startswith("sessiondb "):
                 connection.execute(statement.encode())
 
@@ -766,7 +770,7 @@ def test_everything_that_a_role_may_not_do_is_found_at_once(host_db: HostDatabas
     assert all(host_db.host.student_role in finding.detail for finding in findings if host_db.host.student_role)
     for finding in findings:
         if finding.object.startswith("public."):
-            assert finding.fix == "Connect as academy_owner, or as a member of that role."
+            assert finding.fix == "Connect as academy_owner, or as a member of that role that inherits its privileges."
         else:
             assert finding.fix.startswith("GRANT ")
             assert finding.fix.endswith(" TO academy_app")

@@ -627,7 +627,7 @@ def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
             connection.execute(
                 """
                 CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql
-                    AS 'BEGIN RAISE ''no DDL'' USING DETAIL = ''It is the week of exams.'', HINT = ''Wait.''; END'
+                    AS 'BEGIN RAISE ''no DDL'' USING DETAIL = ''It is the week of exams.'', HINT = ''Wait''; END'
                 """
             )
             event = "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ({}) EXECUTE FUNCTION public.refuse()"

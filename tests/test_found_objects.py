@@ -574,6 +574,7 @@ WRITERS = {
     "EXECUTE INTO the whole row": Trigger("BEGIN EXECUTE 'SELECT ($1).*' INTO STRICT NEW USING NEW; RETURN NEW; END"),
     "another row": Trigger("""BEGIN RETURN jsonb_populate_record(NEW, '{"session_id": null}'); END"""),
     "a copy": Trigger("DECLARE r enrollments; BEGIN r := NEW; r.session_id := NULL; RETURN r; END"),
+    "a copy with =": Trigger("DECLARE r enrollments; BEGIN r = NEW; r.session_id = NULL; RETURN r; END"),
     "UPDATE": Trigger("BEGIN UPDATE enrollments SET session_id = NULL WHERE id = NEW.id; RETURN NULL; END", AFTER),
     "UPDATE of several": Trigger(
         "BEGIN UPDATE ONLY public.enrollments AS e SET status = lower('X'), session_id = (SELECT id FROM sessions LIMIT 1)"
@@ -601,6 +602,7 @@ READERS = {
     "reads by it": "SELECT s.id INTO found FROM sessions AS s WHERE s.id = NEW.session_id;",
     "compares it": "IF NEW.session_id = OLD.session_id THEN RETURN NULL; END IF;",
     "keeps a comparison": "same := NEW.session_id = OLD.session_id;",
+    "compares it with a copy's": "same := old.session_id = NEW.session_id; IF NEW.status = '' THEN RETURN old; END IF;",
     "copies it to a variable": "found := NEW.session_id;",
     "writes a column of the whole row": "NEW := jsonb_populate_record(NEW, jsonb_build_object('status', NEW.session_id));",
     "writes a column of the whole row with =": "NEW = json_populate_record(NEW, json_build_object('status', 'x'));",

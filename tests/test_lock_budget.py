@@ -205,6 +205,48 @@ def test_what_a_run_reads_is_not_waited_for_without_end_either(cluster: Cluster,
     assert "the gradebook" in ended.stderr
 
 
+@on_reference
+def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_for_whom(
+    installed_db: HostDatabase,
+) -> None:
+    commands = (
+        "status",
+        "plan",
+        "apply --dry-run",
+        "check",
+        "show enrollments",
+        "session list",
+        "backfill",
+        "backfill --dry-run",
+    )
+    with transaction(installed_db, "LOCK TABLE sessions, enrollments, submissions") as connection:
+        with ThreadPoolExecutor(len(commands)) as pool:
+            began = time.monotonic()
+            runs = pool.map(lambda command: run_cli(installed_db, *command.split()), commands)
+            ended = dict(zip(commands, runs, strict=True))
+            took = time.monotonic() - began
+        connection.execute("SELECT")  # it still holds the lock
+    assert {command: done.returncode for command, done in ended.items()} == dict.fromkeys(commands, Exit.LOCKED)
+    for done in ended.values():
+        assert "canceling statement due to lock timeout" in done.stderr
+        assert "shows who; run it again when that has ended." in done.stderr
+    assert took > 10
+
+
+@on_reference
+def test_where_the_role_has_a_lock_timeout_of_its_own_a_command_that_reads_keeps_to_it(
+    installed_db: HostDatabase,
+) -> None:
+    with installed_db.connect() as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} SET lock_timeout TO '50ms'").format(sql.Identifier(installed_db.name)))
+    with transaction(installed_db, "LOCK TABLE enrollments"):
+        began = time.monotonic()
+        ended = run_cli(installed_db, "show", "enrollments")
+        took = time.monotonic() - began
+    assert ended.returncode == Exit.LOCKED
+    assert took < 10
+
+
 @on_partitioned
 def test_a_partition_that_is_locked_is_not_waited_for_without_end(host_db: HostDatabase) -> None:
     """Neither by our statements nor by the queries that compose them."""

@@ -106,6 +106,20 @@ FAULTS = {
         "public.orgs is not a table",
         "name the schema",
     ),
+    "submissions that are a view": Fault(
+        ("ALTER TABLE submissions RENAME TO s", "CREATE VIEW submissions AS SELECT * FROM s"),
+        "required_columns",
+        "public.submissions",
+        "public.submissions is not a table",
+        "name the schema",
+    ),
+    "courses that are a view": Fault(
+        ("ALTER TABLE courses RENAME TO c", "CREATE VIEW courses AS SELECT * FROM c"),
+        "required_columns",
+        "public.courses",
+        "public.courses is not a table",
+        "name the schema",
+    ),
     "organisations with another identifier": Fault(
         ("ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT 1 AS id, name, slug FROM o"),
         "required_columns",
@@ -227,6 +241,31 @@ FAULTS = {
         "neither the primary key nor unique",
         "ALTER TABLE public.sessions ADD PRIMARY KEY",
     ),
+    "sessions with a key of two columns": Fault(
+        ("ALTER TABLE sessions DROP CONSTRAINT sessions_pkey, ADD PRIMARY KEY (org_id, id)",),
+        "session_key",
+        "public.sessions",
+        "neither the primary key nor unique",
+        r"CREATE UNIQUE INDEX CONCURRENTLY ON public.sessions \(id\)",
+    ),
+    "sessions partitioned by their date": Fault(
+        (
+            "ALTER TABLE sessions RENAME TO s",
+            "CREATE TABLE sessions (LIKE s INCLUDING DEFAULTS, PRIMARY KEY (id, created_at))"
+            " PARTITION BY RANGE (created_at)",
+        ),
+        "session_key",
+        "public.sessions",
+        "neither the primary key nor unique",
+        "must be partitioned by id alone, or not at all",
+    ),
+    "sessions that a crash would empty": Fault(
+        ("ALTER TABLE sessions SET UNLOGGED", "ALTER TABLE enrollments SET UNLOGGED"),
+        "session_key",
+        "public.sessions",
+        "is unlogged, and submissions, which is to refer to it, is not",
+        "ALTER TABLE public.sessions SET LOGGED",
+    ),
     "no way to the course": Fault(
         ("ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey",),
         "course_path",
@@ -294,6 +333,13 @@ FAULTS = {
         "public.enrollments.session_id",
         "Index enrollments_session_id_key of table public.enrollments lets a session have one row only",
         "ALTER TABLE public.enrollments DROP CONSTRAINT enrollments_session_id_key",
+    ),
+    "an exclusion that lets a session have one row": Fault(
+        ("ALTER TABLE enrollments ADD COLUMN session_id uuid, ADD CONSTRAINT alone EXCLUDE (session_id WITH =)",),
+        "required_columns",
+        "public.enrollments.session_id",
+        "Index alone of table public.enrollments lets a session have one row only",
+        "ALTER TABLE public.enrollments DROP CONSTRAINT alone",
     ),
     "an index that lets a session have one row": Fault(
         (
@@ -422,6 +468,9 @@ MENDABLE = {
     "a link to a session that is gone": "ALTER TABLE submissions ADD COLUMN session_id uuid;"
     " UPDATE submissions SET session_id = gen_random_uuid()",
     "sessions without a key": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE",
+    "sessions with a key of two columns": "ALTER TABLE sessions DROP CONSTRAINT sessions_pkey CASCADE,"
+    " ADD PRIMARY KEY (org_id, id)",
+    "sessions that a crash would empty": "ALTER TABLE sessions SET UNLOGGED",
     "an index name taken": "CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
     "the name of the foreign key taken": "ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey CHECK (true)",
     "a table that inherits": 'CREATE TABLE "Late" () INHERITS (sessions)',
@@ -1114,5 +1163,7 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
             "schema sessiondb",
         )
     }
-    assert {finding.fix for finding in found} == {"Connect as campus_owner, or as a member of that role."}
+    assert {finding.fix for finding in found} == {
+        "Connect as campus_owner, or as a member of that role that inherits its privileges."
+    }
     assert objects(rollback_refusal(installed_db.database(new_role), "0013")) == [("privileges", "schema sessiondb")]

@@ -56,7 +56,7 @@ SELECT host.relname,
    AND t.tgparentid = 0
    AND (
         -- a copy of the row
-        f.body ~* format('\m(\w+)\s*\.\s*(?:%s)\s*:=.*\mreturn\s+\1\M', $1)
+        f.body ~* format('(?:^|;|\mbegin|\mthen|\melse|\mloop)\s*(\w+)\s*\.\s*(?:%s)\s*:?=.*\mreturn\s+\1\M', $1)
         OR EXISTS (
             SELECT FROM string_to_table(f.body, ';') AS s (statement)
              WHERE s.statement ~* format(

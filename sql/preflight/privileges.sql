@@ -13,7 +13,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT full_name AS object,
                format('Role %I is not the owner of table %s, which belongs to %I.', current_user, full_name, owner) AS detail,
-               format('Connect as %I, or as a member of that role.', owner) AS fix
+               format('Connect as %I, or as a member of that role that inherits its privileges.', owner) AS fix
           FROM owned
          WHERE NOT pg_has_role(owner, 'USAGE')
         UNION

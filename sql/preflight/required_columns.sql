@@ -115,11 +115,11 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    ELSE format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
                END
           FROM found
-          JOIN pg_index AS x ON x.indrelid = table_oid AND x.indisunique AND x.indnkeyatts = 1
+          JOIN pg_index AS x ON x.indrelid = table_oid AND (x.indisunique OR x.indisexclusion) AND x.indnkeyatts = 1
           JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = 'session_id'
           JOIN pg_class AS i ON i.oid = x.indexrelid
           JOIN pg_namespace AS n ON n.oid = i.relnamespace
-          LEFT JOIN pg_constraint AS k ON k.conindid = x.indexrelid AND k.contype = 'u'
+          LEFT JOIN pg_constraint AS k ON k.conindid = x.indexrelid AND k.contype IN ('u', 'x')
          WHERE kind = 'link'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),

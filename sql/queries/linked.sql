@@ -6,3 +6,4 @@ SELECT 'enrollments' AS table_name,
  UNION ALL
 SELECT 'submissions', pg_catalog.count(b.session_id), pg_catalog.count(*) - pg_catalog.count(b.session_id)
   FROM submissions AS b
+ ORDER BY table_name

@@ -13,7 +13,7 @@ WITH owned AS (
 )
 SELECT 'privileges' AS "check", 'error' AS level, o.object,
        format('Role %I is not the owner of %s, which belongs to %I.', current_user, o.object, pg_get_userbyid(o.owner)) AS detail,
-       format('Connect as %I, or as a member of that role.', pg_get_userbyid(o.owner)) AS fix
+       format('Connect as %I, or as a member of that role that inherits its privileges.', pg_get_userbyid(o.owner)) AS fix
   FROM owned AS o
  WHERE NOT pg_has_role(o.owner, 'USAGE')
  ORDER BY o.object

@@ -74,7 +74,7 @@ def _data_check(connection: Connection, name: str, query: str, timeout: float) -
             if isinstance(error, pg.InsufficientPrivilege)
             else "Mend what the other checks found, then run it again."
         )
-    except pg.QueryCanceled as error:
+    except (pg.QueryCanceled, pg.LockNotAvailable) as error:
         detail = f"The check was not finished: {error.diag.message_primary}."
         fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
     return [Finding(name, "error", name, detail, fix)]
@@ -117,7 +117,7 @@ def check_names() -> list[str]:
 _PENDING = "pending_migrations"
 
 # what was demanded of the host at first must still be there
-_CATALOG_CHECKS = [("preflight", ["required_columns"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [("preflight", ["required_columns", "inheritance"]), ("checks", resources.names("checks"))]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Json
 
 from sessiondb import pooler
-from sessiondb.errors import SessiondbError, UsageError
+from sessiondb.errors import LockNotObtainedError, SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
@@ -32,6 +32,9 @@ SPELLING = {
     "standard_conforming_strings": "on",
 }
 """How the server spells values and definitions, whatever the role or the database sets: some we compare."""
+
+_PATIENCE = "10s"
+"""How long a command waits for a lock that it has no budget for, before it says so."""
 
 
 def conninfo(dsn: str | None) -> str:
@@ -164,13 +167,15 @@ class Database:
         )
         connection.execute(
             """
-            SELECT pg_catalog.set_config(s.name, '0', %(local)s)
+            SELECT pg_catalog.set_config(
+                       s.name, CASE s.name WHEN 'lock_timeout' THEN %(patience)s ELSE '0' END, %(local)s)
               FROM pg_catalog.pg_settings AS s
              WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                               'transaction_timeout')
-                OR (s.name = 'lock_timeout' AND NOT %(local)s)  -- each statement of ours is given one
+                -- that of the role is as good, but where each statement of ours is given one
+                OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
             """,
-            {"local": local},
+            {"patience": _PATIENCE, "local": local},
         )
 
     def _schema(self, connection: Connection) -> str:
@@ -270,8 +275,10 @@ def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
         hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
     if lost or failed:
+        hint = hint if hint.endswith((".", "!", "?")) else f"{hint}."
         hint += " What was committed stays, and the same command goes on there."
-    return SessiondbError(f"{failed}: {message}" if failed else message, hint)
+    kind = LockNotObtainedError if isinstance(error, pg.LockNotAvailable) else SessiondbError
+    return kind(f"{failed}: {message}" if failed else message, hint)
 
 
 def _is_lost(error: psycopg.Error) -> bool:
@@ -289,6 +296,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
     pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the host never had it, use SQL.",
     pg.DataError: "Give a value that the host's column takes.",
+    pg.LockNotAvailable: "Somebody has locked what the command needs, and SELECT * FROM pg_catalog.pg_locks"
+    " WHERE mode = 'AccessExclusiveLock' shows who; run it again when that has ended.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
     pg.ForeignKeyViolation: "Correct the row that names what is not there.",
     pg.DependentObjectsStillExist: "Drop or change what depends on it first.",

@@ -135,9 +135,26 @@ def exists(connection: Connection) -> bool:
 
 
 def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
-    """Return, for each applied migration's id, when it was applied and the hash of its text."""
+    """Return, for each applied migration's id, when it was applied and the hash of its text.
+
+    Raises:
+        SessiondbError: the role may not see schema sessiondb, which belongs to the role that applied.
+    """
     if not exists(connection):
         return {}
+    shut = connection.execute(
+        """
+        SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(n.nspowner)), pg_catalog.quote_ident(current_user)
+          FROM pg_catalog.pg_namespace AS n
+         WHERE n.nspname = 'sessiondb' AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        """
+    ).fetchone()
+    if shut:
+        owner, role = shut
+        raise SessiondbError(
+            f"schema sessiondb belongs to {owner}, and role {role} may not see it",
+            f"Connect as {owner}, who installed sessiondb; to look only, have {role} granted what docs/grants.md says.",
+        )
     rows = connection.execute(
         """
         SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc), c.sha256

@@ -153,7 +153,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         yield from (f"{statement};" for statement in ledger.mark_applied(migration))
         yield "COMMIT;"
         yield "\\endif"
-    yield "\n-- The session is left as it was."
+    yield "\n-- The settings of the session are again those that it began with."
     for name in [*settings, "search_path", "client_connection_check_interval", "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
