@@ -315,6 +315,8 @@ $function$;
 
 COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the host fire, for instance';
 
+REVOKE ALL ON FUNCTION sessiondb.backfill_remarks(uuid) FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
 SECURITY INVOKER

@@ -29,3 +29,5 @@ SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDA
 $function$;
 
 COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the host fire, for instance';
+
+REVOKE ALL ON FUNCTION sessiondb.backfill_remarks(uuid) FROM PUBLIC;
