@@ -213,8 +213,10 @@ def mend(db: HostDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> None:
     """For each reason carry out what explain prints for one row, until its last fix, a backfill, links that row."""
     for table, found in reversed(unlinked.items()):
         for why in sorted({row["reason"] for row in found}, reverse=True):
-            # one that an earlier fix has not helped already
-            row = next(r for r in found if r["reason"] == why and ask(db, table, r)["reason"] == why)
+            # one that an earlier fix has not helped already; by chance a few have helped them all
+            row = next((r for r in found if r["reason"] == why and ask(db, table, r)["reason"] == why), None)
+            if row is None:
+                continue
             while (answer := ask(db, table, row))["reason"] != "linked":
                 carry_out(db, answer["fix"])
             carry_out(db, answer["fix"])
