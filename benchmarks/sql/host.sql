@@ -5,10 +5,12 @@ SET maintenance_work_mem = '512MB';
 
 CREATE SCHEMA bench;
 
--- kind: 1 users, 2 organisations, 3 courses, 4 exercises, 5 active sessions, 6 other sessions
+-- kind: 1 users, 2 organisations, 3 courses, 4 exercises, 5 active sessions, 6 other sessions.
+-- The cast to text is what makes it immutable, and so a part of the statement that calls it: of a bigint,
+-- || is stable, and a function of that kind is called anew each time, which costs as much as a look-up.
 CREATE FUNCTION bench.id(kind integer, number bigint) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ('00000000-0000-4000-8000-' || (kind * 100000000000 + number))::uuid;
+RETURN ('00000000-0000-4000-8000-' || (kind * 100000000000 + number)::text)::uuid;
 
 CREATE FUNCTION bench.size(name text) RETURNS bigint
 LANGUAGE sql STABLE
@@ -50,8 +52,10 @@ SELECT bench.id(2, n), 'Organisation ' || n, 'org-' || n FROM generate_series(0,
 INSERT INTO courses (id, title)
 SELECT bench.id(3, n), 'Course ' || n FROM generate_series(0, bench.size('courses') - 1) AS n;
 
+-- 20 in each course; the course of an exercise is the rest when its number is divided by that of the courses
 INSERT INTO exercises (id, course_id, title)
-SELECT bench.id(4, n), bench.id(3, n), 'Exercise ' || n FROM generate_series(0, bench.size('courses') - 1) AS n;
+SELECT bench.id(4, n), bench.id(3, n % bench.size('courses')), 'Exercise ' || n
+  FROM generate_series(0, bench.size('courses') * 20 - 1) AS n;
 
 -- every student is in one organisation, every tenth in a second one, whose sessions are older
 CALL bench.load('org_members', $$
@@ -84,7 +88,8 @@ $$);
 CALL bench.load('submissions', $$
 INSERT INTO submissions (user_id, exercise_id, content)
 SELECT bench.id(1, n % bench.size('users')),
-       bench.id(4, (n % bench.size('users') + n / bench.size('users') % 3) % bench.size('courses')),
+       bench.id(4, (n % bench.size('users') + n / bench.size('users') % 3) % bench.size('courses')
+                   + n % 20 * bench.size('courses')),
        'print("Hello, world")'
   FROM generate_series(0, bench.size('submissions') - 1) AS n
 $$);
@@ -106,7 +111,7 @@ SELECT r.n,
        bench.id(1, r.student) AS user_id,
        bench.id(3, r.new_course) AS new_course_id,
        bench.id(5, r.org * 10000 + r.new_course) AS new_session_id,
-       bench.id(4, r.course) AS exercise_id,
+       bench.id(4, r.course + r.n % 20 * bench.size('courses')) AS exercise_id,
        bench.id(5, r.org * 10000 + r.course) AS session_id
   FROM (SELECT s.n, s.student,
                s.student % bench.size('orgs') AS org,

@@ -8,4 +8,4 @@ ALTER TABLE enrollments ALTER COLUMN session_id TYPE uuid
 
 ALTER TABLE submissions ADD COLUMN session_id uuid;
 ALTER TABLE submissions ALTER COLUMN session_id TYPE uuid
-    USING bench.id(5, bench.number(user_id) % bench.size('orgs') * 10000 + bench.number(exercise_id));
+    USING bench.id(5, bench.number(user_id) % bench.size('orgs') * 10000 + bench.number(exercise_id) % bench.size('courses'));
