@@ -6,7 +6,7 @@
 
 DROP FUNCTION IF EXISTS sessiondb.check_submission();
 DROP FUNCTION IF EXISTS sessiondb.check_enrollment();
-DROP FUNCTION IF EXISTS sessiondb.require_coherent_session(text, uuid, uuid, uuid);
+DROP FUNCTION IF EXISTS sessiondb.refuse_session(text, uuid);
 DROP FUNCTION IF EXISTS sessiondb.link_submission();
 DROP FUNCTION IF EXISTS sessiondb.link_enrollment();
 DROP FUNCTION IF EXISTS sessiondb.find_session(uuid, uuid);

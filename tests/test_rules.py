@@ -588,7 +588,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
 
     def test_cannot_use_schema_sessiondb(self, platform: Platform) -> None:
         queries: list[LiteralString] = [
-            "SELECT sessiondb.require_coherent_session('x', NULL, NULL, NULL)",
+            "SELECT sessiondb.refuse_session('x', NULL)",
             "SELECT sessiondb.org_of_slug('atelier-nord')",
             "CALL sessiondb.compile('SELECT 1')",
             "TABLE sessiondb.installation",

@@ -6,12 +6,26 @@ SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * BEFORE INSERT or UPDATE on enrollments, only where the client gave a session: it must fit.
+ * BEFORE INSERT or UPDATE on enrollments, only where the client gave a session: it must be of the row's
+ * course, and the row's user a member of its organisation. Otherwise a student could write himself into
+ * the dashboard of another organisation. The status does not matter: staff may place someone by hand in
+ * a session that has not begun or is over.
+ *
+ * A session that is not there yet is refused, and not left to the foreign key: that looks at the end
+ * of the statement, or of the transaction, when somebody may have made it in any organisation.
  *
  * SECURITY DEFINER: the client need not be able to read org_members or sessions.
  */
 BEGIN
-    PERFORM sessiondb.require_coherent_session('enrollments', NEW.session_id, NEW.user_id, NEW.course_id);
+    IF NOT EXISTS (
+        SELECT FROM sessions AS s
+          JOIN org_members AS m ON m.org_id = s.org_id
+         WHERE s.id = NEW.session_id
+           AND s.course_id = NEW.course_id
+           AND m.user_id = NEW.user_id)
+    THEN
+        PERFORM sessiondb.refuse_session('enrollments', NEW.session_id);
+    END IF;
     RETURN NEW;
 END
 $function$;
