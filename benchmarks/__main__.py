@@ -15,7 +15,14 @@ from benchmarks.bounds import broken
 from benchmarks.host import Size
 from benchmarks.server import DURABLE, open_server
 
-PARTS = {"insert": "linked", "forms": "linked", "growth": "linked", "backfill": "unlinked", "apply": "host"}
+PARTS = {
+    "insert": "linked",
+    "forms": "linked",
+    "growth": "linked",
+    "backfill": "unlinked",
+    "backfill-under-traffic": "unlinked",
+    "apply": "host",
+}
 """What is measured, and the database that it starts from."""
 
 
@@ -77,7 +84,8 @@ def main(
             "insert": lambda: insert.measure(server, size, many, lasting),
             "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
             "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
-            "backfill": lambda: backfill.measure(server, size, few, idle),
+            "backfill": lambda: backfill.measure(server, few),
+            "backfill-under-traffic": lambda: backfill.under_traffic(server, size, idle),
             "apply": lambda: apply.measure(server, size, few, idle),
         }
         _tell("building the host")

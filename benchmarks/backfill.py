@@ -22,14 +22,13 @@ FEW = 100_000
 """Rows; what the client's memory for all rows is compared with."""
 
 
-def measure(server: Server, size: Size, rounds: int, idle_seconds: float) -> dict[str, Any]:
-    """Return rows per second, the batches, the latency of a writer, and the memory of the client."""
+def measure(server: Server, rounds: int) -> dict[str, Any]:
+    """Return rows per second, and the batches."""
     batches: list[float] = []
     return {
         "rows_per_second": rates(server, rounds, batches),
         "longest_batch_s": max(batches),
         "batches": len(batches),
-        **_command(server, size, idle_seconds),
     }
 
 
@@ -70,7 +69,7 @@ def _linked(server: Server) -> int:
         return row[0] if row else 0
 
 
-def _command(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
+def under_traffic(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
     """Run the command beside a writer; return what he saw, and the command's memory for all rows and for few."""
     server.create("backfill", "unlinked")
     with writers(server, "backfill", size, 1) as traffic:

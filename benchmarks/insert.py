@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,25 @@ from benchmarks.server import PREFIX, Server
 from sessiondb.database import Connection, trusted
 
 TABLES = ("enrollments", "submissions")
-CLIENTS = {"1 client": 1, "8 clients": 8}
+
+
+@dataclass(frozen=True)
+class Clients:
+    """How many insert at the same time, and for how long each waits besides, asleep, in microseconds.
+
+    For each statement that it sends, and for each commit to be on the disk: here they are next to the server.
+    """
+
+    number: int
+    round_trip_us: int = 0
+    flush_us: int = 0
+
+
+CLIENTS = {
+    "1 client": Clients(1),
+    "8 clients": Clients(8),
+    "1 client on a network": Clients(1, round_trip_us=500, flush_us=1000),
+}
 DATABASES = {"floor": "plain", "sessiondb": "triggers", "application": "plain", "naive": "by_hand"}
 """Each variant's database; those that differ in what the client sends only share one."""
 
@@ -67,7 +85,7 @@ def measure(
 
 
 def _single(
-    server: Server, size: Size, table: str, clients: int, rounds: int, lasting: str, variants: Sequence[str]
+    server: Server, size: Size, table: str, clients: Clients, rounds: int, lasting: str, variants: Sequence[str]
 ) -> dict[str, Any]:
     scripts = {"floor": "floor", "sessiondb": "trigger", "application": "application", "naive": "trigger"}
     runs = {
@@ -77,10 +95,11 @@ def _single(
     return compare(alternate(runs, rounds), "floor")
 
 
-def _pgbench(server: Server, size: Size, database: str, script: str, clients: int, lasting: str) -> float:
+def _pgbench(server: Server, size: Size, database: str, script: str, clients: Clients, lasting: str) -> float:
     """Return the transactions per second."""
-    defined = [f"--define={name}={value}" for name, value in asdict(size).items()]
-    command = [str(server.pgbench()), "-n", "-M", "prepared", f"-c{clients}", f"-j{min(clients, 2)}", lasting]
+    defined = [f"--define={name}={value}" for name, value in {**asdict(size), **asdict(clients)}.items()]
+    clients_and_threads = [f"-c{clients.number}", f"-j{min(clients.number, 2)}"]
+    command = [str(server.pgbench()), "-n", "-M", "prepared", *clients_and_threads, lasting]
     with server.connect(database) as connection:
         connection.execute("VACUUM enrollments, submissions")
         connection.execute("CHECKPOINT")

@@ -52,6 +52,7 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
         for way, variants in {
             "1 client": ("floor", "sessiondb", "application", "naive"),
             "8 clients": ("floor", "sessiondb", "application", "naive"),
+            "1 client on a network": ("floor", "sessiondb", "application", "naive"),
             "select": ("floor", "sessiondb", "naive"),
             "copy": ("floor", "sessiondb", "naive"),
         }.items()
@@ -60,12 +61,13 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
 
 
 def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]) -> None:
-    assert [*parts] == ["insert", "forms", "growth", "backfill", "apply"]
+    assert [*parts] == ["insert", "forms", "growth", "backfill", "backfill-under-traffic", "apply"]
     for part in parts.values():
         assert part["server"]["settings"]["fsync"] in ("on", "off")
         assert "PostgreSQL" in part["server"]["version"]
         assert all(ratio > 0 for ratio in _ratios(part["result"]))
     assert parts["backfill"]["result"]["batches"] > 0
+    assert len(parts["backfill-under-traffic"]["result"]["client_memory_mb"]) == 2
     assert parts["apply"]["result"]["apply"]["writes"] > 0
     assert {*parts["growth"]["result"]} == {
         "active sessions",
