@@ -50,25 +50,30 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For another server, after all hosts have been tested on one (.ci/run)."""
+    """For a run that has less time than all hosts take (.ci/run)."""
     parser.addoption(
-        "--one-host",
-        action="store_true",
-        help="run a test that is for all hosts on one of them, which is not the same for every test",
+        "--hosts",
+        type=int,
+        default=len(HOSTS),
+        metavar="N",
+        help="run a test that is for all hosts on so many of them, which are not the same for every test",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep of each test for all hosts the one that its name chooses, where that is asked for."""
-    if not config.getoption("one_host"):
-        return
+    """Keep of each test for several hosts those that its name chooses."""
     same: dict[str, list[pytest.Item]] = {}
     for item in items:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         same.setdefault(item.nodeid.replace(str(params.get("host")), "host"), []).append(item)
-    chosen = [of_hosts[zlib.crc32(name.encode()) % len(of_hosts)] for name, of_hosts in same.items()]
-    config.hook.pytest_deselected(items=[*{*items} - {*chosen}])
-    items[:] = chosen
+    deselected = []
+    for name, of_hosts in same.items():
+        first = zlib.crc32(name.encode()) % len(of_hosts)
+        deselected += [*of_hosts[first:], *of_hosts[:first]][config.getoption("hosts") :]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        left_out = {*deselected}
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
