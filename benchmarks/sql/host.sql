@@ -68,14 +68,16 @@ SELECT bench.id(2, n % bench.size('orgs') + 1), bench.id(1, n)
  WHERE n % bench.size('orgs') < bench.size('orgs') - 1
 $$);
 
--- in each organisation one active session of each course, and a newer one in another status
+-- in each organisation one active session of each course, and a newer one in another status; in the table they
+-- lie as organisations make them over the years, those of one not side by side
 INSERT INTO sessions (id, org_id, course_id, title, status, created_at)
 SELECT bench.id(k.kind, o * 10000 + c), bench.id(2, o), bench.id(3, c), 'Session',
        CASE k.kind WHEN 5 THEN 'active' ELSE (ARRAY['draft', 'completed', 'cancelled'])[1 + (o + c) % 3] END,
        '2024-09-01'::timestamptz + k.kind * interval '1 year' - o * interval '1 minute'
   FROM (VALUES (5), (6)) AS k (kind)
  CROSS JOIN generate_series(0, bench.size('orgs') - 1) AS o
- CROSS JOIN generate_series(0, bench.size('courses') - 1) AS c;
+ CROSS JOIN generate_series(0, bench.size('courses') - 1) AS c
+ ORDER BY pg_catalog.hashint8(o * 10000 + c);
 
 -- student n is enrolled in courses n, n + 1 and n + 2, and submits there
 CALL bench.load('enrollments', $$
