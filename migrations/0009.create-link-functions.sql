@@ -47,10 +47,10 @@ PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session().
- * Two of them, because an application has no way into schema sessiondb, and the triggers must not
- * depend on what others may make in the host's schema, where one more function of this name would do
- * to make their call ambiguous.
+ * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session(), but
+ * for the lock. Two of them, because an application has no way into schema sessiondb, and the triggers
+ * must not depend on what others may make in the host's schema, where one more function of this name
+ * would do to make their call ambiguous.
  *
  * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
  */
@@ -96,15 +96,18 @@ $owner$;
 CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql
-STABLE
+VOLATILE
 SECURITY INVOKER
-PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course: of the active sessions of the course in the organisations that
- * the user is a member of, the one with the newest created_at (unknown dates last), and of several
- * such the one with the greatest id. NULL when there is none.
+ * The session of a user in a course, for the triggers: of the active sessions of the course in the
+ * organisations that the user is a member of, the one with the newest created_at (unknown dates last),
+ * and of several such the one with the greatest id. NULL when there is none.
+ *
+ * FOR KEY SHARE is the lock that the foreign key takes after the row is stored. Taken here, it makes us
+ * wait for who is just deleting the session, and then go on to the next one: the row would be refused
+ * otherwise. Somebody else's other changes to the session wait for nothing, nor do we for them.
  *
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
  * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
@@ -125,6 +128,7 @@ BEGIN
                AND s.status OPERATOR(pg_catalog.=) 'active'
              ORDER BY s.created_at DESC NULLS LAST, s.id DESC
              LIMIT 1
+               FOR KEY SHARE
            ) AS newest
      WHERE m.user_id = p_user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
@@ -135,7 +139,9 @@ END
 $function$;
 
 COMMENT ON FUNCTION sessiondb.find_session(uuid, uuid) IS
-    'The newest active session of the course in one of the user''s organisations, NULL if none';
+    'The newest active session of the course in one of the user''s organisations, which cannot be deleted before the transaction ends; NULL if none';
+
+REVOKE ALL ON FUNCTION sessiondb.find_session(uuid, uuid) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
 RETURNS trigger
@@ -175,7 +181,7 @@ AS $function$
  * in it when a winter group opens), else his session in the course as for an enrolment. None found
  * leaves NULL; a submission never fails for want of a session.
  *
- * LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
+ * FOR KEY SHARE as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
  * all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
@@ -197,6 +203,7 @@ BEGIN
                AND s.status OPERATOR(pg_catalog.=) 'active'
                AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
              LIMIT 1
+               FOR KEY SHARE OF s
            ) AS eligible
      WHERE e.user_id = NEW.user_id
        AND e.course_id = v_course_id

@@ -280,7 +280,9 @@ BEGIN
                  WHERE m.user_id = p_user_id
                    AND s.status OPERATOR(pg_catalog.=) 'active') AS c
          GROUP BY c.course_id
-         ORDER BY pg_catalog.bool_or(c.is_enrolled) DESC, sessiondb.find_session(p_user_id, c.course_id) IS NULL, c.course_id);
+         ORDER BY pg_catalog.bool_or(c.is_enrolled) DESC,
+                  (SELECT h.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[c.course_id], false) AS h) IS NULL,
+                  c.course_id);
     SELECT pg_catalog.format('SELECT pg_catalog.to_jsonb(t%s), t%s.id FROM %s AS t%s %s %s ORDER BY pg_catalog.array_position($1, t%s.id), t%s.%I LIMIT 1',
                v_place, v_last, v_join ->> 'to', v_place,
                pg_catalog.string_agg(pg_catalog.format('JOIN %s AS t%s ON %s', v_joins -> (n.place - 1) ->> 'to', n.place, v_conditions[n.place]), ' ' ORDER BY n.place),
@@ -331,6 +333,9 @@ AS $function$
 DECLARE
     v_reason text;
     v_chosen uuid;
+    -- without regard to an enrolment
+    v_newest uuid := (
+        SELECT c.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], false) AS c);
     v_steps jsonb := '[]'::jsonb;
     v_fix text;
     v_today text;
@@ -477,7 +482,7 @@ BEGIN
         WHEN 'no_active_session' THEN 'Only active sessions are chosen, and no organisation of the user has one.'
         WHEN 'session_in_other_org' THEN 'Only sessions of the user''s organisations are chosen, and only others have one.' || coalesce(v_elsewhere, '')
         ELSE pg_catalog.format('%s is chosen: %s.', sessiondb.title_of_session(v_chosen),
-                    CASE WHEN v_chosen = sessiondb.find_session(p_user_id, p_course_id)
+                    CASE WHEN v_chosen = v_newest
                          THEN 'the newest active session of the course in the user''s organisations'
                          ELSE 'the session of the student''s enrolment, which is still active' END)
     END;
@@ -486,7 +491,7 @@ BEGIN
     v_fix := CASE
         WHEN v_reason = 'already_linked' THEN v_fix
         -- his enrolment may get another session than his submissions
-        WHEN v_reason = 'linked' AND 'enrollments' = ANY (v_unlinked) AND v_chosen <> sessiondb.find_session(p_user_id, p_course_id) THEN 'sessiondb backfill'
+        WHEN v_reason = 'linked' AND 'enrollments' = ANY (v_unlinked) AND v_chosen <> v_newest THEN 'sessiondb backfill'
         WHEN v_reason = 'linked' AND (p_row IS NOT NULL OR v_unlinked IS NOT NULL) THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen)
         WHEN v_reason = 'course_unknown' THEN coalesce(v_course_fix,
             pg_catalog.format('Check the id of the course: SELECT * FROM %I.courses', pg_catalog.current_schema()))

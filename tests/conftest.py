@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,7 +30,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_postgresql import factories
 
-from sessiondb.database import Connection, Database
+from sessiondb.database import Connection, Database, trusted
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.migrate import Runner
 
@@ -128,6 +129,21 @@ class HostDatabase:
         """Roll back as the owner, everything unless ``to`` is given."""
         with self.database().connect() as connection:
             return Runner(connection).rollback(to)
+
+
+@contextmanager
+def held(db: HostDatabase, seconds: float, *statements: str) -> Iterator[None]:
+    """Somebody has done this in a transaction, and commits it only after a while."""
+    with db.connect(autocommit=False) as other:
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        for statement in statements:
+            assert other.execute(trusted(statement)).rowcount > 0
+        timer = threading.Timer(seconds, other.commit)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conftest import HostDatabase
+from conftest import HostDatabase, held
 from hosts import HOSTS, EnrolledHost, Host
 from psycopg import errors, sql
 
@@ -917,26 +916,6 @@ def assert_all_linked(db: HostDatabase) -> None:
 
 
 # beside others
-
-
-def statement(text: str) -> LiteralString:
-    """SQL in which the test has put an id."""
-    return text
-
-
-@contextmanager
-def held(db: HostDatabase, seconds: float, *statements: str) -> Iterator[None]:
-    """Somebody has done this in a transaction, and commits it only after a while."""
-    with db.connect(autocommit=False) as other:
-        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
-        for text in statements:
-            assert other.execute(statement(text)).rowcount > 0
-        timer = Timer(seconds, other.commit)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.join()
 
 
 def second_student(db: HostDatabase, table: str = "submissions") -> UUID:

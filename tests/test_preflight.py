@@ -716,7 +716,7 @@ def test_forced_row_level_security_with_a_policy_that_shows_all_is_no_matter(hos
     by_hand(
         host_db,
         "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
-        "CREATE POLICY all_of_it ON sessions FOR SELECT TO hosted_owner USING (true)",
+        "CREATE POLICY all_of_it ON sessions TO hosted_owner USING (true)",
         "ALTER TABLE org_members FORCE ROW LEVEL SECURITY",
         "CREATE POLICY everybody ON org_members USING (true)",
         "ALTER TABLE courses FORCE ROW LEVEL SECURITY",  # not read by the triggers
@@ -738,7 +738,7 @@ def test_forced_row_level_security_with_a_policy_that_shows_some_is_a_warning(ho
     by_hand(
         host_db,
         "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
-        "CREATE POLICY newer ON sessions FOR SELECT USING (created_at > '2020-01-01')",
+        "CREATE POLICY newer ON sessions USING (created_at > '2020-01-01')",
     )
 
     (warning,) = warnings(host_db.database())
@@ -761,17 +761,21 @@ def test_a_restrictive_policy_takes_away_what_another_one_shows(host_db: HostDat
 
 
 @on_hosted
-def test_a_policy_that_lets_rows_be_seen_but_not_updated_is_refused_for_the_backfill(host_db: HostDatabase) -> None:
+@pytest.mark.parametrize(("table", "what"), [("submissions", "update"), ("sessions", "lock")])
+def test_a_policy_that_lets_rows_be_seen_but_not_updated_is_refused(
+    host_db: HostDatabase, table: str, what: str
+) -> None:
+    """The backfill updates, and the triggers keep the session that they choose from being deleted."""
     by_hand(
         host_db,
-        "ALTER TABLE submissions FORCE ROW LEVEL SECURITY",
-        "CREATE POLICY all_of_it ON submissions FOR SELECT TO hosted_owner USING (true)",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY all_of_it ON {table} FOR SELECT TO hosted_owner USING (true)",
     )
 
     (found,) = refusal(host_db.database())
 
-    assert (found.check, found.object) == ("row_security", "public.submissions")
-    assert "update no row of table public.submissions" in found.detail
+    assert (found.check, found.object) == ("row_security", f"public.{table}")
+    assert f"{what} no row of table public.{table}" in found.detail
 
 
 @on_hosted

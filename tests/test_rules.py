@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conftest import HostDatabase
+from conftest import HostDatabase, held
 from hosts import HOSTS, EnrolledHost, Host
 from psycopg import errors, sql
 from psycopg.pq import DiagnosticField
@@ -378,6 +378,46 @@ class TestSessionsAreOptional:
         assert platform.stored(table, values["user_id"]) == [session]
 
 
+class TestASessionThatIsDeletedWhileARowIsWritten:
+    """R5, when others delete what there is to link to and commit after the row is written."""
+
+    @both_tables
+    def test_gives_way_to_the_next_one(self, installed_db: HostDatabase, platform: Platform, table: str) -> None:
+        org, course = platform.org(), platform.course()
+        user, next_one = platform.user(org), platform.session(org, course, created_at=EARLY)
+        newest = platform.session(org, course, created_at=LATE)
+        with held(installed_db, 0.2, f"DELETE FROM sessions WHERE id = '{newest}'"):
+            assert platform.write(table, user, course) == next_one
+
+    @both_tables
+    def test_leaves_the_row_without_one(self, installed_db: HostDatabase, platform: Platform, table: str) -> None:
+        org, course = platform.org(), platform.course()
+        user, only = platform.user(org), platform.session(org, course)
+        with held(installed_db, 0.2, f"DELETE FROM sessions WHERE id = '{only}'"):
+            assert platform.write(table, user, course) is None
+        assert platform.stored(table, user) == [None]
+
+    def test_gives_way_though_it_is_the_one_of_his_enrolment(
+        self, installed_db: HostDatabase, platform: Platform
+    ) -> None:
+        org, course = platform.org(), platform.course()
+        user, enrolled = platform.user(org), platform.session(org, course, created_at=EARLY)
+        platform.enroll(user, course)
+        newer = platform.session(org, course, created_at=LATE)
+        with held(installed_db, 0.2, f"DELETE FROM sessions WHERE id = '{enrolled}'"):
+            assert platform.submit(user, course) == newer
+
+    @both_tables
+    def test_and_one_that_is_just_renamed_holds_up_nobody(
+        self, installed_db: HostDatabase, platform: Platform, table: str
+    ) -> None:
+        org, course = platform.org(), platform.course()
+        user, session = platform.user(org), platform.session(org, course)
+        platform.db.execute("SET lock_timeout TO '100ms'")
+        with held(installed_db, 0.5, f"UPDATE sessions SET status = status WHERE id = '{session}'"):
+            assert platform.write(table, user, course) == session
+
+
 class TestAGivenSession:
     """R6: kept if it is of the row's course and of an organisation of the row's user, else refused."""
 
@@ -615,7 +655,6 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "explain_link",
             "explain_submission",
             "explain_user",
-            "find_session",
             "member_command",
             "name_of_org",
             "session_command",
@@ -809,10 +848,10 @@ class TestAPartitionedTable:
 
 class TestOurObjects:
     def test_the_platform_and_the_triggers_ask_the_same_question(self, platform: Platform) -> None:
-        """get_user_session_for_course() is word for word sessiondb.find_session(), but for its comment."""
+        """get_user_session_for_course() is word for word sessiondb.find_session(), but for its comment and the lock."""
         bodies = platform.db.execute(
             r"""
-            SELECT DISTINCT regexp_replace(p.prosrc, '/[*].*?[*]/', '') FROM pg_proc AS p
+            SELECT DISTINCT regexp_replace(p.prosrc, '/[*].*?[*]/|\n *FOR KEY SHARE', '', 'g') FROM pg_proc AS p
              WHERE p.proname IN ('find_session', 'get_user_session_for_course')
             """
         ).fetchall()

@@ -14,11 +14,12 @@ WITH installer AS (
        AND NOT r.rolsuper
        AND NOT r.rolbypassrls
 ),
--- what is done with each table: SELECT (r), and in a backfill UPDATE (w), as pg_policy has it
+-- what is done with each table, as pg_policy has it: SELECT (r), and UPDATE (w), by a backfill, or because
+-- who locks a row must be let change it
 needed AS (
     SELECT c.oid AS table_oid, required.command
       FROM (VALUES
-            ('org_members', 'r'), ('sessions', 'r'),
+            ('org_members', 'r'), ('sessions', 'r'), ('sessions', 'w'),
             ('enrollments', 'r'), ('enrollments', 'w'),
             ('submissions', 'r'), ('submissions', 'w')
            ) AS required (table_name, command)
@@ -32,7 +33,7 @@ needed AS (
 -- what the policies that apply to the installer let him see or change: permissive ones add rows,
 -- restrictive ones take away
 shown AS (
-    SELECT n.command, i.rolname,
+    SELECT n.command, i.rolname, c.relname AS table_name,
            format('%I.%I', ns.nspname, c.relname) AS full_name,
            pg_has_role(i.oid, c.relowner, 'USAGE') AS is_owner,
            coalesce(bool_or(p.polpermissive), false) AS some,
@@ -58,7 +59,7 @@ SELECT DISTINCT ON (s.full_name)
                   WHEN s.some THEN 'Row level security lets role %I, as whom the triggers and the backfill work, %s only those rows of table %s that its policies choose.'
                   ELSE 'Row level security lets role %I, as whom the triggers and the backfill work, %s no row of table %s.'
               END,
-              s.rolname, CASE s.command WHEN 'r' THEN 'see' ELSE 'update' END, s.full_name) AS detail,
+              s.rolname, CASE WHEN s.command = 'r' THEN 'see' WHEN s.table_name = 'sessions' THEN 'lock' ELSE 'update' END, s.full_name) AS detail,
        CASE
            WHEN s.is_owner THEN format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', s.full_name)
            ELSE format('ALTER ROLE %I BYPASSRLS', s.rolname)

@@ -81,7 +81,9 @@ BEGIN
                  WHERE m.user_id = p_user_id
                    AND s.status OPERATOR(pg_catalog.=) 'active') AS c
          GROUP BY c.course_id
-         ORDER BY pg_catalog.bool_or(c.is_enrolled) DESC, sessiondb.find_session(p_user_id, c.course_id) IS NULL, c.course_id);
+         ORDER BY pg_catalog.bool_or(c.is_enrolled) DESC,
+                  (SELECT h.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[c.course_id], false) AS h) IS NULL,
+                  c.course_id);
     SELECT pg_catalog.format('SELECT pg_catalog.to_jsonb(t%s), t%s.id FROM %s AS t%s %s %s ORDER BY pg_catalog.array_position($1, t%s.id), t%s.%I LIMIT 1',
                v_place, v_last, v_join ->> 'to', v_place,
                pg_catalog.string_agg(pg_catalog.format('JOIN %s AS t%s ON %s', v_joins -> (n.place - 1) ->> 'to', n.place, v_conditions[n.place]), ' ' ORDER BY n.place),

@@ -22,6 +22,9 @@ AS $function$
 DECLARE
     v_reason text;
     v_chosen uuid;
+    -- without regard to an enrolment
+    v_newest uuid := (
+        SELECT c.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], false) AS c);
     v_steps jsonb := '[]'::jsonb;
     v_fix text;
     v_today text;
@@ -168,7 +171,7 @@ BEGIN
         WHEN 'no_active_session' THEN 'Only active sessions are chosen, and no organisation of the user has one.'
         WHEN 'session_in_other_org' THEN 'Only sessions of the user''s organisations are chosen, and only others have one.' || coalesce(v_elsewhere, '')
         ELSE pg_catalog.format('%s is chosen: %s.', sessiondb.title_of_session(v_chosen),
-                    CASE WHEN v_chosen = sessiondb.find_session(p_user_id, p_course_id)
+                    CASE WHEN v_chosen = v_newest
                          THEN 'the newest active session of the course in the user''s organisations'
                          ELSE 'the session of the student''s enrolment, which is still active' END)
     END;
@@ -177,7 +180,7 @@ BEGIN
     v_fix := CASE
         WHEN v_reason = 'already_linked' THEN v_fix
         -- his enrolment may get another session than his submissions
-        WHEN v_reason = 'linked' AND 'enrollments' = ANY (v_unlinked) AND v_chosen <> sessiondb.find_session(p_user_id, p_course_id) THEN 'sessiondb backfill'
+        WHEN v_reason = 'linked' AND 'enrollments' = ANY (v_unlinked) AND v_chosen <> v_newest THEN 'sessiondb backfill'
         WHEN v_reason = 'linked' AND (p_row IS NOT NULL OR v_unlinked IS NOT NULL) THEN pg_catalog.format('sessiondb backfill --session %s', v_chosen)
         WHEN v_reason = 'course_unknown' THEN coalesce(v_course_fix,
             pg_catalog.format('Check the id of the course: SELECT * FROM %I.courses', pg_catalog.current_schema()))

@@ -1,15 +1,18 @@
 CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql
-STABLE
+VOLATILE
 SECURITY INVOKER
-PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course: of the active sessions of the course in the organisations that
- * the user is a member of, the one with the newest created_at (unknown dates last), and of several
- * such the one with the greatest id. NULL when there is none.
+ * The session of a user in a course, for the triggers: of the active sessions of the course in the
+ * organisations that the user is a member of, the one with the newest created_at (unknown dates last),
+ * and of several such the one with the greatest id. NULL when there is none.
+ *
+ * FOR KEY SHARE is the lock that the foreign key takes after the row is stored. Taken here, it makes us
+ * wait for who is just deleting the session, and then go on to the next one: the row would be refused
+ * otherwise. Somebody else's other changes to the session wait for nothing, nor do we for them.
  *
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
  * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
@@ -30,6 +33,7 @@ BEGIN
                AND s.status OPERATOR(pg_catalog.=) 'active'
              ORDER BY s.created_at DESC NULLS LAST, s.id DESC
              LIMIT 1
+               FOR KEY SHARE
            ) AS newest
      WHERE m.user_id = p_user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
@@ -40,4 +44,6 @@ END
 $function$;
 
 COMMENT ON FUNCTION sessiondb.find_session(uuid, uuid) IS
-    'The newest active session of the course in one of the user''s organisations, NULL if none';
+    'The newest active session of the course in one of the user''s organisations, which cannot be deleted before the transaction ends; NULL if none';
+
+REVOKE ALL ON FUNCTION sessiondb.find_session(uuid, uuid) FROM PUBLIC;

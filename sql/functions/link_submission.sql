@@ -12,7 +12,7 @@ AS $function$
  * in it when a winter group opens), else his session in the course as for an enrolment. None found
  * leaves NULL; a submission never fails for want of a session.
  *
- * LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
+ * FOR KEY SHARE as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
  * all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
@@ -34,6 +34,7 @@ BEGIN
                AND s.status OPERATOR(pg_catalog.=) 'active'
                AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
              LIMIT 1
+               FOR KEY SHARE OF s
            ) AS eligible
      WHERE e.user_id = NEW.user_id
        AND e.course_id = v_course_id

@@ -9,7 +9,8 @@ BEGIN
       JOIN sessions AS s ON s.org_id = m.org_id
      WHERE m.user_id = NEW.user_id AND s.course_id = NEW.course_id AND s.status = 'active'
      ORDER BY s.created_at DESC NULLS LAST, s.id DESC
-     LIMIT 1;
+     LIMIT 1
+       FOR KEY SHARE OF s;
     RETURN NEW;
 END
 $function$;

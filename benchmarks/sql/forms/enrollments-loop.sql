@@ -12,7 +12,8 @@ BEGIN
           FROM sessions AS s
          WHERE s.org_id = v_org_id AND s.course_id = NEW.course_id AND s.status = 'active'
          ORDER BY s.created_at DESC NULLS LAST, s.id DESC
-         LIMIT 1;
+         LIMIT 1
+           FOR KEY SHARE;
         IF FOUND AND (v_newest.id IS NULL OR v_session.created_at > v_newest.created_at) THEN
             v_newest := v_session;
         END IF;

@@ -12,6 +12,7 @@ BEGIN
              WHERE s.org_id = m.org_id AND s.course_id = NEW.course_id AND s.status = 'active'
              ORDER BY s.created_at DESC NULLS LAST, s.id DESC
              LIMIT 1
+               FOR KEY SHARE
            ) AS newest
      WHERE m.user_id = NEW.user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC

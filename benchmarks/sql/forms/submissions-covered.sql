@@ -17,6 +17,7 @@ BEGIN
              WHERE s.id = e.session_id AND s.course_id = e.course_id AND s.status = 'active'
                AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
              LIMIT 1
+               FOR KEY SHARE OF s
            ) AS eligible
      WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id
      ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC

@@ -13,9 +13,10 @@ BEGIN
      WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id
        AND s.course_id = v_course_id AND s.status = 'active'
      ORDER BY s.created_at DESC NULLS LAST, s.id DESC
-     LIMIT 1;
+     LIMIT 1
+       FOR KEY SHARE OF s;
     IF NOT FOUND THEN
-        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END

@@ -13,7 +13,8 @@ BEGIN
                  WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id
                    AND s.course_id = v_course_id AND s.status = 'active'
                  ORDER BY s.created_at DESC NULLS LAST, s.id DESC
-                 LIMIT 1),
+                 LIMIT 1
+                   FOR KEY SHARE OF s),
                (SELECT newest.id
                   FROM org_members AS m
                  CROSS JOIN LATERAL (
@@ -22,6 +23,7 @@ BEGIN
                          WHERE s.org_id = m.org_id AND s.course_id = v_course_id AND s.status = 'active'
                          ORDER BY s.created_at DESC NULLS LAST, s.id DESC
                          LIMIT 1
+                           FOR KEY SHARE
                        ) AS newest
                  WHERE m.user_id = NEW.user_id
                  ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC

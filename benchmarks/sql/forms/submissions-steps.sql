@@ -12,12 +12,13 @@ BEGIN
      WHERE e.user_id = NEW.user_id AND e.course_id = v_course_id;
     SELECT s.org_id INTO v_org_id
       FROM sessions AS s
-     WHERE s.id = v_session_id AND s.course_id = v_course_id AND s.status = 'active';
+     WHERE s.id = v_session_id AND s.course_id = v_course_id AND s.status = 'active'
+       FOR KEY SHARE;
     SELECT v_session_id INTO NEW.session_id
       FROM org_members AS m
      WHERE m.user_id = NEW.user_id AND m.org_id = v_org_id;
     IF NOT FOUND THEN
-        NEW.session_id := get_user_session_for_course(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END

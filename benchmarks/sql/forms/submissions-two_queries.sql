@@ -15,7 +15,8 @@ BEGIN
       INTO NEW.session_id
       FROM sessions AS s
      WHERE s.id = v_session_id AND s.status = 'active'
-       AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = NEW.user_id LIMIT 1);
+       AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = NEW.user_id LIMIT 1)
+       FOR KEY SHARE OF s;
     IF NOT FOUND THEN
         NEW.session_id := sessiondb.find_session(
             NEW.user_id, (SELECT x.course_id FROM exercises AS x WHERE x.id = NEW.exercise_id));
