@@ -44,13 +44,17 @@ def draw(parts: dict[str, Any], output: Path) -> None:
 
 def _insert(result: dict[str, Any], output: Path) -> None:
     """Draw bars of the ratios to the floor, with their quartiles."""
-    figure, (single, bulk) = plt.subplots(1, 2, figsize=(9, 3.4))
-    _bars(single, [(f"{t}\n{clients}", v) for t, ways in result["single"].items() for clients, v in ways.items()])
+    figure, (single, bulk) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(3, 2))
+    _bars(single, [(f"{t}\n{_of(clients)}", v) for t, ways in result["single"].items() for clients, v in ways.items()])
     single.set_title("single rows: throughput to the floor (more is better)")
     _bars(bulk, [(f"{t}\n{_way(way)}", v) for t, ways in result["bulk"].items() for way, v in ways.items()])
     bulk.set_title("bulk: time per row to the floor (less is better)")
     figure.legend(*single.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     _save(figure, output / "insert")
+
+
+def _of(clients: str) -> str:
+    return clients.replace(" on ", "\non ")
 
 
 def _way(way: str) -> str:
