@@ -44,9 +44,9 @@ postgresql_noproc = factories.postgresql_noproc(dbname=f"sessiondb_test_{os.getp
 
 
 def pytest_configure() -> None:
-    """Let nothing in the caller's environment lead the code under test to another database, or a pytest that it runs."""
+    """Let nothing in the caller's environment lead the code under test to another database."""
     for name in [*os.environ]:
-        if name.startswith("PG") or name in ("DATABASE_URL", "SESSIONDB_DATABASE_URL", "PYTEST_ADDOPTS"):
+        if name.startswith("PG") or name in ("DATABASE_URL", "SESSIONDB_DATABASE_URL"):
             del os.environ[name]
 
 
