@@ -408,7 +408,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert platform.submit(user, course) == newer
 
     @both_tables
-    def test_and_one_that_is_just_renamed_holds_up_nobody(
+    def test_and_one_that_is_just_changed_holds_up_nobody(
         self, installed_db: HostDatabase, platform: Platform, table: str
     ) -> None:
         org, course = platform.org(), platform.course()
