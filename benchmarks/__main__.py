@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from benchmarks import apply, backfill, forms, growth, host, insert, report
+from benchmarks import apply, backfill, forms, growth, insert, platform, report
 from benchmarks.bounds import broken
-from benchmarks.host import Size
+from benchmarks.platform import Size
 from benchmarks.server import DURABLE, open_server
 
 PARTS = {
@@ -21,7 +21,7 @@ PARTS = {
     "growth": "linked",
     "backfill": "unlinked",
     "backfill-under-traffic": "unlinked",
-    "apply": "host",
+    "apply": "platform",
 }
 """What is measured, and the database that it starts from."""
 
@@ -31,12 +31,12 @@ PARTS = {
 @click.option("--rows", default=100_000, show_default=True, help="Rows of a bulk INSERT or COPY.")
 @click.option("--rounds", default=7, show_default=True, help="How often the variants take turns.")
 @click.option("--seconds", default=4, show_default=True, help="How long each run of pgbench lasts.")
-@click.option("--quick", is_flag=True, help="A tiny host and one round: does it all run? Says nothing about speed.")
+@click.option("--quick", is_flag=True, help="A tiny platform and one round: does it all run? Says nothing about speed.")
 @click.option("--only", multiple=True, type=click.Choice([*PARTS]), help="Only this part; may be given again.")
 @click.option(
     "--bounds",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Measure a small host, write nothing, and fail if a ratio is over twice as bad as in this performance.json.",
+    help="Measure a small platform, write nothing; fail if a ratio is over twice as bad as in this performance.json.",
 )
 @click.option("-d", "--dsn", metavar="DSN", help="Another server, as a role that may create databases there.")
 @click.option(
@@ -75,7 +75,7 @@ def main(
             if found := broken(server, json.loads(bounds.read_text(encoding="utf-8")), _tell):
                 raise click.ClickException("over twice as slow as before:\n" + "\n".join(found))
         return
-    size = host.QUICK if quick else Size.of_scale(scale, rows)
+    size = platform.QUICK if quick else Size.of_scale(scale, rows)
     few, idle = (1, 0.5) if quick else (min(rounds, 3), 10.0)
     many, lasting = (1, "-t20") if quick else (rounds, f"-T{seconds}")
     growth_rows, largest = (20, 10) if quick else (500, 1_000_000)
@@ -88,8 +88,8 @@ def main(
             "backfill-under-traffic": lambda: backfill.under_traffic(server, size, idle),
             "apply": lambda: apply.measure(server, size, few, idle),
         }
-        _tell("building the host")
-        host.build(server, size, {PARTS[name] for name in only or PARTS})
+        _tell("building the platform")
+        platform.build(server, size, {PARTS[name] for name in only or PARTS})
         results = {}
         for name in only or PARTS:
             _tell(name)

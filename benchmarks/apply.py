@@ -8,8 +8,8 @@ import time
 from functools import partial
 from typing import Any
 
-from benchmarks.host import Size
 from benchmarks.measure import alternate, summary
+from benchmarks.platform import Size
 from benchmarks.server import Server
 from benchmarks.traffic import writers
 from sessiondb import resources
@@ -32,7 +32,7 @@ COMMANDS = {
 
 def measure(server: Server, size: Size, rounds: int, idle_seconds: float) -> dict[str, Any]:
     """Apply while 16 clients write, then time the commands that only read."""
-    server.create("apply", "host")
+    server.create("apply", "platform")
     with writers(server, "apply", size, WRITERS) as traffic:
         time.sleep(1)  # until all are connected
         start = time.monotonic()

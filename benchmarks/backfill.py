@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.host import Size, run
 from benchmarks.measure import alternate, compare
+from benchmarks.platform import Size, run
 from benchmarks.server import Server
 from benchmarks.traffic import writers
 from sessiondb.backfill import Pace, backfill

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import backfill, growth, host, insert
-from benchmarks.host import Size
+from benchmarks import backfill, growth, insert, platform
+from benchmarks.platform import Size
 from benchmarks.server import Server
 
 SIZE = Size(users=5000, orgs=50, courses=100, submissions=20_000, bulk_rows=5000)
@@ -23,7 +23,7 @@ Ratios = dict[tuple[str, ...], float]
 
 
 def broken(server: Server, committed: dict[str, Any], tell: Callable[[str], None]) -> list[str]:
-    """Measure on a small host, and return what is more than WORSE times as bad as in ``committed``.
+    """Measure on a small platform, and return what is more than WORSE times as bad as in ``committed``.
 
     What seems so is measured again with more rounds, and that decides.
 
@@ -37,7 +37,7 @@ def broken(server: Server, committed: dict[str, Any], tell: Callable[[str], None
         "growth": lambda rounds: growth.measure(server, SIZE, 4 * rounds, GROWTH_ROWS, GROWTH_LARGEST),
         "backfill": lambda rounds: {"rows_per_second": backfill.rates(server, rounds, [])},
     }
-    host.build(server, SIZE, ["unlinked", "linked"])
+    platform.build(server, SIZE, ["unlinked", "linked"])
     found: list[str] = []
     for part, measure in measures.items():
         tell(part)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from benchmarks.host import SQL, run
 from benchmarks.insert import SENT
 from benchmarks.measure import alternate, compare
+from benchmarks.platform import SQL, run
 from benchmarks.server import Server
 from sessiondb.database import Connection, trusted
 

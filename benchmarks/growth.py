@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
-from benchmarks.host import Size, run
 from benchmarks.measure import alternate, compare
+from benchmarks.platform import Size, run
 from benchmarks.server import Server
 from sessiondb.database import Connection, trusted
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks.host import SQL, Size, run
 from benchmarks.measure import alternate, compare
+from benchmarks.platform import SQL, Size, run
 from benchmarks.server import PREFIX, Server
 from sessiondb.database import Connection, trusted
 
@@ -58,7 +58,7 @@ def measure(
 
     Args:
         server: has the database ``linked``.
-        size: of the host.
+        size: of the platform.
         rounds: how often the variants take turns.
         lasting: how long each run of pgbench goes on, as its option.
         variants: which of DATABASES.

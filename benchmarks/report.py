@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from benchmarks.host import Size
 from benchmarks.insert import CLIENTS, TABLES
+from benchmarks.platform import Size
 from benchmarks.server import Server
 
 FILE = "performance.json"

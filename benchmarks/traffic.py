@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.host import Size
 from benchmarks.measure import percentile
+from benchmarks.platform import Size
 from benchmarks.server import Server
 
 SUBMIT = """

@@ -1,7 +1,7 @@
--- Drops the ledger and what we know of the host. The tables that keep saved links stay, and with them
+-- Drops the ledger and what we know of the platform. The tables that keep saved links stay, and with them
 -- the schema: a later apply restores the links.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run rollback again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run rollback again.
 --
 -- squawk-ignore-file ban-drop-function, ban-drop-table, ban-drop-view
 

@@ -1,7 +1,7 @@
 -- Schema sessiondb: the ledger (yoyo-migrations' tables, so that its own tools can read it), and what
--- we know of the host and of the objects that we made in it.
+-- we know of the platform and of the objects that we made in it.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 
 -- squawk-ignore-file prefer-text-field, prefer-timestamp-tz, prefer-bigint-over-int
 
@@ -58,21 +58,21 @@ COMMENT ON COLUMN sessiondb.migration_content.sha256 IS
 
 CREATE TABLE IF NOT EXISTS sessiondb.installation (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    host_schema name NOT NULL,
+    platform_schema name NOT NULL,
     course_path text,
     course_pieces text[],
     course_joins jsonb
 );
 
-COMMENT ON TABLE sessiondb.installation IS 'What sessiondb knows of its host; one row';
-COMMENT ON COLUMN sessiondb.installation.host_schema IS 'The schema with sessions, enrollments and submissions';
+COMMENT ON TABLE sessiondb.installation IS 'What sessiondb knows of its platform; one row';
+COMMENT ON COLUMN sessiondb.installation.platform_schema IS 'The schema with sessions, enrollments and submissions';
 COMMENT ON COLUMN sessiondb.installation.course_path IS 'The columns that lead from a submission to its course';
 COMMENT ON COLUMN sessiondb.installation.course_pieces IS
     'The SQL expression of a submission''s course, cut where the name of its row belongs';
 COMMENT ON COLUMN sessiondb.installation.course_joins IS
     'What is joined with what from submissions to courses: from, columns, to, keys, operators';
 
-INSERT INTO sessiondb.installation (host_schema)
+INSERT INTO sessiondb.installation (platform_schema)
 VALUES (pg_catalog.current_setting('sessiondb.schema'))
 ON CONFLICT DO NOTHING;
 
@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS sessiondb.objects (
     PRIMARY KEY (kind, parent, name)
 );
 
-COMMENT ON TABLE sessiondb.objects IS 'The objects that sessiondb needs in the host, and which of them were there before';
+COMMENT ON TABLE sessiondb.objects IS 'The objects that sessiondb needs in the platform, and which of them were there before';
 COMMENT ON COLUMN sessiondb.objects.parent IS 'The table of a column, constraint, index or trigger; the schema of a function';
 COMMENT ON COLUMN sessiondb.objects.origin IS 'created by us; found, and left alone by a rollback; replaced, and restored by a rollback';
 COMMENT ON COLUMN sessiondb.objects.definition IS 'As the catalogs showed it when it was made';
@@ -94,29 +94,29 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 
 CREATE OR REPLACE VIEW sessiondb.live_objects AS
 -- Ours alone: to ask for the definition of an index takes a lock on its table.
-WITH host_table AS (
+WITH platform_table AS (
     SELECT c.oid, c.relname
       FROM sessiondb.installation AS i
-      JOIN pg_catalog.pg_namespace AS n ON n.nspname = i.host_schema
+      JOIN pg_catalog.pg_namespace AS n ON n.nspname = i.platform_schema
       JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
      WHERE c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
 )
 SELECT 'column' AS kind, c.relname AS parent, a.attname AS name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END AS definition
-  FROM host_table AS c
+  FROM platform_table AS c
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'constraint', c.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid)
-  FROM host_table AS c
+  FROM platform_table AS c
   JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid
 UNION ALL
 SELECT 'index', c.relname, x.relname, pg_catalog.pg_get_indexdef(d.indexrelid)
-  FROM host_table AS c
+  FROM platform_table AS c
   JOIN pg_catalog.pg_index AS d ON d.indrelid = c.oid
   JOIN pg_catalog.pg_class AS x ON x.oid = d.indexrelid
 UNION ALL
 SELECT 'trigger', c.relname, t.tgname, pg_catalog.pg_get_triggerdef(t.oid)
-  FROM host_table AS c
+  FROM platform_table AS c
   JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
 UNION ALL
 SELECT 'function', n.nspname, p.proname,
@@ -125,7 +125,7 @@ SELECT 'function', n.nspname, p.proname,
                             n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes),
                             pg_catalog.obj_description(p.oid, 'pg_proc'))
   FROM sessiondb.installation AS i
-  JOIN pg_catalog.pg_namespace AS n ON n.nspname IN (i.host_schema, 'sessiondb')
+  JOIN pg_catalog.pg_namespace AS n ON n.nspname IN (i.platform_schema, 'sessiondb')
   JOIN pg_catalog.pg_proc AS p ON p.pronamespace = n.oid AND p.prokind IN ('f', 'p')
  WHERE n.nspname = 'sessiondb'
     OR (p.proname = 'get_user_session_for_course'
@@ -143,7 +143,7 @@ AS $procedure$
  * Notes, before an object is made, whether it is ours or was there already: found objects survive a
  * rollback, and of a function that we replace the old definition is kept. Said once, it stands: a
  * run that is repeated after a crash finds what the first one made and must not take it for the
- * host's.
+ * platform's.
  */
 BEGIN
     INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
@@ -156,7 +156,7 @@ BEGIN
                -- what a concurrent build that failed left behind is dropped and built again
                WHEN p_kind = 'index' AND EXISTS (
                     SELECT FROM sessiondb.installation AS i
-                      JOIN pg_namespace AS n ON n.nspname = i.host_schema
+                      JOIN pg_namespace AS n ON n.nspname = i.platform_schema
                       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind = 'i'
                       JOIN pg_index AS x ON x.indexrelid = c.oid AND NOT x.indisvalid) THEN 'created'
                ELSE 'found'
@@ -169,7 +169,7 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.claim(text, name, name) IS
-    'Notes whether an object that is about to be made is ours or was found in the host';
+    'Notes whether an object that is about to be made is ours or was found in the platform';
 
 REVOKE ALL ON PROCEDURE sessiondb.claim(text, name, name) FROM PUBLIC;
 
@@ -224,7 +224,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes back what default privileges of the host (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
+ * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
  * other roles on what was made in schema sessiondb: there are backends that grant everything to the
  * roles of their API that way. What was granted by hand to other roles than those stays.
  */
@@ -258,13 +258,13 @@ BEGIN
          ORDER BY 1
     LOOP
         EXECUTE v_revoke;
-        RAISE NOTICE 'default privileges of the host withdrawn: %', v_revoke;
+        RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
     END LOOP;
 END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.withdraw_default_grants() IS
-    'Takes back what default privileges of the host gave to other roles in schema sessiondb';
+    'Takes back what default privileges of the platform gave to other roles in schema sessiondb';
 
 REVOKE ALL ON PROCEDURE sessiondb.withdraw_default_grants() FROM PUBLIC;
 

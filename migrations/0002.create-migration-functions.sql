@@ -1,7 +1,7 @@
 -- The functions that the later migrations are made of: the way to the course, the statements that a
 -- foreign key or an index still needs, and the links kept over a rollback.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0001.create-bookkeeping
 
@@ -26,12 +26,12 @@ AS $function$
  * Not followed: session_id and the table sessions (those are what we add), org_members, and the
  * table that user_id refers to (a user's course is not the course of his submission).
  *
- * Two settings are read: sessiondb.schema, the host's schema, and sessiondb.course_path, NULL or empty
+ * Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty
  * where the foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that
  * preflight and plan can run it as a query on a database that has nothing of ours yet.
  */
 WITH RECURSIVE
-host AS (
+platform AS (
     SELECT n.oid AS namespace,
            to_regclass(format('%I.submissions', n.nspname))::oid AS submissions,
            to_regclass(format('%I.courses', n.nspname))::oid AS courses,
@@ -41,7 +41,7 @@ host AS (
 ),
 -- A foreign key of several columns is named by the one that refers to "id", else by its last
 -- column, and joins on all of them. The operators are named with their schema: for a varchar key the
--- "=" that somebody made in the host's schema would otherwise be taken before the catalog's.
+-- "=" that somebody made in the platform's schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
            c.confrelid AS to_table,
@@ -71,7 +71,7 @@ named_table AS (
            ARRAY[k.attname::text] AS to_columns,
            ARRAY[k.operator] AS operators,
            false AS is_foreign_key
-      FROM host AS h
+      FROM platform AS h
      CROSS JOIN LATERAL generate_subscripts(h.names, 1) AS n
       JOIN pg_attribute AS a ON a.attname = h.names[n] AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class AS t ON t.relnamespace = h.namespace AND t.relname = h.names[n + 1] AND t.relkind IN ('r', 'p')
@@ -101,12 +101,12 @@ edge AS (
 passed_over AS (
     SELECT c.oid AS table_oid
       FROM pg_class AS c
-      JOIN host AS h ON h.namespace = c.relnamespace
+      JOIN platform AS h ON h.namespace = c.relnamespace
      WHERE c.relname IN ('sessions', 'org_members')
      UNION
     SELECT f.to_table
       FROM foreign_key AS f
-      JOIN host AS h ON h.submissions = f.from_table
+      JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.column_name = 'user_id'
 ),
 -- at_table is where we stand, row_name what its row is called in the query so far ('' is the
@@ -116,7 +116,7 @@ walk AS (
     SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,
            1 AS next_name, '[]'::jsonb AS joins
-      FROM host AS h
+      FROM platform AS h
      CROSS JOIN (VALUES (false), (true)) AS g (given)
      WHERE h.submissions IS NOT NULL
        AND g.given = (h.names IS NOT NULL)
@@ -149,7 +149,7 @@ walk AS (
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
                'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators)
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN edge AS e ON e.from_table = w.at_table
       JOIN pg_class AS t ON t.oid = e.to_table
       JOIN pg_namespace AS ns ON ns.oid = t.relnamespace
@@ -174,7 +174,7 @@ walk AS (
 arrival AS (
     SELECT w.*, e.column_name AS course_column, false AS believed
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN edge AS e ON e.from_table = w.at_table AND e.to_table = h.courses
      WHERE NOT w.given
        AND e.is_foreign_key
@@ -182,7 +182,7 @@ arrival AS (
     UNION ALL
     SELECT w.*, a.attname::text, k.leads_to_courses IS NULL
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN pg_attribute AS a ON a.attrelid = w.at_table AND a.attname = h.names[w.next_name]
      CROSS JOIN LATERAL (
             SELECT bool_or(f.to_table = h.courses) AS leads_to_courses
@@ -211,7 +211,7 @@ SELECT DISTINCT
        a.believed,
        a.joins || jsonb_build_object(
            'from', a.at_table::regclass::text, 'columns', ARRAY[a.course_column],
-           'to', (SELECT h.courses::regclass::text FROM host AS h), 'keys', '["id"]'::jsonb,
+           'to', (SELECT h.courses::regclass::text FROM platform AS h), 'keys', '["id"]'::jsonb,
            'operators', '["OPERATOR(pg_catalog.=)"]'::jsonb) AS joins
   FROM arrival AS a
  ORDER BY a.hops, path
@@ -230,7 +230,7 @@ AS $procedure$
 /*
  * Keeps the way from a submission to its course in sessiondb.installation: the one that the setting
  * sessiondb.course_path names, else the one shortest path along the foreign keys. Several equally
- * short ones, or none, are refused: nobody but the host's owner knows which is meant.
+ * short ones, or none, are refused: nobody but the platform's owner knows which is meant.
  */
 DECLARE
     v_candidates text[];
@@ -273,10 +273,10 @@ SET search_path FROM CURRENT
 AS $procedure$
 /*
  * Runs the CREATE FUNCTION statement p_source after putting, for each course_of(ROW) in it, the
- * expression that leads from that row of submissions to its course in this host. So the functions
- * read the same for every host, and yet hold static SQL: nothing is looked up per row.
+ * expression that leads from that row of submissions to its course in this platform. So the functions
+ * read the same for every platform, and yet hold static SQL: nothing is looked up per row.
  *
- * Functions are named with pg_catalog, here and wherever the host's schema is on the path: one that
+ * Functions are named with pg_catalog, here and wherever the platform's schema is on the path: one that
  * somebody made there with more exact argument types would otherwise be taken.
  */
 DECLARE
@@ -300,7 +300,7 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.compile(text) IS
-    'Creates a function from its source, with course_of(ROW) replaced by this host''s way to the course';
+    'Creates a function from its source, with course_of(ROW) replaced by this platform''s way to the course';
 
 REVOKE ALL ON PROCEDURE sessiondb.compile(text) FROM PUBLIC;
 
@@ -465,7 +465,7 @@ AS $function$
 SELECT sessiondb.is_ours('column', p_table, 'session_id')
    AND EXISTS (
         SELECT FROM sessiondb.installation AS i
-          JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', i.host_schema, p_table))
+          JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', i.platform_schema, p_table))
          WHERE a.attname = 'session_id' AND NOT a.attisdropped)
 $function$;
 
@@ -488,7 +488,7 @@ AS $procedure$
  * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
  */
 DECLARE
-    v_table regclass := (SELECT format('%I.%I', i.host_schema, p_table)::regclass FROM sessiondb.installation AS i);
+    v_table regclass := (SELECT format('%I.%I', i.platform_schema, p_table)::regclass FROM sessiondb.installation AS i);
     v_check name := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
     v_update name := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
     v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';
@@ -528,14 +528,14 @@ AS $function$
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
  * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
  *
- * A key that the host left NOT VALID is left so. Ours is known by its comment.
+ * A key that the platform left NOT VALID is left so. Ours is known by its comment.
  *
  * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
  * that way, and the key of the parent then adopts those without a scan. It drops the triggers on
  * sessions that theirs have made needless, which keeps readers of sessions out for that moment.
  */
 WITH
-host AS (
+platform AS (
     SELECT n.oid AS namespace, n.nspname,
            format('%I.sessions', n.nspname) AS sessions,
            current_setting('server_version_num')::integer >= 180000 AS takes_not_valid
@@ -549,7 +549,7 @@ target AS (
            format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
            t.relkind = 'r' OR h.takes_not_valid AS not_valid,
            CASE WHEN t.relkind = 'r' OR h.takes_not_valid THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END AS mode_on_sessions
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
      CROSS JOIN LATERAL (
             SELECT root.oid AS relid, 0 AS level, true AS isleaf WHERE root.relkind = 'r' OR h.takes_not_valid
@@ -565,7 +565,7 @@ key AS (
     SELECT c.conrelid, c.conname, c.convalidated,
            coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours
       FROM pg_constraint AS c
-      JOIN host AS h ON c.confrelid = to_regclass(h.sessions)
+      JOIN platform AS h ON c.confrelid = to_regclass(h.sessions)
       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'session_id'
      WHERE c.contype = 'f'
        AND c.conkey = ARRAY[a.attnum]
@@ -638,14 +638,14 @@ AS $function$
  * partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
  */
 WITH
-host AS (
+platform AS (
     SELECT n.oid AS namespace, n.nspname
       FROM pg_namespace AS n
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 root AS (
     SELECT c.oid, c.relkind
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
 ),
 -- The table and, under a partitioned one, its partitions.
@@ -725,7 +725,7 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
- -- the statement is run with the host's schema on the path, where somebody may have made a more exact "="
+ -- the statement is run with the platform's schema on the path, where somebody may have made a more exact "="
  CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
@@ -818,7 +818,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
- * for an index that was found in the host. An index on a partitioned table cannot be dropped
+ * for an index that was found in the platform. An index on a partitioned table cannot be dropped
  * concurrently; dropping it takes those of the partitions along. Those that an apply has not come to
  * attach, which have the names that index_statements() gives, are dropped by themselves.
  */
@@ -828,7 +828,7 @@ SELECT CASE c.relkind
                                        t.oid::regclass, n.nspname, c.relname))
        END
   FROM sessiondb.installation AS i
-  JOIN pg_namespace AS h ON h.nspname = i.host_schema
+  JOIN pg_namespace AS h ON h.nspname = i.platform_schema
   JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname = p_table
  CROSS JOIN LATERAL (
         SELECT root.oid AS relid, 0 AS level
@@ -861,7 +861,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The host's own triggers on enrollments and submissions whose function writes one of the columns $1,
+ * The platform's own triggers on enrollments and submissions whose function writes one of the columns $1,
  * names separated by "|", with the table or partition that each is on, and the statements that make
  * each of them again as it is.
  *
@@ -873,7 +873,7 @@ AS $function$
  *
  * The body stands alone, so that preflight can run it as a query before anything of ours exists.
  */
-SELECT host.relname,
+SELECT platform.relname,
        t.tgname,
        c.oid::regclass,
        pg_get_triggerdef(t.oid)
@@ -886,11 +886,11 @@ SELECT host.relname,
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
   FROM pg_namespace AS hn
-  JOIN pg_class AS host ON host.relnamespace = hn.oid AND host.relname IN ('enrollments', 'submissions')
+  JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL (
-        SELECT host.oid AS relid
+        SELECT platform.oid AS relid
         UNION
-        SELECT p.relid FROM pg_partition_tree(host.oid) AS p
+        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
        ) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -932,7 +932,7 @@ SELECT host.relname,
 $function$;
 
 COMMENT ON FUNCTION sessiondb.triggers_writing(text) IS
-    'The host''s own triggers on enrollments and submissions that write given columns';
+    'The platform''s own triggers on enrollments and submissions that write given columns';
 
 REVOKE ALL ON FUNCTION sessiondb.triggers_writing(text) FROM PUBLIC;
 
@@ -942,7 +942,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes over the triggers of the host that write session_id of the table, or of one of its partitions:
+ * Takes over the triggers of the platform that write session_id of the table, or of one of its partitions:
  * each is dropped, and its definition kept for the rollback. Only where the setting sessiondb.adopt is
  * on; otherwise such a trigger is an error, since two that choose a session would not agree.
  *
@@ -975,7 +975,7 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.adopt_triggers(name) IS
-    'Takes over the host''s triggers that write session_id of a table; a rollback restores them';
+    'Takes over the platform''s triggers that write session_id of a table; a rollback restores them';
 
 REVOKE ALL ON PROCEDURE sessiondb.adopt_triggers(name) FROM PUBLIC;
 
@@ -1001,7 +1001,7 @@ BEGIN
                 -- what belongs to the other of the two tables
                 SELECT c.relname
                   FROM sessiondb.installation AS i
-                  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+                  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
                   JOIN pg_class AS other ON other.relnamespace = n.oid
                    AND other.relname IN ('enrollments', 'submissions') AND other.relname <> p_table
                  CROSS JOIN LATERAL (
@@ -1023,7 +1023,7 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.restore_triggers(name) IS
-    'Makes the host''s triggers again that sessiondb took over';
+    'Makes the platform''s triggers again that sessiondb took over';
 
 REVOKE ALL ON PROCEDURE sessiondb.restore_triggers(name) FROM PUBLIC;
 
@@ -1041,7 +1041,7 @@ AS $function$
  * whose key the row is saved by. The dynamic SQL is paid during a rollback only.
  *
  * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two
- * tables of the host is taken, and no SQL from a trigger's argument: whoever could call this function
+ * tables of the platform is taken, and no SQL from a trigger's argument: whoever could call this function
  * could put it on a table of his own.
  */
 DECLARE
@@ -1052,7 +1052,7 @@ DECLARE
          ORDER BY a.attnum);
 BEGIN
     IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
-            SELECT to_regclass(format('%I.%I', i.host_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
+            SELECT to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
@@ -1080,13 +1080,13 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Makes sessiondb.saved_links_of_TABLE, keyed as the host keys its table, and the trigger that keeps
+ * Makes sessiondb.saved_links_of_TABLE, keyed as the platform keys its table, and the trigger that keeps
  * it up to date until session_id is dropped. Nothing to do where session_id is not ours to drop, or is gone.
  *
  * Lock: SHARE ROW EXCLUSIVE on the table for the trigger; blocks writers for a moment.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_table text := (SELECT format('%I.%I', i.platform_schema, p_table) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     v_keys text[];
     v_others text[];
@@ -1180,7 +1180,7 @@ SELECT format(
                    AND a.attname <> 'session_id') AS key_list
        ) AS s
  CROSS JOIN LATERAL (
-        SELECT to_regclass(format('%I.%I', i.host_schema, p_table)) AS relid
+        SELECT to_regclass(format('%I.%I', i.platform_schema, p_table)) AS relid
        ) AS root
  CROSS JOIN LATERAL (
         SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf
@@ -1209,8 +1209,8 @@ AS $procedure$
  * keeps its session; a link whose row or session is gone is let go.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
-    v_sessions text := (SELECT format('%I.sessions', i.host_schema) FROM sessiondb.installation AS i);
+    v_table text := (SELECT format('%I.%I', i.platform_schema, p_table) FROM sessiondb.installation AS i);
+    v_sessions text := (SELECT format('%I.sessions', i.platform_schema) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     -- the same row, of the same user and on the same thing, unless that is gone
     v_same_row text := (
@@ -1258,7 +1258,7 @@ AS $function$
  * leaves only the saved links.
  */
 WITH
-host AS (
+platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
@@ -1278,7 +1278,7 @@ SELECT s.statement, s.locks, NULL::name
                    'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
                    h.name, h.name)) AS statement,
                json_build_object($1, 'ACCESS EXCLUSIVE') AS locks
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
         SELECT 2, b.page,

@@ -1,7 +1,7 @@
 -- The column enrollments.session_id: nullable and without default, so that no row is touched. One that
 -- exists is taken as it is.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0002.create-migration-functions

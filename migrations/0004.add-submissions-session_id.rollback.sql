@@ -1,6 +1,6 @@
 -- The links were saved by the rollback of 0007.restore-links. A column that was there before us stays.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run rollback again.
 
 -- lock: ACCESS EXCLUSIVE on submissions

@@ -1,6 +1,6 @@
 -- A foreign key that was there before us stays.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: what was done stays; run rollback again.
 --
 -- transactional: false

@@ -3,7 +3,7 @@
 -- added NOT VALID in a moment, then validated while everybody reads and writes. Before PostgreSQL 18 the
 -- key of a partitioned table takes ACCESS EXCLUSIVE on sessions, for a moment.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: what was done stays and is found done by the next apply.
 --
 -- depends: 0004.add-submissions-session_id

@@ -1,7 +1,7 @@
 -- An index that was there before us stays. One on a partitioned table cannot be dropped concurrently:
 -- that keeps readers and writers of all its partitions out, for a moment.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: what was done stays; run rollback again.
 --
 -- transactional: false

@@ -6,7 +6,7 @@
 -- On a partitioned table there are two more locks, each for a moment: SHARE on the parent, for its own
 -- index, and ACCESS EXCLUSIVE on the index of each partition, when it is attached.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: an index that was being built is left invalid; the next apply drops it and
 -- builds it again.
 --

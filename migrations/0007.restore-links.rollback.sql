@@ -1,7 +1,7 @@
 -- Saves the links before session_id is dropped: a trigger keeps those that are written from now on,
 -- then the others are copied in short transactions.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: what was saved stays; run rollback again.
 --
 -- transactional: false

@@ -1,7 +1,7 @@
 -- Links that an earlier rollback saved are given back to their rows, in short transactions, before
 -- there are triggers that might choose anew.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: what was restored is no longer among the saved links; run apply again.
 --
 -- depends: 0006.create-indexes

@@ -1,6 +1,6 @@
 -- A function of that name that was there before us is put back.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run rollback again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run rollback again.
 --
 -- squawk-ignore-file ban-drop-function
 

@@ -1,33 +1,33 @@
 -- The function of the guide, and those of the triggers.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0008.choose-course_path
 
 DO $claim$
 DECLARE
-    v_host name := (SELECT i.host_schema FROM sessiondb.installation AS i);
+    v_platform name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
 BEGIN
-    CALL sessiondb.claim('function', v_host, 'get_user_session_for_course');
+    CALL sessiondb.claim('function', v_platform, 'get_user_session_for_course');
     -- One with other parameter names, defaults or another result cannot be replaced in place, and one of
     -- another owner must not be: he could change ours. It is set aside, so that what depends on it goes on working, and put back by a rollback. The casts are for
-    -- operators that the catalog has for just these types: one that somebody made in the host's schema
+    -- operators that the catalog has for just these types: one that somebody made in the platform's schema
     -- would otherwise be taken.
     IF EXISTS (
         SELECT FROM pg_catalog.pg_proc AS p
-         WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_host))::oid
+         WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.get_user_session_for_course(uuid, uuid)', v_platform))::oid
            AND (p.proretset OR p.prorettype <> 'uuid'::pg_catalog.regtype::oid OR p.pronargdefaults > 0 OR p.prokind <> 'f'
                 OR p.proowner <> (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
                 OR p.proargnames::text IS DISTINCT FROM '{p_user_id,p_course_id}')
     ) THEN
-        EXECUTE pg_catalog.format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', v_host);
-        EXECUTE pg_catalog.format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', v_host);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', v_platform);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', v_platform);
         UPDATE sessiondb.objects
            SET previous_definition = pg_catalog.format(
                    'DROP FUNCTION %1$I.get_user_session_for_course(uuid, uuid); '
                    'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA %1$I; '
-                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', v_host)
-         WHERE kind = 'function' AND parent = v_host AND name = 'get_user_session_for_course';
+                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', v_platform)
+         WHERE kind = 'function' AND parent = v_platform AND name = 'get_user_session_for_course';
     END IF;
     CALL sessiondb.claim('function', 'sessiondb', 'find_session');
     CALL sessiondb.claim('function', 'sessiondb', 'link_enrollment');
@@ -49,7 +49,7 @@ AS $function$
 /*
  * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session(), but
  * for the lock. Two of them, because an application has no way into schema sessiondb, and the triggers
- * must not depend on what others may make in the host's schema, where one more function of this name
+ * must not depend on what others may make in the platform's schema, where one more function of this name
  * would do to make their call ambiguous.
  *
  * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
@@ -112,7 +112,7 @@ AS $function$
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
  * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
  * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
- * host's schema would be taken before the catalog's.
+ * platform's schema would be taken before the catalog's.
  */
 DECLARE
     v_session_id uuid;
@@ -185,7 +185,7 @@ AS $function$
  * all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
- * of this host in its place.
+ * of this platform in its place.
  *
  * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
  */

@@ -1,4 +1,4 @@
--- Locks: none on the host's tables. If the process dies: nothing was committed; run rollback again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run rollback again.
 --
 -- squawk-ignore-file ban-drop-function
 

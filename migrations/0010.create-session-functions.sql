@@ -1,7 +1,7 @@
 -- What the guide does by hand: an organisation, its members, its sessions. For the command line and
 -- for a page of the trainers' portal alike.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0009.create-link-functions
 
@@ -92,7 +92,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * Makes the user a member of the organisation; one who is a member already keeps the role he has.
- * Whether the user exists is for the host's own foreign key to say.
+ * Whether the user exists is for the platform's own foreign key to say.
  */
 #variable_conflict use_column
 DECLARE
@@ -171,7 +171,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where
- * the host lists its statuses, in an enum or a CHECK, the host decides, when the row is written.
+ * the platform lists its statuses, in an enum or a CHECK, the platform decides, when the row is written.
  * Where the column takes any text, a mistyped status would make a session that nobody is ever
  * linked to, so only the usual words and those in use are taken.
  */
@@ -188,7 +188,7 @@ BEGIN
             RAISE EXCEPTION USING
                 ERRCODE = 'invalid_parameter_value',
                 MESSAGE = pg_catalog.format('unknown session status "%s"', p_status),
-                HINT = 'The host knows: ' || v_labels;
+                HINT = 'The platform knows: ' || v_labels;
         END IF;
         RETURN p_status;
     END IF;

@@ -1,4 +1,4 @@
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run rollback again.
 
 -- lock: ACCESS EXCLUSIVE on enrollments

@@ -1,7 +1,7 @@
 -- From here on every new row of submissions links itself. A trigger of
--- the host that does so too is taken over with --adopt, and refused without.
+-- the platform that does so too is taken over with --adopt, and refused without.
 --
--- Locks: those named above each statement; the others take no further one on the host's tables.
+-- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0011.create-enrollments-triggers
@@ -20,7 +20,7 @@ CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', 'submissions');
 -- A session that the client gives for a new row must fit it. The condition is in WHEN, so that a row
 -- without a session pays nothing. "check" sorts before "link", so that a session which we have just
 -- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and
--- ours must see the user_id and the course that a trigger of the host may have filled in.
+-- ours must see the user_id and the course that a trigger of the platform may have filled in.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission
     BEFORE INSERT ON submissions
     FOR EACH ROW
@@ -33,7 +33,7 @@ COMMENT ON TRIGGER zzz_sessiondb_check_submission ON submissions IS
 -- lock: SHARE ROW EXCLUSIVE on submissions
 -- The same check for a row that is given another session. A trigger of its own, because only an
 -- UPDATE trigger can compare with OLD: a client that writes all columns back unchanged pays nothing,
--- and is not refused for a membership that has ended since. zzz_: after the host's triggers.
+-- and is not refused for a membership that has ended since. zzz_: after the platform's triggers.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission_update
     BEFORE UPDATE OF session_id ON submissions
     FOR EACH ROW
@@ -46,7 +46,7 @@ COMMENT ON TRIGGER zzz_sessiondb_check_submission_update ON submissions IS
 -- lock: SHARE ROW EXCLUSIVE on submissions
 -- Gives a new row without a session the one of its student in its course. zzz_ because BEFORE
 -- triggers fire in the order of their names, and ours must see the user_id and the course that a
--- trigger of the host may have filled in.
+-- trigger of the platform may have filled in.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission
     BEFORE INSERT ON submissions
     FOR EACH ROW

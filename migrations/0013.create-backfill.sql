@@ -1,6 +1,6 @@
 -- Linking the rows that were there before their session: one batch, its progress, and the loop.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0012.create-submissions-triggers
 
@@ -269,7 +269,7 @@ AS $function$
 SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
   FROM sessiondb.installation AS i
  CROSS JOIN (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS t (turn, table_name)
- CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.host_schema, t.table_name)) AS relid) AS root
+ CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.platform_schema, t.table_name)) AS relid) AS root
  CROSS JOIN LATERAL (
         SELECT root.relid
          UNION
@@ -292,7 +292,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is
- * not active, and which triggers of the host fire, since linking is an UPDATE of each row: they may write
+ * not active, and which triggers of the platform fire, since linking is an UPDATE of each row: they may write
  * updated_at, or refuse it. On a partitioned table those of the partitions fire.
  */
 SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
@@ -300,7 +300,7 @@ SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: not
  WHERE s.id = p_session_id
    AND NOT s.status OPERATOR(pg_catalog.=) 'active'
 UNION ALL
-SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDATE: %s.',
+SELECT pg_catalog.format('Linking a row of %s fires the platform''s triggers on UPDATE: %s.',
                          b.table_name, pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(t.tgname), ', '))
   FROM sessiondb.backfill_partitions() AS b
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.partition::oid AND a.attname = 'session_id'
@@ -313,7 +313,7 @@ SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDA
  GROUP BY b.table_name
 $function$;
 
-COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the host fire, for instance';
+COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the platform fire, for instance';
 
 REVOKE ALL ON FUNCTION sessiondb.backfill_remarks(uuid) FROM PUBLIC;
 
@@ -404,7 +404,7 @@ BEGIN
           FROM pg_class AS c
          CROSS JOIN sessiondb.installation AS i
          WHERE c.oid = v_progress.partition
-           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.host_schema, v_progress.table_name));
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, v_progress.table_name));
         IF NOT FOUND THEN
             -- detached or dropped meanwhile: what was linked there stays counted
             UPDATE sessiondb.backfill_progress AS p

@@ -1,7 +1,7 @@
 -- Why a student's work is in a session, or in none. Meant to be called: whoever has USAGE on schema
 -- sessiondb is told what he may read himself.
 --
--- Locks: none on the host's tables. If the process dies: nothing was committed; run apply again.
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0013.create-backfill
 
@@ -84,7 +84,7 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The command that makes the user a member. It names the organisation by its slug; where the host has no slugs,
+ * The command that makes the user a member. It names the organisation by its slug; where the platform has no slugs,
  * only SQL can do it.
  */
 SELECT coalesce(
@@ -104,7 +104,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The command that creates a session of the course in the organisation, by one of its members, no student if it has
- * others. It names the organisation by its slug; where the host has no slugs, only SQL can do it.
+ * others. It names the organisation by its slug; where the platform has no slugs, only SQL can do it.
  */
 SELECT coalesce(
     (SELECT 'sessiondb session create --org ' || sessiondb.slug_of_org(p_org_id) || ' --course ' || p_course_id::text || ' --by ' || m.user_id::text
@@ -154,7 +154,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * Says of a user who is nowhere to be seen whether there is such a user at all: the id may be mistyped. Whether
- * there is, the table says that user_id refers to, where the host has one that the caller may read. detail is
+ * there is, the table says that user_id refers to, where the platform has one that the caller may read. detail is
  * NULL for a user who has rows.
  */
 DECLARE
@@ -328,7 +328,7 @@ AS $function$
  * p_row_id      the id of that row
  *
  * SECURITY INVOKER: whoever asks is told what he may read himself. to_jsonb() reads the columns that a
- * host need not have, names and slugs.
+ * platform need not have, names and slugs.
  */
 DECLARE
     v_reason text;
@@ -520,7 +520,7 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a host's
+ * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a platform's
  * enrolments need not have an id: then this fails when it is called, not when it is made; e.id would
  * call a function id(enrollments) that somebody made.
  */

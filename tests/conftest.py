@@ -2,7 +2,7 @@
 
 The server is an ephemeral one (sessiondb.embedded), with --postgresql-exec started by that pg_ctl. Or it is the
 one that pytest-postgresql's --postgresql-host, -port, -user and -password name, here or in an ini file; that
-user must be a superuser. Each host is loaded once, installed once, and copied for each test.
+user must be a superuser. Each platform is loaded once, installed once, and copied for each test.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import sqlparse
-from hosts import HOSTS, Host
+from platforms import PLATFORMS, Platform
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_postgresql import factories
@@ -51,26 +51,26 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For a run that has less time than all hosts take (.ci/run)."""
+    """For a run that has less time than all platforms take (.ci/run)."""
     parser.addoption(
-        "--hosts",
+        "--platforms",
         type=int,
-        default=len(HOSTS),
+        default=len(PLATFORMS),
         metavar="N",
-        help="run a test that is for all hosts on so many of them, which are not the same for every test",
+        help="run a test that is for all platforms on so many of them, which are not the same for every test",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep of each test for several hosts those that its name chooses."""
+    """Keep of each test for several platforms those that its name chooses."""
     same: dict[str, list[pytest.Item]] = {}
     for item in items:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        same.setdefault(item.nodeid.replace(str(params.get("host")), "host"), []).append(item)
+        same.setdefault(item.nodeid.replace(str(params.get("platform")), "platform"), []).append(item)
     deselected = []
-    for name, of_hosts in same.items():
-        first = zlib.crc32(name.encode()) % len(of_hosts)
-        deselected += [*of_hosts[first:], *of_hosts[:first]][config.getoption("hosts") :]
+    for name, of_platforms in same.items():
+        first = zlib.crc32(name.encode()) % len(of_platforms)
+        deselected += [*of_platforms[first:], *of_platforms[:first]][config.getoption("platforms") :]
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         left_out = {*deselected}
@@ -96,10 +96,10 @@ def _cut_each_file_once() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class HostDatabase:
-    """A database with a host in it, for one test."""
+class PlatformDatabase:
+    """A database with a platform in it, for one test."""
 
-    host: Host
+    platform: Platform
     name: str
     cluster: Cluster
 
@@ -117,8 +117,8 @@ class HostDatabase:
         return psycopg.connect(self.conninfo(user), autocommit=autocommit)
 
     def database(self, user: str | None = None) -> Database:
-        """The database as sessiondb sees it, for ``user`` or for the owner of the host's tables."""
-        return Database(self.conninfo(user or self.host.owner), self.host.schema)
+        """The database as sessiondb sees it, for ``user`` or for the owner of the platform's tables."""
+        return Database(self.conninfo(user or self.platform.owner), self.platform.schema)
 
     def apply(self, to: str | None = None, course_path: str | None = None) -> list[str]:
         """Apply as the owner."""
@@ -132,10 +132,10 @@ class HostDatabase:
 
 
 @contextmanager
-def held(db: HostDatabase, seconds: float, *statements: str) -> Iterator[None]:
+def held(db: PlatformDatabase, seconds: float, *statements: str) -> Iterator[None]:
     """Somebody has done this in a transaction, and commits it only after a while."""
     with db.connect(autocommit=False) as other:
-        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
             assert other.execute(trusted(statement)).rowcount > 0
         timer = threading.Timer(seconds, other.commit)
@@ -164,9 +164,9 @@ class Cluster:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     @contextmanager
-    def new_database(self, host: Host, template: str = "template1") -> Iterator[HostDatabase]:
+    def new_database(self, platform: Platform, template: str = "template1") -> Iterator[PlatformDatabase]:
         """A copy of a database, dropped afterwards."""
-        database = HostDatabase(host, f"{self.prefix}_{next(self.numbers)}", self)
+        database = PlatformDatabase(platform, f"{self.prefix}_{next(self.numbers)}", self)
         self.execute("CREATE DATABASE {} TEMPLATE {}", database.name, template)
         try:
             yield database
@@ -174,30 +174,30 @@ class Cluster:
             self.execute("DROP DATABASE {} WITH (FORCE)", database.name)
 
     @contextmanager
-    def clone(self, host: Host, *, installed: bool) -> Iterator[HostDatabase]:
-        """A database with the host, and with sessiondb if ``installed``."""
-        if (host.name, installed) not in self.templates:
-            template = self.clone(host, installed=False) if installed else self.new_database(host)
+    def clone(self, platform: Platform, *, installed: bool) -> Iterator[PlatformDatabase]:
+        """A database with the platform, and with sessiondb if ``installed``."""
+        if (platform.name, installed) not in self.templates:
+            template = self.clone(platform, installed=False) if installed else self.new_database(platform)
             database = self.stack.enter_context(template)
             if installed:
                 database.apply()
             else:
                 self._load(database)
-            self.templates[host.name, installed] = database.name
-        with self.new_database(host, self.templates[host.name, installed]) as database:
+            self.templates[platform.name, installed] = database.name
+        with self.new_database(platform, self.templates[platform.name, installed]) as database:
             with database.connect() as connection:
-                host.grant_create(connection)
+                platform.grant_create(connection)
             yield database
 
-    def _load(self, database: HostDatabase) -> None:
+    def _load(self, database: PlatformDatabase) -> None:
         roles = "SELECT rolname FROM pg_catalog.pg_roles"
         with database.connect() as connection:
             before = {name for (name,) in connection.execute(roles)}
-            database.host.load(connection)
+            database.platform.load(connection)
             self.roles.update(name for (name,) in connection.execute(roles) if name not in before)
 
     def close(self) -> None:
-        """Drop the templates, then the roles that the hosts made, where no other test run needs them."""
+        """Drop the templates, then the roles that the platforms made, where no other test run needs them."""
         self.stack.close()
         for role in self.roles:
             with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject):
@@ -240,11 +240,11 @@ def cluster(ephemeral: Server | None, postgresql_noproc: Any) -> Iterator[Cluste
     cluster.close()
 
 
-@pytest.fixture(params=[*HOSTS.values()], ids=str)
-def host(request: pytest.FixtureRequest) -> Host:
-    """Each of the hosts in turn."""
-    host: Host = request.param
-    return host
+@pytest.fixture(params=[*PLATFORMS.values()], ids=str)
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """Each of the platforms in turn."""
+    platform: Platform = request.param
+    return platform
 
 
 @pytest.fixture
@@ -257,16 +257,16 @@ def new_role(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
-def host_db(cluster: Cluster, host: Host) -> Iterator[HostDatabase]:
-    """The host as it was found."""
-    with cluster.clone(host, installed=False) as database:
+def platform_db(cluster: Cluster, platform: Platform) -> Iterator[PlatformDatabase]:
+    """The platform as it was found."""
+    with cluster.clone(platform, installed=False) as database:
         yield database
 
 
 @pytest.fixture
-def installed_db(cluster: Cluster, host: Host) -> Iterator[HostDatabase]:
-    """The host with sessiondb applied."""
-    with cluster.clone(host, installed=True) as database:
+def installed_db(cluster: Cluster, platform: Platform) -> Iterator[PlatformDatabase]:
+    """The platform with sessiondb applied."""
+    with cluster.clone(platform, installed=True) as database:
         yield database
 
 
@@ -279,7 +279,7 @@ def dump(cluster: Cluster) -> Callable[..., str]:
     if pg_dump is None:
         pytest.skip(f"no pg_dump of PostgreSQL {needed} or later on the PATH")
 
-    def dump(database: HostDatabase, exclude_sessiondb: bool = False) -> str:
+    def dump(database: PlatformDatabase, exclude_sessiondb: bool = False) -> str:
         command = [str(pg_dump), "--schema-only", *(["--exclude-schema=sessiondb"] if exclude_sessiondb else [])]
         conninfo = conninfo_to_dict(database.conninfo())
         password = str(conninfo.pop("password", ""))

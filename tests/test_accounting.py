@@ -1,6 +1,6 @@
 """Every old row is accounted for: linked, or left with a reason that somebody can act on.
 
-SESSIONDB_TEST_ROWS=100000 does it with as many rows on each host.
+SESSIONDB_TEST_ROWS=100000 does it with as many rows on each platform.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import HostDatabase
-from hosts import EnrolledHost, Host
+from conftest import PlatformDatabase
 from oracle import Oracle, Session
+from platforms import EnrolledPlatform, Platform
 from psycopg import sql
 from test_backfill import AUTUMN, SPRING, TABLES, add_users, backfill, call, clear, insert_many, on, rows, unnoticed
 from test_explain import carry_out, reason
@@ -35,7 +35,7 @@ PER_STUDENT = 28
 class Filled:
     """A platform with old rows of every kind, and what must become of them."""
 
-    host: Host
+    platform: Platform
     db: Connection
     oracle: Oracle = field(default_factory=Oracle)
     linkable: Counter[str] = field(default_factory=Counter)
@@ -44,12 +44,12 @@ class Filled:
     courses: list[UUID] = field(default_factory=list)
 
     def fill(self, number: int) -> None:
-        host, db = self.host, self.db
-        clear(host, db)
-        north, south, past, empty = orgs = [host.add_org(db) for _ in range(4)]
+        platform, db = self.platform, self.db
+        clear(platform, db)
+        north, south, past, empty = orgs = [platform.add_org(db) for _ in range(4)]
         for org in orgs:
-            self.oracle.members.add((org, host.add_member(db, org, host.add_user(db), "trainer")))
-        self.courses = [host.add_course(db) for _ in range(7)]
+            self.oracle.members.add((org, platform.add_member(db, org, platform.add_user(db), "trainer")))
+        self.courses = [platform.add_course(db) for _ in range(7)]
         both, closed, northern, draft, *_ = self.courses  # the others have no session
         for org, course, status, date in (
             (north, both, "active", SPRING),
@@ -62,7 +62,7 @@ class Filled:
             (north, draft, "draft", SPRING),
             (south, draft, "active", SPRING),
         ):
-            session = host.add_session(db, org, course, status, created_at=date)
+            session = platform.add_session(db, org, course, status, created_at=date)
             self.oracle.sessions[session] = Session(org, course, status, date)
         groups: list[list[UUID]] = [
             [],
@@ -76,7 +76,7 @@ class Filled:
         ]
         each = max(1, number // (len(groups) * PER_STUDENT))
         for group in groups:
-            self.enrol(add_users(host, db, each, *group), group)
+            self.enrol(add_users(platform, db, each, *group), group)
         db.execute("ANALYZE")
 
     def enrol(self, students: list[UUID], group: list[UUID]) -> None:
@@ -84,7 +84,7 @@ class Filled:
         one = students[0]
         self.oracle.members |= {(org, one) for org in group}
         for course in self.courses:
-            tasks = [self.host.new_task(self.db, course) for _ in range(3)]
+            tasks = [self.platform.new_task(self.db, course) for _ in range(3)]
             chosen = self.oracle.session_for(one, course)
             why = reason(self.oracle, one, course, chosen)
             placed = students[: len(students) // 10] if chosen else []
@@ -94,38 +94,40 @@ class Filled:
                 "course_id": [course] * len(students),
                 "session_id": [chosen if student in placed else None for student in students],
             }
-            if isinstance(self.host, EnrolledHost):
+            if isinstance(self.platform, EnrolledPlatform):
                 columns["id"] = ids
             with unnoticed(self.db):
-                insert_many(self.host, self.db, "enrollments", columns)
+                insert_many(self.platform, self.db, "enrollments", columns)
                 for task in tasks:
                     self.submit(students, ids, task)
             self.account("enrollments", why, len(students) - len(placed))
             self.account("submissions", why, len(students) * len(tasks))
-        if not isinstance(self.host, EnrolledHost):
+        if not isinstance(self.platform, EnrolledPlatform):
             self.delete_an_item(students)
 
     def submit(self, students: list[UUID], enrolments: list[UUID], task: UUID) -> None:
-        enrolled = isinstance(self.host, EnrolledHost)
+        enrolled = isinstance(self.platform, EnrolledPlatform)
         columns: dict[str, list[Any]] = {
             "user_id": students,
-            self.host.task_column: enrolments if enrolled else [task] * len(students),
+            self.platform.task_column: enrolments if enrolled else [task] * len(students),
         }
-        if self.host.name == "partitioned":
+        if self.platform.name == "partitioned":
             first = datetime(2022, 3, 1, tzinfo=timezone.utc)
             columns["submitted_at"] = [first + timedelta(days=n * 97 % 1500) for n in range(len(students))]
-        insert_many(self.host, self.db, "submissions", columns)
+        insert_many(self.platform, self.db, "submissions", columns)
 
     def delete_an_item(self, students: list[UUID]) -> None:
         """Let them submit something that is deleted afterwards."""
-        host = self.host
-        course = host.add_course(self.db)
-        task = host.new_task(self.db, course)
-        table, key = (host.task_tables[-1][0], host.task_tables[-1][1]) if host.task_tables else ("courses", "id")
+        platform = self.platform
+        course = platform.add_course(self.db)
+        task = platform.new_task(self.db, course)
+        table, key = (
+            (platform.task_tables[-1][0], platform.task_tables[-1][1]) if platform.task_tables else ("courses", "id")
+        )
         with unnoticed(self.db):
             self.submit(students, [], task)
         delete = sql.SQL("DELETE FROM {} WHERE {} = {}")
-        names = sql.Identifier(host.schema, table), sql.Identifier(key), sql.Literal(course)
+        names = sql.Identifier(platform.schema, table), sql.Identifier(key), sql.Literal(course)
         self.db.execute(delete.format(*names))
         self.account("submissions", "course_unknown", len(students))
 
@@ -136,14 +138,14 @@ class Filled:
             self.reasons[table][why] += number
 
 
-def total(db: HostDatabase, table: str) -> tuple[int, int]:
+def total(db: PlatformDatabase, table: str) -> tuple[int, int]:
     """The rows that there are, and those without a session."""
     query: LiteralString = "SELECT count(*), count(*) - count(session_id) FROM {}"
     ((number, unlinked),) = rows(db, query, table)
     return number, unlinked
 
 
-def counted_by_check(db: HostDatabase, *names: str) -> dict[str, Counter[str]]:
+def counted_by_check(db: PlatformDatabase, *names: str) -> dict[str, Counter[str]]:
     """The rows that check says are not linked, by reason; it must find no error."""
     run = call(db, "check", "--format", "json", *names)
     assert run.code == 0, run.out
@@ -160,7 +162,7 @@ def counted_by_check(db: HostDatabase, *names: str) -> dict[str, Counter[str]]:
     return counts
 
 
-def shown(db: HostDatabase, table: str) -> list[dict[str, Any]]:
+def shown(db: PlatformDatabase, table: str) -> list[dict[str, Any]]:
     """The rows that show says are not linked, each with its reason."""
     run = call(db, "show", table, "--unlinked", "--format", "json")
     assert run.code == 0, run.err
@@ -168,10 +170,10 @@ def shown(db: HostDatabase, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as db:
-        filled = Filled(host, db)
+        filled = Filled(platform, db)
         filled.fill(ROWS)
     before = {table: total(installed_db, table) for table in TABLES}
     assert ROWS * 0.8 < sum(number for number, _ in before.values()) < ROWS * 1.5
@@ -209,7 +211,7 @@ def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(insta
     mend(installed_db, unlinked)
 
 
-def mend(db: HostDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> None:
+def mend(db: PlatformDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> None:
     """For each reason carry out what explain prints for one row, until its last fix, a backfill, links that row."""
     for table, found in reversed(unlinked.items()):
         for why in sorted({row["reason"] for row in found}, reverse=True):
@@ -231,7 +233,7 @@ def where(row: dict[str, Any]) -> LiteralString:
     return f"SELECT session_id FROM {{}} WHERE {' AND '.join(conditions)}"
 
 
-def ask(db: HostDatabase, table: str, row: dict[str, Any]) -> dict[str, Any]:
+def ask(db: PlatformDatabase, table: str, row: dict[str, Any]) -> dict[str, Any]:
     """What explain says of a row, by its id or by its user and course."""
     if "id" in row:
         question = ["--enrollment" if table == "enrollments" else "--submission", row["id"]]
@@ -248,34 +250,34 @@ def ask(db: HostDatabase, table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @on("quoted")
-def test_names_on_the_way_to_the_course_may_hold_percent_signs(host_db: HostDatabase) -> None:
-    host = host_db.host
-    with host_db.connect() as db:
-        clear(host, db)
-        course = host.add_course(db)
-        (student,) = add_users(host, db, 1)
+def test_names_on_the_way_to_the_course_may_hold_percent_signs(platform_db: PlatformDatabase) -> None:
+    platform = platform_db.platform
+    with platform_db.connect() as db:
+        clear(platform, db)
+        course = platform.add_course(db)
+        (student,) = add_users(platform, db, 1)
         with unnoticed(db):
-            host.submit(db, student, course)
-        table = sql.Identifier(host.schema, "submissions")
+            platform.submit(db, student, course)
+        table = sql.Identifier(platform.schema, "submissions")
         db.execute(
             sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
-                table, sql.Identifier(host.task_column), sql.Identifier("100%s %(x)s %")
+                table, sql.Identifier(platform.task_column), sql.Identifier("100%s %(x)s %")
             )
         )
-    host_db.apply()
+    platform_db.apply()
 
-    assert [row["reason"] for row in shown(host_db, "submissions")] == ["no_membership"]
-    assert counted_by_check(host_db)["submissions"] == Counter(no_membership=1)
-    assert backfill(host_db)["submissions"]["reasons"] == {"no_membership": 1}
+    assert [row["reason"] for row in shown(platform_db, "submissions")] == ["no_membership"]
+    assert counted_by_check(platform_db)["submissions"] == Counter(no_membership=1)
+    assert backfill(platform_db)["submissions"]["reasons"] == {"no_membership": 1}
 
 
 @pytest.mark.parametrize("table", TABLES)
 @on("reference", "partitioned")
 def test_show_with_a_session_shows_what_is_linked_to_it_and_unlinked_what_is_not(
-    installed_db: HostDatabase, table: str
+    installed_db: PlatformDatabase, table: str
 ) -> None:
     with installed_db.connect() as db:
-        filled = Filled(installed_db.host, db)
+        filled = Filled(installed_db.platform, db)
         filled.fill(200)
     backfill(installed_db)
     linked = sum(

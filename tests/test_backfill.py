@@ -20,8 +20,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conftest import HostDatabase, held
-from hosts import HOSTS, EnrolledHost, Host
+from conftest import PlatformDatabase, held
+from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import errors, sql
 
 from sessiondb import backfill as module
@@ -40,8 +40,8 @@ COMMAND = (sys.executable, "-W", "error", "-m", "sessiondb")
 
 
 def on(*names: str) -> pytest.MarkDecorator:
-    """Not on every host: for what has nothing to do with how a host is built."""
-    return pytest.mark.parametrize("host", [HOSTS[name] for name in names], indirect=True, ids=str)
+    """Not on every platform: for what has nothing to do with how a platform is built."""
+    return pytest.mark.parametrize("platform", [PLATFORMS[name] for name in names], indirect=True, ids=str)
 
 
 # the command line
@@ -60,7 +60,7 @@ class Run:
         return json.loads(self.out)
 
 
-def call(db: HostDatabase, *arguments: str, user: str | None = None) -> Run:
+def call(db: PlatformDatabase, *arguments: str, user: str | None = None) -> Run:
     """Run a command as the owner of the tables; in this process, which is quicker by far."""
     out, err = io.StringIO(), io.StringIO()
     before = signal.getsignal(signal.SIGTERM)
@@ -75,11 +75,11 @@ def call(db: HostDatabase, *arguments: str, user: str | None = None) -> Run:
     return Run(code, out.getvalue(), err.getvalue())
 
 
-def dsn(db: HostDatabase, user: str | None = None) -> tuple[str, str]:
-    return "-d", db.conninfo(user or db.host.owner)
+def dsn(db: PlatformDatabase, user: str | None = None) -> tuple[str, str]:
+    return "-d", db.conninfo(user or db.platform.owner)
 
 
-def backfill(db: HostDatabase, *arguments: str) -> dict[str, Any]:
+def backfill(db: PlatformDatabase, *arguments: str) -> dict[str, Any]:
     """Run a backfill that must come to its end, and return its JSON."""
     run = call(db, "backfill", "--format", "json", *arguments)
     assert run.code == 0, run.err
@@ -88,7 +88,7 @@ def backfill(db: HostDatabase, *arguments: str) -> dict[str, Any]:
 
 
 @contextmanager
-def process(db: HostDatabase, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def process(db: PlatformDatabase, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A backfill in a process of its own."""
     command = [*COMMAND, *dsn(db), "backfill", "--format", "json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as popen:
@@ -98,7 +98,7 @@ def process(db: HostDatabase, *arguments: str) -> Iterator[subprocess.Popen[str]
             popen.kill()
 
 
-def psql(db: HostDatabase, *commands: str) -> Run:
+def psql(db: PlatformDatabase, *commands: str) -> Run:
     """Run commands in one session of psql, as the owner of the tables, each whatever became of the last."""
     options = [option for command in commands for option in ("-c", command)]
     done = subprocess.run(
@@ -111,7 +111,7 @@ def psql(db: HostDatabase, *commands: str) -> Run:
 
 
 def insert_many(
-    host: Host, connection: Connection, table: str, columns: Mapping[str, Sequence[object]], *returning: str
+    platform: Platform, connection: Connection, table: str, columns: Mapping[str, Sequence[object]], *returning: str
 ) -> list[tuple[Any, ...]]:
     """Insert rows of uuids, text and times, given column by column; return what is stored in some columns."""
     types = {str: "text[]", UUID: "uuid[]", datetime: "timestamptz[]"}
@@ -120,8 +120,8 @@ def insert_many(
         sql.SQL("{}::{}").format(sql.Literal([*values]), sql.SQL(types[kind]))
         for values, kind in zip(columns.values(), kinds, strict=True)
     ]
-    extras = {**host.extras.get(table, {})}
-    schema = host.user_schema if table == "users" and host.user_schema else host.schema
+    extras = {**platform.extras.get(table, {})}
+    schema = platform.user_schema if table == "users" and platform.user_schema else platform.schema
     insert = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS row ({})").format(
         sql.Identifier(schema, table),
         sql.SQL(", ").join(map(sql.Identifier, [*columns, *extras])),
@@ -136,12 +136,12 @@ def insert_many(
     return connection.execute(insert + sql.SQL(" RETURNING ") + names).fetchall()
 
 
-def add_users(host: Host, connection: Connection, number: int, *orgs: UUID) -> list[UUID]:
+def add_users(platform: Platform, connection: Connection, number: int, *orgs: UUID) -> list[UUID]:
     """Users, members of the same organisations."""
     users = [uuid4() for _ in range(number)]
-    insert_many(host, connection, "users", {"id": users, "email": [f"{user}@example.org" for user in users]})
+    insert_many(platform, connection, "users", {"id": users, "email": [f"{user}@example.org" for user in users]})
     for org in orgs:
-        insert_many(host, connection, "org_members", {"user_id": users, "org_id": [org] * number})
+        insert_many(platform, connection, "org_members", {"user_id": users, "org_id": [org] * number})
     return users
 
 
@@ -154,7 +154,7 @@ def unnoticed(connection: Connection) -> Iterator[None]:
 
 
 def add_old_rows(
-    host: Host,
+    platform: Platform,
     connection: Connection,
     pairs: Sequence[tuple[UUID, UUID]],
     submissions: int = 1,
@@ -162,33 +162,35 @@ def add_old_rows(
 ) -> None:
     """An enrolment and some submissions of each pair of a user and a course; the enrolments perhaps with a session."""
     courses = {course for _, course in pairs}
-    tasks = {course: [host.new_task(connection, course) for _ in range(submissions)] for course in courses}
+    tasks = {course: [platform.new_task(connection, course) for _ in range(submissions)] for course in courses}
     ids = [uuid4() for _ in pairs]
     enrolled: dict[str, list[Any]] = {"user_id": [u for u, _ in pairs], "course_id": [c for _, c in pairs]}
-    if isinstance(host, EnrolledHost):
+    if isinstance(platform, EnrolledPlatform):
         enrolled["id"] = ids
     if session:
         enrolled["session_id"] = [session for _ in pairs]
-    done: dict[str, list[Any]] = {"user_id": [], host.task_column: []}
-    if host.name == "partitioned":
+    done: dict[str, list[Any]] = {"user_id": [], platform.task_column: []}
+    if platform.name == "partitioned":
         done["submitted_at"] = []
     for (user, course), enrollment in zip(pairs, ids, strict=True):
         for number in range(submissions):
             done["user_id"].append(user)
-            done[host.task_column].append(enrollment if isinstance(host, EnrolledHost) else tasks[course][number])
-            if host.name == "partitioned":  # every partition has its share
+            done[platform.task_column].append(
+                enrollment if isinstance(platform, EnrolledPlatform) else tasks[course][number]
+            )
+            if platform.name == "partitioned":  # every partition has its share
                 when = datetime(2022, 6, 1, tzinfo=timezone.utc) + timedelta(days=365 * (len(done["user_id"]) % 4))
                 done["submitted_at"].append(when)
     with unnoticed(connection):
-        insert_many(host, connection, "enrollments", enrolled)
+        insert_many(platform, connection, "enrollments", enrolled)
         if submissions:
-            insert_many(host, connection, "submissions", done)
+            insert_many(platform, connection, "submissions", done)
 
 
-def clear(host: Host, connection: Connection) -> None:
-    """Leave nothing that comes with the host in our way."""
+def clear(platform: Platform, connection: Connection) -> None:
+    """Leave nothing that comes with the platform in our way."""
     for table in ("submissions", "enrollments", "sessions", "org_members"):
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(host.schema, table)))
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(platform.schema, table)))
 
 
 @dataclass(frozen=True)
@@ -203,21 +205,21 @@ class Scene:
     unlinkable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def scene(host: Host, connection: Connection, *, placed: bool) -> Scene:
+def scene(platform: Platform, connection: Connection, *, placed: bool) -> Scene:
     """Rows of every kind; ``placed``: also some whose enrolment staff has linked, which takes an installed sessiondb."""
-    clear(host, connection)
-    north, south, past, empty = (host.add_org(connection) for _ in range(4))
-    course, bare = host.add_course(connection), host.add_course(connection)
-    host.add_session(connection, north, course, created_at=None)  # unknown dates come last
-    spring = host.add_session(connection, north, course, created_at=SPRING)
-    autumn = host.add_session(connection, north, course, created_at=AUTUMN)
-    winter = host.add_session(connection, south, course, created_at=WINTER)
-    over = host.add_session(connection, past, course, "completed", created_at=WINTER)
+    clear(platform, connection)
+    north, south, past, empty = (platform.add_org(connection) for _ in range(4))
+    course, bare = platform.add_course(connection), platform.add_course(connection)
+    platform.add_session(connection, north, course, created_at=None)  # unknown dates come last
+    spring = platform.add_session(connection, north, course, created_at=SPRING)
+    autumn = platform.add_session(connection, north, course, created_at=AUTUMN)
+    winter = platform.add_session(connection, south, course, created_at=WINTER)
+    over = platform.add_session(connection, past, course, "completed", created_at=WINTER)
     here = Scene(course, (autumn, winter))
 
     def add(orgs: Sequence[UUID], course: UUID, enrolled: UUID | None, submitted: UUID | None, given: bool) -> None:
-        (user,) = add_users(host, connection, 1, *orgs)
-        add_old_rows(host, connection, [(user, course)], session=enrolled if given else None)
+        (user,) = add_users(platform, connection, 1, *orgs)
+        add_old_rows(platform, connection, [(user, course)], session=enrolled if given else None)
         here.expected[user] = enrolled, submitted
 
     add([north], course, autumn, autumn, False)
@@ -233,40 +235,40 @@ def scene(host: Host, connection: Connection, *, placed: bool) -> Scene:
         add([north, south], course, spring, spring, True)  # the submission follows the enrolment
         add([north, past], course, over, autumn, True)  # not where that session is over
         add([north], course, winter, autumn, True)  # nor where it is of an organisation that he has left
-    if not isinstance(host, EnrolledHost):
-        (user,) = add_users(host, connection, 1, north)
+    if not isinstance(platform, EnrolledPlatform):
+        (user,) = add_users(platform, connection, 1, north)
         with unnoticed(connection):
-            host.submit(connection, user, None)
+            platform.submit(connection, user, None)
         here.unlinkable["submissions"]["course_unknown"] = 1
     return here
 
 
-def many(db: HostDatabase, number: int, submissions: int = 1) -> UUID:
+def many(db: PlatformDatabase, number: int, submissions: int = 1) -> UUID:
     """Old rows that all belong to one session."""
-    host = db.host
+    platform = db.platform
     with db.connect() as connection:
-        clear(host, connection)
-        org, course = host.add_org(connection), host.add_course(connection)
-        session = host.add_session(connection, org, course)
-        pairs = [(user, course) for user in add_users(host, connection, number, org)]
-        add_old_rows(host, connection, pairs, submissions)
+        clear(platform, connection)
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        session = platform.add_session(connection, org, course)
+        pairs = [(user, course) for user in add_users(platform, connection, number, org)]
+        add_old_rows(platform, connection, pairs, submissions)
         connection.execute("ANALYZE")  # so that --batch-rows is about as many
     return session
 
 
-def rows(db: HostDatabase, query: LiteralString, *names: str) -> list[tuple[Any, ...]]:
-    """What the superuser gets; each ``{}`` is a table of the host."""
+def rows(db: PlatformDatabase, query: LiteralString, *names: str) -> list[tuple[Any, ...]]:
+    """What the superuser gets; each ``{}`` is a table of the platform."""
     with db.connect() as connection:
-        tables = (sql.Identifier(db.host.schema, name) for name in names)
+        tables = (sql.Identifier(db.platform.schema, name) for name in names)
         return connection.execute(sql.SQL(query).format(*tables)).fetchall()
 
 
-def linked(db: HostDatabase, table: str) -> int:
+def linked(db: PlatformDatabase, table: str) -> int:
     ((number,),) = rows(db, "SELECT count(session_id) FROM {}", table)
     return int(number)
 
 
-def links(db: HostDatabase) -> dict[UUID, list[UUID | None]]:
+def links(db: PlatformDatabase) -> dict[UUID, list[UUID | None]]:
     """User to the sessions of his enrolment and his submission."""
     query: LiteralString = """
         SELECT e.user_id, e.session_id, b.session_id FROM {} AS e JOIN {} AS b ON b.user_id = e.user_id
@@ -274,7 +276,7 @@ def links(db: HostDatabase) -> dict[UUID, list[UUID | None]]:
     return {user: sessions for user, *sessions in rows(db, query, *TABLES)}
 
 
-def versions(db: HostDatabase) -> set[tuple[Any, ...]]:
+def versions(db: PlatformDatabase) -> set[tuple[Any, ...]]:
     """Every row that there is, as it was written and where; another set when a row was written again."""
     query: LiteralString = "SELECT tableoid::bigint, ctid::text, xmin::text, session_id FROM {}"
     return {row for table in TABLES for row in rows(db, query, table)}
@@ -283,10 +285,10 @@ def versions(db: HostDatabase) -> set[tuple[Any, ...]]:
 # what is linked
 
 
-def test_old_rows_get_what_the_trigger_would_choose_now(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_old_rows_get_what_the_trigger_would_choose_now(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection, placed=True)
+        here = scene(platform, connection, placed=True)
 
     backfill(installed_db)
 
@@ -294,43 +296,43 @@ def test_old_rows_get_what_the_trigger_would_choose_now(installed_db: HostDataba
     with installed_db.connect() as connection:
         for user, (_, submitted) in here.expected.items():
             if submitted:
-                assert host.submit(connection, user, here.course) == submitted
+                assert platform.submit(connection, user, here.course) == submitted
 
 
-def test_rows_from_before_apply_are_linked(host_db: HostDatabase) -> None:
-    with host_db.connect() as connection:
-        here = scene(host_db.host, connection, placed=False)
-    host_db.apply()
+def test_rows_from_before_apply_are_linked(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        here = scene(platform_db.platform, connection, placed=False)
+    platform_db.apply()
 
-    backfill(host_db)
+    backfill(platform_db)
 
-    assert links(host_db) == {user: [*sessions] for user, sessions in here.expected.items()}
+    assert links(platform_db) == {user: [*sessions] for user, sessions in here.expected.items()}
 
 
 @on("reference", "hosted", "partitioned")
-def test_rows_of_disabled_triggers_are_linked(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_rows_of_disabled_triggers_are_linked(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        clear(host, connection)
-        org, course = host.add_org(connection), host.add_course(connection)
-        session = host.add_session(connection, org, course)
-        (user,) = add_users(host, connection, 1, org)
+        clear(platform, connection)
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        session = platform.add_session(connection, org, course)
+        (user,) = add_users(platform, connection, 1, org)
         for verb in ("DISABLE", "ENABLE"):
             for table in TABLES:
                 statement: LiteralString = f"ALTER TABLE {{}} {verb} TRIGGER USER"
-                connection.execute(sql.SQL(statement).format(sql.Identifier(host.schema, table)))
+                connection.execute(sql.SQL(statement).format(sql.Identifier(platform.schema, table)))
             if verb == "DISABLE":
-                assert host.enroll(connection, user, course) is None
-                assert host.submit(connection, user, course) is None
+                assert platform.enroll(connection, user, course) is None
+                assert platform.submit(connection, user, course) is None
 
     backfill(installed_db)
 
     assert links(installed_db) == {user: [session, session]}
 
 
-def test_every_row_is_counted_with_its_reason(installed_db: HostDatabase) -> None:
+def test_every_row_is_counted_with_its_reason(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection, placed=True)
+        here = scene(installed_db.platform, connection, placed=True)
     belonging = {table: sum(bool(s[i]) for s in here.expected.values()) for i, table in enumerate(TABLES)}
     belonging["enrollments"] -= 3  # staff has linked them
 
@@ -348,9 +350,9 @@ def test_every_row_is_counted_with_its_reason(installed_db: HostDatabase) -> Non
 
 
 @on("quoted")
-def test_the_counts_in_words(installed_db: HostDatabase) -> None:
+def test_the_counts_in_words(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection, placed=False)
+        here = scene(installed_db.platform, connection, placed=False)
 
     dry, real = call(installed_db, "backfill", "--dry-run"), call(installed_db, "backfill")
 
@@ -369,14 +371,14 @@ def test_the_counts_in_words(installed_db: HostDatabase) -> None:
     ]
 
 
-def test_a_linked_row_is_never_touched(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_a_linked_row_is_never_touched(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection, placed=True)
+        here = scene(platform, connection, placed=True)
         # neither the one that the rules would choose nor one that they would let anybody choose
-        wrong = host.add_session(connection, host.add_org(connection), host.add_course(connection))
-        pairs = [(user, here.course) for user in add_users(host, connection, 3)]
-        add_old_rows(host, connection, pairs, session=wrong)
+        wrong = platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
+        pairs = [(user, here.course) for user in add_users(platform, connection, 3)]
+        add_old_rows(platform, connection, pairs, session=wrong)
     before = {row for row in versions(installed_db) if row[-1]}
     assert len(before) == 6
 
@@ -385,9 +387,9 @@ def test_a_linked_row_is_never_touched(installed_db: HostDatabase) -> None:
     assert before <= versions(installed_db)
 
 
-def test_a_finished_backfill_that_is_run_again_writes_no_row(installed_db: HostDatabase) -> None:
+def test_a_finished_backfill_that_is_run_again_writes_no_row(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        scene(installed_db.host, connection, placed=True)
+        scene(installed_db.platform, connection, placed=True)
     first = backfill(installed_db)
     before = versions(installed_db)
 
@@ -399,9 +401,9 @@ def test_a_finished_backfill_that_is_run_again_writes_no_row(installed_db: HostD
         assert second[table] == {"scanned": unlinkable["unlinkable"], "linked": 0, **unlinkable}
 
 
-def test_with_session_only_what_belongs_to_it_is_linked(installed_db: HostDatabase) -> None:
+def test_with_session_only_what_belongs_to_it_is_linked(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection, placed=True)
+        here = scene(installed_db.platform, connection, placed=True)
     autumn, _ = here.sessions
 
     dry = backfill(installed_db, "--session", str(autumn), "--dry-run")
@@ -419,7 +421,7 @@ def test_with_session_only_what_belongs_to_it_is_linked(installed_db: HostDataba
 
 
 @on("reference")
-def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: HostDatabase) -> None:
+def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: PlatformDatabase) -> None:
     nobody = str(uuid4())
 
     for arguments in (["--session", nobody], ["--session", nobody, "--dry-run"]):
@@ -429,11 +431,11 @@ def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: Hos
 
 
 @on("reference", "partitioned", "quoted")
-def test_the_triggers_of_the_host_that_a_backfill_fires_are_named_before(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_the_triggers_of_the_platform_that_a_backfill_fires_are_named_before(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        scene(host, connection, placed=False)
-        schema, table = sql.Identifier(host.schema), sql.Identifier(host.schema, "submissions")
+        scene(platform, connection, placed=False)
+        schema, table = sql.Identifier(platform.schema), sql.Identifier(platform.schema, "submissions")
         connection.execute(
             sql.SQL("CREATE FUNCTION {}.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'").format(
                 schema
@@ -455,7 +457,7 @@ def test_the_triggers_of_the_host_that_a_backfill_fires_are_named_before(install
                 )
             )
         connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER off").format(table))
-    remark = 'Linking a row of submissions fires the host\'s triggers on UPDATE: "Audit", touch.'
+    remark = 'Linking a row of submissions fires the platform\'s triggers on UPDATE: "Audit", touch.'
 
     assert call(installed_db, "backfill", "--dry-run").err.splitlines() == [remark]
     assert call(installed_db, "backfill").err.splitlines() == [remark]
@@ -464,11 +466,13 @@ def test_the_triggers_of_the_host_that_a_backfill_fires_are_named_before(install
 
 @on("reference")
 def test_of_a_session_that_is_not_active_it_is_said_that_nothing_will_be_linked_to_it(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     with installed_db.connect() as connection:
-        host = installed_db.host
-        session = host.add_session(connection, host.add_org(connection), host.add_course(connection), "draft")
+        platform = installed_db.platform
+        session = platform.add_session(
+            connection, platform.add_org(connection), platform.add_course(connection), "draft"
+        )
     remark = f"Session {session} is draft, and only active ones are chosen: nothing will be linked to it."
 
     for arguments in (["--session", str(session), "--dry-run"], ["--session", str(session)]):
@@ -476,9 +480,9 @@ def test_of_a_session_that_is_not_active_it_is_said_that_nothing_will_be_linked_
         assert (run.code, run.err.splitlines()) == (0, [remark])
 
 
-def test_dry_run_counts_the_same_and_writes_nothing(installed_db: HostDatabase) -> None:
+def test_dry_run_counts_the_same_and_writes_nothing(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        scene(installed_db.host, connection, placed=True)
+        scene(installed_db.platform, connection, placed=True)
         connection.execute(
             sql.SQL("ALTER DATABASE {} SET default_transaction_read_only TO on").format(
                 sql.Identifier(installed_db.name)
@@ -502,9 +506,9 @@ def test_dry_run_counts_the_same_and_writes_nothing(installed_db: HostDatabase) 
 
 
 @on("school", "partitioned")
-def test_an_empty_platform_has_nothing_to_link(installed_db: HostDatabase) -> None:
+def test_an_empty_platform_has_nothing_to_link(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        clear(installed_db.host, connection)
+        clear(installed_db.platform, connection)
 
     nothing = {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}}
     for arguments in (["--dry-run"], []):
@@ -512,9 +516,9 @@ def test_an_empty_platform_has_nothing_to_link(installed_db: HostDatabase) -> No
 
 
 @on("partitioned")
-def test_a_table_without_a_partition_has_nothing_to_link(installed_db: HostDatabase) -> None:
+def test_a_table_without_a_partition_has_nothing_to_link(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        clear(installed_db.host, connection)
+        clear(installed_db.platform, connection)
         connection.execute("DROP TABLE submissions_2023, submissions_2024, submissions_2025, submissions_default")
 
     nothing = {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}}
@@ -522,7 +526,7 @@ def test_a_table_without_a_partition_has_nothing_to_link(installed_db: HostDatab
 
 
 @on("partitioned")
-def test_rows_of_partitions_of_partitions_are_linked(installed_db: HostDatabase) -> None:
+def test_rows_of_partitions_of_partitions_are_linked(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 8, submissions=4)
     with installed_db.connect() as connection, unnoticed(connection):
         connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2024")
@@ -556,12 +560,12 @@ STATES: dict[str, LiteralString] = {
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @on("academy")
 def test_every_page_of_a_table_is_read_whatever_its_statistics_say(
-    installed_db: HostDatabase, state: LiteralString
+    installed_db: PlatformDatabase, state: LiteralString
 ) -> None:
     many(installed_db, 300, submissions=5)
     with installed_db.connect() as connection:
         for statement in state.split("; "):
-            tables = (sql.Identifier(installed_db.host.schema, table) for table in TABLES)
+            tables = (sql.Identifier(installed_db.platform.schema, table) for table in TABLES)
             connection.execute(sql.SQL(statement).format(*tables))
     count = {table: rows(installed_db, "SELECT count(*) FROM {}", table)[0][0] for table in TABLES}
     assert all(count.values())
@@ -577,14 +581,14 @@ def test_every_page_of_a_table_is_read_whatever_its_statistics_say(
 
 
 @on("reference", "partitioned")
-def test_an_enrolment_is_found_by_its_student_whatever_the_statistics_say(installed_db: HostDatabase) -> None:
+def test_an_enrolment_is_found_by_its_student_whatever_the_statistics_say(installed_db: PlatformDatabase) -> None:
     """An ANALYZE from before the backfill says that no enrolment has a session, so that to look there costs nothing."""
     session = many(installed_db, 1000)
     with installed_db.connect() as connection:
         connection.execute("UPDATE enrollments SET session_id = %s", [session])
     ((user, course),) = rows(installed_db, "SELECT user_id, course_id FROM {} LIMIT 1", "enrollments")
     with installed_db.connect() as connection, connection.transaction():
-        assert installed_db.host.submit(connection, user, course) == session
+        assert installed_db.platform.submit(connection, user, course) == session
         connection.execute("SELECT FROM sessiondb.choose_sessions(%s, %s, true)", [[user], [course]])
         read = connection.execute(
             "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname ~ '^enrollments'"
@@ -594,7 +598,7 @@ def test_an_enrolment_is_found_by_its_student_whatever_the_statistics_say(instal
 
 
 @on("reference")
-def test_the_loop_holds_no_rows(installed_db: HostDatabase) -> None:
+def test_the_loop_holds_no_rows(installed_db: PlatformDatabase) -> None:
     """The client is sent five numbers a batch, so its memory does not grow with the table."""
     many(installed_db, 1000, submissions=3)
     steps = 0
@@ -638,7 +642,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def is_alone(db: HostDatabase) -> bool:
+def is_alone(db: PlatformDatabase) -> bool:
     """Whether every client but this one is gone."""
     query: LiteralString = """
         SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -646,23 +650,23 @@ def is_alone(db: HostDatabase) -> bool:
     return rows(db, query) == [(0,)]
 
 
-def progress_of(db: HostDatabase) -> list[tuple[Any, ...]]:
+def progress_of(db: PlatformDatabase) -> list[tuple[Any, ...]]:
     return rows(db, "SELECT table_name, sum(linked)::int FROM sessiondb.backfill_progress GROUP BY 1 ORDER BY 1")
 
 
 @pytest.mark.parametrize(
-    ("host", "number"),
+    ("platform", "number"),
     [
-        (HOSTS["partitioned"], signal.SIGKILL),
-        (HOSTS["academy"], signal.SIGKILL),
-        (HOSTS["academy"], signal.SIGTERM),
-        (HOSTS["hosted"], signal.SIGINT),
+        (PLATFORMS["partitioned"], signal.SIGKILL),
+        (PLATFORMS["academy"], signal.SIGKILL),
+        (PLATFORMS["academy"], signal.SIGTERM),
+        (PLATFORMS["hosted"], signal.SIGINT),
     ],
-    indirect=["host"],
+    indirect=["platform"],
     ids=lambda value: getattr(value, "name", str(value)),
 )
 def test_a_backfill_that_is_ended_keeps_every_batch_that_it_has_done(
-    installed_db: HostDatabase, number: signal.Signals
+    installed_db: PlatformDatabase, number: signal.Signals
 ) -> None:
     many(installed_db, 300, submissions=4)
     with process(installed_db, "--batch-rows", "20", "--sleep", "0.05") as doomed:
@@ -690,7 +694,7 @@ def test_a_backfill_that_is_ended_keeps_every_batch_that_it_has_done(
 
 
 @on("school", "academy", "partitioned")
-def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: HostDatabase) -> None:
+def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: PlatformDatabase) -> None:
     many(installed_db, 200, submissions=2)
 
     run = call(
@@ -715,7 +719,7 @@ def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: HostData
 
 @on("reference")
 @pytest.mark.parametrize("options", [("--sleep", "600"), ("--sleep", "600", "--dry-run")], ids=" ".join)
-def test_the_time_is_up_also_while_it_sleeps(installed_db: HostDatabase, options: tuple[str, ...]) -> None:
+def test_the_time_is_up_also_while_it_sleeps(installed_db: PlatformDatabase, options: tuple[str, ...]) -> None:
     many(installed_db, 100)
 
     run = call(installed_db, "backfill", "--format", "json", "--max-runtime", "1", "--batch-rows", "20", *options)
@@ -724,7 +728,7 @@ def test_the_time_is_up_also_while_it_sleeps(installed_db: HostDatabase, options
 
 
 @on("reference")
-def test_the_time_is_up_also_while_a_row_is_locked(installed_db: HostDatabase) -> None:
+def test_the_time_is_up_also_while_a_row_is_locked(installed_db: PlatformDatabase) -> None:
     many(installed_db, 50)
     with installed_db.connect(autocommit=False) as other:
         other.execute("SELECT FROM submissions LIMIT 1 FOR UPDATE")
@@ -738,7 +742,7 @@ def test_the_time_is_up_also_while_a_row_is_locked(installed_db: HostDatabase) -
 
 @on("reference")
 @pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=" ".join)
-def test_the_time_is_up_also_while_a_table_is_locked(installed_db: HostDatabase, options: tuple[str, ...]) -> None:
+def test_the_time_is_up_also_while_a_table_is_locked(installed_db: PlatformDatabase, options: tuple[str, ...]) -> None:
     many(installed_db, 50)
     with installed_db.connect(autocommit=False) as other:
         other.execute("LOCK TABLE submissions")
@@ -752,7 +756,7 @@ def test_the_time_is_up_also_while_a_table_is_locked(installed_db: HostDatabase,
 
 @on("reference")
 def test_who_keeps_a_table_locked_is_named_and_nobody_waits_for_him_for_ever(
-    installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOCK_SECONDS", 0.3)
     many(installed_db, 50)
@@ -769,7 +773,7 @@ def test_who_keeps_a_table_locked_is_named_and_nobody_waits_for_him_for_ever(
 
 @on("reference")
 def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_by_the_next(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     many(installed_db, 400, submissions=4)
     assert stop_half_way(installed_db)
@@ -788,7 +792,7 @@ def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_b
 
 
 @on("partitioned")
-def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(installed_db: HostDatabase) -> None:
+def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(installed_db: PlatformDatabase) -> None:
     many(installed_db, 100, submissions=4)
     changed = False
 
@@ -817,7 +821,7 @@ def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(instal
 
 
 @pytest.fixture
-def replica(installed_db: HostDatabase, tmp_path: Path) -> Iterator[None]:
+def replica(installed_db: PlatformDatabase, tmp_path: Path) -> Iterator[None]:
     """Somebody who receives the server's WAL, as a replica does."""
     receiver = find_bindir() / "pg_receivewal"
     if not receiver.exists():
@@ -834,9 +838,11 @@ def replica(installed_db: HostDatabase, tmp_path: Path) -> Iterator[None]:
 
 @on("academy")
 @pytest.mark.usefixtures("replica")
-def test_who_may_not_see_how_far_replicas_are_behind_is_told_which_grant_is_missing(installed_db: HostDatabase) -> None:
+def test_who_may_not_see_how_far_replicas_are_behind_is_told_which_grant_is_missing(
+    installed_db: PlatformDatabase,
+) -> None:
     many(installed_db, 10)
-    owner = str(installed_db.host.owner)
+    owner = str(installed_db.platform.owner)
 
     refused = call(installed_db, "backfill", "--max-lag", "10")
 
@@ -851,7 +857,7 @@ def test_who_may_not_see_how_far_replicas_are_behind_is_told_which_grant_is_miss
 
 
 @on("reference")
-def test_a_backfill_of_another_session_starts_anew(installed_db: HostDatabase) -> None:
+def test_a_backfill_of_another_session_starts_anew(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 400)
     assert call(installed_db, "backfill", "--max-runtime", "0.01", "--sleep", "0.1", "--batch-rows", "10").code == 7
     before = linked(installed_db, "enrollments")
@@ -861,7 +867,7 @@ def test_a_backfill_of_another_session_starts_anew(installed_db: HostDatabase) -
 
 
 @on("academy")
-def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db: HostDatabase) -> None:
+def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db: PlatformDatabase) -> None:
     many(installed_db, 400, submissions=4)
     assert stop_half_way(installed_db)
 
@@ -872,7 +878,7 @@ def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db
 
 
 @on("academy", "partitioned")
-def test_a_table_that_is_rewritten_during_a_run_is_walked_anew(installed_db: HostDatabase) -> None:
+def test_a_table_that_is_rewritten_during_a_run_is_walked_anew(installed_db: PlatformDatabase) -> None:
     many(installed_db, 400, submissions=4)
     rewritten = False
 
@@ -889,7 +895,7 @@ def test_a_table_that_is_rewritten_during_a_run_is_walked_anew(installed_db: Hos
     assert_all_linked(installed_db)
 
 
-def stop_half_way(db: HostDatabase) -> bool:
+def stop_half_way(db: PlatformDatabase) -> bool:
     """Stop a backfill of 400 enrolments and 1600 submissions in the midst of the submissions."""
 
     def progress(done: int, total: int, linked: int) -> None:
@@ -901,15 +907,15 @@ def stop_half_way(db: HostDatabase) -> bool:
     return 400 < linked(db, "submissions") < 1600
 
 
-def rewrite(db: HostDatabase) -> None:
+def rewrite(db: PlatformDatabase) -> None:
     """Delete what is linked and rewrite the table, so that the other rows are now on its first pages."""
     with db.connect() as connection:
-        table = sql.Identifier(db.host.schema, "submissions")
+        table = sql.Identifier(db.platform.schema, "submissions")
         connection.execute(sql.SQL("DELETE FROM {} WHERE session_id IS NOT NULL").format(table))
         connection.execute(sql.SQL("VACUUM FULL {}").format(table))
 
 
-def assert_all_linked(db: HostDatabase) -> None:
+def assert_all_linked(db: PlatformDatabase) -> None:
     for table in TABLES:
         ((number, unlinked),) = rows(db, "SELECT count(*), count(*) - count(session_id) FROM {}", table)
         assert (number > 0, unlinked) == (True, 0), table
@@ -918,14 +924,14 @@ def assert_all_linked(db: HostDatabase) -> None:
 # beside others
 
 
-def second_student(db: HostDatabase, table: str = "submissions") -> UUID:
+def second_student(db: PlatformDatabase, table: str = "submissions") -> UUID:
     """Whose row is read with the first batch."""
     ((user,),) = rows(db, "SELECT user_id FROM {} ORDER BY tableoid, ctid OFFSET 1 LIMIT 1", table)
     assert isinstance(user, UUID)
     return user
 
 
-def test_rows_that_somebody_has_locked_are_linked_at_the_end(installed_db: HostDatabase) -> None:
+def test_rows_that_somebody_has_locked_are_linked_at_the_end(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 100)
     locks = [
         f"SELECT FROM {table} WHERE user_id = '{second_student(installed_db, table)}' FOR UPDATE" for table in TABLES
@@ -943,7 +949,7 @@ def test_rows_that_somebody_has_locked_are_linked_at_the_end(installed_db: HostD
 
 @pytest.mark.parametrize("strength", ["NO KEY UPDATE", "SHARE"])
 @on("reference")
-def test_any_lock_that_is_in_the_way_is_waited_for(installed_db: HostDatabase, strength: str) -> None:
+def test_any_lock_that_is_in_the_way_is_waited_for(installed_db: PlatformDatabase, strength: str) -> None:
     many(installed_db, 10)
 
     with held(installed_db, 0.2, f"SELECT FROM submissions FOR {strength}"):
@@ -953,12 +959,12 @@ def test_any_lock_that_is_in_the_way_is_waited_for(installed_db: HostDatabase, s
 @pytest.mark.parametrize(("table", "column"), [("enrollments", "status"), ("submissions", "content")])
 @on("academy", "partitioned")
 def test_rows_that_were_locked_end_as_they_should_whatever_was_done_with_them(
-    installed_db: HostDatabase, table: str, column: str
+    installed_db: PlatformDatabase, table: str, column: str
 ) -> None:
     session = many(installed_db, 50)
     ((org, course),) = rows(installed_db, "SELECT org_id, course_id FROM {}", "sessions")
     with installed_db.connect() as connection:
-        other = installed_db.host.add_session(connection, org, course, "completed")
+        other = installed_db.platform.add_session(connection, org, course, "completed")
     short, long, placed, gone = [user for (user,) in rows(installed_db, "SELECT user_id FROM {} LIMIT 4", table)]
 
     with held(
@@ -981,7 +987,7 @@ def test_rows_that_were_locked_end_as_they_should_whatever_was_done_with_them(
 
 
 @on("partitioned")
-def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db: HostDatabase) -> None:
+def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db: PlatformDatabase) -> None:
     many(installed_db, 40)
     ((row,),) = rows(installed_db, "SELECT id FROM {} ORDER BY ctid LIMIT 1", "submissions_2023")
     move = f"UPDATE submissions SET submitted_at = '2025-06-01' WHERE id = '{row}'"
@@ -993,7 +999,9 @@ def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db:
 
 
 @on("reference", "partitioned")
-def test_a_row_that_the_host_lets_nobody_change_stays_as_it_is_and_holds_up_nothing(installed_db: HostDatabase) -> None:
+def test_a_row_that_the_platform_lets_nobody_change_stays_as_it_is_and_holds_up_nothing(
+    installed_db: PlatformDatabase,
+) -> None:
     many(installed_db, 20)
     user = second_student(installed_db)
     with installed_db.connect() as connection:
@@ -1015,7 +1023,7 @@ def test_a_row_that_the_host_lets_nobody_change_stays_as_it_is_and_holds_up_noth
 
 @on("reference")
 def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
-    installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_TRIES", 1)
     many(installed_db, 50)
@@ -1032,11 +1040,11 @@ def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     assert backfill(installed_db)["submissions"]["linked"] == 50
 
 
-def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: HostDatabase) -> None:
+def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: PlatformDatabase) -> None:
     """Inserting a row that refers to an enrolment or a submission takes a lock FOR KEY SHARE on it."""
-    host = installed_db.host
+    platform = installed_db.platform
     session = many(installed_db, 20)
-    tables = [sql.Identifier(host.schema, table) for table in TABLES]
+    tables = [sql.Identifier(platform.schema, table) for table in TABLES]
     with installed_db.connect(autocommit=False) as ours, installed_db.connect(autocommit=False) as theirs:
         theirs.execute("SET lock_timeout TO '1s'")
         ours.execute("SET lock_timeout TO '1s'")
@@ -1052,16 +1060,16 @@ def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installe
         theirs.execute("SET lock_timeout TO '1s'")
         for table in tables:
             assert theirs.execute(sql.SQL("SELECT FROM {} FOR KEY SHARE").format(table)).rowcount == 20
-        if isinstance(host, EnrolledHost):
+        if isinstance(platform, EnrolledPlatform):
             ((user, course),) = rows(installed_db, "SELECT user_id, course_id FROM {} LIMIT 1", "enrollments")
-            assert host.submit(theirs, user, course) == session
+            assert platform.submit(theirs, user, course) == session
         for table in tables:
             with theirs.transaction(force_rollback=True), pytest.raises(errors.LockNotAvailable):
                 theirs.execute(sql.SQL("SELECT FROM {} FOR SHARE NOWAIT").format(table))
 
 
 @on("hosted", "partitioned", "quoted")
-def test_a_session_that_is_deleted_meanwhile_is_no_failure(installed_db: HostDatabase) -> None:
+def test_a_session_that_is_deleted_meanwhile_is_no_failure(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 20)
 
     with held(installed_db, 0.3, f"DELETE FROM sessions WHERE id = '{session}'"):
@@ -1072,7 +1080,7 @@ def test_a_session_that_is_deleted_meanwhile_is_no_failure(installed_db: HostDat
 
 
 @on("reference")
-def test_a_membership_that_ends_meanwhile_is_no_failure(installed_db: HostDatabase) -> None:
+def test_a_membership_that_ends_meanwhile_is_no_failure(installed_db: PlatformDatabase) -> None:
     many(installed_db, 20)
     leave = f"DELETE FROM org_members WHERE user_id = '{second_student(installed_db)}'"
     lock = f"SELECT FROM enrollments WHERE user_id = '{second_student(installed_db)}' FOR UPDATE"
@@ -1086,7 +1094,7 @@ def test_a_membership_that_ends_meanwhile_is_no_failure(installed_db: HostDataba
 
 
 @on("reference")
-def test_a_second_run_waits_for_the_first(installed_db: HostDatabase) -> None:
+def test_a_second_run_waits_for_the_first(installed_db: PlatformDatabase) -> None:
     many(installed_db, 20)
 
     with held(installed_db, 0.3, f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})"):
@@ -1097,7 +1105,9 @@ def test_a_second_run_waits_for_the_first(installed_db: HostDatabase) -> None:
 
 
 @on("partitioned")
-def test_of_two_runs_at_the_same_time_both_end_well_and_one_has_linked_everything(installed_db: HostDatabase) -> None:
+def test_of_two_runs_at_the_same_time_both_end_well_and_one_has_linked_everything(
+    installed_db: PlatformDatabase,
+) -> None:
     many(installed_db, 200, submissions=4)
     options = ("--batch-rows", "50", "--sleep", "0.01")
 
@@ -1112,15 +1122,15 @@ def test_of_two_runs_at_the_same_time_both_end_well_and_one_has_linked_everythin
 # without Python
 
 
-def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
+def test_call_in_psql_links_the_same(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection, placed=True)
+        here = scene(installed_db.platform, connection, placed=True)
     dry = backfill(installed_db, "--dry-run")
 
     run = psql(installed_db, "CALL sessiondb.backfill()")
 
     told = [f"NOTICE:  {remark}" for remark in call(installed_db, "backfill", "--dry-run").err.splitlines()]
-    assert len(told) == (2 if installed_db.host.name == "hosted" else 0), "its set_updated_at on both tables"
+    assert len(told) == (2 if installed_db.platform.name == "hosted" else 0), "its set_updated_at on both tables"
     told += [
         line
         for table in TABLES
@@ -1136,9 +1146,9 @@ def test_call_in_psql_links_the_same(installed_db: HostDatabase) -> None:
 
 
 @on("partitioned", "quoted")
-def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDatabase) -> None:
+def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection, placed=True)
+        here = scene(installed_db.platform, connection, placed=True)
     autumn, _ = here.sessions
 
     assert psql(installed_db, f"CALL sessiondb.backfill('{autumn}')").code == 0
@@ -1148,11 +1158,11 @@ def test_call_with_a_session_links_only_what_belongs_to_it(installed_db: HostDat
 
 @on("school", "partitioned", "quoted")
 def test_call_with_a_session_that_does_not_exist_leaves_the_progress_of_another_backfill(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     many(installed_db, 30)
     with installed_db.connect() as connection:
-        make_stumble(connection, installed_db.host, second_student(installed_db))
+        make_stumble(connection, installed_db.platform, second_student(installed_db))
     assert psql(installed_db, "CALL sessiondb.backfill()").code == 1
     before = progress_of(installed_db)
 
@@ -1167,10 +1177,10 @@ def test_call_with_a_session_that_does_not_exist_leaves_the_progress_of_another_
 
 
 @on("school", "partitioned", "quoted")
-def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: HostDatabase) -> None:
+def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: PlatformDatabase) -> None:
     many(installed_db, 100, submissions=2)
     with installed_db.connect() as connection:
-        make_stumble(connection, installed_db.host, second_student(installed_db))
+        make_stumble(connection, installed_db.platform, second_student(installed_db))
 
     stopped = psql(installed_db, "CALL sessiondb.backfill()")
 
@@ -1189,8 +1199,8 @@ def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: 
     assert_all_linked(installed_db)
 
 
-def make_stumble(connection: Connection, host: Host, user: UUID) -> None:
-    """A trigger of the host that lets nobody update the submissions of that user."""
+def make_stumble(connection: Connection, platform: Platform, user: UUID) -> None:
+    """A trigger of the platform that lets nobody update the submissions of that user."""
     connection.execute(
         """
         CREATE FUNCTION public.stumble() RETURNS trigger LANGUAGE plpgsql
@@ -1201,7 +1211,7 @@ def make_stumble(connection: Connection, host: Host, user: UUID) -> None:
         sql.SQL(
             "CREATE TRIGGER stumble BEFORE UPDATE ON {} FOR EACH ROW WHEN (OLD.user_id = {})"
             " EXECUTE FUNCTION public.stumble()"
-        ).format(sql.Identifier(host.schema, "submissions"), sql.Literal(user))
+        ).format(sql.Identifier(platform.schema, "submissions"), sql.Literal(user))
     )
 
 
@@ -1209,10 +1219,10 @@ LOCKS_HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid 
 
 
 @on("reference")
-def test_call_lets_go_of_the_lock_however_it_ends(installed_db: HostDatabase) -> None:
+def test_call_lets_go_of_the_lock_however_it_ends(installed_db: PlatformDatabase) -> None:
     many(installed_db, 20)
     with installed_db.connect() as connection:
-        make_stumble(connection, installed_db.host, second_student(installed_db))
+        make_stumble(connection, installed_db.platform, second_student(installed_db))
 
     failed = psql(installed_db, "CALL sessiondb.backfill()", LOCKS_HELD)
     assert ("stumbled" in failed.err, failed.out) == (True, "0\n")
@@ -1225,7 +1235,7 @@ def test_call_lets_go_of_the_lock_however_it_ends(installed_db: HostDatabase) ->
 
 
 @on("reference")
-def test_call_beside_another_run_is_refused(installed_db: HostDatabase) -> None:
+def test_call_beside_another_run_is_refused(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
         run = psql(installed_db, "CALL sessiondb.backfill()")
@@ -1235,7 +1245,7 @@ def test_call_beside_another_run_is_refused(installed_db: HostDatabase) -> None:
 
 
 @on("reference")
-def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: HostDatabase) -> None:
+def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: PlatformDatabase) -> None:
     many(installed_db, 100, submissions=4)
     refused: list[Run] = []
 
@@ -1252,7 +1262,7 @@ def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: HostDatab
 
 
 @on("reference")
-def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: HostDatabase) -> None:
+def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: PlatformDatabase) -> None:
     many(installed_db, 50)
     with installed_db.connect(autocommit=False) as other:
         other.execute("SELECT FROM submissions LIMIT 1 FOR UPDATE")
@@ -1267,7 +1277,7 @@ def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: H
 
 
 @on("reference")
-def test_call_takes_no_harm_from_a_session_that_is_deleted_meanwhile(installed_db: HostDatabase) -> None:
+def test_call_takes_no_harm_from_a_session_that_is_deleted_meanwhile(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 20)
 
     with held(installed_db, 0.3, f"DELETE FROM sessions WHERE id = '{session}'"):

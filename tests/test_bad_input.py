@@ -14,8 +14,8 @@ import click
 import psycopg
 import pytest
 from click.testing import CliRunner
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS, Host
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS, Platform
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_cli import Run, run
@@ -26,14 +26,16 @@ from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bi
 PASSWORD = "s3cr3t-pa55"
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 ADA, COURSE = "00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000c1"
-SESSION = "00000000-0000-4000-8000-0000000000f1"  # of each host but the reference
+SESSION = "00000000-0000-4000-8000-0000000000f1"  # of each platform but the reference
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 
 ONE_SENTENCE = re.compile(r"sessiondb: [^\n]+\n  hint: [^\n]+\n")
 USAGE = re.compile(r"Usage: [^\n]+\nTry '[^\n]+ --help' for help\.\n\nError: [^\n]+\n")
-REFUSAL = re.compile(r"sessiondb: preflight refuses this host; nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+")
+REFUSAL = re.compile(
+    r"sessiondb: preflight refuses this platform; nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+"
+)
 
 
 def assert_told(done: Run, code: int, *says: str) -> None:
@@ -48,36 +50,36 @@ def assert_told(done: Run, code: int, *says: str) -> None:
         assert text in done.err
 
 
-def dsn(db: HostDatabase, user: str | None = None) -> str:
+def dsn(db: PlatformDatabase, user: str | None = None) -> str:
     """How to connect as the owner, with a password; a server that trusts us does not look at it."""
-    conninfo = db.conninfo(user or db.host.owner)
+    conninfo = db.conninfo(user or db.platform.owner)
     return make_conninfo(conninfo, **({} if "password" in conninfo_to_dict(conninfo) else {"password": PASSWORD}))
 
 
-def on(db: HostDatabase, *arguments: str, user: str | None = None) -> Run:
-    return run("-d", dsn(db, user), "--schema", db.host.schema, *arguments)
+def on(db: PlatformDatabase, *arguments: str, user: str | None = None) -> Run:
+    return run("-d", dsn(db, user), "--schema", db.platform.schema, *arguments)
 
 
-def execute(db: HostDatabase, *statements: str) -> None:
+def execute(db: PlatformDatabase, *statements: str) -> None:
     with db.connect() as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
             connection.execute(statement.encode())
 
 
-def counts(db: HostDatabase) -> list[int]:
+def counts(db: PlatformDatabase) -> list[int]:
     """How many rows there are in the tables that a command may write."""
     numbers: list[int] = []
     with db.connect() as connection:
         for table in ("orgs", "org_members", "sessions", "enrollments", "submissions"):
-            name = sql.Identifier(db.host.schema, table)
+            name = sql.Identifier(db.platform.schema, table)
             with suppress(psycopg.errors.UndefinedTable):
                 numbers += connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchall()[0]
     return numbers
 
 
 @contextmanager
-def unchanged(db: HostDatabase, dump: Callable[..., str]) -> Iterator[None]:
+def unchanged(db: PlatformDatabase, dump: Callable[..., str]) -> Iterator[None]:
     """Nothing is half done: the schema and the number of rows are what they were."""
     before = dump(db), counts(db)
     yield
@@ -123,7 +125,7 @@ def test_no_server_there(way: str, tmp_path: Path) -> None:
         (f"host=127.0.0.1 port=1 connect_timeout=soon password={PASSWORD}", "connect_timeout"),
         (f"host=127.0.0.1 port=http password={PASSWORD}", '"http"'),
     ],
-    ids=["host name", "socket", "service", "sslmode", "connect_timeout", "port"],
+    ids=["platform name", "socket", "service", "sslmode", "connect_timeout", "port"],
 )
 def test_an_address_that_leads_nowhere(dsn: str, says: str) -> None:
     done = run("-d", dsn, "status")
@@ -171,10 +173,10 @@ def test_a_malformed_address_is_not_repeated(way: str) -> None:
 )
 @on_reference
 def test_no_part_of_a_password_is_printed_even_where_libpq_takes_it_for_something_else(
-    host_db: HostDatabase, address: str
+    platform_db: PlatformDatabase, address: str
 ) -> None:
-    """A forgotten scheme is a database name to libpq, an @ in the password begins the host."""
-    parameters = {name: str(value) for name, value in conninfo_to_dict(host_db.conninfo()).items()}
+    """A forgotten scheme is a database name to libpq, an @ in the password begins the platform."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(platform_db.conninfo()).items()}
     server = {
         f"PG{name.upper()}": parameters[name] for name in ("host", "port", "user", "password") if name in parameters
     }
@@ -188,20 +190,20 @@ def test_no_part_of_a_password_is_printed_even_where_libpq_takes_it_for_somethin
 
 
 @on_reference
-def test_an_unknown_database_or_role(host_db: HostDatabase) -> None:
-    unknown = make_conninfo(dsn(host_db), dbname="nosuch")
+def test_an_unknown_database_or_role(platform_db: PlatformDatabase) -> None:
+    unknown = make_conninfo(dsn(platform_db), dbname="nosuch")
     assert_told(run("-d", unknown, "apply"), 1, 'database "nosuch" does not exist', "Check the name")
 
-    if host_db.cluster.server is None:
+    if platform_db.cluster.server is None:
         return  # someone's own server may ask for a password first
-    unknown = make_conninfo(dsn(host_db), user="nosuch")
+    unknown = make_conninfo(dsn(platform_db), user="nosuch")
     assert_told(run("-d", unknown, "apply"), 1, 'role "nosuch" does not exist', "Check the name")
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
-    """A server that may be set and stopped as a test likes; database `platform` has the reference host and
-    sessiondb, database `bare` the host only; role owner owns everything and has a password."""
+    """A server that may be set and stopped as a test likes; database `platform` has the reference platform and
+    sessiondb, database `bare` the platform only; role owner owns everything and has a password."""
     try:
         find_bindir()
     except ServerNotFound as error:
@@ -211,7 +213,7 @@ def own_server() -> Iterator[Server]:
             connection.execute(f"CREATE ROLE owner SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
             connection.execute("CREATE DATABASE bare OWNER owner")
         with psycopg.connect(server.dsn("bare"), autocommit=True) as connection:
-            HOSTS["reference"].load(connection)
+            PLATFORMS["reference"].load(connection)
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE platform TEMPLATE bare")
         assert run("-d", server.dsn("platform"), "apply").code == 0
@@ -273,38 +275,40 @@ def test_a_standby(own_server: Server) -> None:
     own_server.start()
 
 
-# the host
+# the platform
 
 
 @pytest.mark.parametrize("command", ["apply", "status", "plan", "check", "show sessions"])
 @on_reference
-def test_an_unknown_schema(host_db: HostDatabase, command: str) -> None:
-    done = run("-d", dsn(host_db), "--schema", "nosuch", *command.split())
+def test_an_unknown_schema(platform_db: PlatformDatabase, command: str) -> None:
+    done = run("-d", dsn(platform_db), "--schema", "nosuch", *command.split())
 
     assert_told(done, 1, 'schema "nosuch" does not exist', "--schema")
 
 
 @on_school
-def test_a_schema_without_the_tables(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+def test_a_schema_without_the_tables(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
     """All that are missing are named, not the first."""
-    execute(host_db, "CREATE SCHEMA elsewhere")
-    with unchanged(host_db, dump):
-        done = run("-d", host_db.conninfo(), "--schema", "elsewhere", "apply")
+    execute(platform_db, "CREATE SCHEMA elsewhere")
+    with unchanged(platform_db, dump):
+        done = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "apply")
 
     tables = ("courses", "enrollments", "org_members", "sessions", "submissions")
     assert_told(done, 5, *(f"Table elsewhere.{table} does not exist." for table in tables), "--schema")
 
-    listed = run("-d", host_db.conninfo(), "--schema", "elsewhere", "session", "list")
+    listed = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "session", "list")
     assert_told(listed, 1, "sessions", "--schema")
     for what in ("sessions", "submissions"):
-        shown = run("-d", host_db.conninfo(), "--schema", "elsewhere", "show", what)
+        shown = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "show", what)
         assert_told(shown, 1, "sessiondb is not installed in this database", "sessiondb apply")
 
 
 @on_reference
-def test_everything_that_is_missing_or_wrong_is_told_at_once(host_db: HostDatabase, dump: Callable[..., str]) -> None:
+def test_everything_that_is_missing_or_wrong_is_told_at_once(
+    platform_db: PlatformDatabase, dump: Callable[..., str]
+) -> None:
     execute(
-        host_db,
+        platform_db,
         "DROP TABLE org_members",
         "ALTER TABLE sessions DROP COLUMN created_at, DROP CONSTRAINT sessions_pkey CASCADE",
         "ALTER TABLE sessions DROP CONSTRAINT sessions_org_id_fkey, ALTER org_id TYPE text",
@@ -312,8 +316,8 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once(host_db: HostDataba
         "ALTER TABLE submissions DROP COLUMN exercise_id",
         "CREATE TABLE public.unrelated ()",
     )
-    with unchanged(host_db, dump):
-        done = on(host_db, "apply")
+    with unchanged(platform_db, dump):
+        done = on(platform_db, "apply")
 
     assert_told(
         done,
@@ -328,23 +332,28 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once(host_db: HostDataba
 
 
 @pytest.mark.parametrize(
-    "host", [host for host in HOSTS.values() if host.student_role and host.name != "hosted"], indirect=True, ids=str
+    "platform",
+    [platform for platform in PLATFORMS.values() if platform.student_role and platform.name != "hosted"],
+    indirect=True,
+    ids=str,
 )
-def test_not_the_owner(host_db: HostDatabase, dump: Callable[..., str]) -> None:
-    role, owner = str(host_db.host.student_role), str(host_db.host.owner)
-    with unchanged(host_db, dump):
-        done = on(host_db, "apply", user=role)
+def test_not_the_owner(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+    role, owner = str(platform_db.platform.student_role), str(platform_db.platform.owner)
+    with unchanged(platform_db, dump):
+        done = on(platform_db, "apply", user=role)
 
     assert_told(
-        done, 5, *(f"{role} is not the owner of table {host_db.host.schema}.{t}" for t in ("enrollments", "sessions"))
+        done,
+        5,
+        *(f"{role} is not the owner of table {platform_db.platform.schema}.{t}" for t in ("enrollments", "sessions")),
     )
     assert f"belongs to {owner}" in done.err
     assert f"Connect as {owner}" in done.err
 
 
 @on_school
-def test_an_installation_that_is_not_ones_own(installed_db: HostDatabase, dump: Callable[..., str]) -> None:
-    role = str(installed_db.host.student_role)
+def test_an_installation_that_is_not_ones_own(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+    role = str(installed_db.platform.student_role)
     with unchanged(installed_db, dump):
         done = on(installed_db, "org", "create", "--name", "A", "--slug", "a", user=role)
         assert_told(done, 1, "permission denied", "owner of the tables")
@@ -353,28 +362,28 @@ def test_an_installation_that_is_not_ones_own(installed_db: HostDatabase, dump: 
             assert_told(
                 done,
                 1,
-                f"schema sessiondb belongs to {installed_db.host.owner}, and role {role} may not see it",
-                f"Connect as {installed_db.host.owner}",
+                f"schema sessiondb belongs to {installed_db.platform.owner}, and role {role} may not see it",
+                f"Connect as {installed_db.platform.owner}",
             )
 
 
 @pytest.mark.parametrize("path", ["a..b", 'a."b', "exercise_id."])
 @pytest.mark.parametrize("command", ["apply", "plan"])
 @on_reference
-def test_a_malformed_course_path(host_db: HostDatabase, command: str, path: str) -> None:
-    done = on(host_db, command, "--course-path", path)
+def test_a_malformed_course_path(platform_db: PlatformDatabase, command: str, path: str) -> None:
+    done = on(platform_db, command, "--course-path", path)
 
     assert_told(done, 2, f'"{path}"', "--course-path exercise_id.course_id")
-    assert "sessiondb" not in schemas(host_db)
+    assert "sessiondb" not in schemas(platform_db)
 
 
-def schemas(db: HostDatabase) -> set[str]:
+def schemas(db: PlatformDatabase) -> set[str]:
     with db.connect() as connection:
         return {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace")}
 
 
 @on_reference
-def test_a_course_path_of_an_installed_host(installed_db: HostDatabase, dump: Callable[..., str]) -> None:
+def test_a_course_path_of_an_installed_platform(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
     with unchanged(installed_db, dump):
         malformed = on(installed_db, "apply", "--course-path", "a..b")
         another = on(installed_db, "apply", "--course-path", "item_id.course_id")
@@ -386,52 +395,56 @@ def test_a_course_path_of_an_installed_host(installed_db: HostDatabase, dump: Ca
 
 
 @on_reference
-def test_a_course_path_that_is_ambiguous_or_leads_nowhere(host_db: HostDatabase, dump: Callable[..., str]) -> None:
-    execute(host_db, "ALTER TABLE exercises ADD old_course_id uuid REFERENCES courses")
-    with unchanged(host_db, dump):
-        ambiguous = on(host_db, "apply")
-        nowhere = on(host_db, "apply", "--course-path", "nosuch.course_id")
-        planned = on(host_db, "plan")
+def test_a_course_path_that_is_ambiguous_or_leads_nowhere(
+    platform_db: PlatformDatabase, dump: Callable[..., str]
+) -> None:
+    execute(platform_db, "ALTER TABLE exercises ADD old_course_id uuid REFERENCES courses")
+    with unchanged(platform_db, dump):
+        ambiguous = on(platform_db, "apply")
+        nowhere = on(platform_db, "apply", "--course-path", "nosuch.course_id")
+        planned = on(platform_db, "plan")
 
     assert_told(ambiguous, 5, "exercise_id.course_id, exercise_id.old_course_id", "--course-path exercise_id.course_id")
     assert_told(nowhere, 5, "nosuch.course_id leads nowhere")
     assert_told(planned, 5, "exercise_id.course_id, exercise_id.old_course_id")  # a plan that could not be carried out
-    assert on(host_db, "apply", "--course-path", "exercise_id.old_course_id").code == 0
+    assert on(platform_db, "apply", "--course-path", "exercise_id.old_course_id").code == 0
 
 
 @on_reference
-def test_commands_before_sessiondb_is_installed(host_db: HostDatabase, dump: Callable[..., str]) -> None:
-    with unchanged(host_db, dump):
+def test_commands_before_sessiondb_is_installed(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+    with unchanged(platform_db, dump):
         for command in (
             "show submissions",
             "show sessions --unlinked",
             "org create --name A --slug a",
             f"session set-status {NOBODY} active",
         ):
-            assert_told(on(host_db, *command.split()), 1, "sessiondb is not installed", "sessiondb apply")
+            assert_told(on(platform_db, *command.split()), 1, "sessiondb is not installed", "sessiondb apply")
 
 
 # the names of things
 
 
-def test_an_unknown_status_is_named_with_those_that_there_are(installed_db: HostDatabase) -> None:
-    """A CHECK, an enum: each host has its own way to say which."""
-    host = installed_db.host
+def test_an_unknown_status_is_named_with_those_that_there_are(installed_db: PlatformDatabase) -> None:
+    """A CHECK, an enum: each platform has its own way to say which."""
+    platform = installed_db.platform
     create = ("session", "create", "--org", "atelier-nord", "--course", COURSE, "--by", ADA, "--status", "actif")
     before = counts(installed_db)
     session = SESSION
-    if host.name == "reference":
+    if platform.name == "reference":
         with installed_db.connect() as connection:
-            session = str(host.add_session(connection, host.add_org(connection), host.add_course(connection)))
+            session = str(
+                platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
+            )
         before = counts(installed_db)
 
-    assert_told(on(installed_db, *create), 1, '"actif"', *host.statuses)
-    assert_told(on(installed_db, "session", "set-status", session, "actif"), 1, '"actif"', *host.statuses)
+    assert_told(on(installed_db, *create), 1, '"actif"', *platform.statuses)
+    assert_told(on(installed_db, "session", "set-status", session, "actif"), 1, '"actif"', *platform.statuses)
     assert counts(installed_db) == before
 
 
 @on_reference
-def test_a_status_is_checked_even_where_any_text_is_taken(installed_db: HostDatabase) -> None:
+def test_a_status_is_checked_even_where_any_text_is_taken(installed_db: PlatformDatabase) -> None:
     execute(installed_db, "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check")
     create = ("session", "create", "--org", "atelier-nord", "--course", COURSE, "--by", ADA, "--status")
 
@@ -488,9 +501,9 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def installed(cluster: Cluster) -> Iterator[HostDatabase]:
+def installed(cluster: Cluster) -> Iterator[PlatformDatabase]:
     """One for all that is refused anyway."""
-    with cluster.clone(HOSTS["reference"], installed=True) as db:
+    with cluster.clone(PLATFORMS["reference"], installed=True) as db:
         yield db
 
 
@@ -502,7 +515,7 @@ def fresh_dump() -> list[str]:
 
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_command_line(
-    installed: HostDatabase, what: str, dump: Callable[..., str], fresh_dump: list[str]
+    installed: PlatformDatabase, what: str, dump: Callable[..., str], fresh_dump: list[str]
 ) -> None:
     wrong, before = WRONG[what], counts(installed)
     fresh_dump[:] = fresh_dump or [dump(installed)]
@@ -516,7 +529,7 @@ def test_a_wrong_command_line(
 @pytest.mark.parametrize(
     "title", ["'", '"', "l'été", 'a "b" c', "\\", "''; DROP TABLE sessions; --", "%s %(x)s {0} $$ $1"]
 )
-def test_a_title_with_quotes_is_stored_as_it_is(installed: HostDatabase, title: str) -> None:
+def test_a_title_with_quotes_is_stored_as_it_is(installed: PlatformDatabase, title: str) -> None:
     done = on(installed, *CREATE.split(), "--title", title, "--format", "json")
 
     assert done.code == 0, done.err
@@ -543,14 +556,14 @@ def test_a_number_that_no_option_can_take(option: str) -> None:
 
 
 @on_reference
-def test_a_migration_that_is_not_applied_cannot_be_kept(host_db: HostDatabase) -> None:
-    host_db.apply(to="0003")
+def test_a_migration_that_is_not_applied_cannot_be_kept(platform_db: PlatformDatabase) -> None:
+    platform_db.apply(to="0003")
 
-    assert_told(on(host_db, "rollback", "--to", "0005", "--yes"), 2, "0005.", "is not applied", "sessiondb status")
+    assert_told(on(platform_db, "rollback", "--to", "0005", "--yes"), 2, "0005.", "is not applied", "sessiondb status")
 
 
 @on_school
-def test_what_is_too_long_for_the_hosts_columns(installed_db: HostDatabase) -> None:
+def test_what_is_too_long_for_the_platform_columns(installed_db: PlatformDatabase) -> None:
     before = counts(installed_db)
 
     assert_told(on(installed_db, *CREATE.split(), "--title", "x" * 201), 1, "character varying(200)")
@@ -572,14 +585,14 @@ def test_what_is_too_long_for_the_hosts_columns(installed_db: HostDatabase) -> N
     ids=["no table", "no column", "no creator", "NOT NULL", "NOT NULL without rows", "CHECK", "unique"],
 )
 @on_reference
-def test_a_host_that_is_not_as_the_guide_knows_it(
-    installed_db: HostDatabase, does: str, command: str, says: str
+def test_a_platform_that_is_not_as_the_guide_knows_it(
+    installed_db: PlatformDatabase, does: str, command: str, says: str
 ) -> None:
     """What only the guide's own steps need is not asked for before an apply; they say it themselves."""
-    host: Host = installed_db.host
+    platform: Platform = installed_db.platform
     if "UNIQUE" in does:
         with installed_db.connect() as connection:
-            host.add_session(connection, host.add_org(connection), host.add_course(connection))
+            platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
     execute(installed_db, "DELETE FROM org_members", "DELETE FROM orgs" if "ADD owner" in does else "SELECT 1", does)
 
     assert_told(on(installed_db, *command.split()), 1, says)
@@ -611,8 +624,8 @@ def test_a_host_that_is_not_as_the_guide_knows_it(
     ids=["course", "task", "table", "member"],
 )
 @on_reference
-def test_what_the_host_has_renamed_is_named_by_whatever_needs_it(
-    installed_db: HostDatabase, does: str, check: str, says: str, remedy: str
+def test_what_the_platform_has_renamed_is_named_by_whatever_needs_it(
+    installed_db: PlatformDatabase, does: str, check: str, says: str, remedy: str
 ) -> None:
     execute(installed_db, f"ALTER TABLE {does}")
 

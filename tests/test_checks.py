@@ -1,4 +1,4 @@
-"""Every check is silent on a sound host, speaks of its own fault, and is silent again once its fix was done."""
+"""Every check is silent on a sound platform, speaks of its own fault, and is silent again once its fix was done."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS, Host
+from conftest import PlatformDatabase
+from platforms import PLATFORMS, Platform
 from psycopg import sql
 
 from sessiondb import checks, ledger, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import Finding, HostRefusedError, UsageError
+from sessiondb.errors import Finding, PlatformRefusedError, UsageError
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
-on_academy = pytest.mark.parametrize("host", [HOSTS["academy"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+on_academy = pytest.mark.parametrize("platform", [PLATFORMS["academy"]], indirect=True, ids=str)
 # another schema and an owner who is no superuser, partitions, and names that want quotes
-on_odd_hosts = pytest.mark.parametrize(
-    "host", [HOSTS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
+on_odd_platforms = pytest.mark.parametrize(
+    "platform", [PLATFORMS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
 )
 
 
 @contextmanager
-def superuser(db: HostDatabase) -> Iterator[psycopg.Connection[Any]]:
-    """A connection that sees the host's tables and is rid of everything that stops it."""
+def superuser(db: PlatformDatabase) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that sees the platform's tables and is rid of everything that stops it."""
     with db.connect() as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         yield connection
 
 
-def execute(db: HostDatabase, *statements: str) -> None:
+def execute(db: PlatformDatabase, *statements: str) -> None:
     with superuser(db) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
 
-def check(db: HostDatabase, *names: str) -> list[Finding]:
+def check(db: PlatformDatabase, *names: str) -> list[Finding]:
     """Run checks; without names all of the installation, since those of the data have tests of their own."""
     with db.database().transaction(read_only=True) as connection:
         findings = checks.check(connection, names, 3, lambda line: None)
     return [finding for finding in findings if names or finding.check not in resources.names("data_checks")]
 
 
-def look(db: HostDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
-    """Look at the host as apply does; what stands in the way, else the warnings."""
+def look(db: PlatformDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
+    """Look at the platform as apply does; what stands in the way, else the warnings."""
     with db.database(user).transaction(read_only=True, course_path=course_path) as connection:
         try:
             return checks.preflight(connection, course_path)
-        except HostRefusedError as error:
+        except PlatformRefusedError as error:
             return error.findings
 
 
@@ -72,7 +72,7 @@ def brief(findings: list[Finding]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("folder", "name"), FILES, ids=[f"{folder}-{name}" for folder, name in FILES])
 @on_reference
-def test_a_check_returns_findings_under_its_own_name(installed_db: HostDatabase, folder: str, name: str) -> None:
+def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatabase, folder: str, name: str) -> None:
     query = resources.with_function_bodies(resources.read(f"{folder}/{name}.sql"))
     assert re.findall(r"'(\w+)' AS \"check\"", query) == [name]
     if folder == "data_checks":
@@ -86,7 +86,7 @@ def test_a_check_returns_findings_under_its_own_name(installed_db: HostDatabase,
 
 
 @on_reference
-def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: HostDatabase) -> None:
+def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: PlatformDatabase) -> None:
     with pytest.raises(UsageError) as error:
         check(installed_db, "triggers_last", "nosuch")
 
@@ -95,16 +95,16 @@ def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: H
         assert name in str(error.value.hint)
 
 
-def test_every_check_is_silent_after_apply(installed_db: HostDatabase) -> None:
+def test_every_check_is_silent_after_apply(installed_db: PlatformDatabase) -> None:
     assert check(installed_db) == []
 
 
-def test_every_check_is_silent_before_apply(host_db: HostDatabase) -> None:
-    assert look(host_db) == []
+def test_every_check_is_silent_before_apply(platform_db: PlatformDatabase) -> None:
+    assert look(platform_db) == []
 
 
-def test_a_host_without_sessiondb_is_told_so_and_nothing_else(host_db: HostDatabase) -> None:
-    assert check(host_db) == [NOT_INSTALLED]
+def test_a_platform_without_sessiondb_is_told_so_and_nothing_else(platform_db: PlatformDatabase) -> None:
+    assert check(platform_db) == [NOT_INSTALLED]
     assert NOT_INSTALLED.level == "error"
 
 
@@ -253,16 +253,16 @@ FAULTS: dict[str, Fault] = {
         {"installed_objects": ("error", ["index submissions.submissions_session_id_idx"])},
         rollback="0005",
     ),
-    "trigger of the host after ours": Fault(
-        "CREATE TRIGGER zzzz_host BEFORE INSERT ON submissions"
+    "trigger of the platform after ours": Fault(
+        "CREATE TRIGGER zzzz_platform BEFORE INSERT ON submissions"
         " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-        {"triggers_last": ("warning", ["trigger zzzz_host on submissions"])},
+        {"triggers_last": ("warning", ["trigger zzzz_platform on submissions"])},
     ),
-    "trigger of the host that writes session_id": Fault(
+    "trigger of the platform that writes session_id": Fault(
         "CREATE FUNCTION {schema}.mine() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END';"
-        "CREATE TRIGGER aaa_host BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION {schema}.mine()",
-        {"other_triggers": ("error", ["trigger aaa_host on enrollments"])},
+        "CREATE TRIGGER aaa_platform BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION {schema}.mine()",
+        {"other_triggers": ("error", ["trigger aaa_platform on enrollments"])},
     ),
     "granted to everybody": Fault(
         "GRANT ALL ON SCHEMA sessiondb TO PUBLIC; GRANT SELECT, INSERT ON sessiondb.objects TO PUBLIC;"
@@ -281,13 +281,13 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def of_host(host: Host, text: str) -> str:
+def of_platform(platform: Platform, text: str) -> str:
     given = {
-        "{schema}": quote_ident(host.schema),
-        "{name}": host.schema,
-        "{quoted}": host.schema if host.schema.islower() else quote_ident(host.schema),
-        "{task}": quote_ident(host.task_column),
-        "{path}": host.course_path,
+        "{schema}": quote_ident(platform.schema),
+        "{name}": platform.schema,
+        "{quoted}": platform.schema if platform.schema.islower() else quote_ident(platform.schema),
+        "{task}": quote_ident(platform.task_column),
+        "{path}": platform.course_path,
     }
     for name, value in given.items():
         text = text.replace(name, value)
@@ -299,10 +299,10 @@ def quote_ident(name: str) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@on_odd_hosts
-def test_a_fault_is_found_and_its_fix_mends_it(installed_db: HostDatabase, fault: str) -> None:
-    host, expected = installed_db.host, FAULTS[fault]
-    execute(installed_db, of_host(host, expected.does))
+@on_odd_platforms
+def test_a_fault_is_found_and_its_fix_mends_it(installed_db: PlatformDatabase, fault: str) -> None:
+    platform, expected = installed_db.platform, FAULTS[fault]
+    execute(installed_db, of_platform(platform, expected.does))
 
     findings = check(installed_db)
 
@@ -312,8 +312,8 @@ def test_a_fault_is_found_and_its_fix_mends_it(installed_db: HostDatabase, fault
         assert {finding.level for finding in mine} == {level}
         # of a partitioned table, its partitions may be named as well
         found = {finding.object for finding in mine}
-        assert {of_host(host, text) for text in objects} <= found
-        assert host.name == "partitioned" or len(found) == len(objects)
+        assert {of_platform(platform, text) for text in objects} <= found
+        assert platform.name == "partitioned" or len(found) == len(objects)
         assert check(installed_db, name) == mine
     assert all(finding.detail and finding.fix for finding in findings)
 
@@ -327,7 +327,7 @@ def test_a_fault_is_found_and_its_fix_mends_it(installed_db: HostDatabase, fault
     assert check(installed_db) == []
 
 
-def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
+def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as somebody would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
@@ -337,7 +337,7 @@ def carry_out(db: HostDatabase, findings: list[Finding]) -> None:
 
 
 @on_reference
-def test_each_object_is_made_again_by_the_command_that_is_printed(installed_db: HostDatabase) -> None:
+def test_each_object_is_made_again_by_the_command_that_is_printed(installed_db: PlatformDatabase) -> None:
     """Whatever object it is, and by the migration that made it, no other."""
     execute(installed_db, "UPDATE sessiondb.objects SET definition = 'changed' WHERE definition IS NOT NULL")
     findings = check(installed_db, "installed_objects")
@@ -357,7 +357,7 @@ def test_each_object_is_made_again_by_the_command_that_is_printed(installed_db: 
     assert fixes == {}
 
 
-def objects(db: HostDatabase) -> set[str]:
+def objects(db: PlatformDatabase) -> set[str]:
     """The objects with a definition, as check names them."""
     with superuser(db) as connection:
         found = connection.execute(
@@ -388,7 +388,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 @on_reference
 def test_of_a_function_that_was_changed_the_lines_that_differ_are_shown(
-    installed_db: HostDatabase, change: str
+    installed_db: PlatformDatabase, change: str
 ) -> None:
     was, now, shown = CHANGES[change]
     with superuser(installed_db) as connection:
@@ -410,7 +410,7 @@ def test_every_check_has_a_fault() -> None:
 
 
 @on_hosted
-def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(installed_db: HostDatabase) -> None:
+def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(installed_db: PlatformDatabase) -> None:
     """Only where the owner is no superuser and there is row level security to force."""
     tables = ("items", "submissions")
     execute(installed_db, *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
@@ -423,7 +423,7 @@ def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(install
 
 
 @on_reference
-def test_a_column_of_another_type_is_found(installed_db: HostDatabase) -> None:
+def test_a_column_of_another_type_is_found(installed_db: PlatformDatabase) -> None:
     """Only without the foreign key and the triggers, which PostgreSQL would not let be."""
     execute(
         installed_db,
@@ -436,7 +436,7 @@ def test_a_column_of_another_type_is_found(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_a_foreign_key_that_is_not_validated_is_found(installed_db: HostDatabase) -> None:
+def test_a_foreign_key_that_is_not_validated_is_found(installed_db: PlatformDatabase) -> None:
     """As an apply leaves it that is ended between the two statements."""
     execute(
         installed_db,
@@ -459,24 +459,24 @@ def test_a_foreign_key_that_is_not_validated_is_found(installed_db: HostDatabase
     [("ON DELETE SET NULL", False), ("ON DELETE SET NULL NOT VALID", True), ("ON DELETE CASCADE", True)],
 )
 @on_reference
-def test_a_foreign_key_of_the_hosts_own_is_good_enough_if_it_sets_null(
-    host_db: HostDatabase, kind: str, warns: bool
+def test_a_foreign_key_of_the_platform_own_is_good_enough_if_it_sets_null(
+    platform_db: PlatformDatabase, kind: str, warns: bool
 ) -> None:
     execute(
-        host_db,
+        platform_db,
         "ALTER TABLE enrollments ADD session_id uuid",
         f"ALTER TABLE enrollments ADD CONSTRAINT mine FOREIGN KEY (session_id) REFERENCES sessions {kind}",
     )
-    host_db.apply()
+    platform_db.apply()
 
-    assert brief(check(host_db)) == [("foreign_keys", "warning", "enrollments.mine")] * warns
+    assert brief(check(platform_db)) == [("foreign_keys", "warning", "enrollments.mine")] * warns
     if "NOT VALID" in kind:
-        carry_out(host_db, check(host_db))
-        assert check(host_db) == []
+        carry_out(platform_db, check(platform_db))
+        assert check(platform_db) == []
 
 
-@pytest.mark.parametrize("host", [HOSTS[name] for name in ("school", "quoted")], indirect=True, ids=str)
-def test_an_index_that_is_not_valid_is_found(installed_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS[name] for name in ("school", "quoted")], indirect=True, ids=str)
+def test_an_index_that_is_not_valid_is_found(installed_db: PlatformDatabase) -> None:
     """As CREATE INDEX CONCURRENTLY leaves it when it is interrupted."""
     execute(
         installed_db,
@@ -492,8 +492,8 @@ def test_an_index_that_is_not_valid_is_found(installed_db: HostDatabase) -> None
     assert check(installed_db) == []
 
 
-@pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
-def test_an_index_that_is_half_built_on_the_partitions_is_found(installed_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_an_index_that_is_half_built_on_the_partitions_is_found(installed_db: PlatformDatabase) -> None:
     execute(
         installed_db,
         "DROP INDEX submissions_session_id_idx",
@@ -510,7 +510,7 @@ def test_an_index_that_is_half_built_on_the_partitions_is_found(installed_db: Ho
 
 
 @on_reference
-def test_a_course_path_that_leads_elsewhere_is_found(installed_db: HostDatabase) -> None:
+def test_a_course_path_that_leads_elsewhere_is_found(installed_db: PlatformDatabase) -> None:
     """exercise_id refers to another table now, and that one has a course, too."""
     execute(
         installed_db,
@@ -527,19 +527,19 @@ def test_a_course_path_that_leads_elsewhere_is_found(installed_db: HostDatabase)
 
 
 @on_reference
-def test_a_shorter_way_that_came_later_is_no_fault(installed_db: HostDatabase) -> None:
+def test_a_shorter_way_that_came_later_is_no_fault(installed_db: PlatformDatabase) -> None:
     execute(installed_db, "ALTER TABLE submissions ADD course_id uuid REFERENCES courses")
 
     assert check(installed_db) == []
 
 
 @pytest.mark.parametrize(
-    ("host", "table"),
-    [(HOSTS["reference"], "submissions"), (HOSTS["partitioned"], "submissions_2024")],
-    indirect=["host"],
+    ("platform", "table"),
+    [(PLATFORMS["reference"], "submissions"), (PLATFORMS["partitioned"], "submissions_2024")],
+    indirect=["platform"],
     ids=str,
 )
-def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db: HostDatabase, table: str) -> None:
+def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db: PlatformDatabase, table: str) -> None:
     execute(
         installed_db,
         "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql"
@@ -564,7 +564,7 @@ def test_a_trigger_after_ours_is_an_error_where_it_changes_the_user(installed_db
     ],
 )
 @on_reference
-def test_a_trigger_that_cannot_disturb_ours_is_no_fault(installed_db: HostDatabase, trigger: str) -> None:
+def test_a_trigger_that_cannot_disturb_ours_is_no_fault(installed_db: PlatformDatabase, trigger: str) -> None:
     execute(
         installed_db,
         "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
@@ -575,11 +575,11 @@ def test_a_trigger_that_cannot_disturb_ours_is_no_fault(installed_db: HostDataba
 
 
 @on_reference
-def test_migrations_that_are_pending_are_found(host_db: HostDatabase) -> None:
+def test_migrations_that_are_pending_are_found(platform_db: PlatformDatabase) -> None:
     """Half of an installation is not sound, even if what is there is as shipped."""
-    host_db.apply(to="0010")
+    platform_db.apply(to="0010")
 
-    findings = check(host_db)
+    findings = check(platform_db)
 
     assert any(finding.level == "error" and "pending" in finding.detail for finding in findings)
     assert any("sessiondb apply" in finding.fix for finding in findings)
@@ -590,7 +590,7 @@ def test_migrations_that_are_pending_are_found(host_db: HostDatabase) -> None:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Something about a host, and what preflight says of it."""
+    """Something about a platform, and what preflight says of it."""
 
     is_: str
     finds: list[tuple[str, str]]
@@ -733,20 +733,20 @@ OBSTACLES: dict[str, Obstacle] = {
 
 @pytest.mark.parametrize("name", OBSTACLES)
 @on_reference
-def test_an_obstacle_is_found_before_anything_is_changed(host_db: HostDatabase, name: str) -> None:
+def test_an_obstacle_is_found_before_anything_is_changed(platform_db: PlatformDatabase, name: str) -> None:
     obstacle = OBSTACLES[name]
-    execute(host_db, "CREATE TABLE unrelated ()" if not obstacle.is_ else cascade(obstacle.is_))
+    execute(platform_db, "CREATE TABLE unrelated ()" if not obstacle.is_ else cascade(obstacle.is_))
 
-    findings = look(host_db, course_path=obstacle.course_path)
+    findings = look(platform_db, course_path=obstacle.course_path)
 
     assert brief(findings) == [(check, "error", object_) for check, object_ in obstacle.finds]
     for finding in findings:
         assert obstacle.says in finding.detail
         assert obstacle.fix in finding.fix
-    with pytest.raises(HostRefusedError) as refused:
-        host_db.apply(course_path=obstacle.course_path)
+    with pytest.raises(PlatformRefusedError) as refused:
+        platform_db.apply(course_path=obstacle.course_path)
     assert refused.value.findings == findings
-    assert check(host_db) == [NOT_INSTALLED]
+    assert check(platform_db) == [NOT_INSTALLED]
 
 
 def cascade(statement: str) -> str:
@@ -755,19 +755,21 @@ def cascade(statement: str) -> str:
 
 
 @on_academy
-def test_everything_that_a_role_may_not_do_is_found_at_once(host_db: HostDatabase) -> None:
-    findings = look(host_db, user=host_db.host.student_role)
+def test_everything_that_a_role_may_not_do_is_found_at_once(platform_db: PlatformDatabase) -> None:
+    findings = look(platform_db, user=platform_db.platform.student_role)
 
     assert {finding.check for finding in findings} == {"privileges"}
     assert brief(findings) == sorted(
         ("privileges", "error", name)
         for name in (
-            host_db.name,
+            platform_db.name,
             "public",
             *(f"public.{t}" for t in ("enrollments", "org_members", "sessions", "submissions")),
         )
     )
-    assert all(host_db.host.student_role in finding.detail for finding in findings if host_db.host.student_role)
+    assert all(
+        platform_db.platform.student_role in finding.detail for finding in findings if platform_db.platform.student_role
+    )
     for finding in findings:
         if finding.object.startswith("public."):
             assert finding.fix == "Connect as academy_owner, or as a member of that role that inherits its privileges."
@@ -777,8 +779,8 @@ def test_everything_that_a_role_may_not_do_is_found_at_once(host_db: HostDatabas
 
 
 @on_academy
-def test_a_schema_sessiondb_of_somebody_else_is_found(installed_db: HostDatabase) -> None:
-    """Whoever owns the host's tables is not the one who installed."""
+def test_a_schema_sessiondb_of_somebody_else_is_found(installed_db: PlatformDatabase) -> None:
+    """Whoever owns the platform's tables is not the one who installed."""
     execute(
         installed_db,
         "ALTER SCHEMA sessiondb OWNER TO CURRENT_USER",
@@ -792,13 +794,13 @@ def test_a_schema_sessiondb_of_somebody_else_is_found(installed_db: HostDatabase
 
 
 @on_hosted
-def test_a_function_of_somebody_else_in_our_place_is_found(host_db: HostDatabase) -> None:
+def test_a_function_of_somebody_else_in_our_place_is_found(platform_db: PlatformDatabase) -> None:
     execute(
-        host_db,
+        platform_db,
         "CREATE FUNCTION get_user_session_for_course(uuid, uuid) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
     )
 
-    findings = look(host_db)
+    findings = look(platform_db)
 
     assert [(finding.check, finding.level) for finding in findings] == [("names", "error")]
     assert "get_user_session_for_course(uuid,uuid) exists and belongs to " in findings[0].detail
@@ -806,9 +808,9 @@ def test_a_function_of_somebody_else_in_our_place_is_found(host_db: HostDatabase
 
 
 @on_reference
-def test_everything_in_the_way_is_found_at_once(host_db: HostDatabase) -> None:
+def test_everything_in_the_way_is_found_at_once(platform_db: PlatformDatabase) -> None:
     execute(
-        host_db,
+        platform_db,
         "ALTER TABLE sessions DROP COLUMN created_at, DROP COLUMN org_id, DROP CONSTRAINT sessions_pkey",
         "DROP TABLE org_members",
         "ALTER TABLE enrollments ADD session_id integer",
@@ -816,7 +818,7 @@ def test_everything_in_the_way_is_found_at_once(host_db: HostDatabase) -> None:
         "CREATE TABLE sessiondb.theirs ()",
     )
 
-    assert brief(look(host_db)) == [
+    assert brief(look(platform_db)) == [
         ("required_columns", "error", "public.enrollments.session_id"),
         ("required_columns", "error", "public.org_members"),
         ("required_columns", "error", "public.sessions.created_at"),
@@ -827,60 +829,60 @@ def test_everything_in_the_way_is_found_at_once(host_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_a_read_only_default_is_found(host_db: HostDatabase) -> None:
-    host_db.cluster.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", host_db.name)
+def test_a_read_only_default_is_found(platform_db: PlatformDatabase) -> None:
+    platform_db.cluster.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", platform_db.name)
 
-    assert brief(look(host_db)) == [("server", "error", "default_transaction_read_only")]
+    assert brief(look(platform_db)) == [("server", "error", "default_transaction_read_only")]
 
 
 @on_reference
-def test_a_transaction_that_is_open_for_long_is_a_warning(host_db: HostDatabase) -> None:
-    with host_db.connect(autocommit=False) as other:
+def test_a_transaction_that_is_open_for_long_is_a_warning(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect(autocommit=False) as other:
         other.execute("SELECT FROM sessions")
-        assert look(host_db) == []  # not for long yet
+        assert look(platform_db) == []  # not for long yet
         query = resources.read("preflight/open_transactions.sql").replace("interval '1 minute'", "interval '0'")
-        with host_db.database().transaction(read_only=True) as connection:
+        with platform_db.database().transaction(read_only=True) as connection:
             pids = [row[2] for row in connection.execute(query.encode()) if row[1] == "warning"]
         assert pids == [f"pid {other.info.backend_pid}"]
 
 
 @on_reference
-def test_a_disk_that_is_too_small_is_found(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    if host_db.cluster.server is None:
+def test_a_disk_that_is_too_small_is_found(platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    if platform_db.cluster.server is None:
         pytest.skip("the server's disk may be another one")
-    execute(host_db, "ANALYZE")
+    execute(platform_db, "ANALYZE")
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=0, used=0, free=0))
 
-    with pytest.raises(HostRefusedError) as refused:
-        host_db.apply()
+    with pytest.raises(PlatformRefusedError) as refused:
+        platform_db.apply()
 
     assert [(finding.check, finding.level) for finding in refused.value.findings] == [("disk", "error")]
-    assert check(host_db) == [NOT_INSTALLED]
+    assert check(platform_db) == [NOT_INSTALLED]
 
 
 @on_reference
-def test_a_warning_lets_apply_go_on(host_db: HostDatabase) -> None:
+def test_a_warning_lets_apply_go_on(platform_db: PlatformDatabase) -> None:
     """A trigger that fires after ours, but writes nothing that we read."""
     execute(
-        host_db,
+        platform_db,
         "CREATE TRIGGER zzzz BEFORE INSERT ON submissions"
         " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     )
 
-    assert brief(look(host_db)) == [("triggers_last", "warning", "trigger zzzz on submissions")]
-    assert host_db.apply()
+    assert brief(look(platform_db)) == [("triggers_last", "warning", "trigger zzzz on submissions")]
+    assert platform_db.apply()
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
-    """A server that may be set and stopped as a test likes, with the reference host."""
+    """A server that may be set and stopped as a test likes, with the reference platform."""
     try:
         find_bindir()
     except ServerNotFound as error:
         pytest.skip(str(error))
     with ephemeral_server(settings={"max_prepared_transactions": "5"}) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            HOSTS["reference"].load(connection)
+            PLATFORMS["reference"].load(connection)
         yield server
 
 
@@ -888,7 +890,7 @@ def look_at(server: Server) -> list[Finding]:
     with Database(server.dsn()).transaction(read_only=True) as connection:
         try:
             return checks.preflight(connection, None)
-        except HostRefusedError as error:
+        except PlatformRefusedError as error:
             return error.findings
 
 

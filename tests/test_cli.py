@@ -27,8 +27,8 @@ import click
 import psycopg
 import pytest
 import warm_start
-from conftest import HostDatabase
-from hosts import HOSTS, Host
+from conftest import PlatformDatabase
+from platforms import PLATFORMS, Platform
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
@@ -45,7 +45,7 @@ ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in 
 PYTHON, SQL = (f"00000000-0000-4000-8000-0000000000c{n}" for n in (1, 2))
 TITLE = "L'été : \"Session\" d'Automne à Orléans; 100 % $$ {0} \\"
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
 
 @dataclass(frozen=True)
@@ -88,33 +88,33 @@ def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(added or {})}
 
 
-def on(db: HostDatabase, *arguments: str) -> Run:
+def on(db: PlatformDatabase, *arguments: str) -> Run:
     """Run sessiondb on a database as the owner of its tables."""
-    return run("-d", db.conninfo(db.host.owner), "--schema", db.host.schema, *arguments)
+    return run("-d", db.conninfo(db.platform.owner), "--schema", db.platform.schema, *arguments)
 
 
-def rows(db: HostDatabase, query: str) -> list[dict[str, Any]]:
-    """What the superuser gets, with the host's schema on the path."""
+def rows(db: PlatformDatabase, query: str) -> list[dict[str, Any]]:
+    """What the superuser gets, with the platform's schema on the path."""
     with db.connect() as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         return connection.cursor(row_factory=dict_row).execute(query.encode()).fetchall()
 
 
-def column(db: HostDatabase, query: str) -> list[str]:
+def column(db: PlatformDatabase, query: str) -> list[str]:
     return [str(value) for row in rows(db, query) for value in row.values()]
 
 
 @pytest.fixture
-def reader() -> Iterator[Callable[[HostDatabase], str]]:
+def reader() -> Iterator[Callable[[PlatformDatabase], str]]:
     """How to connect to a database as a role that may read what is there now, and nothing else."""
-    made: list[tuple[HostDatabase, str]] = []
+    made: list[tuple[PlatformDatabase, str]] = []
 
-    def make(db: HostDatabase) -> str:
+    def make(db: PlatformDatabase) -> str:
         role = f"{db.name}_reader"
         db.cluster.execute("CREATE ROLE {} LOGIN", role)
         made.append((db, role))
         with db.connect() as connection:
-            for schema in {db.host.schema, "sessiondb"} & set(column(db, "SELECT nspname FROM pg_namespace")):
+            for schema in {db.platform.schema, "sessiondb"} & set(column(db, "SELECT nspname FROM pg_namespace")):
                 for grant in ("USAGE ON SCHEMA {}", "SELECT ON ALL TABLES IN SCHEMA {}"):
                     names = sql.Identifier(schema), sql.Identifier(role)
                     connection.execute(sql.SQL("GRANT " + grant + " TO {}").format(*names))
@@ -130,59 +130,59 @@ def reader() -> Iterator[Callable[[HostDatabase], str]]:
 # apply, status, plan, rollback
 
 
-def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(host_db: HostDatabase) -> None:
-    count = {table: len(rows(host_db, f"SELECT FROM {table}")) for table in ("enrollments", "submissions")}
+def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(platform_db: PlatformDatabase) -> None:
+    count = {table: len(rows(platform_db, f"SELECT FROM {table}")) for table in ("enrollments", "submissions")}
 
-    first = on(host_db, "apply", "--format", "json")
+    first = on(platform_db, "apply", "--format", "json")
 
     assert first.code == 0, first.err
     assert first.json == {
         "applied": MIGRATIONS,
-        "course_path": host_db.host.course_path,
+        "course_path": platform_db.platform.course_path,
         "linked": {table: {"linked": 0, "unlinked": number} for table, number in count.items()},
     }
     assert re.findall(r"^applying (\S+)$", first.err, re.MULTILINE) == MIGRATIONS
 
-    second = on(host_db, "apply")
+    second = on(platform_db, "apply")
 
     assert (second.code, second.err) == (0, "")
     assert second.out.splitlines() == [
         "Nothing to do: all migrations are applied.",
-        f"A submission's course is found by {host_db.host.course_path}.",
+        f"A submission's course is found by {platform_db.platform.course_path}.",
         f"enrollments: 0 linked to a session, {count['enrollments']} not.",
         f"submissions: 0 linked to a session, {count['submissions']} not.",
     ]
 
 
 @on_reference
-def test_apply_to_stops_there_by_number_or_by_id(host_db: HostDatabase) -> None:
-    assert on(host_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
-    assert on(host_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]
+def test_apply_to_stops_there_by_number_or_by_id(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
+    assert on(platform_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]
 
-    status = on(host_db, "status", "--exit-code", "--format", "json")
+    status = on(platform_db, "status", "--exit-code", "--format", "json")
     assert status.code == 3
     assert [m["state"] for m in status.json["migrations"]] == ["applied"] * 4 + ["pending"] * (len(MIGRATIONS) - 4)
-    assert on(host_db, "status").code == 0  # 3 only where it was asked for
+    assert on(platform_db, "status").code == 0  # 3 only where it was asked for
 
-    earlier = on(host_db, "apply", "--to", "0003")
+    earlier = on(platform_db, "apply", "--to", "0003")
     assert earlier.code == 0
     assert earlier.out.startswith("Nothing to do")
     assert "all migrations" not in earlier.out  # the others are pending
 
-    rest = on(host_db, "apply")
+    rest = on(platform_db, "apply")
     assert rest.out.startswith(f"{len(MIGRATIONS) - 4} migrations applied.\n")
 
 
-def test_a_host_without_sessiondb_needs_but_select_to_look_at(
-    host_db: HostDatabase, reader: Callable[[HostDatabase], str]
+def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
+    platform_db: PlatformDatabase, reader: Callable[[PlatformDatabase], str]
 ) -> None:
     """Its status, and a plan that is what apply then does."""
-    as_reader = ("-d", reader(host_db), "--schema", host_db.host.schema, "--format", "json")
+    as_reader = ("-d", reader(platform_db), "--schema", platform_db.platform.schema, "--format", "json")
     status = run(*as_reader, "status", "--exit-code")
 
     assert (status.code, status.err) == (3, "")
     assert status.json == {
-        "schema": host_db.host.schema,
+        "schema": platform_db.platform.schema,
         "course_path": None,
         "migrations": [{"id": id_, "state": "pending", "applied_at": None} for id_ in MIGRATIONS],
         "triggers": [
@@ -205,15 +205,15 @@ def test_a_host_without_sessiondb_needs_but_select_to_look_at(
     ] * 2
     assert {lock["table"] for s in added for lock in s["locks"]} == {"enrollments", "submissions"}
 
-    apply = on(host_db, "apply")
+    apply = on(platform_db, "apply")
     ran = [line.strip().removesuffix("...") for line in apply.err.splitlines() if line.startswith("  ")]
     planned = iter([shortened(statement["statement"]) for statement in statements])
     assert any("ALTER TABLE" in line and "ADD CONSTRAINT" in line for line in ran)  # not the locks before it only
     assert [line for line in ran if not any(text.startswith(line) for text in planned)] == []  # in that order
 
 
-def test_a_host_with_sessiondb_needs_but_select_to_look_at(
-    installed_db: HostDatabase, reader: Callable[[HostDatabase], str]
+def test_a_platform_with_sessiondb_needs_but_select_to_look_at(
+    installed_db: PlatformDatabase, reader: Callable[[PlatformDatabase], str]
 ) -> None:
     """The schema need not be named any more."""
     as_reader = ("-d", reader(installed_db), "--format", "json")
@@ -221,8 +221,8 @@ def test_a_host_with_sessiondb_needs_but_select_to_look_at(
 
     assert (status.code, status.err) == (0, "")
     applied_at = [migration.pop("applied_at") for migration in status.json["migrations"]]
-    assert status.json["schema"] == installed_db.host.schema
-    assert status.json["course_path"] == installed_db.host.course_path
+    assert status.json["schema"] == installed_db.platform.schema
+    assert status.json["course_path"] == installed_db.platform.course_path
     assert [(m["id"], m["state"]) for m in status.json["migrations"]] == [(id_, "applied") for id_ in MIGRATIONS]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", when) for when in applied_at)
     assert status.json["triggers"] == [
@@ -253,7 +253,7 @@ def table_of(trigger: str) -> str:
 
 
 @on_reference
-def test_status_in_words(installed_db: HostDatabase) -> None:
+def test_status_in_words(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
         connection.execute("DROP TRIGGER zzz_sessiondb_link_submission ON submissions")
@@ -271,7 +271,7 @@ def test_status_in_words(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_rollback_to_keeps_that_migration(installed_db: HostDatabase) -> None:
+def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
     rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
 
     assert rollback.code == 0, rollback.err
@@ -297,7 +297,9 @@ def test_rollback_to_keeps_that_migration(installed_db: HostDatabase) -> None:
     ids=" ".join,
 )
 @on_reference
-def test_rollback_needs_to_be_told_how_far_and_yes(installed_db: HostDatabase, arguments: list[str], says: str) -> None:
+def test_rollback_needs_to_be_told_how_far_and_yes(
+    installed_db: PlatformDatabase, arguments: list[str], says: str
+) -> None:
     rollback = on(installed_db, "rollback", *arguments)
 
     assert (rollback.code, rollback.out) == (2, "")
@@ -307,7 +309,7 @@ def test_rollback_needs_to_be_told_how_far_and_yes(installed_db: HostDatabase, a
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, False), ("n", 1, True)], ids=["yes", "no"])
 @on_reference
-def test_rollback_asks_at_a_terminal(installed_db: HostDatabase, answer: str, code: int, left: bool) -> None:
+def test_rollback_asks_at_a_terminal(installed_db: PlatformDatabase, answer: str, code: int, left: bool) -> None:
     with at_terminal("-d", installed_db.conninfo(), "rollback", "--all") as (process, terminal):
         terminal.write(f"{answer}\n".encode())
         shown = read_all(terminal)
@@ -322,7 +324,7 @@ def test_rollback_asks_at_a_terminal(installed_db: HostDatabase, answer: str, co
 
 
 @on_reference
-def test_options_work_before_and_after_the_command(installed_db: HostDatabase) -> None:
+def test_options_work_before_and_after_the_command(installed_db: PlatformDatabase) -> None:
     dsn = installed_db.conninfo()
     before = run("-d", dsn, "--schema", "public", "--format", "json", "status")
     after = run("status", "--format", "json", "--schema", "public", "--dsn", dsn)
@@ -336,7 +338,7 @@ def test_options_work_before_and_after_the_command(installed_db: HostDatabase) -
 
 
 @on_reference
-def test_verbose_tells_every_statement_on_stderr(installed_db: HostDatabase) -> None:
+def test_verbose_tells_every_statement_on_stderr(installed_db: PlatformDatabase) -> None:
     quiet = on(installed_db, "rollback", "--to", "0011", "--yes")
     verbose = on(installed_db, "-v", "apply")
 
@@ -347,15 +349,15 @@ def test_verbose_tells_every_statement_on_stderr(installed_db: HostDatabase) -> 
     assert verbose.code == 0
 
 
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
-def test_the_schema_is_needed_only_until_sessiondb_is_installed(installed_db: HostDatabase) -> None:
-    dsn = installed_db.conninfo(installed_db.host.owner)
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_the_schema_is_needed_only_until_sessiondb_is_installed(installed_db: PlatformDatabase) -> None:
+    dsn = installed_db.conninfo(installed_db.platform.owner)
 
     assert run("-d", dsn, "show", "submissions", "--limit", "1").code == 0
 
     other = run("-d", dsn, "--schema", "pg_catalog", "status")
     assert other.code == 1
-    assert f'for schema "{installed_db.host.schema}", not "pg_catalog"' in other.err
+    assert f'for schema "{installed_db.platform.schema}", not "pg_catalog"' in other.err
 
 
 # which database
@@ -363,7 +365,7 @@ def test_the_schema_is_needed_only_until_sessiondb_is_installed(installed_db: Ho
 PARAMETERS = ("host", "port", "user", "password", "dbname", "options")
 
 
-def parameters(db: HostDatabase) -> dict[str, str]:
+def parameters(db: PlatformDatabase) -> dict[str, str]:
     return {name: str(value) for name, value in conninfo_to_dict(db.conninfo()).items() if name in PARAMETERS}
 
 
@@ -377,7 +379,7 @@ def libpq(given: Mapping[str, str]) -> dict[str, str]:
 
 
 @on_reference
-def test_a_database_can_be_named_in_each_of_libpqs_ways(installed_db: HostDatabase, tmp_path: Path) -> None:
+def test_a_database_can_be_named_in_each_of_libpqs_ways(installed_db: PlatformDatabase, tmp_path: Path) -> None:
     given = parameters(installed_db)
     services = tmp_path / "services"
     services.write_text("\n".join(["[platform]", *(f"{name}={value}" for name, value in given.items()), ""]))
@@ -401,7 +403,7 @@ def test_a_database_can_be_named_in_each_of_libpqs_ways(installed_db: HostDataba
 
 
 @on_reference
-def test_the_nearest_name_of_a_database_counts(installed_db: HostDatabase) -> None:
+def test_the_nearest_name_of_a_database_counts(installed_db: PlatformDatabase) -> None:
     given = parameters(installed_db)
     here = uri("postgresql", given)
     names = {f"h{number}": uri("postgresql", {**given, "dbname": f"h{number}"}) for number in (1, 2, 3)}
@@ -418,8 +420,8 @@ def test_the_nearest_name_of_a_database_counts(installed_db: HostDatabase) -> No
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
-def test_the_clients_encoding_does_not_matter(installed_db: HostDatabase, encoding: str) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_the_clients_encoding_does_not_matter(installed_db: PlatformDatabase, encoding: str) -> None:
     arguments = ("-d", installed_db.conninfo(), "show", "enrollments", "--format", "json")
     usual, other = run(*arguments), run(*arguments, env={"PGCLIENTENCODING": encoding})
 
@@ -430,11 +432,11 @@ def test_the_clients_encoding_does_not_matter(installed_db: HostDatabase, encodi
 # show
 
 
-def test_show_unlinked_lists_exactly_the_unlinked_rows(installed_db: HostDatabase) -> None:
+def test_show_unlinked_lists_exactly_the_unlinked_rows(installed_db: PlatformDatabase) -> None:
     """Rows from before, linked ones, and new ones that nothing links: of a user in no organisation."""
-    host = installed_db.host
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        session = link_two_rows(host, connection)
+        session = link_two_rows(platform, connection)
         for table in ("enrollments", "submissions"):
             assert count(installed_db, table, "session_id IS NULL") > 0
 
@@ -451,32 +453,32 @@ def test_show_unlinked_lists_exactly_the_unlinked_rows(installed_db: HostDatabas
         assert len(linked.json) == 2
 
 
-def link_two_rows(host: Host, connection: psycopg.Connection[Any]) -> UUID:
+def link_two_rows(platform: Platform, connection: psycopg.Connection[Any]) -> UUID:
     """Let two students enrol and submit in a new session, and a stranger without one."""
-    org, course = host.add_org(connection), host.add_course(connection)
-    session = host.add_session(connection, org, course)
-    students = [host.add_member(connection, org, host.add_user(connection)) for _ in range(2)]
-    for user in (*students, host.add_user(connection)):
+    org, course = platform.add_org(connection), platform.add_course(connection)
+    session = platform.add_session(connection, org, course)
+    students = [platform.add_member(connection, org, platform.add_user(connection)) for _ in range(2)]
+    for user in (*students, platform.add_user(connection)):
         expected = session if user in students else None
-        assert host.enroll(connection, user, course) == expected
-        assert host.submit(connection, user, course) == expected
+        assert platform.enroll(connection, user, course) == expected
+        assert platform.submit(connection, user, course) == expected
     return session
 
 
 def identities(some: list[dict[str, Any]]) -> Counter[tuple[tuple[str, str], ...]]:
-    """Rows without what is written differently in JSON: keys, whatever a host has for one, are left."""
+    """Rows without what is written differently in JSON: keys, whatever a platform has for one, are left."""
     return Counter(
         tuple(sorted((name, str(value)) for name, value in row.items() if name.casefold().endswith(("id", "_no"))))
         for row in some
     )
 
 
-def count(db: HostDatabase, table: str, condition: str) -> int:
+def count(db: PlatformDatabase, table: str, condition: str) -> int:
     return len(rows(db, f"SELECT FROM {table} WHERE {condition}"))
 
 
 @on_reference
-def test_show_prints_whole_rows_into_a_pipe(installed_db: HostDatabase) -> None:
+def test_show_prints_whole_rows_into_a_pipe(installed_db: PlatformDatabase) -> None:
     """However narrow the terminal; a student's code has tabs, newlines and control characters in it."""
     content = "def answer():\n\treturn 42  # \x1b[31mred\x1b[0m [bold] :smile:"
     with installed_db.connect() as connection:
@@ -493,7 +495,7 @@ def test_show_prints_whole_rows_into_a_pipe(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_show_prints_whole_uuids_on_a_narrow_terminal(installed_db: HostDatabase) -> None:
+def test_show_prints_whole_uuids_on_a_narrow_terminal(installed_db: PlatformDatabase) -> None:
     with at_terminal("-d", installed_db.conninfo(), "show", "submissions") as (process, terminal):
         shown = read_all(terminal)
 
@@ -519,7 +521,7 @@ def test_no_value_is_cut_however_narrow_the_terminal(
 
 
 @on_reference
-def test_show_limits_a_table_to_100_rows_and_says_so(installed_db: HostDatabase) -> None:
+def test_show_limits_a_table_to_100_rows_and_says_so(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute(
             "INSERT INTO submissions (user_id, content) SELECT %s, 'row ' || n FROM generate_series(1, 150) AS n", [ADA]
@@ -537,11 +539,11 @@ def test_show_limits_a_table_to_100_rows_and_says_so(installed_db: HostDatabase)
 
 
 @on_reference
-def test_show_sessions_by_id_and_those_without_rows(installed_db: HostDatabase) -> None:
+def test_show_sessions_by_id_and_those_without_rows(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        used = link_two_rows(installed_db.host, connection)
-        org, course = installed_db.host.add_org(connection), installed_db.host.add_course(connection)
-        idle = installed_db.host.add_session(connection, org, course, "draft")
+        used = link_two_rows(installed_db.platform, connection)
+        org, course = installed_db.platform.add_org(connection), installed_db.platform.add_course(connection)
+        idle = installed_db.platform.add_session(connection, org, course, "draft")
 
     def shown(*arguments: str) -> list[str]:
         return [row["id"] for row in on(installed_db, "show", "sessions", *arguments, "--format", "json").json]
@@ -554,7 +556,7 @@ def test_show_sessions_by_id_and_those_without_rows(installed_db: HostDatabase) 
 
 @pytest.mark.parametrize("what", ["sessions", "enrollments", "submissions"])
 @on_reference
-def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: HostDatabase, what: str) -> None:
+def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: PlatformDatabase, what: str) -> None:
     """An empty table would say that nothing is linked to it."""
     nowhere = uuid4()
     for form in ("table", "json"):
@@ -566,15 +568,15 @@ def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: HostDa
 
 @pytest.mark.parametrize("what", ["enrollments", "submissions"])
 @on_reference
-def test_a_row_cannot_be_of_a_session_and_of_none(installed_db: HostDatabase, what: str) -> None:
+def test_a_row_cannot_be_of_a_session_and_of_none(installed_db: PlatformDatabase, what: str) -> None:
     shown = on(installed_db, "show", what, "--unlinked", "--session", str(uuid4()))
     assert (shown.code, shown.out) == (2, "")
     assert "--session or --unlinked" in shown.err
 
 
-def test_show_has_titles_beside_the_ids(installed_db: HostDatabase) -> None:
+def test_show_has_titles_beside_the_ids(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        session = link_two_rows(installed_db.host, connection)
+        session = link_two_rows(installed_db.platform, connection)
 
     (shown,) = on(installed_db, "show", "sessions", "--session", str(session), "--format", "json").json
     (listed,) = [
@@ -591,7 +593,7 @@ def test_show_has_titles_beside_the_ids(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_a_column_of_the_host_is_not_taken_for_a_row_of_a_query_of_ours(installed_db: HostDatabase) -> None:
+def test_a_column_of_the_platform_is_not_taken_for_a_row_of_a_query_of_ours(installed_db: PlatformDatabase) -> None:
     """Our queries call a row by one letter, and PostgreSQL takes a bare name for a column first."""
     letters = ", ".join(f"ADD {letter} integer" for letter in string.ascii_lowercase)
     with installed_db.connect() as connection:
@@ -605,10 +607,10 @@ def test_a_column_of_the_host_is_not_taken_for_a_row_of_a_query_of_ours(installe
 
 
 @on_reference
-def test_show_copes_with_values_that_python_cannot_hold(installed_db: HostDatabase) -> None:
+def test_show_copes_with_values_that_python_cannot_hold(installed_db: PlatformDatabase) -> None:
     """A course without an end is a common way to write `infinity`."""
     with installed_db.connect() as connection:
-        link_two_rows(installed_db.host, connection)
+        link_two_rows(installed_db.platform, connection)
         connection.execute("UPDATE sessions SET ends_on = 'infinity', created_at = '-infinity'")
         connection.execute("ALTER TABLE submissions ADD score float8 DEFAULT 'NaN', ADD blob bytea DEFAULT '\\xdead'")
         connection.execute(
@@ -632,7 +634,7 @@ def test_show_copes_with_values_that_python_cannot_hold(installed_db: HostDataba
 # the guide's steps
 
 
-def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: HostDatabase) -> None:
+def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: PlatformDatabase) -> None:
     """With accents and quotes in every name."""
     org = on(installed_db, "org", "create", "--name", TITLE, "--slug", "l'été", "--format", "json")
     assert org.code == 0, org.err
@@ -672,13 +674,13 @@ def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: HostDa
     assert (sessions[created.json["id"]]["status"], sessions[draft]["status"]) == ("completed", "draft")
 
 
-def linkable(db: HostDatabase, course: str) -> dict[str, int]:
+def linkable(db: PlatformDatabase, course: str) -> dict[str, int]:
     """R7 by R2 itself: the unlinked rows of a course for whose user the function now finds a session."""
-    host = db.host
+    platform = db.platform
     owner: dict[str, str] = {"enrollments": "course_id"}
-    path = [quote_ident(name) for name in [host.task_column, *(name for _, name in host.task_tables)]]
-    tables = [quote_ident(table) for table, _ in host.task_tables]
-    if host.name == "academy":
+    path = [quote_ident(name) for name in [platform.task_column, *(name for _, name in platform.task_tables)]]
+    tables = [quote_ident(table) for table, _ in platform.task_tables]
+    if platform.name == "academy":
         path, tables = ["enrollment_id", "course_id"], ["enrollments"]
     expression = f"r.{path[0]}"
     for table, name in zip(tables, path[1:], strict=True):
@@ -700,7 +702,7 @@ def quote_ident(name: str) -> str:
 
 
 @on_reference
-def test_the_guides_steps_in_words(installed_db: HostDatabase) -> None:
+def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
     org = ("org", "create", "--name", "Mon Organisation", "--slug", "mon-org")
     assert on(installed_db, *org).out.startswith('Created organisation "Mon Organisation" (mon-org): ')
     assert on(installed_db, *org).out.startswith('There is already organisation "Mon Organisation" (mon-org): ')
@@ -725,7 +727,7 @@ def test_the_guides_steps_in_words(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_check_of_a_broken_host(installed_db: HostDatabase) -> None:
+def test_check_of_a_broken_platform(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("DROP INDEX submissions_session_id_idx")
 
@@ -737,7 +739,7 @@ def test_check_of_a_broken_host(installed_db: HostDatabase) -> None:
 
 
 @on_reference
-def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: HostDatabase) -> None:
+def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("DROP INDEX submissions_session_id_idx")
         connection.execute(
@@ -827,7 +829,7 @@ def test_help_imports_nothing_that_would_keep_it_from_answering_at_once() -> Non
 
 
 @on_reference
-def test_output_into_a_closed_pipe_ends_quietly(installed_db: HostDatabase) -> None:
+def test_output_into_a_closed_pipe_ends_quietly(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("INSERT INTO submissions (user_id) SELECT %s FROM generate_series(1, 5000)", [ADA])
     arguments = ["-d", installed_db.conninfo(), "show", "submissions", "--format", "json"]
@@ -845,7 +847,7 @@ def test_output_into_a_closed_pipe_ends_quietly(installed_db: HostDatabase) -> N
 
 
 @on_reference
-def test_a_pipe_that_is_closed_before_we_write_ends_quietly(installed_db: HostDatabase) -> None:
+def test_a_pipe_that_is_closed_before_we_write_ends_quietly(installed_db: PlatformDatabase) -> None:
     for command in ("status", "check triggers_last"):
         read, write = os.pipe()
         os.close(read)
@@ -856,7 +858,7 @@ def test_a_pipe_that_is_closed_before_we_write_ends_quietly(installed_db: HostDa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @on_reference
-def test_a_full_disk_is_one_sentence(installed_db: HostDatabase) -> None:
+def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
     for command in ("status", "show submissions --format json"):
         with Path("/dev/full").open("wb") as full:
             done = run("-d", installed_db.conninfo(), *command.split(), stdout=full)
@@ -866,13 +868,13 @@ def test_a_full_disk_is_one_sentence(installed_db: HostDatabase) -> None:
         assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
-def test_a_terminal_without_accents_shows_what_it_can(installed_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_a_terminal_without_accents_shows_what_it_can(installed_db: PlatformDatabase) -> None:
     for command in ("status", "status --format json"):
         done = run("-d", installed_db.conninfo(), *command.split(), env={"PYTHONIOENCODING": "ascii"})
         assert (done.code, done.err) == (0, "")
         assert "100%" in done.out
-    assert done.json["schema"] == installed_db.host.schema
+    assert done.json["schema"] == installed_db.platform.schema
 
 
 # signals and locks
@@ -880,9 +882,9 @@ def test_a_terminal_without_accents_shows_what_it_can(installed_db: HostDatabase
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
 @on_reference
-def test_a_signal_ends_a_waiting_apply(host_db: HostDatabase, number: signal.Signals, code: int) -> None:
-    arguments = ["-d", host_db.conninfo(), "apply"]
-    with host_db.connect() as other:
+def test_a_signal_ends_a_waiting_apply(platform_db: PlatformDatabase, number: signal.Signals, code: int) -> None:
+    arguments = ["-d", platform_db.conninfo(), "apply"]
+    with platform_db.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
         process = subprocess.Popen(
             [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -899,10 +901,10 @@ def test_a_signal_ends_a_waiting_apply(host_db: HostDatabase, number: signal.Sig
 
 
 @on_reference
-def test_a_lock_that_is_not_to_be_had_is_exit_6(host_db: HostDatabase) -> None:
-    with host_db.connect() as other:
+def test_a_lock_that_is_not_to_be_had_is_exit_6(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
-        busy = on(host_db, "apply", "--lock-budget", "0")
+        busy = on(platform_db, "apply", "--lock-budget", "0")
 
         assert (busy.code, busy.out) == (6, "")
         assert f"pid {other.info.backend_pid}" in busy.err

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from sessiondb.errors import HostRefusedError, UsageError
+from sessiondb.errors import PlatformRefusedError, UsageError
 
 Dump = Callable[..., str]
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 
 LESSONS = """
     CREATE TABLE lessons (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), course_id uuid REFERENCES courses);
@@ -26,14 +26,14 @@ LESSONS = """
 """A second way, as short as the first."""
 
 
-def change(db: HostDatabase, statements: str) -> None:
-    """Change the host before apply, as the superuser with its schema on the path."""
+def change(db: PlatformDatabase, statements: str) -> None:
+    """Change the platform before apply, as the superuser with its schema on the path."""
     with db.connect() as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         connection.execute(statements.encode())
 
 
-def stored_path(db: HostDatabase) -> str | None:
+def stored_path(db: PlatformDatabase) -> str | None:
     with db.connect() as connection:
         row = connection.execute("SELECT course_path FROM sessiondb.installation").fetchone()
     assert row is not None
@@ -41,9 +41,9 @@ def stored_path(db: HostDatabase) -> str | None:
     return path
 
 
-def refusal(db: HostDatabase, course_path: str | None = None) -> str:
-    """What apply says when it refuses the host."""
-    with pytest.raises(HostRefusedError) as refused:
+def refusal(db: PlatformDatabase, course_path: str | None = None) -> str:
+    """What apply says when it refuses the platform."""
+    with pytest.raises(PlatformRefusedError) as refused:
         db.apply(course_path=course_path)
     (finding,) = refused.value.findings
     assert finding.check == "course_path"
@@ -59,18 +59,18 @@ class Student:
     sessions: list[UUID]
 
     @classmethod
-    def of(cls, db: HostDatabase) -> Student:
+    def of(cls, db: PlatformDatabase) -> Student:
         courses = [insert(db, "courses", title="A course")[0] for _ in range(2)]
         with db.connect() as connection:
-            org = db.host.add_org(connection)
-            id_ = db.host.add_member(connection, org, db.host.add_user(connection))
-            return cls(id_, courses, [db.host.add_session(connection, org, course) for course in courses])
+            org = db.platform.add_org(connection)
+            id_ = db.platform.add_member(connection, org, db.platform.add_user(connection))
+            return cls(id_, courses, [db.platform.add_session(connection, org, course) for course in courses])
 
 
-def insert(db: HostDatabase, table: str, **row: object) -> tuple[UUID, UUID | None]:
+def insert(db: PlatformDatabase, table: str, **row: object) -> tuple[UUID, UUID | None]:
     """Insert a row; its id, and its session where it has one."""
     query = sql.SQL("INSERT INTO {} AS t ({}) VALUES ({}) RETURNING id, (to_jsonb(t) ->> 'session_id')::uuid").format(
-        sql.Identifier(db.host.schema, table),
+        sql.Identifier(db.platform.schema, table),
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(map(sql.Literal, row.values())),
     )
@@ -81,21 +81,23 @@ def insert(db: HostDatabase, table: str, **row: object) -> tuple[UUID, UUID | No
 
 
 class TestFound:
-    def test_on_every_host(self, installed_db: HostDatabase) -> None:
-        assert stored_path(installed_db) == installed_db.host.course_path
+    def test_on_every_platform(self, installed_db: PlatformDatabase) -> None:
+        assert stored_path(installed_db) == installed_db.platform.course_path
 
     def test_given_as_it_would_be_found_is_the_same(
-        self, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+        self, platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
     ) -> None:
-        host_db.apply(course_path=host_db.host.course_path)
-        assert dump(host_db) == dump(installed_db)
+        platform_db.apply(course_path=platform_db.platform.course_path)
+        assert dump(platform_db) == dump(installed_db)
 
-    def test_again_after_a_rollback_though_session_id_leads_to_a_course_too(self, installed_db: HostDatabase) -> None:
+    def test_again_after_a_rollback_though_session_id_leads_to_a_course_too(
+        self, installed_db: PlatformDatabase
+    ) -> None:
         installed_db.rollback(to="0007")
         installed_db.apply()
-        assert stored_path(installed_db) == installed_db.host.course_path
+        assert stored_path(installed_db) == installed_db.platform.course_path
 
-    def test_as_static_sql(self, installed_db: HostDatabase) -> None:
+    def test_as_static_sql(self, installed_db: PlatformDatabase) -> None:
         with installed_db.connect() as connection:
             sources = connection.execute(
                 "SELECT prosrc FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
@@ -108,51 +110,51 @@ class TestFound:
             assert "EXECUTE" not in code
 
     @on_reference
-    def test_though_a_longer_way_exists(self, host_db: HostDatabase) -> None:
+    def test_though_a_longer_way_exists(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             CREATE TABLE modules (id uuid PRIMARY KEY, course_id uuid REFERENCES courses);
             CREATE TABLE items (id uuid PRIMARY KEY, module_id uuid REFERENCES modules);
             ALTER TABLE submissions ADD COLUMN item_id uuid REFERENCES items
             """,
         )
-        host_db.apply()
-        assert stored_path(host_db) == "exercise_id.course_id"
+        platform_db.apply()
+        assert stored_path(platform_db) == "exercise_id.course_id"
 
     @on_reference
-    def test_through_a_table_in_another_schema(self, host_db: HostDatabase) -> None:
-        student = Student.of(host_db)
-        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
-        change(host_db, "CREATE SCHEMA content; ALTER TABLE exercises SET SCHEMA content")
-        host_db.apply()
-        assert stored_path(host_db) == "exercise_id.course_id"
-        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[0]
+    def test_through_a_table_in_another_schema(self, platform_db: PlatformDatabase) -> None:
+        student = Student.of(platform_db)
+        exercise, _ = insert(platform_db, "exercises", title="An exercise", course_id=student.courses[0])
+        change(platform_db, "CREATE SCHEMA content; ALTER TABLE exercises SET SCHEMA content")
+        platform_db.apply()
+        assert stored_path(platform_db) == "exercise_id.course_id"
+        assert insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[0]
 
     @on_reference
-    def test_along_all_columns_of_a_foreign_key(self, host_db: HostDatabase) -> None:
+    def test_along_all_columns_of_a_foreign_key(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             CREATE TABLE tasks (tenant integer, id uuid, course_id uuid REFERENCES courses, PRIMARY KEY (tenant, id));
             ALTER TABLE submissions DROP COLUMN exercise_id, ADD COLUMN tenant integer, ADD COLUMN task_id uuid,
                 ADD FOREIGN KEY (tenant, task_id) REFERENCES tasks (tenant, id)
             """,
         )
-        host_db.apply()
-        assert stored_path(host_db) == "task_id.course_id"
-        student, task = Student.of(host_db), uuid4()
+        platform_db.apply()
+        assert stored_path(platform_db) == "task_id.course_id"
+        student, task = Student.of(platform_db), uuid4()
         for tenant in (0, 1):
-            insert(host_db, "tasks", tenant=tenant, id=task, course_id=student.courses[tenant])
+            insert(platform_db, "tasks", tenant=tenant, id=task, course_id=student.courses[tenant])
         for tenant in (0, 1):
-            stored = insert(host_db, "submissions", user_id=student.id, tenant=tenant, task_id=task)
+            stored = insert(platform_db, "submissions", user_id=student.id, tenant=tenant, task_id=task)
             assert stored[1] == student.sessions[tenant]
-        assert insert(host_db, "submissions", user_id=student.id, task_id=task)[1] is None
+        assert insert(platform_db, "submissions", user_id=student.id, task_id=task)[1] is None
 
     @on_hosted
-    def test_in_spite_of_cycles(self, host_db: HostDatabase) -> None:
+    def test_in_spite_of_cycles(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             ALTER TABLE items ADD COLUMN part_of uuid REFERENCES items;
             ALTER TABLE modules ADD COLUMN first_item uuid REFERENCES items;
@@ -160,13 +162,13 @@ class TestFound:
             ALTER TABLE courses ADD COLUMN last_submission uuid REFERENCES submissions
             """,
         )
-        host_db.apply()
-        assert stored_path(host_db) == "item_id.module_id.course_id"
+        platform_db.apply()
+        assert stored_path(platform_db) == "item_id.module_id.course_id"
 
     @on_reference
-    def test_not_through_the_user_nor_his_organisations(self, host_db: HostDatabase) -> None:
+    def test_not_through_the_user_nor_his_organisations(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey;
             ALTER TABLE users ADD COLUMN favourite uuid REFERENCES courses;
@@ -175,51 +177,51 @@ class TestFound:
                 ADD FOREIGN KEY (org_id, user_id) REFERENCES org_members (org_id, user_id)
             """,
         )
-        assert "No foreign keys lead from submissions to courses" in refusal(host_db)
+        assert "No foreign keys lead from submissions to courses" in refusal(platform_db)
 
     @on_reference
-    def test_not_through_a_session_id_that_was_there(self, host_db: HostDatabase) -> None:
+    def test_not_through_a_session_id_that_was_there(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey;
             ALTER TABLE submissions ADD COLUMN session_id uuid REFERENCES sessions ON DELETE SET NULL
             """,
         )
-        assert "No foreign keys lead from submissions to courses" in refusal(host_db)
+        assert "No foreign keys lead from submissions to courses" in refusal(platform_db)
 
 
 class TestRefused:
     """Nothing is changed then, and the words say what to do."""
 
     @pytest.fixture(autouse=True)
-    def unchanged(self, host_db: HostDatabase, dump: Dump) -> Iterator[None]:
+    def unchanged(self, platform_db: PlatformDatabase, dump: Dump) -> Iterator[None]:
         yield
-        assert "sessiondb" not in dump(host_db)
+        assert "sessiondb" not in dump(platform_db)
 
     @on_reference
-    def test_of_two_ways_equally_short(self, host_db: HostDatabase) -> None:
-        change(host_db, LESSONS)
-        said = refusal(host_db)
+    def test_of_two_ways_equally_short(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, LESSONS)
+        said = refusal(platform_db)
         assert "2 ways lead from submissions to courses: exercise_id.course_id, lesson_id.course_id." in said
         assert "--course-path exercise_id.course_id" in said
 
     @on_reference
-    def test_of_two_columns_that_lead_to_one_table(self, host_db: HostDatabase) -> None:
-        change(host_db, 'ALTER TABLE submissions ADD COLUMN "Bonus.Id" uuid REFERENCES exercises')
+    def test_of_two_columns_that_lead_to_one_table(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, 'ALTER TABLE submissions ADD COLUMN "Bonus.Id" uuid REFERENCES exercises')
         assert '2 ways lead from submissions to courses: "Bonus.Id".course_id, exercise_id.course_id.' in refusal(
-            host_db
+            platform_db
         )
 
     @on_reference
-    def test_of_two_columns_at_the_end(self, host_db: HostDatabase) -> None:
-        change(host_db, "ALTER TABLE exercises ADD COLUMN next_course_id uuid REFERENCES courses")
-        assert "exercise_id.course_id, exercise_id.next_course_id." in refusal(host_db)
+    def test_of_two_columns_at_the_end(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, "ALTER TABLE exercises ADD COLUMN next_course_id uuid REFERENCES courses")
+        assert "exercise_id.course_id, exercise_id.next_course_id." in refusal(platform_db)
 
     @on_reference
-    def test_of_none(self, host_db: HostDatabase) -> None:
-        change(host_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
-        said = refusal(host_db)
+    def test_of_none(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
+        said = refusal(platform_db)
         assert "No foreign keys lead from submissions to courses" in said
         assert "--course-path item_id.items.module_id.modules.course_id" in said
 
@@ -237,54 +239,54 @@ class TestRefused:
             "user_id.nowhere.course_id",
         ],
     )
-    def test_of_one_that_leads_nowhere(self, host_db: HostDatabase, path: str) -> None:
-        assert f"The course path {path} leads nowhere" in refusal(host_db, path)
+    def test_of_one_that_leads_nowhere(self, platform_db: PlatformDatabase, path: str) -> None:
+        assert f"The course path {path} leads nowhere" in refusal(platform_db, path)
 
     @on_reference
     @pytest.mark.parametrize("path", [".", "exercise_id.", ".course_id", "exercise_id..course_id", '"open', "a b", "1"])
-    def test_of_one_that_is_no_path(self, host_db: HostDatabase, path: str) -> None:
+    def test_of_one_that_is_no_path(self, platform_db: PlatformDatabase, path: str) -> None:
         with pytest.raises(UsageError) as refused:
-            host_db.apply(course_path=path)
+            platform_db.apply(course_path=path)
         assert path in str(refused.value)
         assert "exercise_id.course_id" in (refused.value.hint or "")
 
     @on_reference
-    def test_without_a_table_of_courses(self, host_db: HostDatabase) -> None:
-        change(host_db, "DROP TABLE courses CASCADE")
+    def test_without_a_table_of_courses(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, "DROP TABLE courses CASCADE")
         for path in (None, "exercise_id.course_id"):
-            with pytest.raises(HostRefusedError, match=r"Table public\.courses does not exist"):
-                host_db.apply(course_path=path)
+            with pytest.raises(PlatformRefusedError, match=r"Table public\.courses does not exist"):
+                platform_db.apply(course_path=path)
 
 
 class TestChosen:
     @on_reference
     @pytest.mark.parametrize("way", [0, 1])
-    def test_of_two_it_is_the_one_that_links(self, host_db: HostDatabase, way: int) -> None:
-        change(host_db, LESSONS)
+    def test_of_two_it_is_the_one_that_links(self, platform_db: PlatformDatabase, way: int) -> None:
+        change(platform_db, LESSONS)
         path = ["exercise_id.course_id", "lesson_id.course_id"][way]
-        host_db.apply(course_path=path)
-        assert stored_path(host_db) == path
-        student = Student.of(host_db)
-        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
-        lesson, _ = insert(host_db, "lessons", course_id=student.courses[1])
-        stored = insert(host_db, "submissions", user_id=student.id, exercise_id=exercise, lesson_id=lesson)
+        platform_db.apply(course_path=path)
+        assert stored_path(platform_db) == path
+        student = Student.of(platform_db)
+        exercise, _ = insert(platform_db, "exercises", title="An exercise", course_id=student.courses[0])
+        lesson, _ = insert(platform_db, "lessons", course_id=student.courses[1])
+        stored = insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise, lesson_id=lesson)
         assert stored[1] == student.sessions[way]
 
     @on_reference
-    def test_it_may_be_the_longer_one(self, host_db: HostDatabase) -> None:
+    def test_it_may_be_the_longer_one(self, platform_db: PlatformDatabase) -> None:
         change(
-            host_db,
+            platform_db,
             """
             CREATE TABLE modules (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), course_id uuid REFERENCES courses);
             ALTER TABLE exercises ADD COLUMN module_id uuid REFERENCES modules
             """,
         )
-        host_db.apply(course_path="exercise_id.module_id.course_id")
-        student = Student.of(host_db)
-        module, _ = insert(host_db, "modules", course_id=student.courses[1])
+        platform_db.apply(course_path="exercise_id.module_id.course_id")
+        student = Student.of(platform_db)
+        module, _ = insert(platform_db, "modules", course_id=student.courses[1])
         row = {"title": "An exercise", "course_id": student.courses[0], "module_id": module}
-        exercise, _ = insert(host_db, "exercises", **row)
-        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[1]
+        exercise, _ = insert(platform_db, "exercises", **row)
+        assert insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[1]
 
     @on_hosted
     @pytest.mark.parametrize(
@@ -301,20 +303,23 @@ class TestChosen:
         ids=lambda value: value if isinstance(value, str) else f"{len(value)} dropped",
     )
     def test_it_may_name_the_tables_that_no_foreign_key_names(
-        self, host_db: HostDatabase, path: str, dropped: list[str]
+        self, platform_db: PlatformDatabase, path: str, dropped: list[str]
     ) -> None:
         for key in dropped:
-            change(host_db, f"ALTER TABLE {key.split('_')[0]} DROP CONSTRAINT {key}_fkey")
-        host_db.apply(course_path=path)
-        assert stored_path(host_db) == path
-        student = Student.of(host_db)
-        module, _ = insert(host_db, "modules", course_id=student.courses[0], title="A module")
-        item, _ = insert(host_db, "items", module_id=module, kind="quiz")
+            change(platform_db, f"ALTER TABLE {key.split('_')[0]} DROP CONSTRAINT {key}_fkey")
+        platform_db.apply(course_path=path)
+        assert stored_path(platform_db) == path
+        student = Student.of(platform_db)
+        module, _ = insert(platform_db, "modules", course_id=student.courses[0], title="A module")
+        item, _ = insert(platform_db, "items", module_id=module, kind="quiz")
         answer = Jsonb({})
-        assert insert(host_db, "submissions", user_id=student.id, item_id=item, answer=answer)[1] == student.sessions[0]
+        assert (
+            insert(platform_db, "submissions", user_id=student.id, item_id=item, answer=answer)[1]
+            == student.sessions[0]
+        )
 
     @on_reference
-    def test_it_cannot_be_another_one_later(self, installed_db: HostDatabase, dump: Dump) -> None:
+    def test_it_cannot_be_another_one_later(self, installed_db: PlatformDatabase, dump: Dump) -> None:
         before = dump(installed_db)
         with pytest.raises(UsageError, match=r"installed with the course path exercise_id\.course_id") as refused:
             installed_db.apply(course_path="course_id")
@@ -323,28 +328,28 @@ class TestChosen:
 
     @on_reference
     @pytest.mark.parametrize("path", ["exercise_id.course_id", '"exercise_id"."course_id"', "Exercise_ID . COURSE_ID"])
-    def test_it_may_be_given_again_in_any_spelling(self, installed_db: HostDatabase, path: str) -> None:
+    def test_it_may_be_given_again_in_any_spelling(self, installed_db: PlatformDatabase, path: str) -> None:
         assert installed_db.apply(course_path=path) == []
 
     @on_reference
-    def test_it_may_be_changed_as_the_hint_says(self, host_db: HostDatabase) -> None:
-        change(host_db, LESSONS)
-        host_db.apply(course_path="exercise_id.course_id")
-        student = Student.of(host_db)
-        exercise, _ = insert(host_db, "exercises", title="An exercise", course_id=student.courses[0])
-        row, linked = insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)
+    def test_it_may_be_changed_as_the_hint_says(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, LESSONS)
+        platform_db.apply(course_path="exercise_id.course_id")
+        student = Student.of(platform_db)
+        exercise, _ = insert(platform_db, "exercises", title="An exercise", course_id=student.courses[0])
+        row, linked = insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)
         assert linked == student.sessions[0]
-        host_db.rollback(to="0007")
-        host_db.apply(course_path="lesson_id.course_id")
-        assert stored_path(host_db) == "lesson_id.course_id"
-        with host_db.connect() as connection:
+        platform_db.rollback(to="0007")
+        platform_db.apply(course_path="lesson_id.course_id")
+        assert stored_path(platform_db) == "lesson_id.course_id"
+        with platform_db.connect() as connection:
             kept = connection.execute("SELECT session_id FROM submissions WHERE id = %s", [row]).fetchone()
         assert kept == (linked,)
-        assert insert(host_db, "submissions", user_id=student.id, exercise_id=exercise)[1] is None
+        assert insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)[1] is None
 
     @on_reference
-    def test_it_survives_a_rollback_only_by_being_chosen_again(self, host_db: HostDatabase) -> None:
-        change(host_db, LESSONS)
-        host_db.apply(course_path="lesson_id.course_id")
-        host_db.rollback()
-        assert "2 ways lead from submissions to courses" in refusal(host_db)
+    def test_it_survives_a_rollback_only_by_being_chosen_again(self, platform_db: PlatformDatabase) -> None:
+        change(platform_db, LESSONS)
+        platform_db.apply(course_path="lesson_id.course_id")
+        platform_db.rollback()
+        assert "2 ways lead from submissions to courses" in refusal(platform_db)

@@ -1,6 +1,6 @@
 """A crash at any point is survived: the same command, run again, ends where an undisturbed run ends.
 
-"Where" is the schema as pg_dump writes it, and all rows: the host's and those in schema sessiondb (the ledger and its
+"Where" is the schema as pg_dump writes it, and all rows: the platform's and those in schema sessiondb (the ledger and its
 log, what is ours, the saved links), without the times at which they were written.
 """
 
@@ -21,8 +21,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import IsolationLevel, sql
 
 import sessiondb.migrate
@@ -33,7 +33,7 @@ from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
 
-Dump = Callable[[HostDatabase], str]
+Dump = Callable[[PlatformDatabase], str]
 State = tuple[list[str], list[str]]
 
 STEPWISE = {
@@ -45,7 +45,7 @@ STEPWISE = {
 """The commands and migrations that are more than one transaction."""
 
 STARTS = ("first apply", "rollback", "apply again")
-"""The commands, by what they start from: the host as found, linked rows, the links that a rollback saved."""
+"""The commands, by what they start from: the platform as found, linked rows, the links that a rollback saved."""
 
 CLI = (sys.executable, "-W", "error", "-m", "sessiondb")
 
@@ -117,7 +117,7 @@ class Point:
 
 
 def run(
-    database: HostDatabase, command: str, reached: Callable[[Point, int], None] = lambda point, pid: None
+    database: PlatformDatabase, command: str, reached: Callable[[Point, int], None] = lambda point, pid: None
 ) -> list[Point]:
     """Run a command and return its boundaries; ``reached`` is told of each, and of the backend's pid."""
     points: list[Point] = []
@@ -136,10 +136,10 @@ def run(
 
 
 def crash(
-    database: HostDatabase,
+    database: PlatformDatabase,
     command: str,
     doomed: Callable[[Point], bool],
-    kill: Callable[[HostDatabase, int], None] | None = None,
+    kill: Callable[[PlatformDatabase, int], None] | None = None,
 ) -> Point | None:
     """Run a command whose connection dies at the first doomed boundary; return that one, None if there was none."""
     fatal: list[Point] = []
@@ -162,7 +162,7 @@ def is_the_same(doomed: Point, point: Point) -> bool:
     return point.number == doomed.number
 
 
-def end_backend(database: HostDatabase, pid: int) -> None:
+def end_backend(database: PlatformDatabase, pid: int) -> None:
     """Let an administrator end a backend; it is gone before it reads another command."""
     with psycopg.connect(database.cluster.admin, autocommit=True) as admin:
         assert admin.execute("SELECT pg_terminate_backend(%s)", [pid]).fetchone() == (True,)
@@ -173,22 +173,22 @@ class Command:
     """A command on a database; what it starts from, and where it ends undisturbed."""
 
     verb: str
-    start: HostDatabase
+    start: PlatformDatabase
     points: list[Point]
     end: State
     dump: Dump
 
     @contextmanager
-    def clone(self) -> Iterator[HostDatabase]:
+    def clone(self) -> Iterator[PlatformDatabase]:
         """The database as it is before the command."""
-        with self.start.cluster.new_database(self.start.host, self.start.name) as database:
+        with self.start.cluster.new_database(self.start.platform, self.start.name) as database:
             yield database
 
-    def difference(self, database: HostDatabase) -> str:
+    def difference(self, database: PlatformDatabase) -> str:
         """How a database differs from where the command ends; empty if it does not."""
         return difference(self.end, look(database, self.dump))
 
-    def wrong_after(self, points: Iterable[Point], attempt: Callable[[HostDatabase, Point], str]) -> dict[str, str]:
+    def wrong_after(self, points: Iterable[Point], attempt: Callable[[PlatformDatabase, Point], str]) -> dict[str, str]:
         """Let each point be attempted on a clone of its own; what went wrong, by point."""
 
         def in_clone(point: Point) -> tuple[str, str]:
@@ -202,7 +202,7 @@ class Command:
             return {point: wrong for point, wrong in pool.map(in_clone, points) if wrong}
 
 
-def look(database: HostDatabase, dump: Dump, *, log: bool = True) -> State:
+def look(database: PlatformDatabase, dump: Dump, *, log: bool = True) -> State:
     """The schema and the rows of a database, a line each."""
     tables = """
         SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -212,7 +212,7 @@ def look(database: HostDatabase, dump: Dump, *, log: bool = True) -> State:
     query = sql.SQL("SELECT (to_jsonb(t) - {}::text[])::text FROM {} AS t ORDER BY 1")
     found = []
     with database.connect() as connection:
-        for schema, table in connection.execute(tables, [database.host.schema]).fetchall():
+        for schema, table in connection.execute(tables, [database.platform.schema]).fetchall():
             no_id = ["id"] if table == "_yoyo_log" else []
             without = sql.Literal([*no_id, "applied_at_utc", "installed_at_utc", "created_at_utc"])
             if log or table != "_yoyo_log":
@@ -227,15 +227,15 @@ def difference(wanted: State, found: State) -> str:
     return "\n".join(line for line in lines if line[0] in "+-" and not line[2:].startswith("--"))
 
 
-def add_linked_rows(database: HostDatabase, submissions: int = 8) -> None:
+def add_linked_rows(database: PlatformDatabase, submissions: int = 8) -> None:
     """Two students with linked rows, in as many partitions as there are, and one whom staff placed by hand."""
-    host = database.host
+    platform = database.platform
     with database.connect() as connection:
-        org, course = host.add_org(connection), host.add_course(connection)
-        old, new = (host.add_session(connection, org, course, status) for status in ("completed", "active"))
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        old, new = (platform.add_session(connection, org, course, status) for status in ("completed", "active"))
         for place in (None, None, old):
-            user = host.add_member(connection, org, host.add_user(connection))
-            assert host.enroll(connection, user, course, place) == (place or new)
+            user = platform.add_member(connection, org, platform.add_user(connection))
+            assert platform.enroll(connection, user, course, place) == (place or new)
             connection.execute(
                 """
                 INSERT INTO submissions (user_id, exercise_id, session_id, submitted_at)
@@ -259,7 +259,7 @@ def until(fact: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @contextmanager
-def transaction(database: HostDatabase, statement: str) -> Iterator[psycopg.Connection]:
+def transaction(database: PlatformDatabase, statement: str) -> Iterator[psycopg.Connection]:
     """A transaction of somebody else's that keeps its snapshot and its locks while the block runs."""
     with database.connect(autocommit=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -269,7 +269,7 @@ def transaction(database: HostDatabase, statement: str) -> Iterator[psycopg.Conn
         connection.rollback()
 
 
-def backends(database: HostDatabase, condition: LiteralString = "true") -> int:
+def backends(database: PlatformDatabase, condition: LiteralString = "true") -> int:
     """How many connections of sessiondb the server knows of."""
     query: LiteralString = (
         "SELECT FROM pg_stat_activity WHERE datname = %s AND starts_with(application_name, 'sessiondb')"
@@ -278,15 +278,15 @@ def backends(database: HostDatabase, condition: LiteralString = "true") -> int:
         return admin.execute(query + " AND " + condition, [database.name]).rowcount
 
 
-def is_held_up(database: HostDatabase) -> bool:
+def is_held_up(database: PlatformDatabase) -> bool:
     """Whether a run of sessiondb waits for somebody's lock."""
     return backends(database, "wait_event_type = 'Lock'") > 0
 
 
 @contextmanager
-def paused(database: HostDatabase, point: Point) -> Iterator[subprocess.Popen[str]]:
+def paused(database: PlatformDatabase, point: Point) -> Iterator[subprocess.Popen[str]]:
     """A real process that has come to a boundary and goes on when it is told to; killed at the end."""
-    arguments = [sys.executable, "-c", PAUSES, database.conninfo(), database.host.schema, point.command]
+    arguments = [sys.executable, "-c", PAUSES, database.conninfo(), database.platform.schema, point.command]
     pipe = subprocess.PIPE
     with subprocess.Popen([*arguments, str(point.number)], stdin=pipe, stdout=pipe, text=True) as process:
         try:
@@ -316,30 +316,32 @@ def known() -> dict[tuple[int, str, str], Command]:
 
 @pytest.fixture
 def commands(cluster: Cluster, dump: Dump, known: dict[tuple[int, str, str], Command]) -> Commands:
-    """``commands(host, start, on=cluster)``: what they start from is made once for each server."""
+    """``commands(platform, start, on=cluster)``: what they start from is made once for each server."""
 
-    def build(host: str, start: str, on: Cluster) -> Command:
+    def build(platform: str, start: str, on: Cluster) -> Command:
         if start == "apply again":
-            template = on.stack.enter_context(commands(host, "rollback", on).clone())
+            template = on.stack.enter_context(commands(platform, "rollback", on).clone())
             template.rollback()
         else:
-            template = on.stack.enter_context(on.clone(HOSTS[host], installed=start == "rollback"))
+            template = on.stack.enter_context(on.clone(PLATFORMS[platform], installed=start == "rollback"))
         if start == "rollback":
             add_linked_rows(template)
         verb = "rollback" if start == "rollback" else "apply"
-        with on.new_database(template.host, template.name) as database:
+        with on.new_database(template.platform, template.name) as database:
             return Command(verb, template, run(database, verb), look(database, dump), dump)
 
-    def commands(host: str, start: str, on: Cluster = cluster) -> Command:
-        key = id(on), host, start
+    def commands(platform: str, start: str, on: Cluster = cluster) -> Command:
+        key = id(on), platform, start
         if key not in known:
-            known[key] = build(host, start, on)
+            known[key] = build(platform, start, on)
         return known[key]
 
     return commands
 
 
-@pytest.fixture(params=[(host, start) for host in ("reference", "partitioned") for start in STARTS], ids=", ".join)
+@pytest.fixture(
+    params=[(platform, start) for platform in ("reference", "partitioned") for start in STARTS], ids=", ".join
+)
 def command(request: pytest.FixtureRequest, commands: Commands) -> Command:
     return commands(*request.param)
 
@@ -347,9 +349,9 @@ def command(request: pytest.FixtureRequest, commands: Commands) -> Command:
 # an administrator ends the backend
 
 
-@pytest.mark.parametrize("host", ["reference", "partitioned"])
-def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, host: str) -> None:
-    before, again = commands(host, "rollback"), commands(host, "apply again")
+@pytest.mark.parametrize("platform", ["reference", "partitioned"])
+def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, platform: str) -> None:
+    before, again = commands(platform, "rollback"), commands(platform, "apply again")
     _, linked = look(before.start, before.dump, log=False)
     assert linked == [row for row in again.end[1] if not row.startswith("_yoyo_log ")]
 
@@ -371,7 +373,7 @@ def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_
             died.add(point.place)
         assert died == places
         assert command.difference(database) == ""
-    record_property(f"crashes survived, {command.start.host}, {command.verb}", len(died))
+    record_property(f"crashes survived, {command.start.platform}, {command.verb}", len(died))
 
 
 def commits(command: Command) -> list[Point]:
@@ -380,7 +382,7 @@ def commits(command: Command) -> list[Point]:
 
 
 @pytest.mark.parametrize(
-    ("host", "start"),
+    ("platform", "start"),
     [
         ("reference", "first apply"),
         ("reference", "rollback"),
@@ -389,27 +391,27 @@ def commits(command: Command) -> list[Point]:
     ],
 )
 def test_one_crash_after_any_commit_is_made_good_by_running_the_command_again(
-    commands: Commands, host: str, start: str
+    commands: Commands, platform: str, start: str
 ) -> None:
-    """On the partitioned host only where it differs from the other."""
-    command = commands(host, start)
+    """On the partitioned platform only where it differs from the other."""
+    command = commands(platform, start)
 
-    def attempt(database: HostDatabase, doomed: Point) -> str:
+    def attempt(database: PlatformDatabase, doomed: Point) -> str:
         assert crash(database, command.verb, functools.partial(is_the_same, doomed)) == doomed
         run(database, command.verb)
         return command.difference(database)
 
-    points = [point for point in commits(command) if point.stepwise or host == "reference"]
+    points = [point for point in commits(command) if point.stepwise or platform == "reference"]
     assert command.wrong_after(points, attempt) == {}
 
 
 @pytest.mark.parametrize("start", ["first apply", "apply again"])
 def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, start: str) -> None:
-    """No object of ours stays in the host, and no link is lost that an earlier rollback saved."""
+    """No object of ours stays in the platform, and no link is lost that an earlier rollback saved."""
     command = commands("reference", start)
     before = look(command.start, command.dump)
 
-    def attempt(database: HostDatabase, doomed: Point) -> str:
+    def attempt(database: PlatformDatabase, doomed: Point) -> str:
         crash(database, "apply", functools.partial(is_the_same, doomed))
         run(database, "rollback")
         return difference(before, look(database, command.dump))
@@ -422,7 +424,7 @@ def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands) -> N
     command = commands("reference", "rollback")
     before = look(command.start, command.dump, log=False)
 
-    def attempt(database: HostDatabase, doomed: Point) -> str:
+    def attempt(database: PlatformDatabase, doomed: Point) -> str:
         crash(database, "rollback", functools.partial(is_the_same, doomed))
         run(database, "apply")
         return difference(before, look(database, command.dump, log=False))
@@ -447,7 +449,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
             if point.moment in ("before", "commit"):
                 first.setdefault(f"{way.verb} {point.kind if point.moment == 'before' else 'commit'}", (way, point))
 
-    def attempt(database: HostDatabase, point: Point) -> str:
+    def attempt(database: PlatformDatabase, point: Point) -> str:
         with paused(database, point):
             pass
         run(database, way.verb)
@@ -458,7 +460,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
 
 
 @pytest.mark.parametrize(
-    ("host", "start", "statement", "somebody"),
+    ("platform", "start", "statement", "somebody"),
     [
         (
             "reference",
@@ -479,10 +481,10 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
     ],
 )
 def test_a_process_killed_in_the_middle_of_a_statement_leaves_the_server_within_2_s(
-    commands: Commands, host: str, start: str, statement: str, somebody: str
+    commands: Commands, platform: str, start: str, statement: str, somebody: str
 ) -> None:
     """It is in the middle as long as it waits for a transaction of somebody else's."""
-    command = commands(host, start)
+    command = commands(platform, start)
     point = next(p for p in command.points if p.moment == "before" and re.match(statement, p.code, re.DOTALL))
     with command.clone() as database:
         with paused(database, point) as process, transaction(database, somebody):
@@ -500,17 +502,17 @@ def test_a_process_killed_in_the_middle_of_a_statement_leaves_the_server_within_
 
 
 def test_a_process_killed_between_two_batches_of_restored_links_loses_none(cluster: Cluster, dump: Dump) -> None:
-    with cluster.clone(HOSTS["reference"], installed=True) as database:
+    with cluster.clone(PLATFORMS["reference"], installed=True) as database:
         add_linked_rows(database, 4000)
         before = look(database, dump, log=False)
         database.rollback()
-        with cluster.new_database(database.host, database.name) as clone:
+        with cluster.new_database(database.platform, database.name) as clone:
             points = run(clone, "apply")
             assert difference(before, look(clone, dump, log=False)) == ""
         batches = [p for p in points if p.moment == "committed" and "restore_links('submissions'" in p.code]
         assert len(batches) > 2
         for point in batches[:2]:
-            with cluster.new_database(database.host, database.name) as clone:
+            with cluster.new_database(database.platform, database.name) as clone:
                 with paused(clone, point):
                     pass
                 run(clone, "apply")
@@ -531,12 +533,12 @@ def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(cluster: Clus
             pytest.skip(str(error))
         own = stack.enter_context(closing(Cluster(server.dsn(), "crashes", server)))
 
-        def stop(database: HostDatabase, pid: int) -> None:
+        def stop(database: PlatformDatabase, pid: int) -> None:
             server.stop("immediate")
             server.start()
 
-        for host, start in (("reference", "apply again"), ("partitioned", "rollback")):
-            command = commands(host, start, own)
+        for platform, start in (("reference", "apply again"), ("partitioned", "rollback")):
+            command = commands(platform, start, own)
             before_a_commit = [point for point in command.points if point.moment == "commit"]
             for doomed in [*commits(command)[::6], *before_a_commit[::6]]:
                 with command.clone() as database:
@@ -549,20 +551,20 @@ def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(cluster: Clus
 
 
 @contextmanager
-def in_a_queue(database: HostDatabase) -> Iterator[Callable[[], bool]]:
+def in_a_queue(database: PlatformDatabase) -> Iterator[Callable[[], bool]]:
     with transaction(database, "SELECT FROM enrollments"):
         yield lambda: is_held_up(database)
 
 
 @contextmanager
-def in_an_index_build(database: HostDatabase) -> Iterator[Callable[[], bool]]:
+def in_an_index_build(database: PlatformDatabase) -> Iterator[Callable[[], bool]]:
     database.apply("0005")
     with transaction(database, "SELECT FROM users"):
         yield lambda: is_held_up(database)
 
 
 @contextmanager
-def behind_another_run(database: HostDatabase) -> Iterator[Callable[[], bool]]:
+def behind_another_run(database: PlatformDatabase) -> Iterator[Callable[[], bool]]:
     with database.connect() as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
         yield lambda: backends(database, "query ~ 'pg_try_advisory_lock'") > 0
@@ -574,7 +576,7 @@ def behind_another_run(database: HostDatabase) -> Iterator[Callable[[], bool]]:
 )
 def test_a_signal_ends_a_waiting_process_within_2_s_and_another_run_goes_on(
     commands: Commands,
-    waiting: Callable[[HostDatabase], AbstractContextManager[Callable[[], bool]]],
+    waiting: Callable[[PlatformDatabase], AbstractContextManager[Callable[[], bool]]],
     number: signal.Signals,
     code: Exit,
     record_property: Callable[[str, object], None],
@@ -603,7 +605,7 @@ def test_a_signal_ends_a_waiting_process_within_2_s_and_another_run_goes_on(
 # it fails
 
 
-def run_cli(database: HostDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*CLI, "-d", database.conninfo(), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
@@ -619,7 +621,7 @@ def run_cli(database: HostDatabase, *arguments: str) -> subprocess.CompletedProc
 def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
     commands: Commands, start: str, tag: str, failed: str
 ) -> None:
-    """An event trigger of the host refuses the statement."""
+    """An event trigger of the platform refuses the statement."""
     command = commands("reference", start)
     arguments = ["apply"] if command.verb == "apply" else ["rollback", "--all", "--yes"]
     with command.clone() as database:
@@ -644,7 +646,7 @@ def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
 
 @pytest.mark.parametrize("waiting", [in_a_queue, in_an_index_build, behind_another_run])
 def test_a_connection_that_the_server_ends_is_told_in_one_sentence_and_another_run_goes_on(
-    commands: Commands, waiting: Callable[[HostDatabase], AbstractContextManager[Callable[[], bool]]]
+    commands: Commands, waiting: Callable[[PlatformDatabase], AbstractContextManager[Callable[[], bool]]]
 ) -> None:
     command = commands("reference", "first apply")
     with command.clone() as database:

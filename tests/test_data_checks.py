@@ -1,4 +1,4 @@
-"""What check says of the rows: each fault is found and counted, and a sound platform is left in peace."""
+"""What check says of the rows: each fault is found and counted, and a sound world is left in peace."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from xml.etree import ElementTree
 
-from conftest import HostDatabase
-from hosts import EnrolledHost, Host
+from conftest import PlatformDatabase
+from platforms import EnrolledPlatform, Platform
 from psycopg import sql
 from test_backfill import (
     AUTUMN,
@@ -42,10 +42,10 @@ FIVE = 5
 
 
 @dataclass(frozen=True)
-class Platform:
-    """A sound platform: students of one organisation in the session of one course."""
+class World:
+    """A sound world: students of one organisation in the session of one course."""
 
-    host: Host
+    platform: Platform
     db: Connection
     org: UUID
     course: UUID
@@ -53,8 +53,8 @@ class Platform:
     students: list[UUID]
 
     def run(self, query: LiteralString, table: str, *values: object) -> None:
-        """Run SQL in which the first ``{}`` is a table of the host and the others are values."""
-        name = sql.Identifier(self.host.schema, table)
+        """Run SQL in which the first ``{}`` is a table of the platform and the others are values."""
+        name = sql.Identifier(self.platform.schema, table)
         assert self.db.execute(sql.SQL(query).format(name, *map(sql.Literal, values))).rowcount > 0
 
     def everywhere(self, query: LiteralString, *values: object) -> None:
@@ -64,58 +64,58 @@ class Platform:
                 self.run(query, table, *values)
 
 
-def platform(host: Host, db: Connection) -> Platform:
+def world(platform: Platform, db: Connection) -> World:
     """Sound, and with much that is nearly a fault."""
-    clear(host, db)
-    org, course = host.add_org(db), host.add_course(db)
-    past = host.add_session(db, org, course, "completed", created_at=SPRING)
-    session = host.add_session(db, org, course, created_at=SPRING)
-    host.add_session(db, org, host.add_course(db), created_at=SPRING)  # of another course
-    other = host.add_org(db)
-    host.add_session(db, other, course, created_at=SPRING)  # of another organisation
-    add_users(host, db, 1, other)
-    host.add_session(db, org, course, "completed", created_at=AUTUMN)  # newer, but over
-    host.add_session(db, host.add_org(db), course, "completed")  # nobody is a member, but it is over
-    host.add_org(db)  # no session, but no members
-    (veteran,) = add_users(host, db, 1, org)
-    for place in (host.enroll, host.submit):  # staff has placed him where it is over
+    clear(platform, db)
+    org, course = platform.add_org(db), platform.add_course(db)
+    past = platform.add_session(db, org, course, "completed", created_at=SPRING)
+    session = platform.add_session(db, org, course, created_at=SPRING)
+    platform.add_session(db, org, platform.add_course(db), created_at=SPRING)  # of another course
+    other = platform.add_org(db)
+    platform.add_session(db, other, course, created_at=SPRING)  # of another organisation
+    add_users(platform, db, 1, other)
+    platform.add_session(db, org, course, "completed", created_at=AUTUMN)  # newer, but over
+    platform.add_session(db, platform.add_org(db), course, "completed")  # nobody is a member, but it is over
+    platform.add_org(db)  # no session, but no members
+    (veteran,) = add_users(platform, db, 1, org)
+    for place in (platform.enroll, platform.submit):  # staff has placed him where it is over
         assert place(db, veteran, course, past) == past
-    students = add_users(host, db, FIVE, org)
+    students = add_users(platform, db, FIVE, org)
     for student in students:
-        assert [host.enroll(db, student, course), host.submit(db, student, course)] == [session, session]
-    return Platform(host, db, org, course, session, students)
+        assert [platform.enroll(db, student, course), platform.submit(db, student, course)] == [session, session]
+    return World(platform, db, org, course, session, students)
 
 
-def of_other_course(its: Platform) -> None:
-    elsewhere = its.host.add_session(its.db, its.org, its.host.add_course(its.db))
+def of_other_course(its: World) -> None:
+    elsewhere = its.platform.add_session(its.db, its.org, its.platform.add_course(its.db))
     its.everywhere("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", elsewhere, its.students)
 
 
-def without_membership(its: Platform) -> None:
+def without_membership(its: World) -> None:
     its.run("DELETE FROM {} WHERE user_id = ANY ({})", "org_members", its.students)
 
 
-def orgs_without_sessions(its: Platform) -> None:
+def orgs_without_sessions(its: World) -> None:
     for _ in range(FIVE):
-        add_users(its.host, its.db, 2, its.host.add_org(its.db))
+        add_users(its.platform, its.db, 2, its.platform.add_org(its.db))
 
 
-def sessions_without_members(its: Platform) -> None:
+def sessions_without_members(its: World) -> None:
     for _ in range(FIVE):
-        its.host.add_session(its.db, its.host.add_org(its.db), its.course)
+        its.platform.add_session(its.db, its.platform.add_org(its.db), its.course)
 
 
-def shadowed_sessions(its: Platform) -> None:
+def shadowed_sessions(its: World) -> None:
     for created_at in [*[None] * FIVE, AUTUMN]:  # not the one that there was: students are enrolled in it
-        its.host.add_session(its.db, its.org, its.course, created_at=created_at)
+        its.platform.add_session(its.db, its.org, its.course, created_at=created_at)
 
 
-def split_students(its: Platform) -> None:
-    other = its.host.add_session(its.db, its.org, its.course, "completed")
+def split_students(its: World) -> None:
+    other = its.platform.add_session(its.db, its.org, its.course, "completed")
     its.run("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", "submissions", other, its.students)
 
 
-def unlinked_rows(its: Platform) -> None:
+def unlinked_rows(its: World) -> None:
     its.everywhere("UPDATE {} SET session_id = NULL WHERE user_id = ANY ({})", its.students)
 
 
@@ -123,7 +123,7 @@ def unlinked_rows(its: Platform) -> None:
 class Fault:
     """What somebody did to five rows, and what is said of it."""
 
-    do: Callable[[Platform], None]
+    do: Callable[[World], None]
     level: str
     detail: str
     objects: tuple[str, ...] = TABLES
@@ -164,7 +164,7 @@ FAULTS = {
 }
 
 
-def check(db: HostDatabase, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+def check(db: PlatformDatabase, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
     """The findings of the checks that are named, else of all that read rows; of the shape that scripts rely on."""
     names = () if {*NAMES} & {*arguments} else NAMES
     run = call(db, "check", "--format", "json", *arguments, *names)
@@ -189,15 +189,15 @@ def test_every_data_check_has_a_fault() -> None:
     assert [*FAULTS] == NAMES
 
 
-def test_a_sound_platform_is_left_in_peace(installed_db: HostDatabase) -> None:
+def test_a_sound_platform_is_left_in_peace(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        platform(installed_db.host, db)
+        world(installed_db.platform, db)
 
     assert check(installed_db, "--strict") == []
     assert call(installed_db, "check").out == "All is in place and as shipped.\n"
 
 
-def test_no_host_has_an_error_when_sessiondb_has_just_been_applied(installed_db: HostDatabase) -> None:
+def test_no_platform_has_an_error_when_sessiondb_has_just_been_applied(installed_db: PlatformDatabase) -> None:
     everything = call(installed_db, "check", "--format", "json")
     assert everything.code == 0
     assert [finding for finding in everything.json["findings"] if finding["level"] == "error"] == []
@@ -205,10 +205,10 @@ def test_no_host_has_an_error_when_sessiondb_has_just_been_applied(installed_db:
     assert [finding for finding in check(installed_db) if finding["level"] == "error"] == []
 
 
-def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(installed_db: HostDatabase) -> None:
+def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(installed_db: PlatformDatabase) -> None:
     for name, fault in FAULTS.items():
         with installed_db.connect() as db:
-            fault.do(platform(installed_db.host, db))
+            fault.do(world(installed_db.platform, db))
         code = 4 if fault.level == "error" else 0
 
         findings = check(installed_db, name, code=code)
@@ -224,9 +224,9 @@ def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(in
 
 
 @on("school", "partitioned")
-def test_no_more_examples_are_given_than_asked_for(installed_db: HostDatabase) -> None:
+def test_no_more_examples_are_given_than_asked_for(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         for name, fault in FAULTS.items():
             if name not in ("split_students", "unlinked_rows"):
                 fault.do(its)
@@ -241,24 +241,24 @@ def test_no_more_examples_are_given_than_asked_for(installed_db: HostDatabase) -
     assert call(installed_db, "check", "--examples", "0").code == 2
 
 
-def test_what_is_not_linked_is_counted_by_reason(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_what_is_not_linked_is_counted_by_reason(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as db:
-        its = platform(host, db)
-        bare = host.add_course(db)
-        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 2)], submissions=2)
-        add_old_rows(host, db, [(user, bare) for user in its.students[:3]])
-        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 1, its.org)])
-        if not isinstance(host, EnrolledHost):
+        its = world(platform, db)
+        bare = platform.add_course(db)
+        add_old_rows(platform, db, [(user, its.course) for user in add_users(platform, db, 2)], submissions=2)
+        add_old_rows(platform, db, [(user, bare) for user in its.students[:3]])
+        add_old_rows(platform, db, [(user, its.course) for user in add_users(platform, db, 1, its.org)])
+        if not isinstance(platform, EnrolledPlatform):
             with unnoticed(db):
-                host.submit(db, its.students[0], None)
+                platform.submit(db, its.students[0], None)
 
     said: dict[tuple[str, str], list[str]] = {}
     for finding in check(installed_db):
         assert finding["check"] == "unlinked_rows"
         said.setdefault((finding["object"], finding["level"]), []).append(finding["detail"])
 
-    broken = 0 if isinstance(host, EnrolledHost) else 1
+    broken = 0 if isinstance(platform, EnrolledPlatform) else 1
     assert said == {
         ("enrollments", "warning"): ["1 row of 12 in enrollments has no session, though the rules find one (linked)."],
         ("enrollments", "info"): [
@@ -279,23 +279,23 @@ def test_what_is_not_linked_is_counted_by_reason(installed_db: HostDatabase) -> 
 
 
 @on("reference", "hosted", "partitioned", "quoted")
-def test_a_link_survives_what_it_was_handed_in_for(installed_db: HostDatabase) -> None:
+def test_a_link_survives_what_it_was_handed_in_for(installed_db: PlatformDatabase) -> None:
     """The item is deleted, and the submission leads to no course any more: that is not another course."""
-    host = installed_db.host
+    platform = installed_db.platform
     with installed_db.connect() as db:
-        its = platform(host, db)
-        its.run("DELETE FROM {}", host.task_tables[-1][0])
-        count = sql.SQL("SELECT count(session_id) FROM {}").format(sql.Identifier(host.schema, "submissions"))
+        its = world(platform, db)
+        its.run("DELETE FROM {}", platform.task_tables[-1][0])
+        count = sql.SQL("SELECT count(session_id) FROM {}").format(sql.Identifier(platform.schema, "submissions"))
         assert db.execute(count).fetchone() == (FIVE + 1,)
 
     assert check(installed_db) == []
 
 
-def test_rows_without_an_id_are_named_by_their_user(installed_db: HostDatabase) -> None:
+def test_rows_without_an_id_are_named_by_their_user(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         of_other_course(its)
-    without = WITHOUT_ID.get(installed_db.host.name, ())
+    without = WITHOUT_ID.get(installed_db.platform.name, ())
 
     findings = check(installed_db, "links_of_other_course", code=4)
 
@@ -303,12 +303,12 @@ def test_rows_without_an_id_are_named_by_their_user(installed_db: HostDatabase) 
     assert [{*examples_of(finding)} <= students for finding in findings] == [table in without for table in TABLES]
 
 
-def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: HostDatabase) -> None:
+def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: PlatformDatabase) -> None:
     """And where one command mends what the check has named, no other is wanted."""
     mended = {"orgs_without_sessions", "sessions_without_members", "shadowed_sessions", "unlinked_rows"}
     for name, fault in FAULTS.items():
         with installed_db.connect() as db:
-            fault.do(platform(installed_db.host, db))
+            fault.do(world(installed_db.platform, db))
         for _ in range(FIVE):  # of organisations without a session, the fix is for one
             findings = check(installed_db, name, "--examples", "5", code=4 if fault.level == "error" else 0)
             for finding in findings:
@@ -320,14 +320,14 @@ def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: HostDatabase)
             assert check(installed_db, name) == []
 
 
-def test_what_a_row_that_cannot_be_linked_wants_is_asked_as_printed(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_what_a_row_that_cannot_be_linked_wants_is_asked_as_printed(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as db:
-        its = platform(host, db)
-        add_old_rows(host, db, [(user, its.course) for user in add_users(host, db, 2)])
-        if not isinstance(host, EnrolledHost):
+        its = world(platform, db)
+        add_old_rows(platform, db, [(user, its.course) for user in add_users(platform, db, 2)])
+        if not isinstance(platform, EnrolledPlatform):
             with unnoticed(db):
-                host.submit(db, its.students[0], None)
+                platform.submit(db, its.students[0], None)
 
     told = set()
     for finding in check(installed_db):
@@ -336,16 +336,16 @@ def test_what_a_row_that_cannot_be_linked_wants_is_asked_as_printed(installed_db
         answer = call(installed_db, *shlex.split(explain), "--format", "json")
         assert answer.json["reason"] == reason
         told.add(reason)
-    assert told == {"no_membership"} | ({"course_unknown"} if not isinstance(host, EnrolledHost) else set())
+    assert told == {"no_membership"} | ({"course_unknown"} if not isinstance(platform, EnrolledPlatform) else set())
 
 
 @on("reference", "school")
-def test_a_session_that_students_are_enrolled_in_is_hidden_by_no_newer_one(installed_db: HostDatabase) -> None:
+def test_a_session_that_students_are_enrolled_in_is_hidden_by_no_newer_one(installed_db: PlatformDatabase) -> None:
     """R4: what they submit goes there as long as it is active."""
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
-        its.host.add_session(db, its.org, its.course, created_at=AUTUMN)
-        assert its.host.submit(db, its.students[0], its.course) == its.session
+        its = world(installed_db.platform, db)
+        its.platform.add_session(db, its.org, its.course, created_at=AUTUMN)
+        assert its.platform.submit(db, its.students[0], its.course) == its.session
         assert check(installed_db, "shadowed_sessions") == []
 
         its.run("DELETE FROM {} WHERE user_id = ANY ({})", "org_members", its.students)
@@ -354,10 +354,10 @@ def test_a_session_that_students_are_enrolled_in_is_hidden_by_no_newer_one(insta
     assert examples_of(finding) == [str(its.session)]
 
 
-def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installed_db: HostDatabase) -> None:
+def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installed_db: PlatformDatabase) -> None:
     for name in ("links_of_other_course", "links_without_membership"):
         with installed_db.connect() as db:
-            its = platform(installed_db.host, db)
+            its = world(installed_db.platform, db)
             FAULTS[name].do(its)
             for finding in check(installed_db, name, code=4 if FAULTS[name].level == "error" else 0):
                 (statement,) = re.findall(r"UPDATE .*$", finding["fix"])
@@ -374,9 +374,9 @@ def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installe
 
 
 @on("reference")
-def test_a_check_that_is_named_is_the_only_one_that_runs(installed_db: HostDatabase) -> None:
+def test_a_check_that_is_named_is_the_only_one_that_runs(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         unlinked_rows(its)
         shadowed_sessions(its)
         db.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
@@ -399,9 +399,9 @@ def test_a_check_that_is_named_is_the_only_one_that_runs(installed_db: HostDatab
     assert unknown.err.startswith('sessiondb: there is no check named "unlinked_row"\n')
 
 
-def test_to_read_the_tables_is_right_enough(installed_db: HostDatabase) -> None:
+def test_to_read_the_tables_is_right_enough(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         for fault in (of_other_course, shadowed_sessions, unlinked_rows, orgs_without_sessions):
             fault(its)
         with unnoticed(db):
@@ -417,8 +417,8 @@ def test_to_read_the_tables_is_right_enough(installed_db: HostDatabase) -> None:
 
 
 @on("school", "academy")
-def test_a_role_that_may_not_read_the_tables_is_told_so(installed_db: HostDatabase) -> None:
-    run = call(installed_db, "check", user=installed_db.host.student_role)
+def test_a_role_that_may_not_read_the_tables_is_told_so(installed_db: PlatformDatabase) -> None:
+    run = call(installed_db, "check", user=installed_db.platform.student_role)
 
     assert run.code in (1, 4)
     assert "Traceback" not in run.err
@@ -426,9 +426,9 @@ def test_a_role_that_may_not_read_the_tables_is_told_so(installed_db: HostDataba
 
 
 @on("reference", "quoted")
-def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(installed_db: HostDatabase) -> None:
+def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(installed_db: PlatformDatabase) -> None:
     with auditor(installed_db) as role, installed_db.connect() as db:
-        table = sql.Identifier(installed_db.host.schema, "submissions")
+        table = sql.Identifier(installed_db.platform.schema, "submissions")
         db.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, sql.Identifier(role)))
         run = call(installed_db, "check", "--format", "json", user=role)
 
@@ -441,10 +441,10 @@ def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(instal
 
 
 @on("reference")
-def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(installed_db: HostDatabase) -> None:
+def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(installed_db: PlatformDatabase) -> None:
     """Here it waits for somebody who has locked the table."""
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         shadowed_sessions(its)
     with installed_db.connect(autocommit=False) as other:
         other.execute("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE")
@@ -481,10 +481,12 @@ def junit(run: Run) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @on("reference", "quoted")
-def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_found_an_error(installed_db: HostDatabase) -> None:
+def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_found_an_error(
+    installed_db: PlatformDatabase,
+) -> None:
     everything = set(checks.check_names())
     with installed_db.connect() as db:
-        its = platform(installed_db.host, db)
+        its = world(installed_db.platform, db)
         sound = call(installed_db, "check", "--format", "junit")
         assert (sound.code, junit(sound)) == (0, ({}, {}))
         assert {case.attrib["name"] for case in ElementTree.fromstring(sound.out)} == everything
@@ -504,9 +506,9 @@ def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_found_an_er
 
 
 @on("reference")
-def test_with_strict_a_warning_is_a_failure_in_junit_too(installed_db: HostDatabase) -> None:
+def test_with_strict_a_warning_is_a_failure_in_junit_too(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
-        shadowed_sessions(platform(installed_db.host, db))
+        shadowed_sessions(world(installed_db.platform, db))
 
     run = call(installed_db, "check", "--strict", "--format", "junit")
 
@@ -515,7 +517,7 @@ def test_with_strict_a_warning_is_a_failure_in_junit_too(installed_db: HostDatab
 
 
 @on("reference")
-def test_junit_is_well_formed_whatever_somebody_has_written_into_a_function(installed_db: HostDatabase) -> None:
+def test_junit_is_well_formed_whatever_somebody_has_written_into_a_function(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
         body = "BEGIN /* <&\"'> ]]> \f \x01 \x1b[0m é */ RETURN NULL; END"
         change = "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger"
@@ -528,7 +530,7 @@ def test_junit_is_well_formed_whatever_somebody_has_written_into_a_function(inst
 
 
 @on("reference")
-def test_a_report_is_one_json_document(installed_db: HostDatabase) -> None:
+def test_a_report_is_one_json_document(installed_db: PlatformDatabase) -> None:
     run = call(installed_db, "check", "--format", "json")
 
     assert json.loads(run.out) == run.json

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 
 import sessiondb.cli
 from sessiondb.errors import Exit
@@ -64,13 +64,13 @@ def environment(**added: str) -> dict[str, str]:
 
 @dataclass
 class Terminal:
-    """The reference host at a terminal of 100 columns in Paris, where the guides' transcripts are played.
+    """The reference platform at a terminal of 100 columns in Paris, where the guides' transcripts are played.
 
     Ids and times differ from run to run. A page keeps those that it has, and every id of the page stands for
     one and the same id here; so what is played again and comes out the same is the page as it was.
     """
 
-    database: HostDatabase
+    database: PlatformDatabase
     ids: dict[str, str] = field(default_factory=dict)
     """Ids here to ids of the page."""
 
@@ -154,13 +154,13 @@ def _shape(text: str) -> str:
     return UUID.sub("<id>", _timeless(text))
 
 
-@pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-def test_the_guides_show_what_the_commands_print(host_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_the_guides_show_what_the_commands_print(platform_db: PlatformDatabase) -> None:
     english, french = (TRANSCRIPT.findall(guide.read_text(encoding="utf-8")) for guide in GUIDES)
     writing = os.environ.get(WRITE)
     assert writing or english == french, "both guides have the same transcripts"
 
-    terminal = Terminal(host_db)
+    terminal = Terminal(platform_db)
     played = [terminal.play(transcript) for transcript in english]
 
     if writing:

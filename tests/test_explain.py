@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from conftest import HostDatabase
-from hosts import HOSTS, EnrolledHost, Host
+from conftest import PlatformDatabase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle, Row, Session
+from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import sql
 from test_backfill import (
     AUTUMN,
@@ -51,7 +51,7 @@ REASONS = (
 STEPS = ("row", "enrollments", "submissions", "user", "course", "memberships", "sessions", "choice")
 
 WITHOUT_ID = {"academy": ("submissions",), "partitioned": ("enrollments",)}
-"""Hosts of which a table has no column id."""
+"""Platforms of which a table has no column id."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ class Scene:
     autumn: UUID
 
 
-def scene(host: Host, connection: Connection) -> Scene:
-    clear(host, connection)
-    north, south, empty = (host.add_org(connection) for _ in range(3))
-    course, quiet, bare = (host.add_course(connection) for _ in range(3))
+def scene(platform: Platform, connection: Connection) -> Scene:
+    clear(platform, connection)
+    north, south, empty = (platform.add_org(connection) for _ in range(3))
+    course, quiet, bare = (platform.add_course(connection) for _ in range(3))
     for org in (north, south, empty):
-        host.add_member(connection, org, host.add_user(connection), "trainer")
-    host.add_session(connection, north, course, "draft", created_at=SPRING)
-    autumn = host.add_session(connection, north, course, created_at=AUTUMN)
-    host.add_session(connection, south, quiet, "completed")
+        platform.add_member(connection, org, platform.add_user(connection), "trainer")
+    platform.add_session(connection, north, course, "draft", created_at=SPRING)
+    autumn = platform.add_session(connection, north, course, created_at=AUTUMN)
+    platform.add_session(connection, south, quiet, "completed")
     cases = []
     for orgs, where, reason, session in (
         ([north], course, "linked", autumn),
@@ -91,17 +91,17 @@ def scene(host: Host, connection: Connection) -> Scene:
         ([south], quiet, "no_active_session", None),
         ([empty], course, "session_in_other_org", None),
     ):
-        (user,) = add_users(host, connection, 1, *orgs)
-        add_old_rows(host, connection, [(user, where)])
+        (user,) = add_users(platform, connection, 1, *orgs)
+        add_old_rows(platform, connection, [(user, where)])
         cases.append(Case(user, where, reason, session))
-    (user,) = add_users(host, connection, 1, north)
-    host.enroll(connection, user, course)
-    host.submit(connection, user, course)
+    (user,) = add_users(platform, connection, 1, north)
+    platform.enroll(connection, user, course)
+    platform.submit(connection, user, course)
     cases.append(Case(user, course, "already_linked", autumn))
     return Scene({case.reason: case for case in cases}, north, south, autumn)
 
 
-def explain(db: HostDatabase, *arguments: str, user: str | None = None) -> dict[str, Any]:
+def explain(db: PlatformDatabase, *arguments: str, user: str | None = None) -> dict[str, Any]:
     """What is answered, which must be of the shape that scripts rely on."""
     run = call(db, "explain", "--format", "json", *arguments, user=user)
     assert (run.code, run.err) == (0, "")
@@ -120,19 +120,21 @@ def about(case: Case) -> list[str]:
     return ["--user", str(case.user), "--course", str(case.course)]
 
 
-def row_id(db: HostDatabase, table: str, user: UUID) -> str:
+def row_id(db: PlatformDatabase, table: str, user: UUID) -> str:
     with db.connect() as connection:
         query = sql.SQL("SELECT id FROM {} WHERE user_id = {}")
-        found = connection.execute(query.format(sql.Identifier(db.host.schema, table), sql.Literal(user))).fetchone()
+        found = connection.execute(
+            query.format(sql.Identifier(db.platform.schema, table), sql.Literal(user))
+        ).fetchone()
     assert found
     return str(found[0])
 
 
-def ask(db: HostDatabase, case: Case) -> dict[str, dict[str, Any]]:
-    """The answers to the three questions; of rows only where the host's rows have an id."""
+def ask(db: PlatformDatabase, case: Case) -> dict[str, dict[str, Any]]:
+    """The answers to the three questions; of rows only where the platform's rows have an id."""
     questions = {"pair": about(case)}
     for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
-        if table not in WITHOUT_ID.get(db.host.name, ()):
+        if table not in WITHOUT_ID.get(db.platform.name, ()):
             questions[table] = [option, row_id(db, table, case.user)]
     return {name: explain(db, *question) for name, question in questions.items()}
 
@@ -141,7 +143,7 @@ def details(document: dict[str, Any], name: str) -> list[tuple[bool, str]]:
     return [(step["ok"], step["detail"]) for step in document["steps"] if step["step"] == name]
 
 
-def carry_out(db: HostDatabase, fix: str) -> None:
+def carry_out(db: PlatformDatabase, fix: str) -> None:
     """Do as the fix says, as somebody would who copies it into a shell, or into psql."""
     if not fix.startswith("sessiondb "):
         with db.connect() as connection:
@@ -151,12 +153,12 @@ def carry_out(db: HostDatabase, fix: str) -> None:
     assert done.code == 0, done.err
 
 
-def sessions_of(db: HostDatabase, user: UUID) -> list[UUID | None]:
+def sessions_of(db: PlatformDatabase, user: UUID) -> list[UUID | None]:
     """The sessions of his enrolment and of his submission."""
     with db.connect() as connection:
         parts = [
             sql.SQL("SELECT {}::int AS place, session_id FROM {} WHERE user_id = {}").format(
-                sql.Literal(place), sql.Identifier(db.host.schema, table), sql.Literal(user)
+                sql.Literal(place), sql.Identifier(db.platform.schema, table), sql.Literal(user)
             )
             for place, table in enumerate(TABLES)
         ]
@@ -167,9 +169,9 @@ def sessions_of(db: HostDatabase, user: UUID) -> list[UUID | None]:
 # the answers
 
 
-def test_every_reason_is_told_of_every_kind_of_question(installed_db: HostDatabase) -> None:
+def test_every_reason_is_told_of_every_kind_of_question(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
 
     for case in here.cases.values():
         for name, document in ask(installed_db, case).items():
@@ -181,20 +183,20 @@ def test_every_reason_is_told_of_every_kind_of_question(installed_db: HostDataba
             assert details(document, "row") == [] if name == "pair" else len(details(document, "row")) == 1
 
 
-def test_a_row_that_leads_to_no_course_is_course_unknown(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_a_row_that_leads_to_no_course_is_course_unknown(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         student = here.cases["linked"].user
-        if not isinstance(host, EnrolledHost):
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(host.schema, "submissions")))
+        if not isinstance(platform, EnrolledPlatform):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(platform.schema, "submissions")))
             with unnoticed(connection):
-                host.submit(connection, student, None)
+                platform.submit(connection, student, None)
     unknown = explain(installed_db, "--user", str(student), "--course", str(uuid4()))
 
     assert (unknown["reason"], unknown["session_id"]) == ("course_unknown", None)
     assert details(unknown, "course")[0][0] is False
-    if not isinstance(host, EnrolledHost):
+    if not isinstance(platform, EnrolledPlatform):
         document = explain(installed_db, "--submission", row_id(installed_db, "submissions", student))
         assert (document["reason"], document["session_id"]) == ("course_unknown", None)
         ((found, detail),) = details(document, "course")
@@ -202,17 +204,17 @@ def test_a_row_that_leads_to_no_course_is_course_unknown(installed_db: HostDatab
         assert detail.startswith("The row leads to no course: ")
 
 
-def test_the_steps_name_organisations_roles_and_sessions_with_their_status(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_the_steps_name_organisations_roles_and_sessions_with_their_status(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
-        orgs = sql.Identifier(host.schema, "orgs")
+        here = scene(platform, connection)
+        orgs = sql.Identifier(platform.schema, "orgs")
         for org, name in ((here.north, "Atelier Nord"), (here.south, "Campus Sud")):
             rename = sql.SQL("UPDATE {} SET name = {} WHERE id = {}")
             connection.execute(rename.format(orgs, sql.Literal(name), sql.Literal(org)))
         for table, title in (("sessions", "initcap(status::text) || ' one'"), ("courses", "'À 100 %s'")):
             entitle: LiteralString = f"UPDATE {{}} SET title = {title}"
-            connection.execute(sql.SQL(entitle).format(sql.Identifier(host.schema, table)))
+            connection.execute(sql.SQL(entitle).format(sql.Identifier(platform.schema, table)))
 
     good = explain(installed_db, *about(here.cases["linked"]))
     assert details(good, "course") == [(True, f'Course "À 100 %s" ({here.cases["linked"].course}).')]
@@ -234,14 +236,14 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
     assert details(bare, "sessions") == [(False, "No organisation has a session of the course.")]
 
 
-def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         course = here.cases["linked"].course
-        (student,) = add_users(host, connection, 1, here.north)
-        host.enroll(connection, student, course, here.autumn)
-        newer = host.add_session(connection, here.north, course)
+        (student,) = add_users(platform, connection, 1, here.north)
+        platform.enroll(connection, student, course, here.autumn)
+        newer = platform.add_session(connection, here.north, course)
 
     document = explain(installed_db, "--user", str(student), "--course", str(course))
 
@@ -252,12 +254,12 @@ def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: HostDataba
     assert str(newer) != document["session_id"]
 
 
-def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         case = here.cases["linked"]
-        host.submit(connection, case.user, case.course)
+        platform.submit(connection, case.user, case.course)
         idle = explain(installed_db, *about(case))
     autumn = f'"A session" ({here.autumn})'
 
@@ -279,17 +281,17 @@ def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: Ho
 
 @on("reference")
 def test_a_backfill_of_everything_is_named_where_the_rows_belong_to_different_sessions(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     """A student who is enrolled twice, once in the session of autumn, and once without a session."""
-    host = installed_db.host
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         connection.execute("ALTER TABLE enrollments DROP CONSTRAINT enrollments_user_id_course_id_key")
         case = here.cases["already_linked"]
-        host.add_session(connection, here.north, case.course)
+        platform.add_session(connection, here.north, case.course)
         with unnoticed(connection):
-            host.enroll(connection, case.user, case.course)
+            platform.enroll(connection, case.user, case.course)
 
     document = explain(installed_db, *about(case))
 
@@ -298,9 +300,11 @@ def test_a_backfill_of_everything_is_named_where_the_rows_belong_to_different_se
 
 
 @on("reference", "academy", "quoted")
-def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wrong(installed_db: HostDatabase) -> None:
-    host = installed_db.host
-    table, option = ("enrollments", "--enrollment") if host.name == "academy" else ("submissions", "--submission")
+def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wrong(
+    installed_db: PlatformDatabase,
+) -> None:
+    platform = installed_db.platform
+    table, option = ("enrollments", "--enrollment") if platform.name == "academy" else ("submissions", "--submission")
 
     def said(student: UUID) -> tuple[bool, str, str | None]:
         document = explain(installed_db, option, row_id(installed_db, table, student))
@@ -309,24 +313,24 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
         return right, detail, document["fix"]
 
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         case = here.cases["already_linked"]
         stays = "A row that is linked stays in its session. Today the rules would choose "
         assert said(case.user) == (True, f"{stays}the same one.", None)
 
         closed = sql.SQL("UPDATE {} SET status = {} WHERE id = {}").format(
-            sql.Identifier(host.schema, "sessions"), sql.Literal("completed"), sql.Literal(here.autumn)
+            sql.Identifier(platform.schema, "sessions"), sql.Literal("completed"), sql.Literal(here.autumn)
         )
         connection.execute(closed)
         assert said(case.user) == (True, f"{stays}none (no_active_session).", None)
-        winter = host.add_session(connection, here.north, case.course)
+        winter = platform.add_session(connection, here.north, case.course)
         assert said(case.user) == (True, f'{stays}"A session" ({winter}).', None)
 
-        other = host.add_session(connection, here.north, host.add_course(connection))
+        other = platform.add_session(connection, here.north, platform.add_course(connection))
         with unnoticed(connection):
             move = sql.SQL("UPDATE {} SET session_id = {} WHERE user_id = {}")
             connection.execute(
-                move.format(sql.Identifier(host.schema, table), sql.Literal(other), sql.Literal(case.user))
+                move.format(sql.Identifier(platform.schema, table), sql.Literal(other), sql.Literal(case.user))
             )
         right, detail, fix = said(case.user)
         assert not right
@@ -336,7 +340,7 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
         assert said(case.user) == (True, f"{stays}the same one.", None)
 
         leave = sql.SQL("DELETE FROM {} WHERE user_id = {}")
-        connection.execute(leave.format(sql.Identifier(host.schema, "org_members"), sql.Literal(case.user)))
+        connection.execute(leave.format(sql.Identifier(platform.schema, "org_members"), sql.Literal(case.user)))
     right, detail, fix = said(case.user)
     assert not right
     assert detail.endswith(", of which the user is no member. Today the rules would choose none (no_membership).")
@@ -347,12 +351,12 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
 
 
 @on("reference", "academy")
-def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db: HostDatabase) -> None:
-    host, nobody = installed_db.host, uuid4()
+def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db: PlatformDatabase) -> None:
+    platform, nobody = installed_db.platform, uuid4()
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         course = str(here.cases["linked"].course)
-        idle = host.add_user(connection)
+        idle = platform.add_user(connection)
 
     def said(user: UUID, role: str | None = None) -> tuple[list[tuple[bool, str]], str]:
         document = explain(installed_db, "--user", str(user), "--course", course, user=role)
@@ -369,19 +373,21 @@ def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db
     assert fix.startswith("sessiondb member add ")
     assert details(explain(installed_db, *about(here.cases["no_membership"])), "user") == []
     with auditor(installed_db) as role, installed_db.connect() as connection:
-        users = sql.Identifier(host.user_schema or host.schema, "users")
+        users = sql.Identifier(platform.user_schema or platform.schema, "users")
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(users, sql.Identifier(role)))
         assert said(nobody, role)[0] == [(True, f"User {nobody} {nothing}; the id may be wrong.")]
 
 
 @on("reference", "hosted", "quoted", "partitioned")
-def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printed(installed_db: HostDatabase) -> None:
+def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printed(
+    installed_db: PlatformDatabase,
+) -> None:
     """Wherever on the way it breaks off: at each column that is NULL in turn."""
-    host = installed_db.host
-    for table, column in [("submissions", host.task_column), *host.task_tables]:
+    platform = installed_db.platform
+    for table, column in [("submissions", platform.task_column), *platform.task_tables]:
         with installed_db.connect() as connection:
-            case = scene(host, connection).cases["linked"]
-            name = sql.Identifier(host.schema, table)
+            case = scene(platform, connection).cases["linked"]
+            name = sql.Identifier(platform.schema, table)
             nullable = sql.SQL("ALTER TABLE {} ALTER {} DROP NOT NULL").format(name, sql.Identifier(column))
             connection.execute(nullable)
             with unnoticed(connection):
@@ -405,10 +411,10 @@ def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printe
 
 @on("reference")
 def test_an_enrolment_in_a_course_that_is_gone_is_mended_by_the_statement_that_is_printed(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     with installed_db.connect() as connection:
-        case = scene(installed_db.host, connection).cases["linked"]
+        case = scene(installed_db.platform, connection).cases["linked"]
         connection.execute("ALTER TABLE enrollments DROP CONSTRAINT enrollments_course_id_fkey")
         with unnoticed(connection):
             connection.execute("UPDATE enrollments SET course_id = %s WHERE user_id = %s", [gone := uuid4(), case.user])
@@ -423,9 +429,9 @@ def test_an_enrolment_in_a_course_that_is_gone_is_mended_by_the_statement_that_i
 
 
 @on("partitioned", "quoted")
-def test_the_answer_in_words(installed_db: HostDatabase) -> None:
+def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
     case = here.cases["no_membership"]
     document = explain(installed_db, *about(case))
 
@@ -445,9 +451,9 @@ def test_the_answer_in_words(installed_db: HostDatabase) -> None:
 MENDABLE = ("linked", "no_membership", "no_session_for_course", "no_active_session", "session_in_other_org")
 
 
-def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: HostDatabase) -> None:
+def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
     for why in MENDABLE:
         case = here.cases[why]
         documents = ask(installed_db, case)
@@ -466,24 +472,24 @@ def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: HostData
         }
 
 
-def test_what_needs_no_mending_has_no_fix(installed_db: HostDatabase) -> None:
+def test_what_needs_no_mending_has_no_fix(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
 
     for document in ask(installed_db, here.cases["already_linked"]).values():
         assert document["fix"] is None
 
 
 @on("reference", "school")
-def test_where_more_than_one_thing_is_missing_one_fix_leads_to_the_next(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_where_more_than_one_thing_is_missing_one_fix_leads_to_the_next(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        clear(host, connection)
-        org = host.add_org(connection)
-        course, bare = host.add_course(connection), host.add_course(connection)
-        host.add_session(connection, org, course, "completed")
-        students = add_users(host, connection, 2)
-        add_old_rows(host, connection, [*zip(students, (course, bare), strict=True)])
+        clear(platform, connection)
+        org = platform.add_org(connection)
+        course, bare = platform.add_course(connection), platform.add_course(connection)
+        platform.add_session(connection, org, course, "completed")
+        students = add_users(platform, connection, 2)
+        add_old_rows(platform, connection, [*zip(students, (course, bare), strict=True)])
 
     for student, where in zip(students, (course, bare), strict=True):
         met = []
@@ -498,12 +504,12 @@ def test_where_more_than_one_thing_is_missing_one_fix_leads_to_the_next(installe
 
 
 @on("reference")
-def test_a_platform_without_an_organisation_is_told_to_create_one(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_a_platform_without_an_organisation_is_told_to_create_one(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        clear(host, connection)
+        clear(platform, connection)
         connection.execute("DELETE FROM orgs")
-        student, course = host.add_user(connection), host.add_course(connection)
+        student, course = platform.add_user(connection), platform.add_course(connection)
 
     fix = explain(installed_db, "--user", str(student), "--course", str(course))["fix"]
 
@@ -515,29 +521,31 @@ SLUGS = ["it's", "two words", "-dash", "--org", "$(id)", "a;b", "été", '"', "a
 
 
 @on("quoted")
-def test_a_fix_can_be_run_as_printed_whatever_the_slug(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_a_fix_can_be_run_as_printed_whatever_the_slug(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        case = scene(host, connection).cases["no_membership"]
-        table = sql.Identifier(host.schema, "orgs")
+        case = scene(platform, connection).cases["no_membership"]
+        table = sql.Identifier(platform.schema, "orgs")
         for slug in SLUGS:
             ours = sql.SQL("id = (SELECT org_id FROM {} WHERE status = 'active')").format(
-                sql.Identifier(host.schema, "sessions")
+                sql.Identifier(platform.schema, "sessions")
             )
             connection.execute(sql.SQL("UPDATE {} SET slug = {} WHERE {}").format(table, sql.Literal(slug), ours))
             fix = explain(installed_db, *about(case))["fix"]
             assert shlex.split(fix)[3:5] == ["--org", slug] or shlex.split(fix)[3] == f"--org={slug}"
             carry_out(installed_db, fix)
             leave = sql.SQL("DELETE FROM {} WHERE user_id = {}")
-            left = connection.execute(leave.format(sql.Identifier(host.schema, "org_members"), sql.Literal(case.user)))
+            left = connection.execute(
+                leave.format(sql.Identifier(platform.schema, "org_members"), sql.Literal(case.user))
+            )
             assert left.rowcount == 1
 
 
 @on("reference")
-def test_names_and_slugs_that_a_host_does_not_have_are_not_made_up(installed_db: HostDatabase) -> None:
+def test_names_and_slugs_that_a_platform_does_not_have_are_not_made_up(installed_db: PlatformDatabase) -> None:
     """R1-R7 read neither orgs.name and slug nor the titles, nor a role."""
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
         connection.execute(
             """
             ALTER TABLE orgs DROP COLUMN name, DROP COLUMN slug;
@@ -557,13 +565,13 @@ def test_names_and_slugs_that_a_host_does_not_have_are_not_made_up(installed_db:
 
 
 @on("reference", "quoted")
-def test_of_organisations_without_a_slug_the_fix_is_sql(installed_db: HostDatabase) -> None:
-    host = installed_db.host
+def test_of_organisations_without_a_slug_the_fix_is_sql(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
-        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN slug").format(sql.Identifier(host.schema, "orgs")))
+        here = scene(platform, connection)
+        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN slug").format(sql.Identifier(platform.schema, "orgs")))
         connection.execute(
-            sql.SQL("ALTER TABLE {} ALTER title DROP NOT NULL").format(sql.Identifier(host.schema, "sessions"))
+            sql.SQL("ALTER TABLE {} ALTER title DROP NOT NULL").format(sql.Identifier(platform.schema, "sessions"))
         )
         for why in ("no_membership", "no_session_for_course", "session_in_other_org"):
             connection.execute(explain(installed_db, *about(here.cases[why]))["fix"])
@@ -571,21 +579,21 @@ def test_of_organisations_without_a_slug_the_fix_is_sql(installed_db: HostDataba
 
 
 def test_the_organisation_to_join_is_one_with_an_active_session_and_it_is_said_which(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
-    host = installed_db.host
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        here = scene(host, connection)
+        here = scene(platform, connection)
         course = here.cases["no_membership"].course
-        newer = host.add_session(connection, here.south, course, "completed", created_at=None)
+        newer = platform.add_session(connection, here.south, course, "completed", created_at=None)
         connection.execute(
             sql.SQL("UPDATE {} SET created_at = now() WHERE id = {}").format(
-                sql.Identifier(host.schema, "sessions"), sql.Literal(newer)
+                sql.Identifier(platform.schema, "sessions"), sql.Literal(newer)
             )
         )
         slugs = sql.SQL("SELECT name, slug FROM {} WHERE id = {}")
         ((name, slug),) = connection.execute(
-            slugs.format(sql.Identifier(host.schema, "orgs"), sql.Literal(here.north))
+            slugs.format(sql.Identifier(platform.schema, "orgs"), sql.Literal(here.north))
         ).fetchall()
 
     for why in ("no_membership", "session_in_other_org"):
@@ -597,15 +605,15 @@ def test_the_organisation_to_join_is_one_with_an_active_session_and_it_is_said_w
 # asking
 
 
-def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: HostDatabase) -> None:
+def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: PlatformDatabase) -> None:
     nobody = str(uuid4())
 
     for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
         run = call(installed_db, "explain", option, nobody)
         assert (run.code, run.out) == (1, "")
         sentence, hint = run.err.splitlines()
-        if table in WITHOUT_ID.get(installed_db.host.name, ()):
-            assert sentence.startswith(f"sessiondb: {table} of this host have no column id")
+        if table in WITHOUT_ID.get(installed_db.platform.name, ()):
+            assert sentence.startswith(f"sessiondb: {table} of this platform have no column id")
             assert hint == "  hint: Ask with --user and --course instead."
         else:
             assert sentence == f"sessiondb: there is no row {nobody} in {table}"
@@ -613,8 +621,8 @@ def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: HostDat
 
 
 @on("reference")
-def test_rows_whose_ids_are_numbers_are_asked_for_by_user_and_course(installed_db: HostDatabase) -> None:
-    """The rules read no id of a submission, so a host may number them."""
+def test_rows_whose_ids_are_numbers_are_asked_for_by_user_and_course(installed_db: PlatformDatabase) -> None:
+    """The rules read no id of a submission, so a platform may number them."""
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE submissions DROP COLUMN id, ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY")
 
@@ -626,20 +634,20 @@ def test_rows_whose_ids_are_numbers_are_asked_for_by_user_and_course(installed_d
 
 
 @on("reference")
-def test_a_host_without_sessiondb_is_told_to_apply(host_db: HostDatabase) -> None:
+def test_a_platform_without_sessiondb_is_told_to_apply(platform_db: PlatformDatabase) -> None:
     for question in (["--user", str(uuid4()), "--course", str(uuid4())], ["--submission", str(uuid4())]):
-        run = call(host_db, "explain", *question)
+        run = call(platform_db, "explain", *question)
         assert (run.code, run.out) == (1, "")
         assert run.err.splitlines()[0] == "sessiondb: sessiondb is not installed in this database"
 
 
 @on("reference")
-def test_after_each_step_of_an_installation_whoever_asks_is_told_to_finish_it(host_db: HostDatabase) -> None:
+def test_after_each_step_of_an_installation_whoever_asks_is_told_to_finish_it(platform_db: PlatformDatabase) -> None:
     """Not the last one. What is linked by then is no answer: the triggers come late."""
     steps = [migration.id for migration in ledger.read_migrations(resources.MIGRATIONS)]
     nobody = str(uuid4())
     for step in steps[:-1]:
-        host_db.apply(step)
+        platform_db.apply(step)
         for command in (
             ("explain", "--user", nobody, "--course", nobody),
             ("explain", "--submission", nobody),
@@ -648,25 +656,25 @@ def test_after_each_step_of_an_installation_whoever_asks_is_told_to_finish_it(ho
             *(("show", what) for what in ("sessions", *TABLES)),
             *(("show", table, "--unlinked") for table in TABLES),
         ):
-            run = call(host_db, *command)
+            run = call(platform_db, *command)
             assert (run.code, run.out) == (1, ""), (step, command)
             assert run.err.splitlines() == [
                 "sessiondb: sessiondb is installed only in part in this database",
                 "  hint: Finish it with: sessiondb apply",
             ], (step, command)
-    host_db.apply()
-    assert call(host_db, "backfill").code == 0
+    platform_db.apply()
+    assert call(platform_db, "backfill").code == 0
 
 
 @contextmanager
-def auditor(db: HostDatabase) -> Iterator[str]:
-    """A role that may read the host's tables and ours, and nothing else; where there are row policies, past them."""
-    host, role = db.host, f"auditor_{uuid4().hex[:8]}"
+def auditor(db: PlatformDatabase) -> Iterator[str]:
+    """A role that may read the platform's tables and ours, and nothing else; where there are row policies, past them."""
+    platform, role = db.platform, f"auditor_{uuid4().hex[:8]}"
     name = sql.Identifier(role)
     with db.connect() as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(name))
         try:
-            for schema in (host.schema, "sessiondb"):
+            for schema in (platform.schema, "sessiondb"):
                 grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}")
                 connection.execute(grant.format(sql.Identifier(schema), name))
             connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only TO on").format(name))
@@ -675,22 +683,22 @@ def auditor(db: HostDatabase) -> Iterator[str]:
             connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(name))
 
 
-def test_to_read_the_tables_is_right_enough(installed_db: HostDatabase) -> None:
+def test_to_read_the_tables_is_right_enough(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
     with auditor(installed_db) as role:
         for case in here.cases.values():
             assert explain(installed_db, *about(case), user=role) == explain(installed_db, *about(case))
             for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
-                if table not in WITHOUT_ID.get(installed_db.host.name, ()):
+                if table not in WITHOUT_ID.get(installed_db.platform.name, ()):
                     question = [option, row_id(installed_db, table, case.user)]
                     assert explain(installed_db, *question, user=role) == explain(installed_db, *question)
 
 
 @on("hosted", "academy")
-def test_nothing_is_written(installed_db: HostDatabase) -> None:
+def test_nothing_is_written(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        here = scene(installed_db.host, connection)
+        here = scene(installed_db.platform, connection)
     query: LiteralString = "SELECT ctid::text, xmin::text FROM {}"
     tables = [*TABLES, "sessions", "org_members", "orgs", "courses"]
     before = [rows(installed_db, query, table) for table in tables]
@@ -704,7 +712,7 @@ def test_nothing_is_written(installed_db: HostDatabase) -> None:
 # explain, backfill and trigger are one
 
 CASES = 10_000
-"""On all hosts together; a case is one user in one course, asked about in every way."""
+"""On all platforms together; a case is one user in one course, asked about in every way."""
 WORLDS = 28
 USERS, COURSES, ORGS, SESSIONS = 12, 5, 5, 12
 
@@ -747,7 +755,7 @@ def reason(oracle: Oracle, user: UUID, course: UUID, session: UUID | None) -> st
 class World:
     """A platform in the database and in the oracle; every student has submitted in every course that he may."""
 
-    host: Host
+    platform: Platform
     db: Connection
     users: list[UUID]
     orgs: list[UUID]
@@ -761,10 +769,10 @@ class World:
         ids = [uuid4() for _ in sessions]
         for org, user in sorted(members):
             self.oracle.members.add((self.orgs[org], self.users[user]))
-            self.host.add_member(self.db, self.orgs[org], self.users[user])
+            self.platform.add_member(self.db, self.orgs[org], self.users[user])
         for id_, (org, course, status, date) in zip(ids, sessions, strict=True):
             self.oracle.sessions[id_] = Session(self.orgs[org], self.courses[course], status, date)
-            self.host.add_session(self.db, self.orgs[org], self.courses[course], status, created_at=date, id=id_)
+            self.platform.add_session(self.db, self.orgs[org], self.courses[course], status, created_at=date, id=id_)
         for (user, course), place in enrolments.items():
             given = ids[place] if place is not None and place < len(ids) else None
             self.oracle.enrollments.append(Row(self.users[user], self.courses[course], given))
@@ -780,27 +788,27 @@ class World:
     @property
     def submitting(self) -> list[Pair]:
         """Who may submit, and where."""
-        return [pair for pair in self.pairs if pair in self.enrolled or not isinstance(self.host, EnrolledHost)]
+        return [pair for pair in self.pairs if pair in self.enrolled or not isinstance(self.platform, EnrolledPlatform)]
 
     def enroll(self, rows: Sequence[tuple[UUID, UUID, UUID | None]]) -> Said:
         """Enrol all at once; return the session that is stored."""
         ids = {(user, course): uuid4() for user, course, _ in rows}
         names = ("user_id", "course_id", "session_id")
         columns: dict[str, list[Any]] = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-        if isinstance(self.host, EnrolledHost):
+        if isinstance(self.platform, EnrolledPlatform):
             columns["id"] = [*ids.values()]
-        stored = insert_many(self.host, self.db, "enrollments", columns, *names) if rows else []
+        stored = insert_many(self.platform, self.db, "enrollments", columns, *names) if rows else []
         self.enrolled |= ids
         return {(user, course): (session, "") for user, course, session in stored}
 
     def submit(self, number: int) -> Said:
         """Let everybody submit; return the session that is stored."""
-        column, of = self.host.task_column, {}
+        column, of = self.platform.task_column, {}
         for user, course in self.submitting:
-            enrolment = isinstance(self.host, EnrolledHost)
+            enrolment = isinstance(self.platform, EnrolledPlatform)
             of[user, self.enrolled[user, course] if enrolment else self.tasks[course][number]] = course
         columns = {"user_id": [user for user, _ in of], column: [task for _, task in of]}
-        stored = insert_many(self.host, self.db, "submissions", columns, *columns, "session_id") if of else []
+        stored = insert_many(self.platform, self.db, "submissions", columns, *columns, "session_id") if of else []
         return {(user, of[user, task]): (session, "") for user, task, session in stored}
 
     def submission_session(self, user: UUID, course: UUID) -> UUID | None:
@@ -847,7 +855,7 @@ class World:
             pass
         stored: Stored = Counter()
         for table in TABLES:
-            query = sql.SQL("SELECT user_id, session_id FROM {}").format(sql.Identifier(self.host.schema, table))
+            query = sql.SQL("SELECT user_id, session_id FROM {}").format(sql.Identifier(self.platform.schema, table))
             stored.update((table, user, session) for user, session in self.db.execute(query))
         return stored
 
@@ -865,22 +873,22 @@ def sessions_said(said: Said, pairs: Iterable[Pair]) -> dict[Pair, UUID | None]:
     return {pair: said[pair][0] for pair in pairs}
 
 
-def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: HostDatabase) -> None:
-    host, cases = installed_db.host, 0
+def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: PlatformDatabase) -> None:
+    platform, cases = installed_db.platform, 0
     met: set[str] = set()
     with installed_db.connect() as db:
-        clear(host, db)
-        users = add_users(host, db, USERS)
-        orgs = [host.add_org(db) for _ in range(ORGS)]
-        courses = [host.add_course(db) for _ in range(COURSES)]
-        tasks = {course: [host.new_task(db, course) for _ in range(2)] for course in courses}
+        clear(platform, db)
+        users = add_users(platform, db, USERS)
+        orgs = [platform.add_org(db) for _ in range(ORGS)]
+        courses = [platform.add_course(db) for _ in range(COURSES)]
+        tasks = {course: [platform.new_task(db, course) for _ in range(2)] for course in courses}
 
         @settings(PROFILE, max_examples=WORLDS, suppress_health_check=[HealthCheck.too_slow])
         @given(worlds)
         def play(drawn: tuple[Any, Any, Any]) -> None:
             nonlocal cases
             with db.transaction(force_rollback=True):
-                world = World(host, db, users, orgs, courses, tasks)
+                world = World(platform, db, users, orgs, courses, tasks)
                 world.build(*drawn)
                 of_enrolments, of_submissions = world.expected()
                 assert world.chosen("enrollments") == world.explained("enrollments") == of_enrolments
@@ -896,5 +904,5 @@ def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: HostDa
                 met.update(why for said in (of_enrolments, of_submissions) for _, why in said.values())
 
         play()
-    assert cases >= CASES / len(HOSTS)
+    assert cases >= CASES / len(PLATFORMS)
     assert met == {*REASONS} - {"already_linked", "course_unknown"}

@@ -1,4 +1,4 @@
-"""A host where somebody ran the guide's SQL by hand: apply uses what does the job, rollback gives everything back."""
+"""A platform where somebody ran the guide's SQL by hand: apply uses what does the job, rollback gives everything back."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.rows import scalar_row
 from test_cli import MIGRATIONS, column, on, rows
 
 from sessiondb import resources
-from sessiondb.errors import HostRefusedError
+from sessiondb.errors import PlatformRefusedError
 from sessiondb.migrate import Runner
 
 Dump = Callable[..., str]
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
-on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 # partitions, and an owner who is no superuser in a schema of his own
 on_three = pytest.mark.parametrize(
-    "host", [HOSTS[name] for name in ("reference", "partitioned", "school")], indirect=True, ids=str
+    "platform", [PLATFORMS[name] for name in ("reference", "partitioned", "school")], indirect=True, ids=str
 )
 
 
-def by_hand(db: HostDatabase, *statements: str) -> None:
-    """Run statements as the owner of the host's tables, with its schema on the path."""
+def by_hand(db: PlatformDatabase, *statements: str) -> None:
+    """Run statements as the owner of the platform's tables, with its schema on the path."""
     with db.connect() as connection:
-        if db.host.owner:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.host.owner)))
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        if db.platform.owner:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.platform.owner)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
             connection.execute(statement.encode())
 
 
-def value(db: HostDatabase, query: str) -> object:
+def value(db: PlatformDatabase, query: str) -> object:
     (answer,) = (value for row in rows(db, query) for value in row.values())
     return answer
 
@@ -54,19 +54,19 @@ class Student:
     newest: UUID
 
 
-def link_by_hand(db: HostDatabase) -> Student:
+def link_by_hand(db: PlatformDatabase) -> Student:
     """An enrolment and a submission in a session that we would not choose, since there is a newer one."""
-    host = db.host
+    platform = db.platform
     with db.connect() as connection:
-        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
-        host.add_member(connection, org, user)
-        older = host.add_session(connection, org, course)
-        assert host.enroll(connection, user, course, older) == older
-        assert host.submit(connection, user, course, older) == older
-        return Student(user, org, course, host.add_session(connection, org, course))
+        org, course, user = platform.add_org(connection), platform.add_course(connection), platform.add_user(connection)
+        platform.add_member(connection, org, user)
+        older = platform.add_session(connection, org, course)
+        assert platform.enroll(connection, user, course, older) == older
+        assert platform.submit(connection, user, course, older) == older
+        return Student(user, org, course, platform.add_session(connection, org, course))
 
 
-def links(db: HostDatabase) -> list[str]:
+def links(db: PlatformDatabase) -> list[str]:
     """Who is linked, and to what."""
     return sorted(
         column(db, "SELECT (user_id, session_id)::text FROM enrollments WHERE session_id IS NOT NULL")
@@ -74,29 +74,29 @@ def links(db: HostDatabase) -> list[str]:
     )
 
 
-def fellow_enrols(db: HostDatabase, student: Student) -> UUID | None:
+def fellow_enrols(db: PlatformDatabase, student: Student) -> UUID | None:
     """Enrol somebody else of the same organisation; the session that he is linked to."""
     with db.connect() as connection:
-        fellow = db.host.add_member(connection, student.org, db.host.add_user(connection))
-        return db.host.enroll(connection, fellow, student.course)
+        fellow = db.platform.add_member(connection, student.org, db.platform.add_user(connection))
+        return db.platform.enroll(connection, fellow, student.course)
 
 
-def origins(db: HostDatabase, kind: str) -> dict[str, str]:
+def origins(db: PlatformDatabase, kind: str) -> dict[str, str]:
     """Where the objects of a kind come from, in our own books."""
     found = rows(db, f"SELECT parent || '.' || name AS name, origin FROM sessiondb.objects WHERE kind = '{kind}'")
     return {row["name"]: row["origin"] for row in found}
 
 
-def checks(db: HostDatabase, *names: str) -> list[tuple[str, str]]:
+def checks(db: PlatformDatabase, *names: str) -> list[tuple[str, str]]:
     """Level and detail of what check finds in the catalogs, or by the checks named."""
     run = on(db, "check", *(names or resources.names("checks")), "--format", "json")
     assert run.code in (0, 4), run.err
     return [(finding["level"], finding["detail"]) for finding in run.json["findings"]]
 
 
-def refusal(db: HostDatabase) -> list[tuple[str, str, str, str]]:
-    """Check, object, detail and fix of what preflight refuses the host for."""
-    with pytest.raises(HostRefusedError) as refused:
+def refusal(db: PlatformDatabase) -> list[tuple[str, str, str, str]]:
+    """Check, object, detail and fix of what preflight refuses the platform for."""
+    with pytest.raises(PlatformRefusedError) as refused:
         db.apply()
     assert {finding.level for finding in refused.value.findings} == {"error"}
     return [(f.check, f.object, f.detail, f.fix) for f in refused.value.findings]
@@ -125,7 +125,7 @@ FOUND = {
 }
 
 
-def prepare(db: HostDatabase, found: tuple[str, ...]) -> Student:
+def prepare(db: PlatformDatabase, found: tuple[str, ...]) -> Student:
     """Columns, linked rows, and what else was done by hand to each of the tables."""
     by_hand(db, *COLUMNS)
     student = link_by_hand(db)
@@ -133,7 +133,7 @@ def prepare(db: HostDatabase, found: tuple[str, ...]) -> Student:
     return student
 
 
-def count_of_keys_and_indexes(db: HostDatabase, table: str) -> tuple[object, object]:
+def count_of_keys_and_indexes(db: PlatformDatabase, table: str) -> tuple[object, object]:
     """How many foreign keys to sessions the table has, and how many indexes that begin with session_id."""
     return value(
         db,
@@ -148,89 +148,93 @@ def count_of_keys_and_indexes(db: HostDatabase, table: str) -> tuple[object, obj
 
 @on_three
 @pytest.mark.parametrize("found", FOUND.values(), ids=FOUND)
-def test_what_does_the_job_is_used_and_outlives_us(host_db: HostDatabase, dump: Dump, found: tuple[str, ...]) -> None:
-    student = prepare(host_db, found)
-    before, linked = dump(host_db), links(host_db)
+def test_what_does_the_job_is_used_and_outlives_us(
+    platform_db: PlatformDatabase, dump: Dump, found: tuple[str, ...]
+) -> None:
+    student = prepare(platform_db, found)
+    before, linked = dump(platform_db), links(platform_db)
 
-    assert host_db.apply() == MIGRATIONS
+    assert platform_db.apply() == MIGRATIONS
 
-    assert links(host_db) == linked
-    assert fellow_enrols(host_db, student) == student.newest
-    assert origins(host_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "found"}
-    assert count_of_keys_and_indexes(host_db, "enrollments") == (1, 1)
-    assert count_of_keys_and_indexes(host_db, "submissions") == (1, 1)
-    assert checks(host_db) == []
-    linked = links(host_db)
+    assert links(platform_db) == linked
+    assert fellow_enrols(platform_db, student) == student.newest
+    assert origins(platform_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "found"}
+    assert count_of_keys_and_indexes(platform_db, "enrollments") == (1, 1)
+    assert count_of_keys_and_indexes(platform_db, "submissions") == (1, 1)
+    assert checks(platform_db) == []
+    linked = links(platform_db)
 
-    assert host_db.rollback() == MIGRATIONS[::-1]
+    assert platform_db.rollback() == MIGRATIONS[::-1]
 
-    assert links(host_db) == linked
-    assert dump(host_db) == before
+    assert links(platform_db) == linked
+    assert dump(platform_db) == before
 
 
-@pytest.mark.parametrize("host", [HOSTS["reference"], HOSTS["school"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["school"]], indirect=True, ids=str)
 @pytest.mark.parametrize("named", ["", "CONSTRAINT to_session"], ids=["our name", "another name"])
-def test_a_foreign_key_that_is_not_valid_is_left_as_it_is(host_db: HostDatabase, dump: Dump, named: str) -> None:
+def test_a_foreign_key_that_is_not_valid_is_left_as_it_is(
+    platform_db: PlatformDatabase, dump: Dump, named: str
+) -> None:
     key = f"ALTER TABLE {{t}} ADD {named} FOREIGN KEY (session_id) REFERENCES sessions ON DELETE SET NULL NOT VALID"
-    prepare(host_db, (key,))
-    before = dump(host_db)
+    prepare(platform_db, (key,))
+    before = dump(platform_db)
 
-    host_db.apply()
+    platform_db.apply()
 
-    assert [level for level, _ in checks(host_db)] == ["warning", "warning"]
-    assert all("is not validated" in detail for _, detail in checks(host_db, "foreign_keys"))
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert [level for level, _ in checks(platform_db)] == ["warning", "warning"]
+    assert all("is not validated" in detail for _, detail in checks(platform_db, "foreign_keys"))
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_reference
 @pytest.mark.parametrize("named", ["", "CONSTRAINT to_session"], ids=["our name", "another name"])
 def test_check_warns_of_a_found_foreign_key_that_keeps_sessions_from_being_deleted(
-    host_db: HostDatabase, named: str
+    platform_db: PlatformDatabase, named: str
 ) -> None:
-    prepare(host_db, (f"ALTER TABLE {{t}} ADD {named} FOREIGN KEY (session_id) REFERENCES sessions",))
-    host_db.apply()
+    prepare(platform_db, (f"ALTER TABLE {{t}} ADD {named} FOREIGN KEY (session_id) REFERENCES sessions",))
+    platform_db.apply()
 
-    found = checks(host_db)
+    found = checks(platform_db)
 
     assert [level for level, _ in found] == ["warning", "warning"]
     assert all("Deleting a session does not set session_id" in detail for _, detail in found)
 
 
 @on_reference
-def test_of_two_columns_the_one_that_was_found_stays(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, COLUMNS[0])
-    before = dump(host_db)
+def test_of_two_columns_the_one_that_was_found_stays(platform_db: PlatformDatabase, dump: Dump) -> None:
+    by_hand(platform_db, COLUMNS[0])
+    before = dump(platform_db)
 
-    host_db.apply()
-    link_by_hand(host_db)
-    assert origins(host_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "created"}
-    linked, enrolled = links(host_db), column(host_db, "SELECT session_id FROM enrollments ORDER BY id")
-    host_db.rollback()
+    platform_db.apply()
+    link_by_hand(platform_db)
+    assert origins(platform_db, "column") == {"enrollments.session_id": "found", "submissions.session_id": "created"}
+    linked, enrolled = links(platform_db), column(platform_db, "SELECT session_id FROM enrollments ORDER BY id")
+    platform_db.rollback()
 
-    assert column(host_db, "SELECT session_id FROM enrollments ORDER BY id") == enrolled
-    assert dump(host_db, exclude_sessiondb=True) == before
-    host_db.apply()
-    assert links(host_db) == linked
+    assert column(platform_db, "SELECT session_id FROM enrollments ORDER BY id") == enrolled
+    assert dump(platform_db, exclude_sessiondb=True) == before
+    platform_db.apply()
+    assert links(platform_db) == linked
 
 
 @on_reference
-def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(host_db: HostDatabase, dump: Dump) -> None:
+def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(platform_db: PlatformDatabase, dump: Dump) -> None:
     """It is what a CREATE INDEX CONCURRENTLY by hand left behind; pg_dump does not know it."""
     by_hand(
-        host_db,
+        platform_db,
         *COLUMNS,
         "CREATE INDEX enrollments_session_id_idx ON enrollments (session_id)",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'enrollments_session_id_idx'::regclass",
     )
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    host_db.apply()
+    platform_db.apply()
 
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'enrollments_session_id_idx'::regclass"
-    assert value(host_db, valid) is True
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert value(platform_db, valid) is True
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 # An index of a partitioned table with our name that somebody has not finished, so that it is invalid.
@@ -255,41 +259,41 @@ UNFINISHED = {
 @on_partitioned
 @pytest.mark.parametrize("unfinished", UNFINISHED.values(), ids=UNFINISHED)
 def test_an_unfinished_index_of_a_partitioned_table_is_refused_until_our_name_is_free(
-    host_db: HostDatabase, dump: Dump, unfinished: tuple[str, ...]
+    platform_db: PlatformDatabase, dump: Dump, unfinished: tuple[str, ...]
 ) -> None:
-    by_hand(host_db, *COLUMNS, *unfinished)
+    by_hand(platform_db, *COLUMNS, *unfinished)
 
-    ((check, object_, _, fix),) = refusal(host_db)
+    ((check, object_, _, fix),) = refusal(platform_db)
 
     assert (check, object_) == ("names", "public.submissions_session_id_idx")
-    by_hand(host_db, fix[fix.index("ALTER INDEX") :])
-    before = dump(host_db)
-    assert host_db.apply() == MIGRATIONS
-    assert checks(host_db) == []
-    host_db.rollback()
-    assert dump(host_db) == before
+    by_hand(platform_db, fix[fix.index("ALTER INDEX") :])
+    before = dump(platform_db)
+    assert platform_db.apply() == MIGRATIONS
+    assert checks(platform_db) == []
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_partitioned
 def test_a_rollback_takes_the_index_of_a_partition_away_that_apply_did_not_come_to_attach(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *COLUMNS)  # which would take their indexes along
-    before = dump(host_db)
+    by_hand(platform_db, *COLUMNS)  # which would take their indexes along
+    before = dump(platform_db)
 
     def stop(migration: str, next_: str) -> None:
         if next_.startswith("ALTER INDEX public.submissions_session_id_idx ATTACH"):
             raise InterruptedError(next_)
 
-    with host_db.database().connect() as connection, pytest.raises(InterruptedError):
+    with platform_db.database().connect() as connection, pytest.raises(InterruptedError):
         Runner(connection, boundary=stop).apply()
     left = "SELECT indexrelid::regclass FROM pg_index AS i WHERE indrelid = 'submissions_2023'::regclass"
     left += " AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid)"
-    assert len(column(host_db, left)) == 1
+    assert len(column(platform_db, left)) == 1
 
-    host_db.rollback()
+    platform_db.rollback()
 
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 # How a column came to be that is of no use to us, what is said of it, and the statement that mends it.
@@ -307,43 +311,43 @@ MISFITS = {
 @on_reference
 @pytest.mark.parametrize(("column_is", "says", "mends"), MISFITS.values(), ids=MISFITS)
 def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mends_it(
-    host_db: HostDatabase, dump: Dump, column_is: str, says: str, mends: str
+    platform_db: PlatformDatabase, dump: Dump, column_is: str, says: str, mends: str
 ) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE sessions ADD COLUMN badge uuid UNIQUE",
         "DELETE FROM submissions",  # for NOT NULL and foreign keys
         f"ALTER TABLE submissions ADD COLUMN session_id {column_is}",
     )
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    found = refusal(host_db)
+    found = refusal(platform_db)
 
     assert all("submissions" in object_ for _, object_, _, _ in found)
     assert any(says in detail for _, _, detail, _ in found)
     assert any(mends in fix for *_, fix in found)
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_three
-def test_a_column_of_text_is_mended_with_the_links_that_it_holds(host_db: HostDatabase) -> None:
-    by_hand(host_db, *COLUMNS)
-    link_by_hand(host_db)
-    linked = links(host_db)
+def test_a_column_of_text_is_mended_with_the_links_that_it_holds(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, *COLUMNS)
+    link_by_hand(platform_db)
+    linked = links(platform_db)
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE enrollments ALTER COLUMN session_id TYPE text",
         "ALTER TABLE submissions ALTER COLUMN session_id TYPE varchar(36)",
     )
 
-    by_hand(host_db, *statements_that_mend(host_db))
+    by_hand(platform_db, *statements_that_mend(platform_db))
 
-    assert links(host_db) == linked
-    assert host_db.apply() == MIGRATIONS
-    assert links(host_db) == linked
+    assert links(platform_db) == linked
+    assert platform_db.apply() == MIGRATIONS
+    assert links(platform_db) == linked
 
 
-def statements_that_mend(db: HostDatabase) -> list[str]:
+def statements_that_mend(db: PlatformDatabase) -> list[str]:
     """What the findings of a refusal say is to be run."""
     return [found.group() for *_, fix in refusal(db) if (found := re.search(r"ALTER TABLE .*", fix))]
 
@@ -366,29 +370,29 @@ def statements_that_mend(db: HostDatabase) -> list[str]:
         "xid8",
     ],
 )
-def test_the_statements_that_mend_a_column_of_any_other_type_work(host_db: HostDatabase, type_: str) -> None:
-    by_hand(host_db, "DELETE FROM submissions", f"ALTER TABLE submissions ADD COLUMN session_id {type_}")
+def test_the_statements_that_mend_a_column_of_any_other_type_work(platform_db: PlatformDatabase, type_: str) -> None:
+    by_hand(platform_db, "DELETE FROM submissions", f"ALTER TABLE submissions ADD COLUMN session_id {type_}")
 
-    by_hand(host_db, *statements_that_mend(host_db))
+    by_hand(platform_db, *statements_that_mend(platform_db))
 
-    assert host_db.apply("0004") == MIGRATIONS[:4]
+    assert platform_db.apply("0004") == MIGRATIONS[:4]
 
 
 @on_three
 def test_links_to_sessions_that_are_gone_are_refused_before_the_first_statement(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *COLUMNS, "UPDATE enrollments SET session_id = gen_random_uuid()")
-    before = dump(host_db)
+    by_hand(platform_db, *COLUMNS, "UPDATE enrollments SET session_id = gen_random_uuid()")
+    before = dump(platform_db)
 
-    ((_, object_, _, fix),) = refusal(host_db)
+    ((_, object_, _, fix),) = refusal(platform_db)
 
     assert object_ == "enrollments.session_id"
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
     found = re.search(r"UPDATE .*", fix)
     assert found
-    by_hand(host_db, found.group())
-    assert host_db.apply() == MIGRATIONS
+    by_hand(platform_db, found.group())
+    assert platform_db.apply() == MIGRATIONS
 
 
 # The function
@@ -399,7 +403,7 @@ SIGNATURE = "get_user_session_for_course(uuid, uuid)"
 
 @dataclass(frozen=True)
 class Function:
-    """A function that the host has, and what was said about it later."""
+    """A function that the platform has, and what was said about it later."""
 
     parameters: str = "p_user_id uuid, p_course_id uuid"
     result: str = "uuid"
@@ -436,7 +440,7 @@ FUNCTIONS = {
 }
 
 
-def is_replaced_and_put_back(db: HostDatabase, dump: Dump, function: Function) -> None:
+def is_replaced_and_put_back(db: PlatformDatabase, dump: Dump, function: Function) -> None:
     by_hand(db, *function.statements)
     before = dump(db)
 
@@ -445,7 +449,7 @@ def is_replaced_and_put_back(db: HostDatabase, dump: Dump, function: Function) -
 
     named = f"p_user_id => '{student.user}', p_course_id => '{student.course}'"
     assert value(db, f"SELECT get_user_session_for_course({named})") == student.newest
-    assert origins(db, "function")[f"{db.host.schema}.get_user_session_for_course"] == "replaced"
+    assert origins(db, "function")[f"{db.platform.schema}.get_user_session_for_course"] == "replaced"
     assert checks(db, "installed_objects") == []
     by_hand(db, "DELETE FROM submissions", "DELETE FROM enrollments")  # so that no links are kept
 
@@ -456,65 +460,69 @@ def is_replaced_and_put_back(db: HostDatabase, dump: Dump, function: Function) -
 
 @on_reference
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-def test_the_hosts_function_is_replaced_and_put_back(host_db: HostDatabase, dump: Dump, function: Function) -> None:
-    is_replaced_and_put_back(host_db, dump, function)
+def test_the_platform_function_is_replaced_and_put_back(
+    platform_db: PlatformDatabase, dump: Dump, function: Function
+) -> None:
+    is_replaced_and_put_back(platform_db, dump, function)
 
 
 @on_school
 @pytest.mark.parametrize("name", ["the same parameters, a comment and grants", "a default"])
 def test_the_function_of_an_owner_who_is_no_superuser_is_replaced_and_put_back(
-    host_db: HostDatabase, dump: Dump, name: str
+    platform_db: PlatformDatabase, dump: Dump, name: str
 ) -> None:
-    is_replaced_and_put_back(host_db, dump, FUNCTIONS[name])
+    is_replaced_and_put_back(platform_db, dump, FUNCTIONS[name])
 
 
 @on_reference
-def test_what_depends_on_a_function_that_was_set_aside_goes_on_working(host_db: HostDatabase, dump: Dump) -> None:
+def test_what_depends_on_a_function_that_was_set_aside_goes_on_working(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
     by_hand(
-        host_db,
+        platform_db,
         *FUNCTIONS["other parameter names"].statements,
         "CREATE VIEW suggestions AS SELECT id, get_user_session_for_course(user_id, course_id) FROM enrollments",
     )
-    before, suggested = dump(host_db), column(host_db, "SELECT * FROM suggestions ORDER BY id")
+    before, suggested = dump(platform_db), column(platform_db, "SELECT * FROM suggestions ORDER BY id")
 
-    host_db.apply()
+    platform_db.apply()
 
-    assert column(host_db, "SELECT * FROM suggestions ORDER BY id") == suggested
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert column(platform_db, "SELECT * FROM suggestions ORDER BY id") == suggested
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_school
-def test_a_function_of_another_owner_is_refused(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, *Function().statements)
-    with host_db.connect() as connection:
+def test_a_function_of_another_owner_is_refused(platform_db: PlatformDatabase, dump: Dump) -> None:
+    by_hand(platform_db, *Function().statements)
+    with platform_db.connect() as connection:
         connection.execute("ALTER FUNCTION campus.get_user_session_for_course(uuid, uuid) OWNER TO CURRENT_USER")
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    ((check, object_, _, fix),) = refusal(host_db)
+    ((check, object_, _, fix),) = refusal(platform_db)
 
     assert (check, object_) == ("names", "campus.get_user_session_for_course(uuid,uuid)")
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
     found = re.search(r"ALTER FUNCTION .*", fix)
     assert found
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute(found.group().encode())
-    assert host_db.apply() == MIGRATIONS
+    assert platform_db.apply() == MIGRATIONS
 
 
 @on_reference
 def test_a_superuser_sets_a_function_of_another_owner_aside_who_could_change_ours(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *Function(more=SAID).statements, f"ALTER FUNCTION {SIGNATURE} OWNER TO pg_database_owner")
-    before = dump(host_db)
+    by_hand(platform_db, *Function(more=SAID).statements, f"ALTER FUNCTION {SIGNATURE} OWNER TO pg_database_owner")
+    before = dump(platform_db)
 
-    host_db.apply()
+    platform_db.apply()
 
     owner = "SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'get_user_session_for_course'"
-    assert value(host_db, owner + " AND pronamespace = 'public'::regnamespace") == "postgres"
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert value(platform_db, owner + " AND pronamespace = 'public'::regnamespace") == "postgres"
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 # Triggers
@@ -522,7 +530,7 @@ def test_a_superuser_sets_a_function_of_another_owner_aside_who_could_change_our
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger of the host on enrollments, and what was done to it later; {t} is its name."""
+    """A trigger of the platform on enrollments, and what was done to it later; {t} is its name."""
 
     body: str = "BEGIN NEW.session_id := gen_random_uuid(); RETURN NEW; END"
     when: str = "BEFORE INSERT"
@@ -628,7 +636,7 @@ def readers() -> list[str]:
     ]
 
 
-def adopt(db: HostDatabase) -> str:
+def adopt(db: PlatformDatabase) -> str:
     """Apply with --adopt; what was reported."""
     said: list[str] = []
     with db.database().connect(adopt=True) as connection:
@@ -636,13 +644,13 @@ def adopt(db: HostDatabase) -> str:
     return "\n".join(said)
 
 
-def definition(db: HostDatabase, trigger: str, table: str = "enrollments") -> str:
+def definition(db: PlatformDatabase, trigger: str, table: str = "enrollments") -> str:
     """The trigger as PostgreSQL writes it."""
     with db.connect() as connection, connection.cursor(row_factory=scalar_row) as cursor:
         cursor.execute("SET search_path TO pg_catalog")
         found = cursor.execute(
             "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = %s AND tgrelid = %s::regclass",
-            [trigger, sql.Identifier(db.host.schema, table).as_string(None)],
+            [trigger, sql.Identifier(db.platform.schema, table).as_string(None)],
         ).fetchone()
     assert isinstance(found, str)
     return found
@@ -650,37 +658,39 @@ def definition(db: HostDatabase, trigger: str, table: str = "enrollments") -> st
 
 @on_reference
 def test_a_trigger_is_refused_that_writes_session_id_in_whatever_way_and_none_that_only_reads_it(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *COLUMNS, *FOR_READERS, *readers())
-    by_hand(host_db, *(statement for name, trigger in WRITERS.items() for statement in trigger.statements(name)))
-    before = dump(host_db)
+    by_hand(platform_db, *COLUMNS, *FOR_READERS, *readers())
+    by_hand(platform_db, *(statement for name, trigger in WRITERS.items() for statement in trigger.statements(name)))
+    before = dump(platform_db)
 
-    found = refusal(host_db)
+    found = refusal(platform_db)
 
     assert sorted(object_ for _, object_, _, _ in found) == sorted(f"trigger {name} on enrollments" for name in WRITERS)
     for check, object_, detail, fix in found:
         name = object_.removeprefix("trigger ").removesuffix(" on enrollments")
         assert check == "other_triggers"
-        assert definition(host_db, name) in detail
+        assert definition(platform_db, name) in detail
         assert "sessiondb apply --adopt" in fix
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, *COLUMNS, *FOR_READERS, *readers())
-    before, old = dump(host_db), {name: definition(host_db, name) for name in READERS}
+def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    by_hand(platform_db, *COLUMNS, *FOR_READERS, *readers())
+    before, old = dump(platform_db), {name: definition(platform_db, name) for name in READERS}
 
-    said = adopt(host_db)
+    said = adopt(platform_db)
 
     assert "taken over" not in said
-    assert {name: definition(host_db, name) for name in READERS} == old
-    student = link_by_hand(host_db)
-    assert fellow_enrols(host_db, student) == student.newest
-    assert checks(host_db) == []
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert {name: definition(platform_db, name) for name in READERS} == old
+    student = link_by_hand(platform_db)
+    assert fellow_enrols(platform_db, student) == student.newest
+    assert checks(platform_db) == []
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 # A function for any table, which writes the column that the trigger names.
@@ -689,14 +699,14 @@ WITH_AN_ARGUMENT = FILL % "NEW := jsonb_populate_record(NEW, jsonb_build_object(
 
 
 @on_reference
-def test_a_trigger_writes_the_column_that_its_arguments_name(host_db: HostDatabase) -> None:
+def test_a_trigger_writes_the_column_that_its_arguments_name(platform_db: PlatformDatabase) -> None:
     on_enrollments = "BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill"
-    by_hand(host_db, WITH_AN_ARGUMENT, f"CREATE TRIGGER stamp {on_enrollments} ('status')")
+    by_hand(platform_db, WITH_AN_ARGUMENT, f"CREATE TRIGGER stamp {on_enrollments} ('status')")
 
-    assert host_db.apply("0004") == MIGRATIONS[:4]
+    assert platform_db.apply("0004") == MIGRATIONS[:4]
 
-    by_hand(host_db, f"CREATE TRIGGER link {on_enrollments} ('session_id')")
-    assert [object_ for _, object_, _, _ in refusal(host_db)] == ["trigger link on enrollments"]
+    by_hand(platform_db, f"CREATE TRIGGER link {on_enrollments} ('session_id')")
+    assert [object_ for _, object_, _, _ in refusal(platform_db)] == ["trigger link on enrollments"]
 
 
 # Triggers on single partitions; those of enrollments have the same name.
@@ -711,45 +721,47 @@ ON_PARTITIONS = (
 
 
 @on_partitioned
-def test_the_triggers_of_partitions_are_refused_or_taken_over_and_given_back(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
-    before = dump(host_db)
+def test_the_triggers_of_partitions_are_refused_or_taken_over_and_given_back(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    by_hand(platform_db, *COLUMNS, *ON_PARTITIONS)
+    before = dump(platform_db)
 
-    assert [object_ for _, object_, _, _ in refusal(host_db)] == [
+    assert [object_ for _, object_, _, _ in refusal(platform_db)] == [
         "trigger fill on enrollments_0",
         "trigger fill on enrollments_1",
         "trigger fill_2024 on submissions_2024",
         "trigger fill_2025 on submissions_2025",
     ]
 
-    said = adopt(host_db)
+    said = adopt(platform_db)
 
     assert said.count("is taken over; a rollback restores it with: CREATE TRIGGER") == 4
-    assert checks(host_db) == []
-    student = link_by_hand(host_db)
-    assert fellow_enrols(host_db, student) == student.newest
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert checks(platform_db) == []
+    student = link_by_hand(platform_db)
+    assert fellow_enrols(platform_db, student) == student.newest
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_partitioned
-def test_the_trigger_of_a_partition_that_is_gone_keeps_no_rollback_from_going_on(host_db: HostDatabase) -> None:
-    by_hand(host_db, *COLUMNS, *ON_PARTITIONS)
-    adopt(host_db)
+def test_the_trigger_of_a_partition_that_is_gone_keeps_no_rollback_from_going_on(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, *COLUMNS, *ON_PARTITIONS)
+    adopt(platform_db)
     by_hand(
-        host_db,
+        platform_db,
         "DROP TABLE submissions_2024",
         "ALTER TABLE submissions DETACH PARTITION submissions_2025",
     )
     said: list[str] = []
 
-    with host_db.database().connect() as connection:
+    with platform_db.database().connect() as connection:
         Runner(connection, report=said.append).rollback(None)
 
     assert "  trigger fill_2025 on submissions_2025 is restored" in said
     assert any("fill_2024 is not restored, as table submissions_2024 is gone: CREATE TRIGGER" in line for line in said)
     left = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^fill'"
-    assert sorted(column(host_db, left)) == ["enrollments_0", "enrollments_1", "submissions_2025"]
+    assert sorted(column(platform_db, left)) == ["enrollments_0", "enrollments_1", "submissions_2025"]
 
 
 # Every way in which a trigger can be attached; the names want quotes.
@@ -776,21 +788,23 @@ SHAPES = {
 
 
 @on_reference
-def test_triggers_are_taken_over_and_given_back_as_they_were(host_db: HostDatabase, dump: Dump) -> None:
+def test_triggers_are_taken_over_and_given_back_as_they_were(platform_db: PlatformDatabase, dump: Dump) -> None:
     statements = [statement for name, trigger in SHAPES.items() for statement in trigger.statements(name)]
-    by_hand(host_db, *COLUMNS, *(s.replace('TRIGGER "deferred"', 'CONSTRAINT TRIGGER "deferred"') for s in statements))
-    before, old = dump(host_db), [definition(host_db, name) for name in SHAPES]
+    by_hand(
+        platform_db, *COLUMNS, *(s.replace('TRIGGER "deferred"', 'CONSTRAINT TRIGGER "deferred"') for s in statements)
+    )
+    before, old = dump(platform_db), [definition(platform_db, name) for name in SHAPES]
 
-    said = adopt(host_db)
+    said = adopt(platform_db)
 
     assert [trigger for trigger in old if trigger not in said] == []
     ours = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = 'enrollments'::regclass"
-    assert all(name.startswith("zzz_sessiondb_") for name in column(host_db, ours))
-    student = link_by_hand(host_db)
-    assert fellow_enrols(host_db, student) == student.newest
-    assert checks(host_db) == []
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert all(name.startswith("zzz_sessiondb_") for name in column(platform_db, ours))
+    student = link_by_hand(platform_db)
+    assert fellow_enrols(platform_db, student) == student.newest
+    assert checks(platform_db) == []
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 GUIDE = (
@@ -811,70 +825,70 @@ ITS_TRIGGERS = (
 )
 
 
-def test_a_host_that_followed_the_guide_is_refused_then_adopted_then_given_back(
-    host_db: HostDatabase, dump: Dump
+def test_a_platform_that_followed_the_guide_is_refused_then_adopted_then_given_back(
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *GUIDE)
-    link_by_hand(host_db)
-    before, linked = dump(host_db), links(host_db)
+    by_hand(platform_db, *GUIDE)
+    link_by_hand(platform_db)
+    before, linked = dump(platform_db), links(platform_db)
     old = [
-        definition(host_db, "auto_assign_session"),
-        definition(host_db, "Assign; it's", "submissions"),
+        definition(platform_db, "auto_assign_session"),
+        definition(platform_db, "Assign; it's", "submissions"),
     ]
 
-    refused = on(host_db, "apply")
+    refused = on(platform_db, "apply")
 
     assert (refused.code, refused.out) == (5, "")
     assert refused.err.count("sessiondb apply --adopt") == 2
     assert all(trigger in refused.err for trigger in old)
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
-    adopted = on(host_db, "apply", "--adopt")
+    adopted = on(platform_db, "apply", "--adopt")
 
     assert adopted.code == 0, adopted.err
     assert all(f" is taken over; a rollback restores it with: {trigger}" in adopted.err for trigger in old)
     assert adopted.err.count("--adopt takes it over") == 2
     assert "sessiondb apply --adopt" not in adopted.err
     assert "does not exist, skipping" not in adopted.err
-    assert links(host_db) == linked
-    assert column(host_db, ITS_TRIGGERS) == []
-    assert checks(host_db) == []
-    student = link_by_hand(host_db)
-    assert fellow_enrols(host_db, student) == student.newest
-    linked = links(host_db)
+    assert links(platform_db) == linked
+    assert column(platform_db, ITS_TRIGGERS) == []
+    assert checks(platform_db) == []
+    student = link_by_hand(platform_db)
+    assert fellow_enrols(platform_db, student) == student.newest
+    linked = links(platform_db)
 
-    undone = on(host_db, "rollback", "--all", "--yes")
+    undone = on(platform_db, "rollback", "--all", "--yes")
 
     assert undone.code == 0, undone.err
     assert undone.err.count(" is restored") == 2
-    assert links(host_db) == linked
-    assert dump(host_db) == before
+    assert links(platform_db) == linked
+    assert dump(platform_db) == before
 
 
 @on_reference
 def test_a_trigger_comes_back_when_ours_go_and_is_not_taken_over_again_unasked(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    by_hand(host_db, *GUIDE)
-    before = dump(host_db)
-    adopt(host_db)
-    assert column(host_db, ITS_TRIGGERS) == []
+    by_hand(platform_db, *GUIDE)
+    before = dump(platform_db)
+    adopt(platform_db)
+    assert column(platform_db, ITS_TRIGGERS) == []
 
-    host_db.rollback("0010")
+    platform_db.rollback("0010")
 
-    assert len(column(host_db, ITS_TRIGGERS)) == 2
-    assert [check for check, *_ in refusal(host_db)] == ["other_triggers", "other_triggers"]
-    adopt(host_db)
-    assert column(host_db, ITS_TRIGGERS) == []
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert len(column(platform_db, ITS_TRIGGERS)) == 2
+    assert [check for check, *_ in refusal(platform_db)] == ["other_triggers", "other_triggers"]
+    adopt(platform_db)
+    assert column(platform_db, ITS_TRIGGERS) == []
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_a_trigger_that_is_taken_over_is_not_in_the_way_by_its_name(host_db: HostDatabase) -> None:
-    by_hand(host_db, *GUIDE, "ALTER TRIGGER auto_assign_session ON enrollments RENAME TO zzzz_assign")
+def test_a_trigger_that_is_taken_over_is_not_in_the_way_by_its_name(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, *GUIDE, "ALTER TRIGGER auto_assign_session ON enrollments RENAME TO zzzz_assign")
 
-    refused, told = on(host_db, "apply").err, adopt(host_db)
+    refused, told = on(platform_db, "apply").err, adopt(platform_db)
 
     assert "Trigger zzzz_assign on enrollments fires after those of sessiondb" in refused
     assert "trigger zzzz_assign on enrollments is taken over" in told
@@ -882,10 +896,12 @@ def test_a_trigger_that_is_taken_over_is_not_in_the_way_by_its_name(host_db: Hos
 
 
 @on_reference
-def test_a_trigger_that_is_taken_over_is_printed_even_to_a_role_that_wants_no_notices(host_db: HostDatabase) -> None:
-    by_hand(host_db, *GUIDE)
-    with host_db.connect() as connection:
+def test_a_trigger_that_is_taken_over_is_printed_even_to_a_role_that_wants_no_notices(
+    platform_db: PlatformDatabase,
+) -> None:
+    by_hand(platform_db, *GUIDE)
+    with platform_db.connect() as connection:
         quiet = sql.SQL("ALTER DATABASE {} SET client_min_messages TO 'error'")
-        connection.execute(quiet.format(sql.Identifier(host_db.name)))
+        connection.execute(quiet.format(sql.Identifier(platform_db.name)))
 
-    assert "CREATE TRIGGER auto_assign_session" in adopt(host_db)
+    assert "CREATE TRIGGER auto_assign_session" in adopt(platform_db)

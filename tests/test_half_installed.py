@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_cli import on
-from test_rules import Platform, both_tables, row_values
+from test_rules import World, both_tables, row_values
 
 from sessiondb.errors import SessiondbError
 from sessiondb.migrate import Runner
@@ -24,15 +24,15 @@ from sessiondb.migrate import Runner
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 # an owner who is a superuser, and one who is not; partitions
 on_three = pytest.mark.parametrize(
-    "host", [HOSTS["reference"], HOSTS["school"], HOSTS["partitioned"]], indirect=True, ids=str
+    "platform", [PLATFORMS["reference"], PLATFORMS["school"], PLATFORMS["partitioned"]], indirect=True, ids=str
 )
 TABLES = ("enrollments", "submissions")
 
 
-def run(db: HostDatabase, command: str, boundary: Callable[[str, str], None]) -> None:
+def run(db: PlatformDatabase, command: str, boundary: Callable[[str, str], None]) -> None:
     """Apply or roll back as the owner, and call ``boundary`` on the way."""
     with db.database().connect() as connection:
         runner = Runner(connection, boundary=boundary)
@@ -46,7 +46,7 @@ def run(db: HostDatabase, command: str, boundary: Callable[[str, str], None]) ->
 class Intruder:
     """A student who may write the two tables, and tries a session whenever there is a column for it."""
 
-    platform: Platform
+    world: World
     role: str
     session: UUID
     rows: dict[str, dict[str, Any]]
@@ -67,16 +67,16 @@ class Intruder:
             ):
                 with contextlib.suppress(errors.CheckViolation, errors.ForeignKeyViolation, errors.UniqueViolation):
                     self.run(statement, table)
-                stored = self.platform.stored(table, self.rows[table]["user_id"])
+                stored = self.world.stored(table, self.rows[table]["user_id"])
                 assert self.session not in stored, (migration, statement)
 
     def run(self, template: LiteralString, table: str) -> None:
         row = {**self.rows[table], "session_id": self.session}
-        with self.platform.db.transaction():
-            self.platform.db.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self.role)))
-            self.platform.db.execute(
+        with self.world.db.transaction():
+            self.world.db.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self.role)))
+            self.world.db.execute(
                 sql.SQL(template).format(
-                    table=sql.Identifier(self.platform.host.schema, table),
+                    table=sql.Identifier(self.world.platform.schema, table),
                     columns=sql.SQL(", ").join(map(sql.Identifier, row)),
                     row=sql.SQL(", ").join(map(sql.Literal, row.values())),
                     session=sql.Literal(self.session),
@@ -86,51 +86,53 @@ class Intruder:
 
 
 @pytest.fixture(params=["of another organisation", "that does not exist"])
-def intruder(request: pytest.FixtureRequest, new_role: str, host_db: HostDatabase) -> Iterator[Intruder]:
-    with host_db.connect() as connection:
-        platform, role = Platform(host_db.host, connection), sql.Identifier(new_role)
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(host_db.host.schema), role))
+def intruder(request: pytest.FixtureRequest, new_role: str, platform_db: PlatformDatabase) -> Iterator[Intruder]:
+    with platform_db.connect() as connection:
+        world, role = World(platform_db.platform, connection), sql.Identifier(new_role)
+        connection.execute(
+            sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(platform_db.platform.schema), role)
+        )
         for table in TABLES:
             connection.execute(
                 sql.SQL("GRANT SELECT, INSERT, UPDATE ON {} TO {}").format(
-                    sql.Identifier(host_db.host.schema, table), role
+                    sql.Identifier(platform_db.platform.schema, table), role
                 )
             )
-        course = platform.course()
-        theirs = platform.session(platform.org(), course)
-        user = platform.user(platform.org())
+        course = world.course()
+        theirs = world.session(world.org(), course)
+        user = world.user(world.org())
         yield Intruder(
-            platform,
+            world,
             new_role,
             theirs if request.param == "of another organisation" else uuid4(),
-            {table: row_values(platform, table, user, course) for table in TABLES},
+            {table: row_values(world, table, user, course) for table in TABLES},
         )
 
 
 @on_three
 def test_no_session_is_taken_from_a_client_before_it_can_be_checked_nor_after(
-    intruder: Intruder, host_db: HostDatabase
+    intruder: Intruder, platform_db: PlatformDatabase
 ) -> None:
     for command in ("apply", "rollback", "apply"):
         intruder.tried.clear()
-        run(host_db, command, intruder.tries)
+        run(platform_db, command, intruder.tries)
         assert len(set(intruder.tried)) > 5, intruder.tried  # migrations with a column
-    assert on(host_db, "check", "links_without_membership", "links_of_other_course", "foreign_keys").code == 0
+    assert on(platform_db, "check", "links_without_membership", "links_of_other_course", "foreign_keys").code == 0
 
 
 @pytest.mark.parametrize("validated", [True, False])
 @on_reference
 def test_a_link_to_nowhere_under_a_key_that_was_never_validated_is_found_first(
-    host_db: HostDatabase, validated: bool
+    platform_db: PlatformDatabase, validated: bool
 ) -> None:
-    """The host's own column, with a key that sees new rows only."""
-    with host_db.connect() as connection:
+    """The platform's own column, with a key that sees new rows only."""
+    with platform_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments ADD session_id uuid")
         if not validated:
             connection.execute("UPDATE enrollments SET session_id = gen_random_uuid()")
         connection.execute("ALTER TABLE enrollments ADD FOREIGN KEY (session_id) REFERENCES sessions NOT VALID")
 
-    applied = on(host_db, "apply")
+    applied = on(platform_db, "apply")
 
     assert applied.code == (0 if validated else 5), applied.err
 
@@ -140,27 +142,27 @@ def test_a_link_to_nowhere_under_a_key_that_was_never_validated_is_found_first(
 
 @both_tables
 @on_reference
-def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: HostDatabase, table: str) -> None:
+def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformDatabase, table: str) -> None:
     """Not to one of another user or on another thing that has got its key meanwhile."""
     with installed_db.connect() as connection:
-        platform = Platform(installed_db.host, connection)
-        org, course = platform.org(), platform.course()
-        session = platform.session(org, course)
-        stays, goes, changes = (platform.user(org) for _ in range(3))
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session = world.session(org, course)
+        stays, goes, changes = (world.user(org) for _ in range(3))
         for user in (stays, goes, changes):
-            assert platform.write(table, user, course) == session
+            assert world.write(table, user, course) == session
 
         installed_db.rollback()
-        comes = platform.user(platform.org())
-        platform.run("UPDATE {} SET user_id = {} WHERE user_id = {}", table, comes, goes)  # the key stays
-        other = platform.course()
-        row = row_values(platform, table, changes, other)
-        column = {*row} - {"user_id", *platform.host.extras.get(table, {})}
-        platform.run(f"UPDATE {{}} SET {column.pop()} = {{}} WHERE user_id = {{}}", table, [*row.values()][-1], changes)
+        comes = world.user(world.org())
+        world.run("UPDATE {} SET user_id = {} WHERE user_id = {}", table, comes, goes)  # the key stays
+        other = world.course()
+        row = row_values(world, table, changes, other)
+        column = {*row} - {"user_id", *world.platform.extras.get(table, {})}
+        world.run(f"UPDATE {{}} SET {column.pop()} = {{}} WHERE user_id = {{}}", table, [*row.values()][-1], changes)
         installed_db.apply()
 
-        assert platform.stored(table, stays) == [session]
-        assert platform.stored(table, comes) == platform.stored(table, changes) == [None]
+        assert world.stored(table, stays) == [session]
+        assert world.stored(table, comes) == world.stored(table, changes) == [None]
 
 
 # a function of the guide's name
@@ -173,9 +175,9 @@ FUNCTION: LiteralString = """
 
 @dataclass
 class Rival:
-    """Somebody who may create in the host's schema, and makes the function when the time has come."""
+    """Somebody who may create in the platform's schema, and makes the function when the time has come."""
 
-    db: HostDatabase
+    db: PlatformDatabase
     role: str
     has_come: Callable[[str, str], bool]
     has_made: bool = False
@@ -186,7 +188,7 @@ class Rival:
             self.has_made = True
 
     def run(self, statement: LiteralString) -> None:
-        schema = sql.Identifier(self.db.host.schema)
+        schema = sql.Identifier(self.db.platform.schema)
         with self.db.connect() as connection:
             connection.execute(
                 sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, sql.Identifier(self.role))
@@ -195,12 +197,12 @@ class Rival:
             connection.execute(sql.SQL(statement).format(schema))
 
 
-def owner_of_the_function(db: HostDatabase) -> str:
+def owner_of_the_function(db: PlatformDatabase) -> str:
     with db.connect() as connection:
         row = connection.execute(
             "SELECT p.proowner::regrole::text FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
             " WHERE p.proname = 'get_user_session_for_course' AND n.nspname = %s",
-            [db.host.schema],
+            [db.platform.schema],
         ).fetchone()
     assert row
     return str(row[0])
@@ -208,45 +210,47 @@ def owner_of_the_function(db: HostDatabase) -> str:
 
 @on_reference
 def test_a_function_that_a_rival_makes_after_preflight_is_set_aside_by_a_superuser(
-    new_role: str, host_db: HostDatabase
+    new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    rival = Rival(host_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
+    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
 
-    run(host_db, "apply", rival.makes)
+    run(platform_db, "apply", rival.makes)
 
     assert rival.has_made
-    assert owner_of_the_function(host_db) != new_role
+    assert owner_of_the_function(platform_db) != new_role
     with pytest.raises(errors.InsufficientPrivilege):
         rival.run(FUNCTION.replace("CREATE", "CREATE OR REPLACE"))
-    host_db.rollback()
-    assert owner_of_the_function(host_db) == new_role
+    platform_db.rollback()
+    assert owner_of_the_function(platform_db) == new_role
     rival.run("DROP FUNCTION {}.get_user_session_for_course")
 
 
-@pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 def test_a_function_that_a_rival_makes_after_preflight_stops_who_may_not_set_it_aside(
-    new_role: str, host_db: HostDatabase
+    new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    rival = Rival(host_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
+    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
 
     with pytest.raises(SessiondbError, match="must be owner of function"):
-        run(host_db, "apply", rival.makes)
+        run(platform_db, "apply", rival.makes)
 
     rival.run("DROP FUNCTION {}.get_user_session_for_course")
-    host_db.apply()
-    assert owner_of_the_function(host_db) == host_db.host.owner
+    platform_db.apply()
+    assert owner_of_the_function(platform_db) == platform_db.platform.owner
 
 
 @on_reference
 def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
-    new_role: str, host_db: HostDatabase
+    new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    rival = Rival(host_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION get_user_session_for_course" in point)
+    rival = Rival(
+        platform_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION get_user_session_for_course" in point
+    )
 
     with pytest.raises(SessiondbError, match="somebody else makes a function get_user_session_for_course"):
-        run(host_db, "apply", rival.makes)
+        run(platform_db, "apply", rival.makes)
 
     assert rival.has_made
     rival.run("DROP FUNCTION {}.get_user_session_for_course")
-    host_db.apply()
-    assert owner_of_the_function(host_db) != new_role
+    platform_db.apply()
+    assert owner_of_the_function(platform_db) != new_role

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 
 from sessiondb import resources
 
@@ -43,8 +43,8 @@ DYNAMIC = {
 """They run SQL put together from names that format('%I') or regclass quotes; what a variable holds is not seen through."""
 
 
-def test_plpgsql_check_finds_nothing(installed_db: HostDatabase) -> None:
-    """Neither errors nor unsafe SQL, on the tables of this very host."""
+def test_plpgsql_check_finds_nothing(installed_db: PlatformDatabase) -> None:
+    """Neither errors nor unsafe SQL, on the tables of this very platform."""
     with installed_db.connect() as connection:
         if connection.execute("SELECT FROM pg_available_extensions WHERE name = 'plpgsql_check'").rowcount == 0:
             pytest.skip("this server has no plpgsql_check; Debian has it as postgresql-15-plpgsql-check")
@@ -62,12 +62,12 @@ def test_plpgsql_check_finds_nothing(installed_db: HostDatabase) -> None:
                                relid => coalesce(to_regclass(quote_ident(%(schema)s) || '.' || %(table)s), 0),
                                extra_warnings => true, security_warnings => true, performance_warnings => false) AS c
                     """,
-                    {"function": function, "schema": installed_db.host.schema, "table": table},
+                    {"function": function, "schema": installed_db.platform.schema, "table": table},
                 )
                 if not (name in DYNAMIC and re.search("not sanitized|maybe unmodified", row[2]))
-                # the status may be an enum of the host, and is given as text
+                # the status may be an enum of the platform, and is given as text
                 and not (name in {"create_session", "set_session_status"} and "target type is different" in row[2])
-                # a host's rows need not have an id, and then asking by it is answered so
+                # a platform's rows need not have an id, and then asking by it is answered so
                 and not (name.startswith("explain_") and row[2].endswith('"id" does not exist'))
             ]
         assert checked > 20
@@ -118,30 +118,30 @@ LINTS: dict[str, LiteralString] = {
 
 
 @pytest.mark.parametrize("lint", LINTS)
-def test_there_is_no_such_thing_of_ours_as(installed_db: HostDatabase, lint: str) -> None:
+def test_there_is_no_such_thing_of_ours_as(installed_db: PlatformDatabase, lint: str) -> None:
     with installed_db.connect() as connection:
-        quoted = connection.execute("SELECT quote_ident(%s)", [installed_db.host.schema]).fetchone()
+        quoted = connection.execute("SELECT quote_ident(%s)", [installed_db.platform.schema]).fetchone()
         assert quoted
         assert connection.execute(LINTS[lint], {"schema": quoted[0]}).fetchall() == []
 
 
-def test_the_exposed_schema_gets_no_table_without_row_level_security(host_db: HostDatabase) -> None:
+def test_the_exposed_schema_gets_no_table_without_row_level_security(platform_db: PlatformDatabase) -> None:
     """It gets no table at all, nor a view, a type or a function but the guide's."""
     query: LiteralString = """
         SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind <> 'i'
            AND c.relkind <> 'I'
         UNION SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = %(schema)s::regnamespace
     """
-    with host_db.connect() as connection:
-        schema = connection.execute("SELECT quote_ident(%s)", [host_db.host.schema]).fetchone()
+    with platform_db.connect() as connection:
+        schema = connection.execute("SELECT quote_ident(%s)", [platform_db.platform.schema]).fetchone()
         assert schema
         before = connection.execute(query, {"schema": schema[0]}).fetchall()
-        host_db.apply()
+        platform_db.apply()
         after = connection.execute(query, {"schema": schema[0]}).fetchall()
     assert set(after) - set(before) == {("get_user_session_for_course",)}
 
 
-# what PostgreSQL would look for in the host's schema
+# what PostgreSQL would look for in the platform's schema
 
 HOSTS_PATH = "SET search_path FROM CURRENT"
 SYNTAX = (
@@ -151,8 +151,8 @@ SYNTAX = (
 CALL = re.compile(r"(?<![.\w\"{])([a-z_]\w*)\s*\(")
 
 
-def texts_on_the_hosts_path() -> Iterator[tuple[str, str]]:
-    """The SQL that is run with the host's schema on the search_path, by file, without comments and literals."""
+def texts_on_the_platform_path() -> Iterator[tuple[str, str]]:
+    """The SQL that is run with the platform's schema on the search_path, by file, without comments and literals."""
     for path in sorted([*resources.SQL.glob("functions/*.sql"), *resources.SQL.glob("data_checks/*.sql")]):
         text = path.read_text(encoding="utf-8")
         if path.parent.name == "functions":
@@ -170,9 +170,9 @@ def texts_on_the_hosts_path() -> Iterator[tuple[str, str]]:
 
 
 def test_every_function_is_named_with_its_schema() -> None:
-    """One that somebody made in the host's schema with more exact arguments would otherwise be taken."""
+    """One that somebody made in the platform's schema with more exact arguments would otherwise be taken."""
     loose, seen = [], 0
-    for name, text in texts_on_the_hosts_path():
+    for name, text in texts_on_the_platform_path():
         seen += 1
         bare = re.sub(r"/\*.*?\*/|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL)
         called = set(CALL.findall(bare)) - {*SYNTAX.split(), "get_user_session_for_course"}
@@ -206,12 +206,14 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
-def test_a_host_of_the_tests_has_names_of_every_kind_on_the_way_to_the_course(installed_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_a_platform_of_the_tests_has_names_of_every_kind_on_the_way_to_the_course(
+    installed_db: PlatformDatabase,
+) -> None:
     """So that whatever builds SQL from a name, and every command that shows one, has met them."""
-    host = installed_db.host
-    (table, column) = host.task_tables[0]
-    for what, name in {"schema": host.schema, "table": table, "column": column}.items():
+    platform = installed_db.platform
+    (table, column) = platform.task_tables[0]
+    for what, name in {"schema": platform.schema, "table": table, "column": column}.items():
         for kind, pattern in KINDS.items():
             if kind == "an apostrophe or a dollar" and what != "table":
                 continue

@@ -17,8 +17,8 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import IsolationLevel, sql
 
 from sessiondb import resources
@@ -28,15 +28,15 @@ from sessiondb.locks import LockBudget, with_lock_budget
 from sessiondb.migrate import Runner
 from sessiondb.watch import Watch
 
-REFERENCE, PARTITIONED, HOSTED = HOSTS["reference"], HOSTS["partitioned"], HOSTS["hosted"]
+REFERENCE, PARTITIONED, HOSTED = PLATFORMS["reference"], PLATFORMS["partitioned"], PLATFORMS["hosted"]
 MIGRATIONS = sorted(path.stem for path in resources.MIGRATIONS.glob("*.sql") if ".rollback" not in path.name)
 CLI = (sys.executable, "-W", "error", "-m", "sessiondb")
 TRY = re.compile(r"  no lock within (\S+) s, next try in \S+ s; in the way: (.*)")
 
-on_reference = pytest.mark.parametrize("host", [REFERENCE], indirect=True, ids=str)
-on_partitioned = pytest.mark.parametrize("host", [PARTITIONED], indirect=True, ids=str)
-on_hosted = pytest.mark.parametrize("host", [HOSTED], indirect=True, ids=str)
-on_both = pytest.mark.parametrize("host", [REFERENCE, PARTITIONED], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [REFERENCE], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("platform", [PARTITIONED], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("platform", [HOSTED], indirect=True, ids=str)
+on_both = pytest.mark.parametrize("platform", [REFERENCE, PARTITIONED], indirect=True, ids=str)
 
 Boundary = Callable[[str, str], None]
 
@@ -58,7 +58,7 @@ class Told:
 
 
 def run(
-    database: HostDatabase,
+    database: PlatformDatabase,
     told: Told | None = None,
     budget: LockBudget | None = None,
     boundary: Boundary = lambda migration, point: None,
@@ -72,14 +72,14 @@ def run(
         return runner.apply() if command == "apply" else runner.rollback(None)
 
 
-def run_cli(database: HostDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end, or for 20 s."""
     command = [*CLI, "-d", database.conninfo(), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
 
 
 @contextmanager
-def transaction(database: HostDatabase, *statements: LiteralString) -> Iterator[Connection]:
+def transaction(database: PlatformDatabase, *statements: LiteralString) -> Iterator[Connection]:
     """A transaction of "the gradebook", which keeps its locks and its snapshot; rolled back at the end."""
     with database.connect(autocommit=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -136,9 +136,9 @@ def test_the_waits_begin_short_and_stay_at_lock_timeout() -> None:
 
 
 @on_reference
-def test_the_longest_wait_is_beyond_deadlock_timeout(host_db: HostDatabase) -> None:
+def test_the_longest_wait_is_beyond_deadlock_timeout(platform_db: PlatformDatabase) -> None:
     """Only then does the server ask an autovacuum that is in the way to yield."""
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         row = connection.execute("SELECT extract(epoch FROM current_setting('deadlock_timeout')::interval)").fetchone()
     assert row
     assert LockBudget().timeout >= 1.25 * float(row[0])
@@ -147,16 +147,16 @@ def test_the_longest_wait_is_beyond_deadlock_timeout(host_db: HostDatabase) -> N
 @pytest.mark.usefixtures("at_once")
 @on_reference
 def test_nobody_waits_behind_us_longer_than_lock_timeout(
-    host_db: HostDatabase, record_property: Callable[[str, object], None]
+    platform_db: PlatformDatabase, record_property: Callable[[str, object], None]
 ) -> None:
     told = Told()
     stalls = [0.0]
     with (
-        transaction(host_db, "SELECT FROM enrollments"),
-        host_db.connect() as writer,
+        transaction(platform_db, "SELECT FROM enrollments"),
+        platform_db.connect() as writer,
         ThreadPoolExecutor(1) as pool,
     ):
-        ours = pool.submit(run, host_db, told, LockBudget(0.6, 3))
+        ours = pool.submit(run, platform_db, told, LockBudget(0.6, 3))
         while not ours.done():
             begin = time.monotonic()
             writer.execute("UPDATE enrollments SET status = status")
@@ -168,12 +168,12 @@ def test_nobody_waits_behind_us_longer_than_lock_timeout(
     assert 0.5 < max(stalls) < 0.6 + 0.25
 
 
-@pytest.mark.parametrize("host", ["reference", "partitioned"])
+@pytest.mark.parametrize("platform", ["reference", "partitioned"])
 @pytest.mark.parametrize("command", ["apply", "rollback"])
-def test_every_statement_but_concurrent_ones_has_a_lock_timeout(cluster: Cluster, host: str, command: str) -> None:
+def test_every_statement_but_concurrent_ones_has_a_lock_timeout(cluster: Cluster, platform: str, command: str) -> None:
     found: set[str] = set()
     with (
-        cluster.clone(HOSTS[host], installed=command == "rollback") as database,
+        cluster.clone(PLATFORMS[platform], installed=command == "rollback") as database,
         database.database().connect() as connection,
     ):
 
@@ -207,7 +207,7 @@ def test_what_a_run_reads_is_not_waited_for_without_end_either(cluster: Cluster,
 
 @on_reference
 def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_for_whom(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     commands = (
         "status",
@@ -235,7 +235,7 @@ def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_fo
 
 @on_reference
 def test_where_the_role_has_a_lock_timeout_of_its_own_a_command_that_reads_keeps_to_it(
-    installed_db: HostDatabase,
+    installed_db: PlatformDatabase,
 ) -> None:
     with installed_db.connect() as admin:
         admin.execute(sql.SQL("ALTER DATABASE {} SET lock_timeout TO '50ms'").format(sql.Identifier(installed_db.name)))
@@ -248,47 +248,49 @@ def test_where_the_role_has_a_lock_timeout_of_its_own_a_command_that_reads_keeps
 
 
 @on_partitioned
-def test_a_partition_that_is_locked_is_not_waited_for_without_end(host_db: HostDatabase) -> None:
+def test_a_partition_that_is_locked_is_not_waited_for_without_end(platform_db: PlatformDatabase) -> None:
     """Neither by our statements nor by the queries that compose them."""
-    host_db.apply("0005")
-    with transaction(host_db, "LOCK TABLE submissions_2024"):
-        ended = run_cli(host_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "1")
+    platform_db.apply("0005")
+    with transaction(platform_db, "LOCK TABLE submissions_2024"):
+        ended = run_cli(platform_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "1")
     assert ended.returncode == Exit.LOCKED
     assert "the gradebook" in ended.stderr
 
 
 @on_reference
-def test_a_table_that_is_none_of_ours_may_be_locked(host_db: HostDatabase) -> None:
+def test_a_table_that_is_none_of_ours_may_be_locked(platform_db: PlatformDatabase) -> None:
     """Somebody rewrites it, for hours."""
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute("CREATE TABLE invoices (id integer PRIMARY KEY, paid boolean DEFAULT false)")
         connection.execute("CREATE INDEX unpaid ON invoices (id) WHERE NOT paid")
-    with transaction(host_db, "LOCK TABLE invoices"):
+    with transaction(platform_db, "LOCK TABLE invoices"):
         for command in (["apply"], ["rollback", "--all", "--yes"]):
-            ended = run_cli(host_db, *command, "--lock-timeout", "0.2", "--lock-budget", "1")
+            ended = run_cli(platform_db, *command, "--lock-timeout", "0.2", "--lock-budget", "1")
             assert ended.returncode == Exit.DONE, ended.stderr
 
 
 @on_hosted
-def test_no_timeout_of_the_role_cuts_a_run_short(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_timeout_of_the_role_cuts_a_run_short(
+    platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither while it waits for a lock, nor in a pause between two tries, nor while it builds an index."""
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
-    with host_db.connect() as admin:
+    with platform_db.connect() as admin:
         for name in ("lock", "statement", "idle_in_transaction_session", "idle_session", "transaction"):
             if setting(admin, f"{name}_timeout"):  # transaction_timeout is new in PostgreSQL 17
                 alter = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} TO '400ms'")
-                admin.execute(alter.format(*map(sql.Identifier, ("hosted_owner", host_db.name, f"{name}_timeout"))))
+                admin.execute(alter.format(*map(sql.Identifier, ("hosted_owner", platform_db.name, f"{name}_timeout"))))
     with ExitStack() as blocker:
 
         def boundary(migration: str, point: str) -> None:
             if point.startswith("CREATE INDEX CONCURRENTLY submissions_session_id_idx"):
-                blocker.enter_context(transaction(host_db, "SELECT FROM courses"))
+                blocker.enter_context(transaction(platform_db, "SELECT FROM courses"))
                 threading.Timer(1, blocker.close).start()
 
-        blocker.enter_context(transaction(host_db, "SELECT FROM enrollments"))
+        blocker.enter_context(transaction(platform_db, "SELECT FROM enrollments"))
         told = Told()
         with ThreadPoolExecutor(1) as pool:
-            ours = pool.submit(run, host_db, told, None, boundary)
+            ours = pool.submit(run, platform_db, told, None, boundary)
             until(lambda: ours.done() or len(told.tries) > 1)
             blocker.close()
             assert ours.result(timeout=20) == MIGRATIONS
@@ -299,9 +301,9 @@ def test_no_timeout_of_the_role_cuts_a_run_short(host_db: HostDatabase, monkeypa
 
 @pytest.mark.parametrize("state", ["55P03", "40P01"])
 @on_reference
-def test_a_lock_timeout_and_a_deadlock_are_tried_again(host_db: HostDatabase, state: str) -> None:
+def test_a_lock_timeout_and_a_deadlock_are_tried_again(platform_db: PlatformDatabase, state: str) -> None:
     tries = 0
-    with host_db.database().connect() as connection:
+    with platform_db.database().connect() as connection:
 
         def fail_twice() -> None:
             nonlocal tries
@@ -315,9 +317,9 @@ def test_a_lock_timeout_and_a_deadlock_are_tried_again(host_db: HostDatabase, st
 
 @pytest.mark.parametrize("state", ["57014", "40001", "23505", "55006", "42P07", "55000", "53100"])
 @on_reference
-def test_no_other_error_is_tried_again(host_db: HostDatabase, state: str) -> None:
+def test_no_other_error_is_tried_again(platform_db: PlatformDatabase, state: str) -> None:
     tries = 0
-    with host_db.database().connect() as connection:
+    with platform_db.database().connect() as connection:
 
         def fail() -> None:
             nonlocal tries
@@ -334,14 +336,14 @@ def test_no_other_error_is_tried_again(host_db: HostDatabase, state: str) -> Non
 
 @pytest.mark.usefixtures("at_once")
 @on_reference
-def test_it_says_who_is_in_the_way(host_db: HostDatabase) -> None:
+def test_it_says_who_is_in_the_way(platform_db: PlatformDatabase) -> None:
     """Pid, application, role, state, age of the transaction and the beginning of its last query."""
     told = Told()
     query: LiteralString = "SELECT status FROM enrollments -- a query that is longer than what is to be shown of it"
-    with transaction(host_db, query) as blocker:
+    with transaction(platform_db, query) as blocker:
         time.sleep(1.1)
         with pytest.raises(LockNotObtainedError) as raised:
-            run(host_db, told, LockBudget(0.2, 1))
+            run(platform_db, told, LockBudget(0.2, 1))
         pid = blocker.info.backend_pid
     wanted = rf"pid {pid} \(the gradebook, role \w+, idle in transaction, in a transaction for 00:00:0\d\): "
     assert len(told.tries) > 2
@@ -362,26 +364,26 @@ def test_it_says_who_is_in_the_way(host_db: HostDatabase) -> None:
 )
 @on_reference
 def test_it_names_the_one_in_the_way_of_whichever_lock_and_in_each_try(
-    host_db: HostDatabase, start: str, to: str, table: str, statement: LiteralString
+    platform_db: PlatformDatabase, start: str, to: str, table: str, statement: LiteralString
 ) -> None:
-    host_db.apply(start)
+    platform_db.apply(start)
     told = Told()
-    with transaction(host_db, statement) as blocker:
+    with transaction(platform_db, statement) as blocker:
         with pytest.raises(LockNotObtainedError):
-            run(host_db, told, LockBudget(0.4, 2))
+            run(platform_db, told, LockBudget(0.4, 2))
         pid = blocker.info.backend_pid
     assert len(told.tries) > 2
     assert [said for _, said in told.tries[1:] if not said.startswith(f"pid {pid} (the gradebook, ")] == []
 
 
 @on_hosted
-def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(host_db: HostDatabase) -> None:
+def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(platform_db: PlatformDatabase) -> None:
     told = Told()
-    with host_db.connect() as admin:
+    with platform_db.connect() as admin:
         admin.execute("ALTER ROLE hosted_owner CONNECTION LIMIT 1")
         try:
-            with transaction(host_db, "SELECT FROM enrollments") as blocker, ThreadPoolExecutor(1) as pool:
-                ours = pool.submit(run, host_db, told)
+            with transaction(platform_db, "SELECT FROM enrollments") as blocker, ThreadPoolExecutor(1) as pool:
+                ours = pool.submit(run, platform_db, told)
                 until(lambda: told.tries)
                 pid = blocker.info.backend_pid
                 blocker.rollback()
@@ -397,47 +399,47 @@ def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(host_db: H
 
 @on_reference
 def test_a_spent_budget_is_exit_6_with_nothing_half_done_and_another_run_goes_on(
-    host_db: HostDatabase, dump: Callable[[HostDatabase], str]
+    platform_db: PlatformDatabase, dump: Callable[[PlatformDatabase], str]
 ) -> None:
-    with transaction(host_db, "SELECT FROM submissions"):
-        ended = run_cli(host_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "0.6")
+    with transaction(platform_db, "SELECT FROM submissions"):
+        ended = run_cli(platform_db, "apply", "--lock-timeout", "0.2", "--lock-budget", "0.6")
         assert ended.returncode == Exit.LOCKED
         failed, hint = ended.stderr.splitlines()[-2:]
         assert re.match(r"sessiondb: 0004\.add-submissions-session_id: no lock within 0\.6 s, \d tries; in the", failed)
         assert hint.startswith("  hint: Nothing of this step was done. Run the command again ")
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         ledger = connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1").fetchall()
         assert [id_ for (id_,) in ledger] == MIGRATIONS[:3]
         assert connection.execute("SELECT FROM sessiondb.objects WHERE parent = 'submissions'").rowcount == 0
         assert connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").rowcount == 0
     told = Told()
-    assert run(host_db, told) == MIGRATIONS[3:]
+    assert run(platform_db, told) == MIGRATIONS[3:]
     with ExitStack() as stack:
-        undisturbed = stack.enter_context(host_db.cluster.clone(REFERENCE, installed=True))
-        assert dump(host_db) == dump(undisturbed)
+        undisturbed = stack.enter_context(platform_db.cluster.clone(REFERENCE, installed=True))
+        assert dump(platform_db) == dump(undisturbed)
 
 
 @pytest.mark.usefixtures("at_once")
 @on_reference
-def test_the_last_wait_is_cut_to_what_is_left_of_the_budget(host_db: HostDatabase) -> None:
+def test_the_last_wait_is_cut_to_what_is_left_of_the_budget(platform_db: PlatformDatabase) -> None:
     began = time.monotonic()
     with (
-        transaction(host_db, "SELECT FROM enrollments"),
+        transaction(platform_db, "SELECT FROM enrollments"),
         pytest.raises(LockNotObtainedError, match="no lock within 2 s"),
     ):
-        run(host_db, budget=LockBudget(timeout=60, total=2))
+        run(platform_db, budget=LockBudget(timeout=60, total=2))
     assert 1.9 < time.monotonic() - began < 30
 
 
 @on_reference
-def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(host_db: HostDatabase) -> None:
-    host_db.apply("0004")
-    with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"), pytest.raises(LockNotObtainedError):
-        run(host_db, budget=LockBudget(0.1, 0.3))
+def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(platform_db: PlatformDatabase) -> None:
+    platform_db.apply("0004")
+    with transaction(platform_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"), pytest.raises(LockNotObtainedError):
+        run(platform_db, budget=LockBudget(0.1, 0.3))
     keys = "SELECT conname FROM pg_constraint WHERE conname LIKE '%session_id_fkey' AND convalidated ORDER BY 1"
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         assert connection.execute(keys).fetchall() == [("enrollments_session_id_fkey",)]
-        assert run(host_db) == MIGRATIONS[4:]
+        assert run(platform_db) == MIGRATIONS[4:]
         found = connection.execute(keys).fetchall()
     assert found == [("enrollments_session_id_fkey",), ("submissions_session_id_fkey",)]
 
@@ -447,17 +449,17 @@ def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(ho
 
 @pytest.mark.parametrize("name", ["submissions_session_id_idx", "somebody_s_idx"])
 @on_reference
-def test_an_invalid_index_is_never_taken_for_the_real_one(host_db: HostDatabase, name: str) -> None:
+def test_an_invalid_index_is_never_taken_for_the_real_one(platform_db: PlatformDatabase, name: str) -> None:
     """Of our name: dropped and built again. Of another name: left alone."""
-    host_db.apply("0005")
+    platform_db.apply("0005")
     index = sql.Identifier(name)
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         create = "CREATE INDEX {} ON submissions (session_id) WHERE session_id IS NOT NULL"
         connection.execute(sql.SQL(create).format(index))
         connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [name])
         before = connection.execute("SELECT to_regclass(%s)::oid", [name]).fetchone()
         told = Told()
-        run(host_db, told)
+        run(platform_db, told)
         query = "SELECT indisvalid, indexrelid FROM pg_index WHERE indexrelid = to_regclass(%s)"
         ours = connection.execute(query, ["submissions_session_id_idx"]).fetchone()
         somebody_s = connection.execute(query, ["somebody_s_idx"]).fetchone()
@@ -471,16 +473,16 @@ def test_an_invalid_index_is_never_taken_for_the_real_one(host_db: HostDatabase,
         assert "  DROP INDEX CONCURRENTLY public.submissions_session_id_idx" in told.lines
 
 
-@pytest.mark.parametrize("host", [REFERENCE, HOSTED], indirect=True, ids=str)
-def test_an_index_that_somebody_else_is_building_is_refused(host_db: HostDatabase) -> None:
+@pytest.mark.parametrize("platform", [REFERENCE, HOSTED], indirect=True, ids=str)
+def test_an_index_that_somebody_else_is_building_is_refused(platform_db: PlatformDatabase) -> None:
     """Also where our role may not see what that other role is doing."""
-    host_db.apply("0005")
+    platform_db.apply("0005")
     build = "CREATE INDEX CONCURRENTLY submissions_session_id_idx ON submissions (session_id)"
-    with host_db.connect() as admin, host_db.connect() as builder, ThreadPoolExecutor(2) as pool:
-        with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
+    with platform_db.connect() as admin, platform_db.connect() as builder, ThreadPoolExecutor(2) as pool:
+        with transaction(platform_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
             building = pool.submit(builder.execute, build)
             until(lambda: waits_for_transaction(admin))
-            ours = pool.submit(run, host_db)
+            ours = pool.submit(run, platform_db)
             try:
                 with pytest.raises(SessiondbError, match="is being built by somebody else"):
                     ours.result(timeout=5)
@@ -497,22 +499,24 @@ def end_ours(admin: Connection) -> None:
 
 
 @on_reference
-def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ours(host_db: HostDatabase) -> None:
+def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ours(
+    platform_db: PlatformDatabase,
+) -> None:
     """Ours must not wait for the table with a snapshot: theirs would wait for that, and ours for theirs."""
-    host_db.apply("0005")
+    platform_db.apply("0005")
     build = "CREATE INDEX CONCURRENTLY by_time ON submissions (submitted_at)"
-    with host_db.connect() as admin, host_db.connect() as builder, ThreadPoolExecutor(2) as pool:
-        with transaction(host_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
+    with platform_db.connect() as admin, platform_db.connect() as builder, ThreadPoolExecutor(2) as pool:
+        with transaction(platform_db, "LOCK TABLE submissions IN ROW EXCLUSIVE MODE"):
             building = pool.submit(builder.execute, build)
             until(lambda: waits_for_transaction(admin))
-            ours = pool.submit(run, host_db)
+            ours = pool.submit(run, platform_db)
             time.sleep(2.5)  # ours has looked for a deadlock, after deadlock_timeout, and found none
         building.result(timeout=20)
         assert ours.result(timeout=20) == MIGRATIONS[5:]
 
 
 @on_reference
-def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, host_db: HostDatabase) -> None:
+def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, platform_db: PlatformDatabase) -> None:
     """Databases that were copied from the same one have tables with the same oids."""
     told = Told()
     with (
@@ -523,12 +527,12 @@ def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, 
         ThreadPoolExecutor(1) as pool,
     ):
         oid = "SELECT 'enrollments'::regclass::oid"
-        with host_db.connect() as here:
+        with platform_db.connect() as here:
             assert here.execute(oid).fetchone() == admin.execute(oid).fetchone()
         building = pool.submit(builder.execute, "CREATE INDEX CONCURRENTLY slow ON enrollments (status)")
         try:
             until(lambda: waits_for_transaction(admin))
-            assert run(host_db, told, LockBudget(0.2, 1)) == MIGRATIONS
+            assert run(platform_db, told, LockBudget(0.2, 1)) == MIGRATIONS
             assert not building.done()
         finally:
             blocker.rollback()
@@ -537,14 +541,14 @@ def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, 
 
 
 @on_both
-def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(host_db: HostDatabase) -> None:
+def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(platform_db: PlatformDatabase) -> None:
     """Somebody with a snapshot waits for our lock; ours comes to wait for him last, and so is the victim."""
-    table = "submissions" if host_db.host is REFERENCE else "submissions_2024"
-    host_db.apply("0005")
+    table = "submissions" if platform_db.platform is REFERENCE else "submissions_2024"
+    platform_db.apply("0005")
     told = Told()
     with (
-        host_db.connect() as admin,
-        host_db.connect(autocommit=False) as other,
+        platform_db.connect() as admin,
+        platform_db.connect(autocommit=False) as other,
         ThreadPoolExecutor(2) as pool,
         ExitStack() as writer,
     ):
@@ -552,11 +556,11 @@ def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(ho
         def boundary(migration: str, point: str) -> None:
             if point.startswith("CREATE INDEX CONCURRENTLY submissions_") and f".{table} " in point and not begun:
                 lock = sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(table))
-                writer.enter_context(transaction(host_db)).execute(lock)
+                writer.enter_context(transaction(platform_db)).execute(lock)
                 begun.append(True)
 
         begun: list[bool] = []
-        ours = pool.submit(run, host_db, told, None, boundary)
+        ours = pool.submit(run, platform_db, told, None, boundary)
         until(lambda: begun and waits_for_transaction(admin))
         other.isolation_level = IsolationLevel.REPEATABLE_READ
         other.execute("SELECT FROM users")
@@ -572,11 +576,11 @@ def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(ho
 
 
 @on_reference
-def test_an_index_build_tells_its_progress_and_whom_it_waits_for(host_db: HostDatabase) -> None:
+def test_an_index_build_tells_its_progress_and_whom_it_waits_for(platform_db: PlatformDatabase) -> None:
     told = Told()
-    with transaction(host_db, "SELECT FROM users") as blocker, ThreadPoolExecutor(1) as pool:
+    with transaction(platform_db, "SELECT FROM users") as blocker, ThreadPoolExecutor(1) as pool:
         pid = blocker.info.backend_pid
-        ours = pool.submit(run, host_db, told)
+        ours = pool.submit(run, platform_db, told)
         until(lambda: told.progress)
         blocker.rollback()
         ours.result(timeout=20)
@@ -610,7 +614,7 @@ def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Clust
 
 @on_reference
 def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
-    host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+    platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """80 MB, looked at 250 times as often as a larger one would be, and built again if the looks came too late."""
 
@@ -621,8 +625,8 @@ def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
     def seen() -> list[tuple[int, int]]:
         return [(done, total) for what, done, total in told.progress if what.endswith("scanning table")]
 
-    host_db.apply("0005")
-    with host_db.connect() as connection:
+    platform_db.apply("0005")
+    with platform_db.connect() as connection:
         connection.execute("ALTER TABLE submissions ALTER content SET STORAGE PLAIN")
         connection.execute(
             """
@@ -633,10 +637,10 @@ def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
     told = Told()
     monkeypatch.setattr(threading, "Event", Hasty)
     for _ in range(5):
-        run(host_db, told)
+        run(platform_db, told)
         if any(done for done, total in seen() if total == 10_000):
             break
-        host_db.rollback("0005")
+        platform_db.rollback("0005")
     assert any(0 < done <= total == 10_000 for done, total in seen())
 
 
@@ -645,7 +649,7 @@ def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
 
 @pytest.mark.usefixtures("at_once", "patient")
 @pytest.mark.parametrize(
-    ("host", "start", "command", "first", "second"),
+    ("platform", "start", "command", "first", "second"),
     [
         ("reference", "0004", "apply", "sessions", "enrollments"),
         ("reference", "0005", "rollback", "sessions", "submissions"),
@@ -655,7 +659,7 @@ def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
 )
 @pytest.mark.parametrize("late", [0.4, 0.93])
 def test_a_writer_is_never_the_victim_of_a_deadlock_with_us(
-    cluster: Cluster, host: str, start: str, command: str, first: str, second: str, late: float
+    cluster: Cluster, platform: str, start: str, command: str, first: str, second: str, late: float
 ) -> None:
     """We wait for the table that he wants next, behind somebody; he has another one that we want next.
 
@@ -663,7 +667,7 @@ def test_a_writer_is_never_the_victim_of_a_deadlock_with_us(
     look for a deadlock, deadlock_timeout after he began to wait, must not find us waiting.
     """
     with (
-        cluster.clone(HOSTS[host], installed=False) as database,
+        cluster.clone(PLATFORMS[platform], installed=False) as database,
         database.connect() as admin,
         database.connect(autocommit=False) as writer,
         ThreadPoolExecutor(2) as pool,

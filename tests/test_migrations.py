@@ -1,4 +1,4 @@
-"""The migrations: what they leave in the host and take away again, what their files say, what the ledger holds."""
+"""The migrations: what they leave in the platform and take away again, what their files say, what the ledger holds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from uuid import UUID
 
 import pytest
 import yoyo
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import Diagnostic
@@ -37,52 +37,52 @@ SQL_FILES = sorted(resources.SQL.rglob("*.sql"))
 IDS = [path.stem for path in FILES if not path.name.endswith(".rollback.sql")]
 TABLES = ("enrollments", "submissions")
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 VERBS = {*["ALTER", "CALL", "COMMENT", "CREATE", "DELETE", "DO", "DROP", "INSERT", "REVOKE", "SELECT", "UPDATE"]}
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 
-def run(connection: Connection, db: HostDatabase, query: LiteralString, table: str, *values: object) -> list[Any]:
-    """Run SQL in which the first ``{}`` is a table of the host and the others are values; the first column."""
-    name = sql.Identifier(db.host.schema, table)
+def run(connection: Connection, db: PlatformDatabase, query: LiteralString, table: str, *values: object) -> list[Any]:
+    """Run SQL in which the first ``{}`` is a table of the platform and the others are values; the first column."""
+    name = sql.Identifier(db.platform.schema, table)
     cursor = connection.execute(sql.SQL(query).format(name, *map(sql.Literal, values)))
     return [row[0] for row in cursor] if cursor.description else []
 
 
-def links(connection: Connection, db: HostDatabase, user: UUID) -> dict[str, list[UUID | None]]:
+def links(connection: Connection, db: PlatformDatabase, user: UUID) -> dict[str, list[UUID | None]]:
     """The sessions of a user's rows in the two tables."""
     return {table: run(connection, db, "SELECT session_id FROM {} WHERE user_id = {}", table, user) for table in TABLES}
 
 
-def place(connection: Connection, db: HostDatabase, user: UUID, session: UUID | None) -> None:
+def place(connection: Connection, db: PlatformDatabase, user: UUID, session: UUID | None) -> None:
     """Give the user's rows a session by hand."""
     for table in TABLES:
         run(connection, db, "UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, user)
 
 
 @pytest.fixture
-def linked(installed_db: HostDatabase) -> tuple[UUID, UUID, UUID]:
+def linked(installed_db: PlatformDatabase) -> tuple[UUID, UUID, UUID]:
     """A user whose enrolment and submission are linked: he, his session, and an older one of the same course."""
-    host = installed_db.host
+    platform = installed_db.platform
     with installed_db.connect() as connection:
-        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
-        host.add_member(connection, org, user)
-        older = host.add_session(connection, org, course)
-        session = host.add_session(connection, org, course)
-        assert host.enroll(connection, user, course) == host.submit(connection, user, course) == session
+        org, course, user = platform.add_org(connection), platform.add_course(connection), platform.add_user(connection)
+        platform.add_member(connection, org, user)
+        older = platform.add_session(connection, org, course)
+        session = platform.add_session(connection, org, course)
+        assert platform.enroll(connection, user, course) == platform.submit(connection, user, course) == session
     return user, session, older
 
 
 class TestApply:
-    def test_twice_changes_nothing(self, installed_db: HostDatabase, dump: Dump) -> None:
+    def test_twice_changes_nothing(self, installed_db: PlatformDatabase, dump: Dump) -> None:
         before = dump(installed_db), ledger_rows(installed_db)
         assert installed_db.apply() == []
         assert (dump(installed_db), ledger_rows(installed_db)) == before
 
-    def test_leaves_in_the_hosts_schema_only_what_the_guide_names(
-        self, host_db: HostDatabase, installed_db: HostDatabase
+    def test_leaves_in_the_platform_schema_only_what_the_guide_names(
+        self, platform_db: PlatformDatabase, installed_db: PlatformDatabase
     ) -> None:
-        added = objects(installed_db) - objects(host_db)
+        added = objects(installed_db) - objects(platform_db)
         indexes = {name for kind, _, name in added if kind == "index"}
         assert added - {item for item in added if item[0] == "index"} == {
             ("function", "", "get_user_session_for_course"),
@@ -105,49 +105,49 @@ class TestApply:
             }
         )
 
-    def test_makes_no_schema_but_sessiondb(self, host_db: HostDatabase, installed_db: HostDatabase) -> None:
+    def test_makes_no_schema_but_sessiondb(self, platform_db: PlatformDatabase, installed_db: PlatformDatabase) -> None:
         query = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'"
-        with host_db.connect() as before, installed_db.connect() as after:
+        with platform_db.connect() as before, installed_db.connect() as after:
             added = {*after.execute(query)} - {*before.execute(query)}
         assert added == {("sessiondb",)}
 
-    def test_uses_no_name_that_postgresql_would_shorten(self, host_db: HostDatabase) -> None:
+    def test_uses_no_name_that_postgresql_would_shorten(self, platform_db: PlatformDatabase) -> None:
         notices: list[Diagnostic] = []
-        with host_db.database().connect() as connection:
+        with platform_db.database().connect() as connection:
             connection.add_notice_handler(notices.append)
             connection.execute("SET client_min_messages = notice")
             Runner(connection).apply()
         assert [notice.message_primary for notice in notices if notice.sqlstate == "42622"] == []
 
-    def test_of_an_unknown_migration_is_refused(self, host_db: HostDatabase, dump: Dump) -> None:
-        before = dump(host_db)
+    def test_of_an_unknown_migration_is_refused(self, platform_db: PlatformDatabase, dump: Dump) -> None:
+        before = dump(platform_db)
         with pytest.raises(UsageError, match='no migration "0099"'):
-            host_db.apply(to="0099")
-        assert dump(host_db) == before
+            platform_db.apply(to="0099")
+        assert dump(platform_db) == before
 
 
-def objects(db: HostDatabase) -> set[tuple[str, str, str]]:
-    """Kind, table and name of what is in the host's schema; of what partitions inherit, only the parent's."""
+def objects(db: PlatformDatabase) -> set[tuple[str, str, str]]:
+    """Kind, table and name of what is in the platform's schema; of what partitions inherit, only the parent's."""
     query = """
-        WITH host AS (
+        WITH platform AS (
             SELECT c.* FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
              WHERE n.nspname = %(schema)s AND NOT c.relispartition
         )
-        SELECT 'column', h.relname, a.attname FROM host AS h
+        SELECT 'column', h.relname, a.attname FROM platform AS h
           JOIN pg_attribute AS a ON a.attrelid = h.oid AND a.attnum > 0 AND NOT a.attisdropped
          WHERE h.relkind NOT IN ('i', 'I')
          UNION ALL
-        SELECT CASE WHEN h.relkind IN ('i', 'I') THEN 'index' ELSE 'relation' END, '', h.relname FROM host AS h
+        SELECT CASE WHEN h.relkind IN ('i', 'I') THEN 'index' ELSE 'relation' END, '', h.relname FROM platform AS h
          UNION ALL
-        SELECT 'constraint', h.relname, k.conname FROM host AS h
+        SELECT 'constraint', h.relname, k.conname FROM platform AS h
           JOIN pg_constraint AS k ON k.conrelid = h.oid
          UNION ALL
-        SELECT 'trigger', h.relname, t.tgname FROM host AS h
+        SELECT 'trigger', h.relname, t.tgname FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND NOT t.tgisinternal
          UNION ALL
-        SELECT 'rule', h.relname, r.rulename FROM host AS h JOIN pg_rewrite AS r ON r.ev_class = h.oid
+        SELECT 'rule', h.relname, r.rulename FROM platform AS h JOIN pg_rewrite AS r ON r.ev_class = h.oid
          UNION ALL
-        SELECT 'policy', h.relname, p.polname FROM host AS h JOIN pg_policy AS p ON p.polrelid = h.oid
+        SELECT 'policy', h.relname, p.polname FROM platform AS h JOIN pg_policy AS p ON p.polrelid = h.oid
          UNION ALL
         SELECT 'function', '', p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
          WHERE n.nspname = %(schema)s
@@ -156,21 +156,21 @@ def objects(db: HostDatabase) -> set[tuple[str, str, str]]:
          WHERE n.nspname = %(schema)s
         """
     with db.connect() as connection:
-        return {*connection.execute(query, {"schema": db.host.schema})}
+        return {*connection.execute(query, {"schema": db.platform.schema})}
 
 
 class TestRollback:
-    def test_of_all_leaves_the_host_as_it_was(self, host_db: HostDatabase, dump: Dump) -> None:
-        before = dump(host_db)
-        assert host_db.apply() == IDS
-        assert host_db.rollback() == IDS[::-1]
-        assert dump(host_db) == before
+    def test_of_all_leaves_the_platform_as_it_was(self, platform_db: PlatformDatabase, dump: Dump) -> None:
+        before = dump(platform_db)
+        assert platform_db.apply() == IDS
+        assert platform_db.rollback() == IDS[::-1]
+        assert dump(platform_db) == before
 
     def test_of_all_leaves_but_the_saved_links(
-        self, installed_db: HostDatabase, host_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+        self, installed_db: PlatformDatabase, platform_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
     ) -> None:
         installed_db.rollback()
-        assert dump(installed_db, exclude_sessiondb=True) == dump(host_db)
+        assert dump(installed_db, exclude_sessiondb=True) == dump(platform_db)
         with installed_db.connect() as connection:
             left = connection.execute(
                 "SELECT relname::text, relkind::text FROM pg_class"
@@ -181,7 +181,7 @@ class TestRollback:
         assert left == [(f"saved_links_of_{table}", "r") for table in TABLES]
 
     def test_and_apply_leads_where_the_first_apply_led(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
     ) -> None:
         first = dump(installed_db)
         for _ in range(2):
@@ -190,24 +190,24 @@ class TestRollback:
             assert dump(installed_db) == first
 
     def test_step_by_step_goes_back_the_way_that_apply_came(
-        self, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+        self, platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
     ) -> None:
-        way = [parts(dump(host_db))]
-        with host_db.database().connect() as connection:
+        way = [parts(dump(platform_db))]
+        with platform_db.database().connect() as connection:
             for id_ in IDS:
                 assert Runner(connection).apply(to=id_) == [id_]
-                way.append(parts(dump(host_db)))
+                way.append(parts(dump(platform_db)))
             assert way.pop() == parts(dump(installed_db))
             for undone, kept in zip(reversed(IDS), [*reversed(IDS[:-1]), None], strict=True):
                 assert Runner(connection).rollback(to=kept) == [undone]
-                assert parts(dump(host_db)) == way.pop(), undone
+                assert parts(dump(platform_db)) == way.pop(), undone
 
-    def test_of_a_host_without_sessiondb_does_nothing(self, host_db: HostDatabase, dump: Dump) -> None:
-        before = dump(host_db)
-        assert host_db.rollback() == []
-        assert dump(host_db) == before
+    def test_of_a_platform_without_sessiondb_does_nothing(self, platform_db: PlatformDatabase, dump: Dump) -> None:
+        before = dump(platform_db)
+        assert platform_db.rollback() == []
+        assert dump(platform_db) == before
 
-    def test_to_an_unknown_migration_is_refused(self, installed_db: HostDatabase, dump: Dump) -> None:
+    def test_to_an_unknown_migration_is_refused(self, installed_db: PlatformDatabase, dump: Dump) -> None:
         before = dump(installed_db)
         with pytest.raises(UsageError, match='no migration "0099"'):
             installed_db.rollback(to="0099")
@@ -222,7 +222,7 @@ def parts(dump: str) -> list[str]:
 
 
 class TestLinksOverARollback:
-    def test_come_back(self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]) -> None:
+    def test_come_back(self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]) -> None:
         user, _, older = linked
         with installed_db.connect() as connection:
             place(connection, installed_db, user, older)  # which no trigger would choose
@@ -231,7 +231,7 @@ class TestLinksOverARollback:
             assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
 
     def test_come_back_when_they_were_written_during_the_rollback(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, _, older = linked
         installed_db.rollback(to="0006")  # all is saved, the columns are still there
@@ -242,7 +242,7 @@ class TestLinksOverARollback:
             assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
 
     def test_come_back_as_null_when_they_were_ended_during_the_rollback(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, _, _ = linked
         installed_db.rollback(to="0006")
@@ -253,7 +253,7 @@ class TestLinksOverARollback:
             assert links(connection, installed_db, user) == {table: [None] for table in TABLES}
 
     def test_are_let_go_when_their_session_is_deleted(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
     ) -> None:
         user, session, _ = linked
         before = dump(installed_db)
@@ -265,7 +265,7 @@ class TestLinksOverARollback:
         assert dump(installed_db) == before
 
     def test_are_let_go_when_their_row_is_deleted(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
     ) -> None:
         user, _, _ = linked
         before = dump(installed_db)
@@ -278,7 +278,7 @@ class TestLinksOverARollback:
         assert dump(installed_db) == before
 
     def test_give_way_to_what_the_row_was_linked_to_since(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, _, older = linked
         installed_db.rollback()
@@ -289,7 +289,7 @@ class TestLinksOverARollback:
             assert links(connection, installed_db, user) == {table: [older] for table in TABLES}
 
     def test_come_back_though_the_user_has_left(
-        self, installed_db: HostDatabase, linked: tuple[UUID, UUID, UUID]
+        self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, session, _ = linked
         with installed_db.connect() as connection:
@@ -299,11 +299,11 @@ class TestLinksOverARollback:
             assert links(connection, installed_db, user) == {table: [session] for table in TABLES}
 
     @on_reference
-    def test_come_back_by_the_thousand(self, installed_db: HostDatabase) -> None:
-        host, count = installed_db.host, 12_000
+    def test_come_back_by_the_thousand(self, installed_db: PlatformDatabase) -> None:
+        platform, count = installed_db.platform, 12_000
         with installed_db.connect() as connection:
-            org, course = host.add_org(connection), host.add_course(connection)
-            session = host.add_session(connection, org, course)
+            org, course = platform.add_org(connection), platform.add_course(connection)
+            session = platform.add_session(connection, org, course)
             connection.execute(
                 """
                 WITH people AS (
@@ -351,7 +351,9 @@ class TestTheFiles:
     @each_file
     def test_say_which_lock_each_statement_takes(self, path: Path) -> None:
         header, _, _ = path.read_text().partition("\n\n")
-        (locks,) = re.findall(r"^-- Locks: (none on the host's tables|those named above each statement)", header, re.M)
+        (locks,) = re.findall(
+            r"^-- Locks: (none on the platform's tables|those named above each statement)", header, re.M
+        )
         harmless = r"CALL sessiondb\.(claim|record_definitions)\(|DELETE FROM sessiondb\.|COMMENT ON |DO \$comment\$"
         for statement in script(path).statements:
             named = re.findall(r"^-- lock(?: where [^:]+)?: [A-Z ]+ on \w", statement, re.MULTILINE)
@@ -404,7 +406,7 @@ class TestAFileThatWasTamperedWith:
         return folder
 
     @pytest.fixture
-    def refused(self, installed_db: HostDatabase, dump: Dump) -> Callable[[str], None]:
+    def refused(self, installed_db: PlatformDatabase, dump: Dump) -> Callable[[str], None]:
         """Expect neither apply nor rollback to do anything."""
         before = dump(installed_db), ledger_rows(installed_db)
 
@@ -443,7 +445,9 @@ class TestAFileThatWasTamperedWith:
 
     @pytest.mark.parametrize("newline", ["\r\n", " \n", "\t\r\n"], ids=["CRLF", "trailing blanks", "both"])
     @on_reference
-    def test_in_its_line_endings_only_is_the_same(self, folder: Path, installed_db: HostDatabase, newline: str) -> None:
+    def test_in_its_line_endings_only_is_the_same(
+        self, folder: Path, installed_db: PlatformDatabase, newline: str
+    ) -> None:
         for path in folder.glob("*.sql"):
             path.write_bytes(path.read_text().replace("\n", newline).encode())
         assert installed_db.apply() == []
@@ -452,23 +456,23 @@ class TestAFileThatWasTamperedWith:
 
     @on_reference
     def test_with_crlf_makes_the_same_objects(
-        self, folder: Path, host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+        self, folder: Path, platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
     ) -> None:
         for path in folder.glob("*.sql"):
             path.write_bytes(path.read_text().replace("\n", "\r\n").encode())
-        host_db.apply()
-        assert dump(host_db) == dump(installed_db)
+        platform_db.apply()
+        assert dump(platform_db) == dump(installed_db)
 
 
 class TestSqlIsTheTruthOfToday:
     """The files below sql/functions and sql/triggers say what all migrations together have made."""
 
-    def test_as_to_names(self, installed_db: HostDatabase) -> None:
+    def test_as_to_names(self, installed_db: PlatformDatabase) -> None:
         functions, triggers = definitions(installed_db)
         assert sorted(name for name, *_ in functions) == resources.names("functions")
         assert sorted(name for name, *_ in triggers) == resources.names("triggers")
 
-    def test_as_to_definitions(self, installed_db: HostDatabase) -> None:
+    def test_as_to_definitions(self, installed_db: PlatformDatabase) -> None:
         before = definitions(installed_db)
         with installed_db.database().connect() as connection:
             for folder in ("functions", "triggers"):
@@ -488,7 +492,7 @@ class TestSqlIsTheTruthOfToday:
         assert len(re.findall(r"^COMMENT ON ", text, re.MULTILINE)) == 1
 
 
-def definitions(db: HostDatabase) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+def definitions(db: PlatformDatabase) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Our functions and our triggers: name, definition, comment, and whose they are and who may use them."""
     with db.connect() as connection:
         functions = connection.execute(
@@ -512,7 +516,7 @@ def definitions(db: HostDatabase) -> tuple[list[tuple[Any, ...]], list[tuple[Any
 
 
 class TestTheLedger:
-    def test_can_be_read_by_yoyo(self, installed_db: HostDatabase) -> None:
+    def test_can_be_read_by_yoyo(self, installed_db: PlatformDatabase) -> None:
         migrations = yoyo.read_migrations(str(resources.MIGRATIONS))
         with yoyo_backend(installed_db) as backend:
             assert not needs_upgrading(backend)
@@ -520,14 +524,14 @@ class TestTheLedger:
             assert [m.id for m in backend.to_rollback(migrations)] == IDS[::-1]
             assert backend.get_applied_migration_hashes() == [m.hash for m in read_migrations(resources.MIGRATIONS)]
 
-    def test_can_be_read_by_yoyo_half_way(self, installed_db: HostDatabase) -> None:
+    def test_can_be_read_by_yoyo_half_way(self, installed_db: PlatformDatabase) -> None:
         installed_db.rollback(to=IDS[5])
         migrations = yoyo.read_migrations(str(resources.MIGRATIONS))
         with yoyo_backend(installed_db) as backend:
             assert not needs_upgrading(backend)
             assert [m.id for m in backend.to_apply(migrations)] == IDS[6:]
 
-    def test_logs_who_applied_and_who_rolled_back(self, installed_db: HostDatabase) -> None:
+    def test_logs_who_applied_and_who_rolled_back(self, installed_db: PlatformDatabase) -> None:
         installed_db.rollback(to=IDS[-2])
         installed_db.apply()
         with installed_db.connect() as connection:
@@ -540,7 +544,7 @@ class TestTheLedger:
 
 
 @contextmanager
-def yoyo_backend(db: HostDatabase) -> Iterator[Any]:
+def yoyo_backend(db: PlatformDatabase) -> Iterator[Any]:
     """A connection of yoyo's own, which makes tables of its own when it opens."""
     address = {name: value for name, value in conninfo_to_dict(db.conninfo()).items() if name != "dbname"}
     backend = yoyo.get_backend(f"postgresql+psycopg:///{db.name}?{urlencode({**address, 'schema': 'sessiondb'})}")
@@ -548,7 +552,7 @@ def yoyo_backend(db: HostDatabase) -> Iterator[Any]:
         yield backend
 
 
-def ledger_rows(db: HostDatabase) -> list[tuple[Any, ...]]:
+def ledger_rows(db: PlatformDatabase) -> list[tuple[Any, ...]]:
     with db.connect() as connection:
         return [
             row

@@ -14,8 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import IsolationLevel
 
 from sessiondb import resources
@@ -32,7 +32,7 @@ SELECT a.pid FROM pg_stat_activity AS a JOIN pg_locks AS l ON l.pid = a.pid
 """
 CLI = (sys.executable, "-W", "error", "-m", "sessiondb")
 
-pytestmark = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+pytestmark = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
 
 def until(fact: Callable[[], object], seconds: float = 30) -> None:
@@ -43,14 +43,14 @@ def until(fact: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def start(database: HostDatabase, *arguments: str) -> subprocess.Popen[str]:
+def start(database: PlatformDatabase, *arguments: str) -> subprocess.Popen[str]:
     """Start the command line on a database."""
     pipe = subprocess.PIPE
     return subprocess.Popen([*CLI, "-d", database.conninfo(), *arguments], stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager
-def reader(database: HostDatabase) -> Iterator[int]:
+def reader(database: PlatformDatabase) -> Iterator[int]:
     """A transaction that holds a snapshot, and so holds up every concurrent index build; yields its pid."""
     with database.connect(autocommit=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -65,7 +65,7 @@ def is_held_up(connection: Connection, pid: int) -> bool:
     return connection.execute(query, [pid]).rowcount > 0
 
 
-def deadlocks(database: HostDatabase) -> int:
+def deadlocks(database: PlatformDatabase) -> int:
     with database.connect() as connection:
         row = connection.execute(
             "SELECT pg_stat_get_db_deadlocks(oid) FROM pg_database WHERE datname = current_database()"
@@ -75,7 +75,7 @@ def deadlocks(database: HostDatabase) -> int:
     return found
 
 
-def assert_applied_once(database: HostDatabase, operation: str = "apply") -> None:
+def assert_applied_once(database: PlatformDatabase, operation: str = "apply") -> None:
     with database.connect() as connection:
         log = "SELECT migration_id FROM sessiondb._yoyo_log WHERE operation = %s ORDER BY migration_id"
         assert [id_ for (id_,) in connection.execute(log, [operation])] == MIGRATIONS
@@ -83,61 +83,61 @@ def assert_applied_once(database: HostDatabase, operation: str = "apply") -> Non
     assert deadlocks(database) == 0
 
 
-def test_of_20_simultaneous_runs_one_applies_and_the_others_find_nothing_to_do(host_db: HostDatabase) -> None:
+def test_of_20_simultaneous_runs_one_applies_and_the_others_find_nothing_to_do(platform_db: PlatformDatabase) -> None:
     barrier = threading.Barrier(RUNS)
 
     def apply(_: int) -> int:
-        with host_db.database().connect() as connection:
+        with platform_db.database().connect() as connection:
             barrier.wait()
             return len(Runner(connection).apply())
 
     with ThreadPoolExecutor(RUNS) as pool:
         assert Counter(pool.map(apply, range(RUNS))) == {len(MIGRATIONS): 1, 0: RUNS - 1}
-    assert_applied_once(host_db)
+    assert_applied_once(platform_db)
 
 
 def test_20_simultaneous_processes_all_exit_0(
-    host_db: HostDatabase, record_property: Callable[[str, object], None]
+    platform_db: PlatformDatabase, record_property: Callable[[str, object], None]
 ) -> None:
     with ExitStack() as stack:
-        processes = [stack.enter_context(start(host_db, "apply")) for _ in range(RUNS)]
+        processes = [stack.enter_context(start(platform_db, "apply")) for _ in range(RUNS)]
         ends = [(*process.communicate(timeout=60), process.returncode) for process in processes]
     assert [(code, err) for _, err, code in ends if code != Exit.DONE] == []
     first_lines = Counter(out.splitlines()[0] for out, _, _ in ends)
     done = f"{len(MIGRATIONS)} migrations applied."
     assert first_lines == {done: 1, "Nothing to do: all migrations are applied.": RUNS - 1}
-    assert_applied_once(host_db)
+    assert_applied_once(platform_db)
     record_property("simultaneous applies, one at work", RUNS)
 
 
-def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(host_db: HostDatabase) -> None:
+def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(platform_db: PlatformDatabase) -> None:
     """A run that waited for the lock inside a statement would have a snapshot, and the build would wait for that."""
-    host_db.apply("0005")
-    with host_db.connect() as other, ThreadPoolExecutor(RUNS) as pool:
-        with reader(host_db) as pid:
-            runs = [pool.submit(host_db.apply) for _ in range(RUNS)]
+    platform_db.apply("0005")
+    with platform_db.connect() as other, ThreadPoolExecutor(RUNS) as pool:
+        with reader(platform_db) as pid:
+            runs = [pool.submit(platform_db.apply) for _ in range(RUNS)]
             until(lambda: is_held_up(other, pid))
             time.sleep(2)  # all poll by now; longer than deadlock_timeout
             waits = "SELECT pid FROM pg_stat_activity WHERE application_name = 'sessiondb' AND wait_event_type = 'Lock'"
-            assert other.execute(f"{waits} AND datname = %s", [host_db.name]).rowcount == 1
+            assert other.execute(f"{waits} AND datname = %s", [platform_db.name]).rowcount == 1
         done = Counter(len(run.result(timeout=30)) for run in runs)
     assert done == {len(MIGRATIONS) - 5: 1, 0: RUNS - 1}
-    assert_applied_once(host_db)
+    assert_applied_once(platform_db)
 
 
-def test_simultaneous_rollbacks_and_applies_take_turns(host_db: HostDatabase) -> None:
+def test_simultaneous_rollbacks_and_applies_take_turns(platform_db: PlatformDatabase) -> None:
     """Ten of each; none fails, and the database ends as the last of them leaves it."""
     with ThreadPoolExecutor(RUNS) as pool:
-        runs = [pool.submit(host_db.rollback if n % 2 else host_db.apply) for n in range(RUNS)]
+        runs = [pool.submit(platform_db.rollback if n % 2 else platform_db.apply) for n in range(RUNS)]
         done = Counter(len(run.result(timeout=60)) for run in runs)
     assert set(done) <= {0, len(MIGRATIONS)}
     assert done[len(MIGRATIONS)] >= 1
-    assert deadlocks(host_db) == 0
-    host_db.rollback()
-    assert len(host_db.apply()) == len(MIGRATIONS)
+    assert deadlocks(platform_db) == 0
+    platform_db.rollback()
+    assert len(platform_db.apply()) == len(MIGRATIONS)
 
 
-def test_an_apply_that_comes_when_a_rollback_is_about_to_end_waits_for_it(installed_db: HostDatabase) -> None:
+def test_an_apply_that_comes_when_a_rollback_is_about_to_end_waits_for_it(installed_db: PlatformDatabase) -> None:
     """The rollback has dropped the table in which the apply would read where sessiondb is installed."""
     with ThreadPoolExecutor(1) as pool, installed_db.database().connect() as connection:
         runs: list[Future[list[str]]] = []
@@ -151,14 +151,18 @@ def test_an_apply_that_comes_when_a_rollback_is_about_to_end_waits_for_it(instal
         assert runs[0].result(timeout=30) == MIGRATIONS
 
 
-def test_two_databases_of_one_server_do_not_wait_for_each_other(cluster: Cluster, host_db: HostDatabase) -> None:
-    with cluster.clone(HOSTS["school"], installed=False) as neighbour, neighbour.connect() as connection:
+def test_two_databases_of_one_server_do_not_wait_for_each_other(
+    cluster: Cluster, platform_db: PlatformDatabase
+) -> None:
+    with cluster.clone(PLATFORMS["school"], installed=False) as neighbour, neighbour.connect() as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
-        with host_db.database().connect() as own:
+        with platform_db.database().connect() as own:
             assert Runner(own, LockBudget(total=0)).apply() == MIGRATIONS
 
 
-def test_a_run_that_waits_looks_at_least_every_second(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_waits_looks_at_least_every_second(
+    platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server notices within another second that a client in the middle of a statement is gone: 2 s in all."""
     sleep, pauses = time.sleep, list[float]()
 
@@ -168,7 +172,7 @@ def test_a_run_that_waits_looks_at_least_every_second(host_db: HostDatabase, mon
 
     monkeypatch.setattr(random, "uniform", lambda _, most: most)
     monkeypatch.setattr(time, "sleep", noted_sleep)
-    with host_db.connect() as other, host_db.database().connect() as own:
+    with platform_db.connect() as other, platform_db.database().connect() as own:
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
         with pytest.raises(LockNotObtainedError):
             Runner(own, LockBudget(total=4)).apply()
@@ -178,21 +182,21 @@ def test_a_run_that_waits_looks_at_least_every_second(host_db: HostDatabase, mon
 
 @pytest.mark.parametrize("at_work", [False, True], ids=["between two statements", "inside a statement"])
 def test_a_run_goes_on_within_2_s_after_the_one_that_it_waits_for_was_killed(
-    host_db: HostDatabase, *, at_work: bool
+    platform_db: PlatformDatabase, *, at_work: bool
 ) -> None:
-    host_db.apply("0005")
+    platform_db.apply("0005")
     told: list[tuple[float, str]] = []
 
     def apply() -> int:
-        with host_db.database().connect() as connection:
+        with platform_db.database().connect() as connection:
             return len(Runner(connection, report=lambda line: told.append((time.monotonic(), line))).apply())
 
     with ExitStack() as stack:
-        other = stack.enter_context(host_db.connect())
+        other = stack.enter_context(platform_db.connect())
         pool = stack.enter_context(ThreadPoolExecutor(1))
         blocker = stack.enter_context(ExitStack())
-        pid = blocker.enter_context(reader(host_db))
-        holder = stack.enter_context(start(host_db, "apply"))
+        pid = blocker.enter_context(reader(platform_db))
+        holder = stack.enter_context(start(platform_db, "apply"))
         stack.callback(holder.kill)
         until(lambda: is_held_up(other, pid))
         if not at_work:
@@ -215,7 +219,9 @@ def test_a_run_goes_on_within_2_s_after_the_one_that_it_waits_for_was_killed(
 
 
 @pytest.mark.parametrize("command", [["apply"], ["rollback", "--all", "--yes"]], ids=["apply", "rollback"])
-def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(installed_db: HostDatabase, command: list[str]) -> None:
+def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
+    installed_db: PlatformDatabase, command: list[str]
+) -> None:
     with installed_db.connect() as other:
         other.execute("SET application_name TO 'a run from elsewhere'")
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])

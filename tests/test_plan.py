@@ -17,8 +17,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
@@ -48,10 +48,10 @@ MODES = (
     "ACCESS EXCLUSIVE",
 )
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 # partitions, and an owner who is no superuser in a schema of his own
-on_two = pytest.mark.parametrize("host", [HOSTS["partitioned"], HOSTS["school"]], indirect=True, ids=str)
+on_two = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"], PLATFORMS["school"]], indirect=True, ids=str)
 
 # The guide's SQL, run by hand on one table: a column, and a trigger that is to be taken over.
 BY_HAND = (
@@ -61,28 +61,28 @@ BY_HAND = (
 )
 
 
-def by_hand(db: HostDatabase, *statements: str) -> None:
-    """Run statements as the owner of the host's tables, with its schema on the path."""
+def by_hand(db: PlatformDatabase, *statements: str) -> None:
+    """Run statements as the owner of the platform's tables, with its schema on the path."""
     with db.connect() as connection:
-        if db.host.owner:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.host.owner)))
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        if db.platform.owner:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.platform.owner)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
             connection.execute(statement.encode())
 
 
-def link(db: HostDatabase) -> None:
+def link(db: PlatformDatabase) -> None:
     """A linked enrolment and a linked submission, so that a rollback has links to save."""
-    host = db.host
+    platform = db.platform
     with db.connect() as connection:
-        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
-        host.add_member(connection, org, user)
-        session = host.add_session(connection, org, course)
-        assert host.enroll(connection, user, course) == session
-        assert host.submit(connection, user, course) == session
+        org, course, user = platform.add_org(connection), platform.add_course(connection), platform.add_user(connection)
+        platform.add_member(connection, org, user)
+        session = platform.add_session(connection, org, course)
+        assert platform.enroll(connection, user, course) == session
+        assert platform.submit(connection, user, course) == session
 
 
-def make_plan(db: HostDatabase, *, adopt: bool = False) -> list[dict[str, Any]]:
+def make_plan(db: PlatformDatabase, *, adopt: bool = False) -> list[dict[str, Any]]:
     with db.database().transaction(read_only=True, adopt=adopt) as connection:
         return plan_of_all(connection)
 
@@ -178,16 +178,16 @@ class Trace:
     connection, in a transaction that writes to the table, keeps it waiting while we look.
     """
 
-    db: HostDatabase
+    db: PlatformDatabase
     adopt: bool = False
     conditions: tuple[str, ...] = ()
-    """What is so in this host, as the comments in the rollback files word it."""
+    """What is so in this platform, as the comments in the rollback files word it."""
     planned: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
 
     def run(self, undo: bool = False) -> Trace:
-        schema = self.db.host.schema
+        schema = self.db.platform.schema
         with self.db.database().connect(adopt=self.adopt) as connection, self.db.connect() as self.eye:
             self.planned = commented(*self.conditions) if undo else plan_of_all(connection)
             self.backend = connection.info.backend_pid
@@ -239,7 +239,7 @@ class Trace:
         self.seen.append(Seen(migration, statement, held, scanned))
 
     def _held(self) -> Locks:
-        held = self.eye.execute(HELD, [self.backend, self.db.host.schema]).fetchall()
+        held = self.eye.execute(HELD, [self.backend, self.db.platform.schema]).fetchall()
         words = [(table, re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()) for table, mode in held]
         return strongest(*words)
 
@@ -308,15 +308,15 @@ SELECT c.relname, pg_relation_filenode(c.oid)
 
 @dataclass(frozen=True)
 class Applied:
-    """One apply, traced; the files of the host's tables before it and after it."""
+    """One apply, traced; the files of the platform's tables before it and after it."""
 
     trace: Trace
     files: tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="module", params=[*HOSTS.values()], ids=str)
+@pytest.fixture(scope="module", params=[*PLATFORMS.values()], ids=str)
 def applied(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Applied]:
-    """Each of the hosts in turn, applied under observation."""
+    """Each of the platforms in turn, applied under observation."""
     with cluster.clone(request.param, installed=False) as db:
         before = rows(db, FILES)
         trace = Trace(db).run()
@@ -349,10 +349,10 @@ def test_no_statement_rewrites_a_table(applied: Applied) -> None:
 
 
 @on_two
-def test_the_locks_of_a_take_over_are_those_of_the_plan(host_db: HostDatabase) -> None:
-    by_hand(host_db, *BY_HAND)
+def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, *BY_HAND)
 
-    trace = Trace(host_db, adopt=True).run()
+    trace = Trace(platform_db, adopt=True).run()
 
     prove(trace)
     (taken_over,) = (s for s in trace.seen if s.statement == "CALL sessiondb.adopt_triggers('enrollments');")
@@ -361,14 +361,16 @@ def test_the_locks_of_a_take_over_are_those_of_the_plan(host_db: HostDatabase) -
 
 @on_two
 @pytest.mark.parametrize("adopted", [False, True], ids=["plain", "after a take-over"])
-def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(host_db: HostDatabase, adopted: bool) -> None:
-    by_hand(host_db, *(BY_HAND[1:] if adopted else ()))
-    with host_db.database().connect(adopt=adopted) as connection:
+def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(
+    platform_db: PlatformDatabase, adopted: bool
+) -> None:
+    by_hand(platform_db, *(BY_HAND[1:] if adopted else ()))
+    with platform_db.database().connect(adopt=adopted) as connection:
         Runner(connection).apply()
-    link(host_db)
-    conditions = {"it is partitioned": host_db.host.name == "partitioned", "one was taken over": adopted}
+    link(platform_db)
+    conditions = {"it is partitioned": platform_db.platform.name == "partitioned", "one was taken over": adopted}
 
-    trace = Trace(host_db, conditions=tuple(name for name, is_so in conditions.items() if is_so)).run(undo=True)
+    trace = Trace(platform_db, conditions=tuple(name for name, is_so in conditions.items() if is_so)).run(undo=True)
 
     prove(trace)
 
@@ -376,7 +378,7 @@ def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(host_db:
 @on_two
 @pytest.mark.parametrize("to", ["0006", None], ids=["stopped half-way", "done"])
 def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
-    installed_db: HostDatabase, to: str | None
+    installed_db: PlatformDatabase, to: str | None
 ) -> None:
     link(installed_db)
     installed_db.rollback(to)  # to 0006: the links are being kept, and the columns are still there
@@ -388,34 +390,34 @@ def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
 
 
 @on_two
-def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(host_db: HostDatabase) -> None:
-    host_db.apply("0005")
-    by_hand(host_db, "CREATE INDEX org_members_user_id_org_id_idx ON org_members (user_id, org_id)")
-    with host_db.connect() as connection:  # as if its building had been cut short
+def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
+    platform_db.apply("0005")
+    by_hand(platform_db, "CREATE INDEX org_members_user_id_org_id_idx ON org_members (user_id, org_id)")
+    with platform_db.connect() as connection:  # as if its building had been cut short
         connection.execute(
             "UPDATE pg_index SET indisvalid = false"
             " WHERE indexrelid = (SELECT oid FROM pg_class WHERE relname = 'org_members_user_id_org_id_idx')"
         )
 
-    trace = Trace(host_db).run()
+    trace = Trace(platform_db).run()
 
     prove(trace)
     rebuilt = any(seen.statement.startswith("DROP INDEX CONCURRENTLY") for seen in trace.seen)
     # school has another index that does the job of ours, so the remnant is nobody's business
-    assert rebuilt == (host_db.host.name != "school")
+    assert rebuilt == (platform_db.platform.name != "school")
 
 
 @on_partitioned
-def test_attaching_the_index_of_a_partition_keeps_readers_of_the_partition_out(host_db: HostDatabase) -> None:
+def test_attaching_the_index_of_a_partition_keeps_readers_of_the_partition_out(platform_db: PlatformDatabase) -> None:
     """Which is why the plan has to say so: ALTER INDEX locks the partition's index, and every query locks that."""
-    attaching = [s for s in make_plan(host_db) if "ATTACH PARTITION" in s["statement"]]
+    attaching = [s for s in make_plan(platform_db) if "ATTACH PARTITION" in s["statement"]]
     (statement,) = (s for s in attaching if "submissions_2024_" in s["statement"])
-    by_hand(host_db, *BY_HAND[:1], "ALTER TABLE submissions ADD COLUMN session_id uuid")
-    by_hand(host_db, "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id)")
+    by_hand(platform_db, *BY_HAND[:1], "ALTER TABLE submissions ADD COLUMN session_id uuid")
+    by_hand(platform_db, "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id)")
     index = statement["statement"].rpartition(".")[2]
-    by_hand(host_db, f"CREATE INDEX {index} ON submissions_2024 (session_id)")
+    by_hand(platform_db, f"CREATE INDEX {index} ON submissions_2024 (session_id)")
 
-    with host_db.connect(autocommit=False) as alterer, host_db.connect() as reader:
+    with platform_db.connect(autocommit=False) as alterer, platform_db.connect() as reader:
         alterer.execute(statement["statement"].encode())
         reader.execute("SET lock_timeout TO '50ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -427,22 +429,22 @@ def test_attaching_the_index_of_a_partition_keeps_readers_of_the_partition_out(h
 
 
 @on_partitioned
-def test_a_plan_copes_with_partitions_of_any_name(host_db: HostDatabase) -> None:
+def test_a_plan_copes_with_partitions_of_any_name(platform_db: PlatformDatabase) -> None:
     name = "submissions; ACCESS SHARE on x, y 2026"
     by_hand(
-        host_db,
+        platform_db,
         f'CREATE TABLE "{name}" PARTITION OF submissions'
         " FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2027-01-01 00:00+00')",
     )
 
-    planned = make_plan(host_db)
+    planned = make_plan(platform_db)
 
     building = {lock["table"] for s in planned if "CONCURRENTLY" in s["statement"] for lock in s["locks"]}
     assert {name, "submissions_2025"} <= building
 
 
 @on_reference
-def test_what_a_lock_blocks_is_what_it_keeps_others_from(host_db: HostDatabase) -> None:
+def test_what_a_lock_blocks_is_what_it_keeps_others_from(platform_db: PlatformDatabase) -> None:
     attempts = {
         "reads": "SELECT FROM enrollments",
         "writes": "UPDATE enrollments SET status = '' WHERE false",
@@ -451,7 +453,7 @@ def test_what_a_lock_blocks_is_what_it_keeps_others_from(host_db: HostDatabase) 
         "DROP": "DROP TABLE enrollments",
     }
     found = {}
-    with host_db.connect(autocommit=False) as holder, host_db.connect() as other:
+    with platform_db.connect(autocommit=False) as holder, platform_db.connect() as other:
         other.execute("SET lock_timeout TO '30ms'")
         for mode in BLOCKS:
             holder.execute(f"LOCK TABLE enrollments IN {mode} MODE".encode())
@@ -481,7 +483,9 @@ def test_what_a_lock_blocks_is_what_it_keeps_others_from(host_db: HostDatabase) 
             )
 
     assert found == BLOCKS
-    said = {lock["blocks"] for s in make_plan(host_db) for lock in s["locks"] if lock["mode"] == "SHARE ROW EXCLUSIVE"}
+    said = {
+        lock["blocks"] for s in make_plan(platform_db) for lock in s["locks"] if lock["mode"] == "SHARE ROW EXCLUSIVE"
+    }
     assert said == {"writes"}
 
 
@@ -489,16 +493,16 @@ def test_what_a_lock_blocks_is_what_it_keeps_others_from(host_db: HostDatabase) 
 
 
 @on_two
-def test_the_plan_shows_the_size_of_each_table(host_db: HostDatabase) -> None:
-    with host_db.connect() as connection:
+def test_the_plan_shows_the_size_of_each_table(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
         connection.execute("ANALYZE")
 
-    locks = {lock["table"]: lock for s in make_plan(host_db) for lock in s["locks"]}
+    locks = {lock["table"]: lock for s in make_plan(platform_db) for lock in s["locks"]}
 
     for table in ("enrollments", "submissions", "sessions"):
-        assert locks[table]["rows"] == len(rows(host_db, f"SELECT FROM {table}"))
+        assert locks[table]["rows"] == len(rows(platform_db, f"SELECT FROM {table}"))
         (size,) = column(
-            host_db,
+            platform_db,
             "SELECT sum(pg_table_size(coalesce(p.relid, c.oid))) FROM pg_class AS c"
             " LEFT JOIN pg_partition_tree(c.oid) AS p ON c.relkind = 'p' AND p.isleaf"
             f" WHERE c.oid = '{table}'::regclass",
@@ -507,10 +511,10 @@ def test_the_plan_shows_the_size_of_each_table(host_db: HostDatabase) -> None:
 
 
 @on_two
-def test_the_plan_does_not_make_up_the_rows_of_a_table_that_was_never_analysed(host_db: HostDatabase) -> None:
-    by_hand(host_db, "DROP TABLE org_members", "CREATE TABLE org_members (org_id uuid, user_id uuid, role text)")
+def test_the_plan_does_not_make_up_the_rows_of_a_table_that_was_never_analysed(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "DROP TABLE org_members", "CREATE TABLE org_members (org_id uuid, user_id uuid, role text)")
 
-    locks = {lock["table"]: lock for s in make_plan(host_db) for lock in s["locks"]}
+    locks = {lock["table"]: lock for s in make_plan(platform_db) for lock in s["locks"]}
 
     assert locks["org_members"]["rows"] is None
 
@@ -519,12 +523,12 @@ def test_the_plan_does_not_make_up_the_rows_of_a_table_that_was_never_analysed(h
 
 
 @on_partitioned
-def test_people_read_of_each_lock_whom_it_blocks_and_how_long(host_db: HostDatabase) -> None:
-    by_hand(host_db, "ANALYZE enrollments")
+def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "ANALYZE enrollments")
 
-    lines = on(host_db, "plan").out.splitlines()
+    lines = on(platform_db, "plan").out.splitlines()
 
-    sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(host_db) for lock in s["locks"]}
+    sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(platform_db) for lock in s["locks"]}
     number = lines.index("0003.add-enrollments-session_id")
     assert lines[number + 3 : number + 5] == [
         "  ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
@@ -546,14 +550,14 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(host_db: HostDatab
 
 
 @pytest.mark.parametrize("applied", ["nothing", "0005"])
-def test_people_read_of_every_statement(host_db: HostDatabase, applied: str) -> None:
+def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: str) -> None:
     """Or how many there are that lock nothing; all of them with --verbose, as one would write them in psql."""
     if applied != "nothing":
-        host_db.apply(applied)
-    planned = make_plan(host_db)
+        platform_db.apply(applied)
+    planned = make_plan(platform_db)
 
-    lines = on(host_db, "plan").out.splitlines()
-    shown = on(host_db, "plan", "--verbose").out
+    lines = on(platform_db, "plan").out.splitlines()
+    shown = on(platform_db, "plan", "--verbose").out
 
     assert lines[-1].startswith(f"{len(planned)} statements. ACCESS SHARE, which every query takes, is not listed.")
     listed = [line for line in lines if re.match(r"  [A-Z]", line)]
@@ -573,24 +577,24 @@ def test_people_read_of_every_statement(host_db: HostDatabase, applied: str) -> 
 
 
 @on_reference
-def test_people_read_that_there_is_nothing_to_do(installed_db: HostDatabase) -> None:
+def test_people_read_that_there_is_nothing_to_do(installed_db: PlatformDatabase) -> None:
     assert on(installed_db, "plan").out == "Nothing to do: all migrations are applied.\n"
     dry = on(installed_db, "apply", "--dry-run", "--to", "0003")
     assert dry.out == "Nothing to do: every migration up to 0003 is applied.\n"
 
 
 @on_partitioned
-def test_the_plan_knows_the_size_of_a_partition_in_another_schema(host_db: HostDatabase) -> None:
-    by_hand(host_db, "CREATE SCHEMA archive", "ALTER TABLE submissions_2023 SET SCHEMA archive", "ANALYZE")
+def test_the_plan_knows_the_size_of_a_partition_in_another_schema(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "CREATE SCHEMA archive", "ALTER TABLE submissions_2023 SET SCHEMA archive", "ANALYZE")
 
-    locks = [lock for s in make_plan(host_db) for lock in s["locks"] if lock["table"] == "submissions_2023"]
+    locks = [lock for s in make_plan(platform_db) for lock in s["locks"] if lock["table"] == "submissions_2023"]
 
     assert locks
     assert all(lock["bytes"] and lock["rows"] is not None for lock in locks)
 
 
 @on_reference
-def test_people_read_of_links_that_are_restored_in_many_transactions_once(installed_db: HostDatabase) -> None:
+def test_people_read_of_links_that_are_restored_in_many_transactions_once(installed_db: PlatformDatabase) -> None:
     link(installed_db)
     with installed_db.connect() as connection:
         connection.execute(
@@ -609,36 +613,36 @@ def test_people_read_of_links_that_are_restored_in_many_transactions_once(instal
 # Reading only
 
 
-def test_plan_changes_nothing(host_db: HostDatabase, dump: Dump) -> None:
-    before = dump(host_db)
+def test_plan_changes_nothing(platform_db: PlatformDatabase, dump: Dump) -> None:
+    before = dump(platform_db)
 
-    planned = make_plan(host_db)
+    planned = make_plan(platform_db)
 
     assert list(dict.fromkeys(statement["migration"] for statement in planned)) == MIGRATIONS
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_two
-def test_dry_run_changes_nothing_and_shows_the_plan(host_db: HostDatabase, dump: Dump) -> None:
-    before = dump(host_db)
+def test_dry_run_changes_nothing_and_shows_the_plan(platform_db: PlatformDatabase, dump: Dump) -> None:
+    before = dump(platform_db)
 
-    planned = on(host_db, "plan", "--format", "json")
-    dry = on(host_db, "apply", "--dry-run", "--format", "json")
+    planned = on(platform_db, "plan", "--format", "json")
+    dry = on(platform_db, "apply", "--dry-run", "--format", "json")
 
     assert (planned.code, planned.err, dry.code, dry.err) == (0, "", 0, "")
-    assert planned.json == dry.json == {"statements": make_plan(host_db)}
-    assert dump(host_db) == before
+    assert planned.json == dry.json == {"statements": make_plan(platform_db)}
+    assert dump(platform_db) == before
 
 
-def test_where_all_is_applied_the_plan_is_empty(installed_db: HostDatabase) -> None:
+def test_where_all_is_applied_the_plan_is_empty(installed_db: PlatformDatabase) -> None:
     assert make_plan(installed_db) == []
 
 
 @on_reference
-def test_where_some_is_applied_the_plan_has_the_rest(host_db: HostDatabase) -> None:
-    host_db.apply("0005")
+def test_where_some_is_applied_the_plan_has_the_rest(platform_db: PlatformDatabase) -> None:
+    platform_db.apply("0005")
 
-    assert {s["migration"] for s in make_plan(host_db)} == set(MIGRATIONS[5:])
+    assert {s["migration"] for s in make_plan(platform_db)} == set(MIGRATIONS[5:])
 
 
 REFUSED = {
@@ -653,39 +657,39 @@ REFUSED = {
 @on_reference
 @pytest.mark.parametrize("statements", REFUSED.values(), ids=REFUSED)
 def test_dry_run_refuses_what_apply_refuses_in_the_same_words(
-    host_db: HostDatabase, dump: Dump, statements: tuple[str, ...]
+    platform_db: PlatformDatabase, dump: Dump, statements: tuple[str, ...]
 ) -> None:
-    by_hand(host_db, *statements)
-    before = dump(host_db)
+    by_hand(platform_db, *statements)
+    before = dump(platform_db)
 
-    dry, real = on(host_db, "apply", "--dry-run"), on(host_db, "apply")
+    dry, real = on(platform_db, "apply", "--dry-run"), on(platform_db, "apply")
 
     assert (dry.code, dry.out) == (5, "")
     assert dry == real
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_dry_run_tells_the_warnings_that_apply_tells(host_db: HostDatabase) -> None:
-    by_hand(host_db, *BY_HAND)
+def test_dry_run_tells_the_warnings_that_apply_tells(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, *BY_HAND)
 
-    dry = on(host_db, "apply", "--dry-run", "--adopt")
+    dry = on(platform_db, "apply", "--dry-run", "--adopt")
 
     assert dry.code == 0
     warnings = [line for line in dry.err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 1
-    assert warnings[0] in on(host_db, "apply", "--adopt").err
+    assert warnings[0] in on(platform_db, "apply", "--adopt").err
 
 
 @on_reference
-def test_dry_run_stops_where_apply_would_stop(host_db: HostDatabase) -> None:
-    planned = on(host_db, "apply", "--dry-run", "--to", "0004", "--format", "json")
+def test_dry_run_stops_where_apply_would_stop(platform_db: PlatformDatabase) -> None:
+    planned = on(platform_db, "apply", "--dry-run", "--to", "0004", "--format", "json")
 
     assert {s["migration"] for s in planned.json["statements"]} == set(MIGRATIONS[:4])
 
 
 @on_reference
-def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(installed_db: HostDatabase) -> None:
+def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(installed_db: PlatformDatabase) -> None:
     path = ("--course-path", "exercise_id.exercises.course_id")
 
     dry, real = on(installed_db, "apply", "--dry-run", *path), on(installed_db, "apply", *path)
@@ -695,7 +699,7 @@ def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(inst
 
 
 @on_reference
-def test_plan_and_dry_run_refuse_a_ledger_that_apply_refuses(installed_db: HostDatabase) -> None:
+def test_plan_and_dry_run_refuse_a_ledger_that_apply_refuses(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0003%'")
 
@@ -707,15 +711,17 @@ def test_plan_and_dry_run_refuse_a_ledger_that_apply_refuses(installed_db: HostD
 
 
 @on_reference
-def test_a_migration_that_does_not_exist_is_refused_before_another_run_is_waited_for(host_db: HostDatabase) -> None:
-    with host_db.connect() as other:
+def test_a_migration_that_does_not_exist_is_refused_before_another_run_is_waited_for(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
-        real = on(host_db, "apply", "--to", "0099")
+        real = on(platform_db, "apply", "--to", "0099")
 
     assert (real.code, real.out) == (2, "")
     assert 'there is no migration "0099"' in real.err
     assert "another sessiondb run" not in real.err
-    assert on(host_db, "apply", "--dry-run", "--to", "0099") == real
+    assert on(platform_db, "apply", "--dry-run", "--to", "0099") == real
 
 
 # The script for psql
@@ -731,15 +737,15 @@ LEDGER = (
 )
 
 
-def books(db: HostDatabase) -> list[list[dict[str, Any]]]:
+def books(db: PlatformDatabase) -> list[list[dict[str, Any]]]:
     """All that is written in schema sessiondb, but for the times."""
     return [rows(db, query) for query in LEDGER]
 
 
-def script_for(db: HostDatabase, *options: str) -> str:
+def script_for(db: PlatformDatabase, *options: str) -> str:
     """The script, written where no database can be reached."""
     env = {"PGHOST": "/nowhere", "PGPORT": "1", "PGDATABASE": "none"}
-    written = run("plan", "--sql", "--schema", db.host.schema, *options, env=env)
+    written = run("plan", "--sql", "--schema", db.platform.schema, *options, env=env)
     assert (written.code, written.err) == (0, "")
     return written.out
 
@@ -757,12 +763,12 @@ def psql(cluster: Cluster) -> str:
 
 @contextmanager
 def running(
-    psql: str, db: HostDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None
+    psql: str, db: PlatformDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """psql at work on a script, as the owner of the host's tables."""
+    """psql at work on a script, as the owner of the platform's tables."""
     file = tmp_path / "apply.sql"
     file.write_text(script, encoding="utf-8")
-    conninfo = conninfo_to_dict(db.conninfo(db.host.owner))
+    conninfo = conninfo_to_dict(db.conninfo(db.platform.owner))
     password = str(conninfo.pop("password", ""))
     process = subprocess.Popen(
         [psql, "-X", "-f", str(file), "-d", make_conninfo("", **conninfo)],
@@ -779,84 +785,84 @@ def running(
             process.kill()
 
 
-def by_psql(psql: str, db: HostDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None) -> Run:
+def by_psql(psql: str, db: PlatformDatabase, script: str, tmp_path: Path, env: Mapping[str, str] | None = None) -> Run:
     with running(psql, db, script, tmp_path, env) as process:
         out, err = process.communicate(timeout=30)
         return Run(process.returncode, out, err)
 
 
 def test_the_script_does_what_apply_does(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    before, script = dump(host_db), script_for(host_db)
+    before, script = dump(platform_db), script_for(platform_db)
 
-    first = by_psql(psql, host_db, script, tmp_path)
+    first = by_psql(psql, platform_db, script, tmp_path)
 
     assert (first.code, first.err) == (0, ""), first.err
     assert first.out.split() == MIGRATIONS
-    assert dump(host_db) == dump(installed_db)
-    assert books(host_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
 
-    times = rows(host_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id")
-    second = by_psql(psql, host_db, script, tmp_path)
+    times = rows(platform_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id")
+    second = by_psql(psql, platform_db, script, tmp_path)
 
     assert (second.code, second.err) == (0, "")
-    assert rows(host_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id") == times
-    assert dump(host_db) == dump(installed_db)
-    assert on(host_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
-    assert on(host_db, "check", *resources.names("checks"), "--format", "json").json["findings"] == []
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert rows(platform_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id") == times
+    assert dump(platform_db) == dump(installed_db)
+    assert on(platform_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
+    assert on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"] == []
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_reference
 def test_the_script_takes_over_what_apply_takes_over(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    by_hand(host_db, *BY_HAND)
-    before = dump(host_db)
+    by_hand(platform_db, *BY_HAND)
+    before = dump(platform_db)
 
-    refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
+    refused = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
     assert refused.code == 3  # psql's, for a script that failed
     assert "writes session_id, as ours will: CREATE TRIGGER fill" in refused.err
     assert "--adopt" in refused.err
 
-    adopted = by_psql(psql, host_db, script_for(host_db, "--adopt"), tmp_path)
+    adopted = by_psql(psql, platform_db, script_for(platform_db, "--adopt"), tmp_path)
 
     assert adopted.code == 0, adopted.err
     assert "CREATE TRIGGER fill BEFORE INSERT ON public.enrollments" in adopted.err
     triggers = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
-    assert column(host_db, triggers) == column(installed_db, triggers)
-    host_db.rollback()
-    assert dump(host_db) == before
+    assert column(platform_db, triggers) == column(installed_db, triggers)
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
 def test_the_script_takes_the_course_path_and_works_whatever_the_clients_encoding_is(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    script = script_for(host_db, "--course-path", host_db.host.course_path)
+    script = script_for(platform_db, "--course-path", platform_db.platform.course_path)
 
-    done = by_psql(psql, host_db, script, tmp_path, {"PGCLIENTENCODING": "LATIN1"})
+    done = by_psql(psql, platform_db, script, tmp_path, {"PGCLIENTENCODING": "LATIN1"})
 
     assert (done.code, done.err) == (0, "")
-    assert dump(host_db) == dump(installed_db)
-    assert books(host_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
 
 
 @on_reference
 def test_the_script_writes_the_same_whatever_the_client_has_set(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
     """A name in quotes that needs none would be written down so, and never be what check finds."""
     options = "-c quote_all_identifiers=on -c DateStyle=German -c IntervalStyle=iso_8601"
 
-    done = by_psql(psql, host_db, script_for(host_db), tmp_path, {"PGOPTIONS": options})
+    done = by_psql(psql, platform_db, script_for(platform_db), tmp_path, {"PGOPTIONS": options})
 
     assert (done.code, done.err) == (0, "")
-    assert dump(host_db) == dump(installed_db)
-    assert books(host_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
 
 
 # A lock that stops the script, in the order of the migrations.
@@ -870,45 +876,45 @@ IN_THE_WAY = {
 @on_partitioned
 @pytest.mark.parametrize("lock", IN_THE_WAY.values(), ids=IN_THE_WAY)
 def test_a_script_that_a_lock_stopped_goes_on_when_it_is_run_again(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, lock: str
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path, lock: str
 ) -> None:
-    script = script_for(host_db, "--lock-timeout", "0.05")
-    with host_db.connect(autocommit=False) as other:
-        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(host_db.host.schema)))
+    script = script_for(platform_db, "--lock-timeout", "0.05")
+    with platform_db.connect(autocommit=False) as other:
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform_db.platform.schema)))
         other.execute(lock.encode())
-        stopped = by_psql(psql, host_db, script, tmp_path)
+        stopped = by_psql(psql, platform_db, script, tmp_path)
 
     assert stopped.code == 3
     assert "lock timeout" in stopped.err
-    assert 0 < len(column(host_db, "SELECT migration_id FROM sessiondb._yoyo_migration")) < len(MIGRATIONS)
+    assert 0 < len(column(platform_db, "SELECT migration_id FROM sessiondb._yoyo_migration")) < len(MIGRATIONS)
 
-    again = by_psql(psql, host_db, script, tmp_path)
+    again = by_psql(psql, platform_db, script, tmp_path)
 
     assert (again.code, again.err) == (0, "")
-    assert dump(host_db) == dump(installed_db)
-    assert books(host_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
 
 
 @on_reference
 def test_a_script_whose_psql_was_killed_goes_on_when_it_is_run_again(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
     """Killed while it builds an index, which waits for a transaction that does not end by itself."""
-    script = script_for(host_db)
-    with host_db.connect(autocommit=False) as writer, host_db.connect() as eye:
+    script = script_for(platform_db)
+    with platform_db.connect(autocommit=False) as writer, platform_db.connect() as eye:
         writer.execute("LOCK TABLE org_members IN ROW EXCLUSIVE MODE")
         backends = "SELECT pid FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()"
-        with running(psql, host_db, script, tmp_path) as process:
+        with running(psql, platform_db, script, tmp_path) as process:
             wait_for(lambda: eye.execute(f"{backends} AND wait_event_type = 'Lock'".encode()).rowcount > 0)
             process.send_signal(signal.SIGKILL)
         wait_for(lambda: eye.execute(backends).rowcount == 0, 30)  # the writer still holds its lock, and ours is gone
-    assert column(host_db, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == ["1"]
+    assert column(platform_db, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == ["1"]
 
-    again = by_psql(psql, host_db, script, tmp_path)
+    again = by_psql(psql, platform_db, script, tmp_path)
 
     assert (again.code, again.err) == (0, "")
-    assert dump(host_db) == dump(installed_db)
-    assert books(host_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
 
 
 ORPHANED = (*BY_HAND[:1], "UPDATE enrollments SET session_id = gen_random_uuid()")
@@ -921,36 +927,38 @@ ORPHANED = (*BY_HAND[:1], "UPDATE enrollments SET session_id = gen_random_uuid()
     ids=["many faults", "links to sessions that are gone"],
 )
 def test_the_script_refuses_what_apply_refuses_in_the_same_words(
-    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, statements: Sequence[str]
+    platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path, statements: Sequence[str]
 ) -> None:
-    by_hand(host_db, *statements)
-    before = dump(host_db)
+    by_hand(platform_db, *statements)
+    before = dump(platform_db)
 
-    refused = by_psql(psql, host_db, script_for(host_db), tmp_path)
+    refused = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
     assert (refused.code, refused.out) == (3, "")
-    assert on(host_db, "apply").err.removeprefix("sessiondb: ") in refused.err
-    assert dump(host_db) == before
+    assert on(platform_db, "apply").err.removeprefix("sessiondb: ") in refused.err
+    assert dump(platform_db) == before
 
 
 @on_reference
 def test_the_script_refuses_a_schema_that_does_not_exist(
-    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    refused = by_psql(psql, host_db, run("plan", "--sql", "--schema", "campus").out, tmp_path)
+    refused = by_psql(psql, platform_db, run("plan", "--sql", "--schema", "campus").out, tmp_path)
 
     assert refused.code == 3
     assert 'schema "campus" does not exist in this database' in refused.err
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_the_script_tells_the_warnings_of_apply_and_goes_on(host_db: HostDatabase, psql: str, tmp_path: Path) -> None:
-    by_hand(host_db, HARMLESS)
+def test_the_script_tells_the_warnings_of_apply_and_goes_on(
+    platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    by_hand(platform_db, HARMLESS)
 
-    warned = by_psql(psql, host_db, script_for(host_db), tmp_path)
+    warned = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
     assert (warned.code, warned.out.split()) == (0, MIGRATIONS)
     assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
@@ -958,8 +966,10 @@ def test_the_script_tells_the_warnings_of_apply_and_goes_on(host_db: HostDatabas
 
 
 @on_reference
-def test_the_script_leaves_an_interactive_session_as_it_was(host_db: HostDatabase, psql: str, tmp_path: Path) -> None:
-    (tmp_path / "script.sql").write_text(script_for(host_db), encoding="utf-8")
+def test_the_script_leaves_an_interactive_session_as_it_was(
+    platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    (tmp_path / "script.sql").write_text(script_for(platform_db), encoding="utf-8")
     look = (
         "SELECT name, setting FROM pg_settings WHERE source = 'session' ORDER BY 1;\n"
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();\n"
@@ -976,7 +986,7 @@ def test_the_script_leaves_an_interactive_session_as_it_was(host_db: HostDatabas
         f"{look}"
     )
 
-    done = by_psql(psql, host_db, session, tmp_path)
+    done = by_psql(psql, platform_db, session, tmp_path)
 
     assert (done.code, done.err) == (0, "")
     _, before, during, after = done.out.split("cut\n")
@@ -992,40 +1002,40 @@ def _without_results(shown: str) -> list[str]:
 
 @on_reference
 def test_the_script_refuses_to_run_in_a_transaction(
-    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    refused = by_psql(psql, host_db, "BEGIN;\n" + script_for(host_db), tmp_path)
+    refused = by_psql(psql, platform_db, "BEGIN;\n" + script_for(platform_db), tmp_path)
 
     assert refused.code == 3
     assert "this script begins and ends its transactions itself" in refused.err
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
 @pytest.mark.parametrize("place", ["AS sessiondb_backend \\gset\n", "\\echo 0007.restore-links\n"])
 def test_the_script_stops_where_a_transaction_lands_on_another_backend(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path, place: str
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path, place: str
 ) -> None:
-    script = script_for(host_db)
+    script = script_for(platform_db)
     assert script.count(place) == 1
 
-    stopped = by_psql(psql, host_db, script.replace(place, place + "\\connect -\n"), tmp_path)
+    stopped = by_psql(psql, platform_db, script.replace(place, place + "\\connect -\n"), tmp_path)
 
     assert stopped.code == 3
     assert "a pooler gives every transaction another server connection" in stopped.err
     assert "0008" not in stopped.out
 
-    again = by_psql(psql, host_db, script, tmp_path)
+    again = by_psql(psql, platform_db, script, tmp_path)
 
     assert (again.code, again.err) == (0, "")
-    assert dump(host_db) == dump(installed_db)
+    assert dump(platform_db) == dump(installed_db)
 
 
 @on_reference
 def test_the_script_refuses_an_installation_that_is_not_its_own(
-    installed_db: HostDatabase, psql: str, tmp_path: Path
+    installed_db: PlatformDatabase, psql: str, tmp_path: Path
 ) -> None:
     def refusal(*options: str) -> str:
         refused = by_psql(psql, installed_db, run("plan", "--sql", *options).out, tmp_path)
@@ -1040,16 +1050,16 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
 
 @on_reference
 def test_the_script_and_apply_keep_out_of_each_others_way(
-    host_db: HostDatabase, dump: Dump, psql: str, tmp_path: Path
+    platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
-    before = dump(host_db)
-    with host_db.connect() as other:
+    before = dump(platform_db)
+    with platform_db.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [int.from_bytes(b"sessiond", "big")])
-        stopped = by_psql(psql, host_db, script_for(host_db), tmp_path)
+        stopped = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
     assert stopped.code == 3
     assert "another sessiondb run works on this database" in stopped.err
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:

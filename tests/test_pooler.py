@@ -17,8 +17,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from test_cli import MIGRATIONS, Run, column, on, run
@@ -30,21 +30,21 @@ PGBOUNCER = shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
 
 # an owner who is a superuser, and one who is not, in a schema of his own
-on_two = pytest.mark.parametrize("host", [HOSTS["reference"], HOSTS["school"]], indirect=True, ids=str)
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
+on_two = pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["school"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 
 
 @dataclass(frozen=True)
 class Pooler:
     """A PgBouncer before a database."""
 
-    db: HostDatabase
+    db: PlatformDatabase
     conninfo: str
 
     def __call__(self, *arguments: str) -> Run:
-        """Run sessiondb through it, as the owner of the host's tables."""
-        return run("-d", self.conninfo, "--schema", self.db.host.schema, *arguments)
+        """Run sessiondb through it, as the owner of the platform's tables."""
+        return run("-d", self.conninfo, "--schema", self.db.platform.schema, *arguments)
 
     @contextmanager
     def client(self) -> Iterator[psycopg.Connection[Any]]:
@@ -59,13 +59,13 @@ def listens(path: Path) -> bool:
 
 
 @contextmanager
-def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
+def pooler(db: PlatformDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
     """Run a PgBouncer, as the account that the server runs as: it refuses to be root, as the server does."""
     server = db.cluster.server
     if server is None:
         pytest.skip("PgBouncer is put before a server of our own only")
     assert PGBOUNCER
-    user = db.host.owner or server.user
+    user = db.platform.owner or server.user
     account = pwd.getpwuid(server.socket_dir.stat().st_uid)
     with tempfile.TemporaryDirectory(prefix="pgb-", dir="/tmp") as name:  # short enough for a socket
         home = Path(name)
@@ -79,7 +79,7 @@ def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
             "default_pool_size": "5",
             **settings,
         }
-        database = f"{db.name} = host={server.socket_dir} port={server.port}"
+        database = f"{db.name} = platform={server.socket_dir} port={server.port}"
         lines = ["[databases]", database, "[pgbouncer]", *(f"{key} = {value}" for key, value in options.items())]
         (home / "users").write_text(f'"{user}" ""\n')
         (home / "ini").write_text("\n".join(lines) + "\n")
@@ -97,7 +97,7 @@ def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline, (home / "log").read_text()
                 time.sleep(0.01)
-            yield Pooler(db, make_conninfo("", host=name, port=6432, user=user, dbname=db.name))
+            yield Pooler(db, make_conninfo("", platform=name, port=6432, user=user, dbname=db.name))
         finally:
             process.kill()
             process.communicate()
@@ -108,35 +108,35 @@ def pooler(db: HostDatabase, mode: str, **settings: str) -> Iterator[Pooler]:
 
 @on_two
 def test_in_session_mode_apply_and_rollback_do_what_they_do_without_a_pooler(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
 ) -> None:
-    before = dump(host_db)
-    with pooler(host_db, "session") as through:
+    before = dump(platform_db)
+    with pooler(platform_db, "session") as through:
         dry = through("apply", "--dry-run", "--format", "json")
         assert (dry.code, dry.err) == (0, "")
-        assert dump(host_db) == before
+        assert dump(platform_db) == before
 
         applied = through("apply", "--format", "json")
 
         assert applied.code == 0, applied.err
         assert applied.json["applied"] == MIGRATIONS
-        assert dump(host_db) == dump(installed_db)
+        assert dump(platform_db) == dump(installed_db)
         assert through("apply").out.startswith("Nothing to do: all migrations are applied.\n")
 
         undone = through("rollback", "--all", "--yes", "--format", "json")
 
         assert undone.code == 0, undone.err
         assert undone.json["rolled_back"] == MIGRATIONS[::-1]
-        assert dump(host_db) == before
+        assert dump(platform_db) == before
 
 
-def course_and_user(db: HostDatabase) -> tuple[str, str]:
+def course_and_user(db: PlatformDatabase) -> tuple[str, str]:
     with db.connect() as connection:
-        return str(db.host.add_course(connection)), str(db.host.add_user(connection))
+        return str(db.platform.add_course(connection)), str(db.platform.add_user(connection))
 
 
 @on_school
-def test_in_session_mode_every_command_works(installed_db: HostDatabase) -> None:
+def test_in_session_mode_every_command_works(installed_db: PlatformDatabase) -> None:
     course, user = course_and_user(installed_db)
     with pooler(installed_db, "session") as through:
         for arguments in (
@@ -153,10 +153,10 @@ def test_in_session_mode_every_command_works(installed_db: HostDatabase) -> None
 
 
 @on_reference
-def test_in_session_mode_one_server_connection_is_enough(host_db: HostDatabase) -> None:
+def test_in_session_mode_one_server_connection_is_enough(platform_db: PlatformDatabase) -> None:
     """A second client, which looks at what we wait for, waits for one in vain; the work goes on."""
-    with pooler(host_db, "session", default_pool_size="1") as through:
-        with host_db.connect(autocommit=False) as reader:
+    with pooler(platform_db, "session", default_pool_size="1") as through:
+        with platform_db.connect(autocommit=False) as reader:
             reader.execute("SELECT FROM enrollments")
             stopped = through("apply", "--lock-timeout", "0.3", "--lock-budget", "0.2")
             assert stopped.code == 6
@@ -165,9 +165,9 @@ def test_in_session_mode_one_server_connection_is_enough(host_db: HostDatabase) 
 
 
 @on_reference
-def test_in_session_mode_apply_tells_who_is_in_the_way(host_db: HostDatabase) -> None:
+def test_in_session_mode_apply_tells_who_is_in_the_way(platform_db: PlatformDatabase) -> None:
     """A client of PgBouncer is told a made-up number of its backend."""
-    with pooler(host_db, "session") as through, host_db.connect(autocommit=False) as reader:
+    with pooler(platform_db, "session") as through, platform_db.connect(autocommit=False) as reader:
         reader.execute("SELECT FROM enrollments")
 
         stopped = through("apply", "--lock-timeout", "0.3", "--lock-budget", "0.2")
@@ -192,7 +192,7 @@ READING = (
 
 
 @on_school
-def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: HostDatabase) -> None:
+def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: PlatformDatabase) -> None:
     course, user = course_and_user(installed_db)
     with pooler(installed_db, "transaction", server_round_robin="1") as through:
         with through.client() as one, one.transaction(), through.client() as other, other.transaction():
@@ -213,7 +213,7 @@ def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(ins
 
 
 @on_school
-def test_in_transaction_mode_what_writes_in_one_transaction_works(installed_db: HostDatabase) -> None:
+def test_in_transaction_mode_what_writes_in_one_transaction_works(installed_db: PlatformDatabase) -> None:
     course, user = course_and_user(installed_db)
     with pooler(installed_db, "transaction", server_round_robin="1") as through:
         for arguments in (
@@ -228,9 +228,9 @@ def test_in_transaction_mode_what_writes_in_one_transaction_works(installed_db: 
 
 
 @on_school
-def test_in_transaction_mode_plan_shows_what_apply_would_do(host_db: HostDatabase) -> None:
-    with pooler(host_db, "transaction") as through:
-        assert through("plan") == on(host_db, "plan")
+def test_in_transaction_mode_plan_shows_what_apply_would_do(platform_db: PlatformDatabase) -> None:
+    with pooler(platform_db, "transaction") as through:
+        assert through("plan") == on(platform_db, "plan")
         assert through("status", "--exit-code").code == 3
 
 
@@ -241,17 +241,17 @@ def is_refused(done: Run) -> bool:
 
 
 @on_school
-def test_in_transaction_mode_apply_is_refused_and_nothing_changed(host_db: HostDatabase, dump: Dump) -> None:
-    before = dump(host_db)
-    with pooler(host_db, "transaction") as through:
+def test_in_transaction_mode_apply_is_refused_and_nothing_changed(platform_db: PlatformDatabase, dump: Dump) -> None:
+    before = dump(platform_db)
+    with pooler(platform_db, "transaction") as through:
         assert is_refused(through("apply"))
         assert is_refused(through("apply", "--dry-run"))
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_school
 def test_in_transaction_mode_rollback_and_backfill_are_refused_and_nothing_changed(
-    installed_db: HostDatabase, dump: Dump
+    installed_db: PlatformDatabase, dump: Dump
 ) -> None:
     before = dump(installed_db)
     with pooler(installed_db, "transaction") as through:
@@ -264,7 +264,7 @@ SETTINGS = ("search_path", "statement_timeout", "idle_in_transaction_session_tim
 
 
 @on_school
-def test_in_transaction_mode_no_setting_is_left_behind_for_the_next_client(installed_db: HostDatabase) -> None:
+def test_in_transaction_mode_no_setting_is_left_behind_for_the_next_client(installed_db: PlatformDatabase) -> None:
     """An application that got the same server connection afterwards would look into another schema."""
     show = sql.SQL("SELECT {}").format(
         sql.SQL(", ").join(sql.SQL("current_setting({})").format(name) for name in SETTINGS)
@@ -286,10 +286,10 @@ def test_in_transaction_mode_no_setting_is_left_behind_for_the_next_client(insta
     ids=["of one connection", "taken in turn", "of two, taken in turn"],
 )
 def test_a_pool_in_transaction_mode_is_recognised_and_at_once(
-    host_db: HostDatabase, dump: Dump, settings: dict[str, str]
+    platform_db: PlatformDatabase, dump: Dump, settings: dict[str, str]
 ) -> None:
-    before = dump(host_db)
-    with pooler(host_db, "transaction", query_wait_timeout="60", **settings) as through:
+    before = dump(platform_db)
+    with pooler(platform_db, "transaction", query_wait_timeout="60", **settings) as through:
         if settings.get("default_pool_size") != "1":  # as many idle connections as the pool will hold
             with through.client() as one, one.transaction(), through.client() as other, other.transaction():
                 one.execute("SELECT 1")
@@ -297,5 +297,5 @@ def test_a_pool_in_transaction_mode_is_recognised_and_at_once(
         started = time.monotonic()
         assert is_refused(through("apply"))
         assert time.monotonic() - started < 30
-    assert dump(host_db) == before
-    assert column(host_db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]
+    assert dump(platform_db) == before
+    assert column(platform_db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]

@@ -11,37 +11,37 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import Finding, HostRefusedError
+from sessiondb.errors import Finding, PlatformRefusedError
 from sessiondb.migrate import Runner
 
 Dump = Callable[..., str]
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
-on_school = pytest.mark.parametrize("host", [HOSTS["school"]], indirect=True, ids=str)
-on_academy = pytest.mark.parametrize("host", [HOSTS["academy"]], indirect=True, ids=str)
-on_partitioned = pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+on_academy = pytest.mark.parametrize("platform", [PLATFORMS["academy"]], indirect=True, ids=str)
+on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 
 
-def by_hand(db: HostDatabase, *statements: str) -> None:
-    """Run statements as the superuser, with the host's schema on the path."""
+def by_hand(db: PlatformDatabase, *statements: str) -> None:
+    """Run statements as the superuser, with the platform's schema on the path."""
     with db.connect() as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.host.schema)))
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
             connection.execute(statement.encode())
 
 
 def refusal(database: Database) -> list[Finding]:
-    """What apply refuses the host for."""
-    with pytest.raises(HostRefusedError) as refused, database.connect() as connection:
+    """What apply refuses the platform for."""
+    with pytest.raises(PlatformRefusedError) as refused, database.connect() as connection:
         Runner(connection).apply()
     return refused.value.findings
 
@@ -54,7 +54,7 @@ def warnings(database: Database) -> list[str]:
     return [line for line in said if line.startswith("warning: ")]
 
 
-def is_untouched(db: HostDatabase) -> bool:
+def is_untouched(db: PlatformDatabase) -> bool:
     """Whether we made no schema and keep no lock."""
     return column(db, "SELECT count(*) FROM pg_namespace WHERE nspname = 'sessiondb'") == ["0"] and column(
         db,
@@ -68,7 +68,7 @@ def is_untouched(db: HostDatabase) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a host, and what is said of it: regular expressions for the detail and the fix."""
+    """What is wrong with a platform, and what is said of it: regular expressions for the detail and the fix."""
 
     statements: tuple[str, ...]
     check: str
@@ -424,43 +424,45 @@ FAULTS = {
 
 @on_reference
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_refused_with_its_fix(host_db: HostDatabase, dump: Dump, fault: Fault) -> None:
-    by_hand(host_db, *fault.statements)
-    before = dump(host_db)
+def test_a_fault_is_refused_with_its_fix(platform_db: PlatformDatabase, dump: Dump, fault: Fault) -> None:
+    by_hand(platform_db, *fault.statements)
+    before = dump(platform_db)
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.level, found.object) == (fault.check, "error", fault.object)
     assert re.search(fault.detail, found.detail)
     assert re.search(fault.fix, found.fix)
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_a_table_that_inherits_from_another_is_as_good_as_any(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, "CREATE TABLE dated (enrolled_at timestamptz NOT NULL)", "ALTER TABLE enrollments INHERIT dated")
-    before = dump(host_db)
+def test_a_table_that_inherits_from_another_is_as_good_as_any(platform_db: PlatformDatabase, dump: Dump) -> None:
+    by_hand(
+        platform_db, "CREATE TABLE dated (enrolled_at timestamptz NOT NULL)", "ALTER TABLE enrollments INHERIT dated"
+    )
+    before = dump(platform_db)
 
-    assert warnings(host_db.database()) == []
+    assert warnings(platform_db.database()) == []
 
-    host_db.rollback()
-    assert dump(host_db) == before
+    platform_db.rollback()
+    assert dump(platform_db) == before
 
 
 @on_hosted
 @pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
-def test_organisations_may_be_somebody_elses_and_a_view(host_db: HostDatabase, kind: str) -> None:
+def test_organisations_may_be_somebody_elses_and_a_view(platform_db: PlatformDatabase, kind: str) -> None:
     by_hand(
-        host_db,
+        platform_db,
         *(["ALTER TABLE orgs RENAME TO o", "CREATE VIEW orgs AS SELECT id, name, slug FROM o"] * (kind == "VIEW")),
         f"ALTER {kind} orgs OWNER TO CURRENT_USER",
         "REVOKE ALL ON orgs FROM hosted_owner",
     )
 
-    assert warnings(host_db.database()) == []
+    assert warnings(platform_db.database()) == []
 
 
-# What a host of any name may have, and what mends it as it is printed, in a psql of which we know nothing
+# What a platform of any name may have, and what mends it as it is printed, in a psql of which we know nothing
 MENDABLE = {
     "a missing column": "ALTER TABLE sessions DROP COLUMN created_at CASCADE",
     "a link of another type": "ALTER TABLE enrollments ADD COLUMN session_id text",
@@ -479,22 +481,22 @@ MENDABLE = {
     "a trigger with a name like ours": "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
     " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
 }
-on_odd_hosts = pytest.mark.parametrize(
-    "host", [HOSTS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
+on_odd_platforms = pytest.mark.parametrize(
+    "platform", [PLATFORMS[name] for name in ("school", "partitioned", "quoted")], indirect=True, ids=str
 )
 
 
-@on_odd_hosts
+@on_odd_platforms
 @pytest.mark.parametrize("fault", MENDABLE.values(), ids=MENDABLE)
-def test_the_fixes_that_are_printed_mend_the_host(host_db: HostDatabase, fault: str) -> None:
-    by_hand(host_db, fault)
+def test_the_fixes_that_are_printed_mend_the_platform(platform_db: PlatformDatabase, fault: str) -> None:
+    by_hand(platform_db, fault)
 
     for _ in range(2):  # rows are looked at when all else is as it should be
-        with host_db.connect() as connection:
-            for finding in refusal(host_db.database()):
+        with platform_db.connect() as connection:
+            for finding in refusal(platform_db.database()):
                 connection.execute(re.sub(r"^[\w ]+: ", "", finding.fix).encode())
-        with suppress(HostRefusedError):
-            assert host_db.apply() == MIGRATIONS
+        with suppress(PlatformRefusedError):
+            assert platform_db.apply() == MIGRATIONS
             return
     pytest.fail("the fixes did not mend it")
 
@@ -516,15 +518,17 @@ TOGETHER = (
 
 
 @on_reference
-def test_all_faults_are_told_at_once_with_exit_code_5_and_nothing_is_changed(host_db: HostDatabase, dump: Dump) -> None:
-    by_hand(host_db, *(statement for name in TOGETHER for statement in FAULTS[name].statements))
-    before = dump(host_db)
+def test_all_faults_are_told_at_once_with_exit_code_5_and_nothing_is_changed(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    by_hand(platform_db, *(statement for name in TOGETHER for statement in FAULTS[name].statements))
+    before = dump(platform_db)
 
-    refused = on(host_db, "apply")
+    refused = on(platform_db, "apply")
 
     assert (refused.code, refused.out) == (5, "")
     first, *lines = refused.err.splitlines()
-    assert first == "sessiondb: preflight refuses this host; nothing was changed:"
+    assert first == "sessiondb: preflight refuses this platform; nothing was changed:"
     assert len(lines) == 2 * len(TOGETHER)  # what is wrong, and what to do
     for name in TOGETHER:
         told = [
@@ -534,15 +538,15 @@ def test_all_faults_are_told_at_once_with_exit_code_5_and_nothing_is_changed(hos
         ]
         assert len(told) == 1, name
         assert told[0][1].startswith("    fix: ")
-    assert dump(host_db) == before
-    assert is_untouched(host_db)
+    assert dump(platform_db) == before
+    assert is_untouched(platform_db)
 
 
 @on_reference
-def test_warnings_are_told_beside_what_is_refused(host_db: HostDatabase) -> None:
-    by_hand(host_db, HARMLESS, *FAULTS["several ways to the course"].statements)
+def test_warnings_are_told_beside_what_is_refused(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, HARMLESS, *FAULTS["several ways to the course"].statements)
 
-    refused = on(host_db, "apply")
+    refused = on(platform_db, "apply")
 
     assert refused.code == 5
     assert "2 ways lead from submissions to courses" in refused.err
@@ -554,10 +558,12 @@ HARMLESS = "CREATE TRIGGER zzzz BEFORE INSERT ON submissions FOR EACH ROW EXECUT
 
 
 @on_reference
-def test_a_trigger_that_fires_after_ours_and_writes_nothing_that_we_read_is_a_warning(host_db: HostDatabase) -> None:
-    by_hand(host_db, HARMLESS)
+def test_a_trigger_that_fires_after_ours_and_writes_nothing_that_we_read_is_a_warning(
+    platform_db: PlatformDatabase,
+) -> None:
+    by_hand(platform_db, HARMLESS)
 
-    (warning,) = warnings(host_db.database())
+    (warning,) = warnings(platform_db.database())
 
     assert "fires after those of sessiondb" in warning
     assert "fix: " in warning
@@ -565,30 +571,30 @@ def test_a_trigger_that_fires_after_ours_and_writes_nothing_that_we_read_is_a_wa
 
 @pytest.mark.parametrize("given", ["exercise_id", "user_id.course_id", "exercise_id.title", "nothing.course_id"])
 @on_reference
-def test_a_course_path_that_leads_nowhere_is_refused(host_db: HostDatabase, given: str) -> None:
-    with pytest.raises(HostRefusedError) as refused:
-        host_db.apply(course_path=given)
+def test_a_course_path_that_leads_nowhere_is_refused(platform_db: PlatformDatabase, given: str) -> None:
+    with pytest.raises(PlatformRefusedError) as refused:
+        platform_db.apply(course_path=given)
 
     (found,) = refused.value.findings
     assert (found.check, found.level, found.object) == ("course_path", "error", "public.submissions")
     assert given in found.detail
-    assert is_untouched(host_db)
+    assert is_untouched(platform_db)
 
 
 @on_reference
-def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(host_db: HostDatabase) -> None:
-    by_hand(host_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
+def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey")
     path = ("--course-path", "exercise_id.course_id", "--to", "0001")
 
-    applied = on(host_db, "apply", *path)
+    applied = on(platform_db, "apply", *path)
 
     assert applied.code == 0
     assert "warning: No foreign key says that exercise_id.course_id leads to a course" in applied.err
     fix = re.search("ALTER TABLE .*", applied.err)
     assert fix
     assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID"
-    by_hand(host_db, fix[0])
-    assert "warning" not in on(host_db, "apply", *path[:2]).err
+    by_hand(platform_db, fix[0])
+    assert "warning" not in on(platform_db, "apply", *path[:2]).err
 
 
 @pytest.mark.parametrize(
@@ -601,22 +607,22 @@ def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(host_db: HostD
     ],
 )
 @on_reference
-def test_a_rule_that_may_let_a_status_be_active_is_fine(host_db: HostDatabase, rule: str) -> None:
-    by_hand(host_db, "DELETE FROM sessions", f"ALTER TABLE sessions ADD CONSTRAINT known_status CHECK ({rule})")
+def test_a_rule_that_may_let_a_status_be_active_is_fine(platform_db: PlatformDatabase, rule: str) -> None:
+    by_hand(platform_db, "DELETE FROM sessions", f"ALTER TABLE sessions ADD CONSTRAINT known_status CHECK ({rule})")
 
-    assert host_db.apply() == MIGRATIONS
+    assert platform_db.apply() == MIGRATIONS
 
 
 @on_reference
-def test_a_generated_column_that_we_do_not_read_is_fine(host_db: HostDatabase) -> None:
-    by_hand(host_db, "ALTER TABLE submissions ADD COLUMN size integer GENERATED ALWAYS AS (length(content)) STORED")
+def test_a_generated_column_that_we_do_not_read_is_fine(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "ALTER TABLE submissions ADD COLUMN size integer GENERATED ALWAYS AS (length(content)) STORED")
 
-    assert host_db.apply() == MIGRATIONS
+    assert platform_db.apply() == MIGRATIONS
 
 
-def test_every_host_passes_without_a_warning(host_db: HostDatabase) -> None:
+def test_every_platform_passes_without_a_warning(platform_db: PlatformDatabase) -> None:
     """The partitioned one, too, on every version of PostgreSQL."""
-    assert warnings(host_db.database()) == []
+    assert warnings(platform_db.database()) == []
 
 
 # Rights
@@ -628,65 +634,69 @@ def objects(findings: list[Finding]) -> list[tuple[str, str]]:
 
 @on_school
 def test_a_role_that_may_only_write_rows_is_refused_for_each_right_that_it_lacks(
-    host_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, dump: Dump
 ) -> None:
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    found = refusal(host_db.database("campus_app"))
+    found = refusal(platform_db.database("campus_app"))
 
     assert set(objects(found)) == {
         *(("privileges", f"campus.{table}") for table in ("enrollments", "org_members", "sessions", "submissions")),
         ("privileges", "campus"),
-        ("privileges", host_db.name),
+        ("privileges", platform_db.name),
     }
     said = {finding.object: finding for finding in found}
     assert "belongs to campus_owner" in said["campus.sessions"].detail
     assert said["campus.sessions"].fix.startswith("Connect as campus_owner")
     assert said["campus"].fix == "GRANT USAGE, CREATE ON SCHEMA campus TO campus_app"
-    assert said[host_db.name].fix == f"GRANT CREATE ON DATABASE {host_db.name} TO campus_app"
+    assert said[platform_db.name].fix == f"GRANT CREATE ON DATABASE {platform_db.name} TO campus_app"
     assert {finding.level for finding in found} == {"error"}
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_school
-def test_an_owner_who_may_not_create_a_schema_is_refused_until_he_may(host_db: HostDatabase) -> None:
-    by_hand(host_db, f'REVOKE CREATE ON DATABASE "{host_db.name}" FROM campus_owner')
+def test_an_owner_who_may_not_create_a_schema_is_refused_until_he_may(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, f'REVOKE CREATE ON DATABASE "{platform_db.name}" FROM campus_owner')
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
-    assert (found.check, found.object) == ("privileges", host_db.name)
-    by_hand(host_db, found.fix)
-    assert host_db.apply() == MIGRATIONS
+    assert (found.check, found.object) == ("privileges", platform_db.name)
+    by_hand(platform_db, found.fix)
+    assert platform_db.apply() == MIGRATIONS
 
 
 @on_academy
-def test_an_owner_who_may_not_create_in_the_hosts_schema_is_refused_until_he_may(host_db: HostDatabase) -> None:
-    by_hand(host_db, "REVOKE CREATE ON SCHEMA public FROM academy_owner, PUBLIC")
+def test_an_owner_who_may_not_create_in_the_platform_schema_is_refused_until_he_may(
+    platform_db: PlatformDatabase,
+) -> None:
+    by_hand(platform_db, "REVOKE CREATE ON SCHEMA public FROM academy_owner, PUBLIC")
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.object) == ("privileges", "public")
-    by_hand(host_db, found.fix)
-    assert host_db.apply() == MIGRATIONS
+    by_hand(platform_db, found.fix)
+    assert platform_db.apply() == MIGRATIONS
 
 
 @on_school
-def test_a_schema_sessiondb_of_somebody_else_is_refused(host_db: HostDatabase) -> None:
-    by_hand(host_db, "CREATE SCHEMA sessiondb")
+def test_a_schema_sessiondb_of_somebody_else_is_refused(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "CREATE SCHEMA sessiondb")
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.object) == ("privileges", "sessiondb")
     assert "campus_owner may not act for it" in found.detail
 
 
 @on_reference
-def test_a_schema_sessiondb_with_functions_of_somebody_else_is_refused(host_db: HostDatabase) -> None:
+def test_a_schema_sessiondb_with_functions_of_somebody_else_is_refused(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db, "CREATE SCHEMA sessiondb", "CREATE FUNCTION sessiondb.claim() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+        platform_db,
+        "CREATE SCHEMA sessiondb",
+        "CREATE FUNCTION sessiondb.claim() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     )
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.object) == ("schema_sessiondb", "sessiondb")
     assert "holds something else: claim." in found.detail
@@ -698,23 +708,23 @@ def test_a_schema_sessiondb_with_functions_of_somebody_else_is_refused(host_db: 
 @on_hosted
 @pytest.mark.parametrize("table", ["sessions", "org_members", "enrollments", "submissions", "items", "modules"])
 def test_forced_row_level_security_that_would_blind_the_triggers_is_refused(
-    host_db: HostDatabase, dump: Dump, table: str
+    platform_db: PlatformDatabase, dump: Dump, table: str
 ) -> None:
-    by_hand(host_db, f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    before = dump(host_db)
+    by_hand(platform_db, f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    before = dump(platform_db)
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.level, found.object) == ("row_security", "error", f"public.{table}")
     assert "hosted_owner" in found.detail
     assert f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY" in found.fix
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_hosted
-def test_forced_row_level_security_with_a_policy_that_shows_all_is_no_matter(host_db: HostDatabase) -> None:
+def test_forced_row_level_security_with_a_policy_that_shows_all_is_no_matter(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
         "CREATE POLICY all_of_it ON sessions TO hosted_owner USING (true)",
         "ALTER TABLE org_members FORCE ROW LEVEL SECURITY",
@@ -722,40 +732,40 @@ def test_forced_row_level_security_with_a_policy_that_shows_all_is_no_matter(hos
         "ALTER TABLE courses FORCE ROW LEVEL SECURITY",  # not read by the triggers
     )
 
-    assert warnings(host_db.database()) == []
+    assert warnings(platform_db.database()) == []
 
-    host = host_db.host
-    with host_db.connect() as connection:
-        org, course, user = host.add_org(connection), host.add_course(connection), host.add_user(connection)
-        session = host.add_session(connection, org, course)
-        host.add_member(connection, org, user)
-        with host.as_student(connection, user):
-            assert host.enroll(connection, user, course) == session
+    platform = platform_db.platform
+    with platform_db.connect() as connection:
+        org, course, user = platform.add_org(connection), platform.add_course(connection), platform.add_user(connection)
+        session = platform.add_session(connection, org, course)
+        platform.add_member(connection, org, user)
+        with platform.as_student(connection, user):
+            assert platform.enroll(connection, user, course) == session
 
 
 @on_hosted
-def test_forced_row_level_security_with_a_policy_that_shows_some_is_a_warning(host_db: HostDatabase) -> None:
+def test_forced_row_level_security_with_a_policy_that_shows_some_is_a_warning(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE sessions FORCE ROW LEVEL SECURITY",
         "CREATE POLICY newer ON sessions USING (created_at > '2020-01-01')",
     )
 
-    (warning,) = warnings(host_db.database())
+    (warning,) = warnings(platform_db.database())
 
     assert "public.sessions" in warning
 
 
 @on_hosted
-def test_a_restrictive_policy_takes_away_what_another_one_shows(host_db: HostDatabase) -> None:
+def test_a_restrictive_policy_takes_away_what_another_one_shows(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE org_members FORCE ROW LEVEL SECURITY",
         "CREATE POLICY everybody ON org_members USING (true)",
         "CREATE POLICY students ON org_members AS RESTRICTIVE USING (role = 'student')",
     )
 
-    (warning,) = warnings(host_db.database())
+    (warning,) = warnings(platform_db.database())
 
     assert "only those rows of table public.org_members that its policies choose" in warning
 
@@ -763,16 +773,16 @@ def test_a_restrictive_policy_takes_away_what_another_one_shows(host_db: HostDat
 @on_hosted
 @pytest.mark.parametrize(("table", "what"), [("submissions", "update"), ("sessions", "lock")])
 def test_a_policy_that_lets_rows_be_seen_but_not_updated_is_refused(
-    host_db: HostDatabase, table: str, what: str
+    platform_db: PlatformDatabase, table: str, what: str
 ) -> None:
     """The backfill updates, and the triggers keep the session that they choose from being deleted."""
     by_hand(
-        host_db,
+        platform_db,
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY all_of_it ON {table} FOR SELECT TO hosted_owner USING (true)",
     )
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.object) == ("row_security", f"public.{table}")
     assert f"{what} no row of table public.{table}" in found.detail
@@ -780,10 +790,10 @@ def test_a_policy_that_lets_rows_be_seen_but_not_updated_is_refused(
 
 @on_hosted
 def test_a_table_of_somebody_else_on_the_way_to_the_course_must_be_readable_and_show_its_rows(
-    host_db: HostDatabase,
+    platform_db: PlatformDatabase,
 ) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE items OWNER TO CURRENT_USER",
         "REVOKE ALL ON items FROM hosted_owner",
         # a longer way is not taken, so it does not matter
@@ -791,17 +801,17 @@ def test_a_table_of_somebody_else_on_the_way_to_the_course_must_be_readable_and_
         "ALTER TABLE submissions ADD COLUMN part_id uuid REFERENCES parts",
     )
 
-    unreadable, hidden = refusal(host_db.database())
+    unreadable, hidden = refusal(platform_db.database())
 
     assert objects([unreadable, hidden]) == [("privileges", "public.items"), ("row_security", "public.items")]
     assert unreadable.fix == "GRANT SELECT ON public.items TO hosted_owner"
     assert hidden.fix == "ALTER ROLE hosted_owner BYPASSRLS"
-    by_hand(host_db, unreadable.fix, "ALTER TABLE items DISABLE ROW LEVEL SECURITY")
-    assert host_db.apply() == MIGRATIONS
+    by_hand(platform_db, unreadable.fix, "ALTER TABLE items DISABLE ROW LEVEL SECURITY")
+    assert platform_db.apply() == MIGRATIONS
 
 
 @on_hosted
-def test_row_level_security_that_is_forced_later_is_found_by_check(installed_db: HostDatabase) -> None:
+def test_row_level_security_that_is_forced_later_is_found_by_check(installed_db: PlatformDatabase) -> None:
     by_hand(installed_db, "ALTER TABLE sessions FORCE ROW LEVEL SECURITY")
 
     check = on(installed_db, "check", "row_security", "--format", "json")
@@ -831,12 +841,12 @@ def patched(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> Iterator[Non
 
 
 @on_reference
-def test_an_old_transaction_is_a_warning(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     with (
         patched(monkeypatch, "interval '1 minute'", "interval '0'"),
-        psycopg.connect(host_db.conninfo(), application_name="nightly report") as other,
-        host_db.database().connect() as connection,
+        psycopg.connect(platform_db.conninfo(), application_name="nightly report") as other,
+        platform_db.database().connect() as connection,
     ):
         other.execute("SELECT 1")
         pid = other.info.backend_pid
@@ -848,52 +858,54 @@ def test_an_old_transaction_is_a_warning(host_db: HostDatabase, monkeypatch: pyt
 
 
 @on_reference
-def test_a_transaction_of_less_than_a_minute_is_no_matter(host_db: HostDatabase) -> None:
-    with host_db.connect(autocommit=False) as other:
+def test_a_transaction_of_less_than_a_minute_is_no_matter(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect(autocommit=False) as other:
         other.execute("SELECT 1")
-        assert warnings(host_db.database()) == []
+        assert warnings(platform_db.database()) == []
 
 
 @on_reference
 def test_a_disk_without_room_for_the_indexes_is_refused(
-    host_db: HostDatabase, dump: Dump, monkeypatch: pytest.MonkeyPatch
+    platform_db: PlatformDatabase, dump: Dump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if host_db.cluster.server is None:
+    if platform_db.cluster.server is None:
         pytest.skip("the server's disk may be another one")
-    by_hand(host_db, "ANALYZE")
-    before = dump(host_db)
+    by_hand(platform_db, "ANALYZE")
+    before = dump(platform_db)
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
 
-    (found,) = refusal(host_db.database())
+    (found,) = refusal(platform_db.database())
 
     assert (found.check, found.level) == ("disk", "error")
-    assert found.object == column(host_db, "SHOW data_directory")[0]
+    assert found.object == column(platform_db, "SHOW data_directory")[0]
     assert "MB left" in found.detail
     assert "Make room" in found.fix
-    assert dump(host_db) == before
+    assert dump(platform_db) == before
 
 
 @on_reference
-def test_a_disk_that_cannot_be_seen_is_no_matter(host_db: HostDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_be_seen_is_no_matter(
+    platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: str) -> None:
         raise PermissionError(path)
 
-    by_hand(host_db, "ANALYZE")
+    by_hand(platform_db, "ANALYZE")
     monkeypatch.setattr("shutil.disk_usage", refuse)
 
-    assert warnings(host_db.database()) == []
+    assert warnings(platform_db.database()) == []
 
 
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server that may be stopped, with the reference host."""
+    """A server that may be stopped, with the reference platform."""
     try:
         bindir = find_bindir(request.config.option.postgresql_exec)
     except ServerNotFound as error:
         pytest.skip(str(error))
     with ephemeral_server(bindir, settings={"max_prepared_transactions": "5"}) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            HOSTS["reference"].load(connection)
+            PLATFORMS["reference"].load(connection)
         yield server
 
 
@@ -959,7 +971,7 @@ def test_a_standby_is_refused(server: Server) -> None:
 # A rollback
 
 
-def mend(db: HostDatabase, findings: list[Finding]) -> None:
+def mend(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the fixes as they are printed, in their order, in a psql of which we know nothing."""
     with db.connect() as connection:
         for finding in findings:
@@ -968,12 +980,12 @@ def mend(db: HostDatabase, findings: list[Finding]) -> None:
 
 def rollback_refusal(database: Database, to: str | None = None) -> list[Finding]:
     """What a rollback is refused for."""
-    with pytest.raises(HostRefusedError) as refused, database.connect() as connection:
+    with pytest.raises(PlatformRefusedError) as refused, database.connect() as connection:
         Runner(connection).rollback(to)
     return refused.value.findings
 
 
-# What a host may have made of session_id and of our functions, and how it is told
+# What a platform may have made of session_id and of our functions, and how it is told
 DEPENDENTS = {
     "CREATE VIEW linked AS SELECT user_id, session_id FROM enrollments": "view {}.linked",
     "CREATE VIEW counted AS SELECT session_id, count(*) FROM linked GROUP BY 1": "view {}.counted",
@@ -1006,16 +1018,16 @@ DEPENDENTS = {
 }
 
 
-@on_odd_hosts
+@on_odd_platforms
 def test_a_rollback_is_refused_for_all_that_depends_on_what_it_drops_until_that_is_gone(
-    installed_db: HostDatabase, dump: Dump
+    installed_db: PlatformDatabase, dump: Dump
 ) -> None:
     by_hand(installed_db, *DEPENDENTS)
     before = dump(installed_db)
 
     found = rollback_refusal(installed_db.database())
 
-    (schema,) = column(installed_db, "SELECT quote_ident(host_schema) FROM sessiondb.installation")
+    (schema,) = column(installed_db, "SELECT quote_ident(platform_schema) FROM sessiondb.installation")
     told = {finding.object for finding in found}
     assert told == {name.replace("{}", schema) for name in DEPENDENTS.values()}
     assert {finding.check for finding in found} == {"dependents"}
@@ -1030,7 +1042,7 @@ def test_a_rollback_is_refused_for_all_that_depends_on_what_it_drops_until_that_
 
 
 @on_reference
-def test_a_refused_rollback_exits_with_5_and_names_all_at_once(installed_db: HostDatabase, dump: Dump) -> None:
+def test_a_refused_rollback_exits_with_5_and_names_all_at_once(installed_db: PlatformDatabase, dump: Dump) -> None:
     by_hand(installed_db, *DEPENDENTS, "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey")
     before = dump(installed_db)
 
@@ -1038,14 +1050,14 @@ def test_a_refused_rollback_exits_with_5_and_names_all_at_once(installed_db: Hos
 
     assert (refused.code, refused.out) == (5, "")
     first, *lines = refused.err.splitlines()
-    assert first == "sessiondb: preflight refuses this host; nothing was changed:"
+    assert first == "sessiondb: preflight refuses this platform; nothing was changed:"
     assert len(lines) == 2 * (len(DEPENDENTS) + 1)
     assert "CASCADE" not in refused.err
     assert dump(installed_db) == before
 
 
 @on_reference
-def test_a_rollback_minds_only_what_it_undoes(installed_db: HostDatabase) -> None:
+def test_a_rollback_minds_only_what_it_undoes(installed_db: PlatformDatabase) -> None:
     by_hand(
         installed_db,
         "CREATE VIEW linked AS SELECT session_id FROM enrollments",
@@ -1062,22 +1074,22 @@ def test_a_rollback_minds_only_what_it_undoes(installed_db: HostDatabase) -> Non
 
 
 @on_reference
-def test_what_depends_on_a_column_that_we_found_does_not_matter(host_db: HostDatabase) -> None:
+def test_what_depends_on_a_column_that_we_found_does_not_matter(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db,
+        platform_db,
         "ALTER TABLE enrollments ADD COLUMN session_id uuid",
         "CREATE VIEW linked AS SELECT session_id FROM enrollments",
         "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid"
         " LANGUAGE sql AS 'SELECT NULL::uuid'",
         "CREATE VIEW asked AS SELECT get_user_session_for_course(NULL, NULL)",
     )
-    host_db.apply()
+    platform_db.apply()
 
-    assert host_db.rollback() == MIGRATIONS[::-1]
+    assert platform_db.rollback() == MIGRATIONS[::-1]
 
 
 @on_partitioned
-def test_what_goes_with_the_column_is_told_before(installed_db: HostDatabase) -> None:
+def test_what_goes_with_the_column_is_told_before(installed_db: PlatformDatabase) -> None:
     by_hand(
         installed_db,
         "CREATE INDEX mine ON submissions (session_id, user_id)",
@@ -1095,7 +1107,7 @@ def test_what_goes_with_the_column_is_told_before(installed_db: HostDatabase) ->
 
 
 @on_reference
-def test_a_rollback_that_cannot_save_the_links_is_refused(installed_db: HostDatabase, dump: Dump) -> None:
+def test_a_rollback_that_cannot_save_the_links_is_refused(installed_db: PlatformDatabase, dump: Dump) -> None:
     by_hand(
         installed_db,
         "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
@@ -1115,28 +1127,28 @@ def test_a_rollback_that_cannot_save_the_links_is_refused(installed_db: HostData
 
 
 @on_reference
-def test_a_rollback_that_cannot_put_back_the_hosts_triggers_is_refused(host_db: HostDatabase) -> None:
+def test_a_rollback_that_cannot_put_back_the_platform_triggers_is_refused(platform_db: PlatformDatabase) -> None:
     by_hand(
-        host_db,
+        platform_db,
         'CREATE FUNCTION "fill (it)"() RETURNS trigger LANGUAGE plpgsql'
         " AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
         "ALTER TABLE enrollments ADD COLUMN session_id uuid",
         'CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
         'CREATE TRIGGER "Fill" BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
     )
-    with host_db.database().connect(adopt=True) as connection:
+    with platform_db.database().connect(adopt=True) as connection:
         Runner(connection).apply()
     by_hand(
-        host_db,
+        platform_db,
         "CREATE TRIGGER fill BEFORE INSERT ON enrollments"
         " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     )
 
-    (another,) = rollback_refusal(host_db.database())
-    mend(host_db, [another])
-    by_hand(host_db, 'ALTER FUNCTION "fill (it)" RENAME TO other')
-    gone = rollback_refusal(host_db.database())
-    by_hand(host_db, 'ALTER FUNCTION other RENAME TO "fill (it)"')
+    (another,) = rollback_refusal(platform_db.database())
+    mend(platform_db, [another])
+    by_hand(platform_db, 'ALTER FUNCTION "fill (it)" RENAME TO other')
+    gone = rollback_refusal(platform_db.database())
+    by_hand(platform_db, 'ALTER FUNCTION other RENAME TO "fill (it)"')
 
     assert (another.check, another.object) == ("replaced_triggers", "trigger fill on public.enrollments")
     assert "there is another one of this name" in another.detail
@@ -1145,12 +1157,12 @@ def test_a_rollback_that_cannot_put_back_the_hosts_triggers_is_refused(host_db: 
         "trigger fill on public.enrollments",
     }
     assert all('its function public."fill (it)" does not exist any more' in finding.detail for finding in gone)
-    assert host_db.rollback() == MIGRATIONS[::-1]
+    assert platform_db.rollback() == MIGRATIONS[::-1]
 
 
 @on_school
 def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
-    new_role: str, installed_db: HostDatabase
+    new_role: str, installed_db: PlatformDatabase
 ) -> None:
     by_hand(
         installed_db,

@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from conftest import HostDatabase
-from hosts import EnrolledHost, Host
+from conftest import PlatformDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Incoherent, Oracle, Row, Session
+from platforms import EnrolledPlatform, Platform
 from psycopg import errors, sql
 
 from sessiondb.database import Connection
@@ -23,7 +23,7 @@ from sessiondb.database import Connection
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
-HISTORIES = 100  # on each of the six hosts
+HISTORIES = 100  # on each of the six platforms
 
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.register_profile("desk", deadline=None)
@@ -70,9 +70,9 @@ histories = st.tuples(
 
 @dataclass(frozen=True)
 class Play:
-    """A history, played on the database and told to the oracle. What the host cannot do is passed over."""
+    """A history, played on the database and told to the oracle. What the platform cannot do is passed over."""
 
-    host: Host
+    platform: Platform
     db: Connection
     cast: dict[Any, UUID]
     tasks: dict[UUID, list[UUID]]
@@ -83,7 +83,7 @@ class Play:
     def join(self, org: UUID, user: UUID) -> None:
         if (org, user) not in self.oracle.members:
             self.oracle.members.add((org, user))
-            self.host.add_member(self.db, org, user)
+            self.platform.add_member(self.db, org, user)
 
     def leave(self, org: UUID, user: UUID) -> None:
         self.oracle.members.discard((org, user))
@@ -92,7 +92,7 @@ class Play:
     def open(self, session: UUID, org: UUID, course: UUID, status: str, created_at: datetime | None) -> None:
         if session not in self.oracle.sessions:
             self.oracle.sessions[session] = Session(org, course, status, created_at)
-            self.host.add_session(self.db, org, course, status, created_at=created_at, id=session)
+            self.platform.add_session(self.db, org, course, status, created_at=created_at, id=session)
 
     def set_status(self, session: UUID, status: str) -> None:
         if session in self.oracle.sessions:
@@ -112,15 +112,15 @@ class Play:
     def enroll(self, user: UUID, course: UUID, given: UUID | None) -> None:
         if not self.told("enrollments", user, course):  # a user enrols in a course once
             expected = answer(self.oracle.enroll, user, course, given)
-            assert self.written(user, self.host.enroll, self.db, user, course, given) == expected
+            assert self.written(user, self.platform.enroll, self.db, user, course, given) == expected
 
     def submit(self, user: UUID, course: UUID | None, given: UUID | None) -> None:
-        if isinstance(self.host, EnrolledHost) and not self.told("enrollments", user, course):
+        if isinstance(self.platform, EnrolledPlatform) and not self.told("enrollments", user, course):
             return
         # each time something else: hosted takes one submission for an item
         task = course and self.tasks[course][len(self.told("submissions", user, course))]
         expected = answer(self.oracle.submit, user, course, given)
-        assert self.written(user, self.host.submit, self.db, user, course, given, task) == expected
+        assert self.written(user, self.platform.submit, self.db, user, course, given, task) == expected
 
     def move(self, table: str, user: UUID, old: UUID | None, new: UUID | None) -> None:
         rows = [row for row in getattr(self.oracle, table) if (row.user, row.session) == (user, old)]
@@ -132,7 +132,7 @@ class Play:
         """What the database answers to a student, or to staff; what it refuses is undone."""
 
         def in_savepoint() -> object:
-            with self.db.transaction(), self.host.as_student(self.db, student) if student else nullcontext():
+            with self.db.transaction(), self.platform.as_student(self.db, student) if student else nullcontext():
                 return write(*args)
 
         return answer(in_savepoint)
@@ -154,8 +154,8 @@ class Play:
         )
 
     def run(self, query: LiteralString, name: str, *values: object) -> None:
-        """Run SQL in which the first ``{}`` is a table of the host and the others are values."""
-        table = sql.Identifier(self.host.schema, name)
+        """Run SQL in which the first ``{}`` is a table of the platform and the others are values."""
+        table = sql.Identifier(self.platform.schema, name)
         self.db.execute(sql.SQL(query).format(table, *map(sql.Literal, values)))
 
 
@@ -169,12 +169,12 @@ def answer(ask: Callable[..., object], *args: object) -> object:
         return "incoherent" if "_session_id_coherent" in str(error.diag.constraint_name) else error
 
 
-def everything(host: Host, users: list[UUID], courses: list[UUID]) -> sql.Composed:
+def everything(platform: Platform, users: list[UUID], courses: list[UUID]) -> sql.Composed:
     """The query that shows what the function says and what is stored, a submission with its task."""
     names = ("get_user_session_for_course", "enrollments", "submissions")
-    function, enrollments, submissions = (sql.Identifier(host.schema, name) for name in names)
-    task: sql.Composable = sql.Identifier(host.task_column)
-    if isinstance(host, EnrolledHost):
+    function, enrollments, submissions = (sql.Identifier(platform.schema, name) for name in names)
+    task: sql.Composable = sql.Identifier(platform.task_column)
+    if isinstance(platform, EnrolledPlatform):
         task = sql.SQL("(SELECT e.course_id FROM {} AS e WHERE e.id = {})").format(enrollments, task)
     return sql.SQL(
         """
@@ -194,23 +194,23 @@ def everything(host: Host, users: list[UUID], courses: list[UUID]) -> sql.Compos
     )
 
 
-def test_any_history_is_as_the_rules_say(installed_db: HostDatabase) -> None:
-    host, played = installed_db.host, 0
+def test_any_history_is_as_the_rules_say(installed_db: PlatformDatabase) -> None:
+    platform, played = installed_db.platform, 0
     with installed_db.connect() as db:
         ids: dict[str, Callable[[Connection], UUID]] = {
-            "user": host.add_user,
-            "org": host.add_org,
-            "course": host.add_course,
+            "user": platform.add_user,
+            "org": platform.add_org,
+            "course": platform.add_course,
             "session": lambda _: uuid4(),
         }
         cast: dict[Any, UUID] = {name: ids[kind](db) for kind, names in NAMES.items() for name in names}
         tasks = {
-            cast[course]: [host.new_task(db, cast[course]) for _ in range(STEPS + 1)] for course in NAMES["course"]
+            cast[course]: [platform.new_task(db, cast[course]) for _ in range(STEPS + 1)] for course in NAMES["course"]
         }
 
         course_of = {task: course for course, done in tasks.items() for task in done}
         users, courses = ([cast[name] for name in NAMES[kind]] for kind in ("user", "course"))
-        query = everything(host, users, courses).as_string(db)
+        query = everything(platform, users, courses).as_string(db)
 
         @settings(PROFILE, max_examples=HISTORIES)
         @given(histories)
@@ -218,7 +218,7 @@ def test_any_history_is_as_the_rules_say(installed_db: HostDatabase) -> None:
             nonlocal played
             played += 1
             with db.transaction(force_rollback=True):
-                stage = Play(host, db, cast, tasks, course_of, query)
+                stage = Play(platform, db, cast, tasks, course_of, query)
                 for verb, *names in history:
                     getattr(stage, verb)(*(cast.get(name, name) for name in names))
                     stage.compare()

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_checks import brief, check, look
 from test_cli import ADA, BRUNO, SQL, Run, run
-from test_rules import Platform, as_writer
+from test_rules import World, as_writer
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 GRANTS = Path(__file__).parents[1] / "docs" / "grants.md"
 DRAFT = "00000000-0000-4000-8000-0000000000f9"
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-on_hosted = pytest.mark.parametrize("host", [HOSTS["hosted"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 
 # the grants that each command needs
 
@@ -65,7 +65,7 @@ def test_every_command_is_documented_and_tried() -> None:
 
 
 @pytest.fixture
-def someone(new_role: str, installed_db: HostDatabase) -> Iterator[Callable[..., None]]:
+def someone(new_role: str, installed_db: PlatformDatabase) -> Iterator[Callable[..., None]]:
     """``someone("GRANT", "SELECT ON sessions")`` gives or takes a grant; nobody has one at first."""
     with installed_db.connect() as connection:
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
@@ -90,7 +90,7 @@ def someone(new_role: str, installed_db: HostDatabase) -> Iterator[Callable[...,
 @pytest.mark.parametrize("command", EXAMPLES)
 @on_reference
 def test_a_command_needs_just_the_grants_that_are_documented(
-    new_role: str, installed_db: HostDatabase, someone: Callable[..., None], command: str
+    new_role: str, installed_db: PlatformDatabase, someone: Callable[..., None], command: str
 ) -> None:
     grants = documented()[command]
     for grant in grants:
@@ -114,27 +114,27 @@ def test_a_command_needs_just_the_grants_that_are_documented(
 
 
 @on_reference
-def test_apply_and_rollback_need_no_superuser(new_role: str, host_db: HostDatabase) -> None:
+def test_apply_and_rollback_need_no_superuser(new_role: str, platform_db: PlatformDatabase) -> None:
     """Only to own the four tables, and to read those on the way to the course."""
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         for table in ("org_members", "sessions", "enrollments", "submissions"):
             connection.execute(f"ALTER TABLE {table} OWNER TO {new_role}".encode())
         for grant in documented()["apply`, `rollback"]:
-            connection.execute(f"GRANT {grant.replace('platform', host_db.name)} TO {new_role}".encode())
+            connection.execute(f"GRANT {grant.replace('platform', platform_db.name)} TO {new_role}".encode())
         flags = connection.execute(
             "SELECT rolsuper, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = %s", [new_role]
         ).fetchone()
         assert flags == (False, False, False)
 
-    conninfo = host_db.conninfo(new_role)
+    conninfo = platform_db.conninfo(new_role)
     assert run("-d", conninfo, "apply").code == 0
-    with host_db.connect() as connection:
-        platform = Platform(host_db.host, connection)
-        org, course = platform.org(), platform.course()
-        session = platform.session(org, course)
-        user = platform.user(org)
-        assert platform.write("submissions", user, course) == session
+    with platform_db.connect() as connection:
+        world = World(platform_db.platform, connection)
+        org, course = world.org(), world.course()
+        session = world.session(org, course)
+        user = world.user(org)
+        assert world.write("submissions", user, course) == session
     assert run("-d", conninfo, "rollback", "--all", "--yes").code == 0
 
 
@@ -148,19 +148,19 @@ EVERYTHING: LiteralString = """
 
 
 @on_hosted
-def test_default_privileges_of_the_host_open_nothing(new_role: str, host_db: HostDatabase) -> None:
+def test_default_privileges_of_the_platform_open_nothing(new_role: str, platform_db: PlatformDatabase) -> None:
     """Neither after apply, nor while links are saved between a rollback and the next apply."""
     names = {"owner": sql.Identifier("hosted_owner"), "role": sql.Identifier(new_role)}
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute(sql.SQL(EVERYTHING).format(**names))
-        host_db.apply()
+        platform_db.apply()
         assert others_in_schema_sessiondb(connection) == []
-        assert check(host_db, "grants") == []
-        platform = Platform(host_db.host, connection)
-        org, course = platform.org(), platform.course()
-        platform.session(org, course)
-        platform.enroll(platform.user(org), course)
-        host_db.rollback()
+        assert check(platform_db, "grants") == []
+        world = World(platform_db.platform, connection)
+        org, course = world.org(), world.course()
+        world.session(org, course)
+        world.enroll(world.user(org), course)
+        platform_db.rollback()
         assert connection.execute("SELECT count(*) FROM sessiondb.saved_links_of_enrollments").fetchone() == (1,)
         assert others_in_schema_sessiondb(connection) == []
 
@@ -184,7 +184,7 @@ def others_in_schema_sessiondb(connection: psycopg.Connection[Any]) -> list[tupl
 
 
 @on_hosted
-def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, installed_db: HostDatabase) -> None:
+def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, installed_db: PlatformDatabase) -> None:
     role = sql.Identifier(new_role)
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(role))
@@ -236,53 +236,55 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
 
 @pytest.mark.parametrize("what", STRANGERS)
 @on_hosted
-def test_a_superuser_takes_over_nothing_that_a_stranger_owns(new_role: str, host_db: HostDatabase, what: str) -> None:
+def test_a_superuser_takes_over_nothing_that_a_stranger_owns(
+    new_role: str, platform_db: PlatformDatabase, what: str
+) -> None:
     """He could change it afterwards, and have it run with the superuser's rights."""
     statement, object_ = STRANGERS[what]
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
 
-    findings = look(host_db, user=superuser(host_db))
+    findings = look(platform_db, user=superuser(platform_db))
 
     assert ("owners", "error", object_) in brief(findings)
     assert any(new_role in finding.detail for finding in findings)
 
 
-def superuser(db: HostDatabase) -> str:
+def superuser(db: PlatformDatabase) -> str:
     with db.connect() as connection:
         return connection.info.user
 
 
 @on_hosted
-def test_a_superuser_who_does_not_own_the_tables_is_warned(host_db: HostDatabase) -> None:
-    findings = look(host_db, user=superuser(host_db))
+def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: PlatformDatabase) -> None:
+    findings = look(platform_db, user=superuser(platform_db))
 
-    assert brief(findings) == [("owners", "warning", superuser(host_db))]
+    assert brief(findings) == [("owners", "warning", superuser(platform_db))]
     assert "hosted_owner" in findings[0].fix
-    assert look(host_db) == []
+    assert look(platform_db) == []
 
 
 @pytest.mark.parametrize("grantee", ["PUBLIC", "{role}"])
 @on_reference
 def test_domains_are_refused_where_others_may_create_operators_for_them(
-    new_role: str, host_db: HostDatabase, grantee: LiteralString
+    new_role: str, platform_db: PlatformDatabase, grantee: LiteralString
 ) -> None:
     role = sql.Identifier(new_role)
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")  # PostgreSQL 14
         connection.execute("CREATE DOMAIN student AS uuid; ALTER TABLE org_members ALTER user_id TYPE student")
-        assert look(host_db) == []
+        assert look(platform_db) == []
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO " + grantee).format(role=role))
-        (finding,) = look(host_db)
+        (finding,) = look(platform_db)
         assert (finding.check, finding.level, finding.object) == ("owners", "error", "public.org_members.user_id")
         connection.execute(finding.fix.encode())
-        assert look(host_db) == []
+        assert look(platform_db) == []
 
 
 # what is called directly
 
 
-def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, installed_db: HostDatabase) -> None:
+def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, installed_db: PlatformDatabase) -> None:
     """Even where somebody was granted all that could be."""
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
@@ -301,13 +303,13 @@ def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, install
             connection.execute("INSERT INTO own DEFAULT VALUES")
 
 
-def test_saved_links_are_taken_of_the_hosts_tables_alone(installed_db: HostDatabase) -> None:
+def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: PlatformDatabase) -> None:
     installed_db.rollback("0007")
     with installed_db.connect() as connection:
         connection.execute("CALL sessiondb.prepare_saved_links('enrollments')")
         connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE enrollments AS TABLE {} WITH NO DATA").format(
-                sql.Identifier(installed_db.host.schema, "enrollments")
+                sql.Identifier(installed_db.platform.schema, "enrollments")
             )
         )
         connection.execute(
@@ -319,7 +321,7 @@ def test_saved_links_are_taken_of_the_hosts_tables_alone(installed_db: HostDatab
 
 
 @on_hosted
-def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: HostDatabase) -> None:
+def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         for role in ("anon", "authenticated", "service_role"):
             found = connection.execute(
@@ -334,15 +336,15 @@ def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: 
 
 
 @on_hosted
-def test_the_function_tells_a_student_nothing_of_others(installed_db: HostDatabase) -> None:
+def test_the_function_tells_a_student_nothing_of_others(installed_db: PlatformDatabase) -> None:
     """Not even where he may call it, as an API lets him: his policies hide the rows that it reads."""
     with installed_db.connect() as connection:
-        platform = Platform(installed_db.host, connection)
-        org, course = platform.org(), platform.course()
-        platform.session(org, course)
-        member, student = platform.user(org), platform.user(org)
-        assert platform.find(member, course)
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        world.session(org, course)
+        member, student = world.user(org), world.user(org)
+        assert world.find(member, course)
         connection.execute("GRANT SELECT ON org_members, sessions TO authenticated")
-        with as_writer(platform, student):
-            assert platform.find(member, course) is None
-            assert platform.find(student, course) is None
+        with as_writer(world, student):
+            assert world.find(member, course) is None
+            assert world.find(student, course) is None

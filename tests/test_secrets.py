@@ -15,10 +15,10 @@ from pathlib import Path
 import click
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from platforms import PLATFORMS
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
 from test_cli import ADA, commands, environment, run
@@ -28,7 +28,7 @@ import sessiondb.cli
 from sessiondb.database import conninfo
 from sessiondb.errors import Exit, UsageError
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
 # where a password could turn up
 
@@ -88,12 +88,12 @@ def test_no_address_in_another_encoding_is_told(option: str) -> None:
 )
 @on_reference
 def test_no_address_in_the_wrong_place_is_told(
-    host_db: HostDatabase, arguments: list[str], env: dict[str, str]
+    platform_db: PlatformDatabase, arguments: list[str], env: dict[str, str]
 ) -> None:
     """It is taken for something else, and named as what is wrong."""
-    own = {name: str(value) for name, value in conninfo_to_dict(host_db.conninfo()).items()}
+    own = {name: str(value) for name, value in conninfo_to_dict(platform_db.conninfo()).items()}
     server = {f"PG{name.upper()}": own[name] for name in ("host", "port", "user", "password") if name in own}
-    server["PGDATABASE"] = host_db.name
+    server["PGDATABASE"] = platform_db.name
 
     done = run(*arguments, env=server | env)
 
@@ -103,11 +103,15 @@ def test_no_address_in_the_wrong_place_is_told(
 
 
 @on_reference
-def test_no_password_reaches_the_server_but_to_log_in(host_db: HostDatabase) -> None:
+def test_no_password_reaches_the_server_but_to_log_in(platform_db: PlatformDatabase) -> None:
     """Neither as a part of what others see of the connection, nor as a setting."""
-    with host_db.database().connect() as connection:
+    with platform_db.database().connect() as connection:
         row = connection.execute("SELECT a::text FROM pg_stat_activity AS a WHERE pid = pg_backend_pid()").fetchone()
-        own = make_conninfo(host_db.conninfo(), password=PASSWORD) if "password" not in host_db.conninfo() else None
+        own = (
+            make_conninfo(platform_db.conninfo(), password=PASSWORD)
+            if "password" not in platform_db.conninfo()
+            else None
+        )
     assert row
     assert "sessiondb" in row[0]
     if own is None:
@@ -151,14 +155,14 @@ def test_ps_does_not_show_a_password(form: str) -> None:
 @pytest.mark.parametrize("query", ["CREATE ROLE {0} PASSWORD '{1}'", "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'"])
 @on_reference
 def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
-    host_db: HostDatabase, query: str
+    platform_db: PlatformDatabase, query: str
 ) -> None:
-    with host_db.connect() as admin:
+    with platform_db.connect() as admin:
         admin.execute("SET application_name TO 'nightly \x1b[2J'")
         with admin.transaction(force_rollback=True):
             admin.execute("LOCK TABLE enrollments")
-            admin.execute(f"/* \x1b[2J */ {query.format(host_db.name, PASSWORD)}".encode())
-            done = run("-d", host_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
+            admin.execute(f"/* \x1b[2J */ {query.format(platform_db.name, PASSWORD)}".encode())
+            done = run("-d", platform_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
 
     assert done.code == 6
     assert "nightly" in done.err
@@ -168,7 +172,7 @@ def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
 
 
 @on_reference
-def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: HostDatabase) -> None:
+def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: PlatformDatabase) -> None:
     """Titles and names come from people; an escape sequence in one could rewrite what the reader sees."""
     evil = "\x1b]0;owned\x07\x9b2J[red]"
     with installed_db.connect() as connection:
@@ -223,7 +227,7 @@ def command_lines(draw: st.DrawFn) -> list[str]:
 
 @on_reference
 def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
-    new_role: str, installed_db: HostDatabase, monkeypatch: pytest.MonkeyPatch
+    new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a role that may read all, so that what is understood does no harm."""
     with installed_db.connect() as connection:
@@ -266,9 +270,7 @@ def in_process(*words: str) -> tuple[int, str, str]:
     return int(ended.value.code or 0), said[0], said[1]
 
 
-PARTS = (
-    "postgresql:// postgres: // user : @ [::1 ] / ? & = % %zz host port service password sslmode options ' \\ 5432 , é"
-)
+PARTS = "postgresql:// postgres: // user : @ [::1 ] / ? & = % %zz platform port service password sslmode options ' \\ 5432 , é"
 parts = st.sampled_from([*PARTS.split(), " ", "\n", "\udcff"])
 
 

@@ -1,7 +1,7 @@
 """A student who tries: whatever he writes, his rows are in no session where he does not belong.
 
-He may do more here than a host allows: read and write the two tables and their partitions, as far as row level
-security says that a row is his own, and create what he likes in the host's schema.
+He may do more here than a platform allows: read and write the two tables and their partitions, as far as row level
+security says that a row is his own, and create what he likes in the platform's schema.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_checks import check
 from test_properties import PROFILE
-from test_rules import Platform, both_tables, refused, row_values
+from test_rules import World, both_tables, refused, row_values
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 OWN_ROWS: LiteralString = "user_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"
 NOT_HIS = ("another organisation", "another course", "nowhere")
 
@@ -38,7 +38,7 @@ NOT_HIS = ("another organisation", "another course", "nowhere")
 class Student:
     """A student, the course that he takes, its session in his organisation, and sessions that are not for him."""
 
-    platform: Platform
+    world: World
     role: str
     id: UUID
     course: UUID
@@ -48,26 +48,26 @@ class Student:
     @contextmanager
     def himself(self) -> Iterator[None]:
         """Be the student in one transaction, which is undone where it fails."""
-        with self.platform.db.transaction():
-            self.platform.db.execute(
+        with self.world.db.transaction():
+            self.world.db.execute(
                 "SELECT set_config('role', %s, true), set_config('request.jwt.claim.sub', %s, true)",
                 [self.role, str(self.id)],
             )
             yield
-            self.platform.db.execute("SET LOCAL ROLE NONE")
+            self.world.db.execute("SET LOCAL ROLE NONE")
 
     def run(self, template: LiteralString, table: str, **given: object) -> None:
-        """Run a statement as the student: {table} is a table of the host, {row} a row, the others are values.
+        """Run a statement as the student: {table} is a table of the platform, {row} a row, the others are values.
 
         A row is given as a dict; {columns} are its columns, {row} its values.
         """
         row = given.pop("row", {})
         assert isinstance(row, dict)
         with self.himself():
-            self.platform.db.execute(
+            self.world.db.execute(
                 sql.SQL(template).format(
-                    table=sql.Identifier(self.platform.host.schema, table),
-                    schema=sql.Identifier(self.platform.host.schema),
+                    table=sql.Identifier(self.world.platform.schema, table),
+                    schema=sql.Identifier(self.world.platform.schema),
                     columns=sql.SQL(", ").join(map(sql.Identifier, row)),
                     row=sql.SQL(", ").join(map(sql.Literal, row.values())),
                     **{name: sql.Literal(value) for name, value in given.items()},
@@ -75,34 +75,34 @@ class Student:
             )
 
     def new_row(self, table: str, course: UUID | None = None) -> dict[str, Any]:
-        return row_values(self.platform, table, self.id, course or self.course)
+        return row_values(self.world, table, self.id, course or self.course)
 
     def links(self, table: str) -> list[UUID | None]:
-        return self.platform.stored(table, self.id)
+        return self.world.stored(table, self.id)
 
 
 @pytest.fixture
-def student(new_role: str, installed_db: HostDatabase) -> Iterator[Student]:
-    host = installed_db.host
+def student(new_role: str, installed_db: PlatformDatabase) -> Iterator[Student]:
+    platform = installed_db.platform
     with installed_db.connect() as db:
-        role, schema = sql.Identifier(new_role), sql.Identifier(host.schema)
+        role, schema = sql.Identifier(new_role), sql.Identifier(platform.schema)
         db.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
-        if host.student_role:
-            db.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(host.student_role), role))
-        for name in tables_and_partitions(db, host.schema):
-            table = sql.Identifier(host.schema, name)
+        if platform.student_role:
+            db.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(platform.student_role), role))
+        for name in tables_and_partitions(db, platform.schema):
+            table = sql.Identifier(platform.schema, name)
             db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, role))
             db.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
             db.execute(sql.SQL("CREATE POLICY his_own ON {} USING (" + OWN_ROWS + ")").format(table))
-        platform = Platform(host, db)
-        mine, theirs, course = platform.org(), platform.org(), platform.course()
-        platform.user(theirs)  # somebody is where he is not
+        world = World(platform, db)
+        mine, theirs, course = world.org(), world.org(), world.course()
+        world.user(theirs)  # somebody is where he is not
         not_his = {
-            "another organisation": platform.session(theirs, course),
-            "another course": platform.session(mine, platform.course()),
+            "another organisation": world.session(theirs, course),
+            "another course": world.session(mine, world.course()),
             "nowhere": uuid4(),
         }
-        yield Student(platform, new_role, platform.user(mine), course, platform.session(mine, course), not_his)
+        yield Student(world, new_role, world.user(mine), course, world.session(mine, course), not_his)
 
 
 def tables_and_partitions(db: psycopg.Connection[Any], schema: str) -> list[str]:
@@ -149,7 +149,7 @@ UPDATES: dict[str, LiteralString] = {
 
 
 def skip_without_merge(student: Student, attack: str) -> None:
-    if attack == "merge" and student.platform.db.info.server_version < 150000:
+    if attack == "merge" and student.world.db.info.server_version < 150000:
         pytest.skip("PostgreSQL 14 has no MERGE")
 
 
@@ -168,7 +168,7 @@ def test_a_new_row_with_a_session_that_is_not_his_is_refused(student: Student, t
 @both_tables
 def test_a_row_is_not_moved_to_a_session_that_is_not_his(student: Student, table: str, attack: str) -> None:
     skip_without_merge(student, attack)
-    student.platform.write(table, student.id, student.course)
+    student.world.write(table, student.id, student.course)
     for session in student.not_his.values():
         with refused(table):
             student.run(UPDATES[attack], table, session=session)
@@ -177,7 +177,7 @@ def test_a_row_is_not_moved_to_a_session_that_is_not_his(student: Student, table
 
 @pytest.mark.parametrize("what", NOT_HIS)
 def test_an_upsert_with_a_session_that_is_not_his_is_refused(student: Student, what: str) -> None:
-    student.platform.enroll(student.id, student.course)
+    student.world.enroll(student.id, student.course)
     upsert: LiteralString = (
         "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT (user_id, course_id) DO UPDATE SET session_id = "
     )
@@ -190,19 +190,19 @@ def test_an_upsert_with_a_session_that_is_not_his_is_refused(student: Student, w
 
 
 @pytest.mark.parametrize(
-    ("host", "table"),
-    [(HOSTS[name], "enrollments") for name in ("reference", "hosted", "school", "academy", "quoted")]
-    + [(HOSTS[name], "submissions") for name in ("reference", "hosted", "school", "quoted")],
-    indirect=["host"],
+    ("platform", "table"),
+    [(PLATFORMS[name], "enrollments") for name in ("reference", "hosted", "school", "academy", "quoted")]
+    + [(PLATFORMS[name], "submissions") for name in ("reference", "hosted", "school", "quoted")],
+    indirect=["platform"],
     ids=str,
 )
 def test_a_session_that_was_found_for_the_proposed_row_does_not_fit_the_row_that_is_met(
     student: Student, table: str
 ) -> None:
     """EXCLUDED carries what our own trigger has found for another course."""
-    elsewhere = student.platform.course()
-    student.platform.write(table, student.id, elsewhere)
-    met = student.platform.run("SELECT id FROM {} WHERE user_id = {}", table, student.id)[0][0]
+    elsewhere = student.world.course()
+    student.world.write(table, student.id, elsewhere)
+    met = student.world.run("SELECT id FROM {} WHERE user_id = {}", table, student.id)[0][0]
     row = {**student.new_row(table), "id": met}
     with refused(table):
         student.run(
@@ -216,27 +216,27 @@ def test_a_session_that_was_found_for_the_proposed_row_does_not_fit_the_row_that
 @both_tables
 def test_copy_of_a_session_that_is_not_his_is_refused(student: Student, table: str) -> None:
     """By a role that is not held back by row level security, under which PostgreSQL has no COPY."""
-    platform = student.platform
+    world = student.world
     for session in student.not_his.values():
         row = {**student.new_row(table), "session_id": session}
         columns = sql.SQL(", ").join(map(sql.Identifier, row))
-        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(platform.host.schema, table), columns)
-        with refused(table), platform.db.cursor().copy(copy) as data:
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(world.platform.schema, table), columns)
+        with refused(table), world.db.cursor().copy(copy) as data:
             data.write_row([*row.values()])
 
 
-@pytest.mark.parametrize("host", [HOSTS["partitioned"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
-    platform = student.platform
-    platform.enroll(student.id, student.course)
+    world = student.world
+    world.enroll(student.id, student.course)
     for month in (2, 5):
         row = {**student.new_row("submissions"), "submitted_at": f"202{month}-01-01"}
         student.run("INSERT INTO {table} ({columns}) VALUES ({row})", "submissions", row=row)
     tried = 0
-    for partition in tables_and_partitions(platform.db, "public"):
+    for partition in tables_and_partitions(world.db, "public"):
         root = partition.split("_")[0]
         for session in student.not_his.values():
-            if not platform.run("SELECT user_id FROM {} WHERE user_id = {}", partition, student.id):
+            if not world.run("SELECT user_id FROM {} WHERE user_id = {}", partition, student.id):
                 continue
             tried += 1
             with refused(root):
@@ -260,7 +260,7 @@ def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
 
 @both_tables
 def test_a_function_that_makes_the_guides_one_ambiguous_holds_up_no_row(student: Student, table: str) -> None:
-    """Made by anybody who may create in the host's schema; the triggers ask one of their own."""
+    """Made by anybody who may create in the platform's schema; the triggers ask one of their own."""
     student.run(
         "CREATE FUNCTION {schema}.get_user_session_for_course(uuid, uuid, integer DEFAULT 1) RETURNS uuid"
         " LANGUAGE sql AS 'SELECT NULL::uuid'",
@@ -268,16 +268,16 @@ def test_a_function_that_makes_the_guides_one_ambiguous_holds_up_no_row(student:
     )
     with pytest.raises(errors.AmbiguousFunction):
         student.run("SELECT {schema}.get_user_session_for_course(NULL::uuid, NULL::uuid)", table)
-    assert student.platform.write(table, student.id, student.course) == student.session
+    assert student.world.write(table, student.id, student.course) == student.session
 
 
 @both_tables
 @on_reference
 def test_a_session_that_is_made_while_the_statement_runs_does_not_slip_through(student: Student, table: str) -> None:
     """By who may open sessions in another organisation: the foreign key looks when the statement is over."""
-    platform, session = student.platform, uuid4()
-    theirs = platform.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
-    platform.db.execute(sql.SQL("GRANT INSERT ON sessions TO {}").format(sql.Identifier(student.role)))
+    world, session = student.world, uuid4()
+    theirs = world.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
+    world.db.execute(sql.SQL("GRANT INSERT ON sessions TO {}").format(sql.Identifier(student.role)))
     with refused(table):
         student.run(
             "WITH opened AS (INSERT INTO sessions (id, org_id, course_id, title) VALUES ({session}, {org}, {course}, 'x'))"
@@ -294,27 +294,27 @@ def test_a_session_that_is_made_while_the_statement_runs_does_not_slip_through(s
 @both_tables
 def test_staff_who_place_a_member_by_hand_are_not_refused(student: Student, table: str) -> None:
     """Whatever the session's status: before it begins, or once it is over."""
-    platform = student.platform
-    platform.write(table, student.id, student.course)
-    org = platform.run("SELECT org_id FROM {} WHERE user_id = {}", "org_members", student.id)[0][0]
+    world = student.world
+    world.write(table, student.id, student.course)
+    org = world.run("SELECT org_id FROM {} WHERE user_id = {}", "org_members", student.id)[0][0]
     for status in ("draft", "completed", "active"):
-        by_hand = platform.session(org, student.course, status)
-        platform.move(table, student.id, by_hand)
-        assert platform.stored(table, student.id) == [by_hand]
+        by_hand = world.session(org, student.course, status)
+        world.move(table, student.id, by_hand)
+        assert world.stored(table, student.id) == [by_hand]
 
 
 def test_a_row_that_is_given_away_keeps_its_link_and_check_finds_it(
-    student: Student, installed_db: HostDatabase
+    student: Student, installed_db: PlatformDatabase
 ) -> None:
-    """The session is checked when it is written; what becomes of the row later is the host's business."""
-    platform = student.platform
-    platform.enroll(student.id, student.course)
-    platform.submit(student.id, student.course)
-    platform.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "enrollments", platform.course(), student.id)
-    outsider = platform.user()
-    platform.run("UPDATE {} SET user_id = {} WHERE user_id = {}", "submissions", outsider, student.id)
+    """The session is checked when it is written; what becomes of the row later is the platform's business."""
+    world = student.world
+    world.enroll(student.id, student.course)
+    world.submit(student.id, student.course)
+    world.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "enrollments", world.course(), student.id)
+    outsider = world.user()
+    world.run("UPDATE {} SET user_id = {} WHERE user_id = {}", "submissions", outsider, student.id)
 
-    assert student.links("enrollments") == platform.stored("submissions", outsider) == [student.session]
+    assert student.links("enrollments") == world.stored("submissions", outsider) == [student.session]
     found = {(finding.check, finding.object) for finding in check(installed_db, *CHECKS)}
     assert found >= {("links_of_other_course", "enrollments"), ("links_without_membership", "submissions")}
 
@@ -349,17 +349,17 @@ END = [
 
 def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is_not_in(student: Student) -> None:
     """Rows may go from course to course, and he may have an accomplice who is in no organisation."""
-    platform, db = student.platform, student.platform.db
-    accomplice = replace(student, id=platform.user())
-    third = platform.course()
-    theirs = platform.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
-    others = platform.run("SELECT course_id FROM {} WHERE id = {}", "sessions", student.not_his["another course"])
+    world, db = student.world, student.world.db
+    accomplice = replace(student, id=world.user())
+    third = world.course()
+    theirs = world.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
+    others = world.run("SELECT course_id FROM {} WHERE id = {}", "sessions", student.not_his["another course"])
     course_named = {"his course": student.course, "another course": others[0][0], "a third course": third}
     session_named = {
         "his": student.session,
         "of another course": student.not_his["another course"],
         "of another organisation": student.not_his["another organisation"],
-        "of the third course": platform.session(theirs[0][0], third),
+        "of the third course": world.session(theirs[0][0], third),
         None: None,
     }
     rows = {
@@ -409,7 +409,7 @@ def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is
                 except REFUSALS as error:
                     outcomes.add((verb, type(error).__name__))
                 for table in ("enrollments", "submissions"):
-                    astray = platform.run(
+                    astray = world.run(
                         "SELECT r.* FROM {} AS r WHERE r.session_id = ANY ({}) AND r.user_id = ANY ({})",
                         table,
                         [session_named["of another organisation"], session_named["of the third course"]],

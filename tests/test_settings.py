@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import sql
 from test_cli import BRUNO, MIGRATIONS, PYTHON, run
 from test_plan import books, link
@@ -31,14 +31,14 @@ READERS = (
     ("explain", "--user", BRUNO, "--course", PYTHON),
 )
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 # names that want quotes, and partitions
 on_three = pytest.mark.parametrize(
-    "host", [HOSTS[name] for name in ("reference", "partitioned", "quoted")], indirect=True, ids=str
+    "platform", [PLATFORMS[name] for name in ("reference", "partitioned", "quoted")], indirect=True, ids=str
 )
 
 
-def choose(db: HostDatabase, settings: dict[str, str]) -> None:
+def choose(db: PlatformDatabase, settings: dict[str, str]) -> None:
     """Set it, and nothing else, for everybody who connects to the database from now on."""
     with db.connect() as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(db.name)))
@@ -49,28 +49,28 @@ def choose(db: HostDatabase, settings: dict[str, str]) -> None:
 
 @on_three
 def test_apply_and_rollback_do_and_write_the_same(
-    host_db: HostDatabase, installed_db: HostDatabase, dump: Dump
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
 ) -> None:
-    before = dump(host_db)
+    before = dump(platform_db)
 
-    choose(host_db, SETTINGS)
-    assert host_db.apply() == MIGRATIONS
+    choose(platform_db, SETTINGS)
+    assert platform_db.apply() == MIGRATIONS
 
-    choose(host_db, {})  # pg_dump would say it their way
-    assert books(host_db) == books(installed_db)
-    assert dump(host_db) == dump(installed_db)
+    choose(platform_db, {})  # pg_dump would say it their way
+    assert books(platform_db) == books(installed_db)
+    assert dump(platform_db) == dump(installed_db)
 
-    link(host_db)
-    choose(host_db, SETTINGS)
-    assert host_db.rollback() == MIGRATIONS[::-1]
+    link(platform_db)
+    choose(platform_db, SETTINGS)
+    assert platform_db.rollback() == MIGRATIONS[::-1]
 
-    choose(host_db, {})
-    assert dump(host_db, exclude_sessiondb=True) == before
+    choose(platform_db, {})
+    assert dump(platform_db, exclude_sessiondb=True) == before
 
 
 @on_reference
 @pytest.mark.parametrize("options", [None, "-c DateStyle=German -c quote_all_identifiers=on"])
-def test_the_commands_that_read_say_the_same(installed_db: HostDatabase, options: str | None) -> None:
+def test_the_commands_that_read_say_the_same(installed_db: PlatformDatabase, options: str | None) -> None:
     def told() -> list[tuple[int, str]]:
         runs = [run("-d", installed_db.conninfo(), "--format", "json", *reader, env=env) for reader in READERS]
         return [(ended.code, ended.out) for ended in runs]

@@ -1,6 +1,6 @@
-"""Nothing that somebody makes in the host's schema, or in pg_temp, is ever run in place of what our SQL means.
+"""Nothing that somebody makes in the platform's schema, or in pg_temp, is ever run in place of what our SQL means.
 
-The host's schema is on the search_path of our functions and connections, and many a platform lets every role
+The platform's schema is on the search_path of our functions and connections, and many a platform lets every role
 create there. PostgreSQL prefers an operator or a function with the exact types of the arguments to one of its own
 that needs a cast, so an attacker who guesses the types has his code run with the rights of the owner.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_cli import ADA, BRUNO, CHLOE, SQL, on
 
@@ -44,17 +44,17 @@ TYPES = (
 
 
 @pytest.fixture
-def trapped_db(new_role: str, host_db: HostDatabase) -> HostDatabase:
-    """The host, where an attacker has made every operator that PostgreSQL does not have, each an alarm."""
-    schema, role = sql.Identifier(host_db.host.schema), sql.Identifier(new_role)
-    with host_db.connect() as connection:
+def trapped_db(new_role: str, platform_db: PlatformDatabase) -> PlatformDatabase:
+    """The platform, where an attacker has made every operator that PostgreSQL does not have, each an alarm."""
+    schema, role = sql.Identifier(platform_db.platform.schema), sql.Identifier(new_role)
+    with platform_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
         connection.execute(sql.SQL("SET ROLE {}").format(role))
-        for name, value in (("schema", host_db.host.schema), ("types", TYPES), ("operators", OPERATORS)):
+        for name, value in (("schema", platform_db.platform.schema), ("types", TYPES), ("operators", OPERATORS)):
             connection.execute("SELECT set_config(%s, %s, false)", [f"trap.{name}", value])
         connection.execute("SET search_path TO pg_catalog")
         connection.execute(SET_TRAPS)
-    return host_db
+    return platform_db
 
 
 SET_TRAPS = """
@@ -91,9 +91,11 @@ $traps$
 """
 
 
-@pytest.mark.parametrize("host", [HOSTS["school"], HOSTS["academy"], HOSTS["quoted"]], indirect=True, ids=str)
-def test_no_operator_of_somebody_else_is_run(trapped_db: HostDatabase) -> None:
-    host = trapped_db.host
+@pytest.mark.parametrize(
+    "platform", [PLATFORMS["school"], PLATFORMS["academy"], PLATFORMS["quoted"]], indirect=True, ids=str
+)
+def test_no_operator_of_somebody_else_is_run(trapped_db: PlatformDatabase) -> None:
+    platform = trapped_db.platform
 
     def done(*arguments: str) -> None:
         run = on(trapped_db, *arguments)
@@ -101,30 +103,30 @@ def test_no_operator_of_somebody_else_is_run(trapped_db: HostDatabase) -> None:
 
     for command in LIFE:
         done(*command.split())
-    with trapped_db.connect(host.student_role) as student:
+    with trapped_db.connect(platform.student_role) as student:
         student.execute("SET search_path TO pg_catalog")  # the test's own statements are not what is tested
-        assert host.enroll(student, UUID(CHLOE), UUID(SQL)) is not None
-        if host.task_column == "course_id":
-            assert host.submit(student, UUID(CHLOE), UUID(SQL)) is not None
-    with trapped_db.connect(host.owner) as owner:
+        assert platform.enroll(student, UUID(CHLOE), UUID(SQL)) is not None
+        if platform.task_column == "course_id":
+            assert platform.submit(student, UUID(CHLOE), UUID(SQL)) is not None
+    with trapped_db.connect(platform.owner) as owner:
         owner.execute("SET search_path TO pg_catalog")
-        assert host.submit(owner, UUID(CHLOE), UUID(SQL)) is not None
-        owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(host.schema)))
+        assert platform.submit(owner, UUID(CHLOE), UUID(SQL)) is not None
+        owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform.schema)))
         owner.execute("CALL sessiondb.backfill()")
 
 
 @pytest.mark.parametrize("path", ["code.course_id", "unbound.exercises.course_id"])
-@pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db: HostDatabase, path: str) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db: PlatformDatabase, path: str) -> None:
     """Where the way leads over a varchar, for which the catalog has no operators of its own."""
-    host = trapped_db.host
+    platform = trapped_db.platform
     with trapped_db.connect() as owner:
         owner.execute("ALTER TABLE submissions DROP exercise_id")
         owner.execute("ALTER TABLE exercises DROP id, ADD id varchar(9) PRIMARY KEY DEFAULT left(random()::text, 9)")
         owner.execute("ALTER TABLE submissions ADD code varchar(9) REFERENCES exercises, ADD unbound varchar(9)")
         trapped_db.apply(course_path=path)
         owner.execute("SET search_path TO pg_catalog")
-        session = host.add_session(owner, host.add_org(owner), UUID(SQL))
+        session = platform.add_session(owner, platform.add_org(owner), UUID(SQL))
         owner.execute("INSERT INTO public.org_members SELECT org_id, %s FROM public.sessions", [BRUNO])
         linked = owner.execute(
             """
@@ -139,16 +141,16 @@ def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db
         assert (run.code, "trapped" in run.out + run.err) == (0, False), (command, run.out, run.err)
 
 
-@pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
-def test_no_function_of_somebody_else_is_run_where_the_host_has_no_such_column(
-    new_role: str, installed_db: HostDatabase
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_no_function_of_somebody_else_is_run_where_the_platform_has_no_such_column(
+    new_role: str, installed_db: PlatformDatabase
 ) -> None:
     """PostgreSQL takes o.slug for slug(o) then; whatever needs the column fails, the others go on without it."""
     names = {"orgs": ("slug", "name"), "sessions": ("title", "created_by"), "courses": ("title",)}
     names |= dict.fromkeys(("enrollments", "submissions"), ("id",))
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(new_role)))
-        session = installed_db.host.add_session(connection, installed_db.host.add_org(connection), UUID(SQL))
+        session = installed_db.platform.add_session(connection, installed_db.platform.add_org(connection), UUID(SQL))
         for table, columns in names.items():
             for column in columns:
                 connection.execute(f"ALTER TABLE {table} RENAME {column} TO own_{column}".encode())

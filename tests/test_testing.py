@@ -1,4 +1,4 @@
-"""sessiondb.testing: what docs/testing.md promises to the tests of a host."""
+"""sessiondb.testing: what docs/testing.md promises to the tests of a platform."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HostDatabase
-from hosts import HOSTS
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
 from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql import factories
 from pytest_postgresql.janitor import DatabaseJanitor
@@ -19,7 +19,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from sessiondb import testing
 from sessiondb.database import Connection
 from sessiondb.embedded import ServerNotFound, find_bindir
-from sessiondb.errors import HostRefusedError
+from sessiondb.errors import PlatformRefusedError
 
 try:
     find_bindir()
@@ -30,10 +30,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "testing.md"
 EXAMPLE = re.compile(r"^```\w+\n(?:#|--) (?P<name>\w+\.\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 BRUNO, PYTHON = "00000000-0000-4000-8000-0000000000b2", "00000000-0000-4000-8000-0000000000c1"
 
-reference_proc = testing.postgresql_server(load=[HOSTS["reference"].path, testing.load()], dbname="reference")
+reference_proc = testing.postgresql_server(load=[PLATFORMS["reference"].path, testing.load()], dbname="reference")
 reference = factories.postgresql("reference_proc")
 
-on_reference = pytest.mark.parametrize("host", [HOSTS["reference"]], indirect=True, ids=str)
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
 
 def _value(connection: Connection, query: str) -> Any:
@@ -92,36 +92,36 @@ def test_a_copy_is_quick(reference_proc: testing.Process) -> None:
 
 
 @pytest.fixture
-def address(host_db: HostDatabase) -> dict[str, str]:
+def address(platform_db: PlatformDatabase) -> dict[str, str]:
     """What a loader of pytest-postgresql is called with; tests on a server of one's own have a password, too."""
-    given = {"password": "", **conninfo_to_dict(host_db.conninfo())}
+    given = {"password": "", **conninfo_to_dict(platform_db.conninfo())}
     return {name: str(given[name]) for name in ("host", "port", "user", "dbname", "password")}
 
 
-@pytest.mark.parametrize("host", [HOSTS["quoted"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
 @pytest.mark.parametrize("further", [{}, {"autocommit": False}], ids=["pytest-postgresql 7", "pytest-postgresql 10"])
 def test_the_loader_applies_to_any_schema(
-    host_db: HostDatabase, address: dict[str, str], further: dict[str, bool]
+    platform_db: PlatformDatabase, address: dict[str, str], further: dict[str, bool]
 ) -> None:
-    testing.load(schema=host_db.host.schema, course_path=host_db.host.course_path)(**address, **further)
+    testing.load(schema=platform_db.platform.schema, course_path=platform_db.platform.course_path)(**address, **further)
 
-    assert host_db.apply() == []
+    assert platform_db.apply() == []
 
 
 @on_reference
-def test_the_loader_goes_by_its_name_as_well(host_db: HostDatabase, address: dict[str, str]) -> None:
+def test_the_loader_goes_by_its_name_as_well(platform_db: PlatformDatabase, address: dict[str, str]) -> None:
     janitor = DatabaseJanitor(**address)  # type: ignore[arg-type]  # a port may be a string
 
     janitor.load("sessiondb.testing.apply")
 
-    assert host_db.apply() == []
+    assert platform_db.apply() == []
 
 
 @on_reference
 def test_the_loader_says_what_apply_would_say_and_takes_over_as_it_does(
-    host_db: HostDatabase, address: dict[str, str]
+    platform_db: PlatformDatabase, address: dict[str, str]
 ) -> None:
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         connection.execute(
             "ALTER TABLE enrollments ADD COLUMN session_id uuid;"
             " CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql"
@@ -129,23 +129,23 @@ def test_the_loader_says_what_apply_would_say_and_takes_over_as_it_does(
             " CREATE TRIGGER own BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION own()"
         )
 
-    with pytest.raises(HostRefusedError, match="Trigger own on enrollments writes session_id"):
+    with pytest.raises(PlatformRefusedError, match="Trigger own on enrollments writes session_id"):
         testing.load()(**address)
     testing.load(adopt=True)(**address)
 
-    assert host_db.apply() == []
+    assert platform_db.apply() == []
 
 
 @on_reference
 def test_a_schema_file_may_have_what_pg_dump_says_to_psql(
-    host_db: HostDatabase, address: dict[str, str], tmp_path: Path
+    platform_db: PlatformDatabase, address: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "schema.sql"
     file.write_text("\\restrict cjRk\n\nCREATE TABLE été (id uuid);\n\n\\unrestrict cjRk\n", encoding="utf-8")
 
     testing._load_file(file, **address)
 
-    with host_db.connect() as connection:
+    with platform_db.connect() as connection:
         assert _value(connection, "SELECT count(*) FROM été") == 0
 
 

@@ -20,8 +20,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from conftest import Cluster, HostDatabase
-from hosts import HOSTS
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
@@ -189,7 +189,7 @@ if __name__ == "__main__":
 class Traffic:
     """16 writers, from here on until :meth:`end`."""
 
-    def __init__(self, stack: ExitStack, database: HostDatabase) -> None:
+    def __init__(self, stack: ExitStack, database: PlatformDatabase) -> None:
         self.processes = []
         for number in range(PROCESSES):
             command = [sys.executable, __file__, database.conninfo(), str(number * THREADS)]
@@ -227,7 +227,7 @@ class Phase:
 
 
 @contextmanager
-def for_two_seconds(database: HostDatabase, *statements: LiteralString) -> Iterator[None]:
+def for_two_seconds(database: PlatformDatabase, *statements: LiteralString) -> Iterator[None]:
     """Somebody's transaction, idle for two seconds from now on."""
     with database.connect(autocommit=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -239,12 +239,12 @@ def for_two_seconds(database: HostDatabase, *statements: LiteralString) -> Itera
         timer.join()
 
 
-def reader(database: HostDatabase) -> AbstractContextManager[None]:
+def reader(database: PlatformDatabase) -> AbstractContextManager[None]:
     """A report that reads for long."""
     return for_two_seconds(database, *(f"SELECT count(*) FROM {table}" for table in ("enrollments", "submissions")))
 
 
-def idle_writer(database: HostDatabase) -> AbstractContextManager[None]:
+def idle_writer(database: PlatformDatabase) -> AbstractContextManager[None]:
     """A writer who went to lunch."""
     enroll: LiteralString = (
         "INSERT INTO enrollments (user_id, course_id) SELECT u.id, c.id FROM users AS u, courses AS c"
@@ -253,13 +253,13 @@ def idle_writer(database: HostDatabase) -> AbstractContextManager[None]:
     return for_two_seconds(database, f"{enroll} WHERE u.email = 'ada@example.org' LIMIT 1", submit)
 
 
-def nobody(database: HostDatabase) -> AbstractContextManager[None]:
+def nobody(database: PlatformDatabase) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 @pytest.fixture(scope="module")
-def platform(cluster: Cluster) -> Iterator[HostDatabase]:
-    with cluster.clone(HOSTS["reference"], installed=True) as database:
+def platform(cluster: Cluster) -> Iterator[PlatformDatabase]:
+    with cluster.clone(PLATFORMS["reference"], installed=True) as database:
         with database.connect() as connection:
             connection.execute(PLATFORM)
             row = connection.execute("SELECT count(*), count(session_id) FROM submissions").fetchone()
@@ -272,13 +272,13 @@ def platform(cluster: Cluster) -> Iterator[HostDatabase]:
 @pytest.mark.parametrize("somebody", [nobody, reader, idle_writer])
 def test_no_write_fails_or_waits_long_and_no_link_is_lost(
     cluster: Cluster,
-    platform: HostDatabase,
-    dump: Callable[[HostDatabase], str],
+    platform: PlatformDatabase,
+    dump: Callable[[PlatformDatabase], str],
     record_property: Callable[[str, object], None],
-    somebody: Callable[[HostDatabase], AbstractContextManager[None]],
+    somebody: Callable[[PlatformDatabase], AbstractContextManager[None]],
 ) -> None:
     with ExitStack() as stack:
-        database = stack.enter_context(cluster.new_database(platform.host, platform.name))
+        database = stack.enter_context(cluster.new_database(platform.platform, platform.name))
         connection = stack.enter_context(database.connect())
         traffic = Traffic(stack, database)
         phases = [Phase("without a migration", time.monotonic())]

@@ -1,6 +1,6 @@
 -- For each axis and size as many students as bench.growth_rows, each in one course, with the oldest session
 -- that he may be in. Kinds 7 and 8 of bench.id() are the sessions and courses made here; users and
--- organisations are numbered on after those of the host.
+-- organisations are numbered on after those of the platform.
 CREATE TABLE bench.growth (
     axis text NOT NULL, size integer NOT NULL,
     user_id uuid NOT NULL, course_id uuid NOT NULL, session_id uuid NOT NULL

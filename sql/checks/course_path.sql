@@ -20,7 +20,7 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
              WHERE to_regclass(j.step ->> 'to') IS NULL
              ORDER BY j.place
              LIMIT 1),
-           format('The host has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.', i.course_path)
+           format('The platform has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.', i.course_path)
        ) AS detail,
        'Run: sessiondb rollback --to 0007 && sessiondb apply' AS fix
   FROM sessiondb.installation AS i

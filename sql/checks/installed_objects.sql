@@ -19,7 +19,7 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
  CROSS JOIN sessiondb.installation AS i
   LEFT JOIN sessiondb.live_objects AS l ON l.kind = o.kind AND l.parent = o.parent AND l.name = o.name
   LEFT JOIN ({claims}) AS m (kind, parent, name, before)
-         ON m.kind = o.kind AND coalesce(m.parent, i.host_schema) = o.parent AND m.name = o.name
+         ON m.kind = o.kind AND coalesce(m.parent, i.platform_schema) = o.parent AND m.name = o.name
  CROSS JOIN LATERAL (
         SELECT string_to_array(o.definition, E'\n') AS was, string_to_array(l.definition, E'\n') AS now
        ) AS line

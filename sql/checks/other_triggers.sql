@@ -1,4 +1,4 @@
--- No trigger of the host writes session_id beside ours: which of them wins would be a matter of names.
+-- No trigger of the platform writes session_id beside ours: which of them wins would be a matter of names.
 SELECT 'other_triggers' AS "check", 'error' AS level,
        format('trigger %s on %s', w.trigger_name, c.relname) AS object,
        format('The trigger writes session_id, as ours does: %s', w.definition) AS detail,

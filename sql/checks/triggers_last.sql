@@ -1,4 +1,4 @@
--- BEFORE triggers fire in the order of their names; one of the host that fires after ours could still
+-- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still
 -- change the user or the course that we have linked by. An error where its function writes one of them.
 -- A trigger may be on a single partition; ours fire there, too. One that is to be taken over (--adopt) is not in
 -- the way.
@@ -14,11 +14,11 @@ SELECT 'triggers_last' AS "check",
        format('Give it a name that sorts before ours: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
   FROM pg_namespace AS hn
-  JOIN pg_class AS host ON host.relnamespace = hn.oid AND host.relname IN ('enrollments', 'submissions')
+  JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL (
-        SELECT host.oid AS relid
+        SELECT platform.oid AS relid
         UNION
-        SELECT p.relid FROM pg_partition_tree(host.oid) AS p
+        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
        ) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -2,7 +2,7 @@
 SELECT 'links_of_other_course' AS "check", 'error' AS level, f.table_name AS object,
        pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s is' ELSE '%s rows of %s are' END || ' linked to a session of another course, for example %s.', f.rows, f.table_name, f.examples) AS detail,
        pg_catalog.format('Unlink them, then run sessiondb backfill: UPDATE %1$I.%2$I AS r SET session_id = NULL FROM %1$I.sessions AS s WHERE s.id = r.session_id AND s.course_id <> %3$s',
-                         i.host_schema, f.table_name,
+                         i.platform_schema, f.table_name,
                          CASE f.table_name WHEN 'enrollments' THEN 'r.course_id' ELSE pg_catalog.array_to_string(i.course_pieces, 'r') END) AS fix
   FROM (
         SELECT 'enrollments' AS table_name, pg_catalog.count(*) AS rows,

@@ -3,7 +3,7 @@ SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name A
        pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s is' ELSE '%s rows of %s are' END || ' linked to a session of an organisation that the user is not a member of, for example %s.', f.rows, f.table_name, f.examples) AS detail,
        coalesce('Make the users members, for instance: ' || sessiondb.member_command(f.pair[1], f.pair[2]) || '; or unlink', 'Unlink')
            || pg_catalog.format(' the rows: UPDATE %1$I.%2$I AS r SET session_id = NULL FROM %1$I.sessions AS s WHERE s.id = r.session_id AND NOT EXISTS (SELECT FROM %1$I.org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)',
-                         i.host_schema, f.table_name) AS fix
+                         i.platform_schema, f.table_name) AS fix
   FROM (
         SELECT 'enrollments' AS table_name, pg_catalog.count(*) AS rows,
                pg_catalog.array_to_string((pg_catalog.array_agg(x.example) FILTER (WHERE x.place <= {examples})), ', ') AS examples,

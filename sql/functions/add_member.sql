@@ -7,7 +7,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * Makes the user a member of the organisation; one who is a member already keeps the role he has.
- * Whether the user exists is for the host's own foreign key to say.
+ * Whether the user exists is for the platform's own foreign key to say.
  */
 #variable_conflict use_column
 DECLARE

@@ -4,7 +4,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes over the triggers of the host that write session_id of the table, or of one of its partitions:
+ * Takes over the triggers of the platform that write session_id of the table, or of one of its partitions:
  * each is dropped, and its definition kept for the rollback. Only where the setting sessiondb.adopt is
  * on; otherwise such a trigger is an error, since two that choose a session would not agree.
  *
@@ -37,6 +37,6 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.adopt_triggers(name) IS
-    'Takes over the host''s triggers that write session_id of a table; a rollback restores them';
+    'Takes over the platform''s triggers that write session_id of a table; a rollback restores them';
 
 REVOKE ALL ON PROCEDURE sessiondb.adopt_triggers(name) FROM PUBLIC;

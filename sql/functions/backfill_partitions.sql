@@ -12,7 +12,7 @@ AS $function$
 SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
   FROM sessiondb.installation AS i
  CROSS JOIN (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS t (turn, table_name)
- CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.host_schema, t.table_name)) AS relid) AS root
+ CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.platform_schema, t.table_name)) AS relid) AS root
  CROSS JOIN LATERAL (
         SELECT root.relid
          UNION

@@ -7,7 +7,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is
- * not active, and which triggers of the host fire, since linking is an UPDATE of each row: they may write
+ * not active, and which triggers of the platform fire, since linking is an UPDATE of each row: they may write
  * updated_at, or refuse it. On a partitioned table those of the partitions fire.
  */
 SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
@@ -15,7 +15,7 @@ SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: not
  WHERE s.id = p_session_id
    AND NOT s.status OPERATOR(pg_catalog.=) 'active'
 UNION ALL
-SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDATE: %s.',
+SELECT pg_catalog.format('Linking a row of %s fires the platform''s triggers on UPDATE: %s.',
                          b.table_name, pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(t.tgname), ', '))
   FROM sessiondb.backfill_partitions() AS b
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.partition::oid AND a.attname = 'session_id'
@@ -28,6 +28,6 @@ SELECT pg_catalog.format('Linking a row of %s fires the host''s triggers on UPDA
  GROUP BY b.table_name
 $function$;
 
-COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the host fire, for instance';
+COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the platform fire, for instance';
 
 REVOKE ALL ON FUNCTION sessiondb.backfill_remarks(uuid) FROM PUBLIC;

@@ -44,7 +44,7 @@ BEGIN
           FROM pg_class AS c
          CROSS JOIN sessiondb.installation AS i
          WHERE c.oid = v_progress.partition
-           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.host_schema, v_progress.table_name));
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, v_progress.table_name));
         IF NOT FOUND THEN
             -- detached or dropped meanwhile: what was linked there stays counted
             UPDATE sessiondb.backfill_progress AS p

@@ -6,7 +6,7 @@ AS $procedure$
 /*
  * Keeps the way from a submission to its course in sessiondb.installation: the one that the setting
  * sessiondb.course_path names, else the one shortest path along the foreign keys. Several equally
- * short ones, or none, are refused: nobody but the host's owner knows which is meant.
+ * short ones, or none, are refused: nobody but the platform's owner knows which is meant.
  */
 DECLARE
     v_candidates text[];

@@ -7,7 +7,7 @@ AS $procedure$
  * Notes, before an object is made, whether it is ours or was there already: found objects survive a
  * rollback, and of a function that we replace the old definition is kept. Said once, it stands: a
  * run that is repeated after a crash finds what the first one made and must not take it for the
- * host's.
+ * platform's.
  */
 BEGIN
     INSERT INTO sessiondb.objects (kind, parent, name, origin, previous_definition)
@@ -20,7 +20,7 @@ BEGIN
                -- what a concurrent build that failed left behind is dropped and built again
                WHEN p_kind = 'index' AND EXISTS (
                     SELECT FROM sessiondb.installation AS i
-                      JOIN pg_namespace AS n ON n.nspname = i.host_schema
+                      JOIN pg_namespace AS n ON n.nspname = i.platform_schema
                       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p_name AND c.relkind = 'i'
                       JOIN pg_index AS x ON x.indexrelid = c.oid AND NOT x.indisvalid) THEN 'created'
                ELSE 'found'
@@ -33,6 +33,6 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.claim(text, name, name) IS
-    'Notes whether an object that is about to be made is ours or was found in the host';
+    'Notes whether an object that is about to be made is ours or was found in the platform';
 
 REVOKE ALL ON PROCEDURE sessiondb.claim(text, name, name) FROM PUBLIC;

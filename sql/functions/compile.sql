@@ -5,10 +5,10 @@ SET search_path FROM CURRENT
 AS $procedure$
 /*
  * Runs the CREATE FUNCTION statement p_source after putting, for each course_of(ROW) in it, the
- * expression that leads from that row of submissions to its course in this host. So the functions
- * read the same for every host, and yet hold static SQL: nothing is looked up per row.
+ * expression that leads from that row of submissions to its course in this platform. So the functions
+ * read the same for every platform, and yet hold static SQL: nothing is looked up per row.
  *
- * Functions are named with pg_catalog, here and wherever the host's schema is on the path: one that
+ * Functions are named with pg_catalog, here and wherever the platform's schema is on the path: one that
  * somebody made there with more exact argument types would otherwise be taken.
  */
 DECLARE
@@ -32,6 +32,6 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.compile(text) IS
-    'Creates a function from its source, with course_of(ROW) replaced by this host''s way to the course';
+    'Creates a function from its source, with course_of(ROW) replaced by this platform''s way to the course';
 
 REVOKE ALL ON PROCEDURE sessiondb.compile(text) FROM PUBLIC;

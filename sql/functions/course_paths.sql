@@ -19,12 +19,12 @@ AS $function$
  * Not followed: session_id and the table sessions (those are what we add), org_members, and the
  * table that user_id refers to (a user's course is not the course of his submission).
  *
- * Two settings are read: sessiondb.schema, the host's schema, and sessiondb.course_path, NULL or empty
+ * Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty
  * where the foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that
  * preflight and plan can run it as a query on a database that has nothing of ours yet.
  */
 WITH RECURSIVE
-host AS (
+platform AS (
     SELECT n.oid AS namespace,
            to_regclass(format('%I.submissions', n.nspname))::oid AS submissions,
            to_regclass(format('%I.courses', n.nspname))::oid AS courses,
@@ -34,7 +34,7 @@ host AS (
 ),
 -- A foreign key of several columns is named by the one that refers to "id", else by its last
 -- column, and joins on all of them. The operators are named with their schema: for a varchar key the
--- "=" that somebody made in the host's schema would otherwise be taken before the catalog's.
+-- "=" that somebody made in the platform's schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
            c.confrelid AS to_table,
@@ -64,7 +64,7 @@ named_table AS (
            ARRAY[k.attname::text] AS to_columns,
            ARRAY[k.operator] AS operators,
            false AS is_foreign_key
-      FROM host AS h
+      FROM platform AS h
      CROSS JOIN LATERAL generate_subscripts(h.names, 1) AS n
       JOIN pg_attribute AS a ON a.attname = h.names[n] AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class AS t ON t.relnamespace = h.namespace AND t.relname = h.names[n + 1] AND t.relkind IN ('r', 'p')
@@ -94,12 +94,12 @@ edge AS (
 passed_over AS (
     SELECT c.oid AS table_oid
       FROM pg_class AS c
-      JOIN host AS h ON h.namespace = c.relnamespace
+      JOIN platform AS h ON h.namespace = c.relnamespace
      WHERE c.relname IN ('sessions', 'org_members')
      UNION
     SELECT f.to_table
       FROM foreign_key AS f
-      JOIN host AS h ON h.submissions = f.from_table
+      JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.column_name = 'user_id'
 ),
 -- at_table is where we stand, row_name what its row is called in the query so far ('' is the
@@ -109,7 +109,7 @@ walk AS (
     SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,
            1 AS next_name, '[]'::jsonb AS joins
-      FROM host AS h
+      FROM platform AS h
      CROSS JOIN (VALUES (false), (true)) AS g (given)
      WHERE h.submissions IS NOT NULL
        AND g.given = (h.names IS NOT NULL)
@@ -142,7 +142,7 @@ walk AS (
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
                'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators)
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN edge AS e ON e.from_table = w.at_table
       JOIN pg_class AS t ON t.oid = e.to_table
       JOIN pg_namespace AS ns ON ns.oid = t.relnamespace
@@ -167,7 +167,7 @@ walk AS (
 arrival AS (
     SELECT w.*, e.column_name AS course_column, false AS believed
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN edge AS e ON e.from_table = w.at_table AND e.to_table = h.courses
      WHERE NOT w.given
        AND e.is_foreign_key
@@ -175,7 +175,7 @@ arrival AS (
     UNION ALL
     SELECT w.*, a.attname::text, k.leads_to_courses IS NULL
       FROM walk AS w
-     CROSS JOIN host AS h
+     CROSS JOIN platform AS h
       JOIN pg_attribute AS a ON a.attrelid = w.at_table AND a.attname = h.names[w.next_name]
      CROSS JOIN LATERAL (
             SELECT bool_or(f.to_table = h.courses) AS leads_to_courses
@@ -204,7 +204,7 @@ SELECT DISTINCT
        a.believed,
        a.joins || jsonb_build_object(
            'from', a.at_table::regclass::text, 'columns', ARRAY[a.course_column],
-           'to', (SELECT h.courses::regclass::text FROM host AS h), 'keys', '["id"]'::jsonb,
+           'to', (SELECT h.courses::regclass::text FROM platform AS h), 'keys', '["id"]'::jsonb,
            'operators', '["OPERATOR(pg_catalog.=)"]'::jsonb) AS joins
   FROM arrival AS a
  ORDER BY a.hops, path

@@ -7,7 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The statements that drop an index of ours, each to be run by itself, outside a transaction; none
- * for an index that was found in the host. An index on a partitioned table cannot be dropped
+ * for an index that was found in the platform. An index on a partitioned table cannot be dropped
  * concurrently; dropping it takes those of the partitions along. Those that an apply has not come to
  * attach, which have the names that index_statements() gives, are dropped by themselves.
  */
@@ -17,7 +17,7 @@ SELECT CASE c.relkind
                                        t.oid::regclass, n.nspname, c.relname))
        END
   FROM sessiondb.installation AS i
-  JOIN pg_namespace AS h ON h.nspname = i.host_schema
+  JOIN pg_namespace AS h ON h.nspname = i.platform_schema
   JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname = p_table
  CROSS JOIN LATERAL (
         SELECT root.oid AS relid, 0 AS level

@@ -6,7 +6,7 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a host's
+ * explain_link() for the enrolment with this id; NULL when there is none. PL/pgSQL, because a platform's
  * enrolments need not have an id: then this fails when it is called, not when it is made; e.id would
  * call a function id(enrollments) that somebody made.
  */

@@ -17,7 +17,7 @@ AS $function$
  * p_row_id      the id of that row
  *
  * SECURITY INVOKER: whoever asks is told what he may read himself. to_jsonb() reads the columns that a
- * host need not have, names and slugs.
+ * platform need not have, names and slugs.
  */
 DECLARE
     v_reason text;

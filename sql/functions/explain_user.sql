@@ -6,7 +6,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * Says of a user who is nowhere to be seen whether there is such a user at all: the id may be mistyped. Whether
- * there is, the table says that user_id refers to, where the host has one that the caller may read. detail is
+ * there is, the table says that user_id refers to, where the platform has one that the caller may read. detail is
  * NULL for a user who has rows.
  */
 DECLARE

@@ -17,7 +17,7 @@ AS $function$
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
  * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
  * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
- * host's schema would be taken before the catalog's.
+ * platform's schema would be taken before the catalog's.
  */
 DECLARE
     v_session_id uuid;

@@ -13,14 +13,14 @@ AS $function$
  * Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
  * validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
  *
- * A key that the host left NOT VALID is left so. Ours is known by its comment.
+ * A key that the platform left NOT VALID is left so. Ours is known by its comment.
  *
  * A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
  * that way, and the key of the parent then adopts those without a scan. It drops the triggers on
  * sessions that theirs have made needless, which keeps readers of sessions out for that moment.
  */
 WITH
-host AS (
+platform AS (
     SELECT n.oid AS namespace, n.nspname,
            format('%I.sessions', n.nspname) AS sessions,
            current_setting('server_version_num')::integer >= 180000 AS takes_not_valid
@@ -34,7 +34,7 @@ target AS (
            format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
            t.relkind = 'r' OR h.takes_not_valid AS not_valid,
            CASE WHEN t.relkind = 'r' OR h.takes_not_valid THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END AS mode_on_sessions
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname = $1
      CROSS JOIN LATERAL (
             SELECT root.oid AS relid, 0 AS level, true AS isleaf WHERE root.relkind = 'r' OR h.takes_not_valid
@@ -50,7 +50,7 @@ key AS (
     SELECT c.conrelid, c.conname, c.convalidated,
            coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours
       FROM pg_constraint AS c
-      JOIN host AS h ON c.confrelid = to_regclass(h.sessions)
+      JOIN platform AS h ON c.confrelid = to_regclass(h.sessions)
       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'session_id'
      WHERE c.contype = 'f'
        AND c.conkey = ARRAY[a.attnum]

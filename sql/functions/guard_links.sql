@@ -12,7 +12,7 @@ AS $procedure$
  * Lock: SHARE ROW EXCLUSIVE on the table, or ACCESS EXCLUSIVE to drop them.
  */
 DECLARE
-    v_table regclass := (SELECT format('%I.%I', i.host_schema, p_table)::regclass FROM sessiondb.installation AS i);
+    v_table regclass := (SELECT format('%I.%I', i.platform_schema, p_table)::regclass FROM sessiondb.installation AS i);
     v_check name := format('zzz_sessiondb_check_%s', rtrim(p_table, 's'));
     v_update name := format('zzz_sessiondb_check_%s_update', rtrim(p_table, 's'));
     v_comment text := 'Takes no session from a client until it can be checked (sessiondb)';

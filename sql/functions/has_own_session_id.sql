@@ -11,7 +11,7 @@ AS $function$
 SELECT sessiondb.is_ours('column', p_table, 'session_id')
    AND EXISTS (
         SELECT FROM sessiondb.installation AS i
-          JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', i.host_schema, p_table))
+          JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', i.platform_schema, p_table))
          WHERE a.attname = 'session_id' AND NOT a.attisdropped)
 $function$;
 

@@ -29,14 +29,14 @@ AS $function$
  * partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
  */
 WITH
-host AS (
+platform AS (
     SELECT n.oid AS namespace, n.nspname
       FROM pg_namespace AS n
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 root AS (
     SELECT c.oid, c.relkind
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
 ),
 -- The table and, under a partitioned one, its partitions.
@@ -116,7 +116,7 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
- -- the statement is run with the host's schema on the path, where somebody may have made a more exact "="
+ -- the statement is run with the platform's schema on the path, where somebody may have made a more exact "="
  CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up

@@ -16,7 +16,7 @@ AS $function$
  * all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
- * of this host in its place.
+ * of this platform in its place.
  *
  * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
  */

@@ -7,7 +7,7 @@ SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The command that makes the user a member. It names the organisation by its slug; where the host has no slugs,
+ * The command that makes the user a member. It names the organisation by its slug; where the platform has no slugs,
  * only SQL can do it.
  */
 SELECT coalesce(

@@ -4,13 +4,13 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Makes sessiondb.saved_links_of_TABLE, keyed as the host keys its table, and the trigger that keeps
+ * Makes sessiondb.saved_links_of_TABLE, keyed as the platform keys its table, and the trigger that keeps
  * it up to date until session_id is dropped. Nothing to do where session_id is not ours to drop, or is gone.
  *
  * Lock: SHARE ROW EXCLUSIVE on the table for the trigger; blocks writers for a moment.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
+    v_table text := (SELECT format('%I.%I', i.platform_schema, p_table) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     v_keys text[];
     v_others text[];

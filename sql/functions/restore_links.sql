@@ -9,8 +9,8 @@ AS $procedure$
  * keeps its session; a link whose row or session is gone is let go.
  */
 DECLARE
-    v_table text := (SELECT format('%I.%I', i.host_schema, p_table) FROM sessiondb.installation AS i);
-    v_sessions text := (SELECT format('%I.sessions', i.host_schema) FROM sessiondb.installation AS i);
+    v_table text := (SELECT format('%I.%I', i.platform_schema, p_table) FROM sessiondb.installation AS i);
+    v_sessions text := (SELECT format('%I.sessions', i.platform_schema) FROM sessiondb.installation AS i);
     v_saved text := format('sessiondb.%I', 'saved_links_of_' || p_table);
     -- the same row, of the same user and on the same thing, unless that is gone
     v_same_row text := (

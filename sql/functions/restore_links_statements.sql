@@ -18,7 +18,7 @@ AS $function$
  * leaves only the saved links.
  */
 WITH
-host AS (
+platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
@@ -38,7 +38,7 @@ SELECT s.statement, s.locks, NULL::name
                    'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
                    h.name, h.name)) AS statement,
                json_build_object($1, 'ACCESS EXCLUSIVE') AS locks
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
         SELECT 2, b.page,

@@ -20,7 +20,7 @@ BEGIN
                 -- what belongs to the other of the two tables
                 SELECT c.relname
                   FROM sessiondb.installation AS i
-                  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+                  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
                   JOIN pg_class AS other ON other.relnamespace = n.oid
                    AND other.relname IN ('enrollments', 'submissions') AND other.relname <> p_table
                  CROSS JOIN LATERAL (
@@ -42,6 +42,6 @@ END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.restore_triggers(name) IS
-    'Makes the host''s triggers again that sessiondb took over';
+    'Makes the platform''s triggers again that sessiondb took over';
 
 REVOKE ALL ON PROCEDURE sessiondb.restore_triggers(name) FROM PUBLIC;

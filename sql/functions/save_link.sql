@@ -12,7 +12,7 @@ AS $function$
  * whose key the row is saved by. The dynamic SQL is paid during a rollback only.
  *
  * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two
- * tables of the host is taken, and no SQL from a trigger's argument: whoever could call this function
+ * tables of the platform is taken, and no SQL from a trigger's argument: whoever could call this function
  * could put it on a table of his own.
  */
 DECLARE
@@ -23,7 +23,7 @@ DECLARE
          ORDER BY a.attnum);
 BEGIN
     IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
-            SELECT to_regclass(format('%I.%I', i.host_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
+            SELECT to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',

@@ -26,7 +26,7 @@ SELECT format(
                    AND a.attname <> 'session_id') AS key_list
        ) AS s
  CROSS JOIN LATERAL (
-        SELECT to_regclass(format('%I.%I', i.host_schema, p_table)) AS relid
+        SELECT to_regclass(format('%I.%I', i.platform_schema, p_table)) AS relid
        ) AS root
  CROSS JOIN LATERAL (
         SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf

@@ -8,7 +8,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The command that creates a session of the course in the organisation, by one of its members, no student if it has
- * others. It names the organisation by its slug; where the host has no slugs, only SQL can do it.
+ * others. It names the organisation by its slug; where the platform has no slugs, only SQL can do it.
  */
 SELECT coalesce(
     (SELECT 'sessiondb session create --org ' || sessiondb.slug_of_org(p_org_id) || ' --course ' || p_course_id::text || ' --by ' || m.user_id::text

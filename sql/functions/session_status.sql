@@ -7,7 +7,7 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where
- * the host lists its statuses, in an enum or a CHECK, the host decides, when the row is written.
+ * the platform lists its statuses, in an enum or a CHECK, the platform decides, when the row is written.
  * Where the column takes any text, a mistyped status would make a session that nobody is ever
  * linked to, so only the usual words and those in use are taken.
  */
@@ -24,7 +24,7 @@ BEGIN
             RAISE EXCEPTION USING
                 ERRCODE = 'invalid_parameter_value',
                 MESSAGE = pg_catalog.format('unknown session status "%s"', p_status),
-                HINT = 'The host knows: ' || v_labels;
+                HINT = 'The platform knows: ' || v_labels;
         END IF;
         RETURN p_status;
     END IF;

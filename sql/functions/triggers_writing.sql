@@ -6,7 +6,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The host's own triggers on enrollments and submissions whose function writes one of the columns $1,
+ * The platform's own triggers on enrollments and submissions whose function writes one of the columns $1,
  * names separated by "|", with the table or partition that each is on, and the statements that make
  * each of them again as it is.
  *
@@ -18,7 +18,7 @@ AS $function$
  *
  * The body stands alone, so that preflight can run it as a query before anything of ours exists.
  */
-SELECT host.relname,
+SELECT platform.relname,
        t.tgname,
        c.oid::regclass,
        pg_get_triggerdef(t.oid)
@@ -31,11 +31,11 @@ SELECT host.relname,
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
   FROM pg_namespace AS hn
-  JOIN pg_class AS host ON host.relnamespace = hn.oid AND host.relname IN ('enrollments', 'submissions')
+  JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL (
-        SELECT host.oid AS relid
+        SELECT platform.oid AS relid
         UNION
-        SELECT p.relid FROM pg_partition_tree(host.oid) AS p
+        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
        ) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -77,6 +77,6 @@ SELECT host.relname,
 $function$;
 
 COMMENT ON FUNCTION sessiondb.triggers_writing(text) IS
-    'The host''s own triggers on enrollments and submissions that write given columns';
+    'The platform''s own triggers on enrollments and submissions that write given columns';
 
 REVOKE ALL ON FUNCTION sessiondb.triggers_writing(text) FROM PUBLIC;

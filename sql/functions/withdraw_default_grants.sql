@@ -4,7 +4,7 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes back what default privileges of the host (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
+ * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
  * other roles on what was made in schema sessiondb: there are backends that grant everything to the
  * roles of their API that way. What was granted by hand to other roles than those stays.
  */
@@ -38,12 +38,12 @@ BEGIN
          ORDER BY 1
     LOOP
         EXECUTE v_revoke;
-        RAISE NOTICE 'default privileges of the host withdrawn: %', v_revoke;
+        RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
     END LOOP;
 END
 $procedure$;
 
 COMMENT ON PROCEDURE sessiondb.withdraw_default_grants() IS
-    'Takes back what default privileges of the host gave to other roles in schema sessiondb';
+    'Takes back what default privileges of the platform gave to other roles in schema sessiondb';
 
 REVOKE ALL ON PROCEDURE sessiondb.withdraw_default_grants() FROM PUBLIC;

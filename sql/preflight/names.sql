@@ -1,5 +1,5 @@
 -- The names that we give to objects are free, or taken by what does the same job.
-WITH host AS (
+WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 )
 SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
@@ -10,7 +10,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                    WHEN i.indexrelid IS NULL THEN format('Give %I.%I another name.', h.nspname, c.relname)
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
                END AS fix
-          FROM host AS h
+          FROM platform AS h
          CROSS JOIN ({required_indexes()}) AS required (name, table_name, columns, predicate)
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname = required.name
           LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
@@ -25,7 +25,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                format('The name of the foreign key that sessiondb needs, %I, is taken by: %s', k.conname, pg_get_constraintdef(k.oid)),
                format('Give it another name: ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I',
                       h.nspname, c.relname, k.conname, left('old_' || k.conname, 63))
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = format('%s_session_id_fkey', c.relname)
          WHERE k.contype <> 'f'
@@ -35,7 +35,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                format('Column session_id of %I refers to %s, not to sessions: it is in use for something else.', c.relname, k.confrelid::regclass),
                format('Give it another name: ALTER TABLE %I.%I RENAME COLUMN session_id TO %I',
                       h.nspname, c.relname, (SELECT x.relname FROM pg_class AS x WHERE x.oid = k.confrelid) || '_id')
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.conparentid = 0
@@ -44,7 +44,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT format('%s.session_id', c.relname),
                format('Column session_id of %I refers to column %I of sessions, not to its id.', c.relname, f.attname),
                format('ALTER TABLE %I.%I DROP CONSTRAINT %I', h.nspname, c.relname, k.conname)
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.conparentid = 0
@@ -52,10 +52,10 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
          WHERE k.confrelid = to_regclass(format('%I.sessions', h.nspname))
         UNION ALL
         SELECT format('trigger %s on %s', t.tgname, c.relname),
-               format('A trigger of the host has the name of one of ours, %I.', t.tgname),
+               format('A trigger of the platform has the name of one of ours, %I.', t.tgname),
                format('Give it another name: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
                       t.tgname, h.nspname, c.relname, left('old_' || t.tgname, 63))
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_trigger AS t ON t.tgrelid = c.oid AND starts_with(t.tgname, 'zzz_sessiondb_')
           JOIN pg_proc AS p ON p.oid = t.tgfoid
@@ -64,7 +64,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT p.oid::regprocedure::text,
                format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user),
                format('Connect as %I, or: ALTER FUNCTION %s OWNER TO %I', pg_get_userbyid(p.proowner), p.oid::regprocedure, current_user)
-          FROM host AS h
+          FROM platform AS h
           JOIN pg_proc AS p ON p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
          WHERE oidvectortypes(p.proargtypes) = 'uuid, uuid'
            AND NOT pg_has_role(p.proowner, 'USAGE')

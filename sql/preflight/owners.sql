@@ -1,5 +1,5 @@
 -- Nobody who is not trusted anyway owns what our functions are made of, or can have his code run by them.
-WITH host AS (
+WITH platform AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl, c.relowner AS table_owner,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) AS is_superuser
@@ -11,14 +11,14 @@ WITH host AS (
 -- the database, and those whom we may act for; a superuser may act for all.
 stranger AS (
     SELECT r.oid, r.rolname
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_database AS d ON d.datname = current_database()
       JOIN pg_roles AS r ON NOT (r.rolsuper OR pg_has_role(r.oid, h.table_owner, 'MEMBER')
                                  OR r.oid IN (h.nspowner, d.datdba) OR r.rolname = 'pg_database_owner'
                                  OR NOT h.is_superuser AND pg_has_role(r.oid, 'USAGE'))
 )
 SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
-  FROM host AS h
+  FROM platform AS h
  CROSS JOIN LATERAL (
         SELECT 'error' AS level, o.object,
                format('%s belongs to role %I, who could change it after we have made use of it.', o.object, s.rolname) AS detail,

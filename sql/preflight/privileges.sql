@@ -1,10 +1,10 @@
 -- The role may do what the migrations do.
-WITH host AS (
+WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 owned AS (
     SELECT c.oid, format('%I.%I', h.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
-      FROM host AS h
+      FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.oid
      WHERE c.relkind IN ('r', 'p')
        AND c.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
@@ -38,7 +38,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT format('%I', h.nspname),
                format('Role %I may not create objects in schema %I.', current_user, h.nspname),
                format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', h.nspname, current_user)
-          FROM host AS h
+          FROM platform AS h
          WHERE NOT has_schema_privilege(h.oid, 'CREATE')
             OR NOT has_schema_privilege(h.oid, 'USAGE')
         UNION ALL

@@ -1,5 +1,5 @@
 -- The guide's second verification query: the enrollments with the titles of their sessions and courses. to_jsonb,
--- because a host's rows need not have a title.
+-- because a platform's rows need not have a title.
 SELECT r.*,
        pg_catalog.to_jsonb(s.*) ->> 'title'::text AS session_title,
        pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title

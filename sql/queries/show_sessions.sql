@@ -1,5 +1,5 @@
 -- The guide's first verification query: the sessions, newest first, with the slugs of their organisations and the
--- titles of their courses. to_jsonb, because a host's rows need not have them.
+-- titles of their courses. to_jsonb, because a platform's rows need not have them.
 SELECT s.*,
        pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS org_slug,
        pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title

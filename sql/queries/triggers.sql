@@ -16,7 +16,7 @@ SELECT o.name::text,
         AND t.tgrelid = (SELECT c.oid
                            FROM pg_catalog.pg_class AS c
                            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                          WHERE n.nspname = i.host_schema AND c.relname = o.parent)
+                          WHERE n.nspname = i.platform_schema AND c.relname = o.parent)
   LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
   LEFT JOIN sessiondb.objects AS f ON f.kind = 'function' AND f.parent = 'sessiondb' AND f.name = p.proname
   LEFT JOIN sessiondb.live_objects AS fl ON fl.kind = f.kind AND fl.parent = f.parent AND fl.name = f.name

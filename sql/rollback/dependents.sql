@@ -1,9 +1,9 @@
--- Nothing of the host depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
+-- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
 -- sessiondb.undone holds the statements of the migrations to be undone; what they drop is read from them. What
 -- depends on a dependent comes before it, so that the fixes can be run in this order.
 WITH RECURSIVE
 undone AS (
-    SELECT current_setting('sessiondb.undone') AS statements, i.host_schema
+    SELECT current_setting('sessiondb.undone') AS statements, i.platform_schema
       FROM sessiondb.installation AS i
 ),
 dropped (classid, objid, objsubid) AS (
@@ -16,10 +16,10 @@ dropped (classid, objid, objsubid) AS (
      CROSS JOIN LATERAL regexp_matches(u.statements, 'DROP (?:TABLE|VIEW) IF EXISTS ([^;]+);', 'g') AS m (words)
      CROSS JOIN LATERAL string_to_table(m.words[1], ', ') AS t (name)
     UNION ALL
-    -- not dropped where one of the host's is put back in its place
+    -- not dropped where one of the platform's is put back in its place
     SELECT 'pg_proc'::regclass, p.oid, 0
       FROM undone AS u
-      JOIN pg_namespace AS n ON n.nspname = u.host_schema
+      JOIN pg_namespace AS n ON n.nspname = u.platform_schema
       JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course'
                        AND oidvectortypes(p.proargtypes) = 'uuid, uuid'
      WHERE u.statements ~ 'DROP FUNCTION IF EXISTS get_user_session_for_course\M'
@@ -30,7 +30,7 @@ dropped (classid, objid, objsubid) AS (
     UNION ALL
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum
       FROM undone AS u
-      JOIN pg_namespace AS n ON n.nspname = u.host_schema
+      JOIN pg_namespace AS n ON n.nspname = u.platform_schema
       JOIN pg_class AS c ON c.relnamespace = n.oid AND u.statements ~ format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id;', c.relname)
      CROSS JOIN LATERAL (
             SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) AS p

@@ -2,7 +2,7 @@
 WITH owned AS (
     SELECT format('table %s', c.oid::regclass) AS object, c.relowner AS owner
       FROM sessiondb.installation AS i
-      JOIN pg_namespace AS n ON n.nspname = i.host_schema
+      JOIN pg_namespace AS n ON n.nspname = i.platform_schema
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
      WHERE c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
        AND current_setting('sessiondb.undone') ~ format('\m%s\M', c.relname)

@@ -1,11 +1,11 @@
--- The triggers of the host that were taken over can be made again as they were. The setting sessiondb.undone holds
+-- The triggers of the platform that were taken over can be made again as they were. The setting sessiondb.undone holds
 -- the statements of the migrations to be undone.
 SELECT 'replaced_triggers' AS "check", 'error' AS level,
-       format('trigger %I on %I.%I', o.name, i.host_schema, o.parent) AS object,
+       format('trigger %I on %I.%I', o.name, i.platform_schema, o.parent) AS object,
        f.detail, f.fix
   FROM sessiondb.installation AS i
   JOIN sessiondb.objects AS o ON o.kind = 'trigger' AND o.origin = 'replaced'
-  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
  -- the function as pg_get_triggerdef() writes it, in quotes or not
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)

@@ -3,7 +3,7 @@
 SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM sessiondb.installation AS i
   JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.name = 'session_id' AND o.origin <> 'found'
-  JOIN pg_namespace AS n ON n.nspname = i.host_schema
+  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent AND c.relkind IN ('r', 'p')
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
  CROSS JOIN LATERAL (

@@ -3,7 +3,7 @@
 -- Connect to the server itself, or to a pool in session mode: a pooler that gives every transaction another server
 -- connection is noticed only when it does.
 --
--- It looks at the host first and refuses it, with all that it found, before anything is changed. Where it is
+-- It looks at the platform first and refuses it, with all that it found, before anything is changed. Where it is
 -- stopped, by a lock that is not to be had in time, by an error or by the end of the connection, run it again:
 -- it goes on where it was stopped. (In an interactive session, enter ROLLBACK before that; the session keeps
 -- sessiondb's advisory lock until the script is through, or the session ends.)

@@ -7,10 +7,10 @@ DECLARE
     v_installed record;
     v_other text;
 BEGIN
-    SELECT i.host_schema::text, i.course_path INTO v_installed FROM sessiondb.installation AS i;
-    IF v_installed.host_schema <> v_schema THEN
+    SELECT i.platform_schema::text, i.course_path INTO v_installed FROM sessiondb.installation AS i;
+    IF v_installed.platform_schema <> v_schema THEN
         RAISE EXCEPTION USING
-            MESSAGE = pg_catalog.format('sessiondb is installed in this database for schema "%s", not "%s"', v_installed.host_schema, v_schema),
+            MESSAGE = pg_catalog.format('sessiondb is installed in this database for schema "%s", not "%s"', v_installed.platform_schema, v_schema),
             HINT = 'Write the script with --schema, or roll that installation back first: sessiondb rollback --all';
     END IF;
     IF pg_catalog.parse_ident(v_path) OPERATOR(pg_catalog.<>) pg_catalog.parse_ident(v_installed.course_path) THEN

@@ -1,7 +1,7 @@
 \if :sessiondb_is_pending
 DO $preflight$
 DECLARE
-    v_host_path text := pg_catalog.current_setting('search_path');
+    v_platform_path text := pg_catalog.current_setting('search_path');
     v_finding record;
     v_table text;
     v_errors text := '';
@@ -23,7 +23,7 @@ BEGIN
     END LOOP;
     -- rows are looked at when all else is as it should be
     IF v_errors = '' THEN
-        PERFORM set_config('search_path', v_host_path, true);
+        PERFORM set_config('search_path', v_platform_path, true);
         FOR v_table IN
 {unproven_links}
         LOOP
@@ -38,7 +38,7 @@ $query$, '{table}', v_table)
     IF v_errors <> '' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = 'preflight refuses this host; nothing was changed:' || v_errors;
+            MESSAGE = 'preflight refuses this platform; nothing was changed:' || v_errors;
     END IF;
 END
 $preflight$;

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from sessiondb import ledger, resources
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
-from sessiondb.errors import Finding, HostRefusedError, SessiondbError, UsageError
+from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 
 NOT_INSTALLED = Finding(
@@ -84,7 +84,7 @@ def require_installed(connection: Connection) -> Installation:
     """Return what is installed, and refuse what the commands cannot work with; reads the catalogs only.
 
     Raises:
-        SessiondbError: sessiondb is not installed here, or in part only, or the host has no longer what it had then.
+        SessiondbError: sessiondb is not installed here, or in part only, or the platform has changed.
     """
     there = installation(connection)
     if there is None:
@@ -116,7 +116,7 @@ def check_names() -> list[str]:
 
 _PENDING = "pending_migrations"
 
-# what was demanded of the host at first must still be there
+# what was demanded of the platform at first must still be there
 _CATALOG_CHECKS = [("preflight", ["required_columns", "inheritance"]), ("checks", resources.names("checks"))]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
@@ -196,27 +196,27 @@ def require_course_path(connection: Connection, course_path: str | None) -> None
 
 
 def require_plannable(connection: Connection, course_path: str | None) -> None:
-    """Refuse a host that lacks what a plan is made of, or has several ways to the course.
+    """Refuse a platform that lacks what a plan is made of, or has several ways to the course.
 
     Raises:
         UsageError: ``course_path`` is not a list of names.
-        HostRefusedError: with all that was found.
+        PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
     findings = _catalog_checks(connection, "preflight", ["course_path", "required_columns"])
     if any(finding.level == "error" for finding in findings):
-        raise HostRefusedError(findings)
+        raise PlatformRefusedError(findings)
 
 
 _PREFLIGHT = [("preflight", resources.names("preflight")), ("checks", ["row_security", "triggers_last"])]
 
 
 def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
-    """Look at the host before anything is changed, and return the warnings.
+    """Look at the platform before anything is changed, and return the warnings.
 
     Raises:
         UsageError: ``course_path`` is not a list of names separated by dots.
-        HostRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+        PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
     findings = [
@@ -226,7 +226,7 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     if not any(finding.level == "error" for finding in findings):
         findings += _orphans(connection)
     if any(finding.level == "error" for finding in findings):
-        raise HostRefusedError(findings)
+        raise PlatformRefusedError(findings)
     return findings
 
 
@@ -256,7 +256,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         undone: the statements of the migrations that are to be undone.
 
     Raises:
-        HostRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+        PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     with connection.transaction():
         connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", ["\n".join(undone)])
@@ -265,12 +265,12 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
             *_catalog_checks(connection, "rollback", resources.names("rollback")),
         ]
     if any(finding.level == "error" for finding in findings):
-        raise HostRefusedError(findings)
+        raise PlatformRefusedError(findings)
     return findings
 
 
 def _orphans(connection: Connection) -> list[Finding]:
-    """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the host."""
+    """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
     query = resources.read("queries/orphaned_links.sql")
     return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]

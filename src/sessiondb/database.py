@@ -53,7 +53,7 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # a password with an unencoded "@" would be taken for a part of the host, and printed with it
+        # a password with an unencoded "@" would be taken for a part of the platform, and printed with it
         if "@" not in str(parameters.get("host", "")):
             return make_conninfo("", **parameters)
     raise UsageError(
@@ -66,11 +66,11 @@ def conninfo(dsn: str | None) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """A database and the host's schema in it.
+    """A database and the platform's schema in it.
 
     Attributes:
         conninfo: as :func:`conninfo` returns it.
-        schema: the host's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
+        schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
     """
 
     conninfo: str
@@ -80,13 +80,13 @@ class Database:
     def connect(self, course_path: str | None = None, *, adopt: bool = False) -> Iterator[Connection]:
         """Yield an autocommit connection that keeps our settings, for what takes many transactions.
 
-        Its search_path is the host's schema. The settings ``sessiondb.schema``, ``sessiondb.course_path``
+        Its search_path is the platform's schema. The settings ``sessiondb.schema``, ``sessiondb.course_path``
         and ``sessiondb.adopt`` tell our SQL what the user gave. The server notices within a second that
         we are gone (client_connection_check_interval), and no timeout of the role or the database
         applies to what we run.
 
         Raises:
-            HostRefusedError: a pooler gives every transaction another server connection.
+            PlatformRefusedError: a pooler gives every transaction another server connection.
             SessiondbError: no connection, or no such schema.
         """
         with self._opened() as connection:
@@ -119,7 +119,7 @@ class Database:
         """Refuse the pooler that :meth:`connect` refuses, without setting anything.
 
         Raises:
-            HostRefusedError: a pooler gives every transaction another server connection.
+            PlatformRefusedError: a pooler gives every transaction another server connection.
             SessiondbError: no connection.
         """
         with self._opened() as connection:
@@ -180,25 +180,25 @@ class Database:
 
     def _schema(self, connection: Connection) -> str:
         there = installation(connection)
-        if self.schema and there and self.schema != there.host_schema:
+        if self.schema and there and self.schema != there.platform_schema:
             raise SessiondbError(
-                f'sessiondb is installed in this database for schema "{there.host_schema}", not "{self.schema}"',
+                f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{self.schema}"',
                 "Leave --schema out, or roll that installation back first: sessiondb rollback --all",
             )
-        return self.schema or (there.host_schema if there else "public")
+        return self.schema or (there.platform_schema if there else "public")
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What sessiondb knows of its host.
+    """What sessiondb knows of its platform.
 
     Attributes:
-        host_schema: the schema with sessions, enrollments and submissions.
+        platform_schema: the schema with sessions, enrollments and submissions.
         course_path: the columns from a submission to its course, None before they are chosen.
         course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
     """
 
-    host_schema: str
+    platform_schema: str
     course_path: str | None
     course_pieces: list[str] | None
 
@@ -218,7 +218,7 @@ def installation(connection: Connection) -> Installation | None:
     # a rollback that is about to end may hold the table, and then it is gone
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
-            "SELECT host_schema, course_path, course_pieces FROM sessiondb.installation"
+            "SELECT platform_schema, course_path, course_pieces FROM sessiondb.installation"
         ).fetchone()
         return Installation(*row) if row else None
     return None
@@ -228,7 +228,7 @@ def installation(connection: Connection) -> Installation | None:
 def catalogs(connection: Connection) -> Iterator[None]:
     """Open a read-only transaction, or join the one that is open, and see the catalogs only.
 
-    Without the host's schema on the search_path nothing that somebody made there can be taken for a
+    Without the platform's schema on the search_path nothing that somebody made there can be taken for a
     function of PostgreSQL's, and definitions are spelled the same at all times.
     """
     with connection.transaction():
@@ -269,7 +269,7 @@ def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
     if lost:
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
         hint = "The connection was lost; run the command again when the server answers."
-    elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # it guesses at the host's columns
+    elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # it guesses at the platform's columns
         hint = diagnosis.message_hint
     else:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
@@ -291,17 +291,17 @@ def _is_lost(error: psycopg.Error) -> bool:
 _HINTS: dict[type[psycopg.Error], str] = {
     pg.InsufficientPrivilege: "Grant the role what the command needs, or connect as the owner of the tables.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
-    pg.NotNullViolation: "The host demands more columns than the guide knows: insert the row with SQL.",
-    pg.UniqueViolation: "The host has such a row already, and allows only one.",
+    pg.NotNullViolation: "The platform demands more columns than the guide knows: insert the row with SQL.",
+    pg.UniqueViolation: "The platform has such a row already, and allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
-    pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the host never had it, use SQL.",
-    pg.DataError: "Give a value that the host's column takes.",
+    pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the platform never had it, use SQL.",
+    pg.DataError: "Give a value that the platform's column takes.",
     pg.LockNotAvailable: "Somebody has locked what the command needs, and SELECT * FROM pg_catalog.pg_locks"
     " WHERE mode = 'AccessExclusiveLock' shows who; run it again when that has ended.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
     pg.ForeignKeyViolation: "Correct the row that names what is not there.",
     pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
-    pg.RaiseException: "A trigger of the host says so: do what it asks for, or disable it meanwhile.",
+    pg.RaiseException: "A trigger of the platform says so: do what it asks for, or disable it meanwhile.",
     pg.DiskFull: "Make room on the server's disk.",
     pg.OutOfMemory: "Let the server have more memory.",
 }

@@ -16,7 +16,7 @@ from sessiondb import output, resources
 from sessiondb.database import Connection, trusted
 from sessiondb.embedded import ephemeral_server
 
-# People and things of tests/hosts/reference.sql
+# People and things of tests/platforms/reference.sql
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
 COURSE = "00000000-0000-4000-8000-0000000000c2"
 EXERCISE = "00000000-0000-4000-8000-0000000000e3"
@@ -77,7 +77,7 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE platform")
         connection = stack.enter_context(psycopg.connect(server.dsn("platform"), autocommit=True))
-        connection.execute(trusted(resources.reference_host()))
+        connection.execute(trusted(resources.reference_platform()))
         story = _Story(program, server.dsn("platform"), connection)
         _tell(story)
     ok = all(outcome["ok"] for outcome in story.outcomes)

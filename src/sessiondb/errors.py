@@ -67,8 +67,8 @@ class Finding:
         return asdict(self)
 
 
-class HostRefusedError(SessiondbError):
-    """Preflight found that the migrations cannot or must not run on this host.
+class PlatformRefusedError(SessiondbError):
+    """Preflight found that the migrations cannot or must not run on this platform.
 
     Args:
         findings: everything that was found, not only the first, and the warnings as well.
@@ -79,7 +79,7 @@ class HostRefusedError(SessiondbError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = sorted(findings, key=lambda finding: finding.level != "error")
         super().__init__(
-            "preflight refuses this host; nothing was changed:\n"
+            "preflight refuses this platform; nothing was changed:\n"
             + "\n".join(
                 f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}\n    fix: {f.fix}" for f in self.findings
             )

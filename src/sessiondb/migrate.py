@@ -65,7 +65,7 @@ class Runner:
             course_path: the way from a submission to its course; found from the foreign keys when None.
 
         Raises:
-            HostRefusedError: preflight found something in the way; nothing was changed.
+            PlatformRefusedError: preflight found something in the way; nothing was changed.
             LockNotObtainedError: another run is at work, or a lock was not to be had in time.
             SessiondbError: the ledger and the package do not fit each other.
         """
@@ -89,7 +89,7 @@ class Runner:
             to: the newest migration to keep, by id or its number; None to undo all.
 
         Raises:
-            HostRefusedError: something of the host stands in the way; nothing was changed.
+            PlatformRefusedError: something of the platform stands in the way; nothing was changed.
             LockNotObtainedError: another run is at work, or a lock was not to be had in time.
             SessiondbError: the ledger and the package do not fit each other.
         """
@@ -113,7 +113,7 @@ class Runner:
         return [m.id for m in todo if m.id in applied]
 
     def _report_warnings(self, look: Callable[[], Sequence[Finding]]) -> None:
-        """Look at the host, which waits where a table or a partition of it is locked whole."""
+        """Look at the platform, which waits where a table or a partition of it is locked whole."""
         report_warnings(with_lock_budget(look, "preflight", self._watch, self.budget, self.report), self.report)
 
     def _run(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
@@ -175,7 +175,7 @@ class Runner:
                 self.report("  a deadlock ended this; it is tried again")
 
     def _expanded(self, migration: Migration, statement: str) -> list[str]:
-        """Return the statements that a query returns; that it reads the host's tables may mean waiting for them."""
+        """Return the statements that a query returns; that it reads the platform's tables may mean waiting for them."""
         self._point = statement
 
         def run() -> list[str]:

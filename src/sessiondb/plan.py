@@ -37,7 +37,7 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
 
     Returns:
         one object a statement: ``migration``, ``statement``, ``transactional`` (it commits with the
-        others of its migration, else by itself), ``locks`` on tables of the host, each ``{"mode",
+        others of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode",
         "table", "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that
         is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
         query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
@@ -96,9 +96,9 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     It can be run again after it was stopped: what is applied is passed over.
 
     Args:
-        schema: the host's schema.
+        schema: the platform's schema.
         course_path: the way from a submission to its course; found from the foreign keys when None.
-        adopt: whether triggers of the host that write session_id are taken over.
+        adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
     """
     timeout = f"{lock_timeout * 1000:.0f}ms"

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from sessiondb.errors import Finding, HostRefusedError
+from sessiondb.errors import Finding, PlatformRefusedError
 
 _PATIENCE = 4
 """So many seconds are waited for a second connection."""
@@ -35,7 +35,7 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
         connection: in autocommit mode.
 
     Raises:
-        HostRefusedError: the connection is pooled by transaction or by statement.
+        PlatformRefusedError: the connection is pooled by transaction or by statement.
     """
     own = {backend_pid(connection)}
     if own == {connection.info.backend_pid}:
@@ -50,7 +50,7 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
             another = backend_pid(other)
         own.add(backend_pid(connection))
         if len(own) > 1 or another in own:
-            raise HostRefusedError(
+            raise PlatformRefusedError(
                 [
                     Finding(
                         "pooler",

@@ -47,7 +47,7 @@ _LOADERS: dict[str, type[Loader]] = {
     "timestamp": _or_text(TimestampLoader),
     "timestamptz": _or_text(TimestamptzLoader),
 }
-"""How the values of a host are read for people, where Python would hold and write them otherwise than PostgreSQL."""
+"""How values are read for people, where Python would hold and write them otherwise than PostgreSQL."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def _missing_named(connection: Connection) -> Iterator[None]:
         with connection.transaction():
             yield
     except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
-        # a table of the host, for a role that may not look into schema sessiondb
+        # a table of the platform, for a role that may not look into schema sessiondb
         if not isinstance(error, pg.UndefinedTable) or installation(connection):
             checks.require_installed(connection)
         raise
@@ -83,9 +83,9 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
                 [error.diag.schema_name, error.diag.table_name, error.diag.constraint_name],
             ).fetchone()
             raise SessiondbError(
-                f"table {error.diag.table_name} of the host refuses {given} by its constraint "
+                f"table {error.diag.table_name} of the platform refuses {given} by its constraint "
                 f"{error.diag.constraint_name}",
-                f"The host's rule is: {rule[0]}" if rule else "See the host's constraints.",
+                f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
             ) from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
@@ -99,7 +99,7 @@ def create_org(connection: Connection, name: str, slug: str) -> Row:
     """Return the organisation with this slug, made if there was none: ``id``, ``name``, ``slug``, ``created``.
 
     Raises:
-        psycopg.Error: the name or slug is empty, or the host refuses the row.
+        psycopg.Error: the name or slug is empty, or the platform refuses the row.
     """
     return _one(
         connection,
@@ -112,8 +112,8 @@ def add_member(connection: Connection, org: str, user: UUID, role: str) -> Row:
     """Return the membership, made if there was none: ``org_id``, ``user_id``, ``role``, ``created``.
 
     Raises:
-        SessiondbError: the host knows no such user.
-        psycopg.Error: there is no organisation with the slug ``org``, or the host refuses the row.
+        SessiondbError: the platform knows no such user.
+        psycopg.Error: there is no organisation with the slug ``org``, or the platform refuses the row.
     """
     return _one(
         connection,
@@ -130,8 +130,8 @@ def create_session(connection: Connection, org: str, course: UUID, by: UUID, tit
         ``linkable_submissions``.
 
     Raises:
-        SessiondbError: the host knows no such user.
-        psycopg.Error: unknown organisation, course or status, an empty title, or the host refuses the row.
+        SessiondbError: the platform knows no such user.
+        psycopg.Error: unknown organisation, course or status, an empty title, or the platform refuses the row.
     """
     return _one(
         connection,
@@ -176,7 +176,7 @@ def show(
     there = checks.require_installed(connection)
     require_session(connection, session)
     name = f"show_unlinked_{what}" if unlinked and what != "sessions" else f"show_{what}"
-    # a name of the host may hold a percent sign, which psycopg takes for a placeholder
+    # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
     query = resources.with_course_path(resources.read(f"queries/{name}.sql"), pieces)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
@@ -200,7 +200,7 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     """Return the same for a row of ``enrollments`` or ``submissions``.
 
     Raises:
-        SessiondbError: there is no such row, or the host's table has no uuid column ``id``.
+        SessiondbError: there is no such row, or the platform's table has no uuid column ``id``.
     """
     call: LiteralString = (
         "SELECT sessiondb.explain_enrollment(%(id)s) AS document"
@@ -217,7 +217,7 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     )
     if uuid.rowcount == 0:
         raise SessiondbError(
-            f"{table} of this host have no column id of type uuid", "Ask with --user and --course instead."
+            f"{table} of this platform have no column id of type uuid", "Ask with --user and --course instead."
         )
     row = _one(connection, call, {"id": row_id})
     if row["document"] is None:

@@ -38,7 +38,7 @@ def function_body(name: str) -> str:
 def with_function_bodies(query: str) -> str:
     """Put the body of an SQL function in the place of each ``{name(argument, ...)}`` in a query.
 
-    And in the place of ``{claims}`` the objects that the migrations claim: kind, parent (NULL is the host's
+    And in the place of ``{claims}`` the objects that the migrations claim: kind, parent (NULL is the platform's
     schema), name, and the number of the migration before, to which a rollback undoes the one that made it.
     """
 
@@ -56,9 +56,9 @@ def _claims() -> str:
     rows, before = [], None
     for path in sorted(path for path in MIGRATIONS.glob("*.sql") if not path.name.endswith(".rollback.sql")):
         for kind, parent, name in re.findall(
-            r"CALL sessiondb\.claim\('(\w+)', ('\w+'|v_host), '(\w+)'\)", path.read_text(encoding="utf-8")
+            r"CALL sessiondb\.claim\('(\w+)', ('\w+'|v_platform), '(\w+)'\)", path.read_text(encoding="utf-8")
         ):
-            rows.append(f"('{kind}', {parent.replace('v_host', 'NULL')}, '{name}', '{before}')")
+            rows.append(f"('{kind}', {parent.replace('v_platform', 'NULL')}, '{name}', '{before}')")
         before = path.name.partition(".")[0]
     return "VALUES " + ", ".join(rows)
 
@@ -73,8 +73,8 @@ def with_course_path(query: str, pieces: Sequence[str]) -> str:
     return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), query)
 
 
-def reference_host() -> str:
-    """Return the SQL of the reference host, a small learning platform as ``demo`` uses it."""
-    packaged = SQL / "hosts" / "reference.sql"
-    path = packaged if packaged.exists() else _ROOT / "tests" / "hosts" / "reference.sql"
+def reference_platform() -> str:
+    """Return the SQL of the reference platform, a small learning platform as ``demo`` uses it."""
+    packaged = SQL / "platforms" / "reference.sql"
+    path = packaged if packaged.exists() else _ROOT / "tests" / "platforms" / "reference.sql"
     return path.read_text(encoding="utf-8")

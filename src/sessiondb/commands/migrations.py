@@ -62,9 +62,9 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
     help="The columns from a submission to its course, as in item_id.module_id.course_id.",
 )
 @click.option(
-    "--adopt", is_flag=True, help="Take over the host's triggers that write session_id; rollback restores them."
+    "--adopt", is_flag=True, help="Take over the platform's triggers that write session_id; rollback restores them."
 )
-@click.option("--dry-run", is_flag=True, help="Look at the host and show the plan; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Look at the platform and show the plan; change nothing.")
 @lock_options
 def apply(
     options: Options,
@@ -75,7 +75,7 @@ def apply(
     lock_timeout: float,
     lock_budget: float,
 ) -> None:
-    """Look at the host, then apply the pending migrations.
+    """Look at the platform, then apply the pending migrations.
 
     \b
     Example:

@@ -1,17 +1,13 @@
--- A host drawn in a spreadsheet-like tool that lets people name things as they like.
--- Special: schema, tables and columns on the course path hold every character that naive quoting trips over:
--- quotes, dots, spaces, capitals, semicolons, percent signs, dollars, braces, letters that are not ASCII.
--- Course of a submission: submissions."Exercise.Id" -> "Exercises; ""drop"" $$ it's. Été 100%"."Cours ""Id""; 1.É 100%"
+-- The reference platform: a small learning platform in schema public, modelled on the guide.
+-- Special: nothing, except that `sessions` is empty. That is the problem the guide starts from.
+-- Course of a submission: submissions.exercise_id -> exercises.course_id
 
-SET client_encoding = 'UTF8';
-
-CREATE SCHEMA "We ""love""; dots. Été 100%";
-SET search_path = "We ""love""; dots. Été 100%";
+SET search_path = public;
 
 CREATE TABLE users (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   email text NOT NULL UNIQUE,
-  "Full ""Name""" text
+  full_name text
 );
 
 CREATE TABLE orgs (
@@ -33,9 +29,9 @@ CREATE TABLE courses (
   title text NOT NULL
 );
 
-CREATE TABLE "Exercises; ""drop"" $$ it's. Été 100%" (
+CREATE TABLE exercises (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  "Cours ""Id""; 1.É 100%" uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+  course_id uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
   title text NOT NULL
 );
 
@@ -47,8 +43,8 @@ CREATE TABLE sessions (
   status text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active', 'completed', 'cancelled')),
   created_by uuid REFERENCES users (id) ON DELETE SET NULL,
   created_at timestamptz DEFAULT now(),
-  "Début" date,
-  "Fin; " date
+  starts_on date,
+  ends_on date
 );
 
 CREATE TABLE enrollments (
@@ -56,28 +52,27 @@ CREATE TABLE enrollments (
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   course_id uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
   status text NOT NULL DEFAULT 'enrolled',
-  "Étape %s; {0}" text NOT NULL DEFAULT '1; 2%',
-  "Enrolled.At" timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT "one per ""student""; 100%" UNIQUE (user_id, course_id)
+  enrolled_at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (user_id, course_id)
 );
 
 CREATE TABLE submissions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-  "Exercise.Id" uuid REFERENCES "Exercises; ""drop"" $$ it's. Été 100%" (id) ON DELETE SET NULL,
-  "Réponse -- 100%" text,
-  "Submitted At" timestamptz NOT NULL DEFAULT now()
+  exercise_id uuid REFERENCES exercises (id) ON DELETE SET NULL,
+  content text,
+  submitted_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Ada trains; Bruno is in one organisation, Chloé in two, Dmitri in none.
-INSERT INTO users (id, email, "Full ""Name""") VALUES
+-- Ada trains; Bruno is in one organisation, Chloe in two, Dmitri in none.
+INSERT INTO users (id, email, full_name) VALUES
   ('00000000-0000-4000-8000-0000000000b1', 'ada@example.org', 'Ada Moreau'),
   ('00000000-0000-4000-8000-0000000000b2', 'bruno@example.org', 'Bruno Keller'),
-  ('00000000-0000-4000-8000-0000000000b3', 'chloe@example.org', 'Chloé Martin'),
+  ('00000000-0000-4000-8000-0000000000b3', 'chloe@example.org', 'Chloe Martin'),
   ('00000000-0000-4000-8000-0000000000b4', 'dmitri@example.org', 'Dmitri Sokolov');
 
 INSERT INTO orgs (id, name, slug) VALUES
-  ('00000000-0000-4000-8000-0000000000a1', 'L''Atelier "Nord"; 100%', 'atelier-nord'),
+  ('00000000-0000-4000-8000-0000000000a1', 'Atelier Nord', 'atelier-nord'),
   ('00000000-0000-4000-8000-0000000000a2', 'Campus Sud', 'campus-sud');
 
 INSERT INTO org_members (org_id, user_id, role) VALUES
@@ -90,24 +85,19 @@ INSERT INTO courses (id, title) VALUES
   ('00000000-0000-4000-8000-0000000000c1', 'Python for beginners'),
   ('00000000-0000-4000-8000-0000000000c2', 'Data with SQL');
 
-INSERT INTO "Exercises; ""drop"" $$ it's. Été 100%" (id, "Cours ""Id""; 1.É 100%", title) VALUES
+INSERT INTO exercises (id, course_id, title) VALUES
   ('00000000-0000-4000-8000-0000000000e1', '00000000-0000-4000-8000-0000000000c1', 'Hello, world'),
   ('00000000-0000-4000-8000-0000000000e2', '00000000-0000-4000-8000-0000000000c1', 'Loops'),
   ('00000000-0000-4000-8000-0000000000e3', '00000000-0000-4000-8000-0000000000c2', 'Your first join');
 
-INSERT INTO sessions (id, org_id, course_id, title, status, created_by, created_at) VALUES
-  ('00000000-0000-4000-8000-0000000000f1', '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c1', 'Autumn 2024', 'active', '00000000-0000-4000-8000-0000000000b1', '2024-09-01 08:00+00'),
-  ('00000000-0000-4000-8000-0000000000f2', '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c1', 'Spring 2024', 'completed', '00000000-0000-4000-8000-0000000000b1', '2024-02-01 08:00+00');
-
-INSERT INTO enrollments (id, user_id, course_id, status, "Enrolled.At") VALUES
+INSERT INTO enrollments (id, user_id, course_id, status, enrolled_at) VALUES
   ('00000000-0000-4000-8000-000000000011', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000c1', 'enrolled', '2024-09-02 09:00+00'),
   ('00000000-0000-4000-8000-000000000012', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000c1', 'completed', '2024-09-03 10:30+00'),
   ('00000000-0000-4000-8000-000000000013', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000c2', 'enrolled', '2024-09-04 18:45+00');
 
-INSERT INTO submissions (id, user_id, "Exercise.Id", "Réponse -- 100%", "Submitted At") VALUES
-  ('00000000-0000-4000-8000-000000000021', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e1', 'print("Hello, world")', '2023-12-31 23:59+00'),
+INSERT INTO submissions (id, user_id, exercise_id, content, submitted_at) VALUES
+  ('00000000-0000-4000-8000-000000000021', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e1', 'print("Hello, world")', '2024-09-10 08:00+00'),
   ('00000000-0000-4000-8000-000000000022', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000e2', 'for i in range(3): print(i)', '2024-09-11 08:00+00'),
-  ('00000000-0000-4000-8000-000000000023', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000e3', 'SELECT 1', '2025-01-01 00:00+00'),
-  ('00000000-0000-4000-8000-000000000024', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e2', 'while True: pass', '2022-06-01 08:00+00');
+  ('00000000-0000-4000-8000-000000000023', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000e3', 'SELECT 1', '2024-09-12 08:00+00');
 
 RESET search_path;

@@ -1,4 +1,4 @@
--- Fills the reference host at the size that the settings bench.users, bench.orgs, bench.courses and
+-- Fills the reference platform at the size that the settings bench.users, bench.orgs, bench.courses and
 -- bench.submissions name. Every id follows from a number, so that a client that knows the numbers of a
 -- student and of a course also knows the session: number of the organisation * 10000 + that of the course.
 SET maintenance_work_mem = '512MB';
@@ -40,7 +40,7 @@ BEGIN
 END
 $procedure$;
 
--- the reference host comes with a few rows for the guide's story
+-- the reference platform comes with a few rows for the guide's story
 TRUNCATE users, orgs, courses CASCADE;
 
 INSERT INTO users (id, email)

@@ -1,10 +1,10 @@
 """Databases as found in the wild, and one way to use them all.
 
-A test that states a rule takes any of HOSTS, applies, and then:
+A test that states a rule takes any of PLATFORMS, applies, and then:
 
-    task = host.new_task(conn, course)  # before the switch: a student may not
-    with host.as_student(conn, user):
-        assert host.submit(conn, user, course, task=task) == session
+    task = platform.new_task(conn, course)  # before the switch: a student may not
+    with platform.as_student(conn, user):
+        assert platform.submit(conn, user, course, task=task) == session
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ SESSION_ID = sql.SQL("(to_jsonb(t.*) ->> 'session_id')::uuid")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Host:
-    """One host: what a test may expect of it, and how to put rows into it."""
+class Platform:
+    """One platform: what a test may expect of it, and how to put rows into it."""
 
     name: str
     schema: str = "public"
@@ -63,7 +63,7 @@ class Host:
         return Path(__file__).with_name(f"{self.name}.sql")
 
     def load(self, conn: Connection) -> None:
-        """Create the host in an empty database."""
+        """Create the platform in an empty database."""
         conn.execute(self.path.read_bytes())
 
     def grant_create(self, conn: Connection) -> None:
@@ -215,7 +215,7 @@ class Host:
         return sql.Identifier(schema or self.schema, table)
 
 
-class EnrolledHost(Host):
+class EnrolledPlatform(Platform):
     """A submission hangs on the student's enrolment; a task is the course itself."""
 
     def _resolve(
@@ -237,14 +237,14 @@ def _value(conn: Connection, query: sql.Composed) -> Any:
     return conn.cursor(row_factory=scalar_row).execute(query).fetchone()
 
 
-_REFERENCE = Host(
+_REFERENCE = Platform(
     name="reference",
     course_path="exercise_id.course_id",
     task_column="exercise_id",
     task_tables=(("exercises", "course_id"),),
     extras={"exercises": {"title": "An exercise"}},
 )
-_HOSTED = Host(
+_HOSTED = Platform(
     name="hosted",
     course_path="item_id.module_id.course_id",
     owner="hosted_owner",
@@ -260,7 +260,7 @@ _HOSTED = Host(
         "submissions": {"answer": Jsonb({"choices": [1]})},
     },
 )
-_SCHOOL = Host(
+_SCHOOL = Platform(
     name="school",
     schema="campus",
     course_path="course_id",
@@ -269,7 +269,7 @@ _SCHOOL = Host(
     statuses=("draft", "active", "completed"),
     task_column="course_id",
 )
-_ACADEMY = EnrolledHost(
+_ACADEMY = EnrolledPlatform(
     name="academy",
     course_path="enrollment_id.course_id",
     owner="academy_owner",
@@ -279,7 +279,7 @@ _ACADEMY = EnrolledHost(
 )
 _PARTITIONED = replace(_REFERENCE, name="partitioned")
 _QUOTED_TABLE = """Exercises; "drop" $$ it's. Été 100%"""
-_QUOTED = Host(
+_QUOTED = Platform(
     name="quoted",
     schema='We "love"; dots. Été 100%',
     course_path='"Exercise.Id"."Cours ""Id""; 1.É 100%"',
@@ -288,4 +288,6 @@ _QUOTED = Host(
     extras={_QUOTED_TABLE: {"title": "An exercise"}},
 )
 
-HOSTS: dict[str, Host] = {host.name: host for host in (_REFERENCE, _HOSTED, _SCHOOL, _ACADEMY, _PARTITIONED, _QUOTED)}
+PLATFORMS: dict[str, Platform] = {
+    platform.name: platform for platform in (_REFERENCE, _HOSTED, _SCHOOL, _ACADEMY, _PARTITIONED, _QUOTED)
+}

@@ -1,4 +1,4 @@
-"""The reference host at scale, with sessiondb or without."""
+"""The reference platform at scale, with sessiondb or without."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SQL = Path(__file__).with_name("sql")
 
 @dataclass(frozen=True)
 class Size:
-    """How big the host is; there are two sessions of each course in each organisation."""
+    """How big the platform is; there are two sessions of each course in each organisation."""
 
     users: int
     orgs: int
@@ -35,7 +35,7 @@ class Size:
 
 QUICK = Size(users=500, orgs=5, courses=20, submissions=1000, bulk_rows=200)
 
-DATABASES = ("host", "unlinked", "linked")
+DATABASES = ("platform", "unlinked", "linked")
 """What the benchmarks copy: without sessiondb; with it, and no row has a session; all have theirs."""
 
 
@@ -47,15 +47,15 @@ def run(connection: Connection, file: str, **settings: object) -> None:
 
 
 def build(server: Server, size: Size, names: Collection[str]) -> None:
-    """Make those of DATABASES that are named, and ``host``, which they come from."""
-    with server.connect(server.create("host")) as connection:
-        connection.execute(trusted(resources.reference_host()))
-        run(connection, "host.sql", **asdict(size))
+    """Make those of DATABASES that are named, and ``platform``, which they come from."""
+    with server.connect(server.create("platform")) as connection:
+        connection.execute(trusted(resources.reference_platform()))
+        run(connection, "platform.sql", **asdict(size))
         connection.execute("VACUUM (ANALYZE)")
     if "unlinked" in names:
-        install(server, server.create("unlinked", "host"))
+        install(server, server.create("unlinked", "platform"))
     if "linked" in names:
-        with server.connect(server.create("linked", "host")) as connection:
+        with server.connect(server.create("linked", "platform")) as connection:
             run(connection, "linked.sql", **asdict(size))
         install(server, "linked")
 

@@ -1,5 +1,6 @@
--- The reference host: a small learning platform in schema public, modelled on the guide.
--- Special: nothing, except that `sessions` is empty. That is the problem the guide starts from.
+-- A platform that has grown: the reference platform with its two big tables partitioned.
+-- Special: submissions PARTITION BY RANGE (submitted_at), primary key (id, submitted_at), with a default
+-- partition; enrollments PARTITION BY HASH (user_id), primary key (user_id, course_id), no id.
 -- Course of a submission: submissions.exercise_id -> exercises.course_id
 
 SET search_path = public;
@@ -48,21 +49,32 @@ CREATE TABLE sessions (
 );
 
 CREATE TABLE enrollments (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   course_id uuid NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
   status text NOT NULL DEFAULT 'enrolled',
   enrolled_at timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (user_id, course_id)
-);
+  PRIMARY KEY (user_id, course_id)
+) PARTITION BY HASH (user_id);
+
+CREATE TABLE enrollments_0 PARTITION OF enrollments FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE enrollments_1 PARTITION OF enrollments FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 
 CREATE TABLE submissions (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   exercise_id uuid REFERENCES exercises (id) ON DELETE SET NULL,
   content text,
-  submitted_at timestamptz NOT NULL DEFAULT now()
-);
+  submitted_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (id, submitted_at)
+) PARTITION BY RANGE (submitted_at);
+
+CREATE TABLE submissions_2023 PARTITION OF submissions
+  FOR VALUES FROM ('2023-01-01 00:00+00') TO ('2024-01-01 00:00+00');
+CREATE TABLE submissions_2024 PARTITION OF submissions
+  FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
+CREATE TABLE submissions_2025 PARTITION OF submissions
+  FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2026-01-01 00:00+00');
+CREATE TABLE submissions_default PARTITION OF submissions DEFAULT;
 
 -- Ada trains; Bruno is in one organisation, Chloe in two, Dmitri in none.
 INSERT INTO users (id, email, full_name) VALUES
@@ -90,14 +102,19 @@ INSERT INTO exercises (id, course_id, title) VALUES
   ('00000000-0000-4000-8000-0000000000e2', '00000000-0000-4000-8000-0000000000c1', 'Loops'),
   ('00000000-0000-4000-8000-0000000000e3', '00000000-0000-4000-8000-0000000000c2', 'Your first join');
 
-INSERT INTO enrollments (id, user_id, course_id, status, enrolled_at) VALUES
-  ('00000000-0000-4000-8000-000000000011', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000c1', 'enrolled', '2024-09-02 09:00+00'),
-  ('00000000-0000-4000-8000-000000000012', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000c1', 'completed', '2024-09-03 10:30+00'),
-  ('00000000-0000-4000-8000-000000000013', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000c2', 'enrolled', '2024-09-04 18:45+00');
+INSERT INTO sessions (id, org_id, course_id, title, status, created_by, created_at) VALUES
+  ('00000000-0000-4000-8000-0000000000f1', '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c1', 'Autumn 2024', 'active', '00000000-0000-4000-8000-0000000000b1', '2024-09-01 08:00+00'),
+  ('00000000-0000-4000-8000-0000000000f2', '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c1', 'Spring 2024', 'completed', '00000000-0000-4000-8000-0000000000b1', '2024-02-01 08:00+00');
+
+INSERT INTO enrollments (user_id, course_id, status, enrolled_at) VALUES
+  ('00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000c1', 'enrolled', '2024-09-02 09:00+00'),
+  ('00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000c1', 'completed', '2024-09-03 10:30+00'),
+  ('00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000c2', 'enrolled', '2024-09-04 18:45+00');
 
 INSERT INTO submissions (id, user_id, exercise_id, content, submitted_at) VALUES
-  ('00000000-0000-4000-8000-000000000021', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e1', 'print("Hello, world")', '2024-09-10 08:00+00'),
+  ('00000000-0000-4000-8000-000000000021', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e1', 'print("Hello, world")', '2023-12-31 23:59+00'),
   ('00000000-0000-4000-8000-000000000022', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000e2', 'for i in range(3): print(i)', '2024-09-11 08:00+00'),
-  ('00000000-0000-4000-8000-000000000023', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000e3', 'SELECT 1', '2024-09-12 08:00+00');
+  ('00000000-0000-4000-8000-000000000023', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000e3', 'SELECT 1', '2025-01-01 00:00+00'),
+  ('00000000-0000-4000-8000-000000000024', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e2', 'while True: pass', '2022-06-01 08:00+00');  -- the default partition
 
 RESET search_path;
