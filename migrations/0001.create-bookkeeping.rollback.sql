@@ -3,7 +3,7 @@
 --
 -- Locks: none on the platform's tables. If the process dies: nothing was committed; run rollback again.
 --
--- squawk-ignore-file ban-drop-function, ban-drop-table, ban-drop-view
+-- squawk-ignore-file ban-drop-table
 
 DO $rollback$
 DECLARE
@@ -25,11 +25,6 @@ BEGIN
 END
 $rollback$;
 
-DROP PROCEDURE IF EXISTS sessiondb.withdraw_default_grants();
-DROP PROCEDURE IF EXISTS sessiondb.claim(text, name, name);
-DROP PROCEDURE IF EXISTS sessiondb.record_definitions();
-DROP FUNCTION IF EXISTS sessiondb.is_ours(text, name, name);
-DROP VIEW IF EXISTS sessiondb.live_objects;
 DROP TABLE IF EXISTS sessiondb.objects, sessiondb.installation, sessiondb.migration_content;
 DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yoyo_migration;
 

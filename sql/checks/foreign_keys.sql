@@ -8,7 +8,7 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
                format('Run: %s', s.statement) AS fix,
                s.turn
           FROM (SELECT pg_catalog.row_number() OVER () AS turn, n.*
-                  FROM ({foreign_key_statements(required.table_name)}) AS n (statement, locks, scans)) AS s
+                  FROM ({foreign_key(required.table_name)}) AS n (statement, locks, scans)) AS s
         UNION ALL
         SELECT 'warning',
                format('%s.%s', required.table_name, k.conname),

@@ -5,10 +5,10 @@ SELECT 'indexes' AS "check", 'error' AS level,
        format('No valid index on %s (%s)%s: every lookup reads the whole table.',
               required.table_name, required.columns[1], ' WHERE ' || required.predicate) AS detail,
        format('Run: %s', s.statement) AS fix
-  FROM ({required_indexes()}) AS required (name, table_name, columns, predicate)
+  FROM ({indexes}) AS required (name, table_name, columns, predicate, comment)
  CROSS JOIN LATERAL (
         SELECT pg_catalog.row_number() OVER () AS turn, n.statement
-          FROM ({index_statements(required.name, required.table_name, required.columns, required.predicate)})
+          FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)})
                AS n (statement, locks, scans)
        ) AS s
  ORDER BY required.table_name, required.name, s.turn

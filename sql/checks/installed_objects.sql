@@ -1,9 +1,12 @@
--- Every object that the migrations made is there and as it was made. Of one that was changed, the lines between those
--- that are the same at its beginning and at its end are shown as diff -u shows them, five of each at most.
+-- Every object is there and as this version made it. Of one that was changed, the lines between those that are the same at its
+-- beginning and at its end are shown as diff -u shows them, five of each at most.
 SELECT 'installed_objects' AS "check", 'error' AS level,
-       format('%s %s.%s', o.kind, o.parent, o.name) AS object,
-       CASE
-           WHEN l.definition IS NULL THEN format('The %s is missing.', o.kind)
+       format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
+       CASE o.state
+           WHEN 'MISSING' THEN format('The %s is missing.', o.kind)
+           WHEN 'OUTDATED' THEN format('The %s is of another version of sessiondb, or for another course path.', o.kind)
+           WHEN 'UNRECORDED' THEN format('sessiondb.objects has lost what it knew of the %s.', o.kind)
+           WHEN 'UNKNOWN' THEN format('The %s was made by another version of sessiondb; this one does not have it.', o.kind)
            ELSE format(E'The %s was changed since it was made:\n@@ -%s,%s +%s,%s @@', o.kind,
                        changed.head + 1, cardinality(line.was) - changed.head - tail.lines,
                        changed.head + 1, cardinality(line.now) - changed.head - tail.lines)
@@ -14,17 +17,20 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
                            || CASE WHEN count(*) > 5 THEN format(E'\n+... %s more lines', count(*) - 5) ELSE '' END
                       FROM unnest(line.now[changed.head + 1:cardinality(line.now) - tail.lines]) WITH ORDINALITY AS s (line, number))
        END AS detail,
-       format('Run: sessiondb rollback --to %s && sessiondb apply', m.before) AS fix
-  FROM sessiondb.objects AS o
- CROSS JOIN sessiondb.installation AS i
-  LEFT JOIN sessiondb.live_objects AS l ON l.kind = o.kind AND l.parent = o.parent AND l.name = o.name
-  LEFT JOIN ({claims}) AS m (kind, parent, name, before)
-         ON m.kind = o.kind AND coalesce(m.parent, i.platform_schema) = o.parent AND m.name = o.name
+       'Run: sessiondb apply' AS fix
+  FROM ({states}) AS o
  CROSS JOIN LATERAL (
-        SELECT string_to_array(o.definition, E'\n') AS was, string_to_array(l.definition, E'\n') AS now
+        SELECT coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body', f.key, l.place)
+                  FROM jsonb_each_text(o.was) AS f
+                 CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
+                       WITH ORDINALITY AS l (line, place)), '{}') AS was,
+               coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body', f.key, l.place)
+                  FROM jsonb_each_text(o.now) AS f
+                 CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
+                       WITH ORDINALITY AS l (line, place)), '{}') AS now
        ) AS line
  CROSS JOIN LATERAL (
-        SELECT min(n.number) - 1 AS head
+        SELECT coalesce(min(n.number) - 1, 0) AS head
           FROM generate_series(1, greatest(cardinality(line.was), cardinality(line.now))) AS n (number)
          WHERE line.was[n.number] IS DISTINCT FROM line.now[n.number]
        ) AS changed
@@ -33,6 +39,5 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
           FROM generate_series(1, least(cardinality(line.was), cardinality(line.now)) - changed.head) AS n (number)
          WHERE line.was[cardinality(line.was) + 1 - n.number] IS DISTINCT FROM line.now[cardinality(line.now) + 1 - n.number]
        ) AS tail
- WHERE o.definition IS NOT NULL
-   AND l.definition IS DISTINCT FROM o.definition
- ORDER BY m.before, o.kind, o.parent, o.name
+ WHERE o.state <> 'INSTALLED'
+ ORDER BY o.migration, o.kind, o.parent, o.name

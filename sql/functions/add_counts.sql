@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.add_counts(p_one jsonb, p_other jsonb)
 RETURNS jsonb
 LANGUAGE sql
 IMMUTABLE
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
@@ -12,8 +11,4 @@ SELECT coalesce(jsonb_object_agg(s.key, s.count), '{}')
   FROM (SELECT e.key, sum(e.value::bigint)::bigint AS count
           FROM (SELECT * FROM jsonb_each_text(p_one) UNION ALL SELECT * FROM jsonb_each_text(p_other)) AS e
          GROUP BY e.key) AS s
-$function$;
-
-COMMENT ON FUNCTION sessiondb.add_counts(jsonb, jsonb) IS 'The sum of two objects of counts';
-
-REVOKE ALL ON FUNCTION sessiondb.add_counts(jsonb, jsonb) FROM PUBLIC;
+$function$

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.add_member(p_org_slug text, p_user_id uuid,
 RETURNS TABLE (org_id uuid, user_id uuid, role text, created boolean)
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -33,9 +32,4 @@ BEGIN
             RETURNING m.org_id, m.user_id, m.role::text, true;
     END IF;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.add_member(text, uuid, text) IS
-    'Makes a user a member of the organisation with a slug, if he is not yet';
-
-REVOKE ALL ON FUNCTION sessiondb.add_member(text, uuid, text) FROM PUBLIC;
+$function$

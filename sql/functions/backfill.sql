@@ -1,6 +1,5 @@
 CREATE OR REPLACE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL)
 LANGUAGE plpgsql
-SECURITY INVOKER
 AS $procedure$
 /*
  * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql,
@@ -96,9 +95,4 @@ BEGIN
     END LOOP;
     COMMIT;
 END
-$procedure$;
-
-COMMENT ON PROCEDURE sessiondb.backfill(uuid) IS
-    'Links all old rows, or those that belong to one session, in short transactions';
-
-REVOKE ALL ON PROCEDURE sessiondb.backfill(uuid) FROM PUBLIC;
+$procedure$

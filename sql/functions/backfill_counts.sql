@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.backfill_counts()
 RETURNS TABLE (table_name name, scanned bigint, linked bigint, unlinkable bigint, reasons jsonb, as_of timestamptz)
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
@@ -30,9 +29,4 @@ SELECT t.table_name, t.scanned, t.linked, u.unlinkable, u.reasons, t.as_of
                ) AS r
        ) AS u
  ORDER BY t.turn
-$function$;
-
-COMMENT ON FUNCTION sessiondb.backfill_counts() IS
-    'What the last backfill has looked at and linked so far, and what it cannot link, by reason';
-
-REVOKE ALL ON FUNCTION sessiondb.backfill_counts() FROM PUBLIC;
+$function$

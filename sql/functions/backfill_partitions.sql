@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.backfill_partitions()
 RETURNS TABLE (table_name name, partition regclass, blocks bigint)
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
@@ -20,8 +19,4 @@ SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting(
        ) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
  ORDER BY t.turn, c.oid
-$function$;
-
-COMMENT ON FUNCTION sessiondb.backfill_partitions() IS 'The tables or partitions that a backfill walks, in its order';
-
-REVOKE ALL ON FUNCTION sessiondb.backfill_partitions() FROM PUBLIC;
+$function$

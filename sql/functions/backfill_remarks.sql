@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.backfill_remarks(p_session_id uuid)
 RETURNS SETOF text
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -26,8 +25,4 @@ SELECT pg_catalog.format('Linking a row of %s fires the platform''s triggers on 
    AND t.tgtype & 16::smallint > 0::smallint
    AND (a.attnum = ANY (t.tgattr) OR pg_catalog.cardinality(t.tgattr::smallint[]) = 0)
  GROUP BY b.table_name
-$function$;
-
-COMMENT ON FUNCTION sessiondb.backfill_remarks(uuid) IS 'What to know before a backfill: which triggers of the platform fire, for instance';
-
-REVOKE ALL ON FUNCTION sessiondb.backfill_remarks(uuid) FROM PUBLIC;
+$function$

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.backfill_step(p_rows integer)
 RETURNS TABLE (table_name name, scanned bigint, linked bigint, blocks_done bigint, blocks_total bigint)
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
@@ -102,9 +101,4 @@ BEGIN
                 SELECT pg_relation_size(p.partition) / current_setting('block_size')::integer AS blocks
                ) AS s;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.backfill_step(integer) IS
-    'Links the next batch of old rows and keeps the progress; no row when the backfill is finished';
-
-REVOKE ALL ON FUNCTION sessiondb.backfill_step(integer) FROM PUBLIC;
+$function$

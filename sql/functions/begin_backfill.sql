@@ -1,6 +1,5 @@
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $procedure$
 /*
@@ -32,9 +31,4 @@ BEGIN
       FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
       JOIN pg_catalog.pg_class AS c ON c.oid = b.partition::oid;
 END
-$procedure$;
-
-COMMENT ON PROCEDURE sessiondb.begin_backfill(uuid) IS
-    'Makes ready for backfill_step(), or to go on with a backfill that was stopped';
-
-REVOKE ALL ON PROCEDURE sessiondb.begin_backfill(uuid) FROM PUBLIC;
+$procedure$

@@ -23,14 +23,10 @@ BEGIN
          WHERE s.id = NEW.session_id
            AND s.course_id = NEW.course_id
            AND m.user_id = NEW.user_id)
+        AND NOT sessiondb.is_saved_link('enrollments', pg_catalog.to_jsonb(NEW))
     THEN
         PERFORM sessiondb.refuse_session('enrollments', NEW.session_id);
     END IF;
     RETURN NEW;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.check_enrollment() IS
-    'Trigger function: refuses a session that is not of the enrolment''s course or of the student''s organisations';
-
-REVOKE ALL ON FUNCTION sessiondb.check_enrollment() FROM PUBLIC;
+$function$

@@ -1,4 +1,3 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.check_submission()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -26,15 +25,10 @@ BEGIN
          WHERE s.id = NEW.session_id
            AND s.course_id = course_of(NEW)
            AND m.user_id = NEW.user_id)
+        AND NOT sessiondb.is_saved_link('submissions', pg_catalog.to_jsonb(NEW))
     THEN
         PERFORM sessiondb.refuse_session('submissions', NEW.session_id);
     END IF;
     RETURN NEW;
 END
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.check_submission() IS
-    'Trigger function: refuses a session that is not of the submission''s course or of the student''s organisations';
-
-REVOKE ALL ON FUNCTION sessiondb.check_submission() FROM PUBLIC;

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course
 RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -68,7 +67,4 @@ SELECT c.user_id, c.course_id, c.session_id,
            ELSE 'session_in_other_org'
        END
   FROM choice AS c
-$function$;
-
-COMMENT ON FUNCTION sessiondb.choose_sessions(uuid[], uuid[], boolean) IS
-    'The session that the triggers would choose for each user and course, or the reason why there is none';
+$function$

@@ -1,9 +1,7 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.count_linkable(p_course_id uuid)
 RETURNS TABLE (enrollments bigint, submissions bigint)
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -28,9 +26,3 @@ SELECT (SELECT pg_catalog.count(*)
            AND b.user_id IN (SELECT t.user_id FROM entitled AS t)
            AND course_of(b) = p_course_id)
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.count_linkable(uuid) IS
-    'How many unlinked enrolments and submissions of a course a backfill would link now';
-
-REVOKE ALL ON FUNCTION sessiondb.count_linkable(uuid) FROM PUBLIC;

@@ -1,9 +1,7 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.count_rows(p_user_id uuid, p_course_id uuid)
 RETURNS TABLE (table_name text, session_id uuid, rows bigint)
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -22,6 +20,3 @@ SELECT 'submissions'::text, b.session_id, pg_catalog.count(*)
    AND course_of(b) = p_course_id
  GROUP BY b.session_id
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.count_rows(uuid, uuid) IS 'How many rows a user has in a course, by table and session';

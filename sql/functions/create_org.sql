@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.create_org(p_name text, p_slug text)
 RETURNS TABLE (id uuid, name text, slug text, created boolean)
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -27,9 +26,4 @@ BEGIN
             RETURNING o.id, o.name::text, o.slug::text, true;
     END IF;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.create_org(text, text) IS
-    'The organisation with a slug, made if there is none yet';
-
-REVOKE ALL ON FUNCTION sessiondb.create_org(text, text) FROM PUBLIC;
+$function$

@@ -6,7 +6,6 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -44,9 +43,4 @@ BEGIN
       FROM sessiondb.count_linkable(p_course_id) AS l;
     RETURN NEXT;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.create_session(text, uuid, uuid, text, text) IS
-    'Makes a session of a course for an organisation and counts the rows that a backfill would link now';
-
-REVOKE ALL ON FUNCTION sessiondb.create_session(text, uuid, uuid, text, text) FROM PUBLIC;
+$function$

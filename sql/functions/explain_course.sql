@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_course(p_table name, p_row_id uuid, p_user_id uuid, OUT detail text, OUT fix text)
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -106,6 +105,4 @@ BEGIN
                 AS c (column_name, key)),
         v_where);
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.explain_course(name, uuid, uuid) IS 'Where the way from a row to its course breaks off, and the statement that mends it';
+$function$

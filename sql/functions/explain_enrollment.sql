@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_enrollment(p_id uuid)
 RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -17,6 +16,4 @@ BEGIN
          WHERE id OPERATOR(pg_catalog.=) p_id
     );
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.explain_enrollment(uuid) IS 'Why an enrolment is in the session that it is in, or in none';
+$function$

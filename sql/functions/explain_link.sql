@@ -4,7 +4,6 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_link(
 RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -196,7 +195,4 @@ BEGIN
 
     RETURN pg_catalog.jsonb_build_object('session_id', v_chosen, 'reason', v_reason, 'steps', v_steps, 'fix', v_fix);
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.explain_link(uuid, uuid, uuid, text, uuid) IS
-    'Why the work of a user in a course is in the session that it is in, or in none, and what would change that';
+$function$

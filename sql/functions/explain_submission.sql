@@ -1,9 +1,7 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.explain_submission(p_id uuid)
 RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -18,6 +16,3 @@ BEGIN
     );
 END
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.explain_submission(uuid) IS 'Why a submission is in the session that it is in, or in none';

@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_user(p_user_id uuid, OUT is_missing boolean, OUT detail text)
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -45,6 +44,4 @@ BEGIN
         ELSE pg_catalog.format('There is no user %s in table %s.', p_user_id, v_users)
     END;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.explain_user(uuid) IS 'Whether there is a user of whom there are no rows';
+$function$

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uu
 RETURNS uuid
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -41,9 +40,4 @@ BEGIN
 
     RETURN v_session_id;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.find_session(uuid, uuid) IS
-    'The newest active session of the course in one of the user''s organisations, which cannot be deleted before the transaction ends; NULL if none';
-
-REVOKE ALL ON FUNCTION sessiondb.find_session(uuid, uuid) FROM PUBLIC;
+$function$

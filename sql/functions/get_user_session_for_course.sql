@@ -1,8 +1,7 @@
-CREATE OR REPLACE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid)
+CREATE OR REPLACE FUNCTION platform.get_user_session_for_course(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
@@ -35,7 +34,4 @@ BEGIN
 
     RETURN v_session_id;
 END
-$function$;
-
-COMMENT ON FUNCTION get_user_session_for_course(uuid, uuid) IS
-    'The newest active session of the course in one of the user''s organisations, NULL if none (sessiondb)';
+$function$

@@ -1,11 +1,9 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.link_batch(
     p_table name, p_partition regclass, p_from_block bigint, p_to_block bigint, p_session_id uuid, p_mode text
 )
 RETURNS TABLE (scanned bigint, linked bigint, skipped bigint, reasons jsonb)
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -109,9 +107,3 @@ BEGIN
     RETURN NEXT;
 END
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.link_batch(name, regclass, bigint, bigint, uuid, text) IS
-    'Links the rows without a session in a range of pages of a table, or counts what it would link';
-
-REVOKE ALL ON FUNCTION sessiondb.link_batch(name, regclass, bigint, bigint, uuid, text) FROM PUBLIC;

@@ -15,9 +15,4 @@ BEGIN
     NEW.session_id := sessiondb.find_session(NEW.user_id, NEW.course_id);
     RETURN NEW;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.link_enrollment() IS
-    'Trigger function: gives a new enrolment the session of its student in its course';
-
-REVOKE ALL ON FUNCTION sessiondb.link_enrollment() FROM PUBLIC;
+$function$

@@ -1,4 +1,3 @@
-CALL sessiondb.compile($compile$
 CREATE OR REPLACE FUNCTION sessiondb.link_submission()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -47,9 +46,3 @@ BEGIN
     RETURN NEW;
 END
 $function$
-$compile$);
-
-COMMENT ON FUNCTION sessiondb.link_submission() IS
-    'Trigger function: gives a new submission the session of its student in its course';
-
-REVOKE ALL ON FUNCTION sessiondb.link_submission() FROM PUBLIC;

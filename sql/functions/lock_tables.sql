@@ -1,6 +1,5 @@
 CREATE OR REPLACE PROCEDURE sessiondb.lock_tables(p_mode text, VARIADIC p_tables regclass[])
 LANGUAGE plpgsql
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
@@ -45,7 +44,7 @@ BEGIN
             RAISE EXCEPTION USING
                 ERRCODE = 'lock_not_available',
                 MESSAGE = format('an index is being built on table %s', v_table),
-                DETAIL = 'In the way: ' || sessiondb.in_the_way(v_builders),
+                DETAIL = 'In the way: ' || ({in_the_way(v_builders)}),
                 HINT = 'Run it again when that is done.';
         END IF;
         BEGIN
@@ -55,7 +54,7 @@ BEGIN
                 ERRCODE = 'lock_not_available',
                 MESSAGE = format('%s: %s on table %s', SQLERRM, p_mode, v_table),
                 DETAIL = 'In the way: ' || coalesce(
-                    sessiondb.in_the_way(ARRAY(
+                    (SELECT ({in_the_way(h.pids)}) FROM (SELECT ARRAY(
                         SELECT coalesce(l.pid, 0)
                           FROM pg_locks AS l
                          WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
@@ -66,7 +65,7 @@ BEGIN
                                    WHEN 'ACCESS EXCLUSIVE' THEN '{}'
                                    WHEN 'SHARE ROW EXCLUSIVE' THEN '{AccessShareLock, RowShareLock}'
                                    ELSE '{AccessShareLock, RowShareLock, RowExclusiveLock}'
-                               END::text[]))),
+                               END::text[])) AS pids) AS h),
                     'unknown, it has just ended'),
                 HINT = 'Run it again when what is in the way has ended.';
         END;
@@ -77,9 +76,4 @@ BEGIN
             true);
     END LOOP;
 END
-$procedure$;
-
-COMMENT ON PROCEDURE sessiondb.lock_tables(text, regclass[]) IS
-    'Locks tables and their partitions, so that nobody else is cancelled for our sake, or says who is in the way';
-
-REVOKE ALL ON PROCEDURE sessiondb.lock_tables(text, regclass[]) FROM PUBLIC;
+$procedure$

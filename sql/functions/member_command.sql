@@ -3,7 +3,6 @@ RETURNS text
 LANGUAGE sql
 STABLE
 STRICT
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -13,6 +12,4 @@ AS $function$
 SELECT coalesce(
     'sessiondb member add --org ' || sessiondb.slug_of_org(p_org_id) || ' --user ' || p_user_id::text,
     pg_catalog.format('INSERT INTO %I.org_members (org_id, user_id) VALUES (%L, %L)', pg_catalog.current_schema(), p_org_id, p_user_id))
-$function$;
-
-COMMENT ON FUNCTION sessiondb.member_command(uuid, uuid) IS 'The command that makes a user a member of an organisation';
+$function$

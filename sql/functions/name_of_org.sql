@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.name_of_org(p_org_id uuid)
 RETURNS text
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -11,6 +10,4 @@ AS $function$
 SELECT coalesce(
     (SELECT coalesce(pg_catalog.to_jsonb(o.*) ->> 'name'::text, pg_catalog.to_jsonb(o.*) ->> 'slug'::text) FROM orgs AS o WHERE o.id = p_org_id),
     'organisation ' || p_org_id::text)
-$function$;
-
-COMMENT ON FUNCTION sessiondb.name_of_org(uuid) IS 'What people call an organisation';
+$function$

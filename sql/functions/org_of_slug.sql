@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.org_of_slug(p_slug text)
 RETURNS uuid
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -21,9 +20,4 @@ BEGIN
     END IF;
     RETURN v_id;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.org_of_slug(text) IS
-    'The id of the organisation with a slug; raises no_data_found when there is none';
-
-REVOKE ALL ON FUNCTION sessiondb.org_of_slug(text) FROM PUBLIC;
+$function$

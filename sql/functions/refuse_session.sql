@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.refuse_session(p_table text, p_session_id u
 RETURNS void
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -23,9 +22,4 @@ BEGIN
         COLUMN = 'session_id',
         CONSTRAINT = p_table || '_session_id_coherent';
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.refuse_session(text, uuid) IS
-    'Raises check_violation: a session given by the client is not of the row''s course or of the user''s organisations';
-
-REVOKE ALL ON FUNCTION sessiondb.refuse_session(text, uuid) FROM PUBLIC;
+$function$

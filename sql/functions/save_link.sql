@@ -38,9 +38,4 @@ BEGIN
       USING NEW;
     RETURN NULL;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.save_link() IS
-    'Trigger function: keeps links that are written while a rollback is under way';
-
-REVOKE ALL ON FUNCTION sessiondb.save_link() FROM PUBLIC;
+$function$

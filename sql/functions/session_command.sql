@@ -3,7 +3,6 @@ RETURNS text
 LANGUAGE sql
 STABLE
 STRICT
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -18,6 +17,4 @@ SELECT coalesce(
       LIMIT 1),
     pg_catalog.format('INSERT INTO %I.sessions (org_id, course_id, status) VALUES (%L, %L, %L)',
         pg_catalog.current_schema(), p_org_id, p_course_id, 'active'))
-$function$;
-
-COMMENT ON FUNCTION sessiondb.session_command(uuid, uuid) IS 'The command that creates a session of a course in an organisation';
+$function$

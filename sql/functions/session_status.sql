@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.session_status(p_status text)
 RETURNS text
 LANGUAGE plpgsql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -45,9 +44,4 @@ BEGIN
         MESSAGE = pg_catalog.format('unknown session status "%s"', p_status),
         HINT = 'The status that links students is active; others in use are for instance draft, scheduled, completed, cancelled.';
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.session_status(text) IS
-    'The status, if a session may have it; raises invalid_parameter_value otherwise';
-
-REVOKE ALL ON FUNCTION sessiondb.session_status(text) FROM PUBLIC;
+$function$

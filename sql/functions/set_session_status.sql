@@ -4,7 +4,6 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 VOLATILE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -32,9 +31,4 @@ BEGIN
       FROM sessiondb.count_linkable(course_id) AS l;
     RETURN NEXT;
 END
-$function$;
-
-COMMENT ON FUNCTION sessiondb.set_session_status(uuid, text) IS
-    'Gives a session another status and counts the rows that a backfill would link now';
-
-REVOKE ALL ON FUNCTION sessiondb.set_session_status(uuid, text) FROM PUBLIC;
+$function$

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.slug_of_org(p_org_id uuid)
 RETURNS text
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -13,6 +12,4 @@ SELECT CASE
            ELSE '''' || pg_catalog.replace(o.slug, '''', '''\''''') || ''''
        END
   FROM (SELECT pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS slug FROM orgs AS o WHERE o.id = p_org_id) AS o
-$function$;
-
-COMMENT ON FUNCTION sessiondb.slug_of_org(uuid) IS 'The slug of an organisation, quoted for a shell where it needs to be';
+$function$

@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION sessiondb.title_of_session(p_session_id uuid)
 RETURNS text
 LANGUAGE sql
 STABLE
-SECURITY INVOKER
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -12,6 +11,4 @@ SELECT coalesce(
     (SELECT pg_catalog.format('"%s" (%s)', pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.id) FROM sessions AS s
       WHERE s.id = p_session_id AND pg_catalog.to_jsonb(s.*) ->> 'title'::text IS NOT NULL),
     p_session_id::text)
-$function$;
-
-COMMENT ON FUNCTION sessiondb.title_of_session(uuid) IS 'The title of a session with its id';
+$function$

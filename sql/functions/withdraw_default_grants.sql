@@ -1,6 +1,5 @@
 CREATE OR REPLACE PROCEDURE sessiondb.withdraw_default_grants()
 LANGUAGE plpgsql
-SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
@@ -41,9 +40,4 @@ BEGIN
         RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
     END LOOP;
 END
-$procedure$;
-
-COMMENT ON PROCEDURE sessiondb.withdraw_default_grants() IS
-    'Takes back what default privileges of the platform gave to other roles in schema sessiondb';
-
-REVOKE ALL ON PROCEDURE sessiondb.withdraw_default_grants() FROM PUBLIC;
+$procedure$

@@ -11,7 +11,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
                END AS fix
           FROM platform AS h
-         CROSS JOIN ({required_indexes()}) AS required (name, table_name, columns, predicate)
+         CROSS JOIN ({indexes}) AS required (name, table_name, columns, predicate, comment)
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname = required.name
           LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
           LEFT JOIN pg_class AS t ON t.oid = i.indrelid
@@ -19,7 +19,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
             -- an invalid one is built again, but for that of a partitioned table that somebody else has not finished
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
-                SELECT FROM ({index_statements(required.name, required.table_name, required.columns, required.predicate)}) AS s))
+                SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is taken by: %s', k.conname, pg_get_constraintdef(k.oid)),

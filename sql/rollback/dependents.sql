@@ -1,44 +1,32 @@
 -- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
--- sessiondb.undone holds the statements of the migrations to be undone; what they drop is read from them. What
--- depends on a dependent comes before it, so that the fixes can be run in this order.
+-- sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes before it, so that the
+-- fixes can be run in this order.
 WITH RECURSIVE
 undone AS (
-    SELECT current_setting('sessiondb.undone') AS statements, i.platform_schema
-      FROM sessiondb.installation AS i
+    SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations, n.oid AS namespace
+      FROM pg_namespace AS n
+     WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 dropped (classid, objid, objsubid) AS (
-    SELECT 'pg_proc'::regclass::oid, to_regprocedure(m.words[1])::oid, 0
+    SELECT 'pg_proc'::regclass::oid, to_regprocedure(format('%I.%I(%s)', CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name, o.arguments))::oid, 0
       FROM undone AS u
-     CROSS JOIN LATERAL regexp_matches(u.statements, 'DROP (?:FUNCTION|PROCEDURE) IF EXISTS (sessiondb\.[^;]+);', 'g') AS m (words)
+      JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
+     -- not dropped where one of the platform's is put back in its place
+     WHERE o.previous_definition IS NULL OR o.previous_definition ~ '^DROP FUNCTION'
     UNION ALL
-    SELECT 'pg_class'::regclass, to_regclass(t.name)::oid, 0
+    SELECT 'pg_class'::regclass, c.oid, 0
       FROM undone AS u
-     CROSS JOIN LATERAL regexp_matches(u.statements, 'DROP (?:TABLE|VIEW) IF EXISTS ([^;]+);', 'g') AS m (words)
-     CROSS JOIN LATERAL string_to_table(m.words[1], ', ') AS t (name)
-    UNION ALL
-    -- not dropped where one of the platform's is put back in its place
-    SELECT 'pg_proc'::regclass, p.oid, 0
-      FROM undone AS u
-      JOIN pg_namespace AS n ON n.nspname = u.platform_schema
-      JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course'
-                       AND oidvectortypes(p.proargtypes) = 'uuid, uuid'
-     WHERE u.statements ~ 'DROP FUNCTION IF EXISTS get_user_session_for_course\M'
-       AND NOT EXISTS (
-            SELECT FROM sessiondb.objects AS o
-             WHERE o.kind = 'function' AND o.name = 'get_user_session_for_course'
-               AND o.previous_definition !~ '^DROP FUNCTION')
+      JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table' AND o.migration = ANY (u.migrations)
+      JOIN pg_class AS c ON c.relnamespace = to_regnamespace('sessiondb') AND c.relname = o.name
     UNION ALL
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum
       FROM undone AS u
-      JOIN pg_namespace AS n ON n.nspname = u.platform_schema
-      JOIN pg_class AS c ON c.relnamespace = n.oid AND u.statements ~ format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id;', c.relname)
+      JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.origin = 'created' AND o.migration = ANY (u.migrations)
+      JOIN pg_class AS c ON c.relnamespace = u.namespace AND c.relname = o.parent
      CROSS JOIN LATERAL (
             SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) AS p
            ) AS node (relid)
-      JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = 'session_id' AND NOT a.attisdropped
-     WHERE EXISTS (
-            SELECT FROM sessiondb.objects AS o
-             WHERE o.kind = 'column' AND o.parent = c.relname AND o.name = 'session_id' AND o.origin <> 'found')
+      JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = o.name AND NOT a.attisdropped
 ),
 -- pg_depend: n stands in the way, i belongs to what it depends on
 found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (

@@ -1,11 +1,16 @@
--- The role may undo what the migrations did. The setting sessiondb.undone holds the statements of those to be undone.
+-- The role may undo what the migrations did. The setting sessiondb.undone holds the numbers of those to be undone.
 WITH owned AS (
     SELECT format('table %s', c.oid::regclass) AS object, c.relowner AS owner
-      FROM sessiondb.installation AS i
-      JOIN pg_namespace AS n ON n.nspname = i.platform_schema
+      FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
-     WHERE c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
-       AND current_setting('sessiondb.undone') ~ format('\m%s\M', c.relname)
+     WHERE n.nspname = current_setting('sessiondb.schema')
+       AND c.relname IN (
+            SELECT t.name
+              FROM sessiondb.objects AS o
+             -- a foreign key is dropped from both of its tables
+             CROSS JOIN LATERAL (VALUES (o.parent), (CASE o.kind WHEN 'constraint' THEN 'sessions' END)) AS t (name)
+             WHERE o.kind <> 'function' AND o.origin <> 'found'
+               AND o.migration = ANY (string_to_array(current_setting('sessiondb.undone'), ',')))
     UNION ALL
     SELECT 'schema sessiondb', n.nspowner
       FROM pg_namespace AS n

@@ -1,5 +1,5 @@
 -- The triggers of the platform that were taken over can be made again as they were. The setting sessiondb.undone holds
--- the statements of the migrations to be undone.
+-- the numbers of the migrations to be undone.
 SELECT 'replaced_triggers' AS "check", 'error' AS level,
        format('trigger %I on %I.%I', o.name, i.platform_schema, o.parent) AS object,
        f.detail, f.fix
@@ -19,5 +19,5 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
           FROM pg_trigger AS t
          WHERE t.tgrelid = c.oid AND t.tgname = o.name
        ) AS f
- WHERE strpos(current_setting('sessiondb.undone'), format('CALL sessiondb.restore_triggers(%L)', c.relname)) > 0
+ WHERE o.migration = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
  ORDER BY object, f.detail

@@ -1,5 +1,5 @@
 -- The links that a rollback takes away can be saved: by a key of their table, and all of its rows. The setting
--- sessiondb.undone holds the statements of the migrations to be undone.
+-- sessiondb.undone holds the numbers of the migrations to be undone; that of 0006 saves the links.
 SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM sessiondb.installation AS i
   JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.name = 'session_id' AND o.origin <> 'found'
@@ -24,5 +24,5 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
           FROM pg_inherits AS h
          WHERE h.inhparent = c.oid AND c.relkind = 'r'
        ) AS f
- WHERE strpos(current_setting('sessiondb.undone'), format('CALL sessiondb.prepare_saved_links(%L)', c.relname)) > 0
+ WHERE '0006' = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
  ORDER BY f.object, f.detail

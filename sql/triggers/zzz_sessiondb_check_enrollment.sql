@@ -3,10 +3,7 @@
 -- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and
 -- ours must see the user_id and the course that a trigger of the platform may have filled in.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment
-    BEFORE INSERT ON enrollments
+    BEFORE INSERT ON platform.enrollments
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL)
-    EXECUTE FUNCTION sessiondb.check_enrollment();
-
-COMMENT ON TRIGGER zzz_sessiondb_check_enrollment ON enrollments IS
-    'Refuses a session that does not fit the new row (sessiondb)';
+    EXECUTE FUNCTION sessiondb.check_enrollment()

@@ -2,10 +2,7 @@
 -- UPDATE trigger can compare with OLD: a client that writes all columns back unchanged pays nothing,
 -- and is not refused for a membership that has ended since. zzz_: after the platform's triggers.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment_update
-    BEFORE UPDATE OF session_id ON enrollments
+    BEFORE UPDATE OF session_id ON platform.enrollments
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id)
-    EXECUTE FUNCTION sessiondb.check_enrollment();
-
-COMMENT ON TRIGGER zzz_sessiondb_check_enrollment_update ON enrollments IS
-    'Refuses a change to a session that does not fit the row (sessiondb)';
+    EXECUTE FUNCTION sessiondb.check_enrollment()

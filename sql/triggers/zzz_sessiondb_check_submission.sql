@@ -3,10 +3,7 @@
 -- found is not checked again; zzz_ because BEFORE triggers fire in the order of their names, and
 -- ours must see the user_id and the course that a trigger of the platform may have filled in.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission
-    BEFORE INSERT ON submissions
+    BEFORE INSERT ON platform.submissions
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL)
-    EXECUTE FUNCTION sessiondb.check_submission();
-
-COMMENT ON TRIGGER zzz_sessiondb_check_submission ON submissions IS
-    'Refuses a session that does not fit the new row (sessiondb)';
+    EXECUTE FUNCTION sessiondb.check_submission()

@@ -2,10 +2,7 @@
 -- UPDATE trigger can compare with OLD: a client that writes all columns back unchanged pays nothing,
 -- and is not refused for a membership that has ended since. zzz_: after the platform's triggers.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission_update
-    BEFORE UPDATE OF session_id ON submissions
+    BEFORE UPDATE OF session_id ON platform.submissions
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id)
-    EXECUTE FUNCTION sessiondb.check_submission();
-
-COMMENT ON TRIGGER zzz_sessiondb_check_submission_update ON submissions IS
-    'Refuses a change to a session that does not fit the row (sessiondb)';
+    EXECUTE FUNCTION sessiondb.check_submission()

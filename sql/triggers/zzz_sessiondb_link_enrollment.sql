@@ -2,10 +2,7 @@
 -- triggers fire in the order of their names, and ours must see the user_id and the course that a
 -- trigger of the platform may have filled in.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment
-    BEFORE INSERT ON enrollments
+    BEFORE INSERT ON platform.enrollments
     FOR EACH ROW
     WHEN (NEW.session_id IS NULL)
-    EXECUTE FUNCTION sessiondb.link_enrollment();
-
-COMMENT ON TRIGGER zzz_sessiondb_link_enrollment ON enrollments IS
-    'Links a new row to the session of its student in its course (sessiondb)';
+    EXECUTE FUNCTION sessiondb.link_enrollment()

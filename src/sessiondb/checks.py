@@ -11,7 +11,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import class_row
 
-from sessiondb import ledger, resources
+from sessiondb import ledger, objects, resources, versions
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
@@ -92,6 +92,7 @@ def require_installed(connection: Connection) -> Installation:
             "sessiondb is not installed in this database",
             "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
         )
+    versions.require_same(there)
     missing = connection.execute(
         "SELECT FROM pg_catalog.unnest(%s::text[]) AS f (name)"
         " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.proname = f.name)",
@@ -166,12 +167,20 @@ def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -
     with catalogs(connection):
         connection.execute("SET LOCAL statement_timeout TO '30s'")
         findings = [
-            finding
-            for name in names
-            for finding in _findings(connection, resources.with_function_bodies(resources.read(f"{folder}/{name}.sql")))
+            finding for name in names for finding in _findings(connection, _composed(connection, f"{folder}/{name}"))
         ]
         connection.execute("SET LOCAL statement_timeout TO 0")
     return findings
+
+
+def _composed(connection: Connection | None, name: str) -> str:
+    """Return a check with the queries and the lists that it is made of put in; without a connection for a script."""
+    text = resources.query(name)
+    if "{states}" not in text:
+        return objects.with_objects(text, objects.objects())
+    states = resources.query("queries/states").replace("{every}", "false")
+    there = objects.wanted(connection) if connection else None
+    return objects.with_objects(text.replace("{states}", states), objects.objects(), there)
 
 
 def _findings(connection: Connection, query: str) -> list[Finding]:
@@ -235,11 +244,7 @@ def preflight_script() -> str:
 
     It warns, or it raises with all that was found. It does not see the server's disk.
     """
-    queries = [
-        resources.with_function_bodies(resources.read(f"{folder}/{name}.sql"))
-        for folder, names in _PREFLIGHT
-        for name in names
-    ]
+    queries = [_composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
@@ -253,13 +258,13 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 
     Args:
         connection: to a database in which sessiondb is installed.
-        undone: the statements of the migrations that are to be undone.
+        undone: the numbers of the migrations that are to be undone.
 
     Raises:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", ["\n".join(undone)])
+        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = [
             *_catalog_checks(connection, "preflight", ["server"]),
             *_catalog_checks(connection, "rollback", resources.names("rollback")),

@@ -33,6 +33,9 @@ SPELLING = {
 }
 """How the server spells values and definitions, whatever the role or the database sets: some we compare."""
 
+OUR_PATH = "pg_catalog, pg_temp"
+"""The search_path of what is about the catalogs and schema sessiondb alone."""
+
 _PATIENCE = "10s"
 """How long a command waits for a lock that it has no budget for, before it says so."""
 
@@ -142,12 +145,9 @@ class Database:
                 yield connection
 
     def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
-        schema = self._schema(connection)
-        if connection.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema]).rowcount == 0:
-            raise SessiondbError(
-                f'schema "{schema}" does not exist in this database',
-                "Name the schema that holds enrollments and submissions with --schema.",
-            )
+        there = installation(connection)
+        schema = self._schema(connection, there)
+        course_path = course_path or (there.course_path if there else None)
         connection.execute(
             """
             SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
@@ -178,14 +178,25 @@ class Database:
             {"patience": _PATIENCE, "local": local},
         )
 
-    def _schema(self, connection: Connection) -> str:
-        there = installation(connection)
-        if self.schema and there and self.schema != there.platform_schema:
+    def _schema(self, connection: Connection, there: Installation | None) -> str:
+        def exists(name: str) -> bool:
+            return connection.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [name]).rowcount > 0
+
+        schema = self.schema or (there.platform_schema if there else "public")
+        if not exists(schema):
             raise SessiondbError(
-                f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{self.schema}"',
+                f'schema "{schema}" does not exist in this database',
+                "If it was renamed, run: sessiondb apply --schema NEW"
+                if there and schema == there.platform_schema
+                else "Name the schema that holds enrollments and submissions with --schema.",
+            )
+        # where that is gone it was renamed, and apply installs anew for the name that is given
+        if there and schema != there.platform_schema and exists(there.platform_schema):
+            raise SessiondbError(
+                f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out, or roll that installation back first: sessiondb rollback --all",
             )
-        return self.schema or (there.platform_schema if there else "public")
+        return schema
 
 
 @dataclass(frozen=True)
@@ -194,11 +205,13 @@ class Installation:
 
     Attributes:
         platform_schema: the schema with sessions, enrollments and submissions.
+        version: of the sessiondb that applied last.
         course_path: the columns from a submission to its course, None before they are chosen.
         course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
     """
 
     platform_schema: str
+    version: str
     course_path: str | None
     course_pieces: list[str] | None
 
@@ -218,7 +231,7 @@ def installation(connection: Connection) -> Installation | None:
     # a rollback that is about to end may hold the table, and then it is gone
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
-            "SELECT platform_schema, course_path, course_pieces FROM sessiondb.installation"
+            "SELECT platform_schema, version, course_path, course_pieces FROM sessiondb.installation"
         ).fetchone()
         return Installation(*row) if row else None
     return None
@@ -234,7 +247,7 @@ def catalogs(connection: Connection) -> Iterator[None]:
     with connection.transaction():
         path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
         connection.execute("SET LOCAL transaction_read_only TO on")
-        connection.execute("SET LOCAL search_path TO pg_catalog, pg_temp")
+        connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
         yield
         connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
 

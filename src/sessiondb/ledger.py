@@ -26,16 +26,21 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 
+TABLES = ("enrollments", "submissions")
+"""The tables whose rows are linked."""
+
+
 @dataclass(frozen=True)
 class Script:
     """One direction of a migration.
 
     Attributes:
-        statements: in the order in which they run, each with the comment lines above it.
+        items: in the order in which they run: statements, each with the comment lines above it, and lines
+            ``-- step: NAME ARGUMENT``, which name a query of ``sql/steps/``.
         transactional: whether all of them run in one transaction.
     """
 
-    statements: Sequence[str]
+    items: Sequence[str]
     transactional: bool
 
 
@@ -45,7 +50,8 @@ class Migration:
 
     Attributes:
         path: of the migration file.
-        sha256: of the text of both files; line endings and trailing blanks do not count.
+        sha256: of its text; line endings, trailing blanks and the lines that name objects do not count, nor
+            does the rollback file: a mistake in that can be corrected after a release.
     """
 
     path: Path
@@ -53,8 +59,13 @@ class Migration:
 
     @property
     def id(self) -> str:
-        """The file's name without ``.sql``, for instance ``0006.create-indexes``."""
+        """The file's name without ``.sql``, for instance ``0005.create-indexes``."""
         return self.path.stem
+
+    @property
+    def number(self) -> str:
+        """What the id begins with, for instance ``0005``."""
+        return self.id.partition(".")[0]
 
     @property
     def hash(self) -> str:
@@ -92,10 +103,11 @@ def read_migrations(folder: Path) -> list[Migration]:
                 f"migration {path.stem} has no rollback file",
                 f"Add {rollback.name} beside it; a migration that cannot be undone is not applied.",
             )
-        depends = re.findall(r"^-- depends: (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        text = path.read_text(encoding="utf-8")
+        depends = re.findall(r"^-- depends: (\S+)", text, re.MULTILINE)
         if depends != [m.id for m in migrations[-1:]]:
             raise SessiondbError(f"migration {path.stem} must say: -- depends: the migration before it")
-        migrations.append(Migration(path, _sha256(path, rollback)))
+        migrations.append(Migration(path, _sha256(text)))
     return migrations
 
 
@@ -104,21 +116,26 @@ def _rollback_of(path: Path) -> Path:
 
 
 def _read(path: Path) -> Script:
-    """Return what a file does."""
+    """Return what a file does: its steps, or where it has none its statements."""
+    text = path.read_text(encoding="utf-8")
+    steps = re.findall(r"^-- step: .*$", text, re.MULTILINE)
+    if steps:
+        return Script(tuple(steps), not re.search(r"^-- transactional: false$", text, re.MULTILINE))
     from yoyo.migrations import read_sql_migration  # noqa: PLC0415  (as above)
 
     directives, leading_comment, statements = read_sql_migration(str(path))
     # yoyo takes the comment above the first statement for the file's description
     first = [f"-- {line}" for line in leading_comment.splitlines() if line]
-    statements[0] = "\n".join([*first, statements[0]])
+    statements = ["\n".join([*first, statements[0]]), *statements[1:]]
+    # the lines that name objects follow the last statement
     return Script(
-        statements=tuple(statements),
+        items=tuple(s for s in statements if re.sub(r"^--.*$", "", s, flags=re.MULTILINE).strip()),
         transactional=directives.get("transactional", "true").lower() == "true",
     )
 
 
-def _sha256(*paths: Path) -> str:
-    lines = [line.rstrip() for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+def _sha256(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if not line.startswith("-- object: ")]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -156,14 +173,15 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
             f"Connect as {owner}, who installed sessiondb; to look only, have {role} granted what docs/grants.md says.",
         )
     rows = connection.execute(
-        """
-        SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc), c.sha256
-          FROM sessiondb._yoyo_migration AS m
-          LEFT JOIN sessiondb.migration_content AS c ON c.migration_id = m.migration_id::text
-         ORDER BY m.migration_id
-        """
+        "SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc) FROM sessiondb._yoyo_migration AS m"
+        " ORDER BY m.migration_id"
     ).fetchall()
-    return {id_: (when, sha256) for id_, when, sha256 in rows}
+    hashes: dict[str, str] = {}
+    if (connection.execute("SELECT pg_catalog.to_regclass('sessiondb.migration_content')").fetchone() or (None,))[0]:
+        hashes = dict(
+            connection.execute("SELECT c.migration_id, c.sha256 FROM sessiondb.migration_content AS c").fetchall()
+        )
+    return {id_: (when, hashes.get(id_)) for id_, when in rows}
 
 
 def mark_applied(migration: Migration) -> list[str]:
@@ -173,11 +191,18 @@ def mark_applied(migration: Migration) -> list[str]:
             """
             INSERT INTO sessiondb._yoyo_migration (migration_hash, migration_id, applied_at_utc)
             VALUES ({hash}, {id}, pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()))
+            ON CONFLICT DO NOTHING
             """,
             migration,
         ),
         _log(migration, "apply"),
-        _compose("INSERT INTO sessiondb.migration_content (migration_id, sha256) VALUES ({id}, {sha256})", migration),
+        _compose(
+            """
+            INSERT INTO sessiondb.migration_content (migration_id, sha256) VALUES ({id}, {sha256})
+            ON CONFLICT (migration_id) DO UPDATE SET sha256 = EXCLUDED.sha256
+            """,
+            migration,
+        ),
     ]
 
 

@@ -1,32 +1,31 @@
-"""Applying and rolling back migrations, and telling what is applied."""
+"""Applying and rolling back migrations, and bringing the functions and triggers to this version."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from psycopg import errors as pg
 from psycopg.errors import Diagnostic
 
-from sessiondb import ledger, resources
+from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import Connection, explain, installation, trusted
+from sessiondb.database import OUR_PATH, Connection, explain, installation, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
-from sessiondb.ledger import Migration, Script, read_migrations
+from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
+from sessiondb.objects import live, missing, wanted
+from sessiondb.steps import Query, Statement, Step
+from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch
-
-EXPANDS = "-- run each statement that this returns"
-"""The mark above a query whose rows are statements to run, one transaction each (psql: \\gexec)."""
 
 _TRIES = 3
 
 Boundary = Callable[[str, str], None]
-"""Called around each statement and commit with the migration's id and what comes next or was done."""
+"""Called around each statement and commit with what it belongs to and what comes next or was done."""
 
 
 @dataclass
@@ -39,6 +38,7 @@ class Runner:
         report: is told what is being done, one line at a time.
         progress: is told how far an index is built.
         boundary: is called at every point where a crash would leave another state behind.
+        changed: the last run has changed something.
     """
 
     connection: Connection
@@ -46,10 +46,12 @@ class Runner:
     report: Report = lambda line: None
     progress: Progress = lambda what, done, total: None
     boundary: Boundary = lambda migration, point: None
+    changed: bool = False
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.connection)
         self._point = ""
+        self._told = ""
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
@@ -58,7 +60,7 @@ class Runner:
             self.report(f"  {notice.message_primary}")
 
     def apply(self, to: str | None = None, course_path: str | None = None) -> list[str]:
-        """Apply the pending migrations, oldest first, and return their ids.
+        """Apply the pending migrations, oldest first, then what differs in code, and return the migrations' ids.
 
         Args:
             to: the last migration to apply, by id or its number; all when None.
@@ -67,19 +69,19 @@ class Runner:
         Raises:
             PlatformRefusedError: preflight found something in the way; nothing was changed.
             LockNotObtainedError: another run is at work, or a lock was not to be had in time.
-            SessiondbError: the ledger and the package do not fit each other.
+            SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
         """
         require_course_path(self.connection, course_path)
         migrations = read_migrations(resources.MIGRATIONS)
         if to:
             _find(migrations, to)  # what cannot be meant is refused before we wait for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            todo = pending(self.connection, migrations, to, course_path)
-            if todo:
+            todo = pending(self.connection, migrations, to)
+            if todo or is_outdated(self.connection):
                 self._report_warnings(lambda: preflight(self.connection, course_path))
-            for migration in todo:
-                self.report(f"applying {migration.id}")
-                self._run(migration, migration.apply, ledger.mark_applied)
+                for step in upgrade(self.connection, todo):
+                    self._run(step, "applying" if step.of in {m.id for m in todo} else "updating")
+            self._run(steps.comments(), "updating")
         return [m.id for m in todo]
 
     def rollback(self, to: str | None) -> list[str]:
@@ -91,37 +93,74 @@ class Runner:
         Raises:
             PlatformRefusedError: something of the platform stands in the way; nothing was changed.
             LockNotObtainedError: another run is at work, or a lock was not to be had in time.
-            SessiondbError: the ledger and the package do not fit each other.
+            SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
         """
         migrations = read_migrations(resources.MIGRATIONS)
         keep = _find(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            applied = _verified(self.connection, migrations)
+            refuse_newer(installation(self.connection))
+            if not ledger.exists(self.connection):
+                _refuse_leftovers(self.connection)
+                return []
+            self._repair(migrations[0])
+            applied = set(_verified(self.connection, migrations))
             if keep and keep not in applied:
                 raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
-            todo = [m for m in reversed(migrations) if m.id in applied and m.id > keep]
+            there = applied | self._with_objects(migrations)
+            todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
             # one that is not transactional may have been stopped on its way, in either direction
-            following = next((m for m in migrations if m.id not in applied), None)
+            following = next((m for m in migrations if m.id not in there), None)
             if applied and following and following.id > keep and not following.rollback.transactional:
                 todo.insert(0, following)
             if todo:
-                undone = [statement for migration in todo for statement in migration.rollback.statements]
+                undone = [m.number for m in todo]
                 self._report_warnings(lambda: rollback_preflight(self.connection, undone))
             for migration in todo:
-                self.report(f"rolling back {migration.id}")
-                self._run(migration, migration.rollback, ledger.mark_rolled_back if migration.id in applied else None)
-        return [m.id for m in todo if m.id in applied]
+                for step in steps.undo(migration, self._schema(), is_applied=migration.id in applied):
+                    self._run(step, "rolling back")
+        return [m.id for m in todo if m.id in there]
+
+    def _schema(self) -> str:
+        row = self.connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+        return str(row and row[0])
+
+    def _repair(self, first: Migration) -> None:
+        """Make our own tables again where one is gone, and note what is there and not recorded, before a rollback."""
+        if any(o.after == first.number for o in missing(self.connection)) or installation(self.connection) is None:
+            (step,) = steps.apply(first, self._schema())
+            self._run(step, "making our own tables again:")
+        unrecorded = {
+            (s.kind, s.parent, s.name)
+            for s in objects.states(self.connection, wanted(self.connection), every=True)
+            if s.state == "UNRECORDED"
+        }
+        if unrecorded:
+            claim = steps.ours("claim", [o for o in objects.objects() if o.key in unrecorded])
+            self._run(Step("sessiondb.objects", [claim, steps.ours("record")]), "completing")
+
+    def _with_objects(self, migrations: Sequence[Migration]) -> set[str]:
+        """Return the ids of migrations of which something is recorded, whatever the ledger says."""
+        recorded = {row[0] for row in self.connection.execute("SELECT DISTINCT migration FROM sessiondb.objects")}
+        return {m.id for m in migrations if m.number in recorded}
 
     def _report_warnings(self, look: Callable[[], Sequence[Finding]]) -> None:
         """Look at the platform, which waits where a table or a partition of it is locked whole."""
         report_warnings(with_lock_budget(look, "preflight", self._watch, self.budget, self.report), self.report)
 
-    def _run(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
+    def _run(self, step: Step, doing: str) -> None:
+        """Run a step, and say so once for each migration."""
         self._point = "committed"
+        self._doing = f"{doing} {step.of}"
         try:
-            self._steps(migration, script, mark)
+            if not step.each:
+                self._transaction(step.of, step.items)
+            for item in step.items if step.each else ():
+                if isinstance(item, Query):
+                    self._query(step.of, item)
+                else:
+                    self._transaction(step.of, [item])
         except psycopg.Error as error:
-            raise explain(error, f"{migration.id} failed {self._place()}") from error
+            raise explain(error, f"{step.of} failed {self._place()}") from error
 
     def _place(self) -> str:
         """Return, for people, where a migration is."""
@@ -129,99 +168,144 @@ class Runner:
             return "before its next statement"
         return f'at "{shortened(self._point)}"'
 
-    def _reach(self, migration: Migration, point: str) -> None:
+    def _reach(self, of: str, point: str) -> None:
+        if self._told != self._doing:
+            self._told = self._doing
+            self.report(self._doing)
+        self.changed = True
         self._point = point
-        self.boundary(migration.id, point)
+        self.boundary(of, point)
 
-    def _steps(self, migration: Migration, script: Script, mark: Callable[[Migration], list[str]] | None) -> None:
-        def write_ledger() -> None:
-            # the rollback of the first migration drops the ledger
-            if mark and ledger.exists(self.connection):
-                for statement in mark(migration):
-                    self._reach(migration, statement)
-                    self.connection.execute(trusted(statement))
-            self._reach(migration, "commit")
-
-        if script.transactional:
-            self._transaction(migration, [*script.statements, write_ledger])
-            return
-        # What is half undone counts as not applied, as what is half done does: both directions then
-        # begin with this migration, and its statements find what is there.
-        undoing = script is migration.rollback
-        if undoing:
-            self._transaction(migration, [write_ledger])
-        for statement in script.statements:
-            self._each(migration, statement)
-        if not undoing:
-            self._transaction(migration, [write_ledger])
-
-    def _each(self, migration: Migration, statement: str) -> None:
-        """Run one statement of a migration that is not transactional, or all those that it returns."""
-        if EXPANDS not in statement:
-            self._transaction(migration, [statement])
-            return
+    def _query(self, of: str, query: Query) -> None:
+        """Run the statements that a query returns, each by itself."""
         for attempt in range(1, _TRIES + 1):
             try:
-                for expanded in self._expanded(migration, statement):
-                    self.report(f"  {shortened(expanded)}")
-                    if " CONCURRENTLY " in expanded:
-                        self._concurrently(migration, expanded)
+                for statement in self._expanded(of, query):
+                    if " CONCURRENTLY " in statement.text:
+                        self._concurrently(of, statement.text)
                     else:
-                        self._transaction(migration, [expanded])
+                        self._transaction(of, [statement], tell=True)
                 return
             except pg.DeadlockDetected:  # only a concurrent build gets here; what it left is cleared away first
                 if attempt == _TRIES:
                     raise
                 self.report("  a deadlock ended this; it is tried again")
 
-    def _expanded(self, migration: Migration, statement: str) -> list[str]:
+    def _expanded(self, of: str, query: Query) -> list[Statement]:
         """Return the statements that a query returns; that it reads the platform's tables may mean waiting for them."""
-        self._point = statement
+        self._point = query.text
+        return with_lock_budget(lambda: expanded(self.connection, query), of, self._watch, self.budget, self.report)
 
-        def run() -> list[str]:
-            return [row[0] for row in self.connection.execute(trusted(statement))]
-
-        return with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
-
-    def _concurrently(self, migration: Migration, statement: str) -> None:
+    def _concurrently(self, of: str, statement: str) -> None:
         """Build or drop an index while everybody reads and writes.
 
         It waits for old transactions as long as they last and blocks nobody meanwhile, so it has no
         lock_timeout: that would only leave an invalid index behind.
         """
-        self._reach(migration, statement)
+        self._reach(of, statement)
+        self.report(f"  {shortened(statement)}")
         with self._watch.index_build(self.progress, self.report):
             self.connection.execute(trusted(statement))
-        self._reach(migration, "done")
+        self._reach(of, "done")
 
-    def _transaction(self, migration: Migration, steps: Sequence[str | Callable[[], None]]) -> None:
+    def _transaction(self, of: str, items: Sequence[Statement | Query], *, tell: bool = False) -> None:
+        def execute(statement: Statement) -> None:
+            self._reach(of, statement.text)
+            if tell:
+                self.report(f"  {shortened(statement.text)}")
+            with _our_path(self.connection, statement.ours):
+                self.connection.execute(trusted(statement.text))
+
         def run() -> None:
             with self.connection.transaction():
-                for step in steps:
-                    if callable(step):
-                        step()
+                for item in items:
+                    if isinstance(item, Statement):
+                        execute(item)
                     else:
-                        self._reach(migration, step)
-                        self.connection.execute(trusted(step))
-            self._reach(migration, "committed")
+                        self._point = item.text
+                        for statement in expanded(self.connection, item):
+                            execute(statement)
+                self._reach(of, "commit")
+            self._reach(of, "committed")
 
-        with_lock_budget(run, migration.id, self._watch, self.budget, self.report)
+        if items:
+            with_lock_budget(run, of, self._watch, self.budget, self.report)
 
 
-def pending(
-    connection: Connection, migrations: Sequence[Migration], to: str | None, course_path: str | None
-) -> list[Migration]:
+@contextmanager
+def _our_path(connection: Connection, ours: bool) -> Iterator[None]:
+    """Run what is about our own schema under our own search_path, in the transaction that is open."""
+    if not ours:
+        yield
+        return
+    path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
+    connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
+    yield
+    connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
+
+
+def expanded(connection: Connection, query: Query) -> list[Statement]:
+    """Return the statements that a query of a step returns now."""
+    with connection.transaction(), _our_path(connection, ours=True):
+        rows = connection.execute(trusted(query.text)).fetchall()
+    return [Statement(text, locks or {}, scans) for text, locks, scans in rows]
+
+
+def pending(connection: Connection, migrations: Sequence[Migration], to: str | None) -> list[Migration]:
     """Return those of all migrations that :meth:`Runner.apply` would run, oldest first, by reading only.
 
+    One that is applied is run again where something that it made is gone: each copes with what is there.
+
     Raises:
-        UsageError: there is no migration ``to``, or another course path is in use.
-        SessiondbError: the ledger and the package do not fit each other.
+        UsageError: there is no migration ``to``.
+        SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
     """
-    require_course_path(connection, course_path)
     last = _find(migrations, to) if to else migrations[-1]
+    refuse_newer(installation(connection))
     applied = _verified(connection, migrations)
-    _require_same_course_path(connection, course_path)
-    return [m for m in migrations if m.id not in applied and m.id <= last.id]
+    gone = {o.after for o in missing(connection)}
+
+    def is_whole(migration: Migration) -> bool:
+        if migration.number in gone:
+            return False
+        queries = [steps.item(item, "") for item in migration.apply.items if item.startswith("-- step: ")]
+        return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
+
+    return [m for m in migrations if m.id <= last.id and not (m.id in applied and is_whole(m))]
+
+
+def is_outdated(connection: Connection) -> bool:
+    """Return whether something that is installed differs from what this version installs."""
+    if not ledger.exists(connection):
+        return False
+    there, then = installation(connection), wanted(connection)
+    return there != then or any(s.state != "INSTALLED" for s in objects.states(connection, then))
+
+
+_LOST = ("UNRECORDED", "MISSING")
+
+
+def upgrade(connection: Connection, todo: Sequence[Migration]) -> Iterator[Step]:
+    """Yield the steps of an apply, each as the database is when its turn comes.
+
+    Args:
+        connection: one that runs each step before it asks for the next, or that only reads, for a plan.
+        todo: the pending migrations.
+    """
+    there, then = installation(connection), wanted(connection)
+    if there != then and not (todo and todo[0].number == "0001"):
+        yield Step("version", steps.configure())
+    if there and not (todo and todo[0].number == "0001"):
+        found = {(s.kind, s.parent, s.name) for s in objects.states(connection, then) if s.state in _LOST}
+        again = {m.number for m in todo}
+        lost = [o for o in objects.objects() if o.key in found and o.kind not in steps.CODE and o.after not in again]
+        if lost:
+            yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
+    for migration in todo:
+        yield from steps.apply(migration, then.platform_schema)
+    if ledger.exists(connection):
+        # what a migration above brings is not due yet where this is a plan
+        yield from steps.code(objects.states(connection, then))
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
@@ -240,28 +324,21 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> set[st
                 f"migration {id_} is applied here, but this sessiondb does not have it",
                 "Use the version of sessiondb that applied it, or a newer one.",
             )
-        if sha256 != known[id_].sha256:
+        if sha256 not in (None, known[id_].sha256):
             raise SessiondbError(
                 f"migration {id_} was edited after it was applied",
                 "Restore the file as it was released; a change is a new migration.",
             )
-    if sorted(applied) != [m.id for m in migrations][: len(applied)]:
-        raise SessiondbError(
-            "an older migration is missing in the ledger: "
-            + ", ".join(m.id for m in migrations if m.id not in applied),
-            "Restore table sessiondb._yoyo_migration.",
-        )
     return set(applied)
 
 
-def _require_same_course_path(connection: Connection, course_path: str | None) -> None:
-    there = installation(connection)
-    current = there.course_path if there else None
-    if course_path and current and _parsed(connection, course_path) != _parsed(connection, current):
-        raise UsageError(
-            f"sessiondb is installed with the course path {current}",
-            "To change it: sessiondb rollback --to 0007, then sessiondb apply --course-path "
-            f"{course_path}. Links stay as they are.",
+def _refuse_leftovers(connection: Connection) -> None:
+    """Refuse to say that nothing is installed, where a column of ours is left and schema sessiondb is gone."""
+    left = [f"{o.parent}.{o.name}" for o, is_ours in live(connection).items() if o.kind == "column" and is_ours]
+    if left:
+        raise SessiondbError(
+            f"schema sessiondb is gone, but columns that sessiondb made are left: {', '.join(left)}",
+            "Run: sessiondb apply && sessiondb rollback --all",
         )
 
 
@@ -295,8 +372,3 @@ def _find(migrations: Sequence[Migration], name: str) -> Migration:
             f'there is no migration "{name}"', "The migrations are: " + ", ".join(m.id for m in migrations)
         )
     return found[0]
-
-
-def _parsed(connection: Connection, course_path: str) -> Any:
-    row = connection.execute("SELECT pg_catalog.parse_ident(%s)", [course_path]).fetchone()
-    return row and row[0]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from psycopg import sql
 
-from sessiondb import checks, ledger, resources
-from sessiondb.database import SPELLING, Connection, catalogs, trusted
+from sessiondb import __version__, checks, ledger, objects, resources, steps
+from sessiondb.database import OUR_PATH, SPELLING, Connection, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import EXPANDS
+from sessiondb.migrate import expanded, upgrade
+from sessiondb.objects import missing
+from sessiondb.steps import Query, Statement, Step
 
 BLOCKS = {
     "ACCESS EXCLUSIVE": "reads and writes",
@@ -24,8 +25,9 @@ BLOCKS = {
 }
 """What a table lock keeps others from doing (PostgreSQL manual, 13.3.1, table 13.2)."""
 
-Locks = dict[str, str]
-"""Table to the mode of the lock on it."""
+
+def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
+    return {"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size}
 
 
 def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list[dict[str, Any]]:
@@ -36,58 +38,30 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
         migrations: those to apply, as :func:`sessiondb.migrate.pending` returns them.
 
     Returns:
-        one object a statement: ``migration``, ``statement``, ``transactional`` (it commits with the
-        others of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode",
+        one object a statement: ``migration``, what it belongs to, ``statement``, ``transactional`` (it commits
+        with the others of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode",
         "table", "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that
         is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
         query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
     with catalogs(connection):
-        query = resources.with_function_bodies("SELECT w.relname FROM ({triggers_writing('session_id')}) AS w")
-        adopted = {row[0] for row in connection.execute(trusted(query))}
         sizes = {
             table: (rows, size)
             for table, rows, size in connection.execute(trusted(resources.read("queries/table_sizes.sql")))
         }
+    has_records = not any(o.name == "objects" for o in missing(connection))
     return [
         {
-            "migration": migration.id,
-            "statement": text,
-            "transactional": migration.apply.transactional,
-            "locks": [_lock(mode, table, *sizes.get(table, (None, None))) for table, mode in locks.items()],
-            "scans": scans,
+            "migration": step.of,
+            "statement": statement.text,
+            "transactional": not step.each,
+            "locks": [_lock(mode, table, *sizes.get(table, (None, None))) for table, mode in statement.locks.items()],
+            "scans": statement.scans,
         }
-        for migration in migrations
-        for statement in migration.apply.statements
-        for text, locks, scans in _expanded(connection, statement, adopted)
+        for step in [*upgrade(connection, migrations), *([steps.comments()] if has_records else [])]
+        for item in step.items
+        for statement in ([item] if isinstance(item, Statement) else expanded(connection, item))
     ]
-
-
-def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
-    return {"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size}
-
-
-def _expanded(connection: Connection, statement: str, adopted: set[str]) -> list[tuple[str, Locks, str | None]]:
-    """Return what would run for a statement of a migration: the text, its locks, the table it scans.
-
-    A query that returns statements is answered by the body of its function, which stands alone, so
-    that nothing of ours need be installed; it tells the locks of each. Where it returns none, the
-    query is all that runs. The locks of any other statement are in the comment above it.
-    """
-    bare = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
-    call = re.fullmatch(r"SELECT s\.statement FROM sessiondb\.(\w+)\((.*)\) AS s;", bare, re.DOTALL)
-    if call is None:
-        comment = re.search(r"^-- lock( where there is such a trigger)?: ([A-Z ]+) on (\w+)$", statement, re.MULTILINE)
-        if comment is None:
-            return [(bare, {}, None)]
-        condition, mode, table = comment.groups()
-        return [(bare, {table: mode} if not condition or table in adopted else {}, None)]
-    name, arguments = call.groups()
-    with catalogs(connection):
-        connection.execute(trusted(f"PREPARE sessiondb_plan AS {resources.function_body(name)}"))
-        rows = connection.execute(trusted(f"EXECUTE sessiondb_plan ({arguments})")).fetchall()
-        connection.execute("DEALLOCATE sessiondb_plan")
-    return [(text, locks or {}, scans) for text, locks, scans in rows] or [(bare, {}, None)]
 
 
 def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
@@ -102,6 +76,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
     """
     timeout = f"{lock_timeout * 1000:.0f}ms"
+    path = f"{sql.Identifier(schema).as_string(None)}, pg_temp"
     settings = {
         "client_encoding": "UTF8",
         **SPELLING,
@@ -118,7 +93,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     yield same_backend  # before anything is set
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
-    yield f"SET search_path TO {sql.Identifier(schema).as_string(None)}, pg_temp;"
+    yield f"SET search_path TO {path};"
     yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
     yield (
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
@@ -126,44 +101,73 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
-    installed = resources.read("script/installed.sql").replace("{migrations}", contents)
-    yield installed.replace("{count}", str(len(migrations))).rstrip()
+    first_look = resources.read("script/installed.sql").replace("{migrations}", contents)
+    yield first_look.replace("{version}", __version__).rstrip()
     yield checks.preflight_script().rstrip()
     for number, migration in enumerate(migrations):
         yield f"\n\\echo {migration.id}"
         yield same_backend
-        if number == 0:
-            yield "SELECT NOT :'sessiondb_is_installed'::boolean AS sessiondb_is_pending \\gset"
-        else:
-            yield (
-                "SELECT NOT EXISTS (SELECT FROM sessiondb._yoyo_migration"  # noqa: S608  (our own text)
-                f" WHERE migration_id::text = '{migration.id}') AS sessiondb_is_pending \\gset"
-            )
-        yield "\\if :sessiondb_is_pending"
-        yield f"SET lock_timeout TO '{timeout}';"
-        if migration.apply.transactional:
-            yield "BEGIN;"
-        for statement in migration.apply.statements:
-            if EXPANDS in statement:
-                yield _expanding(statement, timeout)
-            else:
-                yield statement
-        if not migration.apply.transactional:
-            yield f"SET lock_timeout TO '{timeout}';\nBEGIN;"
-        yield from (f"{statement};" for statement in ledger.mark_applied(migration))
-        yield "COMMIT;"
-        yield "\\endif"
+        if number == 1:  # the table that it is kept in is there by now
+            yield from _rendered(Step("version", steps.configure()), timeout, path)
+        is_statements = not any(line.startswith("-- step: ") for line in migration.apply.items)
+        # what a migration made of steps made is passed over by the steps themselves
+        if is_statements:
+            made = [o for o in objects.of_migration(migration.number) if o.kind in ("table", "column")]
+            yield f"SELECT ({_is_pending(migration.id, made)}) AS sessiondb_is_pending \\gset"
+            yield "\\if :sessiondb_is_pending"
+        for step in steps.apply(migration, schema):
+            yield from _rendered(step, timeout, path)
+        if is_statements:
+            yield "\\endif"
+    yield "\n\\echo functions and triggers"
+    for step in [*steps.code(None), steps.comments()]:
+        yield same_backend
+        yield from _rendered(step, timeout, path)
     yield "\n-- The settings of the session are again those that it began with."
     for name in [*settings, "search_path", "client_connection_check_interval", "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
 
-def _expanding(statement: str, timeout: str) -> str:
-    """Return the query with psql's \\gexec; a concurrent build gets no lock_timeout, all else does."""
-    query = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip().rstrip(";")
-    return (
-        "SELECT pg_catalog.format('SET lock_timeout TO %L', "  # noqa: S608  (our own text)
-        "CASE WHEN e.statement LIKE '% CONCURRENTLY %'"
-        f" THEN '0' ELSE '{timeout}' END), e.statement\n  FROM ({query}) AS e (statement) \\gexec"
-    )
+def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
+    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone."""
+    there = {
+        "table": lambda o: f"pg_catalog.to_regclass('sessiondb.{o.name}') IS NULL",
+        "column": lambda o: (
+            "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format("
+            f"'%I.%I', pg_catalog.current_setting('sessiondb.schema'), '{o.parent}')) AND a.attname = '{o.name}' AND NOT a.attisdropped)"
+        ),
+    }
+    gone = [there[o.kind](o) for o in made]
+    if id_.startswith("0001"):
+        return " OR ".join(gone)
+    ledger_lacks = f"NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_id::text = '{id_}')"
+    return " OR ".join([ledger_lacks, *gone])
+
+
+def _rendered(step: Step, timeout: str, path: str) -> Iterator[str]:
+    """Yield a step as psql runs it: a query with \\gexec; a concurrent build gets no lock_timeout, all else does."""
+    if not step.items:
+        return
+    yield f"SET lock_timeout TO '{timeout}';"
+    if not step.each:
+        yield "BEGIN;"
+    ours = False
+    for item in step.items:
+        if ours is not (isinstance(item, Query) or item.ours):
+            ours = not ours
+            yield f"SET search_path TO {OUR_PATH if ours else path};"
+        if isinstance(item, Statement):
+            yield item.text.rstrip().rstrip(";") + ";"
+            continue
+        before = [f"'SET search_path TO {path.replace(chr(39), chr(39) * 2)}'"]
+        if step.each:
+            wait = f"CASE WHEN e.statement LIKE '% CONCURRENTLY %' THEN '0' ELSE '{timeout}' END"
+            before.append(f"pg_catalog.format('SET lock_timeout TO %L', {wait})")
+        rows = f"(\n{item.text}\n) AS e (statement, locks, scans)"
+        yield f"SELECT {', '.join(before)}, e.statement\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
+        yield f"SET search_path TO {OUR_PATH};"
+    if ours:
+        yield f"SET search_path TO {path};"
+    if not step.each:
+        yield "COMMIT;"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from psycopg import sql
+
 _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE if (_PACKAGE / "migrations").is_dir() else _PACKAGE.parents[1]
 
@@ -23,54 +25,48 @@ def names(folder: str) -> list[str]:
     return sorted(path.stem for path in (SQL / folder).glob("*.sql"))
 
 
-def function_body(name: str) -> str:
-    """Return the body of an SQL-language function below ``sql/functions/``.
-
-    The bodies of those that only read the catalogs stand alone, so that they can be run as queries
-    on a database in which nothing of ours is installed yet; ``$1`` is then the first argument.
-    """
-    match = re.search(r"\$function\$(.*)\$function\$", read(f"functions/{name}.sql"), re.DOTALL)
-    if match is None:
-        raise ValueError(f"sql/functions/{name}.sql has no $function$ body")
-    return match.group(1)
-
-
-def with_function_bodies(query: str) -> str:
-    """Put the body of an SQL function in the place of each ``{name(argument, ...)}`` in a query.
-
-    And in the place of ``{claims}`` the objects that the migrations claim: kind, parent (NULL is the platform's
-    schema), name, and the number of the migration before, to which a rollback undoes the one that made it.
-    """
-
-    def body(match: re.Match[str]) -> str:
-        name, arguments = match.groups()
-        text = function_body(name)
-        for number, argument in enumerate(arguments.split(", "), start=1):
-            text = text.replace(f"${number}", argument)
-        return text
-
-    return re.sub(r"\{(\w+)\(([^)]*)\)\}", body, query).replace("{claims}", _claims() if "{claims}" in query else "")
-
-
-def _claims() -> str:
-    rows, before = [], None
-    for path in sorted(path for path in MIGRATIONS.glob("*.sql") if not path.name.endswith(".rollback.sql")):
-        for kind, parent, name in re.findall(
-            r"CALL sessiondb\.claim\('(\w+)', ('\w+'|v_platform), '(\w+)'\)", path.read_text(encoding="utf-8")
-        ):
-            rows.append(f"('{kind}', {parent.replace('v_platform', 'NULL')}, '{name}', '{before}')")
-        before = path.name.partition(".")[0]
-    return "VALUES " + ", ".join(rows)
-
-
-def with_course_path(query: str, pieces: Sequence[str]) -> str:
-    """Put the SQL expression of a submission's course in the place of each ``course_of(row)`` in a query.
+def query(name: str, *arguments: str) -> str:
+    """Return a query below ``sql/`` as it is sent.
 
     Args:
-        query: of our own.
+        name: the file without its ending, for instance ``steps/index``.
+        arguments: SQL expressions, in the place of ``$1`` and so on.
+    """
+    text = re.sub(r"\A(--.*\n)+", "", read(f"{name}.sql"))
+    text = re.sub(r"\$(\d)", lambda match: arguments[int(match[1]) - 1], text)
+    return with_queries(text).rstrip()
+
+
+def with_queries(text: str) -> str:
+    """Put a query of ``sql/queries/`` or ``sql/steps/`` in the place of each ``{name(argument, ...)}`` in SQL."""
+
+    def put_in(match: re.Match[str]) -> str:
+        name, arguments = match.groups()
+        folder = "queries" if (SQL / "queries" / f"{name}.sql").exists() else "steps"
+        return query(f"{folder}/{name}", *arguments.split(", "))
+
+    return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text)
+
+
+def with_platform(text: str, schema: str) -> str:
+    """Put the platform's schema in the place of ``platform`` wherever it qualifies a name in SQL."""
+    qualifier = sql.Identifier(schema).as_string(None) + "."
+    return re.sub(r'\bplatform\.(?=[A-Za-z_"])', lambda _: qualifier, text)
+
+
+def with_course_path(text: str, pieces: Sequence[str]) -> str:
+    """Put the SQL expression of a submission's course in the place of each ``course_of(row)`` in SQL.
+
+    Args:
+        text: SQL of our own.
         pieces: as ``sessiondb.installation`` keeps them, quoted by PostgreSQL.
     """
-    return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), query)
+    return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), text)
+
+
+def literal(value: object) -> str:
+    """Return a value as SQL writes it."""
+    return sql.Literal(value).as_string(None)
 
 
 def reference_platform() -> str:

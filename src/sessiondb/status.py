@@ -2,52 +2,94 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from sessiondb import ledger, resources
+from sessiondb import ledger, objects, resources
 from sessiondb.database import Connection, catalogs, installation, trusted
+from sessiondb.objects import missing, wanted
 
 
 def status(connection: Connection) -> dict[str, Any]:
     """Return what is installed, by reading only.
 
     Returns:
-        ``{"schema", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
-        [{"name", "table", "state", "enabled"}]}``; a migration's state is ``applied`` or ``pending``,
-        a trigger's ``INSTALLED``, ``OUTDATED`` or ``MISSING``, applied_at an ISO time in UTC or None.
+        ``{"schema", "version", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
+        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}]}``. A
+        migration's state is ``applied``, ``pending``, or ``unknown`` to this version; applied_at an ISO time
+        in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version, or for another course
+        path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made by another version).
     """
     applied = ledger.applied(connection)
-    schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
     there = installation(connection)
+    known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
+    found = _states(connection)
     return {
-        "schema": schema and schema[0],
+        "schema": wanted(connection).platform_schema,
+        "version": there.version if there else None,
         "course_path": there.course_path if there else None,
         "migrations": [
             {
-                "id": m.id,
-                "state": "applied" if m.id in applied else "pending",
-                "applied_at": applied[m.id][0].isoformat(timespec="seconds") if m.id in applied else None,
+                "id": id_,
+                "state": ("applied" if id_ in known else "unknown") if id_ in applied else "pending",
+                "applied_at": applied[id_][0].isoformat(timespec="seconds") if id_ in applied else None,
             }
-            for m in ledger.read_migrations(resources.MIGRATIONS)
+            for id_ in sorted({*known, *applied})
         ],
-        "triggers": _triggers(connection, installed=ledger.exists(connection)),
+        "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
+        "objects": found,
     }
 
 
-def _triggers(connection: Connection, *, installed: bool) -> list[dict[str, Any]]:
-    shipped = {
-        name: match.group(1)
-        for name in resources.names("triggers")
-        if (match := re.search(r" ON (\w+)$", resources.read(f"triggers/{name}.sql"), re.MULTILINE))
-    }
-    live: dict[str, dict[str, Any]] = {}
-    if installed:
-        with catalogs(connection):
-            rows = connection.execute(trusted(resources.read("queries/triggers.sql"))).fetchall()
-        live = {name: {"state": state, "enabled": enabled} for name, state, enabled in rows}
-    missing = {"state": "MISSING", "enabled": False}
+def _states(connection: Connection) -> list[dict[str, str]]:
+    """Return the state of each object that is due."""
+    if not ledger.exists(connection):
+        return []
+    # without one of these nothing else can be told
+    gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
+    found = [(*o.key, "MISSING") for o in gone]
+    if not gone:
+        found = [(s.kind, s.parent, s.name, s.state) for s in objects.states(connection, wanted(connection))]
+    return [dict(zip(("kind", "parent", "name", "state"), row, strict=True)) for row in found]
+
+
+def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, Any]]:
+    with catalogs(connection):
+        rows = connection.execute(trusted(resources.read("queries/triggers.sql"))).fetchall()
+    enabled = {name for name, is_enabled in rows if is_enabled}
+    ours = [o for o in objects.objects() if o.kind == "trigger"]
     return [
-        {"name": name, "table": table, **live.get(name, missing)}
-        for name, table in sorted(shipped.items(), key=lambda item: (item[1], item[0]))
+        {
+            "name": o.name,
+            "table": o.parent,
+            "state": states.get(o.name, "MISSING"),
+            "enabled": o.name in enabled,
+        }
+        for o in sorted(ours, key=lambda o: (o.parent, o.name))
     ]
+
+
+def summary(state: dict[str, Any]) -> tuple[str, str | None]:
+    """Return what :func:`status` tells, in one line, and the next step where there is one.
+
+    The step is None where all is applied, and as this version installs it.
+    """
+    pending = [m["id"] for m in state["migrations"] if m["state"] == "pending"]
+    differing = [o for o in state["objects"] if o["state"] != "INSTALLED"]
+    if len(pending) == len(state["migrations"]):
+        return "sessiondb is not installed in this database.", "sessiondb apply"
+    said = [f"{len(pending)} of {len(state['migrations'])} migrations pending"] if pending else []
+    for what, words in _WORDS.items():
+        if number := sum(o["state"] == what for o in differing):
+            said.append(f"{number} object{'s' if number > 1 else ''} {words}")
+    if not said:
+        return f"All is installed as sessiondb {state['version']} makes it.", None
+    return f"{', '.join(said)}.".capitalize(), "sessiondb apply"
+
+
+_WORDS = {
+    "MISSING": "missing",
+    "CHANGED": "changed by hand",
+    "OUTDATED": "of another version",
+    "UNRECORDED": "not recorded",
+    "UNKNOWN": "of another version that this one does not have",
+}

@@ -99,7 +99,7 @@ class Watch:
 
     def _who(self, pids: str) -> list[str]:
         """Return who the backends of an expression in SQL are."""
-        return [row[0] for row in self._look(resources.function_body("in_the_way").replace("$1", pids)) if row[0]]
+        return [row[0] for row in self._look(resources.query("queries/in_the_way", pids)) if row[0]]
 
     def _look(self, query: str) -> list[tuple[Any, ...]]:
         with self._lock, suppress(psycopg.Error):

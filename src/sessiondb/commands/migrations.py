@@ -86,27 +86,31 @@ def apply(
     from sessiondb.checks import preflight
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import pending, report_warnings
+    from sessiondb.migrate import is_outdated, pending, report_warnings
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
-            todo = pending(connection, read_migrations(resources.MIGRATIONS), to, course_path)
-            if todo:
+            todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
+            if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to)
         return
     with options.database.connect(course_path, adopt=adopt) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
+            changed = runner.changed
         there = installation(connection)
         path = there.course_path if there else None
         linked = records.linked(connection) if path else {}
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
-    output.say(f"{output.count(len(applied), 'migration')} applied." if applied else _nothing_to_do(to))
+    if applied or not changed:
+        output.say(f"{output.count(len(applied), 'migration')} applied." if applied else _nothing_to_do(to))
+    else:
+        output.say("Functions and triggers are as this version installs them.")
     if path:
         output.say(f"A submission's course is found by {path}.")
     for table, counts in linked.items():
@@ -154,7 +158,11 @@ def rollback(
 
 
 @command("status")
-@click.option("--exit-code", is_flag=True, help="Exit with 3 when migrations are pending.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 3 when migrations are pending, or objects missing, changed or of another version.",
+)
 def status(options: Options, exit_code: bool) -> int:
     """Show which migrations are applied and how the triggers are. Reads only.
 
@@ -164,17 +172,26 @@ def status(options: Options, exit_code: bool) -> int:
       sessiondb status --exit-code --format json
     """
     from sessiondb.status import status as read_status
+    from sessiondb.status import summary
 
     with options.database.transaction(read_only=True) as connection:
         state = read_status(connection)
+    said, step = summary(state)
     if options.json:
         output.json_document(state)
     else:
-        output.say(f"schema: {state['schema']}\ncourse path: {state['course_path'] or '-'}")
+        output.say(
+            f"schema: {state['schema']}\nversion: {state['version'] or '-'}\ncourse path: {state['course_path'] or '-'}"
+        )
         output.table({**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"])
         output.table({**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"])
-    pending = any(m["state"] == "pending" for m in state["migrations"])
-    return Exit.PENDING if exit_code and pending else Exit.DONE
+        differing = [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]
+        if differing:
+            output.table(differing)
+        output.say(said)
+        if step:
+            output.say(f"Next: {step}")
+    return Exit.PENDING if exit_code and step else Exit.DONE
 
 
 def _time(iso: str | None) -> datetime.datetime | None:
@@ -216,7 +233,7 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
-        todo = pending(connection, read_migrations(resources.MIGRATIONS), None, course_path)
+        todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None)
 
 

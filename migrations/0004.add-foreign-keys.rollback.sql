@@ -1,0 +1,8 @@
+-- A foreign key that was there before us stays.
+--
+-- If the process dies: what was done stays; run rollback again.
+--
+-- transactional: false
+
+-- step: drop_foreign_key submissions
+-- step: drop_foreign_key enrollments

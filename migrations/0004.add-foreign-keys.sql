@@ -1,0 +1,11 @@
+-- session_id of both tables refers to sessions; deleting a session sets it to NULL. Each statement that the step returns is a
+-- transaction of its own: the key is added NOT VALID in a moment (SHARE ROW EXCLUSIVE on both tables), then validated while
+-- everybody reads and writes. Before PostgreSQL 18 the key of a partitioned table takes ACCESS EXCLUSIVE on sessions, for a moment.
+--
+-- If the process dies: what was done stays and is found done by the next apply.
+--
+-- depends: 0003.add-submissions-session_id
+-- transactional: false
+
+-- step: foreign_key enrollments_session_id_fkey
+-- step: foreign_key submissions_session_id_fkey

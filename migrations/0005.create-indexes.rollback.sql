@@ -1,0 +1,12 @@
+-- An index that was there before us stays. One on a partitioned table cannot be dropped concurrently: that keeps readers and
+-- writers of all its partitions out, for a moment.
+--
+-- If the process dies: what was done stays; run rollback again.
+--
+-- transactional: false
+
+-- step: drop_index submissions_session_id_idx
+-- step: drop_index enrollments_session_id_idx
+-- step: drop_index enrollments_user_id_course_id_idx
+-- step: drop_index org_members_user_id_org_id_idx
+-- step: drop_index sessions_active_org_id_course_id_idx

@@ -1,0 +1,17 @@
+-- The indexes that the triggers, the foreign keys and the dashboard read. Each statement that the step returns is run by itself,
+-- under SHARE UPDATE EXCLUSIVE: DROP INDEX CONCURRENTLY of an invalid remnant, CREATE INDEX CONCURRENTLY, and on a partitioned
+-- table the same for each partition. Where an index that does the job exists, whatever its name, nothing is returned.
+--
+-- On a partitioned table there are two more locks, each for a moment: SHARE on the parent, for its own index, and ACCESS EXCLUSIVE
+-- on the index of each partition, when it is attached.
+--
+-- If the process dies: an index that was being built is left invalid; the next apply drops it and builds it again.
+--
+-- depends: 0004.add-foreign-keys
+-- transactional: false
+
+-- step: index sessions_active_org_id_course_id_idx
+-- step: index org_members_user_id_org_id_idx
+-- step: index enrollments_user_id_course_id_idx
+-- step: index enrollments_session_id_idx
+-- step: index submissions_session_id_idx

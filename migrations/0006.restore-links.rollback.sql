@@ -1,0 +1,11 @@
+-- Saves the links before session_id is dropped: a trigger keeps those that are written from now on, then the others are copied
+-- in short transactions.
+--
+-- If the process dies: what was saved stays; run rollback again.
+--
+-- transactional: false
+
+-- step: prepare_saved_links enrollments
+-- step: save_links enrollments
+-- step: prepare_saved_links submissions
+-- step: save_links submissions

@@ -1,0 +1,58 @@
+-- How far a backfill is, so that one that was stopped goes on there, and the functions of the commands: backfill, explain, org,
+-- member and session.
+--
+-- Locks: none on the platform's tables. If the process dies: nothing was committed; run apply again.
+--
+-- depends: 0008.link-submissions
+
+CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
+    turn bigint PRIMARY KEY,
+    table_name name NOT NULL,
+    partition regclass NOT NULL,
+    relfilenode oid NOT NULL,
+    session_id uuid,
+    second_pass boolean NOT NULL DEFAULT false,
+    next_block bigint NOT NULL DEFAULT 0,
+    scanned bigint NOT NULL DEFAULT 0,
+    linked bigint NOT NULL DEFAULT 0,
+    skipped bigint NOT NULL DEFAULT 0,
+    reasons jsonb NOT NULL DEFAULT '{}',
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    finished_at timestamptz
+);
+
+COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a row for each table or partition';
+COMMENT ON COLUMN sessiondb.backfill_progress.session_id IS 'The session that the backfill is limited to, NULL for all';
+COMMENT ON COLUMN sessiondb.backfill_progress.second_pass IS 'True while the rows are taken that somebody had locked at first';
+COMMENT ON COLUMN sessiondb.backfill_progress.skipped IS 'How many rows this pass left, because somebody had locked or just changed them';
+COMMENT ON COLUMN sessiondb.backfill_progress.started_at IS 'What was linkable then is linked when the table is finished';
+COMMENT ON COLUMN sessiondb.backfill_progress.next_block IS 'The page where the next batch begins';
+COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
+
+-- object: function add_member
+-- object: function backfill
+-- object: function backfill_counts
+-- object: function backfill_partitions
+-- object: function backfill_remarks
+-- object: function backfill_step
+-- object: function begin_backfill
+-- object: function choose_sessions
+-- object: function count_linkable
+-- object: function count_rows
+-- object: function create_org
+-- object: function create_session
+-- object: function explain_course
+-- object: function explain_enrollment
+-- object: function explain_link
+-- object: function explain_submission
+-- object: function explain_user
+-- object: function link_batch
+-- object: function member_command
+-- object: function name_of_org
+-- object: function org_of_slug
+-- object: function session_command
+-- object: function session_status
+-- object: function set_session_status
+-- object: function slug_of_org
+-- object: function title_of_session
+-- object: function add_counts

@@ -1,0 +1,56 @@
+CREATE OR REPLACE PROCEDURE sessiondb.install(
+    p_kind text, p_parent text, p_name name, p_arguments text, p_migration text, p_source text, p_comment text,
+    p_public boolean DEFAULT false, p_where text DEFAULT NULL
+)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET check_function_bodies = off
+AS $procedure$
+/*
+ * Creates or replaces a function or trigger from its source, and records it. Of a function PUBLIC may not make use, unless
+ * p_public. A trigger that was disabled stays so, though CREATE OR REPLACE TRIGGER enables it.
+ *
+ * p_parent is the table of a trigger, the schema of a function ("platform" is the platform's). p_where: only where session_id
+ * of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write it then, and are not
+ * checked before they are taken over.
+ *
+ * check_function_bodies is off: functions may name each other, in whatever order they come.
+ *
+ * Lock: SHARE ROW EXCLUSIVE on the table of a trigger.
+ */
+DECLARE
+    v_source text := sessiondb.compile(p_source);
+    v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
+    v_object text;
+    v_enabled "char";
+BEGIN
+    IF p_where IS NOT NULL AND NOT EXISTS (
+        SELECT FROM sessiondb.objects AS o
+         WHERE o.kind = 'column' AND o.parent = p_parent AND o.name = 'session_id' AND o.origin = p_where)
+    THEN
+        RETURN;
+    END IF;
+    IF p_kind = 'trigger' THEN
+        v_object := format('%I.%I', v_schema, p_parent);
+        CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
+        v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);
+        EXECUTE v_source;
+        IF v_enabled <> 'O' THEN
+            EXECUTE format('ALTER TABLE %s %s TRIGGER %I', v_object,
+                CASE v_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, p_name);
+        END IF;
+        v_object := format('TRIGGER %I ON %s', p_name, v_object);
+    ELSE
+        v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
+        EXECUTE v_source;
+        v_object := format('ROUTINE %s', v_object);
+        IF NOT p_public THEN
+            EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', v_object);
+        END IF;
+    END IF;
+    EXECUTE format('COMMENT ON %s IS %L', v_object, p_comment);
+    INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, sha256)
+    VALUES (p_kind, p_parent, p_name, p_arguments, p_migration, 'created', encode(sha256(convert_to(v_source, 'UTF8')), 'hex'))
+    ON CONFLICT (kind, parent, name) DO UPDATE SET migration = EXCLUDED.migration, sha256 = EXCLUDED.sha256, facts = NULL;
+END
+$procedure$

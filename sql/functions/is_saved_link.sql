@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION sessiondb.is_saved_link(p_table text, p_row jsonb)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it as it was,
+ * though a membership may have ended since. The row is found by its key; only then is there such a table at all.
+ */
+DECLARE
+    v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);
+    v_found boolean;
+BEGIN
+    IF v_saved IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE (
+        SELECT format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s)', v_saved,
+                      string_agg(format('s.%I = (jsonb_populate_record(NULL::%s, $1)).%I', a.attname, v_saved, a.attname), ' AND '))
+          FROM pg_attribute AS a
+          JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
+         WHERE a.attrelid = v_saved
+           AND (a.attnum = ANY (k.conkey) OR a.attname = 'session_id'))
+       INTO v_found
+      USING p_row;
+    RETURN v_found;
+END
+$function$

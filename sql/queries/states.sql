@@ -1,0 +1,42 @@
+-- The state of each object of this version ({objects}) that is due, and of each that the database has and this version not.
+--
+-- INSTALLED   as this version makes it
+-- OUTDATED    as another version made it, or this one for another schema or course path
+-- CHANGED     changed by hand, since it was made
+-- MISSING     dropped, or not made yet
+-- UNRECORDED  there, but sessiondb.objects has lost what it knew of it
+-- UNKNOWN     made by another version; this one does not have it
+--
+-- Those that are not due are left out, unless {every}. An index or a key under another name may do the job of ours: such an object is recorded and was never there.
+WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) AS (
+{objects}
+),
+recorded AS (
+    SELECT o.* FROM sessiondb.objects AS o WHERE NOT (o.kind = 'trigger' AND o.origin = 'replaced')
+),
+live AS (
+{facts}
+)
+SELECT coalesce(l.kind, r.kind) AS kind, coalesce(l.parent, r.parent::text) AS parent, coalesce(l.name, r.name::text) AS name,
+       coalesce(r.migration, l.migration) AS migration,
+       CASE
+           WHEN l.kind IS NULL THEN 'UNKNOWN'
+           WHEN v.facts IS NULL THEN 'MISSING'
+           WHEN l.kind = 'table' THEN 'INSTALLED'
+           WHEN r.kind IS NULL THEN 'UNRECORDED'
+           WHEN r.facts IS NULL OR NOT v.facts @> r.facts THEN 'CHANGED'
+           WHEN r.sha256 <> l.sha256 THEN 'OUTDATED'
+           ELSE 'INSTALLED'
+       END AS state,
+       r.facts AS was, v.facts AS now
+  FROM listed AS l
+  FULL JOIN recorded AS r ON r.kind = l.kind AND r.parent = l.parent AND r.name = l.name
+  LEFT JOIN live AS v ON v.kind = coalesce(l.kind, r.kind) AND v.parent = coalesce(l.parent, r.parent::text)
+                     AND v.name = coalesce(l.name, r.name::text)
+  LEFT JOIN recorded AS c ON c.kind = 'column' AND c.parent = l.parent AND c.origin = 'found'
+ WHERE l.kind IS NULL
+    OR {every}
+    OR (EXISTS (SELECT FROM sessiondb._yoyo_migration AS m
+                 WHERE pg_catalog.starts_with(m.migration_id, CASE WHEN c.kind IS NULL THEN l.migration ELSE coalesce(l.found_migration, l.migration) END || '.'))
+        AND NOT (l.kind IN ('constraint', 'index') AND r.kind IS NOT NULL AND r.facts IS NULL AND v.facts IS NULL))
+ ORDER BY 4, 1, 2, 3

@@ -1,0 +1,67 @@
+-- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1,
+-- names separated by "|", with the table or partition that each is on, and the statements that make
+-- each of them again as it is.
+--
+-- Read from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row
+-- that is given the column and returned, an UPDATE of one of the two tables that sets it. All of NEW may
+-- be written, too; that counts unless the columns are named by literals and none of them is ours, as in
+-- jsonb_populate_record(NEW, jsonb_build_object('updated_at', now())). A function that only compares or
+-- copies the column does not count; what a function in C or behind another call does is not seen.
+--
+-- The body stands alone, so that preflight can run it as a query before anything of ours exists.
+SELECT platform.relname,
+       t.tgname,
+       c.oid::regclass,
+       pg_get_triggerdef(t.oid)
+           || CASE t.tgenabled
+                  WHEN 'D' THEN format('; ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  WHEN 'A' THEN format('; ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  WHEN 'R' THEN format('; ALTER TABLE %I.%I ENABLE REPLICA TRIGGER %I', n.nspname, c.relname, t.tgname)
+                  ELSE ''
+              END
+           || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
+                           || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
+  FROM pg_namespace AS hn
+  JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
+ CROSS JOIN LATERAL (
+        SELECT platform.oid AS relid
+        UNION
+        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
+       ) AS node
+  JOIN pg_class AS c ON c.oid = node.relid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_trigger AS t ON t.tgrelid = c.oid
+  JOIN pg_proc AS p ON p.oid = t.tgfoid
+  JOIN pg_namespace AS pn ON pn.oid = p.pronamespace
+ CROSS JOIN LATERAL (
+        -- the text without comments and without the quotes of names, the trigger's arguments in their places
+        SELECT regexp_replace(
+                   replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', ''),
+                   '\mtg_argv\s*\[[^]]*\]',
+                   quote_literal(replace(replace(encode(t.tgargs, 'escape'), '\000', ' '), '\', '/')),
+                   'gi') AS body
+       ) AS f
+ WHERE hn.nspname = current_setting('sessiondb.schema')
+   AND pn.nspname <> 'sessiondb'
+   AND NOT t.tgisinternal
+   AND t.tgparentid = 0
+   AND (
+        -- a copy of the row
+        f.body ~* format('(?:^|;|\mbegin|\mthen|\melse|\mloop)\s*(\w+)\s*\.\s*(?:%s)\s*:?=.*\mreturn\s+\1\M', $1)
+        OR EXISTS (
+            SELECT FROM string_to_table(f.body, ';') AS s (statement)
+             WHERE s.statement ~* format(
+                       -- NEW.column := ..., and "=" where a statement begins
+                       '\mnew\s*\.\s*(%1$s)\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*(%1$s)\s*='
+                       -- INTO [STRICT] ..., NEW.column
+                       '|\minto\s+(strict\s+)?(\w[\w.]*\s*,\s*)*new\s*\.\s*(%1$s)\M'
+                       -- UPDATE of one of the two tables: column among what is between SET and WHERE
+                       '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M.*\mset\M((?!\mwhere\M).)*(?:[,(]|\mset)?\s*\m(%1$s)\s*[=,)]',
+                       $1)
+                   -- all of NEW, or a row that is returned in its place
+                OR (s.statement ~* ('\mnew\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*=|\minto\s+(strict\s+)?new\M(?!\s*\.)'
+                                    '|\mreturn\s+(jsonb?_populate_record\M|new\s*#=)')
+                    -- but not where literals name the columns, and others than these
+                    AND NOT (s.statement ~* ('\mjsonb?_populate_record\s*\(\s*new\s*,\s*(jsonb?_build_object\s*\(\s*)?'''
+                                             '|\mnew\s*#=\s*hstore\s*\(\s*''[^'']*''\s*,')
+                             AND s.statement !~* format('''(\s*\{[^'']*|[\w ]*)\m(%s)\M', $1)))))

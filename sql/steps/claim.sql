@@ -1,0 +1,32 @@
+-- Notes, before the objects {objects} of a migration are made, whether they are ours or the platform's own: those survive a
+-- rollback, and of a function that we replace the old definition is kept. Said once, it stands: a run that is repeated after a
+-- crash finds what the first one made. Where the note itself was lost, the comment of the object says whose it is.
+INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, facts, previous_definition)
+SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
+       CASE
+           WHEN f.facts IS NULL OR f.is_ours OR l.parent = 'sessiondb' THEN 'created'
+           WHEN l.kind = 'function' THEN 'replaced'
+           -- of ours alone, as preflight sees to
+           WHEN l.kind = 'trigger' THEN 'created'
+           -- what a concurrent build that failed left behind is dropped and built again
+           WHEN l.kind = 'index' AND f.facts @> '{"valid": false}' THEN 'created'
+           ELSE 'found'
+       END,
+       CASE WHEN l.kind IN ('column', 'constraint', 'index') THEN f.facts END,
+       CASE WHEN l.kind = 'function' AND l.parent = 'platform' AND NOT f.is_ours THEN (
+           SELECT pg_catalog.pg_get_functiondef(p.oid)
+                  || pg_catalog.format('; COMMENT ON FUNCTION %s IS %L', p.oid::pg_catalog.regprocedure, pg_catalog.obj_description(p.oid, 'pg_proc'))
+             FROM pg_catalog.pg_proc AS p
+            WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(%s)', pg_catalog.current_setting('sessiondb.schema'), l.name, l.arguments))::oid
+              AND p.prokind = 'f')
+       END
+  FROM (
+{objects}
+       ) AS l (kind, parent, name, arguments, migration, found_migration, sha256)
+  LEFT JOIN (
+{facts}
+       ) AS f ON f.kind = l.kind AND f.parent = l.parent AND f.name = l.name
+ON CONFLICT (kind, parent, name) DO UPDATE
+   -- dropped by hand since it was made: what is made now is ours
+   SET origin = 'created', facts = NULL, previous_definition = NULL
+ WHERE o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')

@@ -1,0 +1,19 @@
+-- Keeps what the functions are compiled with: the platform's schema, and the way from a submission to its course, the one that
+-- the setting sessiondb.course_path names, else the one shortest along the foreign keys; and that version $1 was here.
+INSERT INTO sessiondb.installation AS i (platform_schema, version, course_path, course_pieces, course_joins)
+SELECT current_setting('sessiondb.schema'), $1, p.path, p.pieces, p.joins
+  FROM (VALUES (1)) AS one (row)
+  LEFT JOIN (
+        SELECT s.*
+          FROM (SELECT w.*, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS s
+         WHERE s.place = 1
+       ) AS p ON true
+ON CONFLICT (singleton) DO UPDATE
+   SET platform_schema = EXCLUDED.platform_schema,
+       version = EXCLUDED.version,
+       course_path = coalesce(EXCLUDED.course_path, i.course_path),
+       course_pieces = coalesce(EXCLUDED.course_pieces, i.course_pieces),
+       course_joins = coalesce(EXCLUDED.course_joins, i.course_joins)
+ WHERE (i.platform_schema, i.version, i.course_path, i.course_pieces, i.course_joins) IS DISTINCT FROM (
+        EXCLUDED.platform_schema, EXCLUDED.version, coalesce(EXCLUDED.course_path, i.course_path),
+        coalesce(EXCLUDED.course_pieces, i.course_pieces), coalesce(EXCLUDED.course_joins, i.course_joins))

@@ -1,0 +1,75 @@
+-- The statements that make sessiondb.saved_links_of_TABLE for table $1, keyed as the platform keys it, and the trigger that keeps
+-- it up to date until session_id is dropped. None where session_id is not ours to drop, or is gone.
+WITH
+platform AS (
+    SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
+     WHERE n.nspname = current_setting('sessiondb.schema')
+       AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
+),
+key AS (
+    SELECT u.indrelid, array_agg(quote_ident(a.attname) ORDER BY k.place) AS columns
+      FROM (
+            SELECT i.indrelid, i.indkey, i.indnkeyatts
+              FROM platform AS p
+              JOIN pg_index AS i ON i.indrelid = p.oid
+             WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+               AND (i.indisprimary OR NOT EXISTS (
+                    SELECT FROM pg_attribute AS n
+                     WHERE n.attrelid = i.indrelid AND n.attnum = ANY (i.indkey) AND NOT n.attnotnull))
+             ORDER BY i.indisprimary DESC, i.indexrelid
+             LIMIT 1
+           ) AS u
+     CROSS JOIN unnest(u.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_attribute AS a ON a.attrelid = u.indrelid AND a.attnum = k.attnum
+     WHERE k.place <= u.indnkeyatts
+     GROUP BY u.indrelid
+),
+-- whose work it is and on what: another row that gets the same key one day must not get the link
+other AS (
+    SELECT a.attrelid, array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
+      FROM key AS k
+      JOIN pg_attribute AS a ON a.attrelid = k.indrelid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE a.attname <> 'session_id'
+       AND quote_ident(a.attname) <> ALL (k.columns)
+       AND (a.attname = 'user_id'
+            OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND a.attnum = ANY (c.conkey)))
+     GROUP BY a.attrelid
+)
+SELECT s.statement, s.locks, NULL::name AS scans
+  FROM platform AS p
+  LEFT JOIN key AS k ON k.indrelid = p.oid
+  LEFT JOIN other AS o ON o.attrelid = p.oid
+ CROSS JOIN LATERAL (
+        SELECT 1 AS turn,
+               format('DO %L', format(
+                   'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
+                   format('table %s has no primary key, so its links cannot be saved before session_id is dropped', p.name),
+                   format('Add a primary key, or give up the links with: UPDATE %s SET session_id = NULL, then '
+                          'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', p.name, p.name))) AS statement,
+               NULL::json AS locks
+         WHERE k.columns IS NULL
+        UNION ALL
+        SELECT 2, format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CREATE TABLE %1$s AS SELECT %2$s, session_id FROM %3$s WITH NO DATA;\n'
+                   '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
+                   '    COMMENT ON TABLE %1$s IS %6$L;\n'
+                   '    CALL sessiondb.withdraw_default_grants();\n'
+                   'END',
+                   p.saved, array_to_string(k.columns || o.columns, ', '), p.name, p.relname, array_to_string(k.columns, ', '),
+                   format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.relname))),
+               json_build_object($1, 'ACCESS SHARE')
+         WHERE to_regclass(p.saved) IS NULL
+        UNION ALL
+        SELECT 3, format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
+                   '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %1$s\n'
+                   '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
+                   'END', p.name, p.relname)),
+               json_build_object($1, 'SHARE ROW EXCLUSIVE')
+       ) AS s
+ ORDER BY s.turn

@@ -1,0 +1,8 @@
+-- Keeps the facts of what was made just now, for status, check and the next apply to compare with.
+UPDATE sessiondb.objects AS o
+   SET facts = f.facts
+  FROM (
+{facts}
+       ) AS f
+ WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
+   AND o.facts IS NULL

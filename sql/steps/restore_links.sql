@@ -1,0 +1,60 @@
+-- The statements that give the links saved by a rollback back to the rows of table $1, those on 32 pages of the saved ones (some
+-- 4,000) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was linked anew keeps
+-- its session; a link whose row or session is gone is let go.
+--
+-- A rollback that was stopped before the column went leaves the trigger that keeps links up to date; it goes first.
+--
+-- The saved links are deleted after the rows have them back: sessiondb.check_session() lets pass what is among them, though a
+-- membership may have ended since.
+WITH
+platform AS (
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+saved AS (
+    SELECT format('%I.%I', n.nspname, c.relname) AS name,
+           pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages,
+           -- the same row, of the same user and on the same thing, unless that is gone
+           (SELECT string_agg(
+                       format(CASE
+                                  WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I = r.%1$I'
+                                  WHEN a.attname = 'user_id' THEN 't.%1$I IS NOT DISTINCT FROM r.%1$I'
+                                  ELSE '(t.%1$I IS NOT DISTINCT FROM r.%1$I OR t.%1$I IS NULL)'
+                              END, a.attname), ' AND ' ORDER BY a.attnum)
+              FROM pg_attribute AS a
+              JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id') AS same_row
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
+     WHERE n.nspname = 'sessiondb'
+)
+SELECT s.statement, s.locks, NULL::name AS scans
+  FROM (
+        SELECT 1 AS turn, 0::bigint AS page,
+               format('DO %L', format(
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
+                   h.name, h.name)) AS statement,
+               json_build_object($1, 'ACCESS EXCLUSIVE') AS locks
+          FROM platform AS h
+          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
+        UNION ALL
+        SELECT 2, b.page,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    PERFORM FROM %1$s AS s WHERE s.id IN (SELECT r.session_id FROM %2$s AS r WHERE r.ctid >= %3$L AND r.ctid < %4$L) FOR KEY SHARE;\n'
+                   '    UPDATE %5$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id = r.session_id\n'
+                   '     WHERE r.ctid >= %3$L AND r.ctid < %4$L AND %6$s AND t.session_id IS NULL;\n'
+                   '    DELETE FROM %2$s WHERE ctid >= %3$L AND ctid < %4$L;\n'
+                   'END',
+                   h.sessions, v.name, format('(%s,0)', b.page), format('(%s,0)', b.page + 32), h.name, v.same_row)),
+               json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         CROSS JOIN LATERAL generate_series(0, v.pages - 1, 32) AS b (page)
+        UNION ALL
+        SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
+          FROM saved AS v
+       ) AS s
+ ORDER BY s.turn, s.page

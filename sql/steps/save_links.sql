@@ -1,0 +1,32 @@
+-- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short
+-- transaction over 4,096 pages (32 MB) of one partition, so that a writer who meets the copy waits
+-- for one of them at most. What the trigger kept meanwhile is newer and stays. None where
+-- step prepare_saved_links made no table.
+SELECT format(
+           'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
+           'WHERE session_id IS NOT NULL AND ctid >= %5$L AND ctid < %6$L ON CONFLICT DO NOTHING',
+           s.saved, s.key_list, n.nspname, c.relname,
+           format('(%s,0)', b.block), format('(%s,0)', b.block + 4096)) AS statement,
+       json_build_object($1, 'ACCESS SHARE') AS locks,
+       NULL::name AS scans
+  FROM (
+        SELECT format('sessiondb.%I', 'saved_links_of_' || $1) AS saved,
+               (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                  FROM pg_attribute AS a
+                 WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1))
+                   AND a.attnum > 0 AND NOT a.attisdropped
+                   AND a.attname <> 'session_id') AS key_list
+       ) AS s
+ CROSS JOIN LATERAL (
+        SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), $1)) AS relid
+       ) AS root
+ CROSS JOIN LATERAL (
+        SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf
+       ) AS leaf
+  JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(c.oid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
+ WHERE s.key_list IS NOT NULL
+   AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
+   AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
+ ORDER BY n.nspname, c.relname, b.block

@@ -1,0 +1,24 @@
+-- The statements that set a function of the platform's with the name and arguments of get_user_session_for_course() aside,
+-- where it cannot be replaced in place (other parameter names, defaults, another result) or must not be (another owner could
+-- change ours): what depends on it goes on working, and a rollback puts it back.
+SELECT s.statement, NULL::json AS locks, NULL::name AS scans
+  FROM pg_proc AS p
+  JOIN pg_namespace AS n ON n.oid = p.pronamespace
+ CROSS JOIN LATERAL (
+        SELECT 1 AS turn, format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', n.nspname) AS statement
+        UNION ALL
+        SELECT 2, format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', n.nspname)
+        UNION ALL
+        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind = ''function'' AND name = ''get_user_session_for_course''', format(
+                   'DROP FUNCTION %1$I.get_user_session_for_course(uuid, uuid); '
+                   'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA %1$I; '
+                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', n.nspname))
+       ) AS s
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND p.proname = 'get_user_session_for_course'
+   AND oidvectortypes(p.proargtypes) = 'uuid, uuid'
+   AND coalesce(obj_description(p.oid, 'pg_proc') NOT LIKE '%(sessiondb)', true)
+   AND (p.proretset OR p.prorettype <> 'uuid'::regtype OR p.pronargdefaults > 0 OR p.prokind <> 'f'
+        OR p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
+        OR p.proargnames IS DISTINCT FROM '{p_user_id,p_course_id}')
+ ORDER BY s.turn

@@ -1,0 +1,199 @@
+"""The list of what sessiondb makes in a database, ``sql/objects.toml``, and the query of the state of each."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import tomllib
+from psycopg import sql
+
+from sessiondb import __version__, resources
+from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.resources import literal
+
+CODE = ("function", "trigger")
+"""The kinds of objects that a new version replaces; the others are made once, by a migration."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """An entry of the list.
+
+    Attributes:
+        kind: ``table``, ``column``, ``constraint``, ``index``, ``function`` or ``trigger``.
+        name: as PostgreSQL knows it.
+        parent: the table of a column, constraint, index or trigger; ``sessiondb`` or ``platform``, the schema
+            of a function or table.
+        after: the number of the migration that it comes with.
+        comment: what ``\\d+`` shows.
+        args: the types of a function's arguments, as ``oidvectortypes()`` writes them.
+        public: whether PUBLIC keeps EXECUTE on the function.
+        found_after: where the platform had a session_id of its own, the migration that it comes with instead.
+        columns: the column lists of an index that do its job; the first is what is built.
+        where: the predicate of an index.
+    """
+
+    kind: str
+    name: str
+    parent: str
+    after: str
+    comment: str
+    args: str = ""
+    public: bool = False
+    found_after: str | None = None
+    columns: tuple[str, ...] = ()
+    where: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from all others: kind, parent and name."""
+        return self.kind, self.parent, self.name
+
+    @functools.cached_property
+    def source(self) -> str:
+        """The text of a function or trigger, before it is compiled for a platform."""
+        return resources.with_queries(resources.read(f"{self.kind}s/{self.name}.sql")).strip("\n")
+
+    def sha256(self, there: Installation | None) -> str | None:
+        """Return the hash of the text as it is compiled for this installation; None of what has no text.
+
+        ``sessiondb.compile()`` does the same in the database.
+        """
+        if self.kind not in CODE or there is None:
+            return None
+        schema = sql.Identifier(there.platform_schema).as_string(None)
+        text = resources.with_course_path(self.source, there.course_pieces or [])
+        text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {schema}, pg_temp")
+        return hashlib.sha256(resources.with_platform(text, there.platform_schema).encode()).hexdigest()
+
+
+@functools.cache
+def objects() -> tuple[Object, ...]:
+    """Return the list, in its order."""
+    listed = tomllib.loads(resources.read("objects.toml"))
+    found = []
+    for kind, of_kind in listed.items():
+        for name, entry in of_kind.items():
+            parent = entry.pop("table", None) or entry.pop("schema", "sessiondb")
+            bare = name.removeprefix(f"{parent}.")
+            found.append(Object(kind, bare, parent, **{**entry, "columns": tuple(entry.get("columns", ()))}))
+    return tuple(found)
+
+
+def of_migration(number: str) -> list[Object]:
+    """Return what comes with the migration of this number."""
+    return [o for o in objects() if number in (o.after, o.found_after)]
+
+
+def find(kind: str, name: str) -> Object:
+    """Return the entry of this kind and name."""
+    return next(o for o in objects() if (o.kind, o.name) == (kind, name))
+
+
+def rows(wanted: Iterable[Object], there: Installation | None = None) -> str:
+    """Return a VALUES list: kind, parent, name, arguments, migration, migration where found, hash of the text."""
+    values = [(*o.key, o.args, o.after, o.found_after, o.sha256(there)) for o in wanted]
+    literals = [", ".join(f"{literal(value)}::text" for value in row) for row in values]
+    nothing = "SELECT NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text WHERE false"
+    return "VALUES " + ",\n       ".join(f"({row})" for row in literals) if literals else nothing
+
+
+def indexes() -> str:
+    """Return a VALUES list of the indexes: name, table, column lists that do the job, predicate, comment."""
+    listed = [o for o in objects() if o.kind == "index"]
+    values = [
+        f"({literal(o.name)}::name, {literal(o.parent)}::name, {literal(list(o.columns))}::text[], "
+        f"{literal(o.where)}::text, {literal(o.comment)}::text)"
+        for o in listed
+    ]
+    return "VALUES " + ", ".join(values)
+
+
+def with_objects(text: str, wanted: Sequence[Object], there: Installation | None = None) -> str:
+    """Put entries of the list, and the query of their facts, in the places that a query of our own has for them.
+
+    ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each, ``{facts}`` what the catalogs show
+    of them and of all that is recorded, ``{recorded_facts}`` of what is recorded.
+    """
+    facts = resources.query("queries/facts")
+    recorded = "SELECT o.kind, o.parent::text, o.name::text, o.arguments FROM sessiondb.objects AS o"
+    listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"
+    both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"
+    return (
+        text.replace("{facts}", facts.replace("{wanted}", both))
+        .replace("{recorded_facts}", facts.replace("{wanted}", recorded))
+        .replace("{objects}", rows(wanted, there))
+        .replace("{indexes}", indexes())
+        .replace("{names}", "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted))
+    )
+
+
+@dataclass(frozen=True)
+class State:
+    """How an object is, as ``queries/states.sql`` tells it.
+
+    Attributes:
+        kind, parent, name: as :class:`Object` has them.
+        migration: the number of the migration that it came with.
+        state: ``INSTALLED``, ``OUTDATED``, ``CHANGED``, ``MISSING``, ``UNRECORDED`` or ``UNKNOWN``.
+        was: the facts when it was made, None where they are not known.
+        now: the facts that the catalogs show, None where there is no such object.
+    """
+
+    kind: str
+    parent: str
+    name: str
+    migration: str
+    state: str
+    was: dict[str, object] | None
+    now: dict[str, object] | None
+
+
+def states(connection: Connection, there: Installation, *, every: bool = False) -> list[State]:
+    """Return the state of each object that is due, by reading only.
+
+    Args:
+        connection: to a database that has a ledger.
+        there: what the code is to be compiled for.
+        every: of all objects, also of those that are not due.
+    """
+    with catalogs(connection):
+        text = resources.query("queries/states").replace("{every}", str(every).lower())
+        return [State(*row) for row in connection.execute(trusted(with_objects(text, objects(), there)))]
+
+
+def live(connection: Connection) -> dict[Object, bool]:
+    """Return the tables and columns of the list that the database has, by a look at the catalogs alone.
+
+    Returns:
+        each with whether its comment says that it is ours.
+    """
+    listed = {o.key: o for o in objects() if o.kind in ("table", "column")}
+    values = ", ".join(f"({', '.join(map(literal, (*key, '')))})" for key in listed)
+    with catalogs(connection):
+        rows = connection.execute(
+            trusted(resources.query("queries/facts").replace("{wanted}", f"VALUES {values}"))
+        ).fetchall()
+    return {listed[kind, parent, name]: is_ours for kind, parent, name, _, is_ours in rows}
+
+
+def missing(connection: Connection) -> list[Object]:
+    """Return the tables and columns of the list that the database does not have."""
+    there = live(connection)
+    return [o for o in objects() if o.kind in ("table", "column") and o not in there]
+
+
+def wanted(connection: Connection) -> Installation:
+    """Return what is to be installed for the schema and the course path that the connection was given, by reading only."""
+    there = installation(connection)
+    query = resources.query("queries/course_paths")
+    with catalogs(connection):
+        row = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+        paths = connection.execute(
+            trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
+        ).fetchall()
+    path, pieces = paths[0] if len(paths) == 1 else (there.course_path, there.course_pieces) if there else (None, None)
+    return Installation(str(row and row[0]), __version__, path, pieces)

@@ -1,0 +1,216 @@
+"""What apply and rollback do, step by step: apply runs the steps, plan shows them, the script for psql spells them out.
+
+A step is a transaction, or a query whose rows are statements that are run one by one. A statement of ours, one about
+our own schema, runs under ``pg_catalog, pg_temp``; one about the platform's tables under the platform's search_path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sessiondb import __version__, ledger, objects, resources
+from sessiondb.ledger import Migration
+from sessiondb.objects import CODE, Object, State
+from sessiondb.resources import literal
+
+Locks = Mapping[str, str]
+"""Table to the mode of the lock on it."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that is sent as it is.
+
+    Attributes:
+        text: the statement.
+        locks: those that it takes on tables of the platform.
+        scans: the table that it reads from end to end.
+        ours: it is about our own schema, and runs under our own search_path.
+    """
+
+    text: str
+    locks: Locks = field(default_factory=dict)
+    scans: str | None = None
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of ours whose rows are statements to run: the statement, its locks, the table that it scans.
+
+    Attributes:
+        text: the query.
+        name: of its file below ``sql/steps/``.
+    """
+
+    text: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A transaction; or, where each is true, statements that commit one by one.
+
+    Attributes:
+        of: the id of the migration, or what else this is a part of.
+        items: what is run, in order.
+        each: every statement commits by itself, and one with CONCURRENTLY runs outside of a transaction.
+    """
+
+    of: str
+    items: Sequence[Statement | Query]
+    each: bool = False
+
+
+def apply(migration: Migration, schema: str) -> Iterator[Step]:
+    """Yield what applies a migration, with the functions and triggers that come with it.
+
+    Args:
+        migration: a pending one.
+        schema: the platform's.
+    """
+    comes = objects.of_migration(migration.number)
+    claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
+    claim = [ours("claim", claimed)] if claimed else []
+    body = [item(line, schema) for line in migration.apply.items]
+    end = [
+        *(configure() if migration.number == "0001" else []),
+        *_installs(migration.number, comes),
+        ours("record"),
+        *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
+    ]
+    if migration.apply.transactional:
+        yield Step(migration.id, [*claim, *body, *end])
+        return
+    yield Step(migration.id, claim)
+    yield Step(migration.id, body, each=True)
+    yield Step(migration.id, end)
+
+
+def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Step]:
+    """Yield what rolls a migration back, with the functions and triggers that came with it.
+
+    Args:
+        migration: one that is applied, or may have been stopped on its way.
+        schema: the platform's.
+        is_applied: it stands in the ledger.
+    """
+    code = [uninstall(migration.number)]
+    body = [item(line, schema) for line in migration.rollback.items]
+    mark = [Statement(text, ours=True) for text in ledger.mark_rolled_back(migration)] if is_applied else []
+    forget = [Statement(f"DELETE FROM sessiondb.objects WHERE migration = '{migration.number}'", ours=True)]  # noqa: S608
+    if migration.number == "0001":  # the ledger goes with it
+        yield Step(migration.id, [*code, *forget, *body])
+        return
+    if migration.rollback.transactional:
+        yield Step(migration.id, [*code, *body, *forget, *mark])
+        return
+    # What is half undone counts as not applied, as what is half done does: both directions then begin with
+    # this migration, and its steps find what is there.
+    if mark:
+        yield Step(migration.id, mark)
+    yield Step(migration.id, body, each=True)
+    yield Step(migration.id, [*code, *forget])
+
+
+def code(states: Iterable[State] | None) -> Iterator[Step]:
+    """Yield what brings the code to this version: functions, then triggers, a table at a time, then drops.
+
+    At every moment between them the platform's INSERTs work, and each can be repeated.
+
+    Args:
+        states: of the objects; None for a script, which installs all.
+    """
+    differ = {(s.kind, s.parent, s.name) for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
+    due = [o for o in objects.objects() if o.kind in CODE and (states is None or o.key in differ)]
+    for what, group in (
+        ("functions", [o for o in due if o.kind == "function"]),
+        *((f"triggers of {t}", [o for o in due if o.kind == "trigger" and o.parent == t]) for t in ledger.TABLES),
+    ):
+        if group:
+            yield Step(what, [*_bootstrap(), *(_install(o, o.after) for o in group), ours("record")])
+    if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
+        yield Step("what this version has no longer", [uninstall(None)])
+
+
+def comments() -> Step:
+    """Return what puts lost comments back."""
+    commented = [o for o in objects.objects() if o.kind in ("column", "constraint", "index")]
+    rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.comment)))})" for o in commented)
+    text = resources.query("steps/comments").replace("{comments}", f"VALUES {rows}")
+    return Step("comments", [Query(text, "comments")], each=True)
+
+
+def configure() -> list[Statement]:
+    """Return what keeps the schema, the course path and the version."""
+    return [Statement(resources.query("steps/configure", literal(__version__)), ours=True)]
+
+
+def uninstall(number: str | None) -> Query:
+    """Return what takes the functions and triggers of a migration away, or with None those not in the list."""
+    text = resources.query("steps/uninstall", f"{literal(number)}::text")
+    return Query(objects.with_objects(text, objects.objects()), "uninstall")
+
+
+def ours(name: str, wanted: Sequence[Object] = ()) -> Statement:
+    """Return a statement of ``sql/steps/`` about our own schema."""
+    return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
+
+
+def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
+    """Yield what installs the code that comes with a migration: functions first."""
+    if number == "0001":
+        yield from _bootstrap()
+    for o in sorted(comes, key=lambda o: o.kind != "function"):
+        if o.kind in CODE:
+            where = None if o.found_after is None else "created" if number == o.after else "found"
+            yield _install(o, number, where)
+    if any(o.kind == "function" for o in comes):
+        yield Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
+
+
+def _bootstrap() -> Iterator[Statement]:
+    """Yield what installs the installer; it then records itself like all others."""
+    for name in ("compile", "install"):
+        yield Statement(objects.find("function", name).source, ours=True)
+
+
+def _install(o: Object, number: str, where: str | None = None) -> Statement:
+    tag = next(t for t in ("$source$", "$source1$", "$source2$") if t not in o.source)
+    arguments = [
+        *map(literal, (o.kind, o.parent, o.name, o.args, number)),
+        f"{tag}\n{o.source}\n{tag}",
+        literal(o.comment),
+    ]
+    if o.public or where:
+        arguments.append("true" if o.public else "false")
+    if where:
+        arguments.append(literal(where))
+    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" else {}
+    return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
+
+
+_LOCK = re.compile(r"^-- lock(?: where [^:]+)?: ([A-Z ]+) on (\w+)$", re.MULTILINE)
+
+
+def item(text: str, schema: str) -> Statement | Query:
+    """Return an item of a migration file: a statement with the comments above it, or a step."""
+    if text.startswith("-- step: "):
+        name, *rest = text.removeprefix("-- step: ").split()
+        return Query(resources.query(f"steps/{name}", *_arguments(name, *rest)), name)
+    locks = {table: mode for mode, table in _LOCK.findall(text)}
+    bare = re.sub(r"\A(--.*\n|\n)+", "", text)
+    return Statement(resources.with_platform(bare, schema), locks)
+
+
+def _arguments(name: str, *rest: str) -> list[str]:
+    """Return the arguments of a step as SQL: of an index or a key what the list says of it, else the table."""
+    if name in ("index", "drop_index"):
+        (o,) = (objects.find("index", index) for index in rest)
+        all_ = [*map(literal, (o.name, o.parent, list(o.columns), o.where, o.comment))]
+        return all_ if name == "index" else all_[:2]
+    if name == "foreign_key":
+        return [literal(objects.find("constraint", key).parent) for key in rest]
+    return [*map(literal, rest)]
