@@ -390,7 +390,7 @@ def test_a_course_path_of_an_installed_platform(installed_db: PlatformDatabase, 
     same = on(installed_db, "apply", "--course-path", 'exercise_id . "course_id"')
 
     assert_told(malformed, 2, '"a..b"', "--course-path exercise_id.course_id")
-    assert_told(another, 2, "installed with the course path exercise_id.course_id", "rollback --to 0007")
+    assert_told(another, 2, "installed with the course path exercise_id.course_id", "rollback --to 0006")
     assert same.code == 0
 
 
@@ -557,9 +557,9 @@ def test_a_number_that_no_option_can_take(option: str) -> None:
 
 @on_reference
 def test_a_migration_that_is_not_applied_cannot_be_kept(platform_db: PlatformDatabase) -> None:
-    platform_db.apply(to="0003")
+    platform_db.apply(to="0002")
 
-    assert_told(on(platform_db, "rollback", "--to", "0005", "--yes"), 2, "0005.", "is not applied", "sessiondb status")
+    assert_told(on(platform_db, "rollback", "--to", "0004", "--yes"), 2, "0004.", "is not applied", "sessiondb status")
 
 
 @on_school
@@ -605,15 +605,15 @@ def test_a_platform_that_is_not_as_the_guide_knows_it(
             "exercises RENAME course_id TO course",
             "course_path",
             "Column course_id of table public.exercises",
-            "rollback --to 0007",
+            "rollback --to 0006",
         ),
         (
             "submissions RENAME exercise_id TO exercise",
             "course_path",
             "Column exercise_id of table public.submissions",
-            "rollback --to 0007",
+            "rollback --to 0006",
         ),
-        ("exercises RENAME TO tasks", "course_path", "Table public.exercises", "rollback --to 0007"),
+        ("exercises RENAME TO tasks", "course_path", "Table public.exercises", "rollback --to 0006"),
         (
             "org_members RENAME user_id TO member",
             "required_columns",

@@ -15,11 +15,13 @@ from conftest import PlatformDatabase
 from platforms import PLATFORMS, Platform
 from psycopg import sql
 
-from sessiondb import checks, ledger, resources
+from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
+from sessiondb.objects import CODE
+from sessiondb.objects import objects as listed
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
@@ -73,7 +75,8 @@ def brief(findings: list[Finding]) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("folder", "name"), FILES, ids=[f"{folder}-{name}" for folder, name in FILES])
 @on_reference
 def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatabase, folder: str, name: str) -> None:
-    query = resources.with_function_bodies(resources.read(f"{folder}/{name}.sql"))
+    with installed_db.database().transaction(read_only=True) as connection:
+        query = checks.composed(connection, f"{folder}/{name}")
     assert re.findall(r"'(\w+)' AS \"check\"", query) == [name]
     if folder == "data_checks":
         query = resources.with_course_path(query, ["", ".exercise_id"]).replace("{examples}", "3")
@@ -116,12 +119,12 @@ class Fault:
     """Something that somebody did, and what is said of it.
 
     ``finds`` is each check's level and objects; {schema} and the like are put into ``does`` and ``finds``.
-    ``rollback`` is how far the fix says to roll back before an apply; None: there is SQL that mends it.
+    ``by_apply``: an apply makes it good, after the SQL that is printed, if any; else that SQL alone does.
     """
 
     does: str
     finds: dict[str, tuple[str, list[str]]]
-    rollback: str | None = None
+    by_apply: bool = False
 
 
 TRIGGER_AFTER_OURS = "{0}BEFORE INSERT ON {1} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
@@ -130,7 +133,7 @@ FAULTS: dict[str, Fault] = {
     "trigger dropped": Fault(
         "DROP TRIGGER zzz_sessiondb_link_submission ON submissions",
         {"installed_objects": ("error", ["trigger submissions.zzz_sessiondb_link_submission"])},
-        rollback="0011",
+        by_apply=True,
     ),
     "trigger disabled": Fault(
         "ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment",
@@ -157,12 +160,12 @@ FAULTS: dict[str, Fault] = {
         "CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
         " FOR EACH ROW WHEN (false) EXECUTE FUNCTION sessiondb.link_enrollment()",
         {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
-        rollback="0010",
+        by_apply=True,
     ),
     "trigger renamed": Fault(
         "ALTER TRIGGER zzz_sessiondb_link_enrollment ON enrollments RENAME TO aaa",
         {"installed_objects": ("error", ["trigger enrollments.zzz_sessiondb_link_enrollment"])},
-        rollback="0010",
+        by_apply=True,
     ),
     "table that inherits": Fault(
         "CREATE TABLE late () INHERITS (sessions)",
@@ -172,23 +175,23 @@ FAULTS: dict[str, Fault] = {
         "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
         " AS 'BEGIN RETURN NEW; END'",
         {"installed_objects": ("error", ["function sessiondb.link_enrollment"])},
-        rollback="0008",
+        by_apply=True,
     ),
     "function of the guide replaced": Fault(
         "CREATE OR REPLACE FUNCTION {schema}.get_user_session_for_course(p_user_id uuid, p_course_id uuid)"
         " RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid'",
         {"installed_objects": ("error", ["function {name}.get_user_session_for_course"])},
-        rollback="0008",
+        by_apply=True,
     ),
     "function without its search_path": Fault(
         "ALTER FUNCTION sessiondb.link_submission() RESET search_path",
         {"installed_objects": ("error", ["function sessiondb.link_submission"])},
-        rollback="0008",
+        by_apply=True,
     ),
     "function with the caller's rights": Fault(
         "ALTER FUNCTION sessiondb.check_submission() SECURITY INVOKER",
         {"installed_objects": ("error", ["function sessiondb.check_submission"])},
-        rollback="0008",
+        by_apply=True,
     ),
     "column dropped": Fault(
         "ALTER TABLE enrollments DROP COLUMN session_id CASCADE",
@@ -207,7 +210,7 @@ FAULTS: dict[str, Fault] = {
                 ],
             ),
         },
-        rollback="0002",
+        by_apply=True,
     ),
     "column made NOT NULL": Fault(
         "DELETE FROM enrollments; ALTER TABLE enrollments ALTER session_id SET NOT NULL",
@@ -215,7 +218,6 @@ FAULTS: dict[str, Fault] = {
             "installed_objects": ("error", ["column enrollments.session_id"]),
             "required_columns": ("error", ["{quoted}.enrollments.session_id"]),
         },
-        rollback="0002",
     ),
     "foreign key dropped": Fault(
         "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
@@ -231,7 +233,7 @@ FAULTS: dict[str, Fault] = {
             "foreign_keys": ("warning", ["submissions.submissions_session_id_fkey"]),
             "installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"]),
         },
-        rollback="0004",
+        by_apply=True,
     ),
     "index dropped": Fault(
         "DROP INDEX submissions_session_id_idx",
@@ -246,12 +248,12 @@ FAULTS: dict[str, Fault] = {
             "indexes": ("error", ["index submissions_session_id_idx"]),
             "installed_objects": ("error", ["index submissions.submissions_session_id_idx"]),
         },
-        rollback="0005",
+        by_apply=True,
     ),
     "index that others serve dropped": Fault(
         "DROP INDEX submissions_session_id_idx; CREATE INDEX my_own ON submissions (session_id)",
         {"installed_objects": ("error", ["index submissions.submissions_session_id_idx"])},
-        rollback="0005",
+        by_apply=True,
     ),
     "trigger of the platform after ours": Fault(
         "CREATE TRIGGER zzzz_platform BEFORE INSERT ON submissions"
@@ -276,7 +278,7 @@ FAULTS: dict[str, Fault] = {
     "course path renamed": Fault(
         "ALTER TABLE submissions RENAME {task} TO moved",
         {"course_path": ("error", ["{path}"])},
-        rollback="0007",
+        by_apply=True,
     ),
 }
 
@@ -317,12 +319,11 @@ def test_a_fault_is_found_and_its_fix_mends_it(installed_db: PlatformDatabase, f
         assert check(installed_db, name) == mine
     assert all(finding.detail and finding.fix for finding in findings)
 
-    if expected.rollback is None:
-        carry_out(installed_db, findings)
-    else:
-        told = {finding.fix for finding in findings if " rollback " in finding.fix}
-        assert min(told) == f"Run: sessiondb rollback --to {expected.rollback} && sessiondb apply"
-        installed_db.rollback(expected.rollback)
+    if expected.by_apply:
+        assert any("sessiondb apply" in finding.fix for finding in findings)
+        findings = [finding for finding in findings if finding.fix.endswith("then run: sessiondb apply")]
+    carry_out(installed_db, findings)
+    if expected.by_apply:
         installed_db.apply()
     assert check(installed_db) == []
 
@@ -331,56 +332,40 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as somebody would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
-            statement = re.sub("^(Run|Detach it|Give it a name that sorts before ours): ", "", finding.fix)
-            if not statement.startswith("sessiondb "):
+            statement = re.sub("^(Run|Detach it|Mend it|Give it a name that sorts before ours): ", "", finding.fix)
+            statement = statement.removesuffix(", then run: sessiondb apply")
+            if "sessiondb apply" not in statement and statement != "Change it back.":
                 connection.execute(statement.encode())
 
 
 @on_reference
-def test_each_object_is_made_again_by_the_command_that_is_printed(installed_db: PlatformDatabase) -> None:
-    """Whatever object it is, and by the migration that made it, no other."""
-    execute(installed_db, "UPDATE sessiondb.objects SET definition = 'changed' WHERE definition IS NOT NULL")
+def test_each_function_and_trigger_is_made_again_by_an_apply(installed_db: PlatformDatabase) -> None:
+    execute(installed_db, 'UPDATE sessiondb.objects SET facts = facts || \'{"result": "changed"}\'')
     findings = check(installed_db, "installed_objects")
-    with superuser(installed_db) as connection:
-        ((number,),) = connection.execute("SELECT count(*) FROM sessiondb.objects WHERE definition IS NOT NULL")
-    fixes = {finding.object: finding.fix for finding in findings}
-    assert len(fixes) == number
+    code = [finding for finding in findings if finding.object.startswith(("function", "trigger"))]
+    assert len(code) == sum(o.kind in CODE for o in listed())
+    assert {finding.fix for finding in code} == {"Run: sessiondb apply"}
 
-    migrations = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
-    for before, made in zip(migrations[-2::-1], migrations[:0:-1], strict=True):
-        known = objects(installed_db)
-        installed_db.rollback(before)
-        for name in known - objects(installed_db):
-            assert fixes.pop(name) == f"Run: sessiondb rollback --to {before[:4]} && sessiondb apply", made
-        if before.startswith("0002"):
-            break
-    assert fixes == {}
+    installed_db.apply()
 
-
-def objects(db: PlatformDatabase) -> set[str]:
-    """The objects with a definition, as check names them."""
-    with superuser(db) as connection:
-        found = connection.execute(
-            "SELECT format('%s %s.%s', kind, parent, name) FROM sessiondb.objects WHERE definition IS NOT NULL"
-        )
-        return {name for (name,) in found}
+    assert not {finding.object for finding in code} & {f.object for f in check(installed_db, "installed_objects")}
 
 
 CHANGES = {
     "a line replaced": (
         "RETURN NEW;",
         "RETURN NULL;",
-        ["@@ -15,1 +15,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
+        ["@@ -10,1 +10,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
     ),
     "a line removed": (
         "    RETURN NEW;\n",
         "",
-        ["@@ -15,1 +15,0 @@", "-    RETURN NEW;"],
+        ["@@ -10,1 +10,0 @@", "-    RETURN NEW;"],
     ),
     "lines added": (
         "    RETURN NEW;",
         "".join(f"    PERFORM {number};\n" for number in range(7)) + "    RETURN NEW;",
-        ["@@ -15,0 +15,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
+        ["@@ -10,0 +10,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
     ),
 }
 
@@ -486,7 +471,8 @@ def test_an_index_that_is_not_valid_is_found(installed_db: PlatformDatabase) -> 
     findings = check(installed_db)
 
     assert {(finding.check, finding.level, finding.object) for finding in findings} == {
-        ("indexes", "error", "index submissions_session_id_idx")
+        ("indexes", "error", "index submissions_session_id_idx"),
+        ("installed_objects", "error", "index submissions.submissions_session_id_idx"),
     }
     carry_out(installed_db, findings)
     assert check(installed_db) == []
@@ -521,7 +507,6 @@ def test_a_course_path_that_leads_elsewhere_is_found(installed_db: PlatformDatab
     )
 
     assert brief(check(installed_db)) == [("course_path", "error", "exercise_id.course_id")]
-    installed_db.rollback("0007")
     installed_db.apply()
     assert check(installed_db) == []
 
@@ -577,7 +562,7 @@ def test_a_trigger_that_cannot_disturb_ours_is_no_fault(installed_db: PlatformDa
 @on_reference
 def test_migrations_that_are_pending_are_found(platform_db: PlatformDatabase) -> None:
     """Half of an installation is not sound, even if what is there is as shipped."""
-    platform_db.apply(to="0010")
+    platform_db.apply(to="0006")
 
     findings = check(platform_db)
 

@@ -156,7 +156,7 @@ def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(
 
 @on_reference
 def test_apply_to_stops_there_by_number_or_by_id(platform_db: PlatformDatabase) -> None:
-    assert on(platform_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
+    assert on(platform_db, "apply", "--to", "0001", "--format", "json").json["applied"] == MIGRATIONS[:2]
     assert on(platform_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]
 
     status = on(platform_db, "status", "--exit-code", "--format", "json")
@@ -164,7 +164,7 @@ def test_apply_to_stops_there_by_number_or_by_id(platform_db: PlatformDatabase) 
     assert [m["state"] for m in status.json["migrations"]] == ["applied"] * 4 + ["pending"] * (len(MIGRATIONS) - 4)
     assert on(platform_db, "status").code == 0  # 3 only where it was asked for
 
-    earlier = on(platform_db, "apply", "--to", "0003")
+    earlier = on(platform_db, "apply", "--to", "0002")
     assert earlier.code == 0
     assert earlier.out.startswith("Nothing to do")
     assert "all migrations" not in earlier.out  # the others are pending
@@ -272,7 +272,7 @@ def test_status_in_words(installed_db: PlatformDatabase) -> None:
 
 @on_reference
 def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
-    rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
+    rollback = on(installed_db, "rollback", "--to", "0006", "--yes", "--format", "json")
 
     assert rollback.code == 0, rollback.err
     assert rollback.json == {"rolled_back": MIGRATIONS[:6:-1]}
@@ -290,9 +290,9 @@ def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> Non
     [
         ([], "--to ID or --all"),
         (["--yes"], "--to ID or --all"),
-        (["--to", "0007", "--all", "--yes"], "--to ID or --all"),
+        (["--to", "0006", "--all", "--yes"], "--to ID or --all"),
         (["--all"], "--yes"),
-        (["--to", "0007"], "--yes"),
+        (["--to", "0006"], "--yes"),
     ],
     ids=" ".join,
 )
@@ -339,11 +339,11 @@ def test_options_work_before_and_after_the_command(installed_db: PlatformDatabas
 
 @on_reference
 def test_verbose_tells_every_statement_on_stderr(installed_db: PlatformDatabase) -> None:
-    quiet = on(installed_db, "rollback", "--to", "0011", "--yes")
+    quiet = on(installed_db, "rollback", "--to", "0007", "--yes")
     verbose = on(installed_db, "-v", "apply")
 
     assert "TRIGGER" not in quiet.err
-    told = "  0012.create-submissions-triggers: CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT "
+    told = "  0008.link-submissions: CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT "
     assert told in verbose.err
     assert " -- " not in verbose.err  # no comment, which on one line would hide what follows it
     assert verbose.code == 0
@@ -509,7 +509,7 @@ def test_no_value_is_cut_however_narrow_the_terminal(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also one with a space in it, where it could be wrapped."""
-    row = {"id": "0014.create-explain-functions", "state": "applied", "applied_at": "2026-11-24 08:15:00", "é": "1\n23"}
+    row = {"id": "0009.create-backfill_progress", "state": "applied", "applied_at": "2026-11-24 08:15:00", "é": "1\n23"}
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")

@@ -558,7 +558,7 @@ def in_a_queue(database: PlatformDatabase) -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def in_an_index_build(database: PlatformDatabase) -> Iterator[Callable[[], bool]]:
-    database.apply("0005")
+    database.apply("0004")
     with transaction(database, "SELECT FROM users"):
         yield lambda: is_held_up(database)
 
@@ -613,9 +613,9 @@ def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.Completed
 @pytest.mark.parametrize(
     ("start", "tag", "failed"),
     [
-        ("first apply", "CREATE INDEX", '0006.create-indexes failed at "CREATE INDEX CONCURRENTLY '),
-        ("first apply", "CREATE TRIGGER", '0003.add-enrollments-session_id failed at "CALL sessiondb.guard_links('),
-        ("rollback", "DROP FUNCTION", '0014.create-explain-functions failed at "DROP FUNCTION '),
+        ("first apply", "CREATE INDEX", '0005.create-indexes failed at "CREATE INDEX CONCURRENTLY '),
+        ("first apply", "CREATE TRIGGER", '0002.add-enrollments-session_id failed at "CALL sessiondb.guard_links('),
+        ("rollback", "DROP FUNCTION", '0009.create-backfill_progress failed at "DROP FUNCTION '),
     ],
 )
 def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(

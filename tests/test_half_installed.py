@@ -212,7 +212,7 @@ def owner_of_the_function(db: PlatformDatabase) -> str:
 def test_a_function_that_a_rival_makes_after_preflight_is_set_aside_by_a_superuser(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
+    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0006") and point == "committed")
 
     run(platform_db, "apply", rival.makes)
 
@@ -229,7 +229,7 @@ def test_a_function_that_a_rival_makes_after_preflight_is_set_aside_by_a_superus
 def test_a_function_that_a_rival_makes_after_preflight_stops_who_may_not_set_it_aside(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0008") and point == "committed")
+    rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0006") and point == "committed")
 
     with pytest.raises(SessiondbError, match="must be owner of function"):
         run(platform_db, "apply", rival.makes)
@@ -244,10 +244,10 @@ def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
     rival = Rival(
-        platform_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION get_user_session_for_course" in point
+        platform_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION platform.get_user_session" in point
     )
 
-    with pytest.raises(SessiondbError, match="somebody else makes a function get_user_session_for_course"):
+    with pytest.raises(SessiondbError, match="another role makes a function public.get_user_session_for_course"):
         run(platform_db, "apply", rival.makes)
 
     assert rival.has_made

@@ -21,11 +21,12 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import Diagnostic
 from yoyo.internalmigrations import needs_upgrading
 
-from sessiondb import resources
-from sessiondb.database import Connection, trusted
+from sessiondb import objects, resources
+from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.ledger import Script, read_migrations
-from sessiondb.migrate import EXPANDS, Runner
+from sessiondb.migrate import Runner
+from sessiondb.objects import CODE
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
@@ -38,7 +39,7 @@ IDS = [path.stem for path in FILES if not path.name.endswith(".rollback.sql")]
 TABLES = ("enrollments", "submissions")
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-VERBS = {*["ALTER", "CALL", "COMMENT", "CREATE", "DELETE", "DO", "DROP", "INSERT", "REVOKE", "SELECT", "UPDATE"]}
+VERBS = {*["ALTER", "CALL", "COMMENT", "CREATE", "DELETE", "DO", "DROP", "INSERT", "REVOKE", "UPDATE"]}
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 
@@ -82,7 +83,7 @@ class TestApply:
     def test_leaves_in_the_platform_schema_only_what_the_guide_names(
         self, platform_db: PlatformDatabase, installed_db: PlatformDatabase
     ) -> None:
-        added = objects(installed_db) - objects(platform_db)
+        added = objects_of(installed_db) - objects_of(platform_db)
         indexes = {name for kind, _, name in added if kind == "index"}
         assert added - {item for item in added if item[0] == "index"} == {
             ("function", "", "get_user_session_for_course"),
@@ -126,7 +127,7 @@ class TestApply:
         assert dump(platform_db) == before
 
 
-def objects(db: PlatformDatabase) -> set[tuple[str, str, str]]:
+def objects_of(db: PlatformDatabase) -> set[tuple[str, str, str]]:
     """Kind, table and name of what is in the platform's schema; of what partitions inherit, only the parent's."""
     query = """
         WITH platform AS (
@@ -234,7 +235,7 @@ class TestLinksOverARollback:
         self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, _, older = linked
-        installed_db.rollback(to="0006")  # all is saved, the columns are still there
+        installed_db.rollback(to="0005")  # all is saved, the columns are still there
         with installed_db.connect() as connection:
             place(connection, installed_db, user, older)
             installed_db.rollback()
@@ -245,7 +246,7 @@ class TestLinksOverARollback:
         self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID]
     ) -> None:
         user, _, _ = linked
-        installed_db.rollback(to="0006")
+        installed_db.rollback(to="0005")
         with installed_db.connect() as connection:
             place(connection, installed_db, user, None)
             installed_db.rollback()
@@ -282,7 +283,7 @@ class TestLinksOverARollback:
     ) -> None:
         user, _, older = linked
         installed_db.rollback()
-        installed_db.apply(to="0006")  # the columns are there, nothing is restored yet
+        installed_db.apply(to="0005")  # the columns are there, nothing is restored yet
         with installed_db.connect() as connection:
             place(connection, installed_db, user, older)
             installed_db.apply()
@@ -350,28 +351,44 @@ class TestTheFiles:
 
     @each_file
     def test_say_which_lock_each_statement_takes(self, path: Path) -> None:
+        """Those of the steps say it with each statement that they return."""
         header, _, _ = path.read_text().partition("\n\n")
-        (locks,) = re.findall(
-            r"^-- Locks: (none on the platform's tables|those named above each statement)", header, re.M
-        )
-        harmless = r"CALL sessiondb\.(claim|record_definitions)\(|DELETE FROM sessiondb\.|COMMENT ON |DO \$comment\$"
-        for statement in script(path).statements:
-            named = re.findall(r"^-- lock(?: where [^:]+)?: [A-Z ]+ on \w", statement, re.MULTILINE)
-            if locks.startswith("none"):
-                assert not named
-            else:
-                assert named or re.match(harmless, bare(statement))
+        for item in script(path).items:
+            if item.startswith("-- step: "):
+                continue
+            named = re.findall(r"^-- lock(?: where [^:]+)?: [A-Z ]+ on \w", item, re.MULTILINE)
+            assert bool(named) is not ("Locks: none on the platform's tables" in header)
 
     @each_file
-    def test_are_cut_into_the_statements_that_psql_sees(self, path: Path) -> None:
-        assert [bare(statement) for statement in script(path).statements] == psql_statements(path.read_text())
+    def test_are_of_statements_or_of_steps(self, path: Path) -> None:
+        steps = re.findall(r"^-- step: (.*)$", path.read_text(), re.MULTILINE)
+        if steps:
+            assert [*script(path).items] == [f"-- step: {step}" for step in steps]
+            assert not re.sub(r"^--.*$", "", path.read_text(), flags=re.MULTILINE).strip()
+            assert {step.split()[0] for step in steps} <= {*resources.names("steps")}
+        else:
+            assert [bare(item) for item in script(path).items] == psql_statements(path.read_text())
 
     @each_file
     def test_hold_no_statement_that_ends_a_transaction_or_prints_rows(self, path: Path) -> None:
-        for statement in script(path).statements:
-            verb, _, _ = bare(statement).partition(" ")
-            assert verb in VERBS
-            assert (verb == "SELECT") == (EXPANDS in statement)
+        for item in script(path).items:
+            verb, _, _ = bare(item).partition(" ")
+            assert item.startswith("-- step: ") or verb in VERBS
+
+    @each_file
+    def test_hold_no_text_of_a_function_or_trigger(self, path: Path) -> None:
+        assert not re.search(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE|TRIGGER)", path.read_text())
+
+    @pytest.mark.parametrize("id_", IDS)
+    def test_name_the_objects_that_come_with_them(self, id_: str) -> None:
+        """For the reader; what comes with which migration is said in the list."""
+        text = (resources.MIGRATIONS / f"{id_}.sql").read_text()
+        named = re.findall(r"^-- object: (\w+) (\w+)(, where .*)?$", text, re.MULTILINE)
+        listed = {
+            (o.kind, o.name, bool(o.found_after == id_[:4])) for o in objects.of_migration(id_[:4]) if o.kind in CODE
+        }
+        assert {(kind, name, bool(where)) for kind, name, where in named} == listed
+        assert len(named) == len(listed)
 
 
 def script(path: Path) -> Script:
@@ -420,11 +437,22 @@ class TestAFileThatWasTamperedWith:
         return refused
 
     @on_reference
-    @pytest.mark.parametrize("ending", [".sql", ".rollback.sql"])
-    def test_after_it_was_applied_is_refused(self, folder: Path, refused: Callable[[str], None], ending: str) -> None:
-        with folder.joinpath(f"{IDS[4]}{ending}").open("a") as file:
+    def test_after_it_was_applied_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
+        with folder.joinpath(f"{IDS[4]}.sql").open("a") as file:
             file.write("SELECT 1;\n")
         refused(rf"migration {IDS[4]} was edited after it was applied")
+
+    @on_reference
+    def test_in_a_rollback_file_or_a_line_for_the_reader_is_no_change(
+        self, folder: Path, installed_db: PlatformDatabase
+    ) -> None:
+        """A mistake in a rollback file can be corrected, and an object be taken off the list, after a release."""
+        with folder.joinpath(f"{IDS[4]}.rollback.sql").open("a") as file:
+            file.write("-- corrected\n")
+        first = folder / f"{IDS[0]}.sql"
+        first.write_text(first.read_text().replace("-- object: function compile\n", ""))
+        assert installed_db.apply() == []
+        assert installed_db.rollback() == IDS[::-1]
 
     @on_reference
     def test_by_taking_its_rollback_away_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
@@ -464,55 +492,44 @@ class TestAFileThatWasTamperedWith:
         assert dump(platform_db) == dump(installed_db)
 
 
-class TestSqlIsTheTruthOfToday:
-    """The files below sql/functions and sql/triggers say what all migrations together have made."""
+class TestTheList:
+    """sql/objects.toml says what there is."""
 
-    def test_as_to_names(self, installed_db: PlatformDatabase) -> None:
-        functions, triggers = definitions(installed_db)
-        assert sorted(name for name, *_ in functions) == resources.names("functions")
-        assert sorted(name for name, *_ in triggers) == resources.names("triggers")
+    @pytest.mark.parametrize("kind", CODE)
+    def test_has_an_entry_for_each_file_and_a_file_for_each_entry(self, kind: str) -> None:
+        assert resources.names(f"{kind}s") == sorted(o.name for o in objects.objects() if o.kind == kind)
 
-    def test_as_to_definitions(self, installed_db: PlatformDatabase) -> None:
-        before = definitions(installed_db)
+    @pytest.mark.parametrize("o", [o for o in objects.objects() if o.kind in CODE], ids=lambda o: o.name)
+    def test_has_one_object_a_file_of_its_name(self, o: objects.Object) -> None:
+        statement = r"^CREATE OR REPLACE (FUNCTION|PROCEDURE|TRIGGER) (?:sessiondb\.|platform\.)?(\w+)"
+        ((_, name),) = re.findall(statement, o.source, re.MULTILINE)
+        assert name == o.name
+        assert not o.source.endswith(";")
+
+    def test_says_what_the_catalogs_show_after_an_apply(self, installed_db: PlatformDatabase) -> None:
+        with installed_db.connect() as connection:
+            functions = connection.execute(
+                """
+                SELECT p.proname::text, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'),
+                       EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
+                  FROM pg_proc AS p
+                 WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'
+                """
+            ).fetchall()
+            triggers = connection.execute(
+                "SELECT t.tgname::text, obj_description(t.oid, 'pg_trigger') FROM pg_trigger AS t"
+                " WHERE starts_with(t.tgname, 'zzz_sessiondb_') AND t.tgparentid = 0"
+            ).fetchall()
+        listed = objects.objects()
+        assert {*functions} == {(o.name, o.args, o.comment, o.public) for o in listed if o.kind == "function"}
+        assert {*triggers} == {(o.name, o.comment) for o in listed if o.kind == "trigger"}
+
+    def test_is_compiled_alike_in_python_and_in_sql(self, installed_db: PlatformDatabase) -> None:
         with installed_db.database().connect() as connection:
-            for folder in ("functions", "triggers"):
-                for name in resources.names(folder):
-                    connection.execute(trusted(resources.read(f"{folder}/{name}.sql")))
-        for was, is_ in zip(before, definitions(installed_db), strict=True):
-            assert was == is_, "sql/ says something else: change it, or write a migration that makes it true"
-
-    @pytest.mark.parametrize("name", resources.names("functions") + resources.names("triggers"))
-    def test_with_one_object_a_file_of_its_name(self, name: str) -> None:
-        folder = "triggers" if name in resources.names("triggers") else "functions"
-        text = resources.read(f"{folder}/{name}.sql")
-        made = re.findall(
-            r"^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|TRIGGER) (?:sessiondb\.)?(\w+)", text, re.MULTILINE
-        )
-        assert made == [name]
-        assert len(re.findall(r"^COMMENT ON ", text, re.MULTILINE)) == 1
-
-
-def definitions(db: PlatformDatabase) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Our functions and our triggers: name, definition, comment, and whose they are and who may use them."""
-    with db.connect() as connection:
-        functions = connection.execute(
-            """
-            SELECT p.proname::text, pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc'),
-                   pg_get_userbyid(p.proowner)::text, p.proacl::text
-              FROM pg_proc AS p
-             WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'
-             ORDER BY p.oid::regprocedure::text
-            """
-        ).fetchall()
-        triggers = connection.execute(
-            """
-            SELECT t.tgname::text, pg_get_triggerdef(t.oid), obj_description(t.oid, 'pg_trigger'), t.tgenabled::text
-              FROM pg_trigger AS t
-             WHERE starts_with(t.tgname, 'zzz_sessiondb_') AND t.tgparentid = 0
-             ORDER BY t.tgname
-            """
-        ).fetchall()
-    return functions, triggers
+            there = installation(connection)
+            recorded = connection.execute("SELECT kind, parent, name, sha256 FROM sessiondb.objects").fetchall()
+        of_each = {(kind, parent, name): sha256 for kind, parent, name, sha256 in recorded if sha256}
+        assert of_each == {o.key: o.sha256(there) for o in objects.objects() if o.kind in CODE}
 
 
 class TestTheLedger:

@@ -112,7 +112,7 @@ def test_20_simultaneous_processes_all_exit_0(
 
 def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(platform_db: PlatformDatabase) -> None:
     """A run that waited for the lock inside a statement would have a snapshot, and the build would wait for that."""
-    platform_db.apply("0005")
+    platform_db.apply("0004")
     with platform_db.connect() as other, ThreadPoolExecutor(RUNS) as pool:
         with reader(platform_db) as pid:
             runs = [pool.submit(platform_db.apply) for _ in range(RUNS)]
@@ -121,7 +121,7 @@ def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(platform_db: P
             waits = "SELECT pid FROM pg_stat_activity WHERE application_name = 'sessiondb' AND wait_event_type = 'Lock'"
             assert other.execute(f"{waits} AND datname = %s", [platform_db.name]).rowcount == 1
         done = Counter(len(run.result(timeout=30)) for run in runs)
-    assert done == {len(MIGRATIONS) - 5: 1, 0: RUNS - 1}
+    assert done == {len(MIGRATIONS) - 4: 1, 0: RUNS - 1}
     assert_applied_once(platform_db)
 
 
@@ -184,7 +184,7 @@ def test_a_run_that_waits_looks_at_least_every_second(
 def test_a_run_goes_on_within_2_s_after_the_one_that_it_waits_for_was_killed(
     platform_db: PlatformDatabase, *, at_work: bool
 ) -> None:
-    platform_db.apply("0005")
+    platform_db.apply("0004")
     told: list[tuple[float, str]] = []
 
     def apply() -> int:
@@ -213,8 +213,8 @@ def test_a_run_goes_on_within_2_s_after_the_one_that_it_waits_for_was_killed(
         killed = time.monotonic()
         until(lambda: len(told) > 1)
         blocker.close()
-        assert waiting.result(timeout=30) == len(MIGRATIONS) - 5
-    assert told[1][1] == "applying 0006.create-indexes"
+        assert waiting.result(timeout=30) == len(MIGRATIONS) - 4
+    assert told[1][1] == "applying 0005.create-indexes"
     assert told[1][0] - killed <= 2
 
 

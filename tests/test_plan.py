@@ -29,7 +29,7 @@ from sessiondb import output, resources
 from sessiondb.database import Connection
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import EXPANDS, Runner, pending
+from sessiondb.migrate import Runner, pending
 from sessiondb.plan import BLOCKS, plan
 
 Dump = Callable[..., str]
@@ -88,7 +88,7 @@ def make_plan(db: PlatformDatabase, *, adopt: bool = False) -> list[dict[str, An
 
 
 def plan_of_all(connection: Connection) -> list[dict[str, Any]]:
-    return plan(connection, pending(connection, read_migrations(resources.MIGRATIONS), None, None))
+    return plan(connection, pending(connection, read_migrations(resources.MIGRATIONS), None))
 
 
 # The locks
@@ -376,12 +376,12 @@ def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(
 
 
 @on_two
-@pytest.mark.parametrize("to", ["0006", None], ids=["stopped half-way", "done"])
+@pytest.mark.parametrize("to", ["0005", None], ids=["stopped half-way", "done"])
 def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
     installed_db: PlatformDatabase, to: str | None
 ) -> None:
     link(installed_db)
-    installed_db.rollback(to)  # to 0006: the links are being kept, and the columns are still there
+    installed_db.rollback(to)  # to 0005: the links are being kept, and the columns are still there
 
     trace = Trace(installed_db).run()
 
@@ -391,7 +391,7 @@ def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
 
 @on_two
 def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
-    platform_db.apply("0005")
+    platform_db.apply("0004")
     by_hand(platform_db, "CREATE INDEX org_members_user_id_org_id_idx ON org_members (user_id, org_id)")
     with platform_db.connect() as connection:  # as if its building had been cut short
         connection.execute(
@@ -529,11 +529,11 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: Platf
     lines = on(platform_db, "plan").out.splitlines()
 
     sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(platform_db) for lock in s["locks"]}
-    number = lines.index("0003.add-enrollments-session_id")
+    number = lines.index("0002.add-enrollments-session_id")
     assert lines[number + 3 : number + 5] == [
         "  ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
         f"    ACCESS EXCLUSIVE on enrollments (about 3 rows, {sizes['enrollments']}):"
-        " blocks reads and writes until 0003 commits",
+        " blocks reads and writes until 0002 commits",
     ]
     number = lines.index(
         "  CREATE INDEX CONCURRENTLY org_members_user_id_org_id_idx ON public.org_members (user_id, org_id)"
@@ -549,7 +549,7 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: Platf
     )
 
 
-@pytest.mark.parametrize("applied", ["nothing", "0005"])
+@pytest.mark.parametrize("applied", ["nothing", "0004"])
 def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: str) -> None:
     """Or how many there are that lock nothing; all of them with --verbose, as one would write them in psql."""
     if applied != "nothing":
@@ -562,7 +562,7 @@ def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: 
     assert lines[-1].startswith(f"{len(planned)} statements. ACCESS SHARE, which every query takes, is not listed.")
     listed = [line for line in lines if re.match(r"  [A-Z]", line)]
     assert len(listed) == sum(bool(s["locks"]) for s in planned)
-    for migration in MIGRATIONS if applied == "nothing" else MIGRATIONS[5:]:
+    for migration in MIGRATIONS if applied == "nothing" else MIGRATIONS[4:]:
         locking = [bool(s["locks"]) for s in planned if s["migration"] == migration]
         quiet = "no lock on a table of the platform"
         if any(locking):
@@ -579,8 +579,8 @@ def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: 
 @on_reference
 def test_people_read_that_there_is_nothing_to_do(installed_db: PlatformDatabase) -> None:
     assert on(installed_db, "plan").out == "Nothing to do: all migrations are applied.\n"
-    dry = on(installed_db, "apply", "--dry-run", "--to", "0003")
-    assert dry.out == "Nothing to do: every migration up to 0003 is applied.\n"
+    dry = on(installed_db, "apply", "--dry-run", "--to", "0002")
+    assert dry.out == "Nothing to do: every migration up to 0002 is applied.\n"
 
 
 @on_partitioned
@@ -601,7 +601,7 @@ def test_people_read_of_links_that_are_restored_in_many_transactions_once(instal
             "INSERT INTO submissions (user_id, exercise_id)"
             " SELECT user_id, exercise_id FROM submissions, generate_series(1, 12000) WHERE session_id IS NOT NULL"
         )
-    installed_db.rollback("0006")
+    installed_db.rollback("0005")
 
     calls = [s for s in make_plan(installed_db) if "restore_links('submissions'" in s["statement"]]
     read = [line for line in on(installed_db, "plan").out.splitlines() if "restore_links('submissions'" in line]
@@ -640,9 +640,9 @@ def test_where_all_is_applied_the_plan_is_empty(installed_db: PlatformDatabase) 
 
 @on_reference
 def test_where_some_is_applied_the_plan_has_the_rest(platform_db: PlatformDatabase) -> None:
-    platform_db.apply("0005")
+    platform_db.apply("0004")
 
-    assert {s["migration"] for s in make_plan(platform_db)} == set(MIGRATIONS[5:])
+    assert {s["migration"] for s in make_plan(platform_db)} == set(MIGRATIONS[4:])
 
 
 REFUSED = {
@@ -683,9 +683,9 @@ def test_dry_run_tells_the_warnings_that_apply_tells(platform_db: PlatformDataba
 
 @on_reference
 def test_dry_run_stops_where_apply_would_stop(platform_db: PlatformDatabase) -> None:
-    planned = on(platform_db, "apply", "--dry-run", "--to", "0004", "--format", "json")
+    planned = on(platform_db, "apply", "--dry-run", "--to", "0003", "--format", "json")
 
-    assert {s["migration"] for s in planned.json["statements"]} == set(MIGRATIONS[:4])
+    assert {s["migration"] for s in planned.json["statements"]} == set(MIGRATIONS[:3])
 
 
 @on_reference
@@ -701,12 +701,12 @@ def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(inst
 @on_reference
 def test_plan_and_dry_run_refuse_a_ledger_that_apply_refuses(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
-        connection.execute("UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0003%'")
+        connection.execute("UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0002%'")
 
     real = on(installed_db, "apply")
 
     assert (real.code, real.out) == (1, "")
-    assert "migration 0003.add-enrollments-session_id was edited after it was applied" in real.err
+    assert "migration 0002.add-enrollments-session_id was edited after it was applied" in real.err
     assert on(installed_db, "apply", "--dry-run") == on(installed_db, "plan") == real
 
 
@@ -1014,7 +1014,7 @@ def test_the_script_refuses_to_run_in_a_transaction(
 
 
 @on_reference
-@pytest.mark.parametrize("place", ["AS sessiondb_backend \\gset\n", "\\echo 0007.restore-links\n"])
+@pytest.mark.parametrize("place", ["AS sessiondb_backend \\gset\n", "\\echo 0006.restore-links\n"])
 def test_the_script_stops_where_a_transaction_lands_on_another_backend(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path, place: str
 ) -> None:
@@ -1025,7 +1025,7 @@ def test_the_script_stops_where_a_transaction_lands_on_another_backend(
 
     assert stopped.code == 3
     assert "a pooler gives every transaction another server connection" in stopped.err
-    assert "0008" not in stopped.out
+    assert "0006" not in stopped.out
 
     again = by_psql(psql, platform_db, script, tmp_path)
 
@@ -1044,8 +1044,8 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
 
     assert 'is installed in this database for schema "public", not "campus"' in refusal("--schema", "campus")
     assert "installed with the course path exercise_id.course_id" in refusal("--course-path", "user_id")
-    by_hand(installed_db, "UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0003%'")
-    assert "this script does not have, or has otherwise: 0003.add-enrollments-session_id" in refusal()
+    by_hand(installed_db, "UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0002%'")
+    assert "this script does not have, or has otherwise: 0002.add-enrollments-session_id" in refusal()
 
 
 @on_reference

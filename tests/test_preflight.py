@@ -850,7 +850,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
     ):
         other.execute("SELECT 1")
         pid = other.info.backend_pid
-        Runner(connection, report=said.append).apply("0002")
+        Runner(connection, report=said.append).apply("0001")
 
     (warning,) = (line for line in said if line.startswith("warning: "))
     assert f"(pid {pid}, nightly report, idle in transaction) is open since" in warning
@@ -1065,9 +1065,9 @@ def test_a_rollback_minds_only_what_it_undoes(installed_db: PlatformDatabase) ->
         "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
     )
 
-    assert installed_db.rollback("0009") == MIGRATIONS[:8:-1]
-    assert objects(rollback_refusal(installed_db.database(), "0008")) == [("dependents", "view public.asked")]
-    assert objects(rollback_refusal(installed_db.database(), "0003")) == [
+    assert installed_db.rollback("0006") == MIGRATIONS[:8:-1]
+    assert objects(rollback_refusal(installed_db.database(), "0006")) == [("dependents", "view public.asked")]
+    assert objects(rollback_refusal(installed_db.database(), "0002")) == [
         ("dependents", "view public.asked"),
         ("saved_links", "public.submissions"),
     ]
@@ -1182,4 +1182,4 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
     assert {finding.fix for finding in found} == {
         "Connect as campus_owner, or as a member of that role that inherits its privileges."
     }
-    assert objects(rollback_refusal(installed_db.database(new_role), "0013")) == [("privileges", "schema sessiondb")]
+    assert objects(rollback_refusal(installed_db.database(new_role), "0009")) == [("privileges", "schema sessiondb")]

@@ -16,6 +16,8 @@ from test_checks import brief, check, look
 from test_cli import ADA, BRUNO, SQL, Run, run
 from test_rules import World, as_writer
 
+from sessiondb.resources import query
+
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
@@ -304,9 +306,12 @@ def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, install
 
 
 def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: PlatformDatabase) -> None:
-    installed_db.rollback("0007")
+    installed_db.rollback("0006")
     with installed_db.connect() as connection:
-        connection.execute("CALL sessiondb.prepare_saved_links('enrollments')")
+        connection.execute("SELECT set_config('sessiondb.schema', %s, false)", [installed_db.platform.schema])
+        connection.execute("SET search_path TO pg_catalog")
+        for statement, *_ in connection.execute(query("steps/prepare_saved_links", "'enrollments'").encode()).fetchall():
+            connection.execute(statement)
         connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE enrollments AS TABLE {} WITH NO DATA").format(
                 sql.Identifier(installed_db.platform.schema, "enrollments")

@@ -201,7 +201,7 @@ def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: PlatformData
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 numbers = st.one_of(st.integers(), st.floats()).map(str)
 names = st.sampled_from(
-    ["0003", "active", "exercise_id.course_id", "public", "json", "reference", '"', "'", "%s", "{0}"]
+    ["0002", "active", "exercise_id.course_id", "public", "json", "reference", '"', "'", "%s", "{0}"]
 )
 undecodable = st.binary(max_size=5).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"")))
 values = st.one_of(

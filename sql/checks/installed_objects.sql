@@ -17,14 +17,22 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
                            || CASE WHEN count(*) > 5 THEN format(E'\n+... %s more lines', count(*) - 5) ELSE '' END
                       FROM unnest(line.now[changed.head + 1:cardinality(line.now) - tail.lines]) WITH ORDINALITY AS s (line, number))
        END AS detail,
-       'Run: sessiondb apply' AS fix
+       CASE
+           -- apply takes these for the platform's own
+           WHEN o.state = 'CHANGED' AND o.kind = 'constraint' AND o.was - 'validated' <> o.now - 'validated' THEN
+               format('ALTER TABLE %I.%I DROP CONSTRAINT %I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.parent, o.name)
+           WHEN o.state = 'CHANGED' AND o.kind = 'index' AND o.was - 'valid' <> o.now - 'valid' THEN
+               format('DROP INDEX %I.%I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.name)
+           WHEN o.state = 'CHANGED' AND o.kind = 'column' THEN 'Change it back.'
+           ELSE 'Run: sessiondb apply'
+       END AS fix
   FROM ({states}) AS o
  CROSS JOIN LATERAL (
-        SELECT coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body', f.key, l.place)
+        SELECT coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place)
                   FROM jsonb_each_text(o.was) AS f
                  CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
                        WITH ORDINALITY AS l (line, place)), '{}') AS was,
-               coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body', f.key, l.place)
+               coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place)
                   FROM jsonb_each_text(o.now) AS f
                  CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
                        WITH ORDINALITY AS l (line, place)), '{}') AS now

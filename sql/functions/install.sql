@@ -43,6 +43,15 @@ BEGIN
     ELSE
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         EXECUTE v_source;
+        -- what another role makes here in this very moment is replaced, and stays that role's
+        IF to_regprocedure(v_object) IN (SELECT p.oid FROM pg_proc AS p WHERE p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user))
+            AND NOT EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name AND o.facts IS NOT NULL)
+        THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_in_use',
+                MESSAGE = format('another role makes a function %s at the same time', v_object),
+                HINT = 'Drop that function, then run sessiondb apply again.';
+        END IF;
         v_object := format('ROUTINE %s', v_object);
         IF NOT p_public THEN
             EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', v_object);

@@ -199,7 +199,7 @@ def _execute(
         timeouts = {"lock": _milliseconds(wait), "statement": _milliseconds(window.left() + _GRACE_SECONDS)}
         try:
             with (
-                watch.blockers_seen_after(wait * 0.8) as blockers,
+                watch.blockers_seen_every(wait * 0.8) as blockers,
                 connection.transaction(),
                 connection.cursor(row_factory=dict_row) as cursor,
             ):

@@ -167,19 +167,19 @@ def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -
     with catalogs(connection):
         connection.execute("SET LOCAL statement_timeout TO '30s'")
         findings = [
-            finding for name in names for finding in _findings(connection, _composed(connection, f"{folder}/{name}"))
+            finding for name in names for finding in _findings(connection, composed(connection, f"{folder}/{name}"))
         ]
         connection.execute("SET LOCAL statement_timeout TO 0")
     return findings
 
 
-def _composed(connection: Connection | None, name: str) -> str:
+def composed(connection: Connection | None, name: str) -> str:
     """Return a check with the queries and the lists that it is made of put in; without a connection for a script."""
     text = resources.query(name)
     if "{states}" not in text:
         return objects.with_objects(text, objects.objects())
     states = resources.query("queries/states").replace("{every}", "false")
-    there = objects.wanted(connection) if connection else None
+    there = installation(connection) if connection else None
     return objects.with_objects(text.replace("{states}", states), objects.objects(), there)
 
 
@@ -244,7 +244,7 @@ def preflight_script() -> str:
 
     It warns, or it raises with all that was found. It does not see the server's disk.
     """
-    queries = [_composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
+    queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))

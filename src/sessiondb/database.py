@@ -56,7 +56,7 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # a password with an unencoded "@" would be taken for a part of the platform, and printed with it
+        # a password with an unencoded "@" would be taken for a part of the host, and printed with it
         if "@" not in str(parameters.get("host", "")):
             return make_conninfo("", **parameters)
     raise UsageError(

@@ -118,9 +118,9 @@ def _rollback_of(path: Path) -> Path:
 def _read(path: Path) -> Script:
     """Return what a file does: its steps, or where it has none its statements."""
     text = path.read_text(encoding="utf-8")
-    steps = re.findall(r"^-- step: .*$", text, re.MULTILINE)
+    steps = re.findall(r"^-- step: .*\S", text, re.MULTILINE)
     if steps:
-        return Script(tuple(steps), not re.search(r"^-- transactional: false$", text, re.MULTILINE))
+        return Script(tuple(steps), not re.search(r"^-- transactional: false\s*$", text, re.MULTILINE))
     from yoyo.migrations import read_sql_migration  # noqa: PLC0415  (as above)
 
     directives, leading_comment, statements = read_sql_migration(str(path))

@@ -131,7 +131,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
         connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
         try:
-            with watch.blockers_seen_after(wait * 0.8) as blockers:
+            with watch.blockers_seen_every(wait * 0.8) as blockers:
                 return run()
         except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
             others = who_is_in_the_way(error, blockers)
@@ -155,7 +155,7 @@ def who_is_in_the_way(error: psycopg.Error, blockers: Sequence[str]) -> str:
 
     Args:
         error: says so itself where sessiondb.lock_tables() raised it.
-        blockers: those that :meth:`sessiondb.watch.Watch.blockers_seen_after` saw.
+        blockers: those that :meth:`sessiondb.watch.Watch.blockers_seen_every` saw.
     """
     named = (error.diag.message_detail or "").partition("In the way: ")[2]
     return named or "; ".join(blockers) or "unknown, it has just ended"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors as pg
@@ -13,7 +14,7 @@ from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import OUR_PATH, Connection, explain, installation, trusted
+from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
@@ -21,6 +22,11 @@ from sessiondb.objects import live, missing, wanted
 from sessiondb.steps import Query, Statement, Step
 from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch
+
+T = TypeVar("T")
+
+Look = Callable[[Callable[[], Any]], Any]
+"""Calls a function that reads, and returns what that returns."""
 
 _TRIES = 3
 
@@ -76,10 +82,11 @@ class Runner:
         if to:
             _find(migrations, to)  # what cannot be meant is refused before we wait for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            todo = pending(self.connection, migrations, to)
-            if todo or is_outdated(self.connection):
-                self._report_warnings(lambda: preflight(self.connection, course_path))
-                for step in upgrade(self.connection, todo):
+            settle_course_path(self.connection, course_path)
+            todo = self._look(lambda: pending(self.connection, migrations, to))
+            if bool(todo) or self._look(lambda: is_outdated(self.connection)):
+                report_warnings(self._look(lambda: preflight(self.connection, course_path)), self.report)
+                for step in upgrade(self.connection, todo, self._look):
                     self._run(step, "applying" if step.of in {m.id for m in todo} else "updating")
             self._run(steps.comments(), "updating")
         return [m.id for m in todo]
@@ -114,7 +121,7 @@ class Runner:
                 todo.insert(0, following)
             if todo:
                 undone = [m.number for m in todo]
-                self._report_warnings(lambda: rollback_preflight(self.connection, undone))
+                report_warnings(self._look(lambda: rollback_preflight(self.connection, undone)), self.report)
             for migration in todo:
                 for step in steps.undo(migration, self._schema(), is_applied=migration.id in applied):
                     self._run(step, "rolling back")
@@ -126,14 +133,12 @@ class Runner:
 
     def _repair(self, first: Migration) -> None:
         """Make our own tables again where one is gone, and note what is there and not recorded, before a rollback."""
-        if any(o.after == first.number for o in missing(self.connection)) or installation(self.connection) is None:
+        gone = self._look(lambda: missing(self.connection))
+        if any(o.after == first.number for o in gone) or installation(self.connection) is None:
             (step,) = steps.apply(first, self._schema())
             self._run(step, "making our own tables again:")
-        unrecorded = {
-            (s.kind, s.parent, s.name)
-            for s in objects.states(self.connection, wanted(self.connection), every=True)
-            if s.state == "UNRECORDED"
-        }
+        states = self._look(lambda: objects.states(self.connection, wanted(self.connection), every=True))
+        unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
             claim = steps.ours("claim", [o for o in objects.objects() if o.key in unrecorded])
             self._run(Step("sessiondb.objects", [claim, steps.ours("record")]), "completing")
@@ -143,9 +148,9 @@ class Runner:
         recorded = {row[0] for row in self.connection.execute("SELECT DISTINCT migration FROM sessiondb.objects")}
         return {m.id for m in migrations if m.number in recorded}
 
-    def _report_warnings(self, look: Callable[[], Sequence[Finding]]) -> None:
-        """Look at the platform, which waits where a table or a partition of it is locked whole."""
-        report_warnings(with_lock_budget(look, "preflight", self._watch, self.budget, self.report), self.report)
+    def _look(self, read: Callable[[], T]) -> T:
+        """Read what the database has, which waits where a table or a partition is locked whole."""
+        return with_lock_budget(read, "preflight", self._watch, self.budget, self.report)
 
     def _run(self, step: Step, doing: str) -> None:
         """Run a step, and say so once for each migration."""
@@ -274,6 +279,16 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
     return [m for m in migrations if m.id <= last.id and not (m.id in applied and is_whole(m))]
 
 
+def settle_course_path(connection: Connection, given: str | None) -> None:
+    """Let the foreign keys decide again, where none is given and the path that is kept leads nowhere any more."""
+    if given is None and installation(connection):
+        with catalogs(connection):
+            paths = connection.execute(trusted(resources.query("queries/course_paths"))).rowcount
+        if paths == 0:
+            local = not connection.autocommit
+            connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', '', %s)", [local])
+
+
 def is_outdated(connection: Connection) -> bool:
     """Return whether something that is installed differs from what this version installs."""
     if not ledger.exists(connection):
@@ -285,27 +300,29 @@ def is_outdated(connection: Connection) -> bool:
 _LOST = ("UNRECORDED", "MISSING")
 
 
-def upgrade(connection: Connection, todo: Sequence[Migration]) -> Iterator[Step]:
+def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lambda read: read()) -> Iterator[Step]:
     """Yield the steps of an apply, each as the database is when its turn comes.
 
     Args:
         connection: one that runs each step before it asks for the next, or that only reads, for a plan.
         todo: the pending migrations.
+        look: calls what reads the catalogs, and may call it again when it has waited for a lock in vain.
     """
-    there, then = installation(connection), wanted(connection)
+    there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", steps.configure())
     if there and not (todo and todo[0].number == "0001"):
-        found = {(s.kind, s.parent, s.name) for s in objects.states(connection, then) if s.state in _LOST}
+        states = look(lambda: objects.states(connection, then))
+        found = {(s.kind, s.parent, s.name) for s in states if s.state in _LOST}
         again = {m.number for m in todo}
-        lost = [o for o in objects.objects() if o.key in found and o.kind not in steps.CODE and o.after not in again]
+        lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
         if lost:
             yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema)
     if ledger.exists(connection):
         # what a migration above brings is not due yet where this is a plan
-        yield from steps.code(objects.states(connection, then))
+        yield from steps.code(look(lambda: objects.states(connection, then)))
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sessiondb import ledger, objects, resources
-from sessiondb.database import Connection, catalogs, installation, trusted
-from sessiondb.objects import missing, wanted
+from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.objects import missing
 
 
 def status(connection: Connection) -> dict[str, Any]:
@@ -22,9 +23,10 @@ def status(connection: Connection) -> dict[str, Any]:
     applied = ledger.applied(connection)
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
-    found = _states(connection)
+    schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+    found = _states(connection, there and replace(there, platform_schema=str(schema and schema[0])))
     return {
-        "schema": wanted(connection).platform_schema,
+        "schema": schema and schema[0],
         "version": there.version if there else None,
         "course_path": there.course_path if there else None,
         "migrations": [
@@ -40,15 +42,17 @@ def status(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _states(connection: Connection) -> list[dict[str, str]]:
+def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
     """Return the state of each object that is due."""
     if not ledger.exists(connection):
         return []
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
     found = [(*o.key, "MISSING") for o in gone]
-    if not gone:
-        found = [(s.kind, s.parent, s.name, s.state) for s in objects.states(connection, wanted(connection))]
+    if there and not gone:
+        found = [(s.kind, s.parent, s.name, s.state) for s in objects.states(connection, there)]
+    elif not gone:
+        found = [("table", "sessiondb", "installation", "EMPTY")]
     return [dict(zip(("kind", "parent", "name", "state"), row, strict=True)) for row in found]
 
 
@@ -91,5 +95,6 @@ _WORDS = {
     "CHANGED": "changed by hand",
     "OUTDATED": "of another version",
     "UNRECORDED": "not recorded",
+    "EMPTY": "without its row",
     "UNKNOWN": "of another version that this one does not have",
 }

@@ -44,17 +44,22 @@ class Watch:
         return self._who(f"pg_catalog.pg_blocking_pids({self._pid})")
 
     @contextmanager
-    def blockers_seen_after(self, seconds: float) -> Iterator[list[str]]:
-        """Look for blockers once, so many seconds into the block; the list fills then."""
+    def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:
+        """Look for blockers every so many seconds while the block runs; the list holds those that were seen last."""
         seen: list[str] = []
-        timer = threading.Timer(seconds, lambda: seen.extend(self.blockers()))
-        timer.daemon = True
-        timer.start()
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.wait(seconds):
+                seen[:] = self.blockers() or seen
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
         try:
             yield seen
         finally:
-            timer.cancel()
-            timer.join()
+            done.set()
+            thread.join()
 
     @contextmanager
     def index_build(self, progress: Progress, report: Callable[[str], None]) -> Iterator[None]:

@@ -86,12 +86,13 @@ def apply(
     from sessiondb.checks import preflight
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import is_outdated, pending, report_warnings
+    from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
+            settle_course_path(connection, course_path)
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
             if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
@@ -222,7 +223,7 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
     from sessiondb.checks import require_plannable
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import pending
+    from sessiondb.migrate import pending, settle_course_path
     from sessiondb.plan import plan as make_plan
     from sessiondb.plan import script
 
@@ -233,6 +234,7 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
+        settle_course_path(connection, course_path)
         todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None)
 
