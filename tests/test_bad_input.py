@@ -390,7 +390,7 @@ def test_a_course_path_of_an_installed_platform(installed_db: PlatformDatabase, 
     same = on(installed_db, "apply", "--course-path", 'exercise_id . "course_id"')
 
     assert_told(malformed, 2, '"a..b"', "--course-path exercise_id.course_id")
-    assert_told(another, 2, "installed with the course path exercise_id.course_id", "rollback --to 0006")
+    assert_told(another, 5, "The course path item_id.course_id leads nowhere", "--course-path")
     assert same.code == 0
 
 
@@ -605,15 +605,15 @@ def test_a_platform_that_is_not_as_the_guide_knows_it(
             "exercises RENAME course_id TO course",
             "course_path",
             "Column course_id of table public.exercises",
-            "rollback --to 0006",
+            "sessiondb apply",
         ),
         (
             "submissions RENAME exercise_id TO exercise",
             "course_path",
             "Column exercise_id of table public.submissions",
-            "rollback --to 0006",
+            "sessiondb apply",
         ),
-        ("exercises RENAME TO tasks", "course_path", "Table public.exercises", "rollback --to 0006"),
+        ("exercises RENAME TO tasks", "course_path", "Table public.exercises", "sessiondb apply"),
         (
             "org_members RENAME user_id TO member",
             "required_columns",

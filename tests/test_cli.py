@@ -156,7 +156,7 @@ def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(
 
 @on_reference
 def test_apply_to_stops_there_by_number_or_by_id(platform_db: PlatformDatabase) -> None:
-    assert on(platform_db, "apply", "--to", "0001", "--format", "json").json["applied"] == MIGRATIONS[:2]
+    assert on(platform_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
     assert on(platform_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]
 
     status = on(platform_db, "status", "--exit-code", "--format", "json")
@@ -189,6 +189,8 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
             {"name": name, "table": table_of(name), "state": "MISSING", "enabled": False}
             for name in sorted(TRIGGERS, key=lambda name: (table_of(name), name))
         ],
+        "version": None,
+        "objects": [],
     }
 
     plan = run(*as_reader, "plan")
@@ -262,17 +264,17 @@ def test_status_in_words(installed_db: PlatformDatabase) -> None:
     status = on(installed_db, "status")
 
     assert (status.code, status.err) == (0, "")
-    assert status.out.startswith("schema: public\ncourse path: exercise_id.course_id\n")
+    assert status.out.startswith("schema: public\nversion: 0.1.0\ncourse path: exercise_id.course_id\n")
     words = [line.split() for line in status.out.splitlines()]
     assert ["zzz_sessiondb_link_enrollment", "enrollments", "INSTALLED", "DISABLED"] in words
     assert ["zzz_sessiondb_link_submission", "submissions", "MISSING", "DISABLED"] in words
-    assert ["zzz_sessiondb_check_submission", "submissions", "OUTDATED", "ENABLED"] in words
+    assert ["zzz_sessiondb_check_submission", "submissions", "CHANGED", "ENABLED"] in words
     assert [MIGRATIONS[0], "applied"] in [line[:2] for line in words]
 
 
 @on_reference
 def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
-    rollback = on(installed_db, "rollback", "--to", "0006", "--yes", "--format", "json")
+    rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
 
     assert rollback.code == 0, rollback.err
     assert rollback.json == {"rolled_back": MIGRATIONS[:6:-1]}
@@ -343,7 +345,7 @@ def test_verbose_tells_every_statement_on_stderr(installed_db: PlatformDatabase)
     verbose = on(installed_db, "-v", "apply")
 
     assert "TRIGGER" not in quiet.err
-    told = "  0008.link-submissions: CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT "
+    told = "  0008.link-submissions: CALL sessiondb.install('trigger', 'submissions', 'zzz_sessiondb_link_submission', "
     assert told in verbose.err
     assert " -- " not in verbose.err  # no comment, which on one line would hide what follows it
     assert verbose.code == 0

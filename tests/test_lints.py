@@ -151,6 +151,12 @@ SYNTAX = (
 CALL = re.compile(r"(?<![.\w\"{])([a-z_]\w*)\s*\(")
 
 
+OF_THE_CATALOGS = {
+    *("course_paths", "facts", "in_the_way", "index_space", "states", "table_sizes", "triggers", "triggers_writing")
+}
+"""These are run with pg_catalog as the path."""
+
+
 def texts_on_the_platform_path() -> Iterator[tuple[str, str]]:
     """The SQL that is run with the platform's schema on the search_path, by file, without comments and literals."""
     for path in sorted([*resources.SQL.glob("functions/*.sql"), *resources.SQL.glob("data_checks/*.sql")]):
@@ -161,10 +167,10 @@ def texts_on_the_platform_path() -> Iterator[tuple[str, str]]:
             text = text.split("$function$")[1] if "$function$" in text else text.split("$procedure$")[1]
         yield path.name, text
     for name in resources.names("queries"):
-        if name not in {"index_space", "table_sizes", "triggers"}:  # those are run with pg_catalog as the path
+        if name not in OF_THE_CATALOGS:
             yield name, resources.read(f"queries/{name}.sql")
     for path in sorted(resources.MIGRATIONS.glob("*.sql")):
-        for tag in ("claim", "comment", "rollback"):
+        for tag in ("comment", "rollback"):
             for block in re.findall(rf"\${tag}\$(.*?)\${tag}\$", path.read_text(encoding="utf-8"), re.DOTALL):
                 yield path.name, block
 

@@ -25,12 +25,14 @@ from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 from test_preflight import FAULTS, HARMLESS, TOGETHER
 
-from sessiondb import output, resources
+import sessiondb.migrate
+from sessiondb import output, resources, steps
 from sessiondb.database import Connection
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
-from sessiondb.migrate import Runner, pending
+from sessiondb.migrate import Runner, on_one_line, pending
 from sessiondb.plan import BLOCKS, plan
+from sessiondb.steps import Statement, Step
 
 Dump = Callable[..., str]
 Locks = dict[str, str]
@@ -134,31 +136,6 @@ def strongest(*held: tuple[str, str]) -> Locks:
     return locks
 
 
-def bare(statement: str) -> str:
-    """The statement without the comments above it, as the plan shows it."""
-    return re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
-
-
-def commented(*conditions: str) -> list[dict[str, Any]]:
-    """The rollbacks in the form of a plan, with the locks that the comments in their files announce."""
-    return [
-        {
-            "migration": migration.id,
-            "statement": bare(statement),
-            "transactional": migration.rollback.transactional,
-            "locks": [
-                {"mode": mode, "table": table}
-                for condition, locks in re.findall(r"^-- lock(?: where ([^:]+))?: (.*)$", statement, re.MULTILINE)
-                if not condition or condition in conditions
-                for mode, tables in re.findall(r"([A-Z ]*[A-Z]) on (\w+(?:, \w+)*)", locks)
-                for table in tables.split(", ")
-            ],
-        }
-        for migration in reversed(read_migrations(resources.MIGRATIONS))
-        for statement in migration.rollback.statements
-    ]
-
-
 @dataclass
 class Seen:
     """What a statement was seen to do, at its end and before its transaction's."""
@@ -167,6 +144,30 @@ class Seen:
     statement: str
     held: Locks
     scanned: set[str]
+
+
+Told = dict[str, tuple[Step, Statement]]
+"""Statements of a rollback by their texts, and the steps that they belong to."""
+
+
+def _telling_steps(undo: Callable[..., Iterator[Step]], told: Told) -> Callable[..., Iterator[Step]]:
+    def telling(*arguments: Any, **options: Any) -> Iterator[Step]:
+        for step in undo(*arguments, **options):
+            told[""] = (step, Statement(""))
+            told.update({item.text: (step, item) for item in step.items if isinstance(item, Statement)})
+            yield step
+
+    return telling
+
+
+def _telling_rows(expanded: Callable[..., list[Statement]], told: Told) -> Callable[..., list[Statement]]:
+    def telling(*arguments: Any) -> list[Statement]:
+        statements = expanded(*arguments)
+        step, _ = told[""]
+        told.update({statement.text: (step, statement) for statement in statements})
+        return statements
+
+    return telling
 
 
 @dataclass
@@ -180,8 +181,6 @@ class Trace:
 
     db: PlatformDatabase
     adopt: bool = False
-    conditions: tuple[str, ...] = ()
-    """What is so in this platform, as the comments in the rollback files word it."""
     planned: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
@@ -189,54 +188,56 @@ class Trace:
     def run(self, undo: bool = False) -> Trace:
         schema = self.db.platform.schema
         with self.db.database().connect(adopt=self.adopt) as connection, self.db.connect() as self.eye:
-            self.planned = commented(*self.conditions) if undo else plan_of_all(connection)
+            self.planned = [] if undo else plan_of_all(connection)
+            told: Told = {}
             self.backend = connection.info.backend_pid
             self.roots = dict(self.eye.execute(ROOTS, [schema]).fetchall())
-            texts = {statement["statement"] for statement in self.planned}
-            execute, query, current = connection.execute, "", ("", "")
-            ledger = re.compile(r"(INSERT INTO|DELETE FROM) sessiondb\.(_yoyo_|migration_content)")
+            execute, current = connection.execute, ("", "")
 
             def boundary(migration: str, point: str) -> None:
                 nonlocal current
                 current = (migration, point)
 
             def traced(statement: Any, *arguments: Any) -> Any:
-                nonlocal query
-                if EXPANDS in str(statement):
-                    query = bare(statement)
                 migration, announced = current
-                text = bare(announced)
-                if statement != announced or (text not in texts and ledger.match(text)):
-                    return execute(statement, *arguments)  # a look at the catalogs, the ledger
-                if text not in texts:
-                    text = query
+                if statement != announced:
+                    return execute(statement, *arguments)  # a look at the catalogs, a setting
+                if undo:
+                    self._plan(*told[announced])
                 if re.match(r"(CREATE|DROP) INDEX CONCURRENTLY ", announced):
                     with self._held_up(announced) as held:
                         result = execute(statement, *arguments)
-                    self._note(migration, text, held, set())
+                    self.seen.append(Seen(migration, announced, held, set()))
                     return result
                 assert connection.info.transaction_status == TransactionStatus.INTRANS
                 before = dict(execute(SEQUENTIAL_SCANS, [schema]).fetchall())
                 result = execute(statement, *arguments)
                 held, after = self._held(), execute(SEQUENTIAL_SCANS, [schema]).fetchall()
                 scanned = {self.roots.get(table, table) for table, scans in after if scans > before.get(table, 0)}
-                self._note(migration, text, held, scanned)
+                self.seen.append(Seen(migration, announced, held, scanned))
                 return result
 
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(connection, "execute", traced)
                 runner = Runner(connection, boundary=boundary)
                 if undo:
+                    patch.setattr(steps, "undo", _telling_steps(steps.undo, told))
+                    patch.setattr(sessiondb.migrate, "expanded", _telling_rows(sessiondb.migrate.expanded, told))
                     runner.rollback(None)
                 else:
                     runner.apply()
         return self
 
-    def _note(self, migration: str, statement: str, held: Locks, scanned: set[str]) -> None:
-        if self.seen and self.seen[-1].statement == statement:  # several statements that a query of the plan stands for
-            last = self.seen.pop()
-            held, scanned = strongest(*last.held.items(), *held.items()), last.scanned | scanned
-        self.seen.append(Seen(migration, statement, held, scanned))
+    def _plan(self, step: Step, statement: Statement) -> None:
+        """Put a statement of a rollback, of which there is no plan, into the form of one, when its turn comes."""
+        self.planned.append(
+            {
+                "migration": step.of,
+                "statement": statement.text,
+                "transactional": not step.each,
+                "locks": [{"mode": mode, "table": table} for table, mode in statement.locks.items()],
+            }
+        )
 
     def _held(self) -> Locks:
         held = self.eye.execute(HELD, [self.backend, self.db.platform.schema]).fetchall()
@@ -277,9 +278,11 @@ class Trace:
     def predicted(self, migration: str, statement: str) -> Locks:
         """What the plan says is held after the statement."""
         of_migration = [s for s in self.planned if s["migration"] == migration]
-        number = next(n for n, s in enumerate(of_migration) if s["statement"] == statement)
-        first = 0 if of_migration[number]["transactional"] else number
-        locks = [lock for s in of_migration[first : number + 1] for lock in s["locks"]]
+        last = next(n for n, s in enumerate(of_migration) if s["statement"] == statement)
+        first = last
+        while first > 0 and of_migration[first]["transactional"] and of_migration[first - 1]["transactional"]:
+            first -= 1
+        locks = [lock for s in of_migration[first : last + 1] for lock in s["locks"]]
         return strongest(*((self.roots[lock["table"]], lock["mode"]) for lock in locks))
 
 
@@ -287,9 +290,9 @@ def prove(trace: Trace) -> None:
     """Compare what was seen with the plan, statement by statement."""
     assert trace.seen
     texts = {statement["statement"] for statement in trace.planned}
-    assert [seen.statement for seen in trace.seen if seen.statement not in texts] == []
+    assert [seen.statement[:300] for seen in trace.seen if seen.statement not in texts] == []
     differing = [
-        f"{s.migration}: {s.statement}: held {s.held}, planned {planned}"
+        f"{s.migration}: {s.statement[:300]}: held {s.held}, planned {planned}"
         for s in trace.seen
         if s.held != (planned := trace.predicted(s.migration, s.statement))
     ]
@@ -355,22 +358,19 @@ def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDat
     trace = Trace(platform_db, adopt=True).run()
 
     prove(trace)
-    (taken_over,) = (s for s in trace.seen if s.statement == "CALL sessiondb.adopt_triggers('enrollments');")
+    (taken_over,) = (s for s in trace.seen if "DROP TRIGGER fill ON " in s.statement)
     assert taken_over.held == {"enrollments": "ACCESS EXCLUSIVE"}
 
 
 @on_two
 @pytest.mark.parametrize("adopted", [False, True], ids=["plain", "after a take-over"])
-def test_the_locks_of_a_rollback_are_those_in_the_comments_of_its_files(
-    platform_db: PlatformDatabase, adopted: bool
-) -> None:
+def test_the_locks_of_a_rollback_are_those_of_its_steps(platform_db: PlatformDatabase, adopted: bool) -> None:
     by_hand(platform_db, *(BY_HAND[1:] if adopted else ()))
     with platform_db.database().connect(adopt=adopted) as connection:
         Runner(connection).apply()
     link(platform_db)
-    conditions = {"it is partitioned": platform_db.platform.name == "partitioned", "one was taken over": adopted}
 
-    trace = Trace(platform_db, conditions=tuple(name for name, is_so in conditions.items() if is_so)).run(undo=True)
+    trace = Trace(platform_db).run(undo=True)
 
     prove(trace)
 
@@ -386,7 +386,7 @@ def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
     trace = Trace(installed_db).run()
 
     prove(trace)
-    assert any("restore_links" in seen.statement for seen in trace.seen)
+    assert any("DELETE FROM sessiondb.saved_links_of_" in seen.statement for seen in trace.seen)
 
 
 @on_two
@@ -405,6 +405,43 @@ def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: 
     rebuilt = any(seen.statement.startswith("DROP INDEX CONCURRENTLY") for seen in trace.seen)
     # school has another index that does the job of ours, so the remnant is nobody's business
     assert rebuilt == (platform_db.platform.name != "school")
+
+
+# What an apply of another version meets, and what it repairs.
+DIFFERING = {
+    "code of another version": "UPDATE sessiondb.objects SET sha256 = '' WHERE kind IN ('function', 'trigger')",
+    "a function that was dropped": "DROP FUNCTION sessiondb.find_session(uuid, uuid)",
+    "a trigger that was dropped": "DROP TRIGGER zzz_sessiondb_check_submission_update ON submissions",
+    "a trigger that was changed": "DROP TRIGGER zzz_sessiondb_link_enrollment ON enrollments;"
+    " CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON enrollments"
+    " FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()",
+    "a trigger of another version": "CREATE TRIGGER zzz_sessiondb_old BEFORE INSERT ON submissions"
+    " FOR EACH ROW EXECUTE FUNCTION sessiondb.link_submission();"
+    " INSERT INTO sessiondb.objects (kind, parent, name, migration, origin)"
+    " VALUES ('trigger', 'submissions', 'zzz_sessiondb_old', '0008', 'created')",
+    "an index that was dropped": "DROP INDEX enrollments_session_id_idx",
+    "a key that was dropped": "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
+    "a column that was dropped": "ALTER TABLE enrollments DROP COLUMN session_id CASCADE",
+    "comments that were lost": "COMMENT ON COLUMN enrollments.session_id IS NULL;"
+    " COMMENT ON INDEX submissions_session_id_idx IS NULL",
+    "records that were lost": "DELETE FROM sessiondb.objects",
+    "a ledger that was lost": "DELETE FROM sessiondb._yoyo_migration; DELETE FROM sessiondb.migration_content",
+}
+
+
+@on_two
+@pytest.mark.parametrize("statements", DIFFERING.values(), ids=DIFFERING)
+def test_the_locks_of_an_apply_to_what_is_installed_are_those_of_the_plan(
+    installed_db: PlatformDatabase, dump: Dump, statements: str
+) -> None:
+    before = dump(installed_db)
+    by_hand(installed_db, statements)
+
+    trace = Trace(installed_db).run()
+
+    prove(trace)
+    assert dump(installed_db) == before
+    assert make_plan(installed_db) == []
 
 
 @on_partitioned
@@ -531,7 +568,7 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: Platf
     sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(platform_db) for lock in s["locks"]}
     number = lines.index("0002.add-enrollments-session_id")
     assert lines[number + 3 : number + 5] == [
-        "  ALTER TABLE enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
+        '  ALTER TABLE "public".enrollments ADD COLUMN IF NOT EXISTS session_id uuid;',
         f"    ACCESS EXCLUSIVE on enrollments (about 3 rows, {sizes['enrollments']}):"
         " blocks reads and writes until 0002 commits",
     ]
@@ -569,11 +606,15 @@ def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: 
             quiet = f"{locking.count(False)} more statements: no further lock on a table of the platform"
         after = lines[lines.index(migration) + 1 :]
         assert next(line for line in after if " lock on a table" in line) == f"  {quiet}"
+    comments = 0
     for statement in planned:
         quoted = re.fullmatch("DO '(.*)'", statement["statement"], re.DOTALL)
         text = quoted[1].replace("''", "'") if quoted else statement["statement"]
         assert textwrap.indent(text, "  ").lstrip() in shown
-    assert not re.search(r"^  --|DO 'BEGIN", shown, re.MULTILINE)
+        comments += len(re.findall("^--", text, re.MULTILINE))
+    # none but those that are part of the source of a function or trigger
+    assert len(re.findall("^  --", shown, re.MULTILINE)) == comments
+    assert "DO 'BEGIN" not in shown
 
 
 @on_reference
@@ -603,11 +644,15 @@ def test_people_read_of_links_that_are_restored_in_many_transactions_once(instal
         )
     installed_db.rollback("0005")
 
-    calls = [s for s in make_plan(installed_db) if "restore_links('submissions'" in s["statement"]]
-    read = [line for line in on(installed_db, "plan").out.splitlines() if "restore_links('submissions'" in line]
+    batches = [s for s in make_plan(installed_db) if "DELETE FROM sessiondb.saved_links_of_subm" in s["statement"]]
+    read = [
+        line
+        for line in on(installed_db, "plan").out.splitlines()
+        if "DELETE FROM sessiondb.saved_links_of_subm" in line
+    ]
 
-    assert len(calls) > 2
-    assert read == [f"  {calls[0]['statement']} -- and {len(calls) - 1} more like it"]
+    assert len(batches) > 2
+    assert read == [f"  {on_one_line(batches[0]['statement'])} -- and {len(batches) - 1} more like it"]
 
 
 # Reading only
@@ -727,6 +772,9 @@ def test_a_migration_that_does_not_exist_is_refused_before_another_run_is_waited
 # The script for psql
 
 
+CODE = "functions and triggers"
+"""What the script says when all migrations are applied."""
+
 LEDGER = (
     "SELECT migration_hash, migration_id FROM sessiondb._yoyo_migration ORDER BY 2",
     "SELECT migration_hash, migration_id, operation, username, hostname, comment FROM sessiondb._yoyo_log ORDER BY 2",
@@ -799,7 +847,7 @@ def test_the_script_does_what_apply_does(
     first = by_psql(psql, platform_db, script, tmp_path)
 
     assert (first.code, first.err) == (0, ""), first.err
-    assert first.out.split() == MIGRATIONS
+    assert first.out.splitlines() == [*MIGRATIONS, CODE]
     assert dump(platform_db) == dump(installed_db)
     assert books(platform_db) == books(installed_db)
 
@@ -960,7 +1008,7 @@ def test_the_script_tells_the_warnings_of_apply_and_goes_on(
 
     warned = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
-    assert (warned.code, warned.out.split()) == (0, MIGRATIONS)
+    assert (warned.code, warned.out.splitlines()) == (0, [*MIGRATIONS, CODE])
     assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
     assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
 
@@ -990,7 +1038,7 @@ def test_the_script_leaves_an_interactive_session_as_it_was(
 
     assert (done.code, done.err) == (0, "")
     _, before, during, after = done.out.split("cut\n")
-    assert during.split()[-len(MIGRATIONS) :] == MIGRATIONS
+    assert during.splitlines()[-len(MIGRATIONS) - 1 :] == [*MIGRATIONS, CODE]
     assert "off off" in after
     assert _without_results(after) == _without_results(before)
 
@@ -1025,7 +1073,7 @@ def test_the_script_stops_where_a_transaction_lands_on_another_backend(
 
     assert stopped.code == 3
     assert "a pooler gives every transaction another server connection" in stopped.err
-    assert "0006" not in stopped.out
+    assert "0007" not in stopped.out
 
     again = by_psql(psql, platform_db, script, tmp_path)
 

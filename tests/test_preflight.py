@@ -1065,9 +1065,9 @@ def test_a_rollback_minds_only_what_it_undoes(installed_db: PlatformDatabase) ->
         "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
     )
 
-    assert installed_db.rollback("0006") == MIGRATIONS[:8:-1]
+    assert installed_db.rollback("0007") == MIGRATIONS[:6:-1]
     assert objects(rollback_refusal(installed_db.database(), "0006")) == [("dependents", "view public.asked")]
-    assert objects(rollback_refusal(installed_db.database(), "0002")) == [
+    assert objects(rollback_refusal(installed_db.database(), "0005")) == [
         ("dependents", "view public.asked"),
         ("saved_links", "public.submissions"),
     ]

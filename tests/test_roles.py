@@ -310,7 +310,9 @@ def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: Platfo
     with installed_db.connect() as connection:
         connection.execute("SELECT set_config('sessiondb.schema', %s, false)", [installed_db.platform.schema])
         connection.execute("SET search_path TO pg_catalog")
-        for statement, *_ in connection.execute(query("steps/prepare_saved_links", "'enrollments'").encode()).fetchall():
+        for statement, *_ in connection.execute(
+            query("steps/prepare_saved_links", "'enrollments'").encode()
+        ).fetchall():
             connection.execute(statement)
         connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE enrollments AS TABLE {} WITH NO DATA").format(

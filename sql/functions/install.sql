@@ -7,8 +7,9 @@ SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
 AS $procedure$
 /*
- * Creates or replaces a function or trigger from its source, and records it. Of a function PUBLIC may not make use, unless
- * p_public. A trigger that was disabled stays so, though CREATE OR REPLACE TRIGGER enables it.
+ * Creates or replaces a function or trigger from its source, and records it; one that is so already is left alone. Of a
+ * function PUBLIC may not make use, unless p_public. A trigger that was disabled stays so, though CREATE OR REPLACE TRIGGER
+ * enables it.
  *
  * p_parent is the table of a trigger, the schema of a function ("platform" is the platform's). p_where: only where session_id
  * of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write it then, and are not
@@ -16,10 +17,11 @@ AS $procedure$
  *
  * check_function_bodies is off: functions may name each other, in whatever order they come.
  *
- * Lock: SHARE ROW EXCLUSIVE on the table of a trigger.
+ * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, where that is made or replaced.
  */
 DECLARE
     v_source text := sessiondb.compile(p_source);
+    v_sha256 text := encode(sha256(convert_to(v_source, 'UTF8')), 'hex');
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
     v_object text;
     v_enabled "char";
@@ -27,6 +29,16 @@ BEGIN
     IF p_where IS NOT NULL AND NOT EXISTS (
         SELECT FROM sessiondb.objects AS o
          WHERE o.kind = 'column' AND o.parent = p_parent AND o.name = 'session_id' AND o.origin = p_where)
+    THEN
+        RETURN;
+    END IF;
+    IF EXISTS (
+        SELECT FROM sessiondb.objects AS o
+          JOIN (
+{facts}
+               ) AS f ON f.facts @> o.facts
+         WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name
+           AND o.migration = p_migration AND o.sha256 = v_sha256)
     THEN
         RETURN;
     END IF;
@@ -59,7 +71,7 @@ BEGIN
     END IF;
     EXECUTE format('COMMENT ON %s IS %L', v_object, p_comment);
     INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, sha256)
-    VALUES (p_kind, p_parent, p_name, p_arguments, p_migration, 'created', encode(sha256(convert_to(v_source, 'UTF8')), 'hex'))
+    VALUES (p_kind, p_parent, p_name, p_arguments, p_migration, 'created', v_sha256)
     ON CONFLICT (kind, parent, name) DO UPDATE SET migration = EXCLUDED.migration, sha256 = EXCLUDED.sha256, facts = NULL;
 END
 $procedure$

@@ -18,7 +18,7 @@ live AS (
 {facts}
 )
 SELECT coalesce(l.kind, r.kind) AS kind, coalesce(l.parent, r.parent::text) AS parent, coalesce(l.name, r.name::text) AS name,
-       coalesce(r.migration, l.migration) AS migration,
+       coalesce(r.migration, due.migration) AS migration,
        CASE
            WHEN l.kind IS NULL THEN 'UNKNOWN'
            WHEN v.facts IS NULL THEN 'MISSING'
@@ -34,9 +34,10 @@ SELECT coalesce(l.kind, r.kind) AS kind, coalesce(l.parent, r.parent::text) AS p
   LEFT JOIN live AS v ON v.kind = coalesce(l.kind, r.kind) AND v.parent = coalesce(l.parent, r.parent::text)
                      AND v.name = coalesce(l.name, r.name::text)
   LEFT JOIN recorded AS c ON c.kind = 'column' AND c.parent = l.parent AND c.origin = 'found'
+ CROSS JOIN LATERAL (SELECT CASE WHEN c.kind IS NULL THEN l.migration ELSE coalesce(l.found_migration, l.migration) END AS migration) AS due
  WHERE l.kind IS NULL
     OR {every}
     OR (EXISTS (SELECT FROM sessiondb._yoyo_migration AS m
-                 WHERE pg_catalog.starts_with(m.migration_id, CASE WHEN c.kind IS NULL THEN l.migration ELSE coalesce(l.found_migration, l.migration) END || '.'))
+                 WHERE pg_catalog.starts_with(m.migration_id, due.migration || '.'))
         AND NOT (l.kind IN ('constraint', 'index') AND r.kind IS NOT NULL AND r.facts IS NULL AND v.facts IS NULL))
  ORDER BY 4, 1, 2, 3

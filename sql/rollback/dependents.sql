@@ -8,9 +8,11 @@ undone AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 dropped (classid, objid, objsubid) AS (
-    SELECT 'pg_proc'::regclass::oid, to_regprocedure(format('%I.%I(%s)', CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name, o.arguments))::oid, 0
+    SELECT 'pg_proc'::regclass::oid, p.oid, 0
       FROM undone AS u
       JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
+      JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
+      JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
      -- not dropped where one of the platform's is put back in its place
      WHERE o.previous_definition IS NULL OR o.previous_definition ~ '^DROP FUNCTION'
     UNION ALL

@@ -138,7 +138,7 @@ SELECT s.statement,
            AND ours.being_built IS NOT TRUE
         UNION ALL
         -- that it is ours, should the record of it be lost
-        SELECT 4, -n.level, format('COMMENT ON INDEX %I.%I IS %L', n.schema_name, n.index_name, $5), NULL
+        SELECT 4, -n.level, format('COMMENT ON INDEX %I.%I IS %L', n.schema_name, n.index_name, $5), 'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND n.level = 0
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE

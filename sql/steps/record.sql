@@ -1,4 +1,5 @@
--- Keeps the facts of what was made just now, for status, check and the next apply to compare with.
+-- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a key that
+-- is not finished, as a crash leaves it.
 UPDATE sessiondb.objects AS o
    SET facts = f.facts
   FROM (
@@ -6,3 +7,5 @@ UPDATE sessiondb.objects AS o
        ) AS f
  WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
    AND o.facts IS NULL
+   AND NOT f.facts @> '{"valid": false}'
+   AND NOT f.facts @> '{"validated": false}'

@@ -185,8 +185,12 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
 
 
 def mark_applied(migration: Migration) -> list[str]:
-    """Return the statements that write that the migration is applied, in yoyo's tables and in ours."""
+    """Return the statements that write that the migration is applied, in yoyo's tables and in ours.
+
+    Where it is applied already, and something that it made was made again, they change nothing.
+    """
     return [
+        _log(migration, "apply"),
         _compose(
             """
             INSERT INTO sessiondb._yoyo_migration (migration_hash, migration_id, applied_at_utc)
@@ -195,7 +199,6 @@ def mark_applied(migration: Migration) -> list[str]:
             """,
             migration,
         ),
-        _log(migration, "apply"),
         _compose(
             """
             INSERT INTO sessiondb.migration_content (migration_id, sha256) VALUES ({id}, {sha256})
@@ -220,9 +223,10 @@ def _log(migration: Migration, operation: str) -> str:
         """
         INSERT INTO sessiondb._yoyo_log
             (id, migration_hash, migration_id, operation, username, hostname, created_at_utc)
-        VALUES (pg_catalog.gen_random_uuid()::text, {hash}, {id}, {operation}, session_user,
-                coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'local'),
-                pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()))
+        SELECT pg_catalog.gen_random_uuid()::text, {hash}, {id}, {operation}, session_user,
+               coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'local'),
+               pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())
+         WHERE NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_hash::text = {hash})
         """,
         migration,
         operation=operation,

@@ -109,8 +109,8 @@ class Runner:
             if not ledger.exists(self.connection):
                 _refuse_leftovers(self.connection)
                 return []
-            self._repair(migrations[0])
             applied = set(_verified(self.connection, migrations))
+            self._repair(migrations[0])
             if keep and keep not in applied:
                 raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
             there = applied | self._with_objects(migrations)
@@ -134,10 +134,13 @@ class Runner:
     def _repair(self, first: Migration) -> None:
         """Make our own tables again where one is gone, and note what is there and not recorded, before a rollback."""
         gone = self._look(lambda: missing(self.connection))
-        if any(o.after == first.number for o in gone) or installation(self.connection) is None:
+        there = installation(self.connection)
+        if there is None or any(o.after == first.number for o in gone):
             (step,) = steps.apply(first, self._schema())
             self._run(step, "making our own tables again:")
-        states = self._look(lambda: objects.states(self.connection, wanted(self.connection), every=True))
+            there = wanted(self.connection)
+        compiled_for = there
+        states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
             claim = steps.ours("claim", [o for o in objects.objects() if o.key in unrecorded])

@@ -11,7 +11,7 @@ import tomllib
 from psycopg import sql
 
 from sessiondb import __version__, resources
-from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.database import Connection, Installation, catalogs, trusted
 from sessiondb.resources import literal
 
 CODE = ("function", "trigger")
@@ -55,7 +55,10 @@ class Object:
     @functools.cached_property
     def source(self) -> str:
         """The text of a function or trigger, before it is compiled for a platform."""
-        return resources.with_queries(resources.read(f"{self.kind}s/{self.name}.sql")).strip("\n")
+        text = resources.with_queries(resources.read(f"{self.kind}s/{self.name}.sql")).strip("\n")
+        # install() compares those of the object that it is to make
+        wanted = "SELECT p_kind, p_parent, p_name::text, p_arguments"
+        return text.replace("{facts}", resources.query("queries/facts").replace("{wanted}", wanted))
 
     def sha256(self, there: Installation | None) -> str | None:
         """Return the hash of the text as it is compiled for this installation; None of what has no text.
@@ -115,16 +118,15 @@ def indexes() -> str:
 def with_objects(text: str, wanted: Sequence[Object], there: Installation | None = None) -> str:
     """Put entries of the list, and the query of their facts, in the places that a query of our own has for them.
 
-    ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each, ``{facts}`` what the catalogs show
-    of them and of all that is recorded, ``{recorded_facts}`` of what is recorded.
+    ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each,
+    ``{facts}`` what the catalogs show of them and of all that is recorded.
     """
     facts = resources.query("queries/facts")
     recorded = "SELECT o.kind, o.parent::text, o.name::text, o.arguments FROM sessiondb.objects AS o"
-    listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"
-    both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"
+    listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"  # noqa: S608
+    both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"  # noqa: S608
     return (
         text.replace("{facts}", facts.replace("{wanted}", both))
-        .replace("{recorded_facts}", facts.replace("{wanted}", recorded))
         .replace("{objects}", rows(wanted, there))
         .replace("{indexes}", indexes())
         .replace("{names}", "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted))
@@ -187,13 +189,12 @@ def missing(connection: Connection) -> list[Object]:
 
 
 def wanted(connection: Connection) -> Installation:
-    """Return what is to be installed for the schema and the course path that the connection was given, by reading only."""
-    there = installation(connection)
+    """Return what is to be installed for the schema and the course path that the connection was given."""
     query = resources.query("queries/course_paths")
     with catalogs(connection):
         row = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
         paths = connection.execute(
             trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
         ).fetchall()
-    path, pieces = paths[0] if len(paths) == 1 else (there.course_path, there.course_pieces) if there else (None, None)
+    path, pieces = paths[0] if len(paths) == 1 else (None, None)  # then preflight refuses
     return Installation(str(row and row[0]), __version__, path, pieces)

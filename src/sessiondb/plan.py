@@ -131,14 +131,16 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
 
 def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
     """Return the condition, in SQL, that a migration is not applied, or that what it made is gone."""
-    there = {
-        "table": lambda o: f"pg_catalog.to_regclass('sessiondb.{o.name}') IS NULL",
-        "column": lambda o: (
-            "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format("
-            f"'%I.%I', pg_catalog.current_setting('sessiondb.schema'), '{o.parent}')) AND a.attname = '{o.name}' AND NOT a.attisdropped)"
-        ),
-    }
-    gone = [there[o.kind](o) for o in made]
+    gone = [
+        f"pg_catalog.to_regclass('sessiondb.{o.name}') IS NULL"
+        if o.kind == "table"
+        else (
+            "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+            " WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_catalog.current_setting("
+            f"'sessiondb.schema'), '{o.parent}')) AND a.attname = '{o.name}' AND NOT a.attisdropped)"
+        )
+        for o in made
+    ]
     if id_.startswith("0001"):
         return " OR ".join(gone)
     ledger_lacks = f"NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_id::text = '{id_}')"

@@ -43,17 +43,23 @@ def status(connection: Connection) -> dict[str, Any]:
 
 
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
-    """Return the state of each object that is due."""
+    """Return the state of each object that is due; a trigger's is no better than that of its function."""
     if not ledger.exists(connection):
         return []
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
-    found = [(*o.key, "MISSING") for o in gone]
-    if there and not gone:
-        found = [(s.kind, s.parent, s.name, s.state) for s in objects.states(connection, there)]
-    elif not gone:
-        found = [("table", "sessiondb", "installation", "EMPTY")]
-    return [dict(zip(("kind", "parent", "name", "state"), row, strict=True)) for row in found]
+    if gone or there is None:
+        rows = [(*o.key, "MISSING") for o in gone] or [("table", "sessiondb", "installation", "EMPTY")]
+    else:
+        found = objects.states(connection, there)
+        of_function = {f"{s.parent}.{s.name}": s.state for s in found if s.kind == "function"}
+        rows = [
+            (s.kind, s.parent, s.name, of_function.get(str(s.now["function"]), s.state))
+            if s.kind == "trigger" and s.now and s.state == "INSTALLED"
+            else (s.kind, s.parent, s.name, s.state)
+            for s in found
+        ]
+    return [dict(zip(("kind", "parent", "name", "state"), row, strict=True)) for row in rows]
 
 
 def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, Any]]:

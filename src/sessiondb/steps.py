@@ -64,6 +64,9 @@ class Step:
     each: bool = False
 
 
+_WITHDRAW = Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
+
+
 def apply(migration: Migration, schema: str) -> Iterator[Step]:
     """Yield what applies a migration, with the functions and triggers that come with it.
 
@@ -123,14 +126,15 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
     Args:
         states: of the objects; None for a script, which installs all.
     """
-    differ = {(s.kind, s.parent, s.name) for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
+    differ = {(s.kind, s.parent, s.name): s.migration for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
     due = [o for o in objects.objects() if o.kind in CODE and (states is None or o.key in differ)]
     for what, group in (
         ("functions", [o for o in due if o.kind == "function"]),
         *((f"triggers of {t}", [o for o in due if o.kind == "trigger" and o.parent == t]) for t in ledger.TABLES),
     ):
-        if group:
-            yield Step(what, [*_bootstrap(), *(_install(o, o.after) for o in group), ours("record")])
+        installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
+        if installs:
+            yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, ours("record")])
     if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
         yield Step("what this version has no longer", [uninstall(None)])
 
@@ -163,18 +167,28 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
     """Yield what installs the code that comes with a migration: functions first."""
     if number == "0001":
         yield from _bootstrap()
-    for o in sorted(comes, key=lambda o: o.kind != "function"):
+    # one that is there only where the column was found comes last, under the lock that another has taken by then
+    for o in sorted(comes, key=lambda o: (o.kind != "function", number == o.found_after)):
         if o.kind in CODE:
-            where = None if o.found_after is None else "created" if number == o.after else "found"
-            yield _install(o, number, where)
+            yield from _installs_of(o, number)
     if any(o.kind == "function" for o in comes):
-        yield Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
+        yield _WITHDRAW
 
 
 def _bootstrap() -> Iterator[Statement]:
     """Yield what installs the installer; it then records itself like all others."""
     for name in ("compile", "install"):
         yield Statement(objects.find("function", name).source, ours=True)
+
+
+def _installs_of(o: Object, number: str | None = None) -> Iterator[Statement]:
+    """Yield what installs an object with a migration, or with None with whichever it comes with on this platform."""
+    if o.found_after is None:
+        yield _install(o, o.after)
+        return
+    for after, where in ((o.after, "created"), (o.found_after, "found")):
+        if number in (None, after):
+            yield _install(o, after, where)
 
 
 def _install(o: Object, number: str, where: str | None = None) -> Statement:
@@ -188,7 +202,7 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
         arguments.append("true" if o.public else "false")
     if where:
         arguments.append(literal(where))
-    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" else {}
+    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where != "found" else {}
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import itertools
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ def apply(
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
+    from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
     if dry_run:
@@ -104,7 +106,7 @@ def apply(
             changed = runner.changed
         there = installation(connection)
         path = there.course_path if there else None
-        linked = records.linked(connection) if path else {}
+        linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -263,8 +265,8 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
                 for line in [_lock(statement, lock) for lock in statement["locks"]] or [no_lock]:
                     output.paragraph(f"-- {line}", indent=4)
             continue
-        # the CALLs that restore links differ in their arguments only
-        for _, alike in itertools.groupby(locking, lambda s: (s["statement"].partition("(")[0], s["locks"])):
+        # those that restore links differ in the pages only
+        for _, alike in itertools.groupby(locking, lambda s: (re.sub(r"\d+", "", s["statement"]), s["locks"])):
             first, *others = alike
             more = f" -- and {len(others)} more like it" if others else ""
             output.paragraph(on_one_line(first["statement"]) + more, indent=2)
