@@ -105,8 +105,13 @@ class Point:
     def kind(self) -> str:
         """What sort of statement it is."""
         code = self.code.replace("OR REPLACE ", "")
-        verb = " ".join(re.findall(r"[A-Z]+", code)[: 1 if code.startswith(("DO", "CALL")) else 2])
-        marks = re.findall(r"CONCURRENTLY|VALIDATE|ATTACH|FOREIGN KEY|(?:DROP|ADD) COLUMN|\w+_links", code)
+        if called := re.match(r"CALL sessiondb\.(\w+)\('(function|trigger)?", code):
+            return " ".join(filter(None, ["CALL", *called.groups()]))
+        verb = " ".join(re.findall(r"[A-Z]+", code)[: 1 if code.startswith("DO") else 2])
+        marks = re.findall(
+            r"CONCURRENTLY|VALIDATE|ATTACH|FOREIGN KEY|(?:DROP|ADD) COLUMN|saved_links|(?:DROP|CREATE) (?:TABLE|TRIGGER|INDEX)",
+            code,
+        )
         own_text = re.match(r"CREATE (FUNCTION|PROCEDURE|VIEW)|COMMENT|REVOKE", code)
         return " ".join([verb, *sorted({*marks} if not own_text else ())])
 
@@ -465,7 +470,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
         (
             "reference",
             "first apply",
-            r"CALL sessiondb.lock_tables\('ACCESS EXCLUSIVE', 'submissions",
+            r"""CALL sessiondb.lock_tables\('ACCESS EXCLUSIVE', '"public".submissions""",
             "SELECT FROM submissions",
         ),
         ("reference", "first apply", "CREATE INDEX CONCURRENTLY sessions_", "SELECT FROM users"),
@@ -473,7 +478,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
         (
             "reference",
             "apply again",
-            r"CALL sessiondb.restore_links\('submissions'",
+            "DO .*DELETE FROM sessiondb.saved_links_of_submissions ",
             "SELECT FROM submissions FOR UPDATE",
         ),
         ("reference", "rollback", "DROP INDEX CONCURRENTLY", "SELECT FROM submissions"),
@@ -509,7 +514,8 @@ def test_a_process_killed_between_two_batches_of_restored_links_loses_none(clust
         with cluster.new_database(database.platform, database.name) as clone:
             points = run(clone, "apply")
             assert difference(before, look(clone, dump, log=False)) == ""
-        batches = [p for p in points if p.moment == "committed" and "restore_links('submissions'" in p.code]
+        batch = "DELETE FROM sessiondb.saved_links_of_submissions "
+        batches = [p for p in points if p.moment == "committed" and batch in p.code]
         assert len(batches) > 2
         for point in batches[:2]:
             with cluster.new_database(database.platform, database.name) as clone:
@@ -614,8 +620,8 @@ def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.Completed
     ("start", "tag", "failed"),
     [
         ("first apply", "CREATE INDEX", '0005.create-indexes failed at "CREATE INDEX CONCURRENTLY '),
-        ("first apply", "CREATE TRIGGER", '0002.add-enrollments-session_id failed at "CALL sessiondb.guard_links('),
-        ("rollback", "DROP FUNCTION", '0009.create-backfill_progress failed at "DROP FUNCTION '),
+        ("first apply", "CREATE TRIGGER", '0002.add-enrollments-session_id failed at "CALL sessiondb.install('),
+        ("rollback", "DROP ROUTINE", '0009.create-backfill_progress failed at "DROP ROUTINE '),
     ],
 )
 def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(

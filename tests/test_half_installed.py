@@ -247,7 +247,7 @@ def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
         platform_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION platform.get_user_session" in point
     )
 
-    with pytest.raises(SessiondbError, match="another role makes a function public.get_user_session_for_course"):
+    with pytest.raises(SessiondbError, match=r"another role makes a function public\.get_user_session_for_course"):
         run(platform_db, "apply", rival.makes)
 
     assert rival.has_made

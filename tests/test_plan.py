@@ -23,10 +23,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
+from test_course_path import LESSONS
 from test_preflight import FAULTS, HARMLESS, TOGETHER
 
 import sessiondb.migrate
-from sessiondb import output, resources, steps
+from sessiondb import objects, output, resources, steps
 from sessiondb.database import Connection
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
@@ -425,7 +426,6 @@ DIFFERING = {
     "comments that were lost": "COMMENT ON COLUMN enrollments.session_id IS NULL;"
     " COMMENT ON INDEX submissions_session_id_idx IS NULL",
     "records that were lost": "DELETE FROM sessiondb.objects",
-    "a ledger that was lost": "DELETE FROM sessiondb._yoyo_migration; DELETE FROM sessiondb.migration_content",
 }
 
 
@@ -442,6 +442,22 @@ def test_the_locks_of_an_apply_to_what_is_installed_are_those_of_the_plan(
     prove(trace)
     assert dump(installed_db) == before
     assert make_plan(installed_db) == []
+
+
+@on_two
+def test_where_the_ledger_was_lost_no_lock_is_taken_that_the_plan_does_not_say(installed_db: PlatformDatabase) -> None:
+    """It says all those of a first apply; a trigger that is as it should be is left alone."""
+    by_hand(installed_db, "DELETE FROM sessiondb._yoyo_migration; DELETE FROM sessiondb.migration_content")
+
+    trace = Trace(installed_db).run()
+
+    assert [s.migration for s in trace.seen if "INSERT INTO sessiondb._yoyo_migration" in s.statement] == MIGRATIONS
+    for seen in trace.seen:
+        planned = trace.predicted(seen.migration, seen.statement)
+        assert {table: MODES.index(mode) <= MODES.index(planned[table]) for table, mode in seen.held.items()} == (
+            dict.fromkeys(seen.held, True)
+        ), seen
+    assert all(not seen.held for seen in trace.seen if "'zzz_sessiondb_link_" in seen.statement)
 
 
 @on_partitioned
@@ -734,12 +750,31 @@ def test_dry_run_stops_where_apply_would_stop(platform_db: PlatformDatabase) -> 
 
 
 @on_reference
-def test_dry_run_refuses_another_course_path_than_the_one_that_is_installed(installed_db: PlatformDatabase) -> None:
-    path = ("--course-path", "exercise_id.exercises.course_id")
+def test_dry_run_and_plan_show_what_another_course_path_changes(installed_db: PlatformDatabase, dump: Dump) -> None:
+    by_hand(installed_db, LESSONS)
+    path = ("--course-path", "lesson_id.course_id")
+    before = dump(installed_db)
+
+    dry = on(installed_db, "apply", "--dry-run", *path, "--format", "json")
+
+    assert on(installed_db, "plan", *path, "--format", "json") == dry
+    assert {s["migration"] for s in dry.json["statements"]} == {"version", "functions"}
+    installs = re.findall(r"CALL sessiondb\.install\('function', 'sessiondb', '(\w+)'", dry.out)
+    with_path = [o.name for o in objects.objects() if o.kind == "function" and re.search(r"course_of\(\w+\)", o.source)]
+    assert sorted(installs) == sorted(with_path)
+    assert dump(installed_db) == before
+    assert on(installed_db, "apply", *path).code == 0
+    assert on(installed_db, "plan").out == on(installed_db, "plan", *path).out
+    assert make_plan(installed_db) == []
+
+
+@on_reference
+def test_dry_run_refuses_a_course_path_that_apply_refuses(installed_db: PlatformDatabase) -> None:
+    path = ("--course-path", "user_id")
 
     dry, real = on(installed_db, "apply", "--dry-run", *path), on(installed_db, "apply", *path)
 
-    assert (real.code, real.out) == (2, "")
+    assert (real.code, real.out) == (5, "")
     assert dry == real
 
 
@@ -852,11 +887,15 @@ def test_the_script_does_what_apply_does(
     assert books(platform_db) == books(installed_db)
 
     times = rows(platform_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id")
-    second = by_psql(psql, platform_db, script, tmp_path)
+    with platform_db.connect(autocommit=False) as other:  # leaves others ACCESS SHARE only
+        other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform_db.platform.schema)))
+        other.execute("LOCK TABLE orgs, org_members, courses, sessions, enrollments, submissions IN EXCLUSIVE MODE")
+        second = by_psql(psql, platform_db, script_for(platform_db, "--lock-timeout", "0.05"), tmp_path)
 
     assert (second.code, second.err) == (0, "")
     assert rows(platform_db, "SELECT * FROM sessiondb._yoyo_migration ORDER BY migration_id") == times
     assert dump(platform_db) == dump(installed_db)
+    assert books(platform_db) == books(installed_db)
     assert on(platform_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
     assert on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"] == []
     platform_db.rollback()
@@ -1091,9 +1130,24 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
         return refused.err
 
     assert 'is installed in this database for schema "public", not "campus"' in refusal("--schema", "campus")
-    assert "installed with the course path exercise_id.course_id" in refusal("--course-path", "user_id")
+    assert "The course path user_id leads nowhere" in refusal("--course-path", "user_id")
     by_hand(installed_db, "UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0002%'")
     assert "this script does not have, or has otherwise: 0002.add-enrollments-session_id" in refusal()
+
+
+@on_reference
+def test_the_script_takes_another_course_path(
+    installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
+) -> None:
+    by_hand(installed_db, LESSONS)
+    with installed_db.cluster.new_database(installed_db.platform, installed_db.name) as applied:
+        applied.apply(course_path="lesson_id.course_id")
+
+        done = by_psql(psql, installed_db, script_for(installed_db, "--course-path", "lesson_id.course_id"), tmp_path)
+
+        assert (done.code, done.err) == (0, "")
+        assert dump(installed_db) == dump(applied)
+        assert books(installed_db) == books(applied)
 
 
 @on_reference

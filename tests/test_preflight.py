@@ -1182,4 +1182,4 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
     assert {finding.fix for finding in found} == {
         "Connect as campus_owner, or as a member of that role that inherits its privileges."
     }
-    assert objects(rollback_refusal(installed_db.database(new_role), "0009")) == [("privileges", "schema sessiondb")]
+    assert objects(rollback_refusal(installed_db.database(new_role), "0008")) == [("privileges", "schema sessiondb")]

@@ -1,6 +1,6 @@
 -- A schema sessiondb that exists is ours. Read from the catalogs alone: its owner may have shut it to us.
 WITH content AS (
-    SELECT c.relname AS name, c.relname = '_yoyo_migration' AS is_ledger
+    SELECT c.relname AS name, c.relname IN ('_yoyo_migration', 'installation', 'objects') AS is_ledger
       FROM pg_class AS c
      WHERE c.relnamespace = to_regnamespace('sessiondb')
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

@@ -46,6 +46,7 @@ def check(
     there = installation(connection)
     if there is None:
         return [NOT_INSTALLED]
+    versions.refuse_newer(there)
     connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []

@@ -113,7 +113,8 @@ class Runner:
             self._repair(migrations[0])
             if keep and keep not in applied:
                 raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
-            there = applied | self._with_objects(migrations)
+            newest = max(applied | self._with_objects(migrations), default="")
+            there = {m.id for m in migrations if m.id <= newest}
             todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
             # one that is not transactional may have been stopped on its way, in either direction
             following = next((m for m in migrations if m.id not in there), None)
@@ -141,6 +142,11 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
+        gone_tools = {
+            s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == first.number
+        }
+        for step in steps.tools(gone_tools):
+            self._run(step, "making our own functions again:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
             claim = steps.ours("claim", [o for o in objects.objects() if o.key in unrecorded])
@@ -279,7 +285,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         queries = [steps.item(item, "") for item in migration.apply.items if item.startswith("-- step: ")]
         return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
 
-    return [m for m in migrations if m.id <= last.id and not (m.id in applied and is_whole(m))]
+    return [m for m in migrations if m.id <= last.id and not (applied.get(m.id) and is_whole(m))]
 
 
 def settle_course_path(connection: Connection, given: str | None) -> None:
@@ -300,9 +306,6 @@ def is_outdated(connection: Connection) -> bool:
     return there != then or any(s.state != "INSTALLED" for s in objects.states(connection, then))
 
 
-_LOST = ("UNRECORDED", "MISSING")
-
-
 def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lambda read: read()) -> Iterator[Step]:
     """Yield the steps of an apply, each as the database is when its turn comes.
 
@@ -314,18 +317,19 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", steps.configure())
-    if there and not (todo and todo[0].number == "0001"):
-        states = look(lambda: objects.states(connection, then))
-        found = {(s.kind, s.parent, s.name) for s in states if s.state in _LOST}
-        again = {m.number for m in todo}
-        lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
-        if lost:
-            yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema)
-    if ledger.exists(connection):
-        # what a migration above brings is not due yet where this is a plan
-        yield from steps.code(look(lambda: objects.states(connection, then)))
+    # where this is a plan, what a migration above brings is not due yet
+    gone = {o.name for o in look(lambda: missing(connection))}
+    if gone & {"_yoyo_migration", "objects", "installation"}:
+        return
+    states = look(lambda: objects.states(connection, then))
+    again = {m.number for m in todo}
+    found = {(s.kind, s.parent, s.name) for s in states if s.state in ("UNRECORDED", "MISSING")}
+    lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
+    if lost:
+        yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
+    yield from steps.code(states)
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
@@ -334,8 +338,8 @@ def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
         report(f"warning: {warning.detail}\n  fix: {warning.fix}")
 
 
-def _verified(connection: Connection, migrations: Sequence[Migration]) -> set[str]:
-    """Return the ids that are applied, after comparing the ledger with the files."""
+def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[str, str | None]:
+    """Return the ids that are applied, each with the hash of its text, after comparing the ledger with the files."""
     applied = ledger.applied(connection)
     known = {m.id: m for m in migrations}
     for id_, (_, sha256) in applied.items():
@@ -349,7 +353,7 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> set[st
                 f"migration {id_} was edited after it was applied",
                 "Restore the file as it was released; a change is a new migration.",
             )
-    return set(applied)
+    return {id_: sha256 for id_, (_, sha256) in applied.items()}
 
 
 def _refuse_leftovers(connection: Connection) -> None:

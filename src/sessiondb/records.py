@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
 
-from sessiondb import checks, resources
+from sessiondb import checks, resources, versions
 from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError
 
@@ -64,6 +64,7 @@ def _missing_named(connection: Connection) -> Iterator[None]:
 
 
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
+    versions.require_same(installation(connection))
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with _missing_named(connection):
@@ -244,6 +245,7 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
+    versions.require_same(installation(connection))
     with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in _LOADERS.items():
             cursor.adapters.register_loader(kind, loader)

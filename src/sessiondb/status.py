@@ -32,7 +32,7 @@ def status(connection: Connection) -> dict[str, Any]:
         "migrations": [
             {
                 "id": id_,
-                "state": ("applied" if id_ in known else "unknown") if id_ in applied else "pending",
+                "state": _state(id_ in known, applied.get(id_)),
                 "applied_at": applied[id_][0].isoformat(timespec="seconds") if id_ in applied else None,
             }
             for id_ in sorted({*known, *applied})
@@ -40,6 +40,13 @@ def status(connection: Connection) -> dict[str, Any]:
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
     }
+
+
+def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
+    """Return the state of a migration; one whose hash is lost is run again."""
+    if entry is None or entry[1] is None:
+        return "pending"
+    return "applied" if is_known else "unknown"
 
 
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ our own schema, runs under ``pg_catalog, pg_temp``; one about the platform's tab
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from sessiondb import __version__, ledger, objects, resources
@@ -137,6 +137,13 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
             yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, ours("record")])
     if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
         yield Step("what this version has no longer", [uninstall(None)])
+
+
+def tools(names: Set[str]) -> Iterator[Step]:
+    """Yield what installs the functions of these names, which other steps call."""
+    if names:
+        found = [o for o in objects.objects() if o.kind == "function" and o.name in names]
+        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), ours("record")])
 
 
 def comments() -> Step:

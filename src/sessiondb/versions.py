@@ -22,14 +22,14 @@ def refuse_newer(there: Installation | None) -> None:
         )
 
 
-def require_same(there: Installation) -> None:
+def require_same(there: Installation | None) -> None:
     """Refuse a database of another version, for what needs the functions of this one.
 
     Raises:
         SessiondbError: the database is of another version.
     """
     refuse_newer(there)
-    if Version(there.version) < Version(__version__):
+    if there and Version(there.version) < Version(__version__):
         raise SessiondbError(
             f"this database was set up by sessiondb {there.version}, and this is sessiondb {__version__}",
             "Bring it to this version first: sessiondb apply",

@@ -1,0 +1,198 @@
+"""What an installation may lose to a careless hand: status tells it, apply makes it good, rollback leaves nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from test_cli import column, on, run
+from test_upgrade import fill, installed, links, new_row_is_linked
+
+Dump = Callable[..., str]
+
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+OURS = (
+    "_yoyo_migration",
+    "_yoyo_log",
+    "_yoyo_version",
+    "migration_content",
+    "installation",
+    "objects",
+    "backfill_progress",
+)
+"""Our own tables."""
+
+DAMAGES = {
+    **{f"{table} truncated": f"TRUNCATE sessiondb.{table}" for table in OURS},
+    **{f"{table} dropped": f"DROP TABLE sessiondb.{table} CASCADE" for table in OURS},
+    "a row of _yoyo_migration gone": "DELETE FROM sessiondb._yoyo_migration WHERE migration_id LIKE '0003%'",
+    "a row of migration_content gone": "DELETE FROM sessiondb.migration_content WHERE migration_id LIKE '0005%'",
+    "a column's row of objects gone": "DELETE FROM sessiondb.objects WHERE kind = 'column' AND parent = 'submissions'",
+    "a function's row of objects gone": "DELETE FROM sessiondb.objects WHERE name = 'link_submission'",
+    "schema sessiondb dropped": "DROP SCHEMA sessiondb CASCADE",
+    "a function dropped": "DROP FUNCTION sessiondb.link_submission() CASCADE",
+    "install dropped": "DROP PROCEDURE sessiondb.install",
+    "all functions dropped": "DO $$ DECLARE f text; BEGIN FOR f IN SELECT oid::regprocedure FROM pg_proc"
+    " WHERE pronamespace = 'sessiondb'::regnamespace LOOP EXECUTE 'DROP ROUTINE ' || f || ' CASCADE'; END LOOP; END $$",
+    "the function of the guide dropped": "DROP FUNCTION get_user_session_for_course(uuid, uuid)",
+    "a trigger dropped": "DROP TRIGGER zzz_sessiondb_check_submission ON submissions",
+    "a foreign key dropped": "ALTER TABLE enrollments DROP CONSTRAINT enrollments_session_id_fkey",
+    "an index dropped": "DROP INDEX submissions_session_id_idx",
+    "comments dropped": "COMMENT ON COLUMN enrollments.session_id IS NULL; COMMENT ON INDEX submissions_session_id_idx IS"
+    " NULL; COMMENT ON CONSTRAINT enrollments_session_id_fkey ON enrollments IS NULL",
+}
+"""What a careless hand does, without a loss of links."""
+
+UNSEEN = {"_yoyo_log truncated", "backfill_progress truncated", "_yoyo_version truncated", "comments dropped"}
+"""These are no fault: a log and a progress are allowed to be empty, and a comment is no part of what is compared."""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@on_reference
+def test_status_tells_what_is_damaged_and_apply_makes_it_good(
+    installed_db: PlatformDatabase, dump: Dump, damage: str
+) -> None:
+    learners = fill(installed_db)
+    before, expected = links(installed_db), installed(installed_db, dump)
+    with installed_db.connect() as connection:
+        connection.execute(DAMAGES[damage].encode())
+
+    status = on(installed_db, "status", "--exit-code")
+    assert status.code == (0 if damage in UNSEEN else 3), status.out
+    assert status.code == 0 or status.out.splitlines()[-1] == "Next: sessiondb apply"
+
+    applied = on(installed_db, "apply")
+    assert applied.code == 0, applied
+    assert damage in UNSEEN or "Nothing to do" not in applied.out
+    assert installed(installed_db, dump) == expected
+    assert links(installed_db) == before
+    assert on(installed_db, "status", "--exit-code").code == 0
+    assert on(installed_db, "check").code == 0
+    assert new_row_is_linked(installed_db, learners)
+    assert on(installed_db, "apply").out.startswith("Nothing to do")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@on_reference
+def test_a_rollback_leaves_nothing_of_ours_or_says_what_to_do(
+    platform_db: PlatformDatabase, dump: Dump, damage: str
+) -> None:
+    found = dump(platform_db, exclude_sessiondb=True)
+    platform_db.apply()
+    fill(platform_db)
+    linked = links(platform_db)
+    with platform_db.connect() as connection:
+        connection.execute(DAMAGES[damage].encode())
+
+    rolled_back = on(platform_db, "rollback", "--all", "--yes")
+    if rolled_back.code != 0:
+        assert "sessiondb apply" in rolled_back.err, rolled_back
+        assert on(platform_db, "apply").code == 0
+        rolled_back = on(platform_db, "rollback", "--all", "--yes")
+
+    assert rolled_back.code == 0, rolled_back
+    assert dump(platform_db, exclude_sessiondb=True) == found
+    platform_db.apply()
+    assert links(platform_db) == linked
+
+
+@on_reference
+def test_a_platform_whose_schema_was_renamed_is_led_out(installed_db: PlatformDatabase) -> None:
+    learners = fill(installed_db)
+    before = links(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute("ALTER SCHEMA public RENAME TO campus")
+        connection.execute(f'ALTER DATABASE "{installed_db.name}" SET search_path TO campus')
+
+    dsn = ("-d", installed_db.conninfo())
+    lost = run(*dsn, "status")
+    assert lost.code == 1
+    assert "sessiondb apply --schema NEW" in lost.err
+
+    applied = run(*dsn, "apply", "--schema", "campus")
+    assert applied.code == 0, applied
+    assert run(*dsn, "status", "--exit-code").code == 0
+    assert run(*dsn, "check").code == 0
+    assert links(installed_db) == before
+    with installed_db.connect() as connection:
+        ((user,),) = connection.execute("INSERT INTO users (email) VALUES ('late@example.org') RETURNING id").fetchall()
+        connection.execute("INSERT INTO org_members (org_id, user_id) VALUES (%s, %s)", [learners.org, user])
+        ((linked,),) = connection.execute(
+            "INSERT INTO enrollments (user_id, course_id) VALUES (%s, %s) RETURNING session_id",
+            [user, learners.course],
+        ).fetchall()
+    assert linked == learners.session
+    assert run(*dsn, "rollback", "--all", "--yes").code == 0
+    assert column_count(installed_db) == 0
+
+
+@on_reference
+def test_a_platform_whose_schema_was_built_again_is_installed_again(
+    installed_db: PlatformDatabase, platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    expected = installed(installed_db, dump)
+    with installed_db.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        installed_db.platform.load(connection)
+
+    assert on(installed_db, "status", "--exit-code").code == 3
+    applied = on(installed_db, "apply")
+    assert applied.code == 0, applied
+    assert on(installed_db, "check").code == 0
+    assert parts(installed(installed_db, dump)) == parts(expected)
+    assert new_row_is_linked(installed_db, fill(installed_db))
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
+    assert parts(dump(installed_db, exclude_sessiondb=True)) == parts(dump(platform_db, exclude_sessiondb=True))
+
+
+def parts(dump: str) -> list[str]:
+    """The objects of a dump, whatever schema public belongs to and is granted to."""
+    found = [part.partition("\n\n\n--\n")[0] for part in dump.split("\n--\n-- Name: ")]
+    return [part for part in found if not part.startswith(("public; ", "SCHEMA public"))][1:]
+
+
+@on_reference
+def test_submissions_that_were_converted_to_a_partitioned_table_are_linked_again(
+    installed_db: PlatformDatabase,
+) -> None:
+    learners = fill(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute(
+            """
+            ALTER TABLE submissions RENAME TO submissions_old;
+            CREATE TABLE submissions (LIKE submissions_old INCLUDING DEFAULTS) PARTITION BY HASH (id);
+            ALTER TABLE submissions DROP COLUMN session_id;
+            ALTER TABLE submissions ADD PRIMARY KEY (id), ADD FOREIGN KEY (user_id) REFERENCES users,
+                ADD FOREIGN KEY (exercise_id) REFERENCES exercises;
+            CREATE TABLE submissions_0 PARTITION OF submissions FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+            CREATE TABLE submissions_1 PARTITION OF submissions FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+            INSERT INTO submissions (id, user_id, exercise_id, content)
+            SELECT id, user_id, exercise_id, content FROM submissions_old;
+            DROP TABLE submissions_old;
+            """
+        )
+
+    assert on(installed_db, "status", "--exit-code").code == 3
+    applied = on(installed_db, "apply")
+    assert applied.code == 0, applied
+    assert on(installed_db, "status", "--exit-code").code == 0
+    assert on(installed_db, "check").code == 0
+    assert new_row_is_linked(installed_db, learners)
+    assert on(installed_db, "backfill").code == 0
+    assert not column(
+        installed_db, f"SELECT id FROM submissions WHERE user_id = '{learners.old}' AND session_id IS NULL"
+    )
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
+    assert column_count(installed_db) == 0
+
+
+def column_count(db: PlatformDatabase) -> int:
+    """How many columns session_id of ours are left."""
+    with db.connect() as connection:
+        return connection.execute(
+            "SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+            " WHERE a.attname = 'session_id' AND c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text <> 'sessiondb'"
+        ).rowcount
