@@ -150,7 +150,7 @@ def test_a_platform_whose_schema_was_built_again_is_installed_again(
 
 def parts(dump: str) -> list[str]:
     """The objects of a dump, whatever schema public belongs to and is granted to."""
-    found = [part.partition("\n\n\n--\n")[0] for part in dump.split("\n--\n-- Name: ")]
+    found = [part.partition("\n\n\n--\n")[0].strip() for part in dump.split("\n--\n-- Name: ")]
     return [part for part in found if not part.startswith(("public; ", "SCHEMA public"))][1:]
 
 

@@ -1170,7 +1170,7 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
         f"GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {new_role}",
     )
 
-    found = rollback_refusal(installed_db.database(new_role))
+    found = [f for f in rollback_refusal(installed_db.database(new_role)) if f.level == "error"]
 
     assert set(objects(found)) == {
         ("privileges", name)
@@ -1182,4 +1182,5 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
     assert {finding.fix for finding in found} == {
         "Connect as campus_owner, or as a member of that role that inherits its privileges."
     }
-    assert objects(rollback_refusal(installed_db.database(new_role), "0008")) == [("privileges", "schema sessiondb")]
+    last = [f for f in rollback_refusal(installed_db.database(new_role), "0008") if f.level == "error"]
+    assert objects(last) == [("privileges", "schema sessiondb")]

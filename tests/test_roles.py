@@ -327,6 +327,31 @@ def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: Platfo
             connection.execute("INSERT INTO pg_temp.enrollments DEFAULT VALUES")
 
 
+@on_reference
+def test_grants_survive_an_apply_and_are_printed_by_a_rollback(new_role: str, installed_db: PlatformDatabase) -> None:
+    """As statements that can be run again after another apply."""
+    grants = documented()["backfill"]
+    with installed_db.connect() as connection:
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        for grant in grants:
+            connection.execute(f"GRANT {grant} TO {new_role}".encode())
+        connection.execute("ALTER FUNCTION sessiondb.backfill_step(integer) RESET search_path")
+    as_role = ("-d", installed_db.conninfo(new_role), "backfill")
+
+    assert run("-d", installed_db.conninfo(), "apply").code == 0  # puts back what was changed
+    assert run(*as_role).code == 0
+
+    rolled_back = run("-d", installed_db.conninfo(), "rollback", "--all", "--yes")
+    assert rolled_back.code == 0, rolled_back
+    again = re.search(r"After another apply, run: (.*)", rolled_back.err)
+    assert again
+    installed_db.apply()
+    assert run(*as_role).code == 1
+    with installed_db.connect() as connection:
+        connection.execute(again[1].encode())
+    assert run(*as_role).code == 0
+
+
 @on_hosted
 def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:

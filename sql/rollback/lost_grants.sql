@@ -1,0 +1,35 @@
+-- What was granted on what a rollback drops goes with it: said before, as statements to run again after another apply. The
+-- setting sessiondb.undone holds the numbers of the migrations to be undone.
+WITH undone AS (
+    SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations
+),
+dropped (place, name, owner, acl) AS (
+    SELECT 1, format('SCHEMA %I', n.nspname), n.nspowner, n.nspacl
+      FROM undone AS u
+      JOIN pg_namespace AS n ON n.nspname = 'sessiondb'
+     WHERE '0001' = ANY (u.migrations)
+    UNION ALL
+    SELECT 2, format('TABLE sessiondb.%I', c.relname), c.relowner, c.relacl
+      FROM undone AS u
+      JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table' AND o.migration = ANY (u.migrations)
+      JOIN pg_class AS c ON c.relnamespace = to_regnamespace('sessiondb') AND c.relname = o.name
+    UNION ALL
+    SELECT 3, format('ROUTINE %s', format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes))), p.proowner, p.proacl
+      FROM undone AS u
+      JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
+      JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
+      JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
+),
+granted AS (
+    SELECT d.place, d.name, a.grantee, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges
+      FROM dropped AS d
+     CROSS JOIN LATERAL aclexplode(d.acl) AS a
+     WHERE a.grantee NOT IN (0, d.owner)
+     GROUP BY d.place, d.name, a.grantee
+)
+SELECT 'lost_grants' AS "check", 'warning' AS level, format('role %I', pg_get_userbyid(g.grantee)) AS object,
+       format('What was granted to role %I on what is rolled back goes with it.', pg_get_userbyid(g.grantee)) AS detail,
+       'After another apply, run: ' || string_agg(format('GRANT %s ON %s TO %I', g.privileges, g.name, pg_get_userbyid(g.grantee)), '; ' ORDER BY g.place, g.name) AS fix
+  FROM granted AS g
+ GROUP BY g.grantee
+ ORDER BY object
