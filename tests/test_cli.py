@@ -345,7 +345,7 @@ def test_verbose_tells_every_statement_on_stderr(installed_db: PlatformDatabase)
     verbose = on(installed_db, "-v", "apply")
 
     assert "TRIGGER" not in quiet.err
-    told = "  0008.link-submissions: CALL sessiondb.install('trigger', 'submissions', 'zzz_sessiondb_link_submission', "
+    told = "  0008.link-submissions: CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission BEFORE INSERT "
     assert told in verbose.err
     assert " -- " not in verbose.err  # no comment, which on one line would hide what follows it
     assert verbose.code == 0

@@ -1,4 +1,6 @@
 -- Nobody who is not trusted anyway owns what our functions are made of, or can have his code run by them.
+--
+-- Longer than a screen: a branch for each thing that must belong to somebody who is trusted.
 WITH platform AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl, c.relowner AS table_owner,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,

@@ -14,6 +14,8 @@
 -- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty
 -- where the foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that
 -- preflight and plan can run it as a query on a database that has nothing of ours yet.
+--
+-- Longer than a screen: one walk along the foreign keys, whose rows carry the query so far; each part of it has a name.
 WITH RECURSIVE
 platform AS (
     SELECT n.oid AS namespace,

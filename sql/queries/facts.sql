@@ -3,6 +3,8 @@
 --
 -- The parent of a column, constraint, index or trigger is its table in the platform's schema, that of a table or function
 -- the schema, where "platform" stands for the platform's.
+--
+-- Longer than a screen: a branch for each kind of object.
 WITH wanted (kind, parent, name, arguments) AS (
 {wanted}
 ),

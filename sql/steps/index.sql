@@ -17,6 +17,8 @@
 -- it is whole, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS SHARE.) The way that would keep no
 -- reader out, CREATE INDEX on the whole table once the partitions have theirs, takes SHARE on all
 -- partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
+--
+-- Longer than a screen: what is there, and one branch for each statement that may still be needed, in their order.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname

@@ -367,8 +367,9 @@ def _refuse_leftovers(connection: Connection) -> None:
 
 
 def readable(statement: str) -> str:
-    """Return the statement for people to read: without the comments above it, and no literal for what DO runs."""
-    bare = re.sub(r"\A(\s*--.*\n)+", "", statement).strip()
+    """Return the statement for people to read: without the comments above it, and no literal for what it runs."""
+    installed = re.search(r"\ACALL sessiondb\.install\(.*\$(source\d?)\$\n(.*)\n\$\1\$", statement, re.DOTALL)
+    bare = re.sub(r"\A(\s*--.*\n)+", "", installed[2] if installed else statement).strip()
     block = re.fullmatch(r"DO '((?:[^']|'')*)'", bare)
     return f"DO $$ {block[1]} $$".replace("''", "'") if block and "$$" not in bare else bare
 

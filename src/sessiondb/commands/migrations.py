@@ -132,11 +132,11 @@ def rollback(
 
     \b
     Example:
-      sessiondb rollback --to 0010
+      sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
     if (to is None) is not everything:
-        raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0010")
+        raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("rollback asks before it starts, and there is nobody to answer", "Add --yes.")
