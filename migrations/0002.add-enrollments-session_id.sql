@@ -22,8 +22,7 @@ BEGIN
 END
 $comment$;
 
--- object: function check_enrollment
--- object: function refuse_session
+-- object: function check_session
 -- object: function is_saved_link
 -- object: trigger zzz_sessiondb_check_enrollment
 -- object: trigger zzz_sessiondb_check_enrollment_update

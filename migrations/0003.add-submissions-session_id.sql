@@ -22,6 +22,5 @@ BEGIN
 END
 $comment$;
 
--- object: function check_submission
 -- object: trigger zzz_sessiondb_check_submission
 -- object: trigger zzz_sessiondb_check_submission_update

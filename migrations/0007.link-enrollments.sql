@@ -8,8 +8,8 @@
 -- step: set_aside_function
 -- step: adopt_triggers enrollments
 
--- object: function get_user_session_for_course
 -- object: function find_session
+-- object: function get_user_session_for_course
 -- object: function link_enrollment
 -- object: trigger zzz_sessiondb_link_enrollment
 -- object: trigger zzz_sessiondb_check_enrollment, where the column was there before us

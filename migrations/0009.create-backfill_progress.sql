@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
     relfilenode oid NOT NULL,
     session_id uuid,
     second_pass boolean NOT NULL DEFAULT false,
-    next_block bigint NOT NULL DEFAULT 0,
+    position jsonb,
     scanned bigint NOT NULL DEFAULT 0,
     linked bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
@@ -26,7 +26,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.session_id IS 'The session that th
 COMMENT ON COLUMN sessiondb.backfill_progress.second_pass IS 'True while the rows are taken that somebody had locked at first';
 COMMENT ON COLUMN sessiondb.backfill_progress.skipped IS 'How many rows this pass left, because somebody had locked or just changed them';
 COMMENT ON COLUMN sessiondb.backfill_progress.started_at IS 'What was linkable then is linked when the table is finished';
-COMMENT ON COLUMN sessiondb.backfill_progress.next_block IS 'The page where the next batch begins';
+COMMENT ON COLUMN sessiondb.backfill_progress.position IS 'Where the next batch begins, for instance {"block": 128}; NULL is the beginning';
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
 -- object: function add_member
@@ -36,23 +36,21 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function backfill_remarks
 -- object: function backfill_step
 -- object: function begin_backfill
+-- object: function choose_for_pages
 -- object: function choose_sessions
 -- object: function count_linkable
--- object: function count_rows
 -- object: function create_org
 -- object: function create_session
+-- object: function explain_choice
 -- object: function explain_course
--- object: function explain_enrollment
 -- object: function explain_link
--- object: function explain_submission
+-- object: function explain_row
+-- object: function explain_rows
+-- object: function explain_steps
 -- object: function explain_user
 -- object: function link_batch
--- object: function member_command
--- object: function name_of_org
+-- object: function name_of
+-- object: function org_command
 -- object: function org_of_slug
--- object: function session_command
 -- object: function session_status
 -- object: function set_session_status
--- object: function slug_of_org
--- object: function title_of_session
--- object: function add_counts

@@ -189,8 +189,8 @@ FAULTS: dict[str, Fault] = {
         by_apply=True,
     ),
     "function with the caller's rights": Fault(
-        "ALTER FUNCTION sessiondb.check_submission() SECURITY INVOKER",
-        {"installed_objects": ("error", ["function sessiondb.check_submission"])},
+        "ALTER FUNCTION sessiondb.check_session() SECURITY INVOKER",
+        {"installed_objects": ("error", ["function sessiondb.check_session"])},
         by_apply=True,
     ),
     "column dropped": Fault(

@@ -259,7 +259,7 @@ def test_status_in_words(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
         connection.execute("DROP TRIGGER zzz_sessiondb_link_submission ON submissions")
-        connection.execute("ALTER FUNCTION sessiondb.check_submission() RESET search_path")
+        connection.execute("ALTER FUNCTION sessiondb.check_session() RESET search_path")
 
     status = on(installed_db, "status")
 

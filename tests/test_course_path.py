@@ -101,7 +101,7 @@ class TestFound:
         with installed_db.connect() as connection:
             sources = connection.execute(
                 "SELECT prosrc FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
-                " AND proname IN ('link_submission', 'check_submission', 'count_linkable')"
+                " AND proname IN ('link_submission', 'check_session', 'count_linkable')"
             ).fetchall()
         assert len(sources) == 3
         for (source,) in sources:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FUNCTIONS = """
     SELECT p.oid, p.proname::text,
            CASE WHEN p.prorettype = 'trigger'::regtype
-                THEN CASE WHEN p.proname LIKE '%%submission' THEN 'submissions' ELSE 'enrollments' END END
+                THEN CASE WHEN p.proname IN ('check_session', 'link_submission') THEN 'submissions' ELSE 'enrollments' END END
       FROM pg_proc AS p
       JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
      WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'
@@ -29,6 +29,7 @@ FUNCTIONS = """
 """
 DYNAMIC = {
     "adopt_triggers",
+    "choose_for_pages",
     "compile",
     "explain_course",
     "link_batch",
@@ -60,13 +61,15 @@ def test_plpgsql_check_finds_nothing(installed_db: PlatformDatabase) -> None:
                       FROM plpgsql_check_function_tb(
                                %(function)s,
                                relid => coalesce(to_regclass(quote_ident(%(schema)s) || '.' || %(table)s), 0),
-                               extra_warnings => true, security_warnings => true, performance_warnings => false) AS c
+                               fatal_errors => false, extra_warnings => true, security_warnings => true, performance_warnings => false) AS c
                     """,
                     {"function": function, "schema": installed_db.platform.schema, "table": table},
                 )
                 if not (name in DYNAMIC and re.search("not sanitized|maybe unmodified", row[2]))
                 # the status may be an enum of the platform, and is given as text
                 and not (name in {"create_session", "set_session_status"} and "target type is different" in row[2])
+                # of enrollments, in a branch that is not taken for submissions
+                and not (name == "check_session" and row[2].endswith('has no field "course_id"'))
                 # a platform's rows need not have an id, and then asking by it is answered so
                 and not (name.startswith("explain_") and row[2].endswith('"id" does not exist'))
             ]

@@ -1011,7 +1011,7 @@ DEPENDENTS = {
     "CREATE TRIGGER too BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()": (
         "trigger too on table {}.enrollments"
     ),
-    "CREATE FUNCTION why(id uuid) RETURNS jsonb BEGIN ATOMIC SELECT sessiondb.explain_enrollment(id); END": (
+    "CREATE FUNCTION why(id uuid) RETURNS jsonb BEGIN ATOMIC SELECT sessiondb.explain_row('enrollments', id); END": (
         "function {}.why(uuid)"
     ),
     "CREATE VIEW installed AS SELECT * FROM sessiondb.installation": "view {}.installed",

@@ -115,6 +115,31 @@ def test_no_operator_of_somebody_else_is_run(trapped_db: PlatformDatabase) -> No
         owner.execute("CALL sessiondb.backfill()")
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"], PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_no_operator_of_somebody_else_is_run_to_explain_a_row(trapped_db: PlatformDatabase) -> None:
+    """Nor where its course is not found, or its user."""
+    platform = trapped_db.platform
+    trapped_db.apply()
+    with trapped_db.connect() as owner:
+        owner.execute("SET search_path TO pg_catalog")
+        student = platform.add_user(owner)
+        platform.enroll(owner, student, UUID(SQL))
+        platform.submit(owner, student, UUID(SQL))
+        rows = {table: sql.Identifier(platform.schema, table) for table in ("enrollments", "submissions")}
+        query = sql.SQL("SELECT id FROM {} WHERE user_id = {}")
+        ids = {t: owner.execute(query.format(name, sql.Literal(student))).fetchall()[0][0] for t, name in rows.items()}
+        lost = sql.SQL("ALTER TABLE {0} ALTER {1} DROP NOT NULL; UPDATE {0} SET {1} = NULL")
+        owner.execute(lost.format(rows["submissions"], sql.Identifier(platform.task_column)))
+    for question in (
+        f"--enrollment {ids['enrollments']}",
+        f"--submission {ids['submissions']}",
+        f"--user {student} --course {SQL}",
+        f"--user {SQL} --course {SQL}",
+    ):
+        run = on(trapped_db, "explain", *question.split())
+        assert (run.code, "trapped" in run.out + run.err) == (0, False), (question, run.out, run.err)
+
+
 @pytest.mark.parametrize("path", ["code.course_id", "unbound.exercises.course_id"])
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db: PlatformDatabase, path: str) -> None:
@@ -160,9 +185,9 @@ def test_no_function_of_somebody_else_is_run_where_the_platform_has_no_such_colu
                     " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$".encode()
                 )
                 connection.execute("RESET ROLE")
-        for table in ("enrollment", "submission"):
+        for table in ("enrollments", "submissions"):
             with pytest.raises(errors.UndefinedColumn):
-                connection.execute(f"SELECT sessiondb.explain_{table}(gen_random_uuid())".encode())
+                connection.execute("SELECT sessiondb.explain_row(%s, gen_random_uuid())", [table])
     for command, code in {
         "org create --name Nord --slug nord": 1,
         f"member add --org atelier-nord --user {CHLOE}": 1,

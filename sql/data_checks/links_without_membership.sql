@@ -1,7 +1,7 @@
 -- Rows are linked to sessions of the organisations of their users; a membership may have ended since.
 SELECT 'links_without_membership' AS "check", 'warning' AS level, f.table_name AS object,
        pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s is' ELSE '%s rows of %s are' END || ' linked to a session of an organisation that the user is not a member of, for example %s.', f.rows, f.table_name, f.examples) AS detail,
-       coalesce('Make the users members, for instance: ' || sessiondb.member_command(f.pair[1], f.pair[2]) || '; or unlink', 'Unlink')
+       coalesce('Make the users members, for instance: ' || sessiondb.org_command('member', f.pair[1], f.pair[2]) || '; or unlink', 'Unlink')
            || pg_catalog.format(' the rows: UPDATE %1$I.%2$I AS r SET session_id = NULL FROM %1$I.sessions AS s WHERE s.id = r.session_id AND NOT EXISTS (SELECT FROM %1$I.org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)',
                          i.platform_schema, f.table_name) AS fix
   FROM (

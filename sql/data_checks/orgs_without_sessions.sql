@@ -4,7 +4,7 @@ SELECT 'orgs_without_sessions' AS "check", 'info' AS level, 'org_members' AS obj
        pg_catalog.format('%s no session, so nothing of the members can be linked, for example %s.',
                          CASE f.rows WHEN 1 THEN '1 organisation with members has' ELSE f.rows::text || ' organisations with members have' END,
                          pg_catalog.array_to_string(f.examples, ', ')) AS detail,
-       coalesce('Create one, for instance: ' || sessiondb.session_command(f.examples[1], k.id), 'Create a course first.') AS fix
+       coalesce('Create one, for instance: ' || sessiondb.org_command('session', f.examples[1], k.id), 'Create a course first.') AS fix
   FROM (
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(o.id ORDER BY o.id))[1:{examples}] AS examples
           FROM (SELECT DISTINCT m.org_id AS id FROM org_members AS m) AS o

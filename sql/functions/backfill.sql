@@ -2,92 +2,76 @@ CREATE OR REPLACE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL)
 LANGUAGE plpgsql
 AS $procedure$
 /*
- * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql,
- * outside a transaction. Stopped on its way it goes on there when it is called again. Notices tell
- * every five seconds how far it is, and at the end what it linked, and what it cannot link and why.
+ * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql, outside a
+ * transaction. If it is stopped, calling it again resumes it. Notices show every five seconds how far it is, and at
+ * the end what it linked, and what it cannot link and why.
  *
- * No search_path is pinned, since a procedure that has settings of its own may not commit; instead
- * each transaction sets it, before anything that a caller's path could change the meaning of. The
- * advisory lock is the one that apply takes, too.
+ * No search_path is pinned, since a procedure that has settings of its own may not commit; instead each transaction
+ * sets it, before anything that a caller's path could change the meaning of. The advisory lock is the one that apply
+ * takes, too, for each batch separately, so that it is released however this ends.
  *
- * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of
- * the caller's holds where it is shorter than ours.
+ * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of the caller's
+ * holds where it is shorter than ours.
  */
 DECLARE
-    v_rows integer := 1000;
+    v_rows integer;
     v_call timestamptz := pg_catalog.now();
-    v_begun boolean := false;
     v_began timestamptz;
     v_told timestamptz := pg_catalog.clock_timestamp();
     v_step record;
     v_linked bigint := 0;
-    v_done boolean;
     v_tries integer := 0;
-    v_took double precision;
-    v_remark text;
     v_counts record;
-    v_reason record;
+    v_text text;
 BEGIN
     LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-        -- for each batch anew, so that it is let go however this ends
         IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'lock_not_available',
-                MESSAGE = 'another sessiondb run works on this database',
-                HINT = 'Call it again when that has ended.';
+            RAISE EXCEPTION 'another sessiondb run works on this database'
+                USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that has ended.';
         END IF;
-        IF NOT v_begun THEN
+        IF v_rows IS NULL THEN
+            v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
-                RAISE NOTICE USING
-                    MESSAGE = format('statement_timeout ends this call after %s; what is linked by then stays linked', current_setting('statement_timeout')),
-                    HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
+                RAISE NOTICE 'statement_timeout ends this call after %; what is linked by then stays linked', current_setting('statement_timeout')
+                    USING HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
             END IF;
             CALL sessiondb.begin_backfill(p_session_id);
-            FOR v_remark IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
-                RAISE NOTICE '%', v_remark;
+            FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
+                RAISE NOTICE '%', v_text;
             END LOOP;
-            v_begun := true;
         END IF;
         v_began := clock_timestamp();
         -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
-        PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true)
-           FROM pg_settings AS s
-          WHERE s.name = 'lock_timeout';
+        PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true) FROM pg_settings AS s WHERE s.name = 'lock_timeout';
         BEGIN
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
-            v_done := NOT FOUND;
+            EXIT WHEN NOT FOUND;
             v_tries := 0;
-            v_linked := v_linked + coalesce(v_step.linked, 0);
+            v_linked := v_linked + v_step.linked;
         EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
                     OR serialization_failure OR undefined_table THEN
-            -- a session, a membership, a row or a partition has just changed, or is about to: the batch is done
-            -- again after a pause
+            -- a session, a membership, a row or a partition has just changed, or is about to
             v_tries := v_tries + 1;
-            v_done := false;
             IF v_tries > 5 THEN
-                RAISE NOTICE USING
-                    MESSAGE = format('stopped; linked by this call: %s', v_linked),
-                    HINT = 'What is linked stays linked; call it again to go on.';
+                RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'What is linked stays linked; call it again to go on.';
                 RAISE;
             END IF;
             RAISE NOTICE 'the batch is tried again: %', SQLERRM;
             PERFORM pg_sleep(0.1 * v_tries);
         END;
-        EXIT WHEN v_done;
         IF v_tries = 0 AND clock_timestamp() > v_told + interval '5 seconds' THEN
             v_told := clock_timestamp();
             RAISE NOTICE 'linked by this call: %; pages: % of %', v_linked, v_step.blocks_done, v_step.blocks_total;
         END IF;
-        v_took := greatest(EXTRACT(epoch FROM clock_timestamp() - v_began)::double precision, 0.001);
         -- no more than 5000: after pages with nothing to link may come some with much
-        v_rows := least(greatest(v_rows * least(greatest(0.2 / v_took, 0.5), 2.0), 100), 5000)::integer;
+        v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
         COMMIT;
     END LOOP;
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
-        FOR v_reason IN SELECT e.key, e.value FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
-            RAISE NOTICE '  %: %', v_reason.key, v_reason.value;
+        FOR v_text IN SELECT format('  %s: %s', e.key, e.value) FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
+            RAISE NOTICE '%', v_text;
         END LOOP;
         IF v_counts.as_of < v_call THEN
             RAISE NOTICE 'What has become linkable since % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);

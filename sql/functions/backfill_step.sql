@@ -5,28 +5,32 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same
- * transaction: whatever stops a backfill, at most one batch is done again. Returns what the batch did
- * and how many pages of all tables are behind us; no row when the backfill is finished.
+ * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same transaction:
+ * whatever stops a backfill, at most one batch is done again. Returns what the batch did and how many pages of all
+ * tables are done; no row when the backfill is finished.
  *
- * Rows that somebody else had locked are waited for in a second pass over their table. One that was changed
- * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one
- * has skipped no row, and each counts anew.
+ * Rows that another transaction had locked are waited for in a second pass over their table. One that was changed
+ * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one has skipped
+ * no row, and each counts from the beginning.
  */
 DECLARE
-    v_progress sessiondb.backfill_progress;
-    v_relfilenode oid;
-    v_blocks bigint;
+    v_at record;
     v_to bigint;
-    v_result record;
+    v_done record;
 BEGIN
     LOOP
-        SELECT p.* INTO v_progress
+        SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.relfilenode AS file, c.reltuples, c.relpages,
+               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks
+          INTO v_at
           FROM sessiondb.backfill_progress AS p
+         CROSS JOIN sessiondb.installation AS i
+          LEFT JOIN pg_class AS c
+            ON c.oid = p.partition
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, p.table_name))
          WHERE p.finished_at IS NULL
          ORDER BY p.turn
          LIMIT 1
-           FOR UPDATE;
+           FOR UPDATE OF p;
         IF NOT FOUND THEN
             -- partitions that were attached meanwhile
             INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
@@ -38,67 +42,40 @@ BEGIN
             CONTINUE WHEN FOUND;
             RETURN;
         END IF;
+        EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
 
-        SELECT c.relfilenode INTO v_relfilenode
-          FROM pg_class AS c
-         CROSS JOIN sessiondb.installation AS i
-         WHERE c.oid = v_progress.partition
-           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, v_progress.table_name));
-        IF NOT FOUND THEN
-            -- detached or dropped meanwhile: what was linked there stays counted
+        IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
+            -- from its first page again: one that was rewritten has other pages than those that we have seen
             UPDATE sessiondb.backfill_progress AS p
-               SET finished_at = now()
-             WHERE p.turn = v_progress.turn;
-            CONTINUE;
-        ELSIF v_relfilenode <> v_progress.relfilenode THEN
-            -- the pages of a table that was rewritten are not those that we have seen
-            UPDATE sessiondb.backfill_progress AS p
-               SET relfilenode = v_relfilenode, started_at = now(),
-                   next_block = 0, second_pass = false, scanned = p.linked, skipped = 0, reasons = '{}'
-             WHERE p.turn = v_progress.turn;
-            CONTINUE;
-        END IF;
-        v_blocks := pg_relation_size(v_progress.partition) / current_setting('block_size')::integer;
-        EXIT WHEN v_progress.next_block < v_blocks;
-
-        IF v_progress.skipped > 0 THEN
-            UPDATE sessiondb.backfill_progress AS p
-               SET next_block = 0, second_pass = true, scanned = p.linked, skipped = 0, reasons = '{}'
-             WHERE p.turn = v_progress.turn;
+               SET position = NULL, scanned = p.linked, skipped = 0, reasons = '{}',
+                   second_pass = v_at.file = p.relfilenode, relfilenode = v_at.file,
+                   started_at = CASE WHEN v_at.file = p.relfilenode THEN p.started_at ELSE now() END
+             WHERE p.turn = v_at.turn;
         ELSE
-            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_progress.turn;
+            -- also if it was detached or dropped meanwhile: what was linked there stays counted
+            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
         END IF;
     END LOOP;
 
     -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller;
     -- the backfill itself makes it twice as large
-    SELECT least(v_progress.next_block + greatest(1, p_rows / s.rows_on_page)::bigint, v_blocks)
-      INTO v_to
-      FROM pg_class AS c
-     CROSS JOIN LATERAL (
-            SELECT CASE WHEN c.reltuples > 0 AND c.relpages * 3 >= v_blocks THEN c.reltuples / c.relpages ELSE 50 END AS rows_on_page
-           ) AS s
-     WHERE c.oid = v_progress.partition;
-
-    SELECT b.* INTO v_result
+    v_to := least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
+        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint);
+    SELECT b.* INTO v_done
       FROM sessiondb.link_batch(
-               v_progress.table_name, v_progress.partition, v_progress.next_block, v_to, v_progress.session_id,
-               CASE WHEN v_progress.second_pass THEN 'wait' ELSE 'link' END) AS b;
-
+               v_at.table_name, v_at.partition, v_at.block, v_to, v_at.session_id, CASE WHEN v_at.second_pass THEN 'wait' ELSE 'link' END) AS b;
     UPDATE sessiondb.backfill_progress AS p
-       SET next_block = v_to,
-           scanned = p.scanned + v_result.scanned,
-           linked = p.linked + v_result.linked,
-           skipped = p.skipped + v_result.skipped,
-           reasons = sessiondb.add_counts(p.reasons, v_result.reasons)
-     WHERE p.turn = v_progress.turn;
+       SET position = jsonb_build_object('block', v_to),
+           scanned = p.scanned + v_done.scanned, linked = p.linked + v_done.linked, skipped = p.skipped + v_done.skipped,
+           reasons = p.reasons || coalesce((
+               SELECT jsonb_object_agg(e.key, e.value::bigint + coalesce((p.reasons ->> e.key)::bigint, 0))
+                 FROM jsonb_each_text(v_done.reasons) AS e), '{}')
+     WHERE p.turn = v_at.turn;
 
     RETURN QUERY
-        SELECT v_progress.table_name, v_result.scanned, v_result.linked,
-               sum(CASE WHEN p.finished_at IS NULL THEN p.next_block ELSE s.blocks END)::bigint, sum(s.blocks)::bigint
+        SELECT v_at.table_name, v_done.scanned, v_done.linked,
+               sum(CASE WHEN p.finished_at IS NULL THEN coalesce((p.position ->> 'block')::bigint, 0) ELSE s.blocks END)::bigint, sum(s.blocks)::bigint
           FROM sessiondb.backfill_progress AS p
-         CROSS JOIN LATERAL (
-                SELECT pg_relation_size(p.partition) / current_setting('block_size')::integer AS blocks
-               ) AS s;
+         CROSS JOIN LATERAL (SELECT pg_relation_size(p.partition) / current_setting('block_size')::integer AS blocks) AS s;
 END
 $function$

@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $procedure$
 /*
- * Makes ready for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
+ * Prepares for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
  * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
- * that was stopped on its way goes on where it was, and does not look again at what it had passed.
+ * that was stopped resumes where it stopped, and does not look again at what it had passed.
  */
 BEGIN
     -- a mistyped id must not take the progress of a backfill away that was stopped
@@ -21,7 +21,7 @@ BEGIN
     THEN
         UPDATE sessiondb.backfill_progress AS p
            SET started_at = pg_catalog.now()
-         WHERE p.finished_at IS NULL AND p.next_block = 0;
+         WHERE p.finished_at IS NULL AND p.position IS NULL;
         RETURN;
     END IF;
 

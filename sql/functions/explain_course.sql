@@ -1,108 +1,84 @@
-CREATE OR REPLACE FUNCTION sessiondb.explain_course(p_table name, p_row_id uuid, p_user_id uuid, OUT detail text, OUT fix text)
+CREATE OR REPLACE FUNCTION sessiondb.explain_course(p_table text, p_row_id uuid, p_user_id uuid, OUT detail text, OUT fix text)
 LANGUAGE plpgsql
 STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Where the way from a row of enrollments or submissions to its course breaks off, at a column that is NULL or
- * at a row that is gone, and the UPDATE that mends it. Which course was meant only people know: the statement
- * takes one that the user is enrolled in, if there are several one that has a session for him.
+ * Where the way from a row of enrollments or submissions to its course breaks off, at a column that is NULL or at a
+ * row that does not exist, and the UPDATE that fixes it. Which course was meant only people know: the statement
+ * takes one that the user is enrolled in, if there are several one that has a session for the user.
  *
- * sessiondb.installation keeps what is joined on the way. t0 is the row that is asked about, t1 and so on are
- * those that it leads to. A literal takes the type of the column that it is compared with.
+ * sessiondb.installation keeps the steps of the way; here those that lead to a row are taken off. A literal takes the
+ * type of the column that it is compared with.
  */
 DECLARE
-    v_joins jsonb := CASE p_table
+    v_steps jsonb := CASE p_table
         WHEN 'submissions' THEN (SELECT i.course_joins FROM sessiondb.installation AS i)
         ELSE pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
             'from', pg_catalog.format('%I.enrollments', pg_catalog.current_schema()), 'columns', ARRAY['course_id'],
             'to', pg_catalog.format('%I.courses', pg_catalog.current_schema()), 'keys', ARRAY['id'], 'operators', ARRAY['OPERATOR(pg_catalog.=)']))
     END;
-    v_last integer := pg_catalog.jsonb_array_length(v_joins);
-    v_conditions text[];
-    v_query text;
-    v_rows jsonb;
-    v_place integer;
-    v_join jsonb;
+    v_step record;
     v_row jsonb;
-    v_where text;
+    v_next jsonb;
+    v_where text := pg_catalog.format('id = %L', p_row_id);
     v_column text;
-    v_courses uuid[];
-    v_found jsonb;
+    v_query text;
     v_course_id uuid;
 BEGIN
-    SELECT pg_catalog.array_agg(
-               (SELECT pg_catalog.string_agg(pg_catalog.format('t%s.%I %s t%s.%I', j.place, c.key, c.operator, j.place - 1, c.column_name), ' AND ')
-                  FROM ROWS FROM (pg_catalog.jsonb_array_elements_text(j.step -> 'columns'),
-                                  pg_catalog.jsonb_array_elements_text(j.step -> 'keys'),
-                                  pg_catalog.jsonb_array_elements_text(j.step -> 'operators')) AS c (column_name, key, operator))
-               ORDER BY j.place)
-      INTO v_conditions
-      FROM pg_catalog.jsonb_array_elements(v_joins) WITH ORDINALITY AS j (step, place);
-
-    -- the rows on the way, as far as there are any
-    SELECT pg_catalog.format('SELECT pg_catalog.jsonb_build_array(pg_catalog.to_jsonb(t0), %s) FROM %s AS t0 %s WHERE t0.id = %L',
-               pg_catalog.string_agg(pg_catalog.format('pg_catalog.to_jsonb(t%s)', n.place), ', ' ORDER BY n.place),
-               v_joins -> 0 ->> 'from',
-               pg_catalog.string_agg(pg_catalog.format('LEFT JOIN %s AS t%s ON %s', v_joins -> (n.place - 1) ->> 'to', n.place, v_conditions[n.place]), ' ' ORDER BY n.place),
-               p_row_id)
-      INTO v_query
-      FROM pg_catalog.generate_series(1, v_last) AS n (place);
-    EXECUTE v_query INTO v_rows;
-    v_place := (SELECT pg_catalog.min(n.place) FROM pg_catalog.generate_series(1, v_last) AS n (place) WHERE v_rows -> n.place = 'null'::jsonb);
-    IF v_place IS NULL THEN
+    IF p_row_id IS NULL THEN
         RETURN;
     END IF;
-
-    -- the last row that there is, how to name it, and its column that leads no further
-    v_join := v_joins -> (v_place - 1);
-    v_row := v_rows -> (v_place - 1);
-    v_where := CASE
-        WHEN v_place = 1 THEN pg_catalog.format('id = %L', p_row_id)
-        ELSE (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', k.name, v_row ->> k.name), ' AND ')
-                FROM pg_catalog.jsonb_array_elements_text(v_joins -> (v_place - 2) -> 'keys') AS k (name))
-    END;
-    SELECT c.name INTO v_column
-      FROM pg_catalog.jsonb_array_elements_text(v_join -> 'columns') WITH ORDINALITY AS c (name, place)
-     ORDER BY (v_row ->> c.name) IS NULL DESC, c.place
-     LIMIT 1;
-    detail := pg_catalog.format('The row leads to no course: %I of table %s is %s in the row with %s.',
-        v_column, v_join ->> 'from',
-        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || (v_join ->> 'to') || ',', 'NULL'), v_where);
-
-    v_courses := ARRAY(
-        SELECT c.course_id
-          FROM (SELECT e.course_id, true AS is_enrolled FROM enrollments AS e WHERE e.user_id = p_user_id
-                UNION ALL
-                SELECT s.course_id, false
-                  FROM org_members AS m
-                  JOIN sessions AS s ON s.org_id = m.org_id
-                 WHERE m.user_id = p_user_id
-                   AND s.status OPERATOR(pg_catalog.=) 'active') AS c
-         GROUP BY c.course_id
-         ORDER BY pg_catalog.bool_or(c.is_enrolled) DESC,
-                  (SELECT h.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[c.course_id], false) AS h) IS NULL,
-                  c.course_id);
-    SELECT pg_catalog.format('SELECT pg_catalog.to_jsonb(t%s), t%s.id FROM %s AS t%s %s %s ORDER BY pg_catalog.array_position($1, t%s.id), t%s.%I LIMIT 1',
-               v_place, v_last, v_join ->> 'to', v_place,
-               pg_catalog.string_agg(pg_catalog.format('JOIN %s AS t%s ON %s', v_joins -> (n.place - 1) ->> 'to', n.place, v_conditions[n.place]), ' ' ORDER BY n.place),
-               -- an enrolment of somebody else would be none of his
-               CASE WHEN (v_join ->> 'to')::regclass = 'enrollments'::regclass THEN pg_catalog.format('WHERE t%s.user_id = %L', v_place, p_user_id) END,
-               v_last, v_place, v_join -> 'keys' ->> 0)
-      INTO v_query
-      FROM pg_catalog.generate_series(v_place + 1, v_last) AS n (place);
-    EXECUTE v_query INTO v_found, v_course_id USING v_courses;
-    IF v_found IS NULL THEN
-        fix := pg_catalog.format('Table %s has no row that it could lead to: make one first.', v_join ->> 'to');
+    EXECUTE pg_catalog.format('SELECT pg_catalog.to_jsonb(r) FROM %s AS r WHERE id OPERATOR(pg_catalog.=) $1', v_steps -> 0 ->> 'from'::text)
+       INTO v_row USING p_row_id;
+    FOR v_step IN SELECT s.* FROM pg_catalog.jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, keys text[], operators text[]) LOOP
+        SELECT pg_catalog.format('SELECT pg_catalog.to_jsonb(r) FROM %s AS r WHERE %s', v_step."to",
+                   pg_catalog.string_agg(pg_catalog.format('r.%I %s %L', c.key, c.operator, v_row ->> c.name), ' AND '))
+          INTO v_query
+          FROM ROWS FROM (pg_catalog.unnest(v_step.columns), pg_catalog.unnest(v_step.keys), pg_catalog.unnest(v_step.operators)) AS c (name, key, operator);
+        EXECUTE v_query INTO v_next;
+        EXIT WHEN v_next IS NULL;
+        v_row := v_next;
+        v_where := (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', k.name, v_row ->> k.name), ' AND ') FROM pg_catalog.unnest(v_step.keys) AS k (name));
+        v_steps := v_steps - 0;
+    END LOOP;
+    IF v_row IS NULL OR v_next IS NOT NULL THEN
         RETURN;
     END IF;
-    detail := pg_catalog.format('%s The fix takes course %s%s; which was meant only you know.', detail,
-        (SELECT coalesce('"' || (pg_catalog.to_jsonb(k.*) ->> 'title'::text) || '" (' || k.id::text || ')', k.id::text) FROM courses AS k WHERE k.id = v_course_id),
+    v_column := (
+        SELECT c.name FROM pg_catalog.unnest(v_step.columns) WITH ORDINALITY AS c (name, place) ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
+    detail := pg_catalog.format('The row leads to no course: %I of table %s is %s in the row with %s.', v_column, v_step."from",
+        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), v_where);
+
+    -- a row that the column could lead to; an enrolment only of the user
+    SELECT pg_catalog.format('SELECT pg_catalog.to_jsonb(t1), t%1$s.id FROM %2$s %3$s ORDER BY pg_catalog.array_position($1, t%1$s.id), t1.%4$I LIMIT 1',
+               pg_catalog.max(s.place),
+               pg_catalog.string_agg(CASE s.place WHEN 1 THEN s."to" || ' AS t1' ELSE (
+                   SELECT pg_catalog.format('JOIN %s AS t%s ON %s', s."to", s.place, pg_catalog.string_agg(
+                              pg_catalog.format('t%s.%I %s t%s.%I', s.place, c.key, c.operator, s.place - 1, c.name), ' AND '))
+                     FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators)) AS c (name, key, operator)) END, ' ' ORDER BY s.place),
+               CASE WHEN v_step."to"::regclass::oid = 'enrollments'::regclass::oid THEN pg_catalog.format('WHERE t1.user_id = %L', p_user_id) END,
+               v_step.keys[1])
+      INTO v_query
+      FROM ROWS FROM (pg_catalog.jsonb_to_recordset(v_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[]))
+           WITH ORDINALITY AS s ("from", columns, "to", keys, operators, place);
+    EXECUTE v_query INTO v_next, v_course_id USING ARRAY(
+        SELECT c.id
+          FROM (SELECT k.id,
+                       EXISTS (SELECT FROM enrollments AS e WHERE e.user_id = p_user_id AND e.course_id = k.id) AS is_enrolled,
+                       EXISTS (SELECT FROM org_members AS m JOIN sessions AS s ON s.org_id = m.org_id
+                                WHERE m.user_id = p_user_id AND s.course_id = k.id AND s.status OPERATOR(pg_catalog.=) 'active') AS has_session
+                  FROM courses AS k) AS c
+         WHERE c.is_enrolled OR c.has_session
+         ORDER BY c.is_enrolled DESC, c.has_session DESC, c.id);
+    IF v_next IS NULL THEN
+        fix := pg_catalog.format('Table %s has no row that it could lead to: make one first.', v_step."to");
+        RETURN;
+    END IF;
+    detail := pg_catalog.format('%s The fix takes course %s%s; which was meant only you know.', detail, sessiondb.name_of('course', v_course_id),
         CASE WHEN EXISTS (SELECT FROM enrollments AS e WHERE e.user_id = p_user_id AND e.course_id = v_course_id) THEN ', in which the user is enrolled' END);
-    fix := pg_catalog.format('UPDATE %s SET %s WHERE %s', v_join ->> 'from',
-        (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', c.column_name, v_found ->> c.key), ', ')
-           FROM ROWS FROM (pg_catalog.jsonb_array_elements_text(v_join -> 'columns'), pg_catalog.jsonb_array_elements_text(v_join -> 'keys'))
-                AS c (column_name, key)),
+    fix := pg_catalog.format('UPDATE %s SET %s WHERE %s', v_step."from",
+        (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', c.name, v_next ->> c.key), ', ') FROM ROWS FROM (pg_catalog.unnest(v_step.columns), pg_catalog.unnest(v_step.keys)) AS c (name, key)),
         v_where);
 END
 $function$

@@ -26,10 +26,10 @@ BEGIN
     SELECT k.confrelid, f.attname
       INTO v_users, v_key
       FROM pg_catalog.pg_constraint AS k
-      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'user_id' AND k.conkey = ARRAY[a.attnum]
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'user_id' AND a.attnum = k.conkey[1] AND pg_catalog.cardinality(k.conkey) = 1
       JOIN pg_catalog.pg_attribute AS f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
      WHERE k.contype = 'f'
-       AND k.conrelid IN ('org_members'::regclass, 'enrollments'::regclass, 'submissions'::regclass)
+       AND k.conrelid IN ('org_members'::regclass::oid, 'enrollments'::regclass::oid, 'submissions'::regclass::oid)
        AND pg_catalog.has_schema_privilege((SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = k.confrelid), 'USAGE')
        AND pg_catalog.has_column_privilege(k.confrelid, f.attnum, 'SELECT')
        AND NOT pg_catalog.row_security_active(k.confrelid)

@@ -6,4 +6,4 @@ CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment
     BEFORE INSERT ON platform.enrollments
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL)
-    EXECUTE FUNCTION sessiondb.check_enrollment()
+    EXECUTE FUNCTION sessiondb.check_session('enrollments')

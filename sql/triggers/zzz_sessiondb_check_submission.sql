@@ -6,4 +6,4 @@ CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission
     BEFORE INSERT ON platform.submissions
     FOR EACH ROW
     WHEN (NEW.session_id IS NOT NULL)
-    EXECUTE FUNCTION sessiondb.check_submission()
+    EXECUTE FUNCTION sessiondb.check_session('submissions')

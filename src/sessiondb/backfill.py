@@ -161,7 +161,8 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
     for row in _execute(watch, window, report, _REMARKS, session):
         report(row["remark"])
     resumed = watch.connection.execute(
-        "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.next_block > 0) FROM sessiondb.backfill_progress AS p"
+        "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.position IS NOT NULL)"
+        " FROM sessiondb.backfill_progress AS p"
     ).fetchone()
     if resumed and resumed[0]:
         report("Going on where it was stopped; the counts are of all its runs.")

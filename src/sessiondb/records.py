@@ -203,24 +203,21 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     Raises:
         SessiondbError: there is no such row, or the platform's table has no uuid column ``id``.
     """
-    call: LiteralString = (
-        "SELECT sessiondb.explain_enrollment(%(id)s) AS document"
-        if table == "enrollments"
-        else "SELECT sessiondb.explain_submission(%(id)s) AS document"
-    )
     uuid = connection.execute(
         "SELECT FROM pg_catalog.pg_attribute AS a"
         "  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema') AND c.relname = %s"
-        "   AND a.attname = 'id' AND a.atttypid = 'uuid'::pg_catalog.regtype",
+        "   AND a.attname = 'id' AND a.atttypid = 'uuid'::pg_catalog.regtype::pg_catalog.oid",
         [table],
     )
     if uuid.rowcount == 0:
         raise SessiondbError(
             f"{table} of this platform have no column id of type uuid", "Ask with --user and --course instead."
         )
-    row = _one(connection, call, {"id": row_id})
+    row = _one(
+        connection, "SELECT sessiondb.explain_row(%(table)s, %(id)s) AS document", {"table": table, "id": row_id}
+    )
     if row["document"] is None:
         raise SessiondbError(f"there is no row {row_id} in {table}", f"List them with: sessiondb show {table}")
     return dict(row["document"])

@@ -1,0 +1,52 @@
+CREATE OR REPLACE FUNCTION sessiondb.check_session()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * BEFORE INSERT or UPDATE on enrollments or submissions, only where the client gave a session: it must be of the
+ * row's course, and the row's user a member of its organisation. Otherwise students could place themselves in the
+ * dashboard of another organisation. The status does not matter: staff may place someone by hand in a session that
+ * has not begun or is over. A session that does not exist yet is refused, and not left to the foreign key, which
+ * looks at the end of the statement or transaction, when someone may have created it in any organisation.
+ *
+ * The argument names the table, for which TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is
+ * taken, so each branch may name columns that the other table does not have; course_of() is compiled as in
+ * link_submission.
+ *
+ * One answer for all: those who may not read sessions and org_members must not learn by trying whether a session
+ * exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER: they need not be able to.
+ */
+DECLARE
+    v_course_id uuid;
+BEGIN
+    IF TG_ARGV[0] = 'submissions' THEN
+        v_course_id := course_of(NEW);
+    ELSE
+        v_course_id := NEW.course_id;
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM sessions AS s
+          JOIN org_members AS m ON m.org_id = s.org_id
+         WHERE s.id = NEW.session_id
+           AND s.course_id = v_course_id
+           AND m.user_id = NEW.user_id)
+        -- an apply restores what a rollback saved, though a membership may have ended since
+        AND NOT sessiondb.is_saved_link(TG_ARGV[0], pg_catalog.to_jsonb(NEW))
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'check_violation',
+            MESSAGE = pg_catalog.format('session %s does not fit this row of table "%s"', NEW.session_id, TG_ARGV[0]),
+            DETAIL = 'There is no such session of the row''s course in an organisation that the row''s user is a member of.',
+            HINT = 'Leave session_id out to have the right session found, or give a session of the same course '
+                   'in an organisation of the user.',
+            SCHEMA = pg_catalog.current_schema(),
+            TABLE = TG_ARGV[0],
+            COLUMN = 'session_id',
+            CONSTRAINT = TG_ARGV[0] || '_session_id_coherent';
+    END IF;
+    RETURN NEW;
+END
+$function$
