@@ -79,7 +79,7 @@ def pooler(db: PlatformDatabase, mode: str, **settings: str) -> Iterator[Pooler]
             "default_pool_size": "5",
             **settings,
         }
-        database = f"{db.name} = platform={server.socket_dir} port={server.port}"
+        database = f"{db.name} = host={server.socket_dir} port={server.port}"
         lines = ["[databases]", database, "[pgbouncer]", *(f"{key} = {value}" for key, value in options.items())]
         (home / "users").write_text(f'"{user}" ""\n')
         (home / "ini").write_text("\n".join(lines) + "\n")
@@ -97,7 +97,7 @@ def pooler(db: PlatformDatabase, mode: str, **settings: str) -> Iterator[Pooler]
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline, (home / "log").read_text()
                 time.sleep(0.01)
-            yield Pooler(db, make_conninfo("", platform=name, port=6432, user=user, dbname=db.name))
+            yield Pooler(db, make_conninfo("", host=name, port=6432, user=user, dbname=db.name))
         finally:
             process.kill()
             process.communicate()
