@@ -79,6 +79,7 @@ def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatab
         query = checks.composed(connection, f"{folder}/{name}")
     assert re.findall(r"'(\w+)' AS \"check\"", query) == [name]
     if folder == "data_checks":
+        query = resources.for_table(query, "submissions")
         query = resources.with_course_path(query, ["", ".exercise_id"]).replace("{examples}", "3")
 
     with installed_db.database().transaction(read_only=True) as connection:

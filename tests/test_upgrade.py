@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,7 +248,7 @@ STATES: dict[str, tuple[Platform, Callable[[PlatformDatabase, Version], Learners
 
 
 @pytest.fixture
-def fresh(cluster: Cluster, later: Version, dump: Dump) -> Iterator[Callable[[Platform, bool], str]]:
+def fresh(cluster: Cluster, later: Version, dump: Dump) -> Callable[[Platform, bool], str]:
     """What a fresh install of the later version gives on a platform, with its own trigger or without."""
     given: dict[tuple[str, bool], str] = {}
 

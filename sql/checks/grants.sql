@@ -1,5 +1,5 @@
--- Nobody but the owner may write in schema sessiondb, call what acts with the owner's rights, or put a trigger
--- of his own on the tables that ours guard. What a role needs to read, docs/grants.md says.
+-- Nobody but the owner may write in schema sessiondb, call what acts with the owner's rights, or put a trigger of his
+-- own on the tables that ours guard. What a role needs to read, docs/grants.md says.
 WITH granted (object, name, owner, grantee, privilege, level, danger) AS (
     SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantee, a.privilege_type, 'error',
            CASE a.privilege_type WHEN 'CREATE' THEN 'make objects among ours' ELSE 'name what is in schema sessiondb' END

@@ -1,5 +1,5 @@
--- Every object is there and as this version made it. Of one that was changed, the lines between those that are the same at its
--- beginning and at its end are shown as diff -u shows them, five of each at most.
+-- Every object is there and as this version made it. Of one that was changed, the lines between those that are the same
+-- at its beginning and at its end are shown as diff -u shows them, five of each at most.
 SELECT 'installed_objects' AS "check", 'error' AS level,
        format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
        CASE o.state

@@ -1,7 +1,6 @@
--- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still
--- change the user or the course that we have linked by. An error where its function writes one of them.
--- A trigger may be on a single partition; ours fire there, too. One that is to be taken over (--adopt) is not in
--- the way.
+-- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still change the
+-- user or the course that we have linked by. An error where its function writes one of them. A trigger may be on a
+-- single partition; ours fire there, too. One that is to be taken over (--adopt) is not in the way.
 WITH
 -- materialized: planned as one with the rest, they would take longer to plan than all other checks
 writing_ids (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('user_id|course_id')}),

@@ -1,5 +1,5 @@
--- No active session is hidden by a newer one of the same organisation and course. One that students are enrolled in
--- is not hidden: it gets what they submit as long as it is active.
+-- No active session is hidden by a newer one of the same organisation and course. One that students are enrolled in is
+-- not hidden: it gets what they submit as long as it is active.
 SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
        pg_catalog.format('%s can never be chosen, because a newer active one of the same organisation and course is and nobody is enrolled in %s, for example %s.',
                          CASE f.rows WHEN 1 THEN '1 active session' ELSE f.rows::text || ' active sessions' END,

@@ -1,62 +1,36 @@
--- How many rows have no session, by reason; a warning where it is "linked", and a backfill would link them.
-WITH enrollments_pair AS MATERIALIZED (
+-- How many rows of {table} have no session, by reason; a warning where it is "linked", and a backfill would link them.
+WITH pair AS MATERIALIZED (
     SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
-      FROM enrollments AS r
-     WHERE r.session_id IS NULL
-     GROUP BY r.user_id, r.course_id
-),
-submissions_pair AS MATERIALIZED (
-    SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
-      FROM (SELECT r.user_id, course_of(r) AS course_id FROM submissions AS r WHERE r.session_id IS NULL) AS r
+      FROM (SELECT r.user_id, {course} AS course_id FROM {table} AS r WHERE r.session_id IS NULL) AS r
      GROUP BY r.user_id, r.course_id
 )
 SELECT 'unlinked_rows' AS "check",
        CASE f.reason WHEN 'linked' THEN 'warning' ELSE 'info' END AS level,
-       f.table_name AS object,
-       pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s in %s has no session%s (%s).' ELSE '%s rows of %s in %s have no session%s (%s).' END,
-                         f.rows,
-                         CASE f.table_name WHEN 'enrollments' THEN (SELECT pg_catalog.count(*) FROM enrollments)
-                              ELSE (SELECT pg_catalog.count(*) FROM submissions) END,
-                         f.table_name, CASE f.reason WHEN 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
+       '{table}' AS object,
+       pg_catalog.format(CASE f.rows WHEN 1 THEN '%s row of %s in {table} has no session%s (%s).' ELSE '%s rows of %s in {table} have no session%s (%s).' END,
+                         f.rows, (SELECT pg_catalog.count(*) FROM {table}),
+                         CASE f.reason WHEN 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
        CASE
            WHEN f.reason = 'linked' THEN 'Link them: sessiondb backfill'
-           ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show ' || f.table_name || ' --unlinked', 'what to do, for instance: sessiondb explain ' || CASE
+           ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show {table} --unlinked', 'what to do, for instance: sessiondb explain ' || CASE
                     WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', f.pair[1], f.pair[2])
-                    WHEN f.table_name = 'enrollments' THEN (
-                        SELECT '--enrollment ' || (pg_catalog.to_jsonb(r.*) ->> 'id'::text)
-                          FROM enrollments AS r WHERE r.session_id IS NULL AND (r.course_id IS NULL OR r.user_id IS NULL) LIMIT 1)
                     ELSE (
-                        SELECT '--submission ' || (pg_catalog.to_jsonb(r.*) ->> 'id'::text)
-                          FROM submissions AS r WHERE r.session_id IS NULL AND (course_of(r) IS NULL OR r.user_id IS NULL) LIMIT 1)
+                        SELECT '--' || pg_catalog.rtrim('{table}', 's') || ' ' || (pg_catalog.to_jsonb(r.*) ->> 'id'::text)
+                          FROM {table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1)
                 END)
        END AS fix
   FROM (
-        SELECT 'enrollments' AS table_name,
-               CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
+        SELECT CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
                     ELSE coalesce(h.reason, 'linked') END AS reason,
                pg_catalog.sum(r.rows)::bigint AS rows,
                pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
-          FROM enrollments_pair AS r
+          FROM pair AS r
           LEFT JOIN (
                 SELECT c.*
                   FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
-                          FROM enrollments_pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
-                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, false) AS c
+                          FROM pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
+                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, {by_enrollment}) AS c
                ) AS h ON h.user_id = r.user_id AND h.course_id = r.course_id
-         GROUP BY 2
-        UNION ALL
-        SELECT 'submissions' AS table_name,
-               CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
-                    ELSE coalesce(h.reason, 'linked') END AS reason,
-               pg_catalog.sum(r.rows)::bigint AS rows,
-               pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
-          FROM submissions_pair AS r
-          LEFT JOIN (
-                SELECT c.*
-                  FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
-                          FROM submissions_pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
-                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, true) AS c
-               ) AS h ON h.user_id = r.user_id AND h.course_id = r.course_id
-         GROUP BY 2
+         GROUP BY 1
        ) AS f
- ORDER BY f.table_name, f.reason
+ ORDER BY f.reason

@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.add_member(p_org_slug text, p_user_id uuid, p_role text DEFAULT 'student')
 RETURNS TABLE (org_id uuid, user_id uuid, role text, created boolean)
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Makes the user a member of the organisation; one who is a member already keeps the role he has.
- * Whether the user exists is for the platform's own foreign key to say.
+ * Makes the user a member of the organisation; one who is a member already keeps the role he has. Whether the user
+ * exists is for the platform's own foreign key to say.
  */
 #variable_conflict use_column
 DECLARE

@@ -3,15 +3,15 @@ LANGUAGE plpgsql
 AS $procedure$
 /*
  * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql, outside a
- * transaction. If it is stopped, calling it again resumes it. Notices show every five seconds how far it is, and at
- * the end what it linked, and what it cannot link and why.
+ * transaction. If it is stopped, calling it again resumes it. Notices show every five seconds how far it is, and at the
+ * end what it linked, and what it cannot link and why.
  *
  * No search_path is pinned, since a procedure that has settings of its own may not commit; instead each transaction
  * sets it, before anything that a caller's path could change the meaning of. The advisory lock is the one that apply
  * takes, too, for each batch separately, so that it is released however this ends.
  *
- * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of the caller's
- * holds where it is shorter than ours.
+ * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of the caller's holds
+ * where it is shorter than ours.
  */
 DECLARE
     v_rows integer;

@@ -1,13 +1,12 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_counts()
 RETURNS TABLE (table_name name, scanned bigint, linked bigint, unlinkable bigint, reasons jsonb, as_of timestamptz)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What the last backfill has done with each table so far, also over several runs: the rows without a
- * session that it has looked at, those that it linked, and those that it cannot link, by reason.
- * What was linkable at the time as_of is linked when it is finished.
+ * What the last backfill has done with each table so far, also over several runs: the rows without a session that it
+ * has looked at, those that it linked, and those that it cannot link, by reason. What was linkable at the time as_of is
+ * linked when it is finished.
  */
 SELECT t.table_name, t.scanned, t.linked, u.unlinkable, u.reasons, t.as_of
   FROM (

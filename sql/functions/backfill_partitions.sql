@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_partitions()
 RETURNS TABLE (table_name name, partition regclass, blocks bigint)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The tables that a backfill walks, or their partitions, in its order: enrolments first, since
- * submissions follow them; and how many pages each has.
+ * The tables that a backfill walks, or their partitions, in its order: enrolments first, since submissions follow them;
+ * and how many pages each has.
  */
 SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
   FROM sessiondb.installation AS i

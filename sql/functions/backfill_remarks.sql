@@ -1,13 +1,12 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_remarks(p_session_id uuid)
 RETURNS SETOF text
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is
- * not active, and which triggers of the platform fire, since linking is an UPDATE of each row: they may write
- * updated_at, or refuse it. On a partitioned table those of the partitions fire.
+ * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is not
+ * active, and which triggers of the platform fire, since linking is an UPDATE of each row: they may write updated_at,
+ * or refuse it. On a partitioned table those of the partitions fire.
  */
 SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
   FROM sessions AS s

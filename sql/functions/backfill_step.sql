@@ -1,13 +1,12 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_step(p_rows integer)
 RETURNS TABLE (table_name name, scanned bigint, linked bigint, blocks_done bigint, blocks_total bigint)
 LANGUAGE plpgsql
-VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same transaction:
- * whatever stops a backfill, at most one batch is done again. Returns what the batch did and how many pages of all
- * tables are done; no row when the backfill is finished.
+ * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same transaction: whatever
+ * stops a backfill, at most one batch is done again. Returns what the batch did and how many pages of all tables are
+ * done; no row when the backfill is finished.
  *
  * Rows that another transaction had locked are waited for in a second pass over their table. One that was changed
  * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one has skipped
@@ -57,8 +56,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller;
-    -- the backfill itself makes it twice as large
+    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller; the
+    -- backfill itself makes it twice as large
     v_to := least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
         WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint);
     SELECT b.* INTO v_done

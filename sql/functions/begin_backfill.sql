@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $procedure$
 /*
- * Prepares for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each
- * partition of it, enrolments first, since submissions follow them. A backfill with the same argument
- * that was stopped resumes where it stopped, and does not look again at what it had passed.
+ * Prepares for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each partition of it,
+ * enrolments first, since submissions follow them. A backfill with the same argument that was stopped resumes where it
+ * stopped, and does not look again at what it had passed.
  */
 BEGIN
     -- a mistyped id must not take the progress of a backfill away that was stopped

@@ -1,16 +1,14 @@
 CREATE OR REPLACE FUNCTION sessiondb.check_session()
 RETURNS trigger
-LANGUAGE plpgsql
-VOLATILE
-SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * BEFORE INSERT or UPDATE on enrollments or submissions, only where the client gave a session: it must be of the
- * row's course, and the row's user a member of its organisation. Otherwise students could place themselves in the
- * dashboard of another organisation. The status does not matter: staff may place someone by hand in a session that
- * has not begun or is over. A session that does not exist yet is refused, and not left to the foreign key, which
- * looks at the end of the statement or transaction, when someone may have created it in any organisation.
+ * BEFORE INSERT or UPDATE on enrollments or submissions, only where the client gave a session: it must be of the row's
+ * course, and the row's user a member of its organisation. Otherwise students could place themselves in the dashboard
+ * of another organisation. The status does not matter: staff may place someone by hand in a session that has not begun
+ * or is over. A session that does not exist yet is refused, and not left to the foreign key, which looks at the end of
+ * the statement or transaction, when someone may have created it in any organisation.
  *
  * The argument names the table, for which TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is
  * taken, so each branch may name columns that the other table does not have; course_of() is compiled as in

@@ -2,8 +2,7 @@ CREATE OR REPLACE FUNCTION sessiondb.choose_for_pages(
     p_table name, p_partition regclass, p_from tid, p_to tid, p_session_id uuid,
     OUT scanned bigint, OUT row_ids tid[], OUT session_ids uuid[], OUT reasons jsonb
 )
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
@@ -13,8 +12,8 @@ AS $function$
  * p_session_id  only rows that belong to this session; NULL for all
  *
  * The rows are kept in arrays, whose length the planner knows: of a column that was added just now it knows nothing,
- * takes the rows without a session for a few, and would compare each with each. The SQL is put together for the name
- * of the partition alone.
+ * takes the rows without a session for a few, and would compare each with each. The SQL is put together for the name of
+ * the partition alone.
  */
 DECLARE
     v_user_ids uuid[];

@@ -1,20 +1,19 @@
 CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course_ids uuid[], p_by_enrollment boolean)
 RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * For each pair of a user and a course the session that the triggers would choose now, and where there
- * is none, why: for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be
- * called: whoever asks is told what he may read himself.
+ * For each pair of a user and a course the session that the triggers would choose now, and where there is none, why:
+ * for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be called: whoever asks is told what he
+ * may read himself.
  *
- * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1
- * keeps the joins in order as in link_submission.
+ * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1 keeps the
+ * joins in order as in link_submission.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
- * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has
- * sessions of the course, none of them active; session_in_other_org, only others have one.
+ * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has sessions of the
+ * course, none of them active; session_in_other_org, only others have one.
  */
 WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,

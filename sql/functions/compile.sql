@@ -1,14 +1,14 @@
 CREATE OR REPLACE FUNCTION sessiondb.compile(p_source text)
 RETURNS text
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The source of a function or trigger of ours as it is created on this platform: the qualifier "platform" becomes the platform's
- * schema, SET search_path FROM the CURRENT one names that schema, and course_of(...) the expression that leads from that row of
- * submissions to its course. So the sources read the same for every platform, and yet hold static SQL: nothing is looked up per
- * row. (This text is compiled, too, so that it does not spell out what it replaces.)
+ * The source of a function or trigger of ours as it is created on this platform: the qualifier "platform" becomes the
+ * platform's schema, SET search_path FROM the CURRENT one names that schema, and course_of(...) the expression that
+ * leads from that row of submissions to its course. So the sources read the same for every platform, and yet hold
+ * static SQL: nothing is looked up per row. (This text is compiled, too, so that it does not spell out what it
+ * replaces.)
  */
 DECLARE
     v_schema text := (SELECT format('"%s"', replace(i.platform_schema, '"', '""')) FROM sessiondb.installation AS i);

@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.count_linkable(p_course_id uuid)
 RETURNS TABLE (enrollments bigint, submissions bigint)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * How many unlinked rows of the course a backfill would link now: those whose user is a member of
- * an organisation with an active session of the course.
+ * How many unlinked rows of the course a backfill would link now: those whose user is a member of an organisation with
+ * an active session of the course.
  */
 WITH entitled AS MATERIALIZED (
     SELECT DISTINCT m.user_id

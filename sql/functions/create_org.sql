@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.create_org(p_name text, p_slug text)
 RETURNS TABLE (id uuid, name text, slug text, created boolean)
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The organisation with this slug, made if there is none yet; one that exists is left as it is.
- * OPERATOR(pg_catalog.=): as in org_of_slug.
+ * The organisation with this slug, made if there is none yet; one that exists is left as it is. OPERATOR(pg_catalog.=):
+ * as in org_of_slug.
  */
 #variable_conflict use_column
 BEGIN

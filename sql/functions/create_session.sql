@@ -5,12 +5,11 @@ RETURNS TABLE (
     id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
 )
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * A new session of the course for the organisation, titled after the course where no title is
- * given, and how many unlinked rows of the course a backfill would link now.
+ * A new session of the course for the organisation, titled after the course where no title is given, and how many
+ * unlinked rows of the course a backfill would link now.
  */
 #variable_conflict use_column
 DECLARE

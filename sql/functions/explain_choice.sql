@@ -2,8 +2,7 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_choice(
     p_user_id uuid, p_course_id uuid, p_session_id uuid, p_table text, p_row_id uuid, p_fixes jsonb,
     OUT session_id uuid, OUT reason text, OUT ok boolean, OUT detail text, OUT fix text
 )
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*

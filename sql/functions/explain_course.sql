@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_course(p_table text, p_row_id uuid, p_user_id uuid, OUT detail text, OUT fix text)
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Where the way from a row of enrollments or submissions to its course breaks off, at a column that is NULL or at a
- * row that does not exist, and the UPDATE that fixes it. Which course was meant only people know: the statement
- * takes one that the user is enrolled in, if there are several one that has a session for the user.
+ * Where the way from a row of enrollments or submissions to its course breaks off, at a column that is NULL or at a row
+ * that does not exist, and the UPDATE that fixes it. Which course was meant only people know: the statement takes one
+ * that the user is enrolled in, if there are several one that has a session for the user.
  *
  * sessiondb.installation keeps the steps of the way; here those that lead to a row are taken off. A literal takes the
  * type of the column that it is compared with.

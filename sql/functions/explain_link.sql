@@ -2,13 +2,12 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_link(
     p_user_id uuid, p_course_id uuid, p_session_id uuid DEFAULT NULL, p_table text DEFAULT NULL, p_row_id uuid DEFAULT NULL
 )
 RETURNS jsonb
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Why the work of a user in a course is in the session that it is in, or in none:
- * {"session_id", "reason", "steps": [{"step", "ok", "detail"}], "fix"}.
+ * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "steps":
+ * [{"step", "ok", "detail"}], "fix"}.
  *
  * p_session_id  the session that the row which is asked about is linked to
  * p_table       enrollments or submissions, where a row is asked about; NULL for a user and a course

@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_row(p_table text, p_id uuid)
 RETURNS jsonb
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*

@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_rows(p_user_id uuid, p_course_id uuid)
 RETURNS TABLE (step text, ok boolean, detail text, fix text)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*

@@ -1,13 +1,12 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_steps(p_user_id uuid, p_course_id uuid, p_session_id uuid, p_table text, p_row_id uuid)
 RETURNS TABLE (step text, ok boolean, detail text, fix text)
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there
- * are none; the course; the user's organisations; and those that have sessions of the course, the user's first, at
- * most 20, each with its five newest sessions. fix is what would repair that step alone, if something would.
+ * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there are
+ * none; the course; the user's organisations; and those that have sessions of the course, the user's first, at most 20,
+ * each with its five newest sessions. fix is what would repair that step alone, if something would.
  */
 WITH choice AS (
     SELECT c.reason

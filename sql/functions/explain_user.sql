@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_user(p_user_id uuid, OUT is_missing boolean, OUT detail text)
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Says of a user who is nowhere to be seen whether there is such a user at all: the id may be mistyped. Whether
- * there is, the table says that user_id refers to, where the platform has one that the caller may read. detail is
- * NULL for a user who has rows.
+ * Says of a user who is nowhere to be seen whether there is such a user at all: the id may be mistyped. Whether there
+ * is, the table says that user_id refers to, where the platform has one that the caller may read. detail is NULL for a
+ * user who has rows.
  */
 DECLARE
     v_users regclass;

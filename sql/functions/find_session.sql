@@ -1,22 +1,20 @@
 CREATE OR REPLACE FUNCTION sessiondb.find_session(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course, for the triggers: of the active sessions of the course in the
- * organisations that the user is a member of, the one with the newest created_at (unknown dates last),
- * and of several such the one with the greatest id. NULL when there is none.
+ * The session of a user in a course, for the triggers: of the active sessions of the course in the organisations that
+ * the user is a member of, the one with the newest created_at (unknown dates last), and of several such the one with
+ * the greatest id. NULL when there is none.
  *
- * FOR KEY SHARE is the lock that the foreign key takes after the row is stored. Taken here, it makes us
- * wait for who is just deleting the session, and then go on to the next one: the row would be refused
- * otherwise. Somebody else's other changes to the session wait for nothing, nor do we for them.
+ * FOR KEY SHARE is the lock that the foreign key takes after the row is stored. Taken here, it makes us wait for who is
+ * just deleting the session, and then go on to the next one: the row would be refused otherwise. Somebody else's other
+ * changes to the session wait for nothing, nor do we for them.
  *
- * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO,
- * because RETURN (SELECT ...) would run the query as a part of another (docs/performance.md).
- * OPERATOR(pg_catalog.=): status may be an enum, and then a more exact "=" that someone made in the
- * platform's schema would be taken before the catalog's.
+ * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO, because RETURN
+ * (SELECT ...) would run the query as a part of another (docs/performance.md). OPERATOR(pg_catalog.=): status may be an
+ * enum, and then a more exact "=" that someone made in the platform's schema would be taken before the catalog's.
  */
 DECLARE
     v_session_id uuid;

@@ -1,15 +1,13 @@
 CREATE OR REPLACE FUNCTION platform.get_user_session_for_course(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session(), but
- * for the lock. Two of them, because an application has no way into schema sessiondb, and the triggers
- * must not depend on what others may make in the platform's schema, where one more function of this name
- * would do to make their call ambiguous.
+ * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session(), but for the lock.
+ * Two of them, because an application has no way into schema sessiondb, and the triggers must not depend on what others
+ * may make in the platform's schema, where one more function of this name would do to make their call ambiguous.
  *
  * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
  */

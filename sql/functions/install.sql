@@ -7,13 +7,13 @@ SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
 AS $procedure$
 /*
- * Creates or replaces a function or trigger from its source, and records it. Of a function PUBLIC may not make use, unless
- * p_public. A trigger that is so already is left alone, for its lock; one that was disabled stays so, though CREATE OR REPLACE
- * TRIGGER enables it.
+ * Creates or replaces a function or trigger from its source, and records it. Of a function PUBLIC may not make use,
+ * unless p_public. A trigger that is so already is left alone, for its lock; one that was disabled stays so, though
+ * CREATE OR REPLACE TRIGGER enables it.
  *
- * p_parent is the table of a trigger, the schema of a function ("platform" is the platform's). p_where: only where session_id
- * of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write it then, and are not
- * checked before they are taken over.
+ * p_parent is the table of a trigger, the schema of a function ("platform" is the platform's). p_where: only where
+ * session_id of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write
+ * it then, and are not checked before they are taken over.
  *
  * check_function_bodies is off: functions may name each other, in whatever order they come.
  *

@@ -1,12 +1,12 @@
 CREATE OR REPLACE FUNCTION sessiondb.is_saved_link(p_table text, p_row jsonb)
 RETURNS boolean
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it as it was,
- * though a membership may have ended since. The row is found by its key; only then is there such a table at all.
+ * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it
+ * as it was, though a membership may have ended since. The row is found by its key; only then is there such a table at
+ * all.
  */
 DECLARE
     v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);

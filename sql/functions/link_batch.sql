@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION sessiondb.link_batch(
 )
 RETURNS TABLE (scanned bigint, linked bigint, skipped bigint, reasons jsonb)
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*

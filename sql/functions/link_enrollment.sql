@@ -1,13 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
 RETURNS trigger
-LANGUAGE plpgsql
-VOLATILE
-SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * BEFORE INSERT on enrollments, only where session_id is NULL: the session of the student in the
- * course. None found leaves NULL; an enrolment never fails for want of a session.
+ * BEFORE INSERT on enrollments, only where session_id is NULL: the session of the student in the course. None found
+ * leaves NULL; an enrolment never fails for want of a session.
  *
  * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions.
  */

@@ -1,21 +1,18 @@
 CREATE OR REPLACE FUNCTION sessiondb.link_submission()
 RETURNS trigger
-LANGUAGE plpgsql
-VOLATILE
-SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * BEFORE INSERT on submissions, only where session_id is NULL: the session of the student's
- * enrolment in the course while it is still eligible (so that a student of the autumn group stays
- * in it when a winter group opens), else his session in the course as for an enrolment. None found
- * leaves NULL; a submission never fails for want of a session.
+ * BEFORE INSERT on submissions, only where session_id is NULL: the session of the student's enrolment in the course
+ * while it is still eligible (so that a student of the autumn group stays in it when a winter group opens), else his
+ * session in the course as for an enrolment. None found leaves NULL; a submission never fails for want of a session.
  *
- * FOR KEY SHARE as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round, and so from reading
- * all active sessions of the course in the student's organisations.
+ * FOR KEY SHARE as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round,
+ * and so from reading all active sessions of the course in the student's organisations.
  *
- * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression
- * of this platform in its place.
+ * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression of this platform
+ * in its place.
  *
  * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
  */

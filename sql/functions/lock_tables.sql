@@ -4,16 +4,15 @@ SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
  * Locks each of the tables, and its partitions, for what comes next in the transaction, so that nobody
- * else is ever cancelled for our sake. A lock that is not to be had in time is an error that says who
- * is in the way.
+ * else is ever cancelled for our sake. A lock that is not to be had in time is an error that says who is in the way.
  *
- * The first table is waited for as long as lock_timeout says. Everybody queues behind us there, and
- * one of those may have what we want next: a deadlock, which the server finds deadlock_timeout after he
- * began to wait, and ends by cancelling him. So the other locks are waited for 100 ms at most, and only
- * until nobody can have stood behind us for that long.
+ * The first table is waited for as long as lock_timeout says. Everybody queues behind us there, and one of those may
+ * have what we want next: a deadlock, which the server finds deadlock_timeout after he began to wait, and ends by
+ * cancelling him. So the other locks are waited for 100 ms at most, and only until nobody can have stood behind us for
+ * that long.
  *
- * Whoever builds an index concurrently waits in the end for all older snapshots, ours among them. While
- * there is one, we do not even begin to wait: he would be the one to be cancelled.
+ * Whoever builds an index concurrently waits in the end for all older snapshots, ours among them. While there is one,
+ * we do not even begin to wait: he would be the one to be cancelled.
  */
 DECLARE
     v_began timestamptz := clock_timestamp();

@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.name_of(p_kind text, p_id uuid)
 RETURNS text
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * What people call an organisation (p_kind is org), its name or slug, and a session or a course, its title with the
- * id; of what has no such column, the id. to_jsonb() reads columns that a platform need not have.
+ * What people call an organisation (p_kind is org), its name or slug, and a session or a course, its title with the id;
+ * of what has no such column, the id. to_jsonb() reads columns that a platform need not have.
  */
 SELECT CASE p_kind
            WHEN 'org' THEN coalesce(f.found ->> 'name'::text, f.found ->> 'slug'::text, 'organisation ' || p_id::text)

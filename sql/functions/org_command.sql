@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.org_command(p_what text, p_org_id uuid, p_id uuid)
 RETURNS text
-LANGUAGE sql
-STABLE
+LANGUAGE sql STABLE
 STRICT
 SET search_path FROM CURRENT
 AS $function$

@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION sessiondb.org_of_slug(p_slug text)
 RETURNS uuid
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The id of the organisation with this slug; raises no_data_found when there is none.
- * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
+ * The id of the organisation with this slug; raises no_data_found when there is none. OPERATOR(pg_catalog.=): a slug
+ * may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made

@@ -1,19 +1,17 @@
 CREATE OR REPLACE FUNCTION sessiondb.save_link()
 RETURNS trigger
-LANGUAGE plpgsql
-VOLATILE
-SECURITY DEFINER
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link
- * beside those that were saved in bulk, so that none is lost up to the moment the column goes. The
- * trigger's argument is enrollments or submissions; sessiondb.prepare_saved_links() made the table
- * whose key the row is saved by. The dynamic SQL is paid during a rollback only.
+ * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link beside those that were
+ * saved in bulk, so that none is lost up to the moment the column goes. The trigger's argument is enrollments or
+ * submissions; sessiondb.prepare_saved_links() made the table whose key the row is saved by. The dynamic SQL is paid
+ * during a rollback only.
  *
- * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two
- * tables of the platform is taken, and no SQL from a trigger's argument: whoever could call this function
- * could put it on a table of his own.
+ * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two tables of the
+ * platform is taken, and no SQL from a trigger's argument: whoever could call this function could put it on a table of
+ * his own.
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);

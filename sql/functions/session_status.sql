@@ -1,14 +1,13 @@
 CREATE OR REPLACE FUNCTION sessiondb.session_status(p_status text)
 RETURNS text
-LANGUAGE plpgsql
-STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where
- * the platform lists its statuses, in an enum or a CHECK, the platform decides, when the row is written.
- * Where the column takes any text, a mistyped status would make a session that nobody is ever
- * linked to, so only the usual words and those in use are taken.
+ * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where the platform lists
+ * its statuses, in an enum or a CHECK, the platform decides, when the row is written. Where the column takes any text,
+ * a mistyped status would make a session that nobody is ever linked to, so only the usual words and those in use are
+ * taken.
  */
 DECLARE
     v_labels text;

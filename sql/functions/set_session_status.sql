@@ -3,12 +3,11 @@ RETURNS TABLE (
     id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
 )
 LANGUAGE plpgsql
-VOLATILE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * Gives the session another status, and counts the unlinked rows of its course that a backfill
- * would link now. Rows that are linked stay linked.
+ * Gives the session another status, and counts the unlinked rows of its course that a backfill would link now. Rows
+ * that are linked stay linked.
  */
 #variable_conflict use_column
 DECLARE

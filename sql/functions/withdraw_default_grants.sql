@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to
- * other roles on what was made in schema sessiondb: there are backends that grant everything to the
- * roles of their API that way. What was granted by hand to other roles than those stays.
+ * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
+ * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
+ * What was granted by hand to other roles than those stays.
  */
 DECLARE
     v_revoke text;

@@ -9,8 +9,8 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- Everybody but superusers, whoever may act for the owner of the tables, the owners of the schema and of
--- the database, and those whom we may act for; a superuser may act for all.
+-- Everybody but superusers, whoever may act for the owner of the tables, the owners of the schema and of the database,
+-- and those whom we may act for; a superuser may act for all.
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h

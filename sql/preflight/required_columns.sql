@@ -1,5 +1,5 @@
--- The tables and columns that the rules and the commands read exist and have the types that they need. Of
--- organisations only the id is needed, and a view does: a name and a slug are read where there are such.
+-- The tables and columns that the rules and the commands read exist and have the types that they need. Of organisations
+-- only the id is needed, and a view does: a name and a slug are read where there are such.
 --
 -- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
 WITH required (table_name, column_name, kind) AS (

@@ -8,12 +8,12 @@
 -- believed  true where no foreign key says that the last column holds courses, only the path that was given
 -- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
 --
--- Not followed: session_id and the table sessions (those are what we add), org_members, and the
--- table that user_id refers to (a user's course is not the course of his submission).
+-- Not followed: session_id and the table sessions (those are what we add), org_members, and the table that user_id
+-- refers to (a user's course is not the course of his submission).
 --
--- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty
--- where the foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that
--- preflight and plan can run it as a query on a database that has nothing of ours yet.
+-- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty where the
+-- foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that preflight and plan can run
+-- it as a query on a database that has nothing of ours yet.
 --
 -- Longer than a screen: one walk along the foreign keys, whose rows carry the query so far; each part of it has a name.
 WITH RECURSIVE
@@ -25,9 +25,9 @@ platform AS (
       FROM pg_namespace AS n
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- A foreign key of several columns is named by the one that refers to "id", else by its last
--- column, and joins on all of them. The operators are named with their schema: for a varchar key the
--- "=" that somebody made in the platform's schema would otherwise be taken before the catalog's.
+-- A foreign key of several columns is named by the one that refers to "id", else by its last column, and joins on all
+-- of them. The operators are named with their schema: for a varchar key the "=" that somebody made in the platform's
+-- schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
            c.confrelid AS to_table,
@@ -47,8 +47,8 @@ foreign_key AS (
        AND c.conparentid = 0
      GROUP BY c.oid, c.conrelid, c.confrelid
 ),
--- Where no foreign key tells the table of a column, the path that was given names it:
--- exercise_id.exercises.course_id. The table is joined on its primary key, or on a unique "id".
+-- Where no foreign key tells the table of a column, the path that was given names it: exercise_id.exercises.course_id.
+-- The table is joined on its primary key, or on a unique "id".
 named_table AS (
     SELECT a.attrelid AS from_table,
            t.oid AS to_table,
@@ -95,9 +95,8 @@ passed_over AS (
       JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.column_name = 'user_id'
 ),
--- at_table is where we stand, row_name what its row is called in the query so far ('' is the
--- submission itself); source and keys are that query's FROM and WHERE; next_name counts through the
--- path that was given.
+-- at_table is where we stand, row_name what its row is called in the query so far ('' is the submission itself); source
+-- and keys are that query's FROM and WHERE; next_name counts through the path that was given.
 walk AS (
     SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,

@@ -1,8 +1,9 @@
--- What the catalogs show of the objects {wanted} (kind, parent, name, arguments), one row for each that exists: facts that
--- another server, another schema's name, a lost comment or pg_dump spell no differently. is_ours: its comment says so.
+-- What the catalogs show of the objects {wanted} (kind, parent, name, arguments), one row for each that exists: facts
+-- that another server, another schema's name, a lost comment or pg_dump spell no differently. is_ours: its comment says
+-- so.
 --
--- The parent of a column, constraint, index or trigger is its table in the platform's schema, that of a table or function
--- the schema, where "platform" stands for the platform's.
+-- The parent of a column, constraint, index or trigger is its table in the platform's schema, that of a table or
+-- function the schema, where "platform" stands for the platform's.
 --
 -- Longer than a screen: a branch for each kind of object.
 WITH wanted (kind, parent, name, arguments) AS (

@@ -1,5 +1,5 @@
--- Who the backends $1 are, for people; NULL when they have ended. 0 stands for prepared transactions,
--- as in pg_blocking_pids(). The body stands alone.
+-- Who the backends $1 are, for people; NULL when they have ended. 0 stands for prepared transactions, as in
+-- pg_blocking_pids(). The body stands alone.
 SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
   FROM (
         SELECT a.pid,

@@ -1,4 +1,5 @@
--- The state of each object of this version ({objects}) that is due, and of each that the database has and this version not.
+-- The state of each object of this version ({objects}) that is due, and of each that the database has and this version
+-- not.
 --
 -- INSTALLED   as this version makes it
 -- OUTDATED    as another version made it, or this one for another schema or course path
@@ -7,7 +8,8 @@
 -- UNRECORDED  there, but sessiondb.objects has lost what it knew of it
 -- UNKNOWN     made by another version; this one does not have it
 --
--- Those that are not due are left out, unless {every}. An index or a key under another name may do the job of ours: such an object is recorded and was never there.
+-- Those that are not due are left out, unless {every}. An index or a key under another name may do the job of ours:
+-- such an object is recorded and was never there.
 WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) AS (
 {objects}
 ),

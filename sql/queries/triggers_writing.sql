@@ -1,12 +1,12 @@
--- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1,
--- names separated by "|", with the table or partition that each is on, and the statements that make
--- each of them again as it is.
+-- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1, names
+-- separated by "|", with the table or partition that each is on, and the statements that make each of them again as it
+-- is.
 --
--- Read from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row
--- that is given the column and returned, an UPDATE of one of the two tables that sets it. All of NEW may
--- be written, too; that counts unless the columns are named by literals and none of them is ours, as in
--- jsonb_populate_record(NEW, jsonb_build_object('updated_at', now())). A function that only compares or
--- copies the column does not count; what a function in C or behind another call does is not seen.
+-- Read from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row that is given the
+-- column and returned, an UPDATE of one of the two tables that sets it. All of NEW may be written, too; that counts
+-- unless the columns are named by literals and none of them is ours, as in jsonb_populate_record(NEW,
+-- jsonb_build_object('updated_at', now())). A function that only compares or copies the column does not count; what a
+-- function in C or behind another call does is not seen.
 --
 -- The body stands alone, so that preflight can run it as a query before anything of ours exists.
 SELECT platform.relname,

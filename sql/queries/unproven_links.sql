@@ -1,5 +1,5 @@
--- The tables whose session_id was there before us with no validated foreign key, so that its links may lead to
--- sessions that are gone.
+-- The tables whose session_id was there before us with no validated foreign key, so that its links may lead to sessions
+-- that are gone.
 SELECT c.relname::text
   FROM pg_catalog.pg_namespace AS n
   JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid

@@ -1,6 +1,6 @@
 -- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
--- sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes before it, so that the
--- fixes can be run in this order.
+-- sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes before it, so
+-- that the fixes can be run in this order.
 --
 -- Longer than a screen: a branch for each kind of object that can depend on ours, with the statement that removes it.
 WITH RECURSIVE

@@ -1,5 +1,5 @@
--- What was granted on what a rollback drops goes with it: said before, as statements to run again after another apply. The
--- setting sessiondb.undone holds the numbers of the migrations to be undone.
+-- What was granted on what a rollback drops goes with it: said before, as statements to run again after another apply.
+-- The setting sessiondb.undone holds the numbers of the migrations to be undone.
 WITH undone AS (
     SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations
 ),

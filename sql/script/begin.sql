@@ -4,9 +4,9 @@
 -- connection is noticed only when it does.
 --
 -- It looks at the platform first and refuses it, with all that it found, before anything is changed. Where it is
--- stopped, by a lock that is not to be had in time, by an error or by the end of the connection, run it again:
--- it goes on where it was stopped. (In an interactive session, enter ROLLBACK before that; the session keeps
--- sessiondb's advisory lock until the script is through, or the session ends.)
+-- stopped, by a lock that is not to be had in time, by an error or by the end of the connection, run it again: it goes
+-- on where it was stopped. (In an interactive session, enter ROLLBACK before that; the session keeps sessiondb's
+-- advisory lock until the script is through, or the session ends.)
 \set sessiondb_on_error_stop :ON_ERROR_STOP
 \set sessiondb_quiet :QUIET
 \set ON_ERROR_STOP on

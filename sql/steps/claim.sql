@@ -1,6 +1,7 @@
--- Notes, before the objects {objects} of a migration are made, whether they are ours or the platform's own: those survive a
--- rollback, and of a function that we replace the old definition is kept. Said once, it stands: a run that is repeated after a
--- crash finds what the first one made. Where the note itself was lost, the comment of the object says whose it is.
+-- Notes, before the objects {objects} of a migration are made, whether they are ours or the platform's own: those
+-- survive a rollback, and of a function that we replace the old definition is kept. Said once, it stands: a run that is
+-- repeated after a crash finds what the first one made. Where the note itself was lost, the comment of the object says
+-- whose it is.
 INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, facts, previous_definition)
 SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
        CASE

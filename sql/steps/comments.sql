@@ -1,5 +1,5 @@
--- The statements that put the comments of columns, constraints and indexes of ours back where they are lost: they say, should
--- the record be lost, that these are ours. {comments} has kind, parent, name and comment of each.
+-- The statements that put the comments of columns, constraints and indexes of ours back where they are lost: they say,
+-- should the record be lost, that these are ours. {comments} has kind, parent, name and comment of each.
 SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
        json_build_object(l.parent, 'SHARE UPDATE EXCLUSIVE') AS locks,
        NULL::name AS scans

@@ -1,5 +1,6 @@
--- Keeps what the functions are compiled with: the platform's schema, and the way from a submission to its course, the one that
--- the setting sessiondb.course_path names, else the one shortest along the foreign keys; and that version $1 was here.
+-- Keeps what the functions are compiled with: the platform's schema, and the way from a submission to its course, the
+-- one that the setting sessiondb.course_path names, else the one shortest along the foreign keys; and that version $1
+-- was here.
 INSERT INTO sessiondb.installation AS i (platform_schema, version, course_path, course_pieces, course_joins)
 SELECT current_setting('sessiondb.schema'), $1, p.path, p.pieces, p.joins
   FROM (VALUES (1)) AS one (row)

@@ -1,15 +1,15 @@
--- The statements still needed for a foreign key from session_id of table $1 to sessions, in order;
--- none where one exists, whatever its name. Each is to be run in a transaction of its own. With each
--- go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
+-- The statements still needed for a foreign key from session_id of table $1 to sessions, in order; none where one
+-- exists, whatever its name. Each is to be run in a transaction of its own. With each go the locks that it takes, as
+-- {"table": "mode"}, and the table that it reads from end to end.
 --
--- Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only;
--- validated by itself under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
+-- Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only; validated by itself
+-- under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
 --
 -- A key that the platform left NOT VALID is left so. Ours is known by its comment.
 --
--- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key
--- that way, and the key of the parent then adopts those without a scan. It drops the triggers on
--- sessions that theirs have made needless, which keeps readers of sessions out for that moment.
+-- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
+-- key of the parent then adopts those without a scan. It drops the triggers on sessions that theirs have made needless,
+-- which keeps readers of sessions out for that moment.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname,

@@ -1,22 +1,22 @@
--- The statements still needed for index $1 on table $2, in order; none where a valid index that does
--- the same job exists, whatever its name. Each is to be run by itself, outside a transaction. With
--- each go the locks that it takes, as {"table": "mode"}, and the table that it reads from end to end.
+-- The statements still needed for index $1 on table $2, in order; none where a valid index that does the same job
+-- exists, whatever its name. Each is to be run by itself, outside a transaction. With each go the locks that it takes,
+-- as {"table": "mode"}, and the table that it reads from end to end.
 --
--- $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build.
--- An index does the job if its columns begin with one of them and its predicate is $4 or none. $5 is its comment.
+-- $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build. An index does the
+-- job if its columns begin with one of them and its predicate is $4 or none. $5 is its comment.
 --
--- An index of that name which is invalid and not being built is what a crash left of an earlier try:
--- it is dropped and built again; one that is being built is not ours, and is refused. On a
--- partitioned table, where CONCURRENTLY is not possible, the index is made on the parent alone, built
--- concurrently on each partition, and attached. The parent's is invalid until then; that it is ours,
--- and not one that somebody else has not finished, is known by its comment, for preflight.
+-- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
+-- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
+-- possible, the index is made on the parent alone, built concurrently on each partition, and attached. The parent's is
+-- invalid until then; that it is ours, and not one that somebody else has not finished, is known by its comment, for
+-- preflight.
 --
--- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the
--- partition locks all of its indexes: so readers and writers of that one partition are kept out for
--- the moment of the attaching, and are waited for. (On the parent's index, which nobody uses before
--- it is whole, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS SHARE.) The way that would keep no
--- reader out, CREATE INDEX on the whole table once the partitions have theirs, takes SHARE on all
--- partitions at once, and with writers kept out builds the index of a partition that came meanwhile.
+-- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the partition locks all
+-- of its indexes: so readers and writers of that one partition are kept out for the moment of the attaching, and are
+-- waited for. (On the parent's index, which nobody uses before it is whole, it is SHARE UPDATE EXCLUSIVE; on both
+-- tables ACCESS SHARE.) The way that would keep no reader out, CREATE INDEX on the whole table once the partitions have
+-- theirs, takes SHARE on all partitions at once, and with writers kept out builds the index of a partition that came
+-- meanwhile.
 --
 -- Longer than a screen: what is there, and one branch for each statement that may still be needed, in their order.
 WITH
@@ -48,8 +48,8 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- Somebody who builds an index concurrently, and which one, where this role may see that. (Of this database: one
--- that was copied from the same database as this one may have a table with the same oid.)
+-- Somebody who builds an index concurrently, and which one, where this role may see that. (Of this database: one that
+-- was copied from the same database as this one may have a table with the same oid.)
 builder AS (
     SELECT l.relation AS relid, p.index_relid
       FROM pg_stat_progress_create_index AS p

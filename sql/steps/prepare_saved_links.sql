@@ -1,5 +1,5 @@
--- The statements that make sessiondb.saved_links_of_TABLE for table $1, keyed as the platform keys it, and the trigger that keeps
--- it up to date until session_id is dropped. None where session_id is not ours to drop, or is gone.
+-- The statements that make sessiondb.saved_links_of_TABLE for table $1, keyed as the platform keys it, and the trigger
+-- that keeps it up to date until session_id is dropped. None where session_id is not ours to drop, or is gone.
 WITH
 platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved

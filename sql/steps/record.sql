@@ -1,5 +1,5 @@
--- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a key that
--- is not finished, as a crash leaves it.
+-- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a
+-- key that is not finished, as a crash leaves it.
 UPDATE sessiondb.objects AS o
    SET facts = f.facts
   FROM (

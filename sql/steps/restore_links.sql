@@ -1,11 +1,11 @@
--- The statements that give the links saved by a rollback back to the rows of table $1, those on 32 pages of the saved ones (some
--- 4,000) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was linked anew keeps
--- its session; a link whose row or session is gone is let go.
+-- The statements that give the links saved by a rollback back to the rows of table $1, those on 32 pages of the saved
+-- ones (some 4,000) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was
+-- linked anew keeps its session; a link whose row or session is gone is let go.
 --
 -- A rollback that was stopped before the column went leaves the trigger that keeps links up to date; it goes first.
 --
--- The saved links are deleted after the rows have them back: sessiondb.check_session() lets pass what is among them, though a
--- membership may have ended since.
+-- The saved links are deleted after the rows have them back: sessiondb.check_session() lets pass what is among them,
+-- though a membership may have ended since.
 WITH
 platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions

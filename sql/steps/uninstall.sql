@@ -1,6 +1,6 @@
--- The statements that take the functions and triggers of migration $1 away, or with NULL those that the list {names} of this
--- version does not have; a function of the platform's that one replaced is put back. Triggers first, each under the lock that
--- DROP TRIGGER takes.
+-- The statements that take the functions and triggers of migration $1 away, or with NULL those that the list {names} of
+-- this version does not have; a function of the platform's that one replaced is put back. Triggers first, each under
+-- the lock that DROP TRIGGER takes.
 SELECT s.statement,
        CASE s.turn WHEN 1 THEN pg_catalog.json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
        NULL::name AS scans

@@ -55,17 +55,19 @@ def check(
     for name in resources.names("data_checks"):
         if name in wanted and there.course_pieces:
             report(f"checking {name}")
-            query = resources.with_course_path(resources.read(f"data_checks/{name}.sql"), there.course_pieces)
-            findings += _data_check(connection, name, query.replace("{examples}", str(examples)), timeout)
+            text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
+            tables = ledger.TABLES if "{table}" in text else ("",)
+            queries = [resources.with_course_path(resources.for_table(text, t), there.course_pieces) for t in tables]
+            findings += _data_check(connection, name, queries, timeout)
     return findings
 
 
-def _data_check(connection: Connection, name: str, query: str, timeout: float) -> list[Finding]:
+def _data_check(connection: Connection, name: str, queries: Sequence[str], timeout: float) -> list[Finding]:
     """Run a check that reads whole tables; that it could not be run, or not to its end, is a finding."""
     try:
         with connection.transaction():
             connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
-            findings = _findings(connection, query)
+            findings = [finding for query in queries for finding in _findings(connection, query)]
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:

@@ -176,10 +176,10 @@ def show(
     """
     there = checks.require_installed(connection)
     require_session(connection, session)
-    name = f"show_unlinked_{what}" if unlinked and what != "sessions" else f"show_{what}"
+    name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
-    query = resources.with_course_path(resources.read(f"queries/{name}.sql"), pieces)
+    query = resources.with_course_path(resources.for_table(resources.read(f"queries/{name}.sql"), what), pieces)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 

@@ -64,6 +64,18 @@ def with_course_path(text: str, pieces: Sequence[str]) -> str:
     return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), text)
 
 
+def for_table(text: str, table: str) -> str:
+    """Put ``enrollments`` or ``submissions``, and what differs between them, in its place in SQL about either.
+
+    ``{table}`` is the table, ``{course}`` the course of its row ``r``, ``{by_enrollment}`` whether the session of the
+    student's enrolment is the first choice for it.
+    """
+    is_submission = table == "submissions"
+    course = "course_of(r)" if is_submission else "r.course_id"
+    text = text.replace("{table}", table).replace("{course}", course)
+    return text.replace("{by_enrollment}", str(is_submission).lower())
+
+
 def literal(value: object) -> str:
     """Return a value as SQL writes it."""
     return sql.Literal(value).as_string(None)

@@ -1,9 +1,9 @@
--- The enrollments without a session, each with the title of its course and the reason; "linked" is one that a backfill
+-- The rows of {table} without a session, each with the title of its course and the reason; "linked" is one that a backfill
 -- would link. What would be chosen is asked once for all of them. FULL, though there is no choice without its row: such
 -- a join never compares each with each, whatever the statistics say.
 WITH unlinked AS MATERIALIZED (
-    SELECT (r.*)::enrollments AS row, r.user_id, r.course_id AS course_id
-      FROM enrollments AS r
+    SELECT (r.*)::{table} AS row, r.user_id, {course} AS course_id
+      FROM {table} AS r
      WHERE r.session_id IS NULL
      LIMIT %(limit)s::bigint
 ),
@@ -13,7 +13,7 @@ choice AS (
               FROM (SELECT DISTINCT u.user_id, u.course_id
                       FROM unlinked AS u
                      WHERE u.user_id IS NOT NULL AND u.course_id IS NOT NULL) AS p) AS a
-     CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, false) AS h
+     CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, {by_enrollment}) AS h
 )
 SELECT (u.row).*,
        pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title,
