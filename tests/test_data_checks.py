@@ -35,7 +35,7 @@ from sessiondb import checks, resources
 from sessiondb.database import Connection
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 NAMES = resources.names("data_checks")
 FIVE = 5

@@ -22,7 +22,7 @@ from sessiondb.errors import SessiondbError
 from sessiondb.migrate import Runner
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 # an owner who is a superuser, and one who is not; partitions

@@ -14,7 +14,7 @@ from platforms import PLATFORMS
 from sessiondb import resources
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 # plpgsql_check
 

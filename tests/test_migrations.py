@@ -29,7 +29,7 @@ from sessiondb.migrate import Runner
 from sessiondb.objects import CODE
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 Dump = Callable[..., str]
 

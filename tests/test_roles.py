@@ -19,7 +19,7 @@ from test_rules import World, as_writer
 from sessiondb.resources import query
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 GRANTS = Path(__file__).parents[1] / "docs" / "grants.md"
 DRAFT = "00000000-0000-4000-8000-0000000000f9"

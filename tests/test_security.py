@@ -27,7 +27,7 @@ from test_properties import PROFILE
 from test_rules import World, both_tables, refused, row_values
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 OWN_ROWS: LiteralString = "user_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"

@@ -11,7 +11,9 @@ AS $function$
  * replaces.)
  */
 DECLARE
-    v_schema text := (SELECT format('"%s"', replace(i.platform_schema, '"', '""')) FROM sessiondb.installation AS i);
+    v_schema text := (
+        SELECT CASE i.platform_schema WHEN 'public' THEN 'public' ELSE format('"%s"', replace(i.platform_schema, '"', '""')) END
+          FROM sessiondb.installation AS i);
     v_pieces text[] := (SELECT i.course_pieces FROM sessiondb.installation AS i);
     v_row text;
 BEGIN

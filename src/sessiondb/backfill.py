@@ -22,7 +22,7 @@ from sessiondb.records import require_session
 from sessiondb.watch import Watch
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much

@@ -19,7 +19,7 @@ from sessiondb import pooler
 from sessiondb.errors import LockNotObtainedError, SessiondbError, UsageError
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

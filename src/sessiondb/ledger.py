@@ -23,7 +23,7 @@ from sessiondb.database import Connection
 from sessiondb.errors import SessiondbError
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 
 TABLES = ("enrollments", "submissions")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import tomllib
-from psycopg import sql
 
 from sessiondb import __version__, resources
 from sessiondb.database import Connection, Installation, catalogs, trusted
@@ -67,7 +65,7 @@ class Object:
         """
         if self.kind not in CODE or there is None:
             return None
-        schema = sql.Identifier(there.platform_schema).as_string(None)
+        schema = resources.quoted(there.platform_schema)
         text = resources.with_course_path(self.source, there.course_pieces or [])
         text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {schema}, pg_temp")
         return hashlib.sha256(resources.with_platform(text, there.platform_schema).encode()).hexdigest()

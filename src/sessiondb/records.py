@@ -20,7 +20,7 @@ from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError
 
 if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+    from typing import LiteralString
 
 Row = dict[str, Any]
 

@@ -50,8 +50,13 @@ def with_queries(text: str) -> str:
 
 def with_platform(text: str, schema: str) -> str:
     """Put the platform's schema in the place of ``platform`` wherever it qualifies a name in SQL."""
-    qualifier = sql.Identifier(schema).as_string(None) + "."
+    qualifier = quoted(schema) + "."
     return re.sub(r'\bplatform\.(?=[A-Za-z_"])', lambda _: qualifier, text)
+
+
+def quoted(schema: str) -> str:
+    """Return the name of a schema as SQL writes it; ``sessiondb.compile()`` does the same."""
+    return schema if schema == "public" else sql.Identifier(schema).as_string(None)
 
 
 def with_course_path(text: str, pieces: Sequence[str]) -> str:
