@@ -1,10 +1,11 @@
 -- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a
 -- key that is not finished, as a crash leaves it.
+WITH found AS MATERIALIZED (  -- once, not for each object again
+{facts}
+)
 UPDATE sessiondb.objects AS o
    SET facts = f.facts
-  FROM (
-{facts}
-       ) AS f
+  FROM found AS f
  WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
    AND o.facts IS NULL
    AND NOT f.facts @> '{"valid": false}'
