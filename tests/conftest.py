@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import os
+import random
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 import pytest
@@ -38,16 +41,26 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 MEMORY = Path("/dev/shm")
+Case = TypeVar("Case")
+
+
+class Part(Protocol):
+    """What the fixture ``part`` gives a test."""
+
+    def __call__(self, cases: Sequence[Case]) -> list[Case]: ...
+
 
 # The name keeps test runs apart that share a server.
 postgresql_noproc = factories.postgresql_noproc(dbname=f"sessiondb_test_{os.getpid()}")
 
 
 def pytest_configure() -> None:
-    """Let nothing in the caller's environment lead the code under test to another database."""
+    """Let nothing in the caller's environment lead the code under test to another database, or make it deaf."""
     for name in [*os.environ]:
         if name.startswith("PG") or name in ("DATABASE_URL", "SESSIONDB_DATABASE_URL"):
             del os.environ[name]
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # by `nohup ... &`: programs that we start would inherit that
+        signal.signal(signal.SIGINT, lambda *_: None)  # this they do not, and we go on as deaf as we were
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -167,7 +180,9 @@ class Cluster:
     def new_database(self, platform: Platform, template: str = "template1") -> Iterator[PlatformDatabase]:
         """A copy of a database, dropped afterwards."""
         database = PlatformDatabase(platform, f"{self.prefix}_{next(self.numbers)}", self)
-        self.execute("CREATE DATABASE {} TEMPLATE {}", database.name, template)
+        # without the default WAL_LOG it takes half the time; its checkpoints cost nothing where fsync is off
+        files: LiteralString = " STRATEGY FILE_COPY" if self.server and self.server.version >= 15 else ""
+        self.execute("CREATE DATABASE {} TEMPLATE {}" + files, database.name, template)
         try:
             yield database
         finally:
@@ -268,6 +283,18 @@ def installed_db(cluster: Cluster, platform: Platform) -> Iterator[PlatformDatab
     """The platform with sessiondb applied."""
     with cluster.clone(platform, installed=True) as database:
         yield database
+
+
+@pytest.fixture
+def part(request: pytest.FixtureRequest) -> Part:
+    """``part(cases)``: as large a part of many like cases as the test is given of the platforms, chosen by its name."""
+    share = min(1, request.config.getoption("platforms") / len(PLATFORMS))
+
+    def part(cases: Sequence[Case]) -> list[Case]:
+        chosen = random.Random(request.node.nodeid).sample(range(len(cases)), math.ceil(len(cases) * share))
+        return [cases[number] for number in sorted(chosen)]
+
+    return part
 
 
 @pytest.fixture
