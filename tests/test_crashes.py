@@ -1,7 +1,8 @@
 """A crash at any point is survived: the same command, run again, ends where an undisturbed run ends.
 
 "Where" is the schema as pg_dump writes it, and all rows: the platform's and those in schema sessiondb (the ledger and its
-log, what is ours, the saved links), without the times at which they were written.
+log, what is ours, the saved links), without the times at which they were written. At any point is with --platforms all:
+else each test takes a sixth of its points, those that its name chooses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from conftest import Cluster, PlatformDatabase
+from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import IsolationLevel, sql
 
@@ -359,6 +360,7 @@ def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, platform: str)
 def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_ends(
     command: Command,
     commands: Commands,
+    part: Part,
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -366,7 +368,7 @@ def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_
     for preflight in ("preflight", "rollback_preflight"):  # they only read, and take half of the time
         monkeypatch.setattr(sessiondb.migrate, preflight, lambda *_: [])
     every = command.verb == "rollback" or command is commands("reference", "first apply")
-    places = {point.place for point in command.points if every or point.stepwise}
+    places = {point.place for point in part([point for point in command.points if every or point.stepwise])}
     died: set[tuple[str, str, str]] = set()
     with command.clone() as database:
         while point := crash(database, command.verb, lambda point: point.place in places - died):
@@ -391,7 +393,7 @@ def commits(command: Command) -> list[Point]:
     ],
 )
 def test_one_crash_after_any_commit_is_made_good_by_running_the_command_again(
-    commands: Commands, platform: str, start: str
+    commands: Commands, part: Part, platform: str, start: str
 ) -> None:
     """On the partitioned platform only where it differs from the other."""
     command = commands(platform, start)
@@ -402,11 +404,11 @@ def test_one_crash_after_any_commit_is_made_good_by_running_the_command_again(
         return command.difference(database)
 
     points = [point for point in commits(command) if point.stepwise or platform == "reference"]
-    assert command.wrong_after(points, attempt) == {}
+    assert command.wrong_after(part(points), attempt) == {}
 
 
 @pytest.mark.parametrize("start", ["first apply", "apply again"])
-def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, start: str) -> None:
+def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, part: Part, start: str) -> None:
     """No object of ours stays in the platform, and no link is lost that an earlier rollback saved."""
     command = commands("reference", start)
     before = look(command.start, command.dump)
@@ -417,10 +419,10 @@ def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, start
         return difference(before, look(database, command.dump))
 
     stepwise = [point for point in commits(command) if point.stepwise]
-    assert command.wrong_after(stepwise, attempt) == {}
+    assert command.wrong_after(part(stepwise), attempt) == {}
 
 
-def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands) -> None:
+def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands, part: Part) -> None:
     command = commands("reference", "rollback")
     before = look(command.start, command.dump, log=False)
 
@@ -430,13 +432,13 @@ def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands) -> N
         return difference(before, look(database, command.dump, log=False))
 
     stepwise = [point for point in commits(command) if point.stepwise]
-    assert command.wrong_after(stepwise, attempt) == {}
+    assert command.wrong_after(part(stepwise), attempt) == {}
 
 
 # the process is killed
 
 
-def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Commands) -> None:
+def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Commands, part: Part) -> None:
     """Before the first statement of each kind, and before the first commit, in whichever command has it."""
     ways = [
         commands("partitioned", "apply again"),
@@ -455,8 +457,9 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
         run(database, way.verb)
         return way.difference(database)
 
+    chosen = part([*first.values()])
     for way in ways:
-        assert way.wrong_after([point for other, point in first.values() if other is way], attempt) == {}
+        assert way.wrong_after([point for other, point in chosen if other is way], attempt) == {}
 
 
 @pytest.mark.parametrize(
@@ -522,7 +525,9 @@ def test_a_process_killed_between_two_batches_of_restored_links_loses_none(clust
 # the server stops
 
 
-def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(cluster: Cluster, commands: Commands) -> None:
+def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(
+    cluster: Cluster, commands: Commands, part: Part
+) -> None:
     """At every sixth boundary after a commit and every sixth before one; what is committed is on the disk."""
     settings = {"synchronous_commit": "on", "full_page_writes": "on"}
     with ExitStack() as stack:
@@ -540,7 +545,7 @@ def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(cluster: Clus
         for platform, start in (("reference", "apply again"), ("partitioned", "rollback")):
             command = commands(platform, start, own)
             before_a_commit = [point for point in command.points if point.moment == "commit"]
-            for doomed in [*commits(command)[::6], *before_a_commit[::6]]:
+            for doomed in part([*commits(command)[::6], *before_a_commit[::6]]):
                 with command.clone() as database:
                     assert crash(database, command.verb, functools.partial(is_the_same, doomed), stop) == doomed
                     run(database, command.verb)
