@@ -64,8 +64,8 @@ class Run:
 
 def run(*arguments: str, env: Mapping[str, str] | None = None, stdout: int | IO[bytes] = subprocess.PIPE) -> Run:
     """Run sessiondb in a process of its own, with warnings as errors and nobody at the terminal."""
-    if env is None and stdout == subprocess.PIPE:
-        return Run(*warm_start.run(arguments, environment(), timeout=60))
+    if not any(name.startswith(("PYTHON", "LC_")) for name in env or {}) and stdout == subprocess.PIPE:
+        return Run(*warm_start.run(arguments, environment(env), timeout=60))
     done = subprocess.run(
         [*COMMAND, *arguments],
         env=environment(env),

@@ -1,7 +1,8 @@
 """Processes of sessiondb that need not start Python and import its modules, which takes longer than most commands.
 
 A server process has done so; for each command line it forks, and the child runs the command as ``python -m sessiondb``
-would, with its own arguments, environment, files and exit code.
+would, with its own arguments, environment, files and exit code. It ends without taking the modules down one by one,
+which takes longer than all the rest; its own garbage is collected, so that a warning from there is seen.
 """
 
 from __future__ import annotations
@@ -17,10 +18,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SERVER = """
-import json, os, sys
+import gc, json, os, sys, traceback
 import rich.console, rich.progress, rich.table, yoyo.migrations
 import sessiondb.backfill, sessiondb.cli, sessiondb.plan, sessiondb.records, sessiondb.status
 
+def end_as_python_does(call):
+    code = 0
+    try:
+        call()
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+gc.collect()
+gc.freeze()
 for line in sys.stdin:
     arguments, environment, files = json.loads(line)
     if (child := os.fork()) == 0:
@@ -29,7 +46,7 @@ for line in sys.stdin:
         os.environ.clear()
         os.environ.update(environment)
         sys.argv[1:] = arguments
-        sessiondb.cli.main()
+        end_as_python_does(sessiondb.cli.main)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
