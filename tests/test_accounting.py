@@ -9,8 +9,8 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,9 +22,6 @@ from test_backfill import AUTUMN, SPRING, TABLES, add_users, backfill, call, cle
 from test_explain import carry_out, reason
 
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 ROWS = int(os.environ.get("SESSIONDB_TEST_ROWS", "3000"))
 PER_STUDENT = 28
@@ -112,7 +109,7 @@ class Filled:
             self.platform.task_column: enrolments if enrolled else [task] * len(students),
         }
         if self.platform.name == "partitioned":
-            first = datetime(2022, 3, 1, tzinfo=timezone.utc)
+            first = datetime(2022, 3, 1, tzinfo=UTC)
             columns["submitted_at"] = [first + timedelta(days=n * 97 % 1500) for n in range(len(students))]
         insert_many(self.platform, self.db, "submissions", columns)
 

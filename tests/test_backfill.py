@@ -12,10 +12,10 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -31,11 +31,8 @@ from sessiondb.database import Connection
 from sessiondb.embedded import find_bindir
 from sessiondb.locks import ADVISORY_KEY
 
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
-
 TABLES = ("enrollments", "submissions")
-SPRING, AUTUMN, WINTER = (datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9, 12))
+SPRING, AUTUMN, WINTER = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9, 12))
 COMMAND = (sys.executable, "-W", "error", "-m", "sessiondb")
 
 
@@ -179,7 +176,7 @@ def add_old_rows(
                 enrollment if isinstance(platform, EnrolledPlatform) else tasks[course][number]
             )
             if platform.name == "partitioned":  # every partition has its share
-                when = datetime(2022, 6, 1, tzinfo=timezone.utc) + timedelta(days=365 * (len(done["user_id"]) % 4))
+                when = datetime(2022, 6, 1, tzinfo=UTC) + timedelta(days=365 * (len(done["user_id"]) % 4))
                 done["submitted_at"].append(when)
     with unnoticed(connection):
         insert_many(platform, connection, "enrollments", enrolled)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from conftest import PlatformDatabase
@@ -35,9 +35,6 @@ from test_properties import PROFILE
 
 from sessiondb import ledger, resources
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 REASONS = (
     "already_linked",
@@ -716,7 +713,7 @@ CASES = 10_000
 WORLDS = 28
 USERS, COURSES, ORGS, SESSIONS = 12, 5, 5, 12
 
-dates = st.sampled_from([None, *(datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9))])
+dates = st.sampled_from([None, *(datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))])
 statuses = st.sampled_from(["active", "active", "draft", "completed"])
 users = st.integers(0, USERS - 1)
 # the last organisation has sessions and no members, the one before members and no sessions; the last course no session

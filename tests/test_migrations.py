@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -26,9 +26,6 @@ from sessiondb.database import Connection, trusted
 from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.ledger import Script, read_migrations
 from sessiondb.migrate import EXPANDS, Runner
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 Dump = Callable[..., str]
 

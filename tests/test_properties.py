@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from conftest import PlatformDatabase
@@ -19,9 +19,6 @@ from platforms import EnrolledPlatform, Platform
 from psycopg import errors, sql
 
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 HISTORIES = 100  # on each of the six platforms
 
@@ -37,7 +34,7 @@ NAMES = {kind: [f"{kind} {n}" for n in range(count)] for kind, count in COUNTS.i
 STEPS = 30
 
 user, org, course, session = (st.sampled_from(names) for names in NAMES.values())
-date = st.sampled_from([None, *(datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9))])
+date = st.sampled_from([None, *(datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))])
 status = st.sampled_from(["active", "active", "active", "draft", "completed"])
 table = st.sampled_from(["enrollments", "submissions"])
 maybe_course = st.sampled_from([*NAMES["course"] * 3, None])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,10 +18,7 @@ from psycopg.pq import DiagnosticField
 
 from sessiondb.database import Connection
 
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
-
-EARLY, LATE = (datetime(2024, month, 1, tzinfo=timezone.utc) for month in (2, 9))
+EARLY, LATE = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))
 LOW, HIGH = UUID(int=1), UUID(int=2**128 - 1)
 AllSay = Callable[[UUID, UUID, UUID | None], None]
 both_tables = pytest.mark.parametrize("table", ["enrollments", "submissions"])
