@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, LiteralString, Protocol, TypeVar
 
 import psycopg
 import pytest
@@ -36,9 +36,6 @@ from pytest_postgresql import factories
 from sessiondb.database import Connection, Database, trusted
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.migrate import Runner
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 MEMORY = Path("/dev/shm")
 Case = TypeVar("Case")

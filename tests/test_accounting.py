@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,9 +22,6 @@ from test_backfill import AUTUMN, SPRING, TABLES, add_users, backfill, call, cle
 from test_explain import carry_out, reason
 
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 ROWS = int(os.environ.get("SESSIONDB_TEST_ROWS", "3000"))
 PER_STUDENT = 28

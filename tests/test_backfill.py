@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -30,9 +30,6 @@ from sessiondb.cli import main
 from sessiondb.database import Connection
 from sessiondb.embedded import find_bindir
 from sessiondb.locks import ADVISORY_KEY
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 TABLES = ("enrollments", "submissions")
 SPRING, AUTUMN, WINTER = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9, 12))

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -33,9 +33,6 @@ from test_explain import WITHOUT_ID, auditor
 
 from sessiondb import checks, resources
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 NAMES = resources.names("data_checks")
 FIVE = 5

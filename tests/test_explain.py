@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from conftest import PlatformDatabase
@@ -35,9 +35,6 @@ from test_properties import PROFILE
 
 from sessiondb import ledger, resources
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 REASONS = (
     "already_linked",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,9 +20,6 @@ from test_rules import World, both_tables, row_values
 
 from sessiondb.errors import SessiondbError
 from sessiondb.migrate import Runner
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 # an owner who is a superuser, and one who is not; partitions

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import LiteralString
 
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 
 from sessiondb import resources
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 # plpgsql_check
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -27,9 +27,6 @@ from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.ledger import Script, read_migrations
 from sessiondb.migrate import Runner
 from sessiondb.objects import CODE
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 Dump = Callable[..., str]
 

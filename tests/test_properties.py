@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from conftest import PlatformDatabase
@@ -19,9 +19,6 @@ from platforms import EnrolledPlatform, Platform
 from psycopg import errors, sql
 
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 HISTORIES = 100  # on each of the six platforms
 

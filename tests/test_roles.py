@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -17,9 +17,6 @@ from test_cli import ADA, BRUNO, SQL, Run, run
 from test_rules import World, as_writer
 
 from sessiondb.resources import query
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 GRANTS = Path(__file__).parents[1] / "docs" / "grants.md"
 DRAFT = "00000000-0000-4000-8000-0000000000f9"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,9 +17,6 @@ from psycopg import errors, sql
 from psycopg.pq import DiagnosticField
 
 from sessiondb.database import Connection
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 EARLY, LATE = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))
 LOW, HIGH = UUID(int=1), UUID(int=2**128 - 1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -25,9 +25,6 @@ from psycopg import errors, sql
 from test_checks import check
 from test_properties import PROFILE
 from test_rules import World, both_tables, refused, row_values
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 OWN_ROWS: LiteralString = "user_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"

@@ -228,15 +228,24 @@ class Phase:
 
 @contextmanager
 def for_two_seconds(database: PlatformDatabase, *statements: LiteralString) -> Iterator[None]:
-    """Somebody's transaction, idle for two seconds from now on."""
-    with database.connect(autocommit=False) as connection:
+    """Somebody's transaction, idle until two seconds after a run of ours has come to wait for a lock."""
+    waits = "SELECT FROM pg_stat_activity WHERE application_name = 'sessiondb' AND wait_event_type = 'Lock'"
+    with database.connect(autocommit=False) as connection, database.connect() as eye:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         for statement in statements:
             connection.execute(statement)
-        timer = threading.Timer(2, connection.rollback)
-        timer.start()
+
+        def end() -> None:
+            deadline = time.monotonic() + 20
+            while not eye.execute(f"{waits} AND datname = current_database()").rowcount and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(2)
+            connection.rollback()
+
+        thread = threading.Thread(target=end)
+        thread.start()
         yield
-        timer.join()
+        thread.join()
 
 
 def reader(database: PlatformDatabase) -> AbstractContextManager[None]:

@@ -1,5 +1,5 @@
--- The statements that give the links saved by a rollback back to the rows of table $1, those on 32 pages of the saved
--- ones (some 4,000) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was
+-- The statements that give the links saved by a rollback back to the rows of table $1, those on 16 pages of the saved
+-- ones (some 1,500) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was
 -- linked anew keeps its session; a link whose row or session is gone is let go.
 --
 -- A rollback that was stopped before the column went leaves the trigger that keeps links up to date; it goes first.
@@ -48,11 +48,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '     WHERE r.ctid >= %3$L AND r.ctid < %4$L AND %6$s AND t.session_id IS NULL;\n'
                    '    DELETE FROM %2$s WHERE ctid >= %3$L AND ctid < %4$L;\n'
                    'END',
-                   h.sessions, v.name, format('(%s,0)', b.page), format('(%s,0)', b.page + 32), h.name, v.same_row)),
+                   h.sessions, v.name, format('(%s,0)', b.page), format('(%s,0)', b.page + 16), h.name, v.same_row)),
                json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
           FROM saved AS v
          CROSS JOIN platform AS h
-         CROSS JOIN LATERAL generate_series(0, v.pages - 1, 32) AS b (page)
+         CROSS JOIN LATERAL generate_series(0, v.pages - 1, 16) AS b (page)
         UNION ALL
         SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -20,9 +20,6 @@ from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
 from sessiondb.watch import Watch
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much

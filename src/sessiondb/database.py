@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import IsolationLevel
@@ -17,9 +17,6 @@ from psycopg.types.json import Json
 
 from sessiondb import pooler
 from sessiondb.errors import LockNotObtainedError, SessiondbError, UsageError
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

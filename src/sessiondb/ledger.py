@@ -15,16 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import LiteralString
 
 from psycopg import sql
 
 from sessiondb.database import Connection
 from sessiondb.errors import SessiondbError
-
-if TYPE_CHECKING:
-    from typing import LiteralString
-
 
 TABLES = ("enrollments", "submissions")
 """The tables whose rows are linked."""

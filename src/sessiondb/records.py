@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -18,9 +18,6 @@ from psycopg.types.string import TextLoader
 from sessiondb import checks, resources, versions
 from sessiondb.database import Connection, installation, trusted
 from sessiondb.errors import SessiondbError
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 Row = dict[str, Any]
 
