@@ -125,7 +125,7 @@ def test_no_server_there(way: str, tmp_path: Path) -> None:
         (f"host=127.0.0.1 port=1 connect_timeout=soon password={PASSWORD}", "connect_timeout"),
         (f"host=127.0.0.1 port=http password={PASSWORD}", '"http"'),
     ],
-    ids=["platform name", "socket", "service", "sslmode", "connect_timeout", "port"],
+    ids=["host name", "socket", "service", "sslmode", "connect_timeout", "port"],
 )
 def test_an_address_that_leads_nowhere(dsn: str, says: str) -> None:
     done = run("-d", dsn, "status")

@@ -1,6 +1,7 @@
 -- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a
 -- key that is not finished, as a crash leaves it.
-WITH found AS MATERIALIZED (  -- once, not for each object again
+-- Gathered once (MATERIALIZED), not for each object again.
+WITH found AS MATERIALIZED (
 {facts}
 )
 UPDATE sessiondb.objects AS o

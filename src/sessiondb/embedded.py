@@ -219,7 +219,7 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
     """A new directory that `account` may enter, short enough for a socket, and the input of its WATCHER."""
     for base in map(Path, (tempfile.gettempdir(), *TEMPORARY)):
         length = len(os.fsencode(base / "sessiondb-12345678/socket/.s.PGSQL.5432"))
-        fits = length <= SOCKET_PATH_BYTES and "," not in str(base)  # libpq takes a list of platforms
+        fits = length <= SOCKET_PATH_BYTES and "," not in str(base)  # libpq takes a list of hosts
         if fits and (not account or _is_open(base.resolve(), 0o001)):
             break
     else:
