@@ -392,7 +392,10 @@ def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_
         while point := crash(database, command.verb, is_doomed):
             died.add(point.place)
         assert died == places | late
-        assert {p.code for p in command.points if built.match(p.code)} == {text for _, _, text in late}
+        # an index that was built before a crash gets its comment later; each of them, where all points are taken
+        commented = {p.code for p in command.points if built.match(p.code)}
+        assert {text for _, _, text in late} <= commented
+        assert {text for _, _, text in late} == commented or places != {p.place for p in points}
         assert command.difference(database) == ""
     record_property(f"crashes survived, {command.start.platform}, {command.verb}", len(died))
 
