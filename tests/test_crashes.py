@@ -490,7 +490,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
         (
             "reference",
             "first apply",
-            r"""CALL sessiondb.lock_tables\('ACCESS EXCLUSIVE', '"public".submissions""",
+            r"CALL sessiondb.lock_tables\('ACCESS EXCLUSIVE', 'public.submissions",
             "SELECT FROM submissions",
         ),
         ("reference", "first apply", "CREATE INDEX CONCURRENTLY sessions_", "SELECT FROM users"),
