@@ -406,6 +406,8 @@ def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: 
     rebuilt = any(seen.statement.startswith("DROP INDEX CONCURRENTLY") for seen in trace.seen)
     # school has another index that does the job of ours, so the remnant is nobody's business
     assert rebuilt == (platform_db.platform.name != "school")
+    assert make_plan(platform_db) == []
+    assert on(platform_db, "status", "--exit-code").code == 0
 
 
 # What an apply of another version meets, and what it repairs.

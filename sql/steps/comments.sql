@@ -7,6 +7,8 @@ SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
 {comments}
        ) AS l (kind, parent, name, comment)
   JOIN sessiondb.objects AS o ON o.kind = l.kind AND o.parent = l.parent AND o.name = l.name AND o.origin = 'created'
+       -- made by us, and not left behind by somebody who builds an index of that name
+       AND NOT o.facts @> '{"valid": false}'
   JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = l.parent
  CROSS JOIN LATERAL (

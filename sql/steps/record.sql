@@ -8,6 +8,6 @@ UPDATE sessiondb.objects AS o
    SET facts = f.facts
   FROM found AS f
  WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
-   AND o.facts IS NULL
+   AND (o.facts IS NULL OR o.facts @> '{"valid": false}' OR o.facts @> '{"validated": false}')
    AND NOT f.facts @> '{"valid": false}'
    AND NOT f.facts @> '{"validated": false}'
