@@ -11,16 +11,7 @@
 CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.enrollments');
 
 -- lock: ACCESS EXCLUSIVE on enrollments
-ALTER TABLE platform.enrollments ADD COLUMN IF NOT EXISTS session_id uuid;
-
--- lock where it is ours: SHARE UPDATE EXCLUSIVE on enrollments
-DO $comment$
-BEGIN
-    IF EXISTS (SELECT FROM sessiondb.objects WHERE kind = 'column' AND parent = 'enrollments' AND origin = 'created') THEN
-        COMMENT ON COLUMN platform.enrollments.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
-    END IF;
-END
-$comment$;
+ALTER TABLE platform.enrollments ADD COLUMN IF NOT EXISTS session_id pg_catalog.uuid;
 
 -- object: function check_session
 -- object: function is_saved_link

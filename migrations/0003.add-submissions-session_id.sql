@@ -11,16 +11,7 @@
 CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.submissions');
 
 -- lock: ACCESS EXCLUSIVE on submissions
-ALTER TABLE platform.submissions ADD COLUMN IF NOT EXISTS session_id uuid;
-
--- lock where it is ours: SHARE UPDATE EXCLUSIVE on submissions
-DO $comment$
-BEGIN
-    IF EXISTS (SELECT FROM sessiondb.objects WHERE kind = 'column' AND parent = 'submissions' AND origin = 'created') THEN
-        COMMENT ON COLUMN platform.submissions.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
-    END IF;
-END
-$comment$;
+ALTER TABLE platform.submissions ADD COLUMN IF NOT EXISTS session_id pg_catalog.uuid;
 
 -- object: trigger zzz_sessiondb_check_submission
 -- object: trigger zzz_sessiondb_check_submission_update

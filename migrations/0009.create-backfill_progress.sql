@@ -48,9 +48,15 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function explain_rows
 -- object: function explain_steps
 -- object: function explain_user
+-- object: function keep_batch
 -- object: function link_batch
 -- object: function name_of
+-- object: function next_batch
 -- object: function org_command
 -- object: function org_of_slug
+-- object: function require_trusted
 -- object: function session_status
 -- object: function set_session_status
+-- object: function start_backfill
+-- object: function table_of_users
+-- object: function triggers_that_fire

@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_link(
 )
 RETURNS jsonb
 LANGUAGE sql STABLE
-SET search_path FROM CURRENT
 AS $function$
 /*
  * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "steps":
@@ -24,7 +23,7 @@ SELECT pg_catalog.jsonb_build_object(
            'session_id', c.session_id,
            'reason', c.reason,
            'steps', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('step', s.step, 'ok', s.ok, 'detail', s.detail) ORDER BY s.place) FROM steps AS s)
-                    || pg_catalog.jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
+                    OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
            'fix', c.fix)
   FROM sessiondb.explain_choice(
            p_user_id, p_course_id, p_session_id, p_table, p_row_id,

@@ -9,7 +9,7 @@ SELECT s.statement, NULL::json AS locks, NULL::name AS scans
         UNION ALL
         SELECT 2, format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', n.nspname)
         UNION ALL
-        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind = ''function'' AND name = ''get_user_session_for_course''', format(
+        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind OPERATOR(pg_catalog.=) ''function'' AND name OPERATOR(pg_catalog.=) ''get_user_session_for_course''', format(
                    'DROP FUNCTION %1$I.get_user_session_for_course(uuid, uuid); '
                    'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA %1$I; '
                    'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', n.nspname))

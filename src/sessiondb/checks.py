@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 
@@ -47,7 +47,7 @@ def check(
     if there is None:
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
-    connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+    connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []
     for folder, of_catalogs in _CATALOG_CHECKS:
@@ -57,7 +57,12 @@ def check(
             report(f"checking {name}")
             text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
             tables = ledger.TABLES if "{table}" in text else ("",)
-            queries = [resources.with_course_path(resources.for_table(text, t), there.course_pieces) for t in tables]
+            queries = [
+                resources.with_course_path(
+                    resources.with_platform(resources.for_table(text, t), there.platform_schema), there.course_pieces
+                )
+                for t in tables
+            ]
             findings += _data_check(connection, name, queries, timeout)
     return findings
 
@@ -66,8 +71,9 @@ def _data_check(connection: Connection, name: str, queries: Sequence[str], timeo
     """Run a check that reads whole tables; that it could not be run, or not to its end, is a finding."""
     try:
         with connection.transaction():
-            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
-            findings = [finding for query in queries for finding in _findings(connection, query)]
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
+            with platform_path(connection):
+                findings = [finding for query in queries for finding in _findings(connection, query)]
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:
@@ -97,14 +103,14 @@ def require_installed(connection: Connection) -> Installation:
         )
     versions.require_same(there)
     missing = connection.execute(
-        "SELECT FROM pg_catalog.unnest(%s::text[]) AS f (name)"
-        " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.proname = f.name)",
+        "SELECT FROM unnest(%s::text[]) AS f (name)"
+        " WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = f.name)",
         [resources.names("functions")],
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+        connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in [
             *_catalog_checks(connection, "checks", ["course_path"]),
             *_catalog_checks(connection, "preflight", ["required_columns"]),
@@ -199,7 +205,7 @@ def require_course_path(connection: Connection, course_path: str | None) -> None
     """
     try:
         with connection.transaction():
-            connection.execute("SELECT pg_catalog.parse_ident(%s)", [course_path])
+            connection.execute("SELECT parse_ident(%s)", [course_path])
     except pg.InvalidParameterValue:
         raise UsageError(
             f'"{course_path}" is not a course path',
@@ -242,17 +248,23 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     return findings
 
 
-def preflight_script() -> str:
+def preflight_script(schema: str) -> str:
     """Return what does the same as :func:`preflight` in psql, for a database that we cannot reach.
 
     It warns, or it raises with all that was found. It does not see the server's disk.
+
+    Args:
+        schema: the platform's.
     """
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
         .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
-        .replace("{orphaned_links}", resources.read("queries/orphaned_links.sql"))
+        .replace(
+            "{orphaned_links}",
+            resources.literal(resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)),
+        )
     )
 
 
@@ -267,7 +279,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", [",".join(undone)])
+        connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = [
             *_catalog_checks(connection, "preflight", ["server"]),
             *_catalog_checks(connection, "rollback", resources.names("rollback")),
@@ -280,8 +292,10 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    query = resources.read("queries/orphaned_links.sql")
-    return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
+    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    with platform_path(connection):
+        return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
 
 def _disk(connection: Connection) -> list[Finding]:

@@ -23,7 +23,7 @@ def status(connection: Connection) -> dict[str, Any]:
     applied = ledger.applied(connection)
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
-    schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+    schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
     found = _states(connection, there and replace(there, platform_schema=str(schema and schema[0])))
     return {
         "schema": schema and schema[0],

@@ -184,8 +184,8 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
 
 def _bootstrap() -> Iterator[Statement]:
     """Yield what installs the installer; it then records itself like all others."""
-    for name in ("compile", "install"):
-        yield Statement(objects.find("function", name).source, ours=True)
+    for name in ("compile", "run_on_platform", "install"):
+        yield Statement(objects.find("function", name).source)
 
 
 def _installs_of(o: Object, number: str | None = None) -> Iterator[Statement]:
