@@ -7,18 +7,18 @@
 
 CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
     turn bigint PRIMARY KEY,
-    table_name name NOT NULL,
-    partition regclass NOT NULL,
-    relfilenode oid NOT NULL,
-    session_id uuid,
+    table_name pg_catalog.name NOT NULL,
+    partition pg_catalog.regclass NOT NULL,
+    relfilenode pg_catalog.oid NOT NULL,
+    session_id pg_catalog.uuid,
     second_pass boolean NOT NULL DEFAULT false,
-    position jsonb,
+    position pg_catalog.jsonb,
     scanned bigint NOT NULL DEFAULT 0,
     linked bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
-    reasons jsonb NOT NULL DEFAULT '{}',
-    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    finished_at timestamptz
+    reasons pg_catalog.jsonb NOT NULL DEFAULT '{}',
+    started_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    finished_at pg_catalog.timestamptz
 );
 
 COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a row for each table or partition';

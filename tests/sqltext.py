@@ -45,6 +45,7 @@ STAND_IN = "zzz_put_in"
 
 NO_PLATFORM_CODE = {
     "sql/functions/is_saved_link.sql": "its table is sessiondb.saved_links_of_...",
+    "sql/functions/save_link.sql": "its table is sessiondb.saved_links_of_...",
     "sql/functions/lock_tables.sql": "LOCK TABLE fires nothing of the platform's",
 }
 """Functions of kind B that run statements on a table that is put in, and why they may."""
@@ -134,6 +135,7 @@ _PUT_IN = {
     "key": "1",
     "version": "0",
     "migrations": "('', '')",
+    "orphaned_links": "''",
 }
 
 
@@ -159,7 +161,7 @@ def _of_script(path: Path) -> Iterator[Text]:
 
     What begins and what asks for the server process is sent before anything is pinned.
     """
-    kind: Kind = "A" if path.stem in ("begin", "same_backend") else "B"
+    kind: Kind = "A" if path.stem in ("begin", "same_backend", "path", "end") else "B"
     text = _of_file(path, kind)
     lines = [
         "" if line.startswith("\\") else re.sub(r"\\(gset|gexec).*", ";", line) for line in text.sql.splitlines()
@@ -450,7 +452,7 @@ class _Look:
             self.breach(node, f'COLLATE pg_catalog."{names[-1]}"', "needless prefix in B")
 
     def _ObjectWithArgs(self, node: ast.ObjectWithArgs, ctes: frozenset[str], aliases: dict[str, str]) -> None:  # noqa: N802
-        if self.kind == "A" and len(node.objname) == 1:
+        if self.kind == "A" and len(node.objname) == 1 and node.objname[0].sval != STAND_IN:
             self.breach(node, node.objname[0].sval, "function without a schema")
 
     def _CreateTrigStmt(self, node: ast.CreateTrigStmt, ctes: frozenset[str], aliases: dict[str, str]) -> None:  # noqa: N802
@@ -718,7 +720,11 @@ class _Body:
         self.lint.violations.append(Violation(self.text.file, self.at, self.kind, name, rule))
 
     def _type(self, name: str, variable: str) -> None:
-        if name.startswith("UNKNOWN") or not name:
+        if name.startswith("UNKNOWN") or not name or variable in ("sqlstate", "sqlerrm"):
+            return
+        # the parser of PL/pgSQL gives the name that it found in the catalog; how it was written, the text says
+        declared = re.search(rf"^\s*{variable}\s+(?:CONSTANT\s+)?([\w.]+)", self.body, re.M | re.I)
+        if declared and re.match(r"pg_catalog\.|(integer|bigint|smallint|boolean)$", declared[1], re.I):
             return
         self.lint.expression(self.text, f"NULL::{name.replace('%TYPE', '').replace('%ROWTYPE', '')}", self.at, 2, self.kind)
 

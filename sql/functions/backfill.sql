@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-        IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
+        IF NOT pg_try_advisory_xact_lock(8315179226536832612) THEN
             RAISE EXCEPTION 'another sessiondb run works on this database'
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that has ended.';
         END IF;
@@ -75,6 +75,7 @@ BEGIN
         SET LOCAL search_path TO DEFAULT;  -- for deferred triggers
         COMMIT;
     END LOOP;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
         FOR v_text IN SELECT format('  %s: %s', e.key, e.value) FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP

@@ -21,7 +21,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO platform.orgs AS o (name, slug) VALUES (p_name, p_slug)
-            RETURNING o.id, o.name::pg_catalog.text, o.slug::pg_catalog.text, true;
+            RETURNING o.id, name::pg_catalog.text, slug::pg_catalog.text, true;
     END IF;
 END
 $function$

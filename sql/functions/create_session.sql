@@ -35,7 +35,7 @@ BEGIN
         p_status, EXISTS (SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
     INSERT INTO platform.sessions AS s (org_id, course_id, title, status, created_by)
     VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' OPERATOR(pg_catalog.||) v_course_title), v_status, p_created_by)
-    RETURNING s.id, s.org_id, s.course_id, s.title::pg_catalog.text, s.status::pg_catalog.text
+    RETURNING s.id, s.org_id, s.course_id, title::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     SELECT l.enrollments, l.submissions
       INTO linkable_enrollments, linkable_submissions

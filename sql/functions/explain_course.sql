@@ -10,11 +10,12 @@ AS $function$
  * type of the column that it is compared with.
  */
 DECLARE
+    v_schema pg_catalog.name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
     v_steps pg_catalog.jsonb := CASE
         WHEN p_table OPERATOR(pg_catalog.=) 'submissions' THEN (SELECT i.course_joins FROM sessiondb.installation AS i)
         ELSE pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-            'from', pg_catalog.format('%I.enrollments', (SELECT i.platform_schema FROM sessiondb.installation AS i)), 'columns', ARRAY['course_id'],
-            'to', pg_catalog.format('%I.courses', (SELECT i.platform_schema FROM sessiondb.installation AS i)), 'keys', ARRAY['id'], 'operators', ARRAY['OPERATOR(pg_catalog.=)']))
+            'from', pg_catalog.format('%I.enrollments', v_schema), 'columns', ARRAY['course_id'],
+            'to', pg_catalog.format('%I.courses', v_schema), 'keys', ARRAY['id'], 'operators', ARRAY['OPERATOR(pg_catalog.=)']))
     END;
     v_step pg_catalog.record;
     v_row pg_catalog.jsonb;
@@ -55,7 +56,8 @@ BEGIN
                    SELECT pg_catalog.format('JOIN %s AS t%s ON %s', s."to", s.place, pg_catalog.string_agg(
                               pg_catalog.format('t%s.%I %s t%s.%I', s.place, c.key, c.operator, s.place OPERATOR(pg_catalog.-) 1, c.name), ' AND '))
                      FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators)) AS c (name, key, operator)) END, ' ' ORDER BY s.place),
-               CASE WHEN v_step."to"::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) 'enrollments'::pg_catalog.regclass::pg_catalog.oid THEN pg_catalog.format('WHERE t1.user_id = %L', p_user_id) END,
+               CASE WHEN v_step."to"::pg_catalog.regclass::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(pg_catalog.format('%I.enrollments', v_schema))::pg_catalog.oid
+                    THEN pg_catalog.format('WHERE t1.user_id OPERATOR(pg_catalog.=) %L', p_user_id) END,
                v_step.keys[1])
       INTO v_query
       FROM ROWS FROM (pg_catalog.jsonb_to_recordset(v_steps) AS ("from" pg_catalog.text, columns pg_catalog.text[], "to" pg_catalog.text, keys pg_catalog.text[], operators pg_catalog.text[]))

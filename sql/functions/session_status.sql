@@ -12,17 +12,19 @@ AS $function$
 DECLARE
     v_labels text;
     v_has_check boolean;
+    v_is_known boolean;
 BEGIN
     SELECT (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = a.atttypid),
            EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c' AND a.attnum = ANY (c.conkey))
       INTO v_labels, v_has_check
       FROM sessiondb.installation AS i
       JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.sessions', i.platform_schema)) AND a.attname = 'status';
-    IF CASE WHEN v_labels IS NULL
-            THEN v_has_check OR p_is_used
-                 OR p_status IN ('draft', 'planned', 'scheduled', 'active', 'paused', 'completed', 'cancelled', 'archived')
-            ELSE p_status = ANY (string_to_array(v_labels, ', ')) END
-    THEN
+    v_is_known := CASE
+        WHEN v_labels IS NOT NULL THEN p_status = ANY (string_to_array(v_labels, ', '))
+        ELSE v_has_check OR p_is_used
+             OR p_status IN ('draft', 'planned', 'scheduled', 'active', 'paused', 'completed', 'cancelled', 'archived')
+    END;
+    IF v_is_known THEN
         RETURN p_status;
     END IF;
     RAISE EXCEPTION USING

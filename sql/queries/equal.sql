@@ -1,6 +1,6 @@
 -- The operator "=" of the type $1 as SQL names it with its schema, the one that an index or a key has: that of the type's
 -- btree operators; for a domain, varchar or enum that of what it is made of.
-coalesce((
+SELECT coalesce((
     SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
       FROM pg_type AS t
       JOIN pg_type AS base ON base.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END

@@ -22,7 +22,7 @@ saved AS (
                                   WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I %2$s r.%1$I'
                                   WHEN a.attname = 'user_id' THEN 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL AND r.%1$I IS NULL)'
                                   ELSE 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL)'
-                              END, a.attname, {equal(a.atttypid)}), ' AND ' ORDER BY a.attnum)
+                              END, a.attname, ({equal(a.atttypid)})), ' AND ' ORDER BY a.attnum)
               FROM pg_attribute AS a
               JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id') AS same_row
