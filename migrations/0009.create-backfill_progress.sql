@@ -30,6 +30,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.position IS 'Where the next batch 
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
 -- object: function add_member
+-- object: function ask
 -- object: function backfill
 -- object: function backfill_counts
 -- object: function backfill_partitions
@@ -43,9 +44,9 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function create_session
 -- object: function explain_choice
 -- object: function explain_course
+-- object: function explain_facts
 -- object: function explain_link
 -- object: function explain_row
--- object: function explain_rows
 -- object: function explain_steps
 -- object: function explain_user
 -- object: function keep_batch
@@ -54,6 +55,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function next_batch
 -- object: function org_command
 -- object: function org_of_slug
+-- object: function query_of_course
 -- object: function require_trusted
 -- object: function session_status
 -- object: function set_session_status

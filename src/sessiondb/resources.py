@@ -55,7 +55,7 @@ def with_platform(text: str, schema: str) -> str:
     """
     qualifier = quoted(schema) + "."
     text = re.sub(r"'platform\.(\w+)'", lambda match: literal(qualifier + match[1]), text)
-    return re.sub(r'\bplatform\.(?=[A-Za-z_"])', lambda _: qualifier, text)
+    return re.sub(r'\bplatform\.(?=[A-Za-z_"{])', lambda _: qualifier, text)
 
 
 def quoted(schema: str) -> str:
