@@ -33,6 +33,8 @@ NO_CODE_OF_THE_PLATFORM = {
 }
 """Functions of kind B that run a statement on a table whose name is put in, and why they may."""
 
+OUR_PATH = ["pg_catalog", "pg_temp"]
+
 RUNS_ON_PLATFORM = "run_on_platform"
 """Our procedure that runs a statement under the path that the connection began with."""
 
@@ -86,16 +88,16 @@ class Lint:
     def look(self, text: Text) -> list[tuple[int, str]]:
         """Look at a text and at all that is in it; return its string constants with their lines."""
         strings = []
-        for statement in self._parsed(text):
+        for begins, statement in self._parsed(text):
             if isinstance(statement, ast.CreateFunctionStmt):
-                self._function(text, statement)
+                self._function(text, begins, statement)
             elif isinstance(statement, ast.DoStmt):
                 body = next(option.arg.sval for option in statement.args or () if option.defname == "as")
-                Body(self, replace(text, sql=body, line=text.line_at(max(text.sql.find(body), 0)))).look()
+                Body(self, text.part(body, begins)).look()
             else:
                 strings += self.walk(text, statement)
                 if isinstance(statement, ast.VariableSetStmt) and statement.name == "search_path":
-                    text = replace(text, kind="B" if _strings_of(statement.args) == ["pg_catalog", "pg_temp"] else "A")
+                    text = replace(text, kind="B" if _strings_of(statement.args) == OUR_PATH else "A")
         if text.file.startswith("sql/steps/") and text.kind == "B":
             for line, value in strings:
                 self.generated(replace(text, kind="A", line=line), value)
@@ -111,14 +113,14 @@ class Lint:
         )
         return [(text.line_at(at), value) for at, value in walk.strings]
 
-    def _parsed(self, text: Text) -> list[Any]:
+    def _parsed(self, text: Text) -> list[tuple[int, Any]]:
         try:
-            return [raw.stmt for raw in parse_sql(text.sql)]
+            return [(raw.stmt_location or 0, raw.stmt) for raw in parse_sql(text.sql)]
         except ParseError as error:
             self.unparsed.append(f"{text.file}:{text.line}: {error}: {text.sql[:200]!r}")
             return []
 
-    def _function(self, text: Text, statement: ast.CreateFunctionStmt) -> None:
+    def _function(self, text: Text, begins: int, statement: ast.CreateFunctionStmt) -> None:
         """Look at the body of a function, and at the defaults of its arguments.
 
         The types in its head may do without a schema: pg_catalog comes first on every path that preflight lets pass,
@@ -130,9 +132,12 @@ class Lint:
             self.walk(replace(text, kind="A"), parameter.defexpr)
         options = {option.defname: option.arg for option in statement.options or ()}
         body = options["as"][0].sval
-        inner = replace(text, sql=body, line=text.line_at(max(text.sql.find(body), 0)))
+        paths = [o.arg for o in statement.options or () if o.defname == "set" and o.arg.name == "search_path"]
+        kind: Kind = "B" if any(_strings_of(path.args) == OUR_PATH for path in paths) else "A"
+        inner = replace(text.part(body, begins), kind=kind)
         if options["language"].sval == "plpgsql":
-            Body(self, inner, function=text.sql).look()
+            head = text.sql[begins : text.sql.find(body, begins)]
+            Body(self, inner, function=f"{head}{body}{re.findall(r'[$][^$]*[$]', head)[-1]}").look()
         else:
             self.look(inner)
 
@@ -180,19 +185,22 @@ class Walk:
         self.strings: list[tuple[int, str]] = []
         self._at = 0
 
-    def through(self, node: Any, ctes: frozenset[str] = frozenset(), aliases: Mapping[str, str] | None = None) -> None:
+    def through(
+        self, tree: object, ctes: frozenset[str] = frozenset(), aliases: Mapping[str, str] | None = None
+    ) -> None:
         """Walk on, from here down.
 
         Args:
-            node: of the parse tree.
+            tree: a node of the parse tree, or several.
             ctes: the names of the queries of WITH that can be seen here.
             aliases: of tables of the platform.
         """
-        if isinstance(node, tuple | list):
-            for item in node:
+        if isinstance(tree, tuple | list):
+            for item in tree:
                 self.through(item, ctes, aliases)
-        if not isinstance(node, ast.Node):
+        if not isinstance(tree, ast.Node):
             return
+        node: Any = tree
         if getattr(node, "location", None) not in (None, -1):
             self._at = node.location
         if getattr(node, "withClause", None) is not None:
@@ -208,7 +216,8 @@ class Walk:
             if look is not None:
                 look(node)
         for slot in node.__slots__:
-            if slot != "lockedRels":  # FOR UPDATE OF: an alias
+            # FOR UPDATE OF: an alias. The arguments of a function that is named: see Lint._function().
+            if slot not in ("lockedRels", "objargs", "objfuncargs"):
                 self.through(getattr(node, slot), ctes, aliases)
 
     def _wrong(self, name: str, rule: str) -> None:
@@ -298,7 +307,7 @@ class Walk:
             self._must_have_schema("operator", names)
 
     def _on_a_expr(self, node: ast.A_Expr) -> None:
-        hidden = _HIDDEN.get(A_Expr_Kind(node.kind))
+        hidden = _HIDDEN.get(node.kind)
         if hidden is None:
             self._operator(_strings(node.name))
         else:
@@ -362,7 +371,7 @@ _OF_A_TABLE = (
     ObjectType.OBJECT_POLICY,
     ObjectType.OBJECT_RULE,
 )
-_HIDDEN = {
+_HIDDEN: dict[A_Expr_Kind | None, tuple[str, str]] = {
     A_Expr_Kind.AEXPR_DISTINCT: ("IS DISTINCT FROM", "="),
     A_Expr_Kind.AEXPR_NOT_DISTINCT: ("IS NOT DISTINCT FROM", "="),
     A_Expr_Kind.AEXPR_NULLIF: ("NULLIF", "="),

@@ -58,20 +58,20 @@ class Text:
         """Return the line in the file of a place in the text."""
         return self.line + self.sql.count("\n", 0, location)
 
+    def part(self, sql: str, begins: int) -> Text:
+        """Return a part of the text, that is to be found from a place on."""
+        return replace(self, sql=sql, line=self.line_at(max(self.sql.find(sql, begins), 0)))
+
 
 def texts() -> Iterator[Text]:
     """Yield the SQL texts of the checkout, file by file."""
     for folder in ("checks", "preflight", "rollback", "steps"):
         yield from (_of_file(path, "B") for path in _files(folder))
-    for folder in ("data_checks", "triggers", "policies"):
+    for folder in ("functions", "data_checks", "triggers", "policies"):  # a function says itself if it is pinned
         yield from (_of_file(path, "A") for path in _files(folder))
     for path in _files("queries"):
         text = _of_file(path, "B")
         yield replace(text, kind="A") if names_platform(text.sql) else text
-    for path in _files("functions"):
-        text = _of_file(path, "A")
-        is_pinned = re.search(r"^SET search_path = pg_catalog, pg_temp$", text.sql, re.MULTILINE)
-        yield replace(text, kind="B") if is_pinned else text
     yield from (_of_file(path, "A") for path in sorted(resources.MIGRATIONS.glob("*.sql")))
     for path in _files("script"):
         yield _of_script(path)
@@ -109,10 +109,14 @@ def _of_script(path: Path) -> Text:
 
     What begins and what asks for the server process is sent before anything is pinned, what ends after that.
     """
-    sql = re.sub(r"(?m)^\\.*|\\gset.*|\\gexec.*", ";", path.read_text(encoding="utf-8"))
-    sql = re.sub(r"(?<![:\w]):([a-z]\w*)", "0", filled(sql))
+    sql = for_psql(filled(path.read_text(encoding="utf-8")))
     kind: Kind = "A" if path.stem in ("begin", "same_backend", "end") else "B"
     return Text(str(path.relative_to(ROOT)), 1, sql, kind)
+
+
+def for_psql(sql: str) -> str:
+    """Return a script for psql without its commands for psql, and with a value for each variable."""
+    return re.sub(r"(?<![:\w]):(sessiondb_\w+)", "0", re.sub(r"(?m)^\\.*|\\gset.*|\\gexec.*", ";", sql))
 
 
 _VALUES = {
