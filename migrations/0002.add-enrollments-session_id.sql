@@ -2,16 +2,11 @@
 -- The triggers that check a session come in the same transaction, so that the column is never open to clients. One that was
 -- there before us was open before us, and is checked from migration 0007 on, when the platform's own triggers are taken over.
 --
--- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0001.create-bookkeeping
 
--- lock: ACCESS EXCLUSIVE on enrollments
-CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.enrollments');
-
--- lock: ACCESS EXCLUSIVE on enrollments
-ALTER TABLE platform.enrollments ADD COLUMN IF NOT EXISTS session_id pg_catalog.uuid;
+-- step: add_column enrollments
 
 -- object: function check_session
 -- object: function is_saved_link

@@ -2,16 +2,11 @@
 -- The triggers that check a session come in the same transaction, so that the column is never open to clients. One that was
 -- there before us was open before us, and is checked from migration 0008 on, when the platform's own triggers are taken over.
 --
--- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0002.add-enrollments-session_id
 
--- lock: ACCESS EXCLUSIVE on submissions
-CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.submissions');
-
--- lock: ACCESS EXCLUSIVE on submissions
-ALTER TABLE platform.submissions ADD COLUMN IF NOT EXISTS session_id pg_catalog.uuid;
+-- step: add_column submissions
 
 -- object: trigger zzz_sessiondb_check_submission
 -- object: trigger zzz_sessiondb_check_submission_update

@@ -78,6 +78,8 @@ def apply(migration: Migration, schema: str) -> Iterator[Step]:
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
     claim = [ours("claim", claimed)] if claimed else []
     body = [item(line, schema) for line in migration.apply.items]
+    if migration.number == "0001":  # the first statement makes the schema, or finds one that another role just made
+        body.insert(1, Statement(resources.query("script/trusted"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
         *_installs(migration.number, comes),
@@ -232,6 +234,9 @@ def _arguments(name: str, *rest: str) -> list[str]:
         (o,) = (objects.find("index", index) for index in rest)
         all_ = [*map(literal, (o.name, o.parent, list(o.columns), o.where, o.comment))]
         return all_ if name == "index" else all_[:2]
+    if name == "add_column":
+        (o,) = (o for table in rest for o in objects.objects() if (o.kind, o.parent) == ("column", table))
+        return [literal(o.parent), literal(o.comment)]
     if name == "foreign_key":
         return [literal(objects.find("constraint", key).parent) for key in rest]
     return [*map(literal, rest)]
