@@ -10,7 +10,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
-from test_cli import call
+from test_backfill import call
 
 from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.migrate import Runner

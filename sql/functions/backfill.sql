@@ -75,7 +75,7 @@ BEGIN
         SET LOCAL search_path TO DEFAULT;  -- for deferred triggers
         COMMIT;
     END LOOP;
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    SET LOCAL search_path TO pg_catalog, pg_temp;
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
         FOR v_text IN SELECT format('  %s: %s', e.key, e.value) FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP

@@ -25,7 +25,7 @@ BEGIN
         FOR v_table IN
 {unproven_links}
         LOOP
-            v_query := replace({orphaned_links}, '{table}', v_table);
+            v_query := {orphaned_links};
             SET LOCAL search_path TO DEFAULT;
             EXECUTE v_query INTO v_finding;
             SET LOCAL search_path TO pg_catalog, pg_temp;

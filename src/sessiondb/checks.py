@@ -15,6 +15,7 @@ from sessiondb import ledger, objects, resources, versions
 from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
+from sessiondb.resources import literal
 
 NOT_INSTALLED = Finding(
     "installation",
@@ -256,15 +257,14 @@ def preflight_script(schema: str) -> str:
     Args:
         schema: the platform's.
     """
+    orphans = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
         .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
-        .replace(
-            "{orphaned_links}",
-            resources.literal(resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)),
-        )
+        .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )
 
 

@@ -211,7 +211,7 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
         arguments.append("true" if o.public else "false")
     if where:
         arguments.append(literal(where))
-    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where != "found" else {}
+    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where is None else {}
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
 
