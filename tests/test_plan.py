@@ -586,7 +586,7 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: Platf
     sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(platform_db) for lock in s["locks"]}
     number = lines.index("0002.add-enrollments-session_id")
     assert lines[number + 3 : number + 5] == [
-        "  ALTER TABLE public.enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
+        "  ALTER TABLE public.enrollments ADD COLUMN session_id pg_catalog.uuid",
         f"    ACCESS EXCLUSIVE on enrollments (about 3 rows, {sizes['enrollments']}):"
         " blocks reads and writes until 0002 commits",
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString
+from weakref import WeakSet
 
 import psycopg
 from psycopg import IsolationLevel, sql
@@ -148,7 +149,7 @@ class Database:
         # as the connection began; nothing of anybody else's can be taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
-        require_trusted(connection, self.schema)
+        connection.execute("SELECT set_config('sessiondb.schema', %s, %s)", [self.schema or "public", local])
         there = installation(connection)
         schema = self._schema(connection, there)
         course_path = course_path or (there.course_path if there else None)
@@ -208,17 +209,25 @@ class Database:
         return schema
 
 
-def require_trusted(connection: Connection, schema: str | None) -> None:
-    """Refuse a schema sessiondb that a role has made things in that is not trusted, before anything there is read.
+_TRUSTED: WeakSet[Connection] = WeakSet()
+"""Connections that have seen a schema sessiondb that is trusted: nobody else can put another in its place."""
+
+
+def is_there(connection: Connection) -> bool:
+    """Return whether there is a schema sessiondb, by a look at the catalogs alone, before anything in it is read.
 
     Args:
-        connection: under :data:`OUR_PATH`.
-        schema: the platform's, where the user named it; ``public`` when None.
+        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.schema`` names the platform's schema.
 
     Raises:
-        PlatformRefusedError: with what was found.
+        PlatformRefusedError: a role that is not trusted has made things there, or may.
     """
-    enrollments = "to_regclass(format('%I.enrollments', {}::text))".format(resources.literal(schema or "public"))
+    if connection in _TRUSTED:
+        return True
+    # before the look at its owner: one that another role makes just now is not there yet
+    if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
+        return False
+    enrollments = "to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))"
     owner = f"(SELECT c.relowner FROM pg_class AS c WHERE c.oid = {enrollments})"  # noqa: S608  (our own text)
     query = resources.query("queries/strangers", owner)
     found = connection.execute(trusted(query)).fetchall()
@@ -251,6 +260,8 @@ def require_trusted(connection: Connection, schema: str | None) -> None:
         )
     if findings:
         raise PlatformRefusedError(findings)
+    _TRUSTED.add(connection)
+    return True
 
 
 @dataclass(frozen=True)
@@ -273,7 +284,13 @@ class Installation:
 
 
 def installation(connection: Connection) -> Installation | None:
-    """Return what is installed in this database, None if there is nothing that this role may see."""
+    """Return what is installed in this database, None if there is nothing that this role may see.
+
+    Raises:
+        PlatformRefusedError: as :func:`is_there`.
+    """
+    if not is_there(connection):
+        return None
     row = connection.execute(
         """
         SELECT CASE WHEN has_schema_privilege(n.oid, 'USAGE') THEN to_regclass('sessiondb.installation') END

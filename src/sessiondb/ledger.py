@@ -19,7 +19,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sessiondb.database import Connection
+from sessiondb.database import Connection, is_there
 from sessiondb.errors import SessiondbError
 
 TABLES = ("enrollments", "submissions")
@@ -136,7 +136,13 @@ def _sha256(text: str) -> str:
 
 
 def exists(connection: Connection) -> bool:
-    """Return whether the ledger's tables are there."""
+    """Return whether the ledger's tables are there.
+
+    Raises:
+        PlatformRefusedError: as :func:`sessiondb.database.is_there`.
+    """
+    if not is_there(connection):
+        return False
     cursor = connection.execute(
         """
         SELECT FROM pg_class AS c
