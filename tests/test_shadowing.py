@@ -78,8 +78,8 @@ class Stage:
         run = on(self.db, *command.split())
         if command.startswith("check"):
             codes = (*codes, *FOUND)
-        assert run.code in codes, (command, run.code, run.out, run.err)
-        assert "defect of sessiondb" not in run.err, (command, run.err)
+        assert run.code in codes, f"{command}: {run.code}\n{run.out[-500:]}\n{run.err[-1000:]}"
+        assert "defect of sessiondb" not in run.err, f"{command}: {run.err}"
         return run.out
 
     def run_all(self, commands: list[str], codes: tuple[int, ...] = DONE) -> None:
@@ -415,17 +415,15 @@ def base(rival: None, cluster: Cluster, platform: Platform) -> Iterator[Platform
 
 @contextmanager
 def clone(base: PlatformDatabase, **settings: str) -> Iterator[PlatformDatabase]:
-    """A copy of a database, with settings of its own."""
-    with base.cluster.new_database(base.platform, base.name) as database:
-        for name, value in settings.items():
-            with psycopg.connect(base.cluster.admin, autocommit=True) as connection:
-                connection.execute(
-                    sql.SQL("ALTER DATABASE {} SET {} TO {}").format(
-                        sql.Identifier(database.name), sql.Identifier(name), value
-                    )
-                )
-        with database.connect() as connection:
-            base.platform.grant_create(connection)
+    """A copy of a database, with settings of its own; its connections look into the platform's schema first."""
+    schema = sql.Identifier(base.platform.schema)
+    with base.cluster.new_database(base.platform, base.name) as database, database.connect() as connection:
+        for name, value in {**settings, "search_path": sql.SQL("{}, public").format(schema)}.items():
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} SET {} TO {}").format(*map(sql.Identifier, (database.name, name)), value)
+            )
+        base.platform.grant_create(connection)
+        connection.close()
         yield database
 
 

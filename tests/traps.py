@@ -159,6 +159,7 @@ def _of_sublink(node: dict[str, Any]) -> int:
 def columns(connection: Connection, schema: str, names: Names) -> Columns:
     """Return the columns of the relations that our texts name, in a database where sessiondb is installed."""
     found: Columns = {}
+    connection.execute("SET search_path TO pg_catalog")  # so that types are written with their schemas
     for full_name in sorted({*names.relations, *(f"platform.{table}" for table in PLATFORM_TABLES)}):
         of, _, name = full_name.rpartition(".")
         if STAND_IN in full_name:
