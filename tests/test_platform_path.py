@@ -100,7 +100,7 @@ def watched(request: pytest.FixtureRequest, platform_db: PlatformDatabase) -> Wa
 
 ROWS = "row_history: {0}, late_history: {0}"
 MADE = "ddl_log: ddl_command_end CREATE FUNCTION, ddl_log: ddl_command_end CREATE INDEX"
-DROPPED = "ddl_log: sql_drop DROP INDEX, ddl_log: sql_drop ALTER TABLE, ddl_log: sql_drop DROP SCHEMA"
+DROPPED = "ddl_log: sql_drop DROP INDEX, ddl_log: sql_drop ALTER TABLE, ddl_log: sql_drop DROP TABLE"
 
 
 @on_cooperative
