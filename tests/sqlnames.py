@@ -14,7 +14,7 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.enums import A_Expr_Kind, CoercionForm, ObjectType, SubLinkType
 from pglast.parser import ParseError
-from sqltext import BEGINS, PLATFORM_TABLES, STAND_IN, Kind, Text, parsable, texts
+from sqltext import BEGINS, PLATFORM_TABLES, STAND_IN, Kind, Text, filled, parsable, texts
 
 REQUIRED_COLUMNS = {
     "orgs": {"id"},
@@ -144,6 +144,7 @@ class Lint:
     def generated(self, text: Text, value: str) -> None:
         """Look at a string that is a statement, or a part of one, which is put together by ``format()``."""
         has_holes = re.search(r"%(\d+\$)?[sIL]", value)
+        value = filled(value)
         value = re.sub(r"%(\d+\$)?I", STAND_IN, re.sub(r"%(\d+\$)?L", "'x'", value))
         if re.match(r"\s*(BEGIN|DECLARE)\s", value):
             # a whole statement; what may follow one; a name or an expression
@@ -166,6 +167,8 @@ class Lint:
                 self.generated(replace(text, line=line), string)
 
 
+CALLS_A_FUNCTION = "calls {}({}) where there is no such column"
+NEEDLESS_PREFIX = "needless prefix in B"
 _LOOKS_UP = re.compile(r"[=<>~|(]|::|\b(IS|IN|LIKE|BETWEEN)\b")
 
 
@@ -228,7 +231,7 @@ class Walk:
         if self.is_a and len(names) < least and names[0] != STAND_IN:
             self._wrong(".".join(names), f"{what} without a schema")
         elif not self.is_a and names[0] == "pg_catalog":
-            self._wrong(".".join(names), "needless prefix in B")
+            self._wrong(".".join(names), NEEDLESS_PREFIX)
 
     def _looks_up_by_itself(self, name: str, *operators: str) -> None:
         self.names.operators.update(operators)
@@ -246,7 +249,7 @@ class Walk:
             if self.text.file not in NO_CODE_OF_THE_PLATFORM and schema != "sessiondb":
                 self._wrong(name, "what is put in may be a relation of the platform, and B names none")
         elif schema == "pg_catalog":
-            self._wrong(f"pg_catalog.{name}", "needless prefix in B")
+            self._wrong(f"pg_catalog.{name}", NEEDLESS_PREFIX)
         elif schema != "sessiondb" and (schema or not name.startswith("pg_")):
             self._wrong(f"{schema}.{name}" if schema else name, "B names a relation that is not ours")
 
@@ -257,7 +260,7 @@ class Walk:
         table, column = aliases[names[-2]], names[-1]
         self.names.columns.add((table, column))
         if self.is_a and column not in REQUIRED_COLUMNS[table]:
-            self._wrong(".".join(names), f"calls {column}({table}) where there is no such column")
+            self._wrong(".".join(names), CALLS_A_FUNCTION.format(column, table))
 
     def _on_funccall(self, node: ast.FuncCall) -> None:
         names = _strings(node.funcname)
