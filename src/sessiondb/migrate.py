@@ -357,11 +357,11 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
 
 
 def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to say that nothing is installed, where a column of ours is left and schema sessiondb is gone."""
+    """Refuse to say that nothing is installed, where a column of ours is left and the ledger is gone."""
     left = [f"{o.parent}.{o.name}" for o, is_ours in live(connection).items() if o.kind == "column" and is_ours]
     if left:
         raise SessiondbError(
-            f"schema sessiondb is gone, but columns that sessiondb made are left: {', '.join(left)}",
+            f"the record of what is installed is lost, but columns that sessiondb made are left: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
 
