@@ -44,7 +44,8 @@ DAMAGES = {
     "a trigger dropped": "DROP TRIGGER zzz_sessiondb_check_submission ON submissions",
     "a foreign key dropped": "ALTER TABLE enrollments DROP CONSTRAINT enrollments_session_id_fkey",
     "an index dropped": "DROP INDEX submissions_session_id_idx",
-    "comments dropped": "COMMENT ON COLUMN enrollments.session_id IS NULL; COMMENT ON INDEX submissions_session_id_idx IS"
+    "comments dropped": "COMMENT ON FUNCTION get_user_session_for_course IS NULL; COMMENT ON FUNCTION sessiondb.name_of IS"
+    " NULL; COMMENT ON TRIGGER zzz_sessiondb_link_submission ON submissions IS NULL; COMMENT ON COLUMN enrollments.session_id IS NULL; COMMENT ON INDEX submissions_session_id_idx IS"
     " NULL; COMMENT ON CONSTRAINT enrollments_session_id_fkey ON enrollments IS NULL",
 }
 """What a careless hand does, without a loss of links."""
