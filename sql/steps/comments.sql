@@ -2,7 +2,7 @@
 -- and get_user_session_for_course() say, should the record be lost, whose these are. {comments} has kind, parent, name,
 -- arguments and comment of each.
 SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
-       CASE WHEN s.is_on_table THEN json_build_object(l.parent, 'SHARE UPDATE EXCLUSIVE') END AS locks,
+       CASE WHEN s.is_locked THEN json_build_object(l.parent, 'SHARE UPDATE EXCLUSIVE') END AS locks,
        NULL::name AS scans
   FROM (
 {comments}
@@ -14,11 +14,11 @@ SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
   JOIN pg_namespace AS n ON n.nspname = CASE WHEN l.kind = 'function' AND l.parent = 'sessiondb' THEN 'sessiondb' ELSE current_setting('sessiondb.schema') END
   LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = l.parent
  CROSS JOIN LATERAL (
-        SELECT format('COLUMN %I.%I.%I', n.nspname, c.relname, a.attname) AS object, col_description(c.oid, a.attnum) AS comment, true AS is_on_table
+        SELECT format('COLUMN %I.%I.%I', n.nspname, c.relname, a.attname) AS object, col_description(c.oid, a.attnum) AS comment, true AS is_locked
           FROM pg_attribute AS a
          WHERE l.kind = 'column' AND a.attrelid = c.oid AND a.attname = l.name AND NOT a.attisdropped
         UNION ALL
-        SELECT format('CONSTRAINT %I ON %I.%I', k.conname, n.nspname, c.relname), obj_description(k.oid, 'pg_constraint'), true
+        SELECT format('CONSTRAINT %I ON %I.%I', k.conname, n.nspname, c.relname), obj_description(k.oid, 'pg_constraint'), false
           FROM pg_constraint AS k
          WHERE l.kind = 'constraint' AND k.conrelid = c.oid AND k.conname = l.name
         UNION ALL
@@ -27,7 +27,7 @@ SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
           JOIN pg_class AS x ON x.oid = i.indexrelid AND x.relname = l.name
          WHERE l.kind = 'index' AND i.indrelid = c.oid
         UNION ALL
-        SELECT format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname), obj_description(t.oid, 'pg_trigger'), true
+        SELECT format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname), obj_description(t.oid, 'pg_trigger'), false
           FROM pg_trigger AS t
          WHERE l.kind = 'trigger' AND t.tgrelid = c.oid AND t.tgname = l.name
         UNION ALL
