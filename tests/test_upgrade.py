@@ -30,7 +30,7 @@ Dump = Callable[..., str]
 
 LATER = "1000.0"
 NEWEST = read_migrations(resources.MIGRATIONS)[-1].id
-NEW = f"{int(NEWEST[:4]) + 1:04}.create-notes"
+NEW = f"{int(NEWEST[:4]) + 1:04}.create-later_notes"
 """The later version's migration."""
 
 REFERENCE, PARTITIONED = PLATFORMS["reference"], PLATFORMS["partitioned"]
@@ -143,15 +143,15 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Version:
         "sql/triggers/zzz_sessiondb_link_enrollment.sql",
         ("WHEN (NEW.session_id IS NULL)", "WHEN (NEW.session_id IS NULL AND NEW.user_id IS NOT NULL)"),
     )
-    version.add("sql/functions/new_helper.sql", OLD_HELPER.replace("old_helper", "new_helper"))
-    version.add("sql/objects.toml", f'\n[function.new_helper]\nargs = ""\nafter = "{NEW[:4]}"\ncomment = "New"\n')
-    version.add("sql/objects.toml", f'\n[table.notes]\nafter = "{NEW[:4]}"\ncomment = "New"\n')
+    version.add("sql/functions/later_helper.sql", OLD_HELPER.replace("old_helper", "later_helper"))
+    version.add("sql/objects.toml", f'\n[function.later_helper]\nargs = ""\nafter = "{NEW[:4]}"\ncomment = "New"\n')
+    version.add("sql/objects.toml", f'\n[table.later_notes]\nafter = "{NEW[:4]}"\ncomment = "New"\n')
     version.add(
         f"migrations/{NEW}.sql",
         f"-- Notes.\n--\n-- depends: {NEWEST}\n\n"
-        "CREATE TABLE IF NOT EXISTS sessiondb.notes (note text PRIMARY KEY);\n\n-- object: function new_helper\n",
+        "CREATE TABLE IF NOT EXISTS sessiondb.later_notes (note text PRIMARY KEY);\n\n-- object: function later_helper\n",
     )
-    version.add(f"migrations/{NEW}.rollback.sql", "-- Notes.\n\nDROP TABLE IF EXISTS sessiondb.notes;\n")
+    version.add(f"migrations/{NEW}.rollback.sql", "-- Notes.\n\nDROP TABLE IF EXISTS sessiondb.later_notes;\n")
     return version
 
 
@@ -354,7 +354,7 @@ def test_an_older_version_shows_a_newer_database_and_leaves_it_alone(
     assert status.json["version"] == LATER
     assert {"id": NEW, "state": "unknown"}.items() <= status.json["migrations"][-1].items()
     unknown = [o["name"] for o in status.json["objects"] if o["state"] == "UNKNOWN"]
-    assert unknown == ["new_helper"]
+    assert unknown == ["later_helper"]
     assert earlier.ok(platform_db, "status").out.splitlines()[-1] == f"Next: use sessiondb {LATER}"
     assert earlier.run(platform_db, "status", "--exit-code").code == 3
     for command in (
