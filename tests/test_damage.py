@@ -11,6 +11,8 @@ from platforms import PLATFORMS
 from test_cli import Run, column, on, run
 from test_upgrade import fill, installed, links, new_row_is_linked
 
+from sessiondb import objects
+
 Dump = Callable[..., str]
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -327,6 +329,20 @@ def test_a_column_on_the_way_to_the_course_that_was_renamed_is_told_by_status(in
         connection.execute("ALTER TABLE exercises RENAME COLUMN of_course TO course_id")
     assert on(installed_db, "apply").code == 0
     assert new_row_is_linked(installed_db, learners)
+
+
+@pytest.mark.parametrize("name", [o.name for o in objects.of_migration("0001") if o.kind == "function"])
+@on_reference
+def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, name: str
+) -> None:
+    platform_db.apply(to="0006")
+    with platform_db.connect() as connection:
+        connection.execute(f"DROP ROUTINE sessiondb.{name}".encode())
+    assert on(platform_db, "plan").code == 0
+    applied = on(platform_db, "apply")
+    assert applied.code == 0, applied
+    assert installed(platform_db, dump) == installed(installed_db, dump)
 
 
 @on_reference

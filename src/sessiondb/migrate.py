@@ -142,10 +142,7 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
-        gone_tools = {
-            s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == first.number
-        }
-        for step in steps.tools(gone_tools):
+        for step in steps.tools(_gone_tools(states)):
             self._run(step, "making our own functions again:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
@@ -317,6 +314,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", steps.configure())
+    if todo and todo[0].number != "0001":
+        yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema)
     # where this is a plan, what a migration above brings is not due yet
@@ -330,6 +329,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if lost:
         yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
     yield from steps.code(states)
+
+
+def _gone_tools(states: Sequence[objects.State]) -> set[str]:
+    """Return the names of the functions that the migrations call and that are gone."""
+    return {s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == "0001"}
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
