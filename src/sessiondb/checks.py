@@ -48,6 +48,9 @@ def check(
     if there is None:
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
+    if gone := [o.name for o in objects.missing(connection) if o.kind == "table" and o.after == "0001"]:
+        detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
+        return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []
@@ -128,7 +131,7 @@ def check_names() -> list[str]:
 _PENDING = "pending_migrations"
 
 # what was demanded of the platform at first must still be there
-_CATALOG_CHECKS = [("preflight", ["required_columns", "inheritance"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
@@ -238,6 +241,9 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
+    renamed = _catalog_checks(connection, "preflight", ["renamed"])
+    if any(finding.level == "error" for finding in renamed):
+        raise PlatformRefusedError(renamed)  # what else would be found follows from it
     findings = [
         *(finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)),
         *_disk(connection),
@@ -281,7 +287,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = [
-            *_catalog_checks(connection, "preflight", ["server"]),
+            *_catalog_checks(connection, "preflight", ["server", "renamed"]),
             *_catalog_checks(connection, "rollback", resources.names("rollback")),
         ]
     if any(finding.level == "error" for finding in findings):

@@ -143,10 +143,7 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
-        gone_tools = {
-            s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == first.number
-        }
-        for step in steps.tools(gone_tools):
+        for step in steps.tools(_gone_tools(states)):
             self._run(step, "making our own functions again:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
@@ -320,6 +317,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", steps.configure())
+    if todo and todo[0].number != "0001":
+        yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema)
     # where this is a plan, what a migration above brings is not due yet
@@ -333,6 +332,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if lost:
         yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
     yield from steps.code(states)
+
+
+def _gone_tools(states: Sequence[objects.State]) -> set[str]:
+    """Return the names of the functions that the migrations call and that are gone."""
+    return {s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == "0001"}
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
@@ -360,11 +364,11 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
 
 
 def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to say that nothing is installed, where a column of ours is left and schema sessiondb is gone."""
+    """Refuse to say that nothing is installed, where a column of ours is left and the ledger is gone."""
     left = [f"{o.parent}.{o.name}" for o, is_ours in live(connection).items() if o.kind == "column" and is_ours]
     if left:
         raise SessiondbError(
-            f"schema sessiondb is gone, but columns that sessiondb made are left: {', '.join(left)}",
+            f"the record of what is installed is lost, but columns that sessiondb made are left: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
 

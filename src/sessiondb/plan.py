@@ -110,14 +110,16 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         if number == 1:  # the table that it is kept in is there by now
             yield from _rendered(Step("version", steps.configure()), timeout)
         is_statements = not any(line.startswith("-- step: ") for line in migration.apply.items)
-        # what a migration made of steps made is passed over by the steps themselves
-        if is_statements:
-            made = [o for o in objects.of_migration(migration.number) if o.kind in ("table", "column")]
+        # what a migration made of steps made is passed over by the steps themselves; the first one makes our own tables
+        # and tools again, without which nothing can be asked
+        is_asked = is_statements and number > 0
+        if is_asked:
+            made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
             yield f"SELECT ({_is_pending(migration.id, made)}) AS sessiondb_is_pending \\gset"
             yield "\\if :sessiondb_is_pending"
         for step in steps.apply(migration, schema):
             yield from _rendered(step, timeout)
-        if is_statements:
+        if is_asked:
             yield "\\endif"
     yield "\n\\echo functions and triggers"
     for step in [*steps.code(None), steps.comments()]:
@@ -130,20 +132,15 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
 
 
 def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
-    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone."""
+    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded."""
     gone = [
         f"to_regclass('sessiondb.{o.name}') IS NULL"
-        if o.kind == "table"
-        else (
-            "NOT EXISTS (SELECT FROM pg_attribute AS a"
-            " WHERE a.attrelid = to_regclass(format('%I.%I', current_setting("
-            f"'sessiondb.schema'), '{o.parent}')) AND a.attname = '{o.name}' AND NOT a.attisdropped)"
-        )
         for o in made
     ]
-    if id_.startswith("0001"):
-        return " OR ".join(gone)
-    ledger_lacks = f"NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_id::text = '{id_}')"
+    ledger_lacks = (
+        "NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m JOIN sessiondb.migration_content AS c"
+        f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{id_}')"
+    )
     return " OR ".join([ledger_lacks, *gone])
 
 

@@ -150,8 +150,8 @@ def tools(names: Set[str]) -> Iterator[Step]:
 
 def comments() -> Step:
     """Return what puts lost comments back."""
-    commented = [o for o in objects.objects() if o.kind in ("column", "constraint", "index")]
-    rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.comment)))})" for o in commented)
+    commented = [o for o in objects.objects() if o.kind != "table"]
+    rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.args, o.comment)))})" for o in commented)
     text = resources.query("steps/comments").replace("{comments}", f"VALUES {rows}")
     return Step("comments", [Query(text, "comments")], each=True)
 
