@@ -335,7 +335,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
     """Report what preflight warns of."""
     for warning in warnings:
-        report(f"warning: {warning.detail}\n  fix: {warning.fix}")
+        report(f"warning: {warning.detail}")
+        report(f"  fix: {warning.fix}")
 
 
 def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[str, str | None]:
