@@ -341,6 +341,63 @@ class TestAnyUser:
         assert (scratch / "private").stat().st_mode & 0o777 == 0o700
 
 
+def readable(path: Path) -> list[Path]:
+    """What others may read, list or pass through on the way to what is in a directory."""
+    return [one for one in (path, *path.rglob("*")) if not one.is_symlink() and one.stat().st_mode & 0o007]
+
+
+class TestNobodyElseReadsIt:
+    @pytest.fixture(autouse=True)
+    def _open_mask(self) -> Iterator[None]:
+        before = os.umask(0)  # whatever that of the user is
+        yield
+        os.umask(before)
+
+    def test_neither_the_data_nor_the_log_nor_the_socket(self, scratch: Path) -> None:
+        with ephemeral_server(settings={"log_statement": "all"}) as server, psycopg.connect(server.dsn()) as connection:
+            connection.execute("SELECT 'the answer of a student'")
+            work = server.socket_dir.parent
+            assert b"the answer of a student" in (work / "server.log").read_bytes()
+            open_to_all = [path for path in readable(work) if "copy" not in path.parts]
+            assert open_to_all == [path for path in open_to_all if path.is_socket()]  # in a directory of 0700
+            assert work.stat().st_mode & 0o7 == 0
+            assert {path.name: path.stat().st_mode & 0o777 for path in work.iterdir() if path.name != "copy"} == {
+                "data": 0o700,
+                "socket": 0o700,
+                "server.log": 0o600,
+            }
+
+    def test_nor_what_is_kept(self, scratch: Path) -> None:
+        keep = scratch / "new" / "kept"
+        with ephemeral_server(keep=keep) as server:
+            assert select_1(server)
+        assert readable(keep) == [keep]  # a directory like any other
+        assert (keep / "server.log").stat().st_mode & 0o777 == 0o600
+
+    @needs_root
+    def test_another_account_gets_nowhere(self, scratch: Path) -> None:
+        with ephemeral_server() as server:
+            work = server.socket_dir.parent
+            account = server._account
+            assert account
+            other = next(
+                a for a in pwd.getpwall() if a.pw_uid not in (0, account.pw_uid) and a.pw_gid != account.pw_gid
+            )
+            command = f"cd {work} || cat {work}/server.log || ls {work}/data || ls {work}/copy || ls {work}/socket"
+            done = subprocess.run(
+                ["sh", "-c", command],
+                check=False,
+                user=other.pw_uid,
+                group=other.pw_gid,
+                extra_groups=[],
+                capture_output=True,
+                cwd="/",
+            )
+            assert done.returncode != 0
+            assert done.stdout == b""
+            assert work.stat().st_uid == 0  # nor may the account replace what is there
+
+
 class TestFindBindir:
     def test_takes_a_directory_a_pg_ctl_or_a_link_to_one(self, tmp_path: Path) -> None:
         bindir = find_bindir()

@@ -143,7 +143,7 @@ def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_ta
                     == []
                 )
             connection.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
-        if 0 <= moment and len(points) <= moment:
+        if moment >= 0 and len(points) <= moment:
             break
         moment += 1
     assert moment > 10

@@ -10,21 +10,26 @@ import signal
 import socket
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Part, PlatformDatabase
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from platforms import PLATFORMS
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import Jsonb
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
-from test_cli import ADA, commands, environment, run
+from test_cli import ADA, SQL, Run, commands, environment, run
 from test_properties import PROFILE
 
 import sessiondb.cli
+from sessiondb import output
 from sessiondb.database import conninfo
 from sessiondb.errors import Exit, UsageError
 
@@ -174,11 +179,13 @@ def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
 @on_reference
 def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: PlatformDatabase) -> None:
     """Titles and names come from people; an escape sequence in one could rewrite what the reader sees."""
-    evil = "\x1b]0;owned\x07\x9b2J[red]"
+    evil = f"\x1b]0;owned\x07\x9b2J{UNSEEN}[red]"
     with installed_db.connect() as connection:
         connection.execute("UPDATE courses SET title = %s", [evil])
         connection.execute("UPDATE orgs SET name = %s", [evil])
         connection.execute("UPDATE submissions SET content = %s", [evil])
+        connection.execute(sql.SQL("ALTER TABLE submissions ADD {} jsonb").format(sql.Identifier(f"a{UNSEEN[:9]}b")))
+        connection.execute("UPDATE submissions SET {} = %s".format('"a' + UNSEEN[:9] + 'b"').encode(), [Jsonb([evil])])
         course = connection.execute("SELECT id FROM courses LIMIT 1").fetchone()
     assert course
     for command in (
@@ -191,9 +198,282 @@ def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: PlatformData
     ):
         done = run("-d", installed_db.conninfo(), *command.split())
         assert done.code == 0
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.out + done.err), command
+        assert not re.search(rf"[{UNSEEN}]", (done.out + done.err).replace("\n", "")), command
         assert re.search(r"\\x1b|\\u001b", done.out)
+        assert re.search(r"\\u202e", done.out)
         assert "[red]" in done.out
+        if command.startswith("--format json show"):
+            assert {row["content"] for row in done.json} == {evil}  # nothing is lost
+
+
+def test_what_is_not_seen_is_all_that_unicode_has_of_it() -> None:
+    """Control characters, ends of lines and formats, and what is to be ignored where a font does not have it."""
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} or character in IGNORED:
+            assert output.visible(character) == character.encode("unicode_escape").decode()
+        elif not 0xD800 <= ord(character) < 0xE000 and unicodedata.category(character) != "Cn":
+            assert output.visible(character) == character or character in "\u2800\ufffb"
+    for text in ("é", "l'été à Orléans", "日本語", "עברית", "🎓", "a\\b", "e\u0301"):
+        assert output.visible(text) == text
+
+
+# DerivedCoreProperties.txt: Default_Ignorable_Code_Point, where it is assigned and no format character
+IGNORED = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0" + "".join(
+    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+)
+UNSEEN = "".join(
+    c for c in map(chr, range(1, sys.maxunicode + 1)) if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"}
+)
+FORGED = "x\n-[ 2 ]-----\nid | 1\rsessiondb: all is well\u2028{\u0085}\x0b\x0c\x1c\u2029warning: y\n  fix: DROP TABLE z"
+
+
+@pytest.mark.parametrize("columns", ["40", "1000"])
+def test_no_row_forges_another_however_it_is_printed(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "dumb")
+    rows = [{"id": n, "title": FORGED, f"na\nme{FORGED}": [FORGED], "none": None} for n in range(3)]
+
+    output.table(rows)
+    output.table(rows, ["id", "title"])
+
+    lines = capsys.readouterr().out.split("\n")
+    assert all(line.isprintable() for line in lines)
+    if columns == "40":
+        assert [line for line in lines if line.startswith("-[")] == [
+            line for line in lines if re.match(r"-\[ [123] \]", line)
+        ]
+        assert len([line for line in lines if line.startswith("-[")]) == 6
+        names = ("id   ", "title", "none ", output.visible(f"na\nme{FORGED}"))
+        assert all(line.startswith(names) for line in lines if line and not line.startswith("-["))
+    else:
+        assert len([line for line in lines if line.strip()]) == 2 * (2 + 3)
+    for print_line in (output.say, output.note):
+        print_line(FORGED)
+        shown = capsys.readouterr()
+        (line, rest) = (shown.out + shown.err).split("\n")
+        assert rest == ""
+        assert line.isprintable()
+    output.paragraph(FORGED, 2)
+    lines = capsys.readouterr().out.split("\n")
+    assert all(line.isprintable() and re.match(r"  \S|\Z", line) for line in lines)  # wrapped, but never at the left
+
+
+@on_reference
+def test_no_name_forges_a_line_of_a_refusal(platform_db: PlatformDatabase) -> None:
+    """Whoever may create in the schema chooses what the DBA is told to run."""
+    forged = "zzzz\n  fix: DROP SCHEMA public CASCADE -- \u202e"
+    with platform_db.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END';"
+                "CREATE TRIGGER {} BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION f()"
+            ).format(sql.Identifier(forged))
+        )
+    for arguments in (["apply"], ["apply", "--adopt", "--dry-run"]):
+        done = run("-d", platform_db.conninfo(), *arguments)
+        assert not re.search(r"^ *fix: DROP SCHEMA", done.err, re.MULTILINE)
+        assert "\\n  fix: DROP SCHEMA public CASCADE -- \\u202e" in done.err
+        assert "\u202e" not in done.out + done.err
+
+
+@on_reference
+def test_no_name_forges_a_line_of_a_check(installed_db: PlatformDatabase) -> None:
+    forged = "zzzz\nerror: y: \u202e"
+    with installed_db.connect() as connection:
+        connection.execute(
+            sql.SQL("CREATE TRIGGER {} BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION tf()")
+            .format(sql.Identifier(forged))
+            .as_string()
+            .replace("tf()", "suppress_redundant_updates_trigger()")
+            .encode()
+        )
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION sessiondb.link_submission() RETURNS trigger LANGUAGE plpgsql AS"
+            " E'BEGIN /*\\n-[ 2 ]---\\rcheck | x\\nerror: z \u202e\\n*/ RETURN NEW; END'".encode()
+        )
+    for form in ("table", "junit", "json"):
+        done = run("-d", installed_db.conninfo(), "check", "--format", form, "triggers_last", "installed_objects")
+        assert done.code == 4
+        assert not re.search(r"^(error: [yz]|-\[ 2 \]|check \|)", done.out, re.MULTILINE)
+        assert "\r" not in done.out
+        assert "\u202e" not in done.out
+        assert r"\u202e" in done.out
+
+
+@on_reference
+def test_no_row_forges_a_line_of_an_error(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("CREATE UNIQUE INDEX ON orgs (name)")
+        connection.execute("INSERT INTO orgs (name, slug) VALUES (E'a\\nsessiondb: done\u202e', 'x')".encode())
+    done = run("-d", installed_db.conninfo(), "org", "create", "--name", "a\nsessiondb: done\u202e", "--slug", "y")
+
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 2
+    assert "\u202e" not in done.err
+
+
+# wherever a password stands, and however it is spelled
+
+PARTS_OF_IT = PASSWORD.split("-")
+SPELLINGS = {
+    "URI": uri(),
+    "URI with an @ in the user": uri(user="owner@example.org"),
+    "URI with an encoded @ in the user": uri(user="owner%40example.org"),
+    "URI with an @ in the password": uri(user="owner:my@").replace(":s3", "s3"),
+    "URI with a / in the password": uri(user="owner:1/").replace(":s3", "s3"),
+    "URI with a ? in the password": uri(user="owner:1/a?").replace(":s3", "s3"),
+    "URI with a blank in the password": uri(user="owner:my ").replace(":s3", "s3"),
+    "URI with the colon encoded": uri(user="owner%3A").replace(":s3", "s3"),
+    "URI without a host": f"postgresql://owner:{PASSWORD}",
+    "URI with parameters": f"postgresql://127.0.0.1:1/platform?user=owner&password={PASSWORD}&sslmode=disable",
+    "URI with several hosts": f"postgresql://owner:{PASSWORD}@127.0.0.1:1,127.0.0.1:2/platform",
+    "URI of SQLAlchemy": uri("postgresql+psycopg"),
+    "URI of JDBC": f"jdbc:postgresql://127.0.0.1:1/platform?user=owner&password={PASSWORD}",
+    "URI that is longer than a name": uri(user="owner-of-the-tables-of-the-platform-of-the-s"),
+    "no scheme": f"owner:{PASSWORD}@127.0.0.1:1/platform",
+    "half a scheme": f"//owner:{PASSWORD}@127.0.0.1:1/platform",
+    "key=value": f"host=127.0.0.1 port=1 user=owner password={PASSWORD} dbname=platform",
+    "key = value": f"host = 127.0.0.1 port = 1 password = {PASSWORD}",
+    "quoted": f"host=127.0.0.1 port=1 password='my {PASSWORD}' dbname=platform",
+    "quoted, with quotes in it": f"host=127.0.0.1 port=1 password='it\\'s {PASSWORD}' dbname=platform",
+    "in double quotes": f'host=127.0.0.1 port=1 password="my {PASSWORD}" dbname=platform',
+    "with a blank, not quoted": f"host=127.0.0.1 port=1 password=my {PASSWORD} dbname=platform",
+    "sslpassword": f"host=127.0.0.1 port=1 sslpassword={PASSWORD}",
+    "pwd": f"host=127.0.0.1;port=1;pwd={PASSWORD};database=platform",
+    "Pwd of ADO.NET": f"Host=127.0.0.1;Port=1;Pwd={PASSWORD}",
+    "PGPASSWORD": f"PGPASSWORD={PASSWORD}",
+    "option": f"--password={PASSWORD}",
+    "line of a passfile": f"127.0.0.1:1:platform:owner:{PASSWORD}",
+    "passfile": f"*:*:*:*:my {PASSWORD}\n127.0.0.1:1:*:owner:{PASSWORD}\n",
+    "service file": f"[platform]\nhost=127.0.0.1\nport=1\nuser=owner\npassword=my {PASSWORD}\n",
+    "JSON": f'{{"host": "127.0.0.1", "password": "{PASSWORD}"}}',
+}
+ARGUMENTS = [
+    "--schema {} status",
+    "--schema {} apply",
+    "--schema {} plan --sql",
+    "--schema={} plan",
+    "apply --course-path {}",
+    "plan --course-path {}",
+    "plan --sql --course-path {}",
+    "apply --to {}",
+    "rollback --to {} --yes",
+    "org create --name x --slug {}",
+    "org create --name {} --slug mon-org",
+    "member add --org {} --user %(user)s",
+    "member add --org atelier-nord --user %(user)s --role {}",
+    "session create --org {} --course %(course)s --by %(user)s",
+    "session create --org atelier-nord --course %(course)s --by %(user)s --title {}",
+    "session create --org atelier-nord --course %(course)s --by %(user)s --title={} --format json",
+    "session create --org atelier-nord --course %(course)s --by %(user)s --status {}",
+    "session set-status %(user)s {}",
+    "session set-status {} active",
+    "explain --user {} --course %(course)s",
+    "backfill --session {}",
+    "backfill --batch-rows {}",
+    "show {}",
+    "check {}",
+    "status {}",
+    "--format {} status",
+    "{} status",
+    "-d {} status",
+    "--dsn={} status",
+]
+VARIABLES = [
+    *("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE", "PGOPTIONS", "PGAPPNAME", "PGPASSFILE"),
+    *("PGSSLMODE", "PGSSLCERT", "PGCLIENTENCODING", "PGCHANNELBINDING", "PGTARGETSESSIONATTRS", "PGCONNECT_TIMEOUT"),
+    *("SESSIONDB_DATABASE_URL", "DATABASE_URL"),
+]
+
+
+def assert_kept(done: Run, where: object) -> None:
+    for word in PARTS_OF_IT:
+        assert word not in done.out + done.err, (where, done)
+    assert "defect of sessiondb" not in done.err, (where, done)
+    assert "Traceback" not in done.err, (where, done)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@on_reference
+def test_no_password_in_any_argument_is_told(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
+    text = SPELLINGS[spelling]
+    for template in part(ARGUMENTS):
+        words = [w.replace("%(user)s", ADA).replace("%(course)s", SQL).replace("{}", text) for w in template.split()]
+        assert_kept(run("-v", "-d", installed_db.conninfo(), *words), template)
+        if " " in text and "=" not in template:  # the shell has cut it
+            cut = [one for word in words for one in (word.split() if word == text else [word])]
+            assert_kept(run("-v", "-d", installed_db.conninfo(), *cut), template)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@on_reference
+def test_no_password_in_any_variable_is_told(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
+    own = {name: str(value) for name, value in conninfo_to_dict(installed_db.conninfo()).items()}
+    server = {f"PG{name.upper()}": own[name] for name in ("host", "port", "user", "password") if name in own}
+    for name in part(VARIABLES):
+        for command in ("status", "apply"):
+            env = {**server, "PGDATABASE": installed_db.name, name: SPELLINGS[spelling]}
+            assert_kept(run("-v", command, env=env), name)
+
+
+@pytest.mark.parametrize("name", ["PGHOST", "PGUSER", "PGDATABASE", "PGPORT", "PGSERVICE"])
+@pytest.mark.parametrize("form", ["owner:{}", "owner: {}", "owner:{}@127.0.0.1", "{0}@x:{0}"])
+@on_reference
+def test_no_password_beside_a_name_is_told(installed_db: PlatformDatabase, name: str, form: str) -> None:
+    own = {key: str(value) for key, value in conninfo_to_dict(installed_db.conninfo()).items()}
+    server = {f"PG{key.upper()}": own[key] for key in ("host", "port", "user", "password") if key in own}
+    password = f"1,{PASSWORD}" if name == "PGPORT" else PASSWORD
+
+    env = {
+        **server,
+        "PGDATABASE": installed_db.name,
+        name: form.replace("{0}@", "owner@").replace("{0}", "{}").format(password),
+    }
+    assert_kept(run("-v", "status", env=env), name)
+    key = {"PGDATABASE": "dbname"}.get(name, name[2:].lower())
+    dsn = make_conninfo("", **{k.removeprefix("PG").lower().replace("database", "dbname"): v for k, v in env.items()})
+    assert f"{key}=" in dsn
+    assert_kept(run("-v", "-d", dsn, "status"), name)
+
+
+@pytest.mark.parametrize("key", ["host", "user", "dbname", "port", "sslmode", "options"])
+@pytest.mark.parametrize("form", ["owner:{}", "postgresql://owner@x:{}@127.0.0.1:1/platform", "password = {}"])
+def test_no_password_in_the_wrong_place_of_a_service_file_is_told(tmp_path: Path, key: str, form: str) -> None:
+    services = tmp_path / "services"
+    given = {"host": "127.0.0.1", "port": "1", "user": "owner", key: form.format(PASSWORD)}
+    services.write_text("[platform]\n" + "".join(f"{name}={value}\n" for name, value in given.items()))
+
+    for arguments, env in ((["-d", "service=platform"], {}), ([], {"PGSERVICE": "platform"})):
+        done = run("-v", *arguments, "status", env={**env, "PGSERVICEFILE": str(services)})
+        assert done.code in (1, 2)
+        assert_kept(done, key)
+
+
+@on_reference
+def test_a_password_that_is_a_common_word_hides_nothing_else(installed_db: PlatformDatabase) -> None:
+    """Where it stands where it belongs."""
+    own = {name: str(value) for name, value in conninfo_to_dict(installed_db.conninfo()).items()}
+    user = quote(own["user"])
+    address = f"postgresql://{user}:public@/{own['dbname']}?host={quote(own['host'], safe='')}&port={own['port']}"
+    if "password" in own:
+        return  # a server that wants its own
+    for arguments, env in ((["-d", address], {}), ([], {"DATABASE_URL": address})):
+        assert run(*arguments, "status", env=env).out.startswith("schema: public\n")
+        assert run(*arguments, "--format", "json", "status", env=env).json["schema"] == "public"
+
+
+@on_reference
+def test_what_a_row_holds_is_not_taken_for_a_password_of_the_user(installed_db: PlatformDatabase) -> None:
+    text = f"Exercise: connect with {uri()} or password = 'x'; 10:30 @ home"
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE submissions SET content = %s", [text])
+
+    for form in ("table", "json"):
+        shown = run("-d", installed_db.conninfo(), "--format", form, "show", "submissions")
+        assert text in shown.out
 
 
 # whatever is on the command line

@@ -15,6 +15,7 @@ from sessiondb import ledger, objects, resources, versions
 from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
+from sessiondb.output import shown
 from sessiondb.resources import literal
 
 NOT_INSTALLED = Finding(
@@ -159,7 +160,7 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
     suite = ElementTree.Element("testsuite", name="sessiondb check", tests=str(len(found)), failures=str(failed))
     for name, of_check in found.items():
         case = ElementTree.SubElement(suite, "testcase", classname="sessiondb", name=name)
-        text = _xml("\n".join(f"{f.level}: {f.object}: {f.detail} Fix: {f.fix}" for f in of_check))
+        text = "\n".join(map(_line, of_check))
         failures = [f for f in of_check if f.level in bad]
         if failures:
             ElementTree.SubElement(case, "failure", message=_xml(failures[0].detail)).text = text
@@ -168,11 +169,15 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
     return ElementTree.tostring(suite, encoding="unicode")
 
 
+def _line(finding: Finding) -> str:
+    """Return a finding on one line, or on more where it has a diff, each with its sign."""
+    detail = "\n".join(map(_xml, finding.detail.split("\n") if finding.has_lines else [finding.detail]))
+    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {_xml(finding.fix)}"
+
+
 def _xml(text: str) -> str:
-    """Spell out the characters that XML cannot hold, and those that a terminal would obey."""
-    return re.sub(
-        r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", lambda m: repr(m.group())[1:-1], text
-    )
+    """Return a text as it is printed, and without the characters that XML cannot hold."""
+    return re.sub(r"[\ud800-\udfff\ufffe\uffff]", lambda m: repr(m.group())[1:-1], shown(text))
 
 
 def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -> list[Finding]:

@@ -16,6 +16,7 @@ import click
 from sessiondb import output
 from sessiondb.commands import Options, common_options, demo, links, migrations, records
 from sessiondb.errors import Exit, SessiondbError
+from sessiondb.passwords import SECRETS, is_whole, kind_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -54,6 +55,7 @@ _signals: list[int] = []
 def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     """Run the command line and exit with one of the codes of :class:`sessiondb.errors.Exit`."""
     _hide_passwords()
+    _remember_passwords()
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -65,12 +67,12 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        output.note(said.getvalue().rstrip("\n"))
+        _show(error)
         code = error.exit_code
     except SessiondbError as error:
-        output.note(f"sessiondb: {error}")
+        first, *others = error.lines
+        for line in (f"sessiondb: {first}", *others):
+            output.note(line)
         if error.hint:
             output.note(f"  hint: {error.hint}")
         if options.verbose and error.__cause__:
@@ -104,6 +106,21 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     sys.exit(int(code or 0))
 
 
+def _show(error: click.ClickException) -> None:
+    """Show how a command is used, and on one line, whatever is in an argument, what is wrong."""
+    # the shell may have cut a password at its blanks
+    words = [
+        "\n" if word[:1] == "-" or word in cli.commands or (before in ("-d", "--dsn") and is_whole(word)) else word
+        for before, word in zip(sys.argv, sys.argv[1:], strict=False)
+    ]
+    SECRETS.remember(" ".join(words).split("\n"))
+    said = io.StringIO()
+    error.show(said)
+    message = error.format_message()
+    for line in said.getvalue().rstrip("\n").replace(message, " ".join(message.split())).split("\n"):
+        output.note(line)
+
+
 def _hide_passwords() -> None:
     """Overwrite, as mysql does, what ps shows of arguments that may hold a password; only Linux lets us."""
     with contextlib.suppress(OSError):
@@ -112,9 +129,29 @@ def _hide_passwords() -> None:
         arguments = Path("/proc/self/cmdline").read_bytes()
         with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
             for match in re.finditer(rb"[^\0]+", arguments):
-                if re.search(rb"password|:.*@", match.group(), re.DOTALL | re.IGNORECASE):
+                if re.search(rb"pass|pwd|secret|:.*@|://.*:", match.group(), re.DOTALL | re.IGNORECASE):
                     memory.seek(address + match.start())
                     memory.write(b"x" * len(match.group()))
+
+
+def _remember_passwords() -> None:
+    """Have the output leave out what may be a password in any argument and in any variable that is read."""
+    SECRETS.clear()
+    option = ""
+    for argument in sys.argv[1:]:
+        name, equals, value = argument.partition("=") if argument.startswith("--") else (argument[:2], "", argument[2:])
+        if option in ("-d", "--dsn"):
+            SECRETS.remember_address(argument)
+        elif name in ("-d", "--dsn") and value:
+            SECRETS.remember_address(value)
+        else:
+            SECRETS.remember([argument], "prose" if {option, name} & {"--title", "--name"} else "argument")
+        option = "" if equals else argument
+    for name, value in os.environ.items():
+        if name in ("SESSIONDB_DATABASE_URL", "DATABASE_URL"):
+            SECRETS.remember_address(value)
+        elif name.startswith("PG") and name != "PGPASSWORD":
+            SECRETS.remember([value], kind_of(name.removeprefix("PG")))
 
 
 def _write_no_more() -> None:
@@ -127,7 +164,8 @@ def _misencoded() -> str:
     """Return the option whose value is not valid UTF-8, or that value with escapes."""
     for before, argument in zip(sys.argv, sys.argv[1:], strict=False):
         if any("\ud800" <= character <= "\udfff" for character in argument):
-            return f"the value of {before}" if before.startswith("-") else ascii(argument)
+            option = re.match(r"--[\w-]+|-\w", before)
+            return f"the value of {option.group()}" if option else ascii(argument)
     return "an argument"
 
 

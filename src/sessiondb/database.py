@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -19,6 +19,7 @@ from psycopg.types.json import Json
 
 from sessiondb import pooler, resources
 from sessiondb.errors import Finding, LockNotObtainedError, PlatformRefusedError, SessiondbError, UsageError
+from sessiondb.passwords import SECRETS, is_sound, kind_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -55,15 +56,25 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # a password with an unencoded "@" would be taken for a part of the host, and printed with it
-        if "@" not in str(parameters.get("host", "")):
+        # a special character in a password has libpq take a part of it for the host or the database, which are printed
+        is_uri = given.startswith(("postgresql://", "postgres://"))
+        if "@" not in str(parameters.get("host", "")) and (not is_uri or is_sound(given)):
+            _remember(parameters)
             return make_conninfo("", **parameters)
+    SECRETS.remember([given], "name")
     raise UsageError(
         "the database address cannot be read",
         "Give a URI such as postgresql://user@host/dbname, or 'host=... dbname=...', or service=NAME; "
         "a special character in a URI must be percent-encoded, and what follows its ? be libpq's (?sslmode=require, "
         "but not the ?schema= of Prisma).",
     )
+
+
+def _remember(parameters: Mapping[str, Any]) -> None:
+    """Have the output leave out what may be a password in another parameter: libpq and the server print those."""
+    for name, value in parameters.items():
+        if name not in ("password", "sslpassword") and value is not None:
+            SECRETS.remember([str(value)], kind_of(name))
 
 
 @dataclass(frozen=True)
@@ -141,7 +152,15 @@ class Database:
                     prepare_threshold=None,
                 )
             except psycopg.Error as error:
+                if error.pgconn:  # also what stands in a service file
+                    _remember({o.keyword.decode(): o.val.decode(errors="replace") for o in error.pgconn.info if o.val})
                 raise SessiondbError(_connection_failure(error), _connection_hint(error)) from None
+            except UnicodeError as error:
+                if "idna" not in str(error):
+                    raise
+                raise SessiondbError(
+                    "cannot connect to the database: the name of its host is none", _connection_hint(error)
+                ) from None
             with connection:
                 yield connection
 
@@ -412,7 +431,7 @@ def _connection_failure(error: psycopg.Error) -> str:
     return f"cannot connect to the database: {text}"
 
 
-def _connection_hint(error: psycopg.Error) -> str:
+def _connection_hint(error: Exception) -> str:
     text = str(error)
     if "password" in text or "authentication" in text:
         return "Check the user and the password (-d, DATABASE_URL, PGPASSWORD or ~/.pgpass)."

@@ -32,17 +32,20 @@ class _Story:
     outcomes: list[dict[str, Any]] = field(default_factory=list)
 
     def chapter(self, title: str) -> None:
-        output.say(f"\n== {title}")
+        output.say()
+        output.say(f"== {title}")
 
     def command(self, line: str) -> None:
         """Run a command of ours as a user would type it."""
-        output.say(f"\n$ sessiondb {line}")
+        output.say()
+        output.say(f"$ sessiondb {line}")
         with Path(os.devnull).open("w") as quiet, contextlib.redirect_stderr(quiet):
             self.program.main(["-d", self.dsn, *shlex.split(line)], standalone_mode=False)
 
     def sql(self, statement: str) -> Any:
         """Run a statement of the platform and return the one value that it returns."""
-        output.say(f"\nplatform=> {statement};")
+        output.say()
+        output.say(f"platform=> {statement};")
         row = self.connection.execute(trusted(statement)).fetchone()
         output.say(f"  {row[0] if row else '(no row)'}")
         return row and row[0]
@@ -85,7 +88,8 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
         output.json_document({"ok": ok, "steps": story.outcomes})
     else:
         done = sum(outcome["ok"] for outcome in story.outcomes)
-        output.say(f"\n{done} of {len(story.outcomes)} expectations came true.")
+        output.say()
+        output.say(f"{done} of {len(story.outcomes)} expectations came true.")
         if keep:
             output.say(f"The database is kept in {keep}/data.")
     return ok
@@ -142,7 +146,8 @@ def _tell(story: _Story) -> None:
         )
         refused = "stored"
     except psycopg.errors.CheckViolation as error:
-        output.say(f"  ERROR: {error.diag.message_primary}\n  DETAIL: {error.diag.message_detail}")
+        output.say(f"  ERROR: {error.diag.message_primary}")
+        output.say(f"  DETAIL: {error.diag.message_detail}")
         refused = "refused"
     story.expect("writing himself into the session of another organisation is refused", "refused", refused)
 

@@ -115,7 +115,7 @@ class Server:
         options: dict[str, Any] = {"env": environment, "cwd": "/", "start_new_session": True}
         if a := self._account:  # extra_groups=[] would keep root's groups on Python 3.12.0 (CVE-2023-6507)
             options |= {"user": a.pw_uid, "group": a.pw_gid, "extra_groups": [a.pw_gid]}
-        with self.socket_dir.with_name("server.log").open("ab") as log:
+        with _private(self.socket_dir.with_name("server.log")) as log:
             process: subprocess.Popen[bytes] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options
             )
@@ -226,7 +226,9 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
         raise ServerFailed("no directory for temporary files is short and open enough: set TMPDIR to another")
     try:
         work = Path(tempfile.mkdtemp(prefix="sessiondb-", dir=base))
-        work.chmod(0o711 if account else 0o700)
+        if account:  # no other may pass, and none but root may put or replace anything there
+            os.chown(work, -1, account.pw_gid)
+            work.chmod(0o710)
         command, null = ["/bin/sh", "-c", WATCHER, "sessiondb-watcher", str(work)], subprocess.DEVNULL
         watcher = subprocess.Popen(
             command,
@@ -270,6 +272,11 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
         with suppress(KeyError):
             return pwd.getpwnam(name)
     raise ServerFailed("root cannot run PostgreSQL, and there is no account postgres or nobody to run it as")
+
+
+def _private(path: Path) -> IO[bytes]:
+    """Open a file to write at its end, which only we may read: a server's log holds the statements that failed."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _is_open(path: Path, mode: int) -> bool:

@@ -37,6 +37,11 @@ class SessiondbError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def lines(self) -> list[str]:
+        """The message as it is printed; what comes from the database is not cut into lines."""
+        return [str(self)]
+
 
 class UsageError(SessiondbError):
     """The command was given something that it cannot take."""
@@ -62,6 +67,11 @@ class Finding:
     detail: str
     fix: str
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether the detail is several lines, as a diff is; in any other a line break is a part of a name or a row."""
+        return self.check == "installed_objects"
+
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return asdict(self)
@@ -78,12 +88,15 @@ class PlatformRefusedError(SessiondbError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = sorted(findings, key=lambda finding: finding.level != "error")
-        super().__init__(
-            "preflight refuses this platform; nothing was changed:\n"
-            + "\n".join(
-                f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}\n    fix: {f.fix}" for f in self.findings
-            )
-        )
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def lines(self) -> list[str]:
+        """The message as it is printed, two lines for each finding."""
+        lines = ["preflight refuses this platform; nothing was changed:"]
+        for f in self.findings:
+            lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix}"]
+        return lines
 
 
 class LockNotObtainedError(SessiondbError):

@@ -342,7 +342,8 @@ def _gone_tools(states: Sequence[objects.State]) -> set[str]:
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
     """Report what preflight warns of."""
     for warning in warnings:
-        report(f"warning: {warning.detail}\n  fix: {warning.fix}")
+        report(f"warning: {warning.detail}")
+        report(f"  fix: {warning.fix}")
 
 
 def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import math
 import re
@@ -13,17 +14,46 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sessiondb.passwords import SECRETS, without_passwords
+
 if TYPE_CHECKING:
     import rich.progress
 
 Row = Mapping[str, Any]
 
 
+class Lines(str):
+    """A text of several lines that we have made; the lines that come from others begin with a sign of ours."""
+
+    __slots__ = ()
+
+
+_UNSEEN = (
+    # control characters, and those that end a line
+    r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+    # what has no width, or changes the direction or the form of what is beside it
+    r"\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
+    r"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text on one line, with escapes for what steers a terminal, moves what is beside it or is not seen.
+
+    Somebody may have written that into a row to forge a line, or to have something else read than there is.
+    """
+    return re.sub(f"[{_UNSEEN}]", lambda match: match.group().encode("unicode_escape").decode(), text)
+
+
+def shown(value: object) -> str:
+    """Return a value as it is printed, on one line and without a password that the user gave."""
+    return visible(SECRETS.hide(str(value)))
+
+
 def note(line: str) -> None:
     """Print a line of progress or advice on stderr."""
-    # an address that was given where none belongs is repeated as wrong, but without its password
-    line = re.sub(r"(://[^\s:/@]*:)\S*(?=@)|(password=)\S+", r"\1\2...", line, flags=re.IGNORECASE)
-    print(_visible(line), file=sys.stderr, flush=True)  # noqa: T201
+    print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Progress:
@@ -68,26 +98,32 @@ class Progress:
             self._bar = None
 
 
-def say(line: str) -> None:
+def say(line: str = "") -> None:
     """Print a line of the result on stdout."""
-    print(_visible(line))  # noqa: T201
+    print(shown(line))  # noqa: T201
+
+
+def code(text: str) -> None:
+    """Print SQL or XML on stdout, as whoever reads it next needs it."""
+    print(text)  # noqa: T201
 
 
 def paragraph(text: str, indent: int) -> None:
     """Print a text on one line, or on a terminal on as many as it needs."""
     margin = " " * indent
-    line = _cell(" ".join(text.split()))
+    line = shown(" ".join(text.split()))
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         line = textwrap.fill(line, width - indent, break_long_words=False, break_on_hyphens=False)
-    say(textwrap.indent(line, margin))
+    for part in line.split("\n"):
+        say(margin + part)
 
 
 def _json(value: Any, indent: int | None = None) -> str:
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=not unicode)
-    # JSON need not escape these, and a terminal obeys some of them
-    return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match.group()):04x}", text)
+    text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not unicode)
+    # JSON need not escape these, and a terminal obeys some of them; its own line breaks are those between the values
+    return re.sub(f"(?!\n)[{_UNSEEN}]", lambda match: json.dumps(match.group())[1:-1], text)
 
 
 def json_document(document: Any) -> None:
@@ -126,8 +162,9 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
         return
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 10_000)
     grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    names = columns or list(rows[0])
-    cells = [[_cell(row[name]) for name in names] for row in rows]
+    keys = columns or list(rows[0])
+    names = [_cell(key) for key in keys]
+    cells = [[_cell(row[key]) for key in keys] for row in rows]
     for name, of_column in zip(names, zip(*cells, strict=True), strict=True):
         # what must not be wrapped needs its longest line; for rich the longest word would do
         width = max(cell_len(line) for text in [name, *of_column] for line in text.split("\n"))
@@ -143,7 +180,8 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
     for number, row_cells in enumerate(cells, start=1):
         say(f"-[ {number} ]".ljust(width + 3, "-"))
         for name, text in zip(names, row_cells, strict=True):
-            say(f"{name:{width}} | {text}")
+            for label, line in zip(itertools.chain([name], itertools.repeat("")), text.split("\n"), strict=False):
+                say(f"{label:{width}} | {line}")
 
 
 def count(number: int, noun: str) -> str:
@@ -182,10 +220,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
-        return _visible(json.dumps(value, default=_plain, ensure_ascii=False))
-    return _visible(str(value))
-
-
-def _visible(text: str) -> str:
-    """Write control characters as escapes: what somebody put into a row must not steer a terminal."""
-    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda match: repr(match.group())[1:-1], text)
+        return visible(json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False))
+    if isinstance(value, Lines):
+        return "\n".join(map(shown, value.split("\n")))
+    return shown(value)

@@ -133,10 +133,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
 
 def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
     """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded."""
-    gone = [
-        f"to_regclass('sessiondb.{o.name}') IS NULL"
-        for o in made
-    ]
+    gone = [f"to_regclass('sessiondb.{o.name}') IS NULL" for o in made]
     ledger_lacks = (
         "NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m JOIN sessiondb.migration_content AS c"
         f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{id_}')"

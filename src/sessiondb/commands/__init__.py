@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sessiondb.passwords import is_address
+
 if TYPE_CHECKING:
     from sessiondb.database import Database
 
@@ -53,6 +55,16 @@ class Seconds(click.FloatRange):
         return number
 
 
+class Name(click.types.StringParamType):
+    """A name that is sent to the server: no database address, whose password would be written into its log."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name, or refuse the text."""
+        if is_address(str(value)):
+            self.fail(f"{value!r} looks like the address of a database; give that with -d.", param, ctx)
+        return value
+
+
 _pass_options = click.make_pass_decorator(Options, ensure=True)
 
 
@@ -75,6 +87,7 @@ def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[An
         ),
         click.option(
             "--schema",
+            type=Name(),
             metavar="NAME",
             expose_value=False,
             callback=_keep,

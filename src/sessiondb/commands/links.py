@@ -61,9 +61,10 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
     if options.json:
         output.json_document({"ok": ok, "findings": [finding.as_json() for finding in findings]})
     elif options.format == "junit":
-        output.say(junit(findings, names, bad))
+        output.code(junit(findings, names, bad))
     elif findings:
-        output.table([finding.as_json() for finding in findings])
+        # the diff of an object of ours is several lines, each with its sign
+        output.table([{**f.as_json(), "detail": output.Lines(f.detail) if f.has_lines else f.detail} for f in findings])
     else:
         output.say("All is in place and as shipped.")
     return Exit.DONE if ok else Exit.FINDINGS

@@ -7,14 +7,13 @@ import datetime
 import itertools
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, Seconds, command
+from sessiondb.commands import Name, Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option(
     "--course-path",
+    type=Name(),
     metavar="PATH",
     help="The columns from a submission to its course, as in item_id.module_id.course_id.",
 )
@@ -141,7 +141,7 @@ def rollback(
         if not sys.stdin.isatty():
             raise UsageError("rollback asks before it starts, and there is nobody to answer", "Add --yes.")
         click.confirm(
-            f"Undo {'all migrations' if everything else 'the migrations after ' + str(to)}?",
+            f"Undo {'all migrations' if everything else 'the migrations after ' + output.shown(to)}?",
             abort=True,
             err=True,
         )
@@ -183,9 +183,9 @@ def status(options: Options, exit_code: bool) -> int:
     if options.json:
         output.json_document(state)
     else:
-        output.say(
-            f"schema: {state['schema']}\nversion: {state['version'] or '-'}\ncourse path: {state['course_path'] or '-'}"
-        )
+        output.say(f"schema: {state['schema']}")
+        output.say(f"version: {state['version'] or '-'}")
+        output.say(f"course path: {state['course_path'] or '-'}")
         output.table({**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"])
         output.table({**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"])
         differing = [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]
@@ -202,7 +202,7 @@ def _time(iso: str | None) -> datetime.datetime | None:
 
 
 @command("plan")
-@click.option("--course-path", metavar="PATH", help="As for apply.")
+@click.option("--course-path", type=Name(), metavar="PATH", help="As for apply.")
 @click.option("--adopt", is_flag=True, help="As for apply.")
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
 @click.option(
@@ -231,7 +231,7 @@ def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool
 
     if as_script:
         for line in script(options.schema or "public", course_path, adopt=adopt, lock_timeout=lock_timeout):
-            output.say(line)
+            output.code(line)
         return
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
         if installation(connection) is None:
@@ -261,7 +261,8 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
         no_lock = f"no {'further ' if locking else ''}lock on a table of the platform"
         if options.verbose:
             for statement in of_migration:
-                output.say(textwrap.indent(readable(statement["statement"]), "  "))
+                for line in readable(statement["statement"]).split("\n"):
+                    output.say(f"  {line}" if line else "")
                 for line in [_lock(statement, lock) for lock in statement["locks"]] or [no_lock]:
                     output.paragraph(f"-- {line}", indent=4)
             continue

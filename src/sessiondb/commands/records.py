@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, command
+from sessiondb.commands import Name, Options, command
 
 
 @click.group()
@@ -23,7 +23,7 @@ def org() -> None:
 
 @command("create", group=org)
 @click.option("--name", required=True, help="The name that people see.")
-@click.option("--slug", required=True, help="The short name that commands take.")
+@click.option("--slug", type=Name(), required=True, help="The short name that commands take.")
 def org_create(options: Options, name: str, slug: str) -> None:
     """Create an organisation; nothing happens if the slug exists.
 
@@ -53,9 +53,9 @@ def member() -> None:
 
 
 @command("add", group=member)
-@click.option("--org", "org_slug", required=True, metavar="SLUG", help="The organisation.")
+@click.option("--org", "org_slug", type=Name(), required=True, metavar="SLUG", help="The organisation.")
 @click.option("--user", type=click.UUID, required=True, metavar="ID", help="The user.")
-@click.option("--role", default="student", show_default=True, help="The user's role in it.")
+@click.option("--role", type=Name(), default="student", show_default=True, help="The user's role in it.")
 def member_add(options: Options, org_slug: str, user: uuid.UUID, role: str) -> None:
     """Make a user a member of an organisation; nothing happens if he is one.
 
@@ -97,11 +97,11 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
 
 
 @command("create", group=session)
-@click.option("--org", "org_slug", required=True, metavar="SLUG", help="The organisation.")
+@click.option("--org", "org_slug", type=Name(), required=True, metavar="SLUG", help="The organisation.")
 @click.option("--course", type=click.UUID, required=True, metavar="ID", help="The course.")
 @click.option("--by", type=click.UUID, required=True, metavar="ID", help="The user who creates it.")
 @click.option("--title", help="Default: after the course.")
-@click.option("--status", default="active", show_default=True, help="Only active sessions link students.")
+@click.option("--status", type=Name(), default="active", show_default=True, help="Only active sessions link students.")
 def session_create(
     options: Options, org_slug: str, course: uuid.UUID, by: uuid.UUID, title: str | None, status: str
 ) -> None:
@@ -136,7 +136,7 @@ def session_list(options: Options) -> None:
 
 @command("set-status", group=session)
 @click.argument("session_id", type=click.UUID, metavar="ID")
-@click.argument("status")
+@click.argument("status", type=Name())
 def session_set_status(options: Options, session_id: uuid.UUID, status: str) -> None:
     """Give a session another status.
 
