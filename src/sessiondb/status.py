@@ -9,7 +9,7 @@ from packaging.version import Version
 from sessiondb import __version__, ledger, objects, resources
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
 from sessiondb.migrate import settle_course_path
-from sessiondb.objects import live, missing, wanted
+from sessiondb.objects import missing, wanted
 
 
 def status(connection: Connection) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
     """Return the state of each object that is due; a trigger's is no better than that of its function."""
     if not ledger.exists(connection):
-        left = [o for o, is_ours in live(connection).items() if is_ours]
+        left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
