@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from packaging.version import Version
@@ -26,8 +27,7 @@ def status(connection: Connection) -> dict[str, Any]:
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
     schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
-    settle_course_path(connection, None)
-    found = _states(connection, there and wanted(connection))
+    found = _states(connection, there and _compiled_for(connection, there))
     return {
         "schema": schema and schema[0],
         "version": there.version if there else None,
@@ -43,6 +43,18 @@ def status(connection: Connection) -> dict[str, Any]:
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
     }
+
+
+def _compiled_for(connection: Connection, there: Installation) -> Installation:
+    """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
+    schema, is_seen = connection.execute(
+        "SELECT n.nspname::text, pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_namespace AS n"
+        " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema')"
+    ).fetchall()[0]
+    if not is_seen:
+        return replace(there, platform_schema=schema)
+    settle_course_path(connection, None)
+    return wanted(connection)
 
 
 def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
