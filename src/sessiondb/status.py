@@ -11,7 +11,7 @@ from sessiondb import __version__, ledger, objects, resources
 from sessiondb.checks import lost_rights
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
 from sessiondb.migrate import settle_course_path
-from sessiondb.objects import live, missing, wanted
+from sessiondb.objects import missing, wanted
 
 
 def status(connection: Connection) -> dict[str, Any]:
@@ -29,9 +29,7 @@ def status(connection: Connection) -> dict[str, Any]:
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
     schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
-    settle_course_path(connection, None)
-    # the path under which another role applied stands
-    found = _states(connection, there and replace(wanted(connection), search_path=there.search_path))
+    found = _states(connection, there and _compiled_for(connection, there))
     return {
         "schema": schema and schema[0],
         "version": there.version if there else None,
@@ -50,6 +48,18 @@ def status(connection: Connection) -> dict[str, Any]:
     }
 
 
+def _compiled_for(connection: Connection, there: Installation) -> Installation:
+    """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
+    schema, is_seen = connection.execute(
+        "SELECT n.nspname::text, pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_namespace AS n"
+        " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema')"
+    ).fetchall()[0]
+    if not is_seen:
+        return replace(there, platform_schema=schema)
+    settle_course_path(connection, None)
+    return wanted(connection)
+
+
 def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
     """Return the state of a migration; one whose hash is lost is run again."""
     if entry is None or entry[1] is None:
@@ -60,7 +70,7 @@ def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
     """Return the state of each object that is due; a trigger's is no better than that of its function."""
     if not ledger.exists(connection):
-        left = [o for o, is_ours in live(connection).items() if is_ours]
+        left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
