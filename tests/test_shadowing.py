@@ -143,7 +143,7 @@ class Stage:
                 sql.SQL("SELECT {}.get_user_session_for_course({}, {})").format(schema, student, SQL)
             ),
             *(
-                lambda table=table, value=value: connection.execute(  # type: ignore[misc]
+                lambda table=table, value=value: connection.execute(
                     sql.SQL("UPDATE {}.{} SET session_id = {}").format(schema, sql.Identifier(table), value)
                 )
                 for table in ("enrollments", "submissions")
@@ -344,7 +344,7 @@ def test_a_trap_that_is_run_leaves_its_mark(base: PlatformDatabase, names: Names
         with clone(base, track_functions="all") as db:
             for role in (traps.RIVAL, base.platform.owner):
                 with db.connect(role) as connection, suppress(psycopg.Error):
-                    connection.execute(sql.SQL(f"SET search_path TO {path}").format(schema=schema))  # type: ignore[arg-type]
+                    connection.execute(sql.SQL(f"SET search_path TO {path}").format(schema=schema))
                     connection.execute(statement)
                 assert bool(traps.sprung(db)) == (role != traps.RIVAL), (what, role)
 
