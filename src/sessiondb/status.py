@@ -8,6 +8,7 @@ from typing import Any
 from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
+from sessiondb.checks import lost_rights
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import live, missing, wanted
@@ -18,7 +19,8 @@ def status(connection: Connection) -> dict[str, Any]:
 
     Returns:
         ``{"schema", "version", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
-        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}]}``. A
+        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}], "problems":
+        [finding]}``. A
         migration's state is ``applied``, ``pending``, or ``unknown`` to this version; applied_at an ISO time
         in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version, or for another course
         path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made by another version).
@@ -44,6 +46,7 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
+        "problems": [f.as_json() for f in lost_rights(connection)] if there else [],
     }
 
 
@@ -104,6 +107,10 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
     for what, words in _WORDS.items():
         if number := sum(o["state"] == what for o in differing):
             said.append(f"{number} object{'s' if number > 1 else ''} {words}")
+    if state["problems"]:
+        said += [problem["detail"].rstrip(".") for problem in state["problems"]]
+        others = len(said) > len(state["problems"])
+        return f"{', '.join(said)}.", "sessiondb apply" if others else state["problems"][0]["fix"]
     if not said:
         return f"All is installed as sessiondb {state['version']} makes it.", None
     is_newer = state["version"] and Version(state["version"]) > Version(__version__)
