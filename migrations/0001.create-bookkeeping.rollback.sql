@@ -13,8 +13,8 @@ BEGIN
     FOR v_saved IN
         SELECT c.oid
           FROM pg_catalog.pg_class AS c
-         WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace::oid
-           AND c.relkind = 'r'
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) 'sessiondb'::pg_catalog.regnamespace::pg_catalog.oid
+           AND c.relkind OPERATOR(pg_catalog.=) 'r'
            AND pg_catalog.starts_with(c.relname, 'saved_links_of_')
     LOOP
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s WHERE session_id IS NOT NULL)', v_saved) INTO v_holds_links;
@@ -30,7 +30,7 @@ DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yo
 
 DO $rollback$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'sessiondb'::pg_catalog.regnamespace::oid) THEN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) 'sessiondb'::pg_catalog.regnamespace::pg_catalog.oid) THEN
         DROP SCHEMA sessiondb;
     END IF;
 END

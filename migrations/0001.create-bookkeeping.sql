@@ -48,8 +48,8 @@ ON CONFLICT DO NOTHING;
 
 -- yoyo's hash is of a migration's name only; this one is of its text.
 CREATE TABLE IF NOT EXISTS sessiondb.migration_content (
-    migration_id text PRIMARY KEY,
-    sha256 text NOT NULL
+    migration_id pg_catalog.text PRIMARY KEY,
+    sha256 pg_catalog.text NOT NULL
 );
 
 COMMENT ON TABLE sessiondb.migration_content IS 'What each applied migration said';
@@ -58,15 +58,18 @@ COMMENT ON COLUMN sessiondb.migration_content.sha256 IS
 
 CREATE TABLE IF NOT EXISTS sessiondb.installation (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    platform_schema name NOT NULL,
-    version text NOT NULL,
-    course_path text,
-    course_pieces text[],
-    course_joins jsonb
+    platform_schema pg_catalog.name NOT NULL,
+    search_path pg_catalog.text NOT NULL,
+    version pg_catalog.text NOT NULL,
+    course_path pg_catalog.text,
+    course_pieces pg_catalog.text[],
+    course_joins pg_catalog.jsonb
 );
 
 COMMENT ON TABLE sessiondb.installation IS 'What sessiondb knows of its platform; one row';
 COMMENT ON COLUMN sessiondb.installation.platform_schema IS 'The schema with sessions, enrollments and submissions';
+COMMENT ON COLUMN sessiondb.installation.search_path IS
+    'Of the functions that the platform calls: the path that the connection of apply began with, and pg_temp';
 COMMENT ON COLUMN sessiondb.installation.version IS 'The version of sessiondb that applied last; an older one does not work on this database';
 COMMENT ON COLUMN sessiondb.installation.course_path IS 'The columns that lead from a submission to its course';
 COMMENT ON COLUMN sessiondb.installation.course_pieces IS
@@ -75,15 +78,15 @@ COMMENT ON COLUMN sessiondb.installation.course_joins IS
     'What is joined with what from submissions to courses: from, columns, to, keys, operators';
 
 CREATE TABLE IF NOT EXISTS sessiondb.objects (
-    kind text NOT NULL CHECK (kind IN ('column', 'constraint', 'index', 'function', 'trigger')),
-    parent name NOT NULL,
-    name name NOT NULL,
-    arguments text NOT NULL DEFAULT '',
-    migration text NOT NULL,
-    origin text NOT NULL CHECK (origin IN ('created', 'found', 'replaced')),
-    sha256 text,
-    facts jsonb,
-    previous_definition text,
+    kind pg_catalog.text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY ('{column,constraint,index,function,trigger}')),
+    parent pg_catalog.name NOT NULL,
+    name pg_catalog.name NOT NULL,
+    arguments pg_catalog.text NOT NULL DEFAULT '',
+    migration pg_catalog.text NOT NULL,
+    origin pg_catalog.text NOT NULL CHECK (origin OPERATOR(pg_catalog.=) ANY ('{created,found,replaced}')),
+    sha256 pg_catalog.text,
+    facts pg_catalog.jsonb,
+    previous_definition pg_catalog.text,
     PRIMARY KEY (kind, parent, name)
 );
 
@@ -97,7 +100,9 @@ COMMENT ON COLUMN sessiondb.objects.facts IS 'As the catalogs showed it when it 
 COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there before us';
 
 -- object: function compile
+-- object: function course_expression
 -- object: function install
 -- object: function lock_tables
+-- object: function run_on_platform
 -- object: function save_link
 -- object: function withdraw_default_grants

@@ -2,25 +2,11 @@
 -- The triggers that check a session come in the same transaction, so that the column is never open to clients. One that was
 -- there before us was open before us, and is checked from migration 0007 on, when the platform's own triggers are taken over.
 --
--- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0001.create-bookkeeping
 
--- lock: ACCESS EXCLUSIVE on enrollments
-CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.enrollments');
-
--- lock: ACCESS EXCLUSIVE on enrollments
-ALTER TABLE platform.enrollments ADD COLUMN IF NOT EXISTS session_id uuid;
-
--- lock where it is ours: SHARE UPDATE EXCLUSIVE on enrollments
-DO $comment$
-BEGIN
-    IF EXISTS (SELECT FROM sessiondb.objects WHERE kind = 'column' AND parent = 'enrollments' AND origin = 'created') THEN
-        COMMENT ON COLUMN platform.enrollments.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
-    END IF;
-END
-$comment$;
+-- step: add_column enrollments
 
 -- object: function check_session
 -- object: function is_saved_link

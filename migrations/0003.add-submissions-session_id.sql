@@ -2,25 +2,11 @@
 -- The triggers that check a session come in the same transaction, so that the column is never open to clients. One that was
 -- there before us was open before us, and is checked from migration 0008 on, when the platform's own triggers are taken over.
 --
--- Locks: those named above each statement; the others take no further one on the platform's tables.
 -- If the process dies: nothing was committed; run apply again.
 --
 -- depends: 0002.add-enrollments-session_id
 
--- lock: ACCESS EXCLUSIVE on submissions
-CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', 'platform.submissions');
-
--- lock: ACCESS EXCLUSIVE on submissions
-ALTER TABLE platform.submissions ADD COLUMN IF NOT EXISTS session_id uuid;
-
--- lock where it is ours: SHARE UPDATE EXCLUSIVE on submissions
-DO $comment$
-BEGIN
-    IF EXISTS (SELECT FROM sessiondb.objects WHERE kind = 'column' AND parent = 'submissions' AND origin = 'created') THEN
-        COMMENT ON COLUMN platform.submissions.session_id IS 'The training session that the row belongs to, NULL if none (sessiondb)';
-    END IF;
-END
-$comment$;
+-- step: add_column submissions
 
 -- object: trigger zzz_sessiondb_check_submission
 -- object: trigger zzz_sessiondb_check_submission_update

@@ -7,18 +7,18 @@
 
 CREATE TABLE IF NOT EXISTS sessiondb.backfill_progress (
     turn bigint PRIMARY KEY,
-    table_name name NOT NULL,
-    partition regclass NOT NULL,
-    relfilenode oid NOT NULL,
-    session_id uuid,
+    table_name pg_catalog.name NOT NULL,
+    partition pg_catalog.regclass NOT NULL,
+    relfilenode pg_catalog.oid NOT NULL,
+    session_id pg_catalog.uuid,
     second_pass boolean NOT NULL DEFAULT false,
-    position jsonb,
+    position pg_catalog.jsonb,
     scanned bigint NOT NULL DEFAULT 0,
     linked bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
-    reasons jsonb NOT NULL DEFAULT '{}',
-    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    finished_at timestamptz
+    reasons pg_catalog.jsonb NOT NULL DEFAULT '{}',
+    started_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    finished_at pg_catalog.timestamptz
 );
 
 COMMENT ON TABLE sessiondb.backfill_progress IS 'How far the last backfill is, a row for each table or partition';
@@ -30,6 +30,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.position IS 'Where the next batch 
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
 -- object: function add_member
+-- object: function ask
 -- object: function backfill
 -- object: function backfill_counts
 -- object: function backfill_partitions
@@ -43,14 +44,21 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function create_session
 -- object: function explain_choice
 -- object: function explain_course
+-- object: function explain_facts
 -- object: function explain_link
 -- object: function explain_row
--- object: function explain_rows
 -- object: function explain_steps
 -- object: function explain_user
+-- object: function keep_batch
 -- object: function link_batch
 -- object: function name_of
+-- object: function next_batch
 -- object: function org_command
 -- object: function org_of_slug
+-- object: function query_of_course
+-- object: function require_trusted
 -- object: function session_status
 -- object: function set_session_status
+-- object: function start_backfill
+-- object: function table_of_users
+-- object: function triggers_that_fire

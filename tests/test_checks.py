@@ -390,9 +390,8 @@ def test_of_a_function_that_was_changed_the_lines_that_differ_are_shown(
 
 def test_every_check_has_a_fault() -> None:
     found = {name for fault in FAULTS.values() for name in fault.finds}
-    assert found | {"row_security", "pending_migrations"} == set(checks.check_names()) - set(
-        resources.names("data_checks")
-    )
+    elsewhere = {"row_security", "pending_migrations", "renamed"}  # below, the last in test_damage.py
+    assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 
 
 @on_hosted

@@ -34,7 +34,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 import sessiondb.cli
-from sessiondb import output, resources
+from sessiondb import __version__, output, resources
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import shortened
@@ -264,7 +264,7 @@ def test_status_in_words(installed_db: PlatformDatabase) -> None:
     status = on(installed_db, "status")
 
     assert (status.code, status.err) == (0, "")
-    assert status.out.startswith("schema: public\nversion: 0.1.0\ncourse path: exercise_id.course_id\n")
+    assert status.out.startswith(f"schema: public\nversion: {__version__}\ncourse path: exercise_id.course_id\n")
     words = [line.split() for line in status.out.splitlines()]
     assert ["zzz_sessiondb_link_enrollment", "enrollments", "INSTALLED", "DISABLED"] in words
     assert ["zzz_sessiondb_link_submission", "submissions", "MISSING", "DISABLED"] in words

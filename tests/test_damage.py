@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-from test_cli import column, on, run
+from test_cli import Run, column, on, run
 from test_upgrade import fill, installed, links, new_row_is_linked
+
+from sessiondb import objects
 
 Dump = Callable[..., str]
 
@@ -32,6 +35,8 @@ DAMAGES = {
     "a row of migration_content gone": "DELETE FROM sessiondb.migration_content WHERE migration_id LIKE '0005%'",
     "a column's row of objects gone": "DELETE FROM sessiondb.objects WHERE kind = 'column' AND parent = 'submissions'",
     "a function's row of objects gone": "DELETE FROM sessiondb.objects WHERE name = 'link_submission'",
+    "all tables of ours truncated": "; ".join(f"TRUNCATE sessiondb.{table}" for table in OURS),
+    "all tables of ours dropped": "; ".join(f"DROP TABLE sessiondb.{table} CASCADE" for table in OURS),
     "schema sessiondb dropped": "DROP SCHEMA sessiondb CASCADE",
     "a function dropped": "DROP FUNCTION sessiondb.link_submission() CASCADE",
     "install dropped": "DROP PROCEDURE sessiondb.install",
@@ -41,7 +46,8 @@ DAMAGES = {
     "a trigger dropped": "DROP TRIGGER zzz_sessiondb_check_submission ON submissions",
     "a foreign key dropped": "ALTER TABLE enrollments DROP CONSTRAINT enrollments_session_id_fkey",
     "an index dropped": "DROP INDEX submissions_session_id_idx",
-    "comments dropped": "COMMENT ON COLUMN enrollments.session_id IS NULL; COMMENT ON INDEX submissions_session_id_idx IS"
+    "comments dropped": "COMMENT ON FUNCTION get_user_session_for_course IS NULL; COMMENT ON FUNCTION sessiondb.name_of IS"
+    " NULL; COMMENT ON TRIGGER zzz_sessiondb_link_submission ON submissions IS NULL; COMMENT ON COLUMN enrollments.session_id IS NULL; COMMENT ON INDEX submissions_session_id_idx IS"
     " NULL; COMMENT ON CONSTRAINT enrollments_session_id_fkey ON enrollments IS NULL",
 }
 """What a careless hand does, without a loss of links."""
@@ -63,6 +69,10 @@ def test_status_tells_what_is_damaged_and_apply_makes_it_good(
     status = on(installed_db, "status", "--exit-code")
     assert status.code == (0 if damage in UNSEEN else 3), status.out
     assert status.code == 0 or status.out.splitlines()[-1] == "Next: sessiondb apply"
+    assert "not installed" not in status.out
+    checked = on(installed_db, "check")
+    assert checked.code in (0, 4), checked
+    assert checked.code == 0 or "sessiondb apply" in checked.out
 
     applied = on(installed_db, "apply")
     assert applied.code == 0, applied
@@ -187,6 +197,172 @@ def test_submissions_that_were_converted_to_a_partitioned_table_are_linked_again
     )
     assert on(installed_db, "rollback", "--all", "--yes").code == 0
     assert column_count(installed_db) == 0
+
+
+RENAMED = {
+    "a column": "ALTER TABLE enrollments RENAME COLUMN session_id TO training_id",
+    "submissions": "ALTER TABLE submissions RENAME TO handed_in",
+    "sessions": "ALTER TABLE sessions RENAME TO trainings",
+    "all three tables": "ALTER TABLE enrollments RENAME TO enrolled; ALTER TABLE submissions RENAME TO handed_in;"
+    " ALTER TABLE sessions RENAME TO trainings",
+    "a schema": "CREATE SCHEMA archive; ALTER TABLE submissions SET SCHEMA archive",
+}
+
+
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+@pytest.mark.parametrize("what", RENAMED)
+@on_reference
+def test_what_was_renamed_gets_its_name_back_before_anything_is_changed(
+    platform_db: PlatformDatabase, dump: Dump, what: str, command: str
+) -> None:
+    found = dump(platform_db, exclude_sessiondb=True)
+    platform_db.apply()
+    fill(platform_db)
+    before, expected = links(platform_db), installed(platform_db, dump)
+    with platform_db.connect() as connection:
+        connection.execute(RENAMED[what].encode())
+
+    assert on(platform_db, "status", "--exit-code").code == 3
+    assert fixes(on(platform_db, "check", "--format", "json"))
+    run_it = (command, "--all", "--yes") if command == "rollback" else (command,)
+    damaged = dump(platform_db)
+    refused = on(platform_db, *run_it)
+    assert refused.code == 5, refused
+    assert dump(platform_db) == damaged
+    with platform_db.connect() as connection:
+        for fix in re.findall("fix: .*: (ALTER .*)", refused.err):
+            connection.execute(fix.encode())
+        connection.execute("DROP SCHEMA IF EXISTS archive")
+
+    done = on(platform_db, *run_it)
+    assert done.code == 0, done
+    if command == "rollback":
+        assert dump(platform_db, exclude_sessiondb=True) == found
+        platform_db.apply()
+    assert installed(platform_db, dump) == expected
+    assert links(platform_db) == before
+
+
+def fixes(checked: Run) -> list[str]:
+    """What check says of what was renamed."""
+    return [finding["fix"] for finding in checked.json["findings"] if finding["check"] == "renamed"]
+
+
+@on_reference
+def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_rollback(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    platform_db.apply()
+    learners = fill(platform_db)
+    with platform_db.connect() as connection:
+        connection.execute(
+            """
+            ALTER TABLE submissions RENAME TO submissions_old;
+            CREATE TABLE submissions (LIKE submissions_old INCLUDING DEFAULTS);
+            ALTER TABLE submissions ADD PRIMARY KEY (id), ADD FOREIGN KEY (user_id) REFERENCES users,
+                ADD FOREIGN KEY (exercise_id) REFERENCES exercises;
+            ALTER TABLE submissions DROP COLUMN session_id;
+            INSERT INTO submissions (id, user_id, exercise_id, content) SELECT id, user_id, exercise_id, content FROM submissions_old;
+            ALTER INDEX submissions_session_id_idx RENAME TO submissions_old_session_id_idx
+            """
+        )
+    applied = on(platform_db, "apply")
+    assert applied.code == 0, applied
+    assert "warning: Table public.submissions_old" in applied.err
+    assert on(platform_db, "status", "--exit-code").code == 0
+    assert new_row_is_linked(platform_db, learners)
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+    assert refused.code == 5, refused
+    with platform_db.connect() as connection:
+        for fix in re.findall("fix: .*: (ALTER TABLE .*)", refused.err):
+            connection.execute(fix.encode())
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert column_count(platform_db) == 0
+
+
+@on_reference
+def test_a_copy_of_a_table_is_no_concern_of_ours(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("CREATE TABLE submissions_copy (LIKE submissions INCLUDING ALL)")
+    assert on(installed_db, "check").code == 0
+    assert on(installed_db, "apply").out.startswith("Nothing to do")
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
+
+
+@on_reference
+def test_sessions_that_were_built_again_beside_the_old_ones_are_referred_to_again(
+    installed_db: PlatformDatabase,
+) -> None:
+    learners = fill(installed_db)
+    before = links(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute(
+            """
+            ALTER TABLE sessions RENAME TO sessions_old;
+            CREATE TABLE sessions (LIKE sessions_old INCLUDING ALL);
+            INSERT INTO sessions SELECT * FROM sessions_old
+            """
+        )
+    refused = on(installed_db, "apply")
+    assert refused.code == 5, refused
+    with installed_db.connect() as connection:
+        for fix in re.findall("fix: .*: (ALTER .*)", refused.err):
+            connection.execute(fix.encode())
+    assert on(installed_db, "apply").code == 0
+    assert on(installed_db, "check").code == 0
+    assert links(installed_db) == before
+    assert new_row_is_linked(installed_db, learners)
+
+
+@on_reference
+def test_a_column_on_the_way_to_the_course_that_was_renamed_is_told_by_status(installed_db: PlatformDatabase) -> None:
+    learners = fill(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE exercises RENAME COLUMN course_id TO of_course")
+    status = on(installed_db, "status", "--exit-code")
+    assert status.code == 3, status
+    assert "of another version" in status.out
+    assert on(installed_db, "apply").code == 0
+    assert on(installed_db, "status", "--exit-code").code == 0
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE exercises RENAME COLUMN of_course TO course_id")
+    assert on(installed_db, "apply").code == 0
+    assert new_row_is_linked(installed_db, learners)
+
+
+@pytest.mark.parametrize("name", [o.name for o in objects.of_migration("0001") if o.kind == "function"])
+@on_reference
+def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(
+    platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, name: str
+) -> None:
+    platform_db.apply(to="0006")
+    with platform_db.connect() as connection:
+        connection.execute(f"DROP ROUTINE sessiondb.{name}".encode())
+    assert on(platform_db, "plan").code == 0
+    applied = on(platform_db, "apply")
+    assert applied.code == 0, applied
+    assert installed(platform_db, dump) == installed(installed_db, dump)
+
+
+@on_reference
+def test_what_somebody_left_in_schema_sessiondb_is_no_reason_to_drop_saved_links(
+    installed_db: PlatformDatabase,
+) -> None:
+    fill(installed_db)
+    before = links(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute("ALTER FUNCTION sessiondb.name_of(text, uuid) RENAME TO left_behind")
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
+
+    refused = on(installed_db, "apply")
+    assert refused.code == 5, refused
+    assert "left_behind" in refused.err
+    assert "keep the tables saved_links_of_" in refused.err
+    with installed_db.connect() as connection:
+        connection.execute("DROP FUNCTION sessiondb.left_behind")
+    assert on(installed_db, "apply").code == 0
+    assert links(installed_db) == before
 
 
 def column_count(db: PlatformDatabase) -> int:

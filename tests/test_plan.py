@@ -24,6 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 from test_course_path import LESSONS
+from test_damage import DAMAGES
 from test_preflight import FAULTS, HARMLESS, TOGETHER
 
 import sessiondb.migrate
@@ -426,7 +427,9 @@ DIFFERING = {
     "a key that was dropped": "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
     "a column that was dropped": "ALTER TABLE enrollments DROP COLUMN session_id CASCADE",
     "comments that were lost": "COMMENT ON COLUMN enrollments.session_id IS NULL;"
-    " COMMENT ON INDEX submissions_session_id_idx IS NULL",
+    " COMMENT ON INDEX submissions_session_id_idx IS NULL; COMMENT ON FUNCTION sessiondb.name_of IS NULL;"
+    " COMMENT ON CONSTRAINT submissions_session_id_fkey ON submissions IS NULL;"
+    " COMMENT ON TRIGGER zzz_sessiondb_link_submission ON submissions IS NULL",
     "records that were lost": "DELETE FROM sessiondb.objects",
 }
 
@@ -586,7 +589,7 @@ def test_people_read_of_each_lock_whom_it_blocks_and_how_long(platform_db: Platf
     sizes = {lock["table"]: output.size(lock["bytes"]) for s in make_plan(platform_db) for lock in s["locks"]}
     number = lines.index("0002.add-enrollments-session_id")
     assert lines[number + 3 : number + 5] == [
-        "  ALTER TABLE public.enrollments ADD COLUMN IF NOT EXISTS session_id uuid;",
+        "  ALTER TABLE public.enrollments ADD COLUMN session_id pg_catalog.uuid",
         f"    ACCESS EXCLUSIVE on enrollments (about 3 rows, {sizes['enrollments']}):"
         " blocks reads and writes until 0002 commits",
     ]
@@ -904,6 +907,33 @@ def test_the_script_does_what_apply_does(
     assert on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"] == []
     platform_db.rollback()
     assert dump(platform_db) == before
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "all tables of ours truncated",
+        "migration_content truncated",
+        "objects dropped",
+        "all functions dropped",
+        "install dropped",
+        "an index dropped",
+    ],
+)
+def test_the_script_makes_again_what_apply_makes_again(
+    installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path, damage: str
+) -> None:
+    before = dump(installed_db)
+    with installed_db.connect() as connection:
+        connection.execute(DAMAGES[damage].encode())
+
+    done = by_psql(psql, installed_db, script_for(installed_db), tmp_path)
+
+    assert (done.code, done.err) == (0, ""), done.err
+    assert dump(installed_db) == before
+    assert on(installed_db, "status", "--exit-code").code == 0
+    assert on(installed_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
 
 
 @on_reference

@@ -1,204 +1,479 @@
-"""Nothing that somebody makes in the platform's schema, or in pg_temp, is ever run in place of what our SQL means.
+"""Nothing that a rival makes under a name that our SQL means otherwise is ever run by anybody else.
 
-The platform's schema is on the search_path of our functions and connections, and many a platform lets every role
-create there. PostgreSQL prefers an operator or a function with the exact types of the arguments to one of its own
-that needs a cast, so an attacker who guesses the types has his code run with the rights of the owner.
+The platform's schema is on the search_path of the platform's connections, and many a platform lets every role create
+there. PostgreSQL prefers an operator or a function with the exact types of the arguments to one of its own that needs a
+cast, and looks for relations and types in the temporary schema of a session first. So a rival who knows our SQL has made
+an operator, a function, a relation or a type for every name in it (traps.py). Every command is run, in every state.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import LiteralString
 from uuid import UUID
 
+import psycopg
 import pytest
-from conftest import PlatformDatabase
-from platforms import PLATFORMS
-from psycopg import errors, sql
-from test_cli import ADA, BRUNO, CHLOE, SQL, on
+import traps
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS, Platform
+from psycopg import sql
+from sqlnames import Names, lint
+from test_cli import ADA, CHLOE, DMITRI, SQL, on
+from test_plan import by_psql, psql
 
-# what an installation lives through, each line a command
-LIFE = f"""
-plan
-apply
+from sessiondb.database import Connection
+from sessiondb.migrate import Runner
+
+__all__ = ["psql"]  # a fixture
+
+NOBODY = "00000000-0000-4000-8000-0000000000ff"
+LOOKS = f"""
 status
-org create --name Nord --slug nord
-member add --org nord --user {CHLOE}
-session create --org nord --course {SQL} --by {ADA}
-session list
-explain --user {CHLOE} --course {SQL}
+plan
+check
 show sessions
 show enrollments
 show submissions --unlinked
-show enrollments --unlinked
+session list
+explain --user {CHLOE} --course {SQL}
+explain --user {NOBODY} --course {SQL}
 backfill --dry-run
+""".strip().splitlines()
+WORKS = f"""
+org create --name Nord --slug nord
+member add --org nord --user {CHLOE}
+session create --org nord --course {SQL} --by {ADA}
+show enrollments --unlinked
 backfill
-check
-rollback --all --yes
-apply
+session list
+explain --user {CHLOE} --course {SQL}
+explain --user {DMITRI} --course {SQL}
 check
 """.strip().splitlines()
-OPERATORS = "= <> < <= > >= || + - * / ~ !~ ->> ~~ !~~ ~~* @> <@ && % #> #>> ->"
-TYPES = (
-    '"char" bool float4 float8 int2 int4 int8 interval jsonb name numeric oid regclass regnamespace regprocedure regtype'
-    " text timestamptz uuid varchar int2[] int2vector name[] oid[] text[] uuid[]"
-)
+
+DONE = (0,)
+FOUND = (0, 4)
+"""`check` may well find that a stranger may create things in the platform's schema."""
+ANYHOW = (0, 1, 3, 4, 5, 7)
+"""Where a command may have to refuse: not a defect of ours, and nobody at the lock."""
 
 
-@pytest.fixture
-def trapped_db(new_role: str, platform_db: PlatformDatabase) -> PlatformDatabase:
-    """The platform, where an attacker has made every operator that PostgreSQL does not have, each an alarm."""
-    schema, role = sql.Identifier(platform_db.platform.schema), sql.Identifier(new_role)
-    with platform_db.connect() as connection:
-        connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(schema, role))
-        connection.execute(sql.SQL("SET ROLE {}").format(role))
-        for name, value in (("schema", platform_db.platform.schema), ("types", TYPES), ("operators", OPERATORS)):
-            connection.execute("SELECT set_config(%s, %s, false)", [f"trap.{name}", value])
-        connection.execute("SET search_path TO pg_catalog")
-        connection.execute(SET_TRAPS)
-    return platform_db
+@dataclass(frozen=True)
+class Stage:
+    """A database in which a state is played, and the traps that lie there; none when their types are learnt."""
+
+    db: PlatformDatabase
+    psql: str
+    folder: Path
+    names: Names
+    shapes: traps.Columns | None
+
+    def run(self, command: str, codes: tuple[int, ...] = DONE) -> str:
+        """Run a command; return what it printed."""
+        run = on(self.db, *command.split())
+        if command.startswith("check"):
+            codes = (*codes, *FOUND)
+        assert run.code in codes, f"{command}: {run.code}\n{run.out[-500:]}\n{run.err[-1000:]}"
+        assert "defect of sessiondb" not in run.err, f"{command}: {run.err}"
+        return run.out
+
+    def run_all(self, commands: list[str], codes: tuple[int, ...] = DONE) -> None:
+        for command in commands:
+            self.run(command, codes)
+
+    def stop(self, command: str, number: int) -> None:
+        """Apply or roll back, and stop at the commit of this number."""
+        commits = itertools.count(1)
+
+        def boundary(migration: str, point: str) -> None:
+            if point in ("committed", "done") and next(commits) == number:
+                raise InterruptedError
+
+        with suppress(InterruptedError), self.db.database().connect() as connection:
+            runner = Runner(connection, boundary=boundary)
+            runner.apply() if command == "apply" else runner.rollback(None)
+
+    def script(self, *arguments: str) -> int:
+        """Apply with psql."""
+        return by_psql(self.psql, self.db, on(self.db, "plan", "--sql", *arguments).out, self.folder).code
+
+    @contextmanager
+    def connected(self, role: str | None = None) -> Iterator[Connection]:
+        """Yield a connection of the superuser, or of a role, whose own statements look nothing up on the platform."""
+        with self.db.connect(role) as connection:
+            connection.execute("SET search_path TO pg_catalog")
+            yield connection
+
+    def alter(self, statement: LiteralString, *names: str) -> None:
+        """Change the platform as its owner; the first name is its schema."""
+        with self.connected(self.db.platform.owner) as owner:
+            owner.execute(sql.SQL(statement).format(*map(sql.Identifier, (self.db.platform.schema, *names))))
+
+    def write(self) -> None:
+        """Write rows as an application does, and as the rival, whose session has a trap for every relation and type."""
+        platform = self.db.platform
+        with self.connected() as connection:
+            student, other = platform.add_user(connection), platform.add_user(connection)
+        with self.connected(platform.owner) as owner:
+            self._write_as(owner, student)
+            # an application has the platform's schema on its path
+            owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform.schema)))
+            with suppress(psycopg.Error):
+                owner.execute("CALL sessiondb.backfill()")
+        with self.db.connect(traps.RIVAL) as rival:
+            if self.shapes is not None:
+                assert traps.set_temporary_traps(rival, platform.schema, self.names, self.shapes) > 30
+            for path in ("pg_catalog", "pg_temp, pg_catalog", sql.Identifier(platform.schema).as_string()):
+                rival.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [path])
+                self._write_as(rival, other)
+
+    def _write_as(self, connection: Connection, student: UUID) -> None:
+        platform, schema = self.db.platform, sql.Identifier(self.db.platform.schema)
+        tries: list[Callable[[], object]] = [
+            lambda: platform.enroll(connection, student, UUID(SQL)),
+            lambda: platform.submit(connection, student, UUID(SQL)),
+            lambda: platform.enroll(connection, student, UUID(SQL), UUID(NOBODY)),
+            lambda: platform.submit(connection, student, UUID(SQL), UUID(NOBODY)),
+            lambda: connection.execute(
+                sql.SQL("SELECT {}.get_user_session_for_course({}, {})").format(schema, student, SQL)
+            ),
+            *(
+                lambda table=table, value=value: connection.execute(  # type: ignore[misc]
+                    sql.SQL("UPDATE {}.{} SET session_id = {}").format(schema, sql.Identifier(table), value)
+                )
+                for table in ("enrollments", "submissions")
+                for value in (None, NOBODY)
+            ),
+        ]
+        for attempt in tries:
+            with suppress(psycopg.Error):
+                attempt()
 
 
-SET_TRAPS = """
-DO $traps$
-DECLARE
-    v_schema text := quote_ident(current_setting('trap.schema'));
-    v_pair record;
-    v_operator text;
-BEGIN
-    FOR v_pair IN
-        WITH types AS (
-            SELECT t.name::regtype AS type FROM string_to_table(current_setting('trap.types'), ' ') AS t (name)
-             UNION ALL
-            SELECT t.oid FROM pg_type AS t
-             WHERE t.typnamespace = quote_ident(current_setting('trap.schema'))::regnamespace AND t.typtype IN ('d', 'e')
+# the states
+
+
+def fresh(stage: Stage) -> None:
+    stage.run_all(LOOKS, ANYHOW)
+    stage.run_all(WORKS, ANYHOW)
+    stage.run("apply")
+    stage.run_all([*LOOKS, *WORKS])
+    stage.write()
+    stage.run_all(["rollback --all --yes", "status", "apply", "check", "rollback --all --yes"])
+
+
+def by_script(stage: Stage) -> None:
+    assert stage.script() == 0
+    stage.run_all(LOOKS)
+    assert stage.script("--adopt") == 0
+    stage.run("apply")
+
+
+def half_applied(stage: Stage) -> None:
+    stage.run("apply --to 0001")
+    stage.run_all(LOOKS, ANYHOW)
+    stage.run("apply --to 0004")
+    stage.write()
+    stage.run_all([*LOOKS, *WORKS], ANYHOW)
+    stage.stop("apply", 3)
+    stage.run_all(["status", "plan", "check"], ANYHOW)
+    stage.run("apply --to 0007")
+    stage.write()
+    assert stage.script() == 0
+    stage.run("check")
+
+
+def half_rolled_back(stage: Stage) -> None:
+    stage.run_all(["apply", *WORKS])
+    stage.write()
+    for commit in (2, 9, 16):
+        stage.stop("rollback", commit)
+        stage.run_all(LOOKS, ANYHOW)
+        stage.write()
+    stage.run_all(["apply", "backfill", "check", "rollback --all --yes"])
+
+
+def applied_again(stage: Stage) -> None:
+    """With the columns there."""
+    stage.run_all(["apply", *WORKS])
+    for kept in ("0007", "0003"):
+        stage.run(f"rollback --to {kept} --yes")
+        stage.run_all(["plan", "status", "check"], ANYHOW)
+        stage.write()
+        stage.run_all(["apply", "check", "backfill"])
+
+
+def adopted(stage: Stage) -> None:
+    """The platform has a session_id of its own, and triggers that write it."""
+    stage.alter(
+        """
+        CREATE FUNCTION {0}.own_link() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END';
+        """
+    )
+    for table in ("enrollments", "submissions"):
+        stage.alter("ALTER TABLE {0}.{1} ADD session_id uuid", table)
+        stage.alter(
+            "CREATE TRIGGER own_link BEFORE INSERT ON {0}.{1} FOR EACH ROW EXECUTE FUNCTION {0}.own_link()", table
         )
-        SELECT l.type AS l, r.type AS r, row_number() OVER () AS number FROM types AS l CROSS JOIN types AS r
-    LOOP
-        EXECUTE format(
-            'CREATE FUNCTION %s.trap_%s(%s, %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN '
-            'RAISE EXCEPTION USING MESSAGE = ''trapped by an operator of %s and %s''; END $f$',
-            v_schema, v_pair.number, v_pair.l, v_pair.r, v_pair.l, v_pair.r);
-        FOREACH v_operator IN ARRAY string_to_array(current_setting('trap.operators'), ' ') LOOP
-            CONTINUE WHEN EXISTS (
-                SELECT FROM pg_operator AS o
-                 WHERE o.oprnamespace = 'pg_catalog'::regnamespace
-                   AND (o.oprname, o.oprleft, o.oprright) = (v_operator, v_pair.l, v_pair.r));
-            EXECUTE format('CREATE OPERATOR %s.%s (FUNCTION = %s.trap_%s, LEFTARG = %s, RIGHTARG = %s)',
-                           v_schema, v_operator, v_schema, v_pair.number, v_pair.l, v_pair.r);
-        END LOOP;
-    END LOOP;
-END
-$traps$
-"""
+    stage.run_all(["status", "plan", "apply"], ANYHOW)
+    stage.run("apply --adopt")
+    stage.run_all([*LOOKS, *WORKS])
+    stage.write()
+    stage.run_all(["rollback --all --yes", "apply --adopt", "check"])
 
 
-@pytest.mark.parametrize(
-    "platform", [PLATFORMS["school"], PLATFORMS["academy"], PLATFORMS["quoted"]], indirect=True, ids=str
-)
-def test_no_operator_of_somebody_else_is_run(trapped_db: PlatformDatabase) -> None:
-    platform = trapped_db.platform
-
-    def done(*arguments: str) -> None:
-        run = on(trapped_db, *arguments)
-        assert (run.code, "trapped" in run.out + run.err) == (0, False), (arguments, run.out, run.err)
-
-    for command in LIFE:
-        done(*command.split())
-    with trapped_db.connect(platform.student_role) as student:
-        student.execute("SET search_path TO pg_catalog")  # the test's own statements are not what is tested
-        assert platform.enroll(student, UUID(CHLOE), UUID(SQL)) is not None
-        if platform.task_column == "course_id":
-            assert platform.submit(student, UUID(CHLOE), UUID(SQL)) is not None
-    with trapped_db.connect(platform.owner) as owner:
-        owner.execute("SET search_path TO pg_catalog")
-        assert platform.submit(owner, UUID(CHLOE), UUID(SQL)) is not None
-        owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform.schema)))
-        owner.execute("CALL sessiondb.backfill()")
-
-
-@pytest.mark.parametrize("platform", [PLATFORMS["hosted"], PLATFORMS["quoted"]], indirect=True, ids=str)
-def test_no_operator_of_somebody_else_is_run_to_explain_a_row(trapped_db: PlatformDatabase) -> None:
-    """Nor where its course is not found, or its user."""
-    platform = trapped_db.platform
-    trapped_db.apply()
-    with trapped_db.connect() as owner:
-        owner.execute("SET search_path TO pg_catalog")
+def lost(stage: Stage) -> None:
+    """A user, a course and rows that lead nowhere."""
+    stage.run("apply")
+    platform = stage.db.platform
+    stage.alter("ALTER TABLE {0}.submissions ALTER {1} DROP NOT NULL", platform.task_column)
+    with stage.connected() as owner:
         student = platform.add_user(owner)
         platform.enroll(owner, student, UUID(SQL))
         platform.submit(owner, student, UUID(SQL))
-        rows = {table: sql.Identifier(platform.schema, table) for table in ("enrollments", "submissions")}
-        query = sql.SQL("SELECT id FROM {} WHERE user_id = {}")
-        ids = {t: owner.execute(query.format(name, sql.Literal(student))).fetchall()[0][0] for t, name in rows.items()}
-        lost = sql.SQL("ALTER TABLE {0} ALTER {1} DROP NOT NULL; UPDATE {0} SET {1} = NULL")
-        owner.execute(lost.format(rows["submissions"], sql.Identifier(platform.task_column)))
-    for question in (
-        f"--enrollment {ids['enrollments']}",
-        f"--submission {ids['submissions']}",
-        f"--user {student} --course {SQL}",
-        f"--user {SQL} --course {SQL}",
-    ):
-        run = on(trapped_db, "explain", *question.split())
-        assert (run.code, "trapped" in run.out + run.err) == (0, False), (question, run.out, run.err)
-
-
-@pytest.mark.parametrize("path", ["code.course_id", "unbound.exercises.course_id"])
-@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-def test_no_operator_of_somebody_else_is_run_on_the_way_to_the_course(trapped_db: PlatformDatabase, path: str) -> None:
-    """Where the way leads over a varchar, for which the catalog has no operators of its own."""
-    platform = trapped_db.platform
-    with trapped_db.connect() as owner:
-        owner.execute("ALTER TABLE submissions DROP exercise_id")
-        owner.execute("ALTER TABLE exercises DROP id, ADD id varchar(9) PRIMARY KEY DEFAULT left(random()::text, 9)")
-        owner.execute("ALTER TABLE submissions ADD code varchar(9) REFERENCES exercises, ADD unbound varchar(9)")
-        trapped_db.apply(course_path=path)
-        owner.execute("SET search_path TO pg_catalog")
-        session = platform.add_session(owner, platform.add_org(owner), UUID(SQL))
-        owner.execute("INSERT INTO public.org_members SELECT org_id, %s FROM public.sessions", [BRUNO])
-        linked = owner.execute(
-            """
-            INSERT INTO public.submissions (user_id, code, unbound)
-            SELECT %s, id, id FROM public.exercises WHERE course_id OPERATOR(pg_catalog.=) %s RETURNING session_id
-            """,
-            [BRUNO, SQL],
-        ).fetchall()
-    assert linked == [(session,)]
-    for command in ("check", "show submissions --unlinked", "backfill", f"session set-status {session} completed"):
-        run = on(trapped_db, *command.split())
-        assert (run.code, "trapped" in run.out + run.err) == (0, False), (command, run.out, run.err)
-
-
-@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-def test_no_function_of_somebody_else_is_run_where_the_platform_has_no_such_column(
-    new_role: str, installed_db: PlatformDatabase
-) -> None:
-    """PostgreSQL takes o.slug for slug(o) then; whatever needs the column fails, the others go on without it."""
-    names = {"orgs": ("slug", "name"), "sessions": ("title", "created_by"), "courses": ("title",)}
-    names |= dict.fromkeys(("enrollments", "submissions"), ("id",))
-    with installed_db.connect() as connection:
-        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(new_role)))
-        session = installed_db.platform.add_session(connection, installed_db.platform.add_org(connection), UUID(SQL))
-        for table, columns in names.items():
-            for column in columns:
-                connection.execute(f"ALTER TABLE {table} RENAME {column} TO own_{column}".encode())
-                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
-                connection.execute(
-                    f"CREATE FUNCTION public.{column}({table}) RETURNS {'uuid' if column == 'id' else 'text'}"
-                    " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$".encode()
-                )
-                connection.execute("RESET ROLE")
+        row = sql.SQL("UPDATE {0}.submissions SET {1} = NULL WHERE user_id = {2}").format(
+            sql.Identifier(platform.schema), sql.Identifier(platform.task_column), student
+        )
+        owner.execute(row)
+        ids = {}
         for table in ("enrollments", "submissions"):
-            with pytest.raises(errors.UndefinedColumn):
-                connection.execute("SELECT sessiondb.explain_row(%s, gen_random_uuid())", [table])
-    for command, code in {
-        "org create --name Nord --slug nord": 1,
-        f"member add --org atelier-nord --user {CHLOE}": 1,
-        f"session create --org atelier-nord --course {SQL} --by {ADA}": 1,
-        f"session set-status {session} completed": 0,
-        "session list": 0,
-        "show sessions": 0,
-        "show enrollments --unlinked": 0,
-        "show submissions": 0,
-        f"explain --user {CHLOE} --course {SQL}": 0,
-        "check": 0,
-    }.items():
-        run = on(installed_db, *command.split())
-        assert (run.code, "trapped" in run.out + run.err) == (code, False), (command, run.out, run.err)
+            query = sql.SQL("SELECT id FROM {} WHERE user_id = {}").format(
+                sql.Identifier(platform.schema, table), student
+            )
+            ((ids[table],),) = owner.execute(query).fetchall()
+    stage.run_all(
+        [
+            f"explain --enrollment {ids['enrollments']}",
+            f"explain --submission {ids['submissions']}",
+            f"explain --user {student} --course {SQL}",
+            f"explain --user {NOBODY} --course {SQL}",
+            f"explain --user {student} --course {NOBODY}",
+            "show submissions --unlinked",
+            "backfill",
+            "check",
+        ]
+    )
+    stage.run_all([f"explain --submission {NOBODY}", f"show enrollments --session {NOBODY}"], ANYHOW)
+
+
+def renamed_table(stage: Stage) -> None:
+    stage.run_all(["apply", *WORKS])
+    for table in ("org_members", "sessions", "courses", "submissions"):
+        stage.alter("ALTER TABLE {0}.{1} RENAME TO renamed", table)
+        stage.run_all([*LOOKS, *WORKS], ANYHOW)
+        stage.write()
+        stage.alter("ALTER TABLE {0}.renamed RENAME TO {1}", table)
+    stage.run("check")
+
+
+def renamed_column(stage: Stage) -> None:
+    """PostgreSQL takes ``s.title`` for ``title(s)`` then."""
+    stage.run_all(["apply", *WORKS])
+    with stage.connected() as owner:
+        there = owner.execute(
+            "SELECT c.relname::text, a.attname::text FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+            "  JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND NOT a.attisdropped AND a.attnum > 0",
+            [stage.db.platform.schema],
+        ).fetchall()
+    mine = {*there} & {*stage.names.columns, ("orgs", "slug"), ("orgs", "name"), ("sessions", "title")}
+    for table, column in sorted(mine):
+        stage.alter("ALTER TABLE {0}.{1} RENAME {2} TO renamed", table, column)
+        stage.run_all(["show sessions", "session list", *WORKS[:3], f"explain --user {CHLOE} --course {SQL}"], ANYHOW)
+        stage.write()
+        stage.alter("ALTER TABLE {0}.{1} RENAME renamed TO {2}", table, column)
+    stage.run("check")
+
+
+STATES = (fresh, by_script, half_applied, half_rolled_back, applied_again, adopted, lost, renamed_table, renamed_column)
+
+
+# that a trap which is run leaves its mark
+
+EQUALS, FORMAT, TEXT, VARCHAR_TYPE, BOOLEAN = 98, 3539, 25, 1043, 16
+OPENS: dict[str, tuple[str, LiteralString]] = {
+    "operator": ("{schema}", "SELECT 'a'::varchar = 'b'::varchar"),
+    "operator with ANY": ("{schema}", "SELECT 'a'::varchar = ANY (ARRAY['b'::varchar])"),
+    "IN": ("{schema}", "SELECT 'a'::varchar IN ('b')"),
+    "IS DISTINCT FROM": ("{schema}", "SELECT 'a'::varchar IS DISTINCT FROM 'b'::varchar"),
+    "NULLIF": ("{schema}", "SELECT NULLIF('a'::varchar, 'b'::varchar)"),
+    "CASE": ("{schema}", "SELECT CASE 'a'::varchar WHEN 'b' THEN 1 END"),
+    "function": ("{schema}", "SELECT format('%s', 'a'::varchar)"),
+    "column": ("{schema}", "SELECT s.title FROM sessions AS s"),
+    "relation": ("{schema}, pg_catalog", "SELECT FROM pg_class"),
+    "type": ("{schema}, pg_catalog", "SELECT NULL::text"),
+    "in a transaction that is undone": (
+        "{schema}",
+        "DO 'BEGIN PERFORM ''a''::varchar = ''b''::varchar; RAISE ''no''; END'",
+    ),
+    "in one that only reads": (
+        "{schema}",
+        "BEGIN; SET TRANSACTION READ ONLY; SELECT 'a'::varchar = 'b'::varchar; ROLLBACK",
+    ),
+    "swallowed": (
+        "{schema}",
+        "DO 'BEGIN PERFORM ''a''::varchar = ''b''::varchar; PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN NULL; END'",
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def names() -> Names:
+    return lint().names
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_a_trap_that_is_run_leaves_its_mark(base: PlatformDatabase, names: Names) -> None:
+    """Whatever becomes of the statement; but not when the rival runs it."""
+    schema = sql.Identifier(base.platform.schema)
+    learnt = {
+        traps.Call(EQUALS, is_operator=True, types=(VARCHAR_TYPE, VARCHAR_TYPE), result=BOOLEAN),
+        traps.Call(FORMAT, is_operator=False, types=(TEXT, VARCHAR_TYPE), result=TEXT),
+    }
+    few = Names(types={"text", *names.types}, columns={("sessions", "title")})
+    with base.connect() as connection:
+        shapes = traps.columns(connection, base.platform.schema, Names(relations={"pg_class"}))
+        assert traps.set_traps(connection, base.platform.schema, few, learnt, shapes) > 20
+        connection.execute(sql.SQL("ALTER TABLE {}.sessions RENAME title TO renamed").format(schema))
+    for what, (path, statement) in OPENS.items():
+        with clone(base, track_functions="all") as db:
+            for role in (traps.RIVAL, base.platform.owner):
+                with db.connect(role) as connection, suppress(psycopg.Error):
+                    connection.execute(sql.SQL(f"SET search_path TO {path}").format(schema=schema))  # type: ignore[arg-type]
+                    connection.execute(statement)
+                assert bool(traps.sprung(db)) == (role != traps.RIVAL), (what, role)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_the_types_that_operators_and_functions_are_called_with_are_learnt(base: PlatformDatabase) -> None:
+    if base.cluster.server is None:
+        pytest.skip("from the log of a server of our own")
+    log = base.cluster.server.socket_dir.with_name("server.log")
+    begins = log.stat().st_size
+    with clone(base, debug_print_parse="on", debug_pretty_print="off") as db, db.connect() as connection:
+        connection.execute(
+            "SELECT format('%s', s.title), s.title = ANY (ARRAY[s.title]), s.title IS DISTINCT FROM s.title,"
+            "       (SELECT max(o.slug || o.name) FROM campus.orgs AS o)"
+            "  FROM campus.sessions AS s WHERE s.title::text = 'a'"
+        )
+    found = traps.calls(log.read_text(errors="replace")[begins:])
+    called = {(c.oid, c.types) for c in found}
+    assert called >= {
+        (FORMAT, (TEXT, VARCHAR_TYPE)),
+        (EQUALS, (VARCHAR_TYPE, -1015)),
+        (EQUALS, (VARCHAR_TYPE, VARCHAR_TYPE)),
+        (EQUALS, (TEXT, TEXT)),
+        (654, (VARCHAR_TYPE, VARCHAR_TYPE)),
+    }
+
+
+# the grounds
+
+
+def over_a_varchar(platform: Platform) -> Platform:
+    """The way to the course leads over a varchar, for which the catalog has no operators of its own."""
+    return replace(platform, task_column="code", course_path="code.course_id")
+
+
+VARCHAR: LiteralString = """
+ALTER TABLE submissions DROP exercise_id;
+ALTER TABLE exercises DROP id, ADD id varchar(9) PRIMARY KEY DEFAULT left(random()::text, 9);
+ALTER TABLE submissions ADD code varchar(9) REFERENCES exercises;
+"""
+
+
+@pytest.fixture
+def rival(cluster: Cluster) -> Iterator[None]:
+    """The role of the rival, for one test; ask for it before a database."""
+    cluster.execute("CREATE ROLE {} LOGIN", traps.RIVAL)
+    yield
+    cluster.execute("DROP ROLE {}", traps.RIVAL)
+
+
+@pytest.fixture
+def base(rival: None, cluster: Cluster, platform: Platform) -> Iterator[PlatformDatabase]:
+    """The platform, on which the rival may read and write what students do."""
+    with cluster.clone(platform, installed=False) as found:
+        database = replace(found, platform=over_a_varchar(platform)) if platform.name == "reference" else found
+        with database.connect() as connection:
+            if platform.name == "reference":
+                connection.execute(VARCHAR)
+            role, schema = sql.Identifier(traps.RIVAL), sql.Identifier(platform.schema)
+            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
+            connection.execute(
+                sql.SQL("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {} TO {}").format(schema, role)
+            )
+            if platform.student_role:
+                connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(platform.student_role), role))
+        yield database
+
+
+@contextmanager
+def clone(base: PlatformDatabase, **settings: str) -> Iterator[PlatformDatabase]:
+    """A copy of a database, with settings of its own; its connections look into the platform's schema first."""
+    schema = sql.Identifier(base.platform.schema)
+    with base.cluster.new_database(base.platform, base.name) as database, database.connect() as connection:
+        for name, value in {**settings, "search_path": sql.SQL("{}, public").format(schema)}.items():
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} SET {} TO {}").format(*map(sql.Identifier, (database.name, name)), value)
+            )
+        base.platform.grant_create(connection)
+        connection.close()
+        yield database
+
+
+# what is looked up when these run is looked up in the others, too
+LEARNING = (fresh, by_script, applied_again, adopted, lost)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    "platform",
+    [PLATFORMS[name] for name in ("school", "academy", "hosted", "quoted", "reference")],
+    indirect=True,
+    ids=str,
+)
+def test_nothing_of_a_rival_is_run(base: PlatformDatabase, names: Names, psql: str, tmp_path: Path) -> None:
+    server = base.cluster.server
+    if server is None:
+        pytest.skip("what the commands look up is learnt from the log of a server of our own")
+    log = server.socket_dir.with_name("server.log")
+
+    def since(place: int) -> str:
+        with log.open("rb") as file:
+            file.seek(place)
+            return file.read().decode(errors="replace")
+
+    learnt: set[traps.Call] = set()
+    shapes: traps.Columns = {}
+    for state in LEARNING:
+        begins = log.stat().st_size
+        with clone(base, debug_print_parse="on", debug_pretty_print="off") as db:
+            if not shapes:
+                with ExitStack() as undone:
+                    db.apply()
+                    undone.callback(db.rollback)
+                    with db.connect() as connection:
+                        shapes = traps.columns(connection, db.platform.schema, names)
+            state(Stage(db, psql, tmp_path, names, None))
+        learnt |= traps.calls(since(begins))
+    assert len(learnt) > 200
+    sprung, failed = [], []
+    with clone(base) as trapped:
+        with trapped.connect() as connection:
+            assert traps.set_traps(connection, trapped.platform.schema, names, learnt, shapes) > 300
+        for state in STATES:
+            begins = log.stat().st_size
+            with clone(trapped, track_functions="all") as db:
+                try:
+                    state(Stage(db, psql, tmp_path, names, shapes))
+                except (AssertionError, psycopg.Error) as error:
+                    failed.append((state.__name__, error))
+                if traps.sprung(db):
+                    sprung += [(state.__name__, *said) for said in sorted({*traps.marks(since(begins))})]
+    assert (sprung, failed) == ([], []), "\n".join(map(str, [*sprung, *failed]))

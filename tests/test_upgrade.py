@@ -23,9 +23,15 @@ from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS, Platform
 from test_cli import Run, environment
 
-from sessiondb import resources
+from sessiondb import __version__, resources
+from sessiondb.ledger import read_migrations
 
 Dump = Callable[..., str]
+
+LATER = "1000.0"
+NEWEST = read_migrations(resources.MIGRATIONS)[-1].id
+NEW = f"{int(NEWEST[:4]) + 1:04}.create-later_notes"
+"""The later version's migration."""
 
 REFERENCE, PARTITIONED = PLATFORMS["reference"], PLATFORMS["partitioned"]
 on_reference = pytest.mark.parametrize("platform", [REFERENCE], indirect=True, ids=str)
@@ -115,13 +121,13 @@ def make(folder: Path, number: str) -> Version:
     shutil.copytree(resources.MIGRATIONS, package / "migrations")
     shutil.copytree(resources.SQL, package / "sql")
     version = Version(folder, number)
-    version.edit("__init__.py", ('__version__ = "0.1.0"', f'__version__ = "{number}"'))
+    version.edit("__init__.py", (f'__version__ = "{__version__}"', f'__version__ = "{number}"'))
     return version
 
 
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Version:
-    version = make(tmp_path_factory.mktemp("earlier"), "0.1.0")
+    version = make(tmp_path_factory.mktemp("earlier"), __version__)
     version.add("sql/functions/old_helper.sql", OLD_HELPER)
     version.add("sql/objects.toml", '\n[function.old_helper]\nargs = ""\nafter = "0009"\ncomment = "Goes"\n')
     version.add("migrations/0009.create-backfill_progress.rollback.sql", "SELECT 1 / 0;\n")
@@ -130,22 +136,22 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Version:
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory: pytest.TempPathFactory) -> Version:
-    version = make(tmp_path_factory.mktemp("later"), "0.2.0")
+    version = make(tmp_path_factory.mktemp("later"), LATER)
     # a comment in a body is a change, too, and one that no rule depends on
     version.edit("sql/functions/find_session.sql", ("DECLARE\n", "-- changed\nDECLARE\n"))
     version.edit(
         "sql/triggers/zzz_sessiondb_link_enrollment.sql",
         ("WHEN (NEW.session_id IS NULL)", "WHEN (NEW.session_id IS NULL AND NEW.user_id IS NOT NULL)"),
     )
-    version.add("sql/functions/new_helper.sql", OLD_HELPER.replace("old_helper", "new_helper"))
-    version.add("sql/objects.toml", '\n[function.new_helper]\nargs = ""\nafter = "0010"\ncomment = "New"\n')
-    version.add("sql/objects.toml", '\n[table.notes]\nafter = "0010"\ncomment = "New"\n')
+    version.add("sql/functions/later_helper.sql", OLD_HELPER.replace("old_helper", "later_helper"))
+    version.add("sql/objects.toml", f'\n[function.later_helper]\nargs = ""\nafter = "{NEW[:4]}"\ncomment = "New"\n')
+    version.add("sql/objects.toml", f'\n[table.later_notes]\nafter = "{NEW[:4]}"\ncomment = "New"\n')
     version.add(
-        "migrations/0010.create-notes.sql",
-        "-- Notes.\n--\n-- depends: 0009.create-backfill_progress\n\n"
-        "CREATE TABLE IF NOT EXISTS sessiondb.notes (note text PRIMARY KEY);\n\n-- object: function new_helper\n",
+        f"migrations/{NEW}.sql",
+        f"-- Notes.\n--\n-- depends: {NEWEST}\n\n"
+        "CREATE TABLE IF NOT EXISTS sessiondb.later_notes (note text PRIMARY KEY);\n\n-- object: function later_helper\n",
     )
-    version.add("migrations/0010.create-notes.rollback.sql", "-- Notes.\n\nDROP TABLE IF EXISTS sessiondb.notes;\n")
+    version.add(f"migrations/{NEW}.rollback.sql", "-- Notes.\n\nDROP TABLE IF EXISTS sessiondb.later_notes;\n")
     return version
 
 
@@ -291,11 +297,11 @@ def test_a_database_in_any_state_becomes_as_a_fresh_install(
         assert "sessiondb apply" in refused.err or refused.code == 0
 
         planned = later.ok(db, "plan", "--format", "json").json["statements"]
-        assert {"0010.create-notes", "functions"} & {statement["migration"] for statement in planned}
+        assert {NEW, "functions"} & {statement["migration"] for statement in planned}
         assert links(db) == before  # it only reads
 
         applied = later.ok(db, "apply", "--format", "json").json["applied"]
-        assert applied[-1] == "0010.create-notes"
+        assert applied[-1] == NEW
 
         assert links(db) == before
         assert installed(db, dump) == fresh(platform, state == "an adopted trigger")
@@ -345,10 +351,12 @@ def test_an_older_version_shows_a_newer_database_and_leaves_it_alone(
 
     status = earlier.run(platform_db, "status", "--format", "json")
     assert status.code == 0, status
-    assert status.json["version"] == "0.2.0"
-    assert {"id": "0010.create-notes", "state": "unknown"}.items() <= status.json["migrations"][-1].items()
+    assert status.json["version"] == LATER
+    assert {"id": NEW, "state": "unknown"}.items() <= status.json["migrations"][-1].items()
     unknown = [o["name"] for o in status.json["objects"] if o["state"] == "UNKNOWN"]
-    assert unknown == ["new_helper"]
+    assert unknown == ["later_helper"]
+    assert earlier.ok(platform_db, "status").out.splitlines()[-1] == f"Next: use sessiondb {LATER}"
+    assert earlier.run(platform_db, "status", "--exit-code").code == 3
     for command in (
         ["apply"],
         ["apply", "--dry-run"],
@@ -363,8 +371,10 @@ def test_an_older_version_shows_a_newer_database_and_leaves_it_alone(
     ):
         refused = earlier.run(platform_db, *command)
         assert refused.code == 1, (command, refused)
-        assert "this database was set up by sessiondb 0.2.0, and this is sessiondb 0.1.0" in refused.err, command
-        assert "Use sessiondb 0.2.0 or later." in refused.err
+        assert f"this database was set up by sessiondb {LATER}, and this is sessiondb {__version__}" in refused.err, (
+            command
+        )
+        assert f"Use sessiondb {LATER} or later." in refused.err
     assert (installed(platform_db, dump), links(platform_db)) == before
 
 
@@ -450,7 +460,7 @@ def test_an_upgrade_that_dies_anywhere_is_completed_by_the_next(
 
 @on_reference
 def test_one_changed_line_of_a_function_is_a_new_version_of_it(platform_db: PlatformDatabase, tmp_path: Path) -> None:
-    version = make(tmp_path, "0.1.0")
+    version = make(tmp_path, __version__)
     version.ok(platform_db, "apply")
     assert version.run(platform_db, "status", "--exit-code").code == 0
 

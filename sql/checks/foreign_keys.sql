@@ -7,7 +7,7 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
                format('The foreign key from %s.session_id to sessions is missing or not validated.', required.table_name) AS detail,
                format('Run: %s', s.statement) AS fix,
                s.turn
-          FROM (SELECT pg_catalog.row_number() OVER () AS turn, n.*
+          FROM (SELECT row_number() OVER () AS turn, n.*
                   FROM ({foreign_key(required.table_name)}) AS n (statement, locks, scans)) AS s
         UNION ALL
         SELECT 'warning',

@@ -6,7 +6,7 @@ SELECT 'indexes' AS "check", 'error' AS level,
        format('Run: %s', s.statement) AS fix
   FROM ({indexes}) AS required (name, table_name, columns, predicate, comment)
  CROSS JOIN LATERAL (
-        SELECT pg_catalog.row_number() OVER () AS turn, n.statement
+        SELECT row_number() OVER () AS turn, n.statement
           FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)})
                AS n (statement, locks, scans)
        ) AS s

@@ -1,15 +1,15 @@
 -- Every active session has somebody who can be linked to it.
 SELECT 'sessions_without_members' AS "check", 'warning' AS level, 'sessions' AS object,
        pg_catalog.format('%s to an organisation without members, so nobody can be linked to %s, for example %s.',
-                         CASE f.rows WHEN 1 THEN '1 active session belongs' ELSE f.rows::text || ' active sessions belong' END,
-                         CASE f.rows WHEN 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
+                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session belongs' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions belong' END,
+                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
        (SELECT 'Make their students members of the organisation, or close them: '
-               || pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', e.id), '; ' ORDER BY e.id)
+               OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', e.id), '; ' ORDER BY e.id)
           FROM pg_catalog.unnest(f.examples) AS e (id)) AS fix
   FROM (
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(s.id ORDER BY s.id))[1:{examples}] AS examples
-          FROM sessions AS s
+          FROM platform.sessions AS s
          WHERE s.status OPERATOR(pg_catalog.=) 'active'
-           AND NOT EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id)
+           AND NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id)
        ) AS f
- WHERE f.rows > 0
+ WHERE f.rows OPERATOR(pg_catalog.>) 0

@@ -2,9 +2,9 @@
 -- not hidden: it gets what they submit as long as it is active.
 SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
        pg_catalog.format('%s can never be chosen, because a newer active one of the same organisation and course is and nobody is enrolled in %s, for example %s.',
-                         CASE f.rows WHEN 1 THEN '1 active session' ELSE f.rows::text || ' active sessions' END,
-                         CASE f.rows WHEN 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
-       (SELECT 'Close them: ' || pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', e.id), '; ' ORDER BY e.id)
+                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions' END,
+                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
+       (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', e.id), '; ' ORDER BY e.id)
           FROM pg_catalog.unnest(f.examples) AS e (id)) AS fix
   FROM (
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(s.id ORDER BY s.id))[1:{examples}] AS examples
@@ -12,13 +12,13 @@ SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
                 SELECT s.id, s.org_id, s.course_id,
                        pg_catalog.row_number() OVER (
                            PARTITION BY s.org_id, s.course_id ORDER BY s.created_at DESC NULLS LAST, s.id DESC) AS place
-                  FROM sessions AS s
+                  FROM platform.sessions AS s
                  WHERE s.status OPERATOR(pg_catalog.=) 'active'
                ) AS s
-         WHERE s.place > 1
+         WHERE s.place OPERATOR(pg_catalog.>) 1
            AND NOT EXISTS (
-                SELECT FROM enrollments AS e
-                  JOIN org_members AS m ON m.org_id = s.org_id AND m.user_id = e.user_id
-                 WHERE e.session_id = s.id AND e.course_id = s.course_id)
+                SELECT FROM platform.enrollments AS e
+                  JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id
+                 WHERE e.session_id OPERATOR(pg_catalog.=) s.id AND e.course_id OPERATOR(pg_catalog.=) s.course_id)
        ) AS f
- WHERE f.rows > 0
+ WHERE f.rows OPERATOR(pg_catalog.>) 0

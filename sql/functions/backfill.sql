@@ -7,7 +7,8 @@ AS $procedure$
  * end what it linked, and what it cannot link and why.
  *
  * No search_path is pinned, since a procedure that has settings of its own may not commit; instead each transaction
- * sets it, before anything that a caller's path could change the meaning of. The advisory lock is the one that apply
+ * sets it, before anything that a caller's path could change the meaning of. What touches the platform's tables, and the
+ * commit, see the path that the connection began with. The advisory lock is the one that apply
  * takes, too, for each batch separately, so that it is released however this ends.
  *
  * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of the caller's holds
@@ -15,38 +16,43 @@ AS $procedure$
  */
 DECLARE
     v_rows integer;
-    v_call timestamptz := pg_catalog.now();
-    v_began timestamptz;
-    v_told timestamptz := pg_catalog.clock_timestamp();
-    v_step record;
+    v_call pg_catalog.timestamptz := pg_catalog.now();
+    v_began pg_catalog.timestamptz;
+    v_told pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    v_step pg_catalog.record;
     v_linked bigint := 0;
     v_tries integer := 0;
-    v_counts record;
-    v_text text;
+    v_counts pg_catalog.record;
+    v_text pg_catalog.text;
 BEGIN
     LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-        IF NOT pg_catalog.pg_try_advisory_xact_lock(8315179226536832612) THEN
+        IF NOT pg_try_advisory_xact_lock(8315179226536832612) THEN
             RAISE EXCEPTION 'another sessiondb run works on this database'
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that has ended.';
         END IF;
         IF v_rows IS NULL THEN
+            CALL sessiondb.require_trusted();
             v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
                 RAISE NOTICE 'statement_timeout ends this call after %; what is linked by then stays linked', current_setting('statement_timeout')
                     USING HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
             END IF;
+            SET LOCAL search_path TO DEFAULT;
             CALL sessiondb.begin_backfill(p_session_id);
             FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
                 RAISE NOTICE '%', v_text;
             END LOOP;
+            SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
         v_began := clock_timestamp();
         -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
         PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true) FROM pg_settings AS s WHERE s.name = 'lock_timeout';
         BEGIN
+            SET LOCAL search_path TO DEFAULT;
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
-            EXIT WHEN NOT FOUND;
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+            EXIT WHEN v_step.table_name IS NULL;
             v_tries := 0;
             v_linked := v_linked + v_step.linked;
         EXCEPTION WHEN foreign_key_violation OR check_violation OR lock_not_available OR deadlock_detected
@@ -66,8 +72,10 @@ BEGIN
         END IF;
         -- no more than 5000: after pages with nothing to link may come some with much
         v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
+        SET LOCAL search_path TO DEFAULT;  -- for deferred triggers
         COMMIT;
     END LOOP;
+    SET LOCAL search_path TO pg_catalog, pg_temp;
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
         FOR v_text IN SELECT format('  %s: %s', e.key, e.value) FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
@@ -77,6 +85,7 @@ BEGIN
             RAISE NOTICE 'What has become linkable since % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);
         END IF;
     END LOOP;
+    SET LOCAL search_path TO DEFAULT;
     COMMIT;
 END
 $procedure$

@@ -1,80 +1,25 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_step(p_rows integer)
 RETURNS TABLE (table_name name, scanned bigint, linked bigint, blocks_done bigint, blocks_total bigint)
 LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same transaction: whatever
  * stops a backfill, at most one batch is done again. Returns what the batch did and how many pages of all tables are
  * done; no row when the backfill is finished.
- *
- * Rows that another transaction had locked are waited for in a second pass over their table. One that was changed
- * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one has skipped
- * no row, and each counts from the beginning.
  */
 DECLARE
-    v_at record;
-    v_to bigint;
-    v_done record;
+    v_batch pg_catalog.record;
+    v_done pg_catalog.record;
 BEGIN
-    LOOP
-        SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.relfilenode AS file, c.reltuples, c.relpages,
-               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks
-          INTO v_at
-          FROM sessiondb.backfill_progress AS p
-         CROSS JOIN sessiondb.installation AS i
-          LEFT JOIN pg_class AS c
-            ON c.oid = p.partition
-           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, p.table_name))
-         WHERE p.finished_at IS NULL
-         ORDER BY p.turn
-         LIMIT 1
-           FOR UPDATE OF p;
-        IF NOT FOUND THEN
-            -- partitions that were attached meanwhile
-            INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
-            SELECT known.turn + row_number() OVER (), b.table_name, b.partition, c.relfilenode, known.session_id
-              FROM sessiondb.backfill_partitions() AS b
-              JOIN pg_class AS c ON c.oid = b.partition
-             CROSS JOIN (SELECT p.turn, p.session_id FROM sessiondb.backfill_progress AS p ORDER BY p.turn DESC LIMIT 1) AS known
-             WHERE b.partition NOT IN (SELECT p.partition FROM sessiondb.backfill_progress AS p);
-            CONTINUE WHEN FOUND;
-            RETURN;
-        END IF;
-        EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
-
-        IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
-            -- from its first page again: one that was rewritten has other pages than those that we have seen
-            UPDATE sessiondb.backfill_progress AS p
-               SET position = NULL, scanned = p.linked, skipped = 0, reasons = '{}',
-                   second_pass = v_at.file = p.relfilenode, relfilenode = v_at.file,
-                   started_at = CASE WHEN v_at.file = p.relfilenode THEN p.started_at ELSE now() END
-             WHERE p.turn = v_at.turn;
-        ELSE
-            -- also if it was detached or dropped meanwhile: what was linked there stays counted
-            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
-        END IF;
-    END LOOP;
-
-    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller; the
-    -- backfill itself makes it twice as large
-    v_to := least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
-        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint);
-    SELECT b.* INTO v_done
-      FROM sessiondb.link_batch(
-               v_at.table_name, v_at.partition, v_at.block, v_to, v_at.session_id, CASE WHEN v_at.second_pass THEN 'wait' ELSE 'link' END) AS b;
-    UPDATE sessiondb.backfill_progress AS p
-       SET position = jsonb_build_object('block', v_to),
-           scanned = p.scanned + v_done.scanned, linked = p.linked + v_done.linked, skipped = p.skipped + v_done.skipped,
-           reasons = p.reasons || coalesce((
-               SELECT jsonb_object_agg(e.key, e.value::bigint + coalesce((p.reasons ->> e.key)::bigint, 0))
-                 FROM jsonb_each_text(v_done.reasons) AS e), '{}')
-     WHERE p.turn = v_at.turn;
-
+    SELECT b.* INTO v_batch FROM sessiondb.next_batch(p_rows) AS b;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT l.*
+      INTO v_done
+      FROM sessiondb.link_batch(v_batch.table_name, v_batch.partition, v_batch.from_row, v_batch.to_row, v_batch.session_id, v_batch.mode) AS l;
     RETURN QUERY
-        SELECT v_at.table_name, v_done.scanned, v_done.linked,
-               sum(CASE WHEN p.finished_at IS NULL THEN coalesce((p.position ->> 'block')::bigint, 0) ELSE s.blocks END)::bigint, sum(s.blocks)::bigint
-          FROM sessiondb.backfill_progress AS p
-         CROSS JOIN LATERAL (SELECT pg_relation_size(p.partition) / current_setting('block_size')::integer AS blocks) AS s;
+        SELECT k.*
+          FROM sessiondb.keep_batch(v_batch.turn, v_batch.to_row, v_done.scanned, v_done.linked, v_done.skipped, v_done.reasons) AS k;
 END
 $function$

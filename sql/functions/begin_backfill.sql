@@ -1,34 +1,17 @@
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
-SET search_path FROM CURRENT
 AS $procedure$
 /*
- * Prepares for backfill_step(): one row of sessiondb.backfill_progress for each table, or for each partition of it,
- * enrolments first, since submissions follow them. A backfill with the same argument that was stopped resumes where it
- * stopped, and does not look again at what it had passed.
+ * Makes ready for backfill_step(), or to go on with a backfill that was stopped. A mistyped id must not take the
+ * progress of that away.
  */
 BEGIN
-    -- a mistyped id must not take the progress of a backfill away that was stopped
-    IF p_session_id IS NOT NULL AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.id = p_session_id) THEN
+    IF p_session_id IS NOT NULL AND NOT EXISTS (SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('there is no session with the id %s', p_session_id),
             HINT = 'List them with: sessiondb session list';
     END IF;
-
-    IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
-        AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
-    THEN
-        UPDATE sessiondb.backfill_progress AS p
-           SET started_at = pg_catalog.now()
-         WHERE p.finished_at IS NULL AND p.position IS NULL;
-        RETURN;
-    END IF;
-
-    DELETE FROM sessiondb.backfill_progress;
-    INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
-    SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
-      FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
-      JOIN pg_catalog.pg_class AS c ON c.oid = b.partition::oid;
+    CALL sessiondb.start_backfill(p_session_id);
 END
 $procedure$

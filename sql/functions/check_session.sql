@@ -18,19 +18,19 @@ AS $function$
  * exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER: they need not be able to.
  */
 DECLARE
-    v_course_id uuid;
+    v_course_id pg_catalog.uuid;
 BEGIN
-    IF TG_ARGV[0] = 'submissions' THEN
+    IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
         v_course_id := course_of(NEW);
     ELSE
         v_course_id := NEW.course_id;
     END IF;
     IF NOT EXISTS (
-        SELECT FROM sessions AS s
-          JOIN org_members AS m ON m.org_id = s.org_id
-         WHERE s.id = NEW.session_id
-           AND s.course_id = v_course_id
-           AND m.user_id = NEW.user_id)
+        SELECT FROM platform.sessions AS s
+          JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id
+         WHERE s.id OPERATOR(pg_catalog.=) NEW.session_id
+           AND s.course_id OPERATOR(pg_catalog.=) v_course_id
+           AND m.user_id OPERATOR(pg_catalog.=) NEW.user_id)
         -- an apply restores what a rollback saved, though a membership may have ended since
         AND NOT sessiondb.is_saved_link(TG_ARGV[0], pg_catalog.to_jsonb(NEW))
     THEN
@@ -40,10 +40,10 @@ BEGIN
             DETAIL = 'There is no such session of the row''s course in an organisation that the row''s user is a member of.',
             HINT = 'Leave session_id out to have the right session found, or give a session of the same course '
                    'in an organisation of the user.',
-            SCHEMA = pg_catalog.current_schema(),
+            SCHEMA = (SELECT i.platform_schema FROM sessiondb.installation AS i),
             TABLE = TG_ARGV[0],
             COLUMN = 'session_id',
-            CONSTRAINT = TG_ARGV[0] || '_session_id_coherent';
+            CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';
     END IF;
     RETURN NEW;
 END

@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION sessiondb.choose_for_pages(
     OUT scanned bigint, OUT row_ids tid[], OUT session_ids uuid[], OUT reasons jsonb
 )
 LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
 AS $function$
 /*
  * Of the rows without a session in a range of pages of a table, or of one partition of it: how many there are, those
@@ -16,17 +15,17 @@ AS $function$
  * the partition alone.
  */
 DECLARE
-    v_user_ids uuid[];
-    v_course_ids uuid[];
+    v_user_ids pg_catalog.uuid[];
+    v_course_ids pg_catalog.uuid[];
 BEGIN
     EXECUTE pg_catalog.format(
         $read$
         SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(r.user_id), pg_catalog.array_agg(%s)
           FROM ONLY %s AS r
-         WHERE r.ctid >= $1 AND r.ctid < $2
+         WHERE r.ctid OPERATOR(pg_catalog.>=) $1 AND r.ctid OPERATOR(pg_catalog.<) $2
            AND r.session_id IS NULL
         $read$,
-        CASE p_table WHEN 'submissions' THEN $course$course_of(r)$course$ ELSE 'r.course_id' END, p_partition)
+        CASE WHEN p_table OPERATOR(pg_catalog.=) 'submissions' THEN sessiondb.course_expression('r') ELSE 'r.course_id' END, p_partition)
        INTO row_ids, v_user_ids, v_course_ids
       USING p_from, p_to;
 
@@ -44,7 +43,7 @@ BEGIN
     choice AS (
         SELECT s.*
           FROM pair AS p
-         CROSS JOIN LATERAL sessiondb.choose_sessions(p.user_ids, p.course_ids, p_table = 'submissions') AS s
+         CROSS JOIN LATERAL sessiondb.choose_sessions(p.user_ids, p.course_ids, p_table OPERATOR(pg_catalog.=) 'submissions') AS s
     ),
     outcome AS (
         SELECT c.row_id, h.session_id,
@@ -54,8 +53,8 @@ BEGIN
                    ELSE h.reason
                END AS reason
           FROM candidate AS c
-          LEFT JOIN choice AS h ON h.user_id = c.user_id AND h.course_id = c.course_id
-         WHERE p_session_id IS NULL OR h.session_id = p_session_id
+          LEFT JOIN choice AS h ON h.user_id OPERATOR(pg_catalog.=) c.user_id AND h.course_id OPERATOR(pg_catalog.=) c.course_id
+         WHERE p_session_id IS NULL OR h.session_id OPERATOR(pg_catalog.=) p_session_id
     )
     SELECT pg_catalog.count(*),
            pg_catalog.array_agg(o.row_id) FILTER (WHERE o.session_id IS NOT NULL),

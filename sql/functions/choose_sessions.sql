@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course_ids uuid[], p_by_enrollment boolean)
 RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
 LANGUAGE sql STABLE
-SET search_path FROM CURRENT
 AS $function$
 /*
  * For each pair of a user and a course the session that the triggers would choose now, and where there is none, why:
@@ -19,33 +18,33 @@ WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,
            coalesce(
                (SELECT eligible.id
-                  FROM enrollments AS e
+                  FROM platform.enrollments AS e
                  CROSS JOIN LATERAL (
                         SELECT s.id, s.created_at
-                          FROM sessions AS s
-                         WHERE s.id = e.session_id
-                           AND s.course_id = e.course_id
+                          FROM platform.sessions AS s
+                         WHERE s.id OPERATOR(pg_catalog.=) e.session_id
+                           AND s.course_id OPERATOR(pg_catalog.=) e.course_id
                            AND s.status OPERATOR(pg_catalog.=) 'active'
-                           AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
+                           AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
                          LIMIT 1
                        ) AS eligible
                  WHERE p_by_enrollment
-                   AND e.user_id = p.user_id
-                   AND e.course_id = p.course_id
+                   AND e.user_id OPERATOR(pg_catalog.=) p.user_id
+                   AND e.course_id OPERATOR(pg_catalog.=) p.course_id
                  ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
                  LIMIT 1),
                (SELECT newest.id
-                  FROM org_members AS m
+                  FROM platform.org_members AS m
                  CROSS JOIN LATERAL (
                         SELECT s.id, s.created_at
-                          FROM sessions AS s
-                         WHERE s.org_id = m.org_id
-                           AND s.course_id = p.course_id
+                          FROM platform.sessions AS s
+                         WHERE s.org_id OPERATOR(pg_catalog.=) m.org_id
+                           AND s.course_id OPERATOR(pg_catalog.=) p.course_id
                            AND s.status OPERATOR(pg_catalog.=) 'active'
                          ORDER BY s.created_at DESC NULLS LAST, s.id DESC
                          LIMIT 1
                        ) AS newest
-                 WHERE m.user_id = p.user_id
+                 WHERE m.user_id OPERATOR(pg_catalog.=) p.user_id
                  ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
                  LIMIT 1)
            ) AS session_id
@@ -55,14 +54,14 @@ SELECT c.user_id, c.course_id, c.session_id,
        CASE
            WHEN c.session_id IS NOT NULL THEN NULL
            WHEN c.course_id IS NULL
-             OR NOT EXISTS (SELECT FROM courses AS k WHERE k.id = c.course_id) THEN 'course_unknown'
-           WHEN NOT EXISTS (SELECT FROM org_members AS m WHERE m.user_id = c.user_id) THEN 'no_membership'
-           WHEN c.course_id NOT IN (SELECT s.course_id FROM sessions AS s WHERE s.course_id IS NOT NULL)
+             OR NOT EXISTS (SELECT FROM platform.courses AS k WHERE k.id OPERATOR(pg_catalog.=) c.course_id) THEN 'course_unknown'
+           WHEN NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id) THEN 'no_membership'
+           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL)
            THEN 'no_session_for_course'
            WHEN EXISTS (
-                SELECT FROM org_members AS m
-                  JOIN sessions AS s ON s.org_id = m.org_id
-                 WHERE m.user_id = c.user_id AND s.course_id = c.course_id) THEN 'no_active_session'
+                SELECT FROM platform.org_members AS m
+                  JOIN platform.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
+                 WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND s.course_id OPERATOR(pg_catalog.=) c.course_id) THEN 'no_active_session'
            ELSE 'session_in_other_org'
        END
   FROM choice AS c

@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.create_org(p_name text, p_slug text)
 RETURNS TABLE (id uuid, name text, slug text, created boolean)
 LANGUAGE plpgsql
-SET search_path FROM CURRENT
 AS $function$
 /*
  * The organisation with this slug, made if there is none yet; one that exists is left as it is. OPERATOR(pg_catalog.=):
@@ -9,7 +8,7 @@ AS $function$
  */
 #variable_conflict use_column
 BEGIN
-    IF p_name IS NULL OR p_name !~ '\S' OR p_slug IS NULL OR p_slug !~ '\S' THEN
+    IF p_name IS NULL OR p_name OPERATOR(pg_catalog.!~) '\S' OR p_slug IS NULL OR p_slug OPERATOR(pg_catalog.!~) '\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'an organisation needs a name and a slug that are not empty',
@@ -18,11 +17,11 @@ BEGIN
 
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
     RETURN QUERY
-        SELECT o.id, pg_catalog.to_jsonb(o.*) ->> 'name'::text, p_slug, false FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+        SELECT o.id, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
-            INSERT INTO orgs AS o (name, slug) VALUES (p_name, p_slug)
-            RETURNING o.id, o.name::text, o.slug::text, true;
+            INSERT INTO platform.orgs AS o (name, slug) VALUES (p_name, p_slug)
+            RETURNING o.id, name::pg_catalog.text, slug::pg_catalog.text, true;
     END IF;
 END
 $function$

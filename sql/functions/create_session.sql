@@ -5,7 +5,6 @@ RETURNS TABLE (
     id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
 )
 LANGUAGE plpgsql
-SET search_path FROM CURRENT
 AS $function$
 /*
  * A new session of the course for the organisation, titled after the course where no title is given, and how many
@@ -13,29 +12,30 @@ AS $function$
  */
 #variable_conflict use_column
 DECLARE
-    v_org_id uuid := sessiondb.org_of_slug(p_org_slug);
-    v_status sessions.status%TYPE;
-    v_course_title text;
+    v_org_id pg_catalog.uuid := sessiondb.org_of_slug(p_org_slug);
+    v_status platform.sessions.status%TYPE;
+    v_course_title pg_catalog.text;
 BEGIN
     -- not c.title: where there is no such column, that would call a function title(courses) that somebody made
-    SELECT coalesce(pg_catalog.to_jsonb(c.*) ->> 'title'::text, c.id::text) INTO v_course_title FROM courses AS c WHERE c.id = p_course_id;
+    SELECT coalesce(pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('there is no course with the id %s', p_course_id),
             HINT = 'List them with: SELECT id, title FROM courses';
     END IF;
-    IF p_title !~ '\S' THEN
+    IF p_title OPERATOR(pg_catalog.!~) '\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'the title of a session cannot be empty',
             HINT = 'Leave it out to have the session named after its course.';
     END IF;
 
-    v_status := sessiondb.session_status(p_status);
-    INSERT INTO sessions AS s (org_id, course_id, title, status, created_by)
-    VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' || v_course_title), v_status, p_created_by)
-    RETURNING s.id, s.org_id, s.course_id, s.title::text, s.status::text
+    v_status := sessiondb.session_status(
+        p_status, EXISTS (SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
+    INSERT INTO platform.sessions AS s (org_id, course_id, title, status, created_by)
+    VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' OPERATOR(pg_catalog.||) v_course_title), v_status, p_created_by)
+    RETURNING s.id, s.org_id, s.course_id, title::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     SELECT l.enrollments, l.submissions
       INTO linkable_enrollments, linkable_submissions

@@ -2,8 +2,8 @@ CREATE OR REPLACE FUNCTION sessiondb.explain_link(
     p_user_id uuid, p_course_id uuid, p_session_id uuid DEFAULT NULL, p_table text DEFAULT NULL, p_row_id uuid DEFAULT NULL
 )
 RETURNS jsonb
-LANGUAGE sql STABLE
-SET search_path FROM CURRENT
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "steps":
@@ -12,21 +12,25 @@ AS $function$
  * p_session_id  the session that the row which is asked about is linked to
  * p_table       enrollments or submissions, where a row is asked about; NULL for a user and a course
  * p_row_id      the id of that row
- *
- * SECURITY INVOKER, here and in all that this is made of: callers see what they may read themselves.
  */
-WITH steps AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+    SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L, %L, %L, %L)',
+                                p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments')) AS facts
+),
+steps AS MATERIALIZED (
     SELECT s.*
-      FROM sessiondb.explain_steps(p_user_id, p_course_id, p_session_id, p_table, p_row_id)
+      FROM asked AS a
+     CROSS JOIN LATERAL sessiondb.explain_steps(a.facts, p_user_id, p_course_id, p_session_id, p_table, p_row_id)
            WITH ORDINALITY AS s (step, ok, detail, fix, place)
 )
-SELECT pg_catalog.jsonb_build_object(
+SELECT jsonb_build_object(
            'session_id', c.session_id,
            'reason', c.reason,
-           'steps', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('step', s.step, 'ok', s.ok, 'detail', s.detail) ORDER BY s.place) FROM steps AS s)
-                    || pg_catalog.jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
+           'steps', (SELECT jsonb_agg(jsonb_build_object('step', s.step, 'ok', s.ok, 'detail', s.detail) ORDER BY s.place) FROM steps AS s)
+                    || jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
            'fix', c.fix)
-  FROM sessiondb.explain_choice(
-           p_user_id, p_course_id, p_session_id, p_table, p_row_id,
-           (SELECT pg_catalog.jsonb_object_agg(s.step, s.fix) FROM steps AS s WHERE s.fix IS NOT NULL)) AS c
+  FROM asked AS a
+ CROSS JOIN LATERAL sessiondb.explain_choice(
+           a.facts, p_user_id, p_course_id, p_session_id, p_table, p_row_id,
+           (SELECT jsonb_object_agg(s.step, s.fix) FROM steps AS s WHERE s.fix IS NOT NULL)) AS c
 $function$

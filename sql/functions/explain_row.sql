@@ -1,23 +1,21 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_row(p_table text, p_id uuid)
 RETURNS jsonb
-LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * explain_link() for the row of enrollments or submissions (p_table) with this id; NULL when there is none. PL/pgSQL,
- * because a platform's rows need not have an id: then this fails when it is called, not when it is created. No alias
- * before id, because e.id would call a function id(enrollments) that someone created.
+ * explain_link() for the row of enrollments or submissions (p_table) with this id; NULL when there is none. No alias
+ * before id: where there is no such column, r.id would call a function id(enrollments) that someone created.
  */
-BEGIN
-    IF p_table = 'enrollments' THEN
-        RETURN (
-            SELECT sessiondb.explain_link(e.user_id, e.course_id, e.session_id, p_table, p_id)
-              FROM enrollments AS e
-             WHERE id OPERATOR(pg_catalog.=) p_id);
-    END IF;
-    RETURN (
-        SELECT sessiondb.explain_link(b.user_id, course_of(b), b.session_id, p_table, p_id)
-          FROM submissions AS b
-         WHERE id OPERATOR(pg_catalog.=) p_id);
-END
+SELECT sessiondb.explain_link((f.row ->> 'user_id')::uuid, (f.row ->> 'course_id')::uuid, (f.row ->> 'session_id')::uuid, p_table, p_id)
+  FROM (SELECT sessiondb.ask(format(
+                   $row$
+                   SELECT pg_catalog.jsonb_build_object('user_id', r.user_id, 'course_id', %s, 'session_id', r.session_id)
+                     FROM %I.%I AS r
+                    WHERE id OPERATOR(pg_catalog.=) %L
+                   $row$,
+                   CASE p_table WHEN 'submissions' THEN sessiondb.course_expression('r') ELSE 'r.course_id' END,
+                   i.platform_schema, p_table, p_id)) AS row
+          FROM sessiondb.installation AS i) AS f
+ WHERE f.row IS NOT NULL
 $function$

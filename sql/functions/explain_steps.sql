@@ -1,66 +1,58 @@
-CREATE OR REPLACE FUNCTION sessiondb.explain_steps(p_user_id uuid, p_course_id uuid, p_session_id uuid, p_table text, p_row_id uuid)
+CREATE OR REPLACE FUNCTION sessiondb.explain_steps(
+    p_facts jsonb, p_user_id uuid, p_course_id uuid, p_session_id uuid, p_table text, p_row_id uuid
+)
 RETURNS TABLE (step text, ok boolean, detail text, fix text)
-LANGUAGE sql STABLE
-SET search_path FROM CURRENT
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there are
- * none; the course; the user's organisations; and those that have sessions of the course, the user's first, at most 20,
- * each with its five newest sessions. fix is what would repair that step alone, if something would.
+ * none; the course; the user's organisations; and those that have sessions of the course. p_facts is of
+ * explain_facts(); fix what would repair that step alone, if something would.
  */
-WITH choice AS (
-    SELECT c.reason
-      FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_table IS DISTINCT FROM 'enrollments') AS c
-     WHERE p_session_id IS NULL
-)
 SELECT 'row', p_session_id IS NOT NULL,
        coalesce('The row is linked to session ' || sessiondb.name_of('session', p_session_id) || '.', 'The row has no session.'),
        CASE WHEN p_session_id IS NULL THEN 'sessiondb backfill' END
  WHERE p_table IS NOT NULL
 UNION ALL
-SELECT r.*
-  FROM sessiondb.explain_rows(p_user_id, p_course_id) AS r
- WHERE p_table IS NULL
+SELECT * FROM (
+    SELECT t.name, coalesce(bool_or(r.session_id IS NOT NULL), false),
+           coalesce(format('The user has %s %s%s in the course: ', sum(r.rows), t.noun, CASE WHEN sum(r.rows) > 1 THEN 's' END)
+                    || string_agg(r.rows || coalesce(' linked to ' || sessiondb.name_of('session', r.session_id), ' not linked'), ', '
+                                  ORDER BY r.session_id IS NULL, r.rows DESC, r.session_id) || '.',
+                    'The user has no ' || t.noun || ' in the course.'),
+           CASE WHEN bool_or(r.rows > 0 AND r.session_id IS NULL) THEN 'sessiondb backfill' END
+      FROM (VALUES ('enrollments', 'enrolment'), ('submissions', 'submission')) AS t (name, noun)
+      LEFT JOIN jsonb_to_recordset(p_facts -> 'rows') AS r (table_name text, session_id uuid, rows bigint) ON r.table_name = t.name
+     WHERE p_table IS NULL
+     GROUP BY t.name, t.noun
+     ORDER BY t.name) AS of_user
 UNION ALL
 SELECT 'user', NOT u.is_missing, u.detail, CASE WHEN u.is_missing THEN 'Check the id of the user.' END
   FROM sessiondb.explain_user(p_user_id) AS u
- WHERE u.detail IS NOT NULL
+ WHERE p_user_id IS NOT NULL AND NOT (p_facts -> 'is_seen')::boolean
 UNION ALL
-SELECT 'course', k.id IS NOT NULL,
-       coalesce('Course ' || sessiondb.name_of('course', k.id) || '.', c.detail,
-                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE pg_catalog.format('There is no course %s.', p_course_id) END),
+SELECT 'course', (p_facts -> 'is_course')::boolean,
+       coalesce(CASE WHEN (p_facts -> 'is_course')::boolean THEN 'Course ' || sessiondb.name_of('course', p_course_id) || '.' END, c.detail,
+                CASE WHEN p_course_id IS NULL THEN 'The row leads to no course.' ELSE format('There is no course %s.', p_course_id) END),
        c.fix
-  FROM (VALUES (p_course_id)) AS p (course_id)
-  LEFT JOIN courses AS k ON k.id = p.course_id
- CROSS JOIN LATERAL sessiondb.explain_course(p_table, CASE (SELECT c.reason FROM choice AS c) WHEN 'course_unknown' THEN p_row_id END, p_user_id) AS c
+  FROM sessiondb.explain_course(
+           p_table, CASE WHEN p_session_id IS NULL AND p_facts #>> '{choice,reason}' = 'course_unknown' THEN p_row_id END, p_user_id) AS c
 UNION ALL
-SELECT 'memberships', pg_catalog.count(*) > 0,
-       coalesce('Member of ' || pg_catalog.string_agg(
-                    pg_catalog.format('%s (%s)', sessiondb.name_of('org', m.org_id), coalesce(pg_catalog.to_jsonb(m.*) ->> 'role'::text, '-')), ', ' ORDER BY m.org_id) || '.',
-                pg_catalog.format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)'))),
+SELECT 'memberships', count(*) > 0,
+       coalesce('Member of ' || string_agg(format('%s (%s)', sessiondb.name_of('org', m.org_id), coalesce(m.role, '-')), ', ' ORDER BY m.org_id) || '.',
+                format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)'))),
        NULL
-  FROM org_members AS m
- WHERE m.user_id = p_user_id
+  FROM jsonb_to_recordset(p_facts -> 'memberships') AS m (org_id uuid, role text)
 UNION ALL
 SELECT 'sessions', o.active > 0,
-       pg_catalog.format('%s%s has %s of the course: %s%s.', o.name, CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
-           CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions::text || ' sessions' END,
-           pg_catalog.array_to_string(o.titles[1:5], ', '), CASE WHEN o.sessions > 5 THEN ', ...' END),
+       format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id), CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
+              CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions || ' sessions' END,
+              array_to_string(o.titles, ', '), CASE WHEN o.sessions > 5 THEN ', ...' END),
        NULL
-  FROM (
-        SELECT sessiondb.name_of('org', s.org_id) AS name,
-               EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = p_user_id) AS mine,
-               pg_catalog.count(*) AS sessions, pg_catalog.count(*) FILTER (WHERE s.status OPERATOR(pg_catalog.=) 'active') AS active,
-               pg_catalog.array_agg(pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.id::text), s.status)
-                   ORDER BY s.created_at DESC NULLS LAST, s.id DESC) AS titles
-          FROM sessions AS s
-         WHERE s.course_id = p_course_id
-         GROUP BY s.org_id
-         ORDER BY mine DESC, name
-         LIMIT 20
-       ) AS o
+  FROM ROWS FROM (jsonb_to_recordset(p_facts -> 'sessions') AS (org_id uuid, mine boolean, sessions bigint, active bigint, titles text[]))
+       AS o (org_id, mine, sessions, active, titles)
 UNION ALL
 SELECT 'sessions', false, 'No organisation has a session of the course.', NULL
-  FROM choice AS c
- WHERE c.reason = 'no_session_for_course'
+ WHERE p_session_id IS NULL AND p_facts #>> '{choice,reason}' = 'no_session_for_course'
 $function$

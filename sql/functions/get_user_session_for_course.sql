@@ -12,21 +12,21 @@ AS $function$
  * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
  */
 DECLARE
-    v_session_id uuid;
+    v_session_id pg_catalog.uuid;
 BEGIN
     SELECT newest.id
       INTO v_session_id
-      FROM org_members AS m
+      FROM platform.org_members AS m
      CROSS JOIN LATERAL (
             SELECT s.id, s.created_at
-              FROM sessions AS s
-             WHERE s.org_id = m.org_id
-               AND s.course_id = p_course_id
+              FROM platform.sessions AS s
+             WHERE s.org_id OPERATOR(pg_catalog.=) m.org_id
+               AND s.course_id OPERATOR(pg_catalog.=) p_course_id
                AND s.status OPERATOR(pg_catalog.=) 'active'
              ORDER BY s.created_at DESC NULLS LAST, s.id DESC
              LIMIT 1
            ) AS newest
-     WHERE m.user_id = p_user_id
+     WHERE m.user_id OPERATOR(pg_catalog.=) p_user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
      LIMIT 1;
 

@@ -46,15 +46,15 @@ BEGIN
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
         v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);
-        EXECUTE v_source;
+        CALL sessiondb.run_on_platform(v_source);
         IF v_enabled <> 'O' THEN
-            EXECUTE format('ALTER TABLE %s %s TRIGGER %I', v_object,
-                CASE v_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, p_name);
+            CALL sessiondb.run_on_platform(format('ALTER TABLE %s %s TRIGGER %I', v_object,
+                CASE v_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, p_name));
         END IF;
         v_object := format('TRIGGER %I ON %s', p_name, v_object);
     ELSE
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
-        EXECUTE v_source;
+        CALL sessiondb.run_on_platform(v_source);
         -- what another role makes here in this very moment is replaced, and stays that role's
         IF to_regprocedure(v_object) IN (SELECT p.oid FROM pg_proc AS p WHERE p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user))
             AND NOT EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name AND o.facts IS NOT NULL)
@@ -66,10 +66,10 @@ BEGIN
         END IF;
         v_object := format('ROUTINE %s', v_object);
         IF NOT p_public THEN
-            EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', v_object);
+            CALL sessiondb.run_on_platform(format('REVOKE ALL ON %s FROM PUBLIC', v_object));
         END IF;
     END IF;
-    EXECUTE format('COMMENT ON %s IS %L', v_object, p_comment);
+    CALL sessiondb.run_on_platform(format('COMMENT ON %s IS %L', v_object, p_comment));
     INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, sha256)
     VALUES (p_kind, p_parent, p_name, p_arguments, p_migration, 'created', v_sha256)
     ON CONFLICT (kind, parent, name) DO UPDATE SET migration = EXCLUDED.migration, sha256 = EXCLUDED.sha256, facts = NULL;

@@ -1,9 +1,8 @@
 CREATE OR REPLACE FUNCTION sessiondb.link_batch(
-    p_table name, p_partition regclass, p_from_block bigint, p_to_block bigint, p_session_id uuid, p_mode text
+    p_table name, p_partition regclass, p_from tid, p_to tid, p_session_id uuid, p_mode text
 )
 RETURNS TABLE (scanned bigint, linked bigint, skipped bigint, reasons jsonb)
 LANGUAGE plpgsql
-SET search_path FROM CURRENT
 AS $function$
 /*
  * Links the rows without a session in a range of pages of enrollments or submissions (p_table), or of one partition of
@@ -16,41 +15,39 @@ AS $function$
  * Only rows that get a session are locked, and no more strongly than an UPDATE of a column that is no key does.
  */
 DECLARE
-    v_from tid := pg_catalog.format('(%s,0)', p_from_block)::tid;
-    v_to tid := pg_catalog.format('(%s,0)', p_to_block)::tid;
-    v_row_ids tid[];
-    v_session_ids uuid[];
+    v_row_ids pg_catalog.tid[];
+    v_session_ids pg_catalog.uuid[];
 BEGIN
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
-      FROM sessiondb.choose_for_pages(p_table, p_partition, v_from, v_to, p_session_id) AS c;
+      FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;
 
-    IF linked > 0 AND p_mode <> 'count' THEN
+    IF linked OPERATOR(pg_catalog.>) 0 AND p_mode OPERATOR(pg_catalog.<>) 'count' THEN
         EXECUTE pg_catalog.format(
             $lock$
             SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.session_id)
               FROM (SELECT r.ctid AS row_id, c.session_id
                       FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (row_id, session_id)
-                      JOIN ONLY %s AS r ON r.ctid = c.row_id
-                     WHERE r.ctid >= $3 AND r.ctid < $4
+                      JOIN ONLY %s AS r ON r.ctid OPERATOR(pg_catalog.=) c.row_id
+                     WHERE r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
                        AND r.session_id IS NULL
                        FOR NO KEY UPDATE OF r %s) AS l
             $lock$,
-            p_partition, CASE p_mode WHEN 'link' THEN 'SKIP LOCKED' END)
+            p_partition, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
            INTO v_row_ids, v_session_ids
-          USING v_row_ids, v_session_ids, v_from, v_to;
-        skipped := linked - coalesce(pg_catalog.cardinality(v_row_ids), 0);
+          USING v_row_ids, v_session_ids, p_from, p_to;
+        skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
 
         EXECUTE pg_catalog.format(
             $update$
             UPDATE ONLY %s AS r
                SET session_id = l.session_id
               FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
-             WHERE r.ctid = l.row_id
-               AND r.ctid >= $3 AND r.ctid < $4
+             WHERE r.ctid OPERATOR(pg_catalog.=) l.row_id
+               AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
             $update$,
             p_partition)
-          USING v_row_ids, v_session_ids, v_from, v_to;
+          USING v_row_ids, v_session_ids, p_from, p_to;
         GET DIAGNOSTICS linked = ROW_COUNT;
     END IF;
     RETURN NEXT;

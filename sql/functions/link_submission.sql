@@ -17,23 +17,23 @@ AS $function$
  * SECURITY DEFINER: a student may submit without the right to read org_members or sessions.
  */
 DECLARE
-    v_course_id uuid := course_of(NEW);
+    v_course_id pg_catalog.uuid := course_of(NEW);
 BEGIN
     SELECT eligible.id
       INTO NEW.session_id
-      FROM enrollments AS e
+      FROM platform.enrollments AS e
      CROSS JOIN LATERAL (
             SELECT s.id, s.created_at
-              FROM sessions AS s
-             WHERE s.id = e.session_id
-               AND s.course_id = e.course_id
+              FROM platform.sessions AS s
+             WHERE s.id OPERATOR(pg_catalog.=) e.session_id
+               AND s.course_id OPERATOR(pg_catalog.=) e.course_id
                AND s.status OPERATOR(pg_catalog.=) 'active'
-               AND EXISTS (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = e.user_id)
+               AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
              LIMIT 1
                FOR KEY SHARE OF s
            ) AS eligible
-     WHERE e.user_id = NEW.user_id
-       AND e.course_id = v_course_id
+     WHERE e.user_id OPERATOR(pg_catalog.=) NEW.user_id
+       AND e.course_id OPERATOR(pg_catalog.=) v_course_id
      ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
      LIMIT 1;
 

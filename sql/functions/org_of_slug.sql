@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION sessiondb.org_of_slug(p_slug text)
 RETURNS uuid
 LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
 AS $function$
 /*
  * The id of the organisation with this slug; raises no_data_found when there is none. OPERATOR(pg_catalog.=): a slug
@@ -9,7 +8,7 @@ AS $function$
  */
 DECLARE
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
-    v_id uuid := (SELECT o.id FROM orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
+    v_id pg_catalog.uuid := (SELECT o.id FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING

@@ -3,7 +3,6 @@ RETURNS TABLE (
     id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
 )
 LANGUAGE plpgsql
-SET search_path FROM CURRENT
 AS $function$
 /*
  * Gives the session another status, and counts the unlinked rows of its course that a backfill would link now. Rows
@@ -11,13 +10,14 @@ AS $function$
  */
 #variable_conflict use_column
 DECLARE
-    v_status sessions.status%TYPE := sessiondb.session_status(p_status);
+    v_status platform.sessions.status%TYPE := sessiondb.session_status(
+        p_status, EXISTS (SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
 BEGIN
-    UPDATE sessions AS s
+    UPDATE platform.sessions AS s
        SET status = v_status
-     WHERE s.id = p_session_id
+     WHERE s.id OPERATOR(pg_catalog.=) p_session_id
     -- not s.title: where there is no such column, that would call a function title(sessions) that somebody made
-    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) ->> 'title'::text, s.status::text
+    RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING

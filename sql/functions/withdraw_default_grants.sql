@@ -36,7 +36,7 @@ BEGIN
            AND NOT (o.type = 'f' AND a.grantee = 0)
          ORDER BY 1
     LOOP
-        EXECUTE v_revoke;
+        CALL sessiondb.run_on_platform(v_revoke);
         RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
     END LOOP;
 END

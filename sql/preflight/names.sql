@@ -29,16 +29,21 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = format('%s_session_id_fkey', c.relname)
          WHERE k.contype <> 'f'
-            OR k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
+            -- one of ours is found below
+            OR (k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
+                AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true))
         UNION ALL
         SELECT format('%s.session_id', c.relname),
-               format('Column session_id of %I refers to %s, not to sessions: it is in use for something else.', c.relname, k.confrelid::regclass),
-               format('Give it another name: ALTER TABLE %I.%I RENAME COLUMN session_id TO %I',
-                      h.nspname, c.relname, (SELECT x.relname FROM pg_class AS x WHERE x.oid = k.confrelid) || '_id')
+               format('Column session_id of %I refers to %s, not to sessions%s.', c.relname, k.confrelid::regclass,
+                      CASE WHEN m.is_ours THEN '' ELSE ': it is in use for something else' END),
+               CASE WHEN m.is_ours THEN format('Drop the key, which apply makes again: ALTER TABLE %I.%I DROP CONSTRAINT %I', h.nspname, c.relname, k.conname)
+                    ELSE format('Give it another name: ALTER TABLE %I.%I RENAME COLUMN session_id TO %I',
+                                h.nspname, c.relname, (SELECT x.relname FROM pg_class AS x WHERE x.oid = k.confrelid) || '_id') END
           FROM platform AS h
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.conparentid = 0
+         CROSS JOIN LATERAL (SELECT coalesce(obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS is_ours) AS m
          WHERE k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
         UNION ALL
         SELECT format('%s.session_id', c.relname),

@@ -1,4 +1,4 @@
--- A schema sessiondb that exists is ours. Read from the catalogs alone: its owner may have shut it to us.
+-- A schema sessiondb that exists is ours: it has a table of ours, or where those are lost, our installer. Read from the catalogs alone: its owner may have shut it to us.
 WITH content AS (
     SELECT c.relname AS name, c.relname IN ('_yoyo_migration', 'installation', 'objects') AS is_ledger
       FROM pg_class AS c
@@ -7,12 +7,16 @@ WITH content AS (
        -- what a rollback leaves behind
        AND NOT starts_with(c.relname, 'saved_links_of_')
     UNION
-    SELECT p.proname, false
+    SELECT p.proname, p.proname = 'install' AND starts_with(oidvectortypes(p.proargtypes), 'text, text, name, text, text, text, text')
       FROM pg_proc AS p
      WHERE p.pronamespace = to_regnamespace('sessiondb')
 )
 SELECT 'schema_sessiondb' AS "check", 'error' AS level, 'sessiondb' AS object,
        format('A schema named sessiondb exists and holds something else: %s.', string_agg(c.name, ', ' ORDER BY c.name)) AS detail,
-       'Rename or drop that schema.' AS fix
+       CASE
+           WHEN EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND starts_with(c.relname, 'saved_links_of_'))
+               THEN 'Drop these or move them, but keep the tables saved_links_of_...: a rollback saved the links there.'
+           ELSE 'Rename or drop that schema.'
+       END AS fix
   FROM content AS c
 HAVING NOT bool_or(c.is_ledger)

@@ -11,77 +11,77 @@ WITH wanted (kind, parent, name, arguments) AS (
 ),
 platform AS (
     SELECT c.oid, c.relname
-      FROM pg_catalog.pg_class AS c
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema')
+      FROM pg_class AS c
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE n.nspname = current_setting('sessiondb.schema')
        AND c.relkind IN ('r', 'p')
 )
 SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)', false) AS is_ours
   FROM wanted AS w
  CROSS JOIN LATERAL (
-        SELECT pg_catalog.jsonb_build_object('columns', (
-                   SELECT pg_catalog.jsonb_object_agg(a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod))
-                     FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) AS facts,
+        SELECT jsonb_build_object('columns', (
+                   SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
+                     FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) AS facts,
                NULL AS comment
-          FROM pg_catalog.pg_class AS c
+          FROM pg_class AS c
          WHERE w.kind = 'table' AND c.relname = w.name AND c.relkind = 'r'
-           AND c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'sessiondb')
+           AND c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb')
         UNION ALL
-        SELECT pg_catalog.jsonb_build_object('type', t.typname, 'not null', a.attnotnull, 'default', a.atthasdef),
-               pg_catalog.col_description(c.oid, a.attnum)
+        SELECT jsonb_build_object('type', t.typname, 'not null', a.attnotnull, 'default', a.atthasdef),
+               col_description(c.oid, a.attnum)
           FROM platform AS c
-          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attisdropped
-          JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attisdropped
+          JOIN pg_type AS t ON t.oid = a.atttypid
          WHERE w.kind = 'column' AND c.relname = w.parent
         UNION ALL
-        SELECT pg_catalog.jsonb_build_object(
+        SELECT jsonb_build_object(
                    'type', k.contype, 'refers to', r.relname, 'on delete', k.confdeltype, 'validated', k.convalidated,
-                   'columns', (SELECT pg_catalog.array_agg(a.attname ORDER BY u.place)
-                                 FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
-                                 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = u.attnum)),
-               pg_catalog.obj_description(k.oid, 'pg_constraint')
+                   'columns', (SELECT array_agg(a.attname ORDER BY u.place)
+                                 FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
+                                 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = u.attnum)),
+               obj_description(k.oid, 'pg_constraint')
           FROM platform AS c
-          JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND k.conname = w.name
-          LEFT JOIN pg_catalog.pg_class AS r ON r.oid = k.confrelid
+          JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = w.name
+          LEFT JOIN pg_class AS r ON r.oid = k.confrelid
          WHERE w.kind = 'constraint' AND c.relname = w.parent
         UNION ALL
-        SELECT pg_catalog.jsonb_build_object(
+        SELECT jsonb_build_object(
                    'valid', d.indisvalid, 'unique', d.indisunique,
-                   'columns', (SELECT pg_catalog.array_agg(pg_catalog.pg_get_indexdef(d.indexrelid, u.place::integer, true) || '/' || u.options ORDER BY u.place)
-                                 FROM pg_catalog.unnest(d.indoption) WITH ORDINALITY AS u (options, place)),
-                   'where', pg_catalog.regexp_replace(pg_catalog.pg_get_expr(d.indpred, d.indrelid), '::("[^"]*"|[a-z_. ])+|[() ]', '', 'g')),
-               pg_catalog.obj_description(x.oid, 'pg_class')
+                   'columns', (SELECT array_agg(pg_get_indexdef(d.indexrelid, u.place::integer, true) || '/' || u.options ORDER BY u.place)
+                                 FROM unnest(d.indoption) WITH ORDINALITY AS u (options, place)),
+                   'where', regexp_replace(pg_get_expr(d.indpred, d.indrelid), '::("[^"]*"|[a-z_. ])+|[() ]', '', 'g')),
+               obj_description(x.oid, 'pg_class')
           FROM platform AS c
-          JOIN pg_catalog.pg_index AS d ON d.indrelid = c.oid
-          JOIN pg_catalog.pg_class AS x ON x.oid = d.indexrelid AND x.relname = w.name
+          JOIN pg_index AS d ON d.indrelid = c.oid
+          JOIN pg_class AS x ON x.oid = d.indexrelid AND x.relname = w.name
          WHERE w.kind = 'index' AND c.relname = w.parent
         UNION ALL
-        SELECT pg_catalog.jsonb_build_object(
-                   'type', t.tgtype, 'function', n.nspname || '.' || p.proname, 'arguments', pg_catalog.encode(t.tgargs, 'escape'),
-                   'columns', (SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+        SELECT jsonb_build_object(
+                   'type', t.tgtype, 'function', n.nspname || '.' || p.proname, 'arguments', encode(t.tgargs, 'escape'),
+                   'columns', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
                                 WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)),
-                   'when', pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid, true), 'WHEN \((.*)\) EXECUTE FUNCTION')),
-               pg_catalog.obj_description(t.oid, 'pg_trigger')
+                   'when', substring(pg_get_triggerdef(t.oid, true), 'WHEN \((.*)\) EXECUTE FUNCTION')),
+               obj_description(t.oid, 'pg_trigger')
           FROM platform AS c
-          JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = w.name AND NOT t.tgisinternal
-          JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+          JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = w.name AND NOT t.tgisinternal
+          JOIN pg_proc AS p ON p.oid = t.tgfoid
+          JOIN pg_namespace AS n ON n.oid = p.pronamespace
          WHERE w.kind = 'trigger' AND c.relname = w.parent
         UNION ALL
-        SELECT pg_catalog.jsonb_build_object(
+        SELECT jsonb_build_object(
                    'body', p.prosrc, 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
                    'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
                    'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
-                   'types', (SELECT pg_catalog.array_agg(a.typname ORDER BY u.place)
-                               FROM pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)
-                               JOIN pg_catalog.pg_type AS a ON a.oid = u.type),
-                   'defaults', pg_catalog.pg_get_expr(p.proargdefaults, 0)),
-               pg_catalog.obj_description(p.oid, 'pg_proc')
-          FROM pg_catalog.pg_proc AS p
-          JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
-          JOIN pg_catalog.pg_type AS t ON t.oid = p.prorettype
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+                   'types', (SELECT array_agg(a.typname ORDER BY u.place)
+                               FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)
+                               JOIN pg_type AS a ON a.oid = u.type),
+                   'defaults', pg_get_expr(p.proargdefaults, 0)),
+               obj_description(p.oid, 'pg_proc')
+          FROM pg_proc AS p
+          JOIN pg_language AS l ON l.oid = p.prolang
+          JOIN pg_type AS t ON t.oid = p.prorettype
+          JOIN pg_namespace AS n ON n.oid = p.pronamespace
          WHERE w.kind = 'function' AND p.proname = w.name
-           AND pg_catalog.oidvectortypes(p.proargtypes) = w.arguments
-           AND n.nspname = CASE w.parent WHEN 'platform' THEN pg_catalog.current_setting('sessiondb.schema') ELSE w.parent END
+           AND oidvectortypes(p.proargtypes) = w.arguments
+           AND n.nspname = CASE w.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE w.parent END
        ) AS f

@@ -1,21 +1,21 @@
 -- Who the backends $1 are, for people; NULL when they have ended. 0 stands for prepared transactions, as in
 -- pg_blocking_pids(). The body stands alone.
-SELECT pg_catalog.string_agg(w.description, '; ' ORDER BY w.pid)
+SELECT string_agg(w.description, '; ' ORDER BY w.pid)
   FROM (
         SELECT a.pid,
                -- of another role only those who may read all statistics see more than pid, role and application
-               pg_catalog.format(
+               format(
                    'pid %s (%s): %s',
                    a.pid,
-                   pg_catalog.concat_ws(', ',
+                   concat_ws(', ',
                        coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
-                       'in a transaction for ' || pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start)::text),
+                       'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
                    -- and of a password nothing
-                   pg_catalog.left(pg_catalog.regexp_replace(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), '(password|://[^\s/@]*:).*', '\1 ...', 'i'), 80)) AS description
-          FROM pg_catalog.pg_stat_activity AS a
+                   left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|://[^\s/@]*:).*', '\1 ...', 'i'), 80)) AS description
+          FROM pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
          UNION ALL
-        SELECT 0, pg_catalog.format('prepared transaction %L of role %s, prepared %s', x.gid, x.owner, x.prepared)
-          FROM pg_catalog.pg_prepared_xacts AS x
+        SELECT 0, format('prepared transaction %L of role %s, prepared %s', x.gid, x.owner, x.prepared)
+          FROM pg_prepared_xacts AS x
          WHERE 0 = ANY ($1)
        ) AS w

@@ -1,12 +1,12 @@
 -- The sessions with the names of their organisations and courses, newest first.
 SELECT s.id,
-       pg_catalog.to_jsonb(s.*) ->> 'title'::text AS title,
-       s.status::text AS status,
-       pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS org,
+       pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS title,
+       s.status::pg_catalog.text AS status,
+       pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org,
        s.course_id,
-       pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course,
+       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course,
        s.created_at
-  FROM sessions AS s
-  LEFT JOIN orgs AS o ON o.id = s.org_id
-  LEFT JOIN courses AS c ON c.id = s.course_id
+  FROM platform.sessions AS s
+  LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
  ORDER BY s.created_at DESC NULLS LAST, s.id DESC

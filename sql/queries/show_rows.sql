@@ -1,10 +1,10 @@
 -- The guide's second and third verification queries: the rows of {table} with the titles of their sessions and courses.
 -- to_jsonb, because a platform's rows need not have a title.
 SELECT r.*,
-       pg_catalog.to_jsonb(s.*) ->> 'title'::text AS session_title,
-       pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title
-  FROM {table} AS r
-  LEFT JOIN sessions AS s ON s.id = r.session_id
-  LEFT JOIN courses AS c ON c.id = {course}
- WHERE %(session)s::uuid IS NULL OR r.session_id = %(session)s::uuid
+       pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS session_title,
+       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title
+  FROM platform.{table} AS r
+  LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) r.session_id
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) {course}
+ WHERE %(session)s::pg_catalog.uuid IS NULL OR r.session_id OPERATOR(pg_catalog.=) %(session)s::pg_catalog.uuid
  LIMIT %(limit)s::bigint

@@ -1,14 +1,14 @@
 -- The guide's first verification query: the sessions, newest first, with the slugs of their organisations and the
 -- titles of their courses. to_jsonb, because a platform's rows need not have them.
 SELECT s.*,
-       pg_catalog.to_jsonb(o.*) ->> 'slug'::text AS org_slug,
-       pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title
-  FROM sessions AS s
-  LEFT JOIN orgs AS o ON o.id = s.org_id
-  LEFT JOIN courses AS c ON c.id = s.course_id
- WHERE (%(session)s::uuid IS NULL OR s.id = %(session)s::uuid)
+       pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org_slug,
+       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title
+  FROM platform.sessions AS s
+  LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
+ WHERE (%(session)s::pg_catalog.uuid IS NULL OR s.id OPERATOR(pg_catalog.=) %(session)s::pg_catalog.uuid)
    AND (NOT %(unlinked)s::boolean
-        OR NOT EXISTS (SELECT FROM enrollments AS e WHERE e.session_id = s.id)
-       AND NOT EXISTS (SELECT FROM submissions AS b WHERE b.session_id = s.id))
+        OR NOT EXISTS (SELECT FROM platform.enrollments AS e WHERE e.session_id OPERATOR(pg_catalog.=) s.id)
+       AND NOT EXISTS (SELECT FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id))
  ORDER BY s.created_at DESC NULLS LAST, s.id DESC
  LIMIT %(limit)s::bigint

@@ -2,8 +2,8 @@
 -- would link. What would be chosen is asked once for all of them. FULL, though there is no choice without its row: such
 -- a join never compares each with each, whatever the statistics say.
 WITH unlinked AS MATERIALIZED (
-    SELECT (r.*)::{table} AS row, r.user_id, {course} AS course_id
-      FROM {table} AS r
+    SELECT (r.*)::platform.{table} AS row, r.user_id, {course} AS course_id
+      FROM platform.{table} AS r
      WHERE r.session_id IS NULL
      LIMIT %(limit)s::bigint
 ),
@@ -16,8 +16,8 @@ choice AS (
      CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, {by_enrollment}) AS h
 )
 SELECT (u.row).*,
-       pg_catalog.to_jsonb(c.*) ->> 'title'::text AS course_title,
+       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title,
        CASE WHEN u.course_id IS NULL THEN 'course_unknown' WHEN u.user_id IS NULL THEN 'no_membership' ELSE h.reason END AS reason
   FROM unlinked AS u
-  FULL JOIN choice AS h ON h.user_id = u.user_id AND h.course_id = u.course_id
-  LEFT JOIN courses AS c ON c.id = u.course_id
+  FULL JOIN choice AS h ON h.user_id OPERATOR(pg_catalog.=) u.user_id AND h.course_id OPERATOR(pg_catalog.=) u.course_id
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) u.course_id

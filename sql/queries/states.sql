@@ -40,6 +40,6 @@ SELECT coalesce(l.kind, r.kind) AS kind, coalesce(l.parent, r.parent::text) AS p
  WHERE l.kind IS NULL
     OR {every}
     OR (EXISTS (SELECT FROM sessiondb._yoyo_migration AS m
-                 WHERE pg_catalog.starts_with(m.migration_id, due.migration || '.'))
+                 WHERE starts_with(m.migration_id, due.migration || '.'))
         AND NOT (l.kind IN ('constraint', 'index') AND r.kind IS NOT NULL AND r.facts IS NULL AND v.facts IS NULL))
  ORDER BY 4, 1, 2, 3

@@ -3,18 +3,18 @@
 -- platform's schema is last.
 SELECT c.relname::text,
        CASE WHEN min(l.reltuples) >= 0 THEN sum(l.reltuples)::bigint END,
-       sum(pg_catalog.pg_table_size(l.oid))::bigint
-  FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_class AS root
-       ON root.oid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid) ELSE c.oid END
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = root.relnamespace
+       sum(pg_table_size(l.oid))::bigint
+  FROM pg_class AS c
+  JOIN pg_class AS root
+       ON root.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END
+  JOIN pg_namespace AS n ON n.oid = root.relnamespace
  CROSS JOIN LATERAL (
         SELECT c.oid WHERE c.relkind = 'r'
         UNION ALL
-        SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) AS t WHERE c.relkind = 'p' AND t.isleaf
+        SELECT t.relid FROM pg_partition_tree(c.oid) AS t WHERE c.relkind = 'p' AND t.isleaf
        ) AS leaf (oid)
-  JOIN pg_catalog.pg_class AS l ON l.oid = leaf.oid
+  JOIN pg_class AS l ON l.oid = leaf.oid
  WHERE c.relkind IN ('r', 'p')
-   AND n.nspname = pg_catalog.current_setting('sessiondb.schema')
+   AND n.nspname = current_setting('sessiondb.schema')
  GROUP BY c.oid, c.relname, c.relnamespace, n.oid
  ORDER BY c.relnamespace = n.oid

@@ -9,7 +9,7 @@
 -- function in C or behind another call does is not seen.
 --
 -- The body stands alone, so that preflight can run it as a query before anything of ours exists.
-SELECT platform.relname,
+SELECT root.relname,
        t.tgname,
        c.oid::regclass,
        pg_get_triggerdef(t.oid)
@@ -22,11 +22,11 @@ SELECT platform.relname,
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
   FROM pg_namespace AS hn
-  JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
+  JOIN pg_class AS root ON root.relnamespace = hn.oid AND root.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL (
-        SELECT platform.oid AS relid
+        SELECT root.oid AS relid
         UNION
-        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
+        SELECT p.relid FROM pg_partition_tree(root.oid) AS p
        ) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace

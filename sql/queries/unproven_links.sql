@@ -1,13 +1,13 @@
 -- The tables whose session_id was there before us with no validated foreign key, so that its links may lead to sessions
 -- that are gone.
 SELECT c.relname::text
-  FROM pg_catalog.pg_namespace AS n
-  JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
-  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
- WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema')
+  FROM pg_namespace AS n
+  JOIN pg_class AS c ON c.relnamespace = n.oid
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
+ WHERE n.nspname = current_setting('sessiondb.schema')
    AND c.relname IN ('enrollments', 'submissions')
    AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_constraint AS k
+        SELECT FROM pg_constraint AS k
          WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated
            AND k.conkey = ARRAY[a.attnum])
  ORDER BY c.relname

@@ -1,38 +1,38 @@
-SELECT pg_catalog.to_regclass('sessiondb._yoyo_migration') IS NOT NULL
-   AND pg_catalog.to_regclass('sessiondb.migration_content') IS NOT NULL
-   AND pg_catalog.to_regclass('sessiondb.installation') IS NOT NULL AS sessiondb_is_installed \gset
+SELECT to_regclass('sessiondb._yoyo_migration') IS NOT NULL
+   AND to_regclass('sessiondb.migration_content') IS NOT NULL
+   AND to_regclass('sessiondb.installation') IS NOT NULL AS sessiondb_is_installed \gset
 \if :sessiondb_is_installed
 DO $installed$
 DECLARE
-    v_schema text := pg_catalog.current_setting('sessiondb.schema');
+    v_schema text := current_setting('sessiondb.schema');
     v_installed record;
     v_other text;
 BEGIN
     SELECT i.platform_schema::text, i.course_path, i.version INTO v_installed FROM sessiondb.installation AS i;
-    IF pg_catalog.string_to_array(pg_catalog.substring(v_installed.version, '^[0-9.]+'), '.')::integer[]
-       OPERATOR(pg_catalog.>) pg_catalog.string_to_array(pg_catalog.substring('{version}', '^[0-9.]+'), '.')::integer[]
+    IF string_to_array(substring(v_installed.version, '^[0-9.]+'), '.')::integer[]
+       > string_to_array(substring('{version}', '^[0-9.]+'), '.')::integer[]
     THEN
         RAISE EXCEPTION USING
-            MESSAGE = pg_catalog.format('this database was set up by sessiondb %s, and this script is of sessiondb {version}', v_installed.version),
-            HINT = pg_catalog.format('Write the script with sessiondb %s or later.', v_installed.version);
+            MESSAGE = format('this database was set up by sessiondb %s, and this script is of sessiondb {version}', v_installed.version),
+            HINT = format('Write the script with sessiondb %s or later.', v_installed.version);
     END IF;
-    IF v_installed.platform_schema <> v_schema AND EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = v_installed.platform_schema::name) THEN
+    IF v_installed.platform_schema <> v_schema AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = v_installed.platform_schema::name) THEN
         RAISE EXCEPTION USING
-            MESSAGE = pg_catalog.format('sessiondb is installed in this database for schema "%s", not "%s"', v_installed.platform_schema, v_schema),
+            MESSAGE = format('sessiondb is installed in this database for schema "%s", not "%s"', v_installed.platform_schema, v_schema),
             HINT = 'Write the script with --schema, or roll that installation back first: sessiondb rollback --all';
     END IF;
-    SELECT pg_catalog.string_agg(m.migration_id, ', ' ORDER BY m.migration_id)
+    SELECT string_agg(m.migration_id, ', ' ORDER BY m.migration_id)
       INTO v_other
       FROM sessiondb.migration_content AS m
      WHERE (m.migration_id, m.sha256) NOT IN (VALUES {migrations});
     IF v_other IS NOT NULL THEN
         RAISE EXCEPTION USING
-            MESSAGE = pg_catalog.format('migrations are applied here that this script does not have, or has otherwise: %s', v_other),
+            MESSAGE = format('migrations are applied here that this script does not have, or has otherwise: %s', v_other),
             HINT = 'Write the script with the version of sessiondb that applied them, or a newer one.';
     END IF;
     -- the course path that was chosen stays, unless the script names another
-    IF pg_catalog.current_setting('sessiondb.course_path') = '' AND v_installed.course_path IS NOT NULL THEN
-        PERFORM pg_catalog.set_config('sessiondb.course_path', v_installed.course_path, false);
+    IF current_setting('sessiondb.course_path') = '' AND v_installed.course_path IS NOT NULL THEN
+        PERFORM set_config('sessiondb.course_path', v_installed.course_path, false);
     END IF;
 END
 $installed$;

@@ -2,18 +2,18 @@ DO $lock$
 BEGIN
     -- this session has it already where the script was stopped before
     IF EXISTS (
-        SELECT FROM pg_catalog.pg_locks AS l
-         WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.objsubid = 1
-           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+        SELECT FROM pg_locks AS l
+         WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
+           AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
            AND (l.classid::bigint << 32 | l.objid::bigint) = {key})
     THEN
         RETURN;
     END IF;
     FOR _ IN 1..20 LOOP  -- the server takes a moment to notice that a run has ended
-        IF pg_catalog.pg_try_advisory_lock({key}) THEN
+        IF pg_try_advisory_lock({key}) THEN
             RETURN;
         END IF;
-        PERFORM pg_catalog.pg_sleep(0.1);
+        PERFORM pg_sleep(0.1);
     END LOOP;
     RAISE EXCEPTION USING
         MESSAGE = 'another sessiondb run works on this database',

@@ -1,12 +1,11 @@
 \if :sessiondb_is_pending
 DO $preflight$
 DECLARE
-    v_platform_path text := pg_catalog.current_setting('search_path');
     v_finding record;
     v_table text;
+    v_query text;
     v_errors text := '';
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF to_regnamespace(quote_ident(current_setting('sessiondb.schema'))) IS NULL THEN
         RAISE EXCEPTION USING
             MESSAGE = format('schema "%s" does not exist in this database', current_setting('sessiondb.schema')),
@@ -23,16 +22,16 @@ BEGIN
     END LOOP;
     -- rows are looked at when all else is as it should be
     IF v_errors = '' THEN
-        PERFORM set_config('search_path', v_platform_path, true);
         FOR v_table IN
 {unproven_links}
         LOOP
-            FOR v_finding IN EXECUTE pg_catalog.replace($query$
-{orphaned_links}
-$query$, '{table}', v_table)
-            LOOP
-                v_errors := v_errors || pg_catalog.format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
-            END LOOP;
+            v_query := {orphaned_links};
+            SET LOCAL search_path TO DEFAULT;
+            EXECUTE v_query INTO v_finding;
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+            IF v_finding.detail IS NOT NULL THEN
+                v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
+            END IF;
         END LOOP;
     END IF;
     IF v_errors <> '' THEN

@@ -1,4 +1,4 @@
-SELECT pg_catalog.pg_backend_pid() <> :sessiondb_backend AS sessiondb_is_pooled \gset
+SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) :sessiondb_backend AS sessiondb_is_pooled \gset
 \if :sessiondb_is_pooled
 DO $pooler$
 BEGIN

@@ -15,10 +15,10 @@ SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
        END,
        CASE WHEN l.kind IN ('column', 'constraint', 'index') THEN f.facts END,
        CASE WHEN l.kind = 'function' AND l.parent = 'platform' AND NOT f.is_ours THEN (
-           SELECT pg_catalog.pg_get_functiondef(p.oid)
-                  || pg_catalog.format('; COMMENT ON FUNCTION %s IS %L', p.oid::pg_catalog.regprocedure, pg_catalog.obj_description(p.oid, 'pg_proc'))
-             FROM pg_catalog.pg_proc AS p
-            WHERE p.oid = pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(%s)', pg_catalog.current_setting('sessiondb.schema'), l.name, l.arguments))::oid
+           SELECT pg_get_functiondef(p.oid)
+                  || format('; COMMENT ON FUNCTION %s IS %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc'))
+             FROM pg_proc AS p
+            WHERE p.oid = to_regprocedure(format('%I.%I(%s)', current_setting('sessiondb.schema'), l.name, l.arguments))::oid
               AND p.prokind = 'f')
        END
   FROM (

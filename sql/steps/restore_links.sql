@@ -19,10 +19,10 @@ saved AS (
            -- the same row, of the same user and on the same thing, unless that is gone
            (SELECT string_agg(
                        format(CASE
-                                  WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I = r.%1$I'
-                                  WHEN a.attname = 'user_id' THEN 't.%1$I IS NOT DISTINCT FROM r.%1$I'
-                                  ELSE '(t.%1$I IS NOT DISTINCT FROM r.%1$I OR t.%1$I IS NULL)'
-                              END, a.attname), ' AND ' ORDER BY a.attnum)
+                                  WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I %2$s r.%1$I'
+                                  WHEN a.attname = 'user_id' THEN 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL AND r.%1$I IS NULL)'
+                                  ELSE 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL)'
+                              END, a.attname, ({equal(a.atttypid)})), ' AND ' ORDER BY a.attnum)
               FROM pg_attribute AS a
               JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id') AS same_row
@@ -43,12 +43,13 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 2, b.page,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    PERFORM FROM %1$s AS s WHERE s.id IN (SELECT r.session_id FROM %2$s AS r WHERE r.ctid >= %3$L AND r.ctid < %4$L) FOR KEY SHARE;\n'
-                   '    UPDATE %5$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id = r.session_id\n'
-                   '     WHERE r.ctid >= %3$L AND r.ctid < %4$L AND %6$s AND t.session_id IS NULL;\n'
-                   '    DELETE FROM %2$s WHERE ctid >= %3$L AND ctid < %4$L;\n'
+                   '    PERFORM FROM %1$s AS s WHERE s.id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
+                   '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id\n'
+                   '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
+                   '    DELETE FROM %2$s AS r WHERE %5$s;\n'
                    'END',
-                   h.sessions, v.name, format('(%s,0)', b.page), format('(%s,0)', b.page + 16), h.name, v.same_row)),
+                   h.sessions, v.name, h.name, v.same_row,
+                   format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)))),
                json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
           FROM saved AS v
          CROSS JOIN platform AS h

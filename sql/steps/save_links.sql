@@ -4,7 +4,7 @@
 -- step prepare_saved_links made no table.
 SELECT format(
            'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
-           'WHERE session_id IS NOT NULL AND ctid >= %5$L AND ctid < %6$L ON CONFLICT DO NOTHING',
+           'WHERE session_id IS NOT NULL AND ctid OPERATOR(pg_catalog.>=) %5$L AND ctid OPERATOR(pg_catalog.<) %6$L ON CONFLICT DO NOTHING',
            s.saved, s.key_list, n.nspname, c.relname,
            format('(%s,0)', b.block), format('(%s,0)', b.block + 4096)) AS statement,
        json_build_object($1, 'ACCESS SHARE') AS locks,

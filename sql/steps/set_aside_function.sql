@@ -5,14 +5,14 @@ SELECT s.statement, NULL::json AS locks, NULL::name AS scans
   FROM pg_proc AS p
   JOIN pg_namespace AS n ON n.oid = p.pronamespace
  CROSS JOIN LATERAL (
-        SELECT 1 AS turn, format('ALTER ROUTINE %I.get_user_session_for_course(uuid, uuid) RENAME TO replaced_get_user_session_for_course', n.nspname) AS statement
+        SELECT 1 AS turn, format('ALTER ROUTINE %I.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) RENAME TO replaced_get_user_session_for_course', n.nspname) AS statement
         UNION ALL
-        SELECT 2, format('ALTER ROUTINE %I.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA sessiondb', n.nspname)
+        SELECT 2, format('ALTER ROUTINE %I.replaced_get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) SET SCHEMA sessiondb', n.nspname)
         UNION ALL
-        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind = ''function'' AND name = ''get_user_session_for_course''', format(
-                   'DROP FUNCTION %1$I.get_user_session_for_course(uuid, uuid); '
-                   'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(uuid, uuid) SET SCHEMA %1$I; '
-                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(uuid, uuid) RENAME TO get_user_session_for_course', n.nspname))
+        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind OPERATOR(pg_catalog.=) ''function'' AND name OPERATOR(pg_catalog.=) ''get_user_session_for_course''', format(
+                   'DROP FUNCTION %1$I.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid); '
+                   'ALTER ROUTINE sessiondb.replaced_get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) SET SCHEMA %1$I; '
+                   'ALTER ROUTINE %1$I.replaced_get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) RENAME TO get_user_session_for_course', n.nspname))
        ) AS s
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND p.proname = 'get_user_session_for_course'

@@ -2,29 +2,29 @@
 -- this version does not have; a function of the platform's that one replaced is put back. Triggers first, each under
 -- the lock that DROP TRIGGER takes.
 SELECT s.statement,
-       CASE s.turn WHEN 1 THEN pg_catalog.json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
+       CASE s.turn WHEN 1 THEN json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
        NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (
-        SELECT CASE o.parent WHEN 'platform' THEN pg_catalog.current_setting('sessiondb.schema') ELSE o.parent END AS schema_name
+        SELECT CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END AS schema_name
        ) AS n
  CROSS JOIN LATERAL (
-        SELECT pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(%s)', n.schema_name, o.name, o.arguments)) AS routine,
-               pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_catalog.current_setting('sessiondb.schema'), o.parent)) AS relation
+        SELECT to_regprocedure(format('%I.%I(%s)', n.schema_name, o.name, o.arguments)) AS routine,
+               to_regclass(format('%I.%I', current_setting('sessiondb.schema'), o.parent)) AS relation
        ) AS f
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
-               pg_catalog.format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L)', f.relation) AS statement
-         WHERE o.kind = 'trigger' AND EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = f.relation AND t.tgname = o.name)
+               format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L)', f.relation) AS statement
+         WHERE o.kind = 'trigger' AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = f.relation AND t.tgname = o.name)
         UNION ALL
-        SELECT 2, pg_catalog.format('DROP TRIGGER IF EXISTS %I ON %s', o.name, f.relation)
+        SELECT 2, format('DROP TRIGGER IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'trigger' AND f.relation IS NOT NULL
         UNION ALL
         SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL THEN o.previous_definition
-                       ELSE pg_catalog.format('DROP ROUTINE IF EXISTS %s', f.routine) END
+                       ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
          WHERE o.kind = 'function' AND f.routine IS NOT NULL
         UNION ALL
-        SELECT 4, pg_catalog.format('DELETE FROM sessiondb.objects WHERE kind = %L AND parent = %L AND name = %L', o.kind, o.parent, o.name)
+        SELECT 4, format('DELETE FROM sessiondb.objects AS o WHERE (o.kind, o.parent, o.name) OPERATOR(pg_catalog.=) (%L, %L, %L)', o.kind, o.parent, o.name)
        ) AS s
  WHERE o.kind IN ('function', 'trigger')
    AND NOT (o.kind = 'trigger' AND o.origin = 'replaced')

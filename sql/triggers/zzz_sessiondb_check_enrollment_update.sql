@@ -4,5 +4,5 @@
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_enrollment_update
     BEFORE UPDATE OF session_id ON platform.enrollments
     FOR EACH ROW
-    WHEN (NEW.session_id IS NOT NULL AND NEW.session_id IS DISTINCT FROM OLD.session_id)
+    WHEN (NEW.session_id IS NOT NULL AND (OLD.session_id IS NULL OR NEW.session_id OPERATOR(pg_catalog.<>) OLD.session_id))
     EXECUTE FUNCTION sessiondb.check_session('enrollments')

@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from psycopg.rows import dict_row
 
 from sessiondb.checks import require_installed
-from sessiondb.database import Connection
+from sessiondb.database import Connection, platform_path
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
@@ -28,10 +28,10 @@ _LOCK_SECONDS = 2.0
 _GRACE_SECONDS = 1.0  # for the batch that is under way when the time is up
 
 _LAG = """
-SELECT coalesce(pg_catalog.max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
-       pg_catalog.count(*) > 0 AND NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
-       pg_catalog.quote_ident(current_user)
-  FROM pg_catalog.pg_stat_replication AS r
+SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
+       count(*) > 0 AND NOT pg_has_role('pg_read_all_stats', 'USAGE'),
+       quote_ident(current_user)
+  FROM pg_stat_replication AS r
 """
 """How many seconds the last replica is behind, and whether that is kept from this role, and its name."""
 
@@ -130,7 +130,7 @@ def backfill(
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
-        begun = connection.execute("SELECT pg_catalog.now()").fetchone()
+        begun = connection.execute("SELECT now()").fetchone()
         with suppress(_TimeIsUp):
             _begin(watch, session, window, report)
             try:
@@ -140,7 +140,7 @@ def backfill(
                 with suppress(psycopg.OperationalError):  # the connection may be what was lost
                     _count(connection, result)
         since = connection.execute(
-            "SELECT pg_catalog.min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING pg_catalog.min(c.as_of) < %s",
+            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s",
             begun,
         ).fetchone()
         if result.complete and since:
@@ -158,8 +158,7 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
     for row in _execute(watch, window, report, _REMARKS, session):
         report(row["remark"])
     resumed = watch.connection.execute(
-        "SELECT pg_catalog.bool_or(p.finished_at IS NOT NULL OR p.position IS NOT NULL)"
-        " FROM sessiondb.backfill_progress AS p"
+        "SELECT bool_or(p.finished_at IS NOT NULL OR p.position IS NOT NULL) FROM sessiondb.backfill_progress AS p"
     ).fetchone()
     if resumed and resumed[0]:
         report("Going on where it was stopped; the counts are of all its runs.")
@@ -198,7 +197,7 @@ def _execute(
         try:
             with (
                 watch.blockers_seen_every(wait * 0.8) as blockers,
-                connection.transaction(),
+                platform_path(connection),
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
                 cursor.execute(
@@ -301,7 +300,7 @@ def dry_run(
     require_session(connection, session)
 
     def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
-        with connection.transaction():
+        with platform_path(connection):
             connection.execute(
                 "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [_milliseconds(window.left())]
             )
@@ -321,11 +320,11 @@ def dry_run(
         for table, partition, blocks in partitions:
             for first, last in _ranges(blocks):
                 ((scanned, would_link, reasons),) = ask(
-                    "SELECT scanned, linked, reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count')",
+                    "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
                     table,
                     partition,
-                    first,
-                    last,
+                    f"({first},0)",
+                    f"({last},0)",
                     session,
                 )
                 counts = result.tables[table]

@@ -12,10 +12,11 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 from sessiondb.output import shown
+from sessiondb.resources import literal
 
 NOT_INSTALLED = Finding(
     "installation",
@@ -48,7 +49,10 @@ def check(
     if there is None:
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
-    connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+    if gone := [o.name for o in objects.missing(connection) if o.kind == "table" and o.after == "0001"]:
+        detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
+        return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
+    connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []
     for folder, of_catalogs in _CATALOG_CHECKS:
@@ -58,7 +62,12 @@ def check(
             report(f"checking {name}")
             text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
             tables = ledger.TABLES if "{table}" in text else ("",)
-            queries = [resources.with_course_path(resources.for_table(text, t), there.course_pieces) for t in tables]
+            queries = [
+                resources.with_course_path(
+                    resources.with_platform(resources.for_table(text, t), there.platform_schema), there.course_pieces
+                )
+                for t in tables
+            ]
             findings += _data_check(connection, name, queries, timeout)
     return findings
 
@@ -67,8 +76,9 @@ def _data_check(connection: Connection, name: str, queries: Sequence[str], timeo
     """Run a check that reads whole tables; that it could not be run, or not to its end, is a finding."""
     try:
         with connection.transaction():
-            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
-            findings = [finding for query in queries for finding in _findings(connection, query)]
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
+            with platform_path(connection):
+                findings = [finding for query in queries for finding in _findings(connection, query)]
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:
@@ -98,14 +108,14 @@ def require_installed(connection: Connection) -> Installation:
         )
     versions.require_same(there)
     missing = connection.execute(
-        "SELECT FROM pg_catalog.unnest(%s::text[]) AS f (name)"
-        " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.proname = f.name)",
+        "SELECT FROM unnest(%s::text[]) AS f (name)"
+        " WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = f.name)",
         [resources.names("functions")],
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+        connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in [
             *_catalog_checks(connection, "checks", ["course_path"]),
             *_catalog_checks(connection, "preflight", ["required_columns"]),
@@ -122,7 +132,7 @@ def check_names() -> list[str]:
 _PENDING = "pending_migrations"
 
 # what was demanded of the platform at first must still be there
-_CATALOG_CHECKS = [("preflight", ["required_columns", "inheritance"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
@@ -204,7 +214,7 @@ def require_course_path(connection: Connection, course_path: str | None) -> None
     """
     try:
         with connection.transaction():
-            connection.execute("SELECT pg_catalog.parse_ident(%s)", [course_path])
+            connection.execute("SELECT parse_ident(%s)", [course_path])
     except pg.InvalidParameterValue:
         raise UsageError(
             f'"{course_path}" is not a course path',
@@ -236,6 +246,9 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
+    renamed = _catalog_checks(connection, "preflight", ["renamed"])
+    if any(finding.level == "error" for finding in renamed):
+        raise PlatformRefusedError(renamed)  # what else would be found follows from it
     findings = [
         *(finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)),
         *_disk(connection),
@@ -247,17 +260,22 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     return findings
 
 
-def preflight_script() -> str:
+def preflight_script(schema: str) -> str:
     """Return what does the same as :func:`preflight` in psql, for a database that we cannot reach.
 
     It warns, or it raises with all that was found. It does not see the server's disk.
+
+    Args:
+        schema: the platform's.
     """
+    orphans = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
         .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
-        .replace("{orphaned_links}", resources.read("queries/orphaned_links.sql"))
+        .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )
 
 
@@ -272,9 +290,9 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('sessiondb.undone', %s, true)", [",".join(undone)])
+        connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = [
-            *_catalog_checks(connection, "preflight", ["server"]),
+            *_catalog_checks(connection, "preflight", ["server", "renamed"]),
             *_catalog_checks(connection, "rollback", resources.names("rollback")),
         ]
     if any(finding.level == "error" for finding in findings):
@@ -285,8 +303,10 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    query = resources.read("queries/orphaned_links.sql")
-    return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
+    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    with platform_path(connection):
+        return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
 
 def _disk(connection: Connection) -> list[Finding]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString
+from weakref import WeakSet
 
 import psycopg
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, sql
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Json
 
-from sessiondb import pooler
-from sessiondb.errors import LockNotObtainedError, SessiondbError, UsageError
+from sessiondb import pooler, resources
+from sessiondb.errors import Finding, LockNotObtainedError, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.passwords import SECRETS, is_sound, kind_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,7 +34,7 @@ SPELLING = {
 """How the server spells values and definitions, whatever the role or the database sets: some we compare."""
 
 OUR_PATH = "pg_catalog, pg_temp"
-"""The search_path of what is about the catalogs and schema sessiondb alone."""
+"""The search_path of all but what touches the platform's tables (see :func:`platform_path`)."""
 
 _PATIENCE = "10s"
 """How long a command waits for a lock that it has no budget for, before it says so."""
@@ -91,10 +93,10 @@ class Database:
     def connect(self, course_path: str | None = None, *, adopt: bool = False) -> Iterator[Connection]:
         """Yield an autocommit connection that keeps our settings, for what takes many transactions.
 
-        Its search_path is the platform's schema. The settings ``sessiondb.schema``, ``sessiondb.course_path``
-        and ``sessiondb.adopt`` tell our SQL what the user gave. The server notices within a second that
-        we are gone (client_connection_check_interval), and no timeout of the role or the database
-        applies to what we run.
+        Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``sessiondb.course_path`` and
+        ``sessiondb.adopt`` tell our SQL what the user gave, ``sessiondb.search_path`` the path that the
+        connection began with. The server notices within a second that we are gone
+        (client_connection_check_interval), and no timeout of the role or the database applies to what we run.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -125,6 +127,8 @@ class Database:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else None
             self._prepare(connection, course_path, adopt=adopt, local=True)
             yield connection
+            if not read_only:
+                connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
 
     def require_own_backend(self) -> None:
         """Refuse the pooler that :meth:`connect` refuses, without setting anything.
@@ -161,31 +165,40 @@ class Database:
                 yield connection
 
     def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
+        # as the connection began; nothing of anybody else's can be taken for these
+        ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
+        connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
+        connection.execute("SELECT set_config('sessiondb.schema', %s, %s)", [self.schema or "public", local])
         there = installation(connection)
         schema = self._schema(connection, there)
         course_path = course_path or (there.course_path if there else None)
         connection.execute(
             """
-            SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(%(schema)s) || ', pg_temp', %(local)s),
-                   -- what our procedures report is for the user, whatever he thinks of other notices
-                   pg_catalog.set_config('client_min_messages', 'notice', %(local)s),
-                   -- our queries of the catalogs look dear, and would be compiled for longer than they run
-                   pg_catalog.set_config('jit', 'off', %(local)s),
-                   pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s),
-                   pg_catalog.set_config('sessiondb.course_path', %(course_path)s, %(local)s),
-                   pg_catalog.set_config('sessiondb.adopt', %(adopt)s, %(local)s)
+            SELECT -- what our procedures report is for the user, whatever other notices the user wants to see
+                   set_config('client_min_messages', 'notice', %(local)s),
+                   -- our queries of the catalogs look expensive, and would be compiled for longer than they run
+                   set_config('jit', 'off', %(local)s),
+                   set_config('sessiondb.schema', %(schema)s, %(local)s),
+                   set_config('sessiondb.search_path', %(path)s, %(local)s),
+                   set_config('sessiondb.course_path', %(course_path)s, %(local)s),
+                   set_config('sessiondb.adopt', %(adopt)s, %(local)s)
             """,
-            {"schema": schema, "course_path": course_path or "", "adopt": "on" if adopt else "", "local": local},
+            {
+                "schema": schema,
+                "path": pinned_path(path),
+                "course_path": course_path or "",
+                "adopt": "on" if adopt else "",
+                "local": local,
+            },
         )
         connection.execute(
-            "SELECT pg_catalog.set_config(s.key, s.value, %s) FROM pg_catalog.json_each_text(%s) AS s",
+            "SELECT set_config(s.key, s.value, %s) FROM json_each_text(%s) AS s",
             [local, Json(SPELLING)],
         )
         connection.execute(
             """
-            SELECT pg_catalog.set_config(
-                       s.name, CASE s.name WHEN 'lock_timeout' THEN %(patience)s ELSE '0' END, %(local)s)
-              FROM pg_catalog.pg_settings AS s
+            SELECT set_config(s.name, CASE s.name WHEN 'lock_timeout' THEN %(patience)s ELSE '0' END, %(local)s)
+              FROM pg_settings AS s
              WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                               'transaction_timeout')
                 -- that of the role is as good, but where each statement of ours is given one
@@ -196,7 +209,7 @@ class Database:
 
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:
-            return connection.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [name]).rowcount > 0
+            return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).rowcount > 0
 
         schema = self.schema or (there.platform_schema if there else "public")
         if not exists(schema):
@@ -215,6 +228,61 @@ class Database:
         return schema
 
 
+_TRUSTED: WeakSet[Connection] = WeakSet()
+"""Connections that have seen a schema sessiondb that is trusted: nobody else can put another in its place."""
+
+
+def is_there(connection: Connection) -> bool:
+    """Return whether there is a schema sessiondb, by a look at the catalogs alone, before anything in it is read.
+
+    Args:
+        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.schema`` names the platform's schema.
+
+    Raises:
+        PlatformRefusedError: a role that is not trusted has made things there, or may.
+    """
+    if connection in _TRUSTED:
+        return True
+    # before the look at its owner: one that another role makes just now is not there yet
+    if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
+        return False
+    enrollments = "to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))"
+    owner = f"(SELECT c.relowner FROM pg_class AS c WHERE c.oid = {enrollments})"  # noqa: S608  (our own text)
+    query = resources.query("queries/strangers", owner)
+    found = connection.execute(trusted(query)).fetchall()
+    made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
+    makers = [role for _, role, may_create in found if may_create]
+    findings = []
+    if made:
+        findings.append(
+            Finding(
+                "owners",
+                "error",
+                "schema sessiondb",
+                "Nothing in schema sessiondb is read or run, because not all of it belongs to a role that is trusted: "
+                f"{', '.join(made[:5])}{', ...' if len(made) > 5 else ''}.",
+                "If that role owns the platform's tables, name their schema: --schema NAME. If not, have a look at "
+                "what it made there, and drop it or give it to the owner of those tables.",
+            )
+        )
+    if makers:
+        revoked = ", ".join(makers)
+        findings.append(
+            Finding(
+                "owners",
+                "error",
+                "schema sessiondb",
+                "Nothing in schema sessiondb is read or run, because a role that is not trusted may make things "
+                f"there: {revoked}.",
+                f"REVOKE CREATE ON SCHEMA sessiondb FROM {revoked}",
+            )
+        )
+    if findings:
+        raise PlatformRefusedError(findings)
+    _TRUSTED.add(connection)
+    return True
+
+
 @dataclass(frozen=True)
 class Installation:
     """What sessiondb knows of its platform.
@@ -224,21 +292,28 @@ class Installation:
         version: of the sessiondb that applied last.
         course_path: the columns from a submission to its course, None before they are chosen.
         course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
+        search_path: of the functions that the platform calls, as the connection of apply began, pg_temp last.
     """
 
     platform_schema: str
     version: str
     course_path: str | None
     course_pieces: list[str] | None
+    search_path: str
 
 
 def installation(connection: Connection) -> Installation | None:
-    """Return what is installed in this database, None if there is nothing that this role may see."""
+    """Return what is installed in this database, None if there is nothing that this role may see.
+
+    Raises:
+        PlatformRefusedError: as :func:`is_there`.
+    """
+    if not is_there(connection):
+        return None
     row = connection.execute(
         """
-        SELECT CASE WHEN pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                    THEN pg_catalog.to_regclass('sessiondb.installation') END
-          FROM pg_catalog.pg_namespace AS n
+        SELECT CASE WHEN has_schema_privilege(n.oid, 'USAGE') THEN to_regclass('sessiondb.installation') END
+          FROM pg_namespace AS n
          WHERE n.nspname = 'sessiondb'
         """
     ).fetchone()
@@ -247,7 +322,7 @@ def installation(connection: Connection) -> Installation | None:
     # a rollback that is about to end may hold the table, and then it is gone
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
-            "SELECT platform_schema, version, course_path, course_pieces FROM sessiondb.installation"
+            "SELECT platform_schema, version, course_path, course_pieces, search_path FROM sessiondb.installation"
         ).fetchone()
         return Installation(*row) if row else None
     return None
@@ -255,17 +330,31 @@ def installation(connection: Connection) -> Installation | None:
 
 @contextmanager
 def catalogs(connection: Connection) -> Iterator[None]:
-    """Open a read-only transaction, or join the one that is open, and see the catalogs only.
-
-    Without the platform's schema on the search_path nothing that somebody made there can be taken for a
-    function of PostgreSQL's, and definitions are spelled the same at all times.
-    """
+    """Open a read-only transaction, or join the one that is open, for what reads the catalogs only."""
     with connection.transaction():
-        path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
         connection.execute("SET LOCAL transaction_read_only TO on")
-        connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
         yield
-        connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
+
+
+@contextmanager
+def platform_path(connection: Connection) -> Iterator[None]:
+    """Open a transaction, or join the one that is open, under the search_path that the connection began with.
+
+    What the platform has there is run by what touches its tables: policies, triggers, defaults, event triggers,
+    functions that the planner inlines. Every name in a text of ours that is sent in here carries its schema.
+    """
+    is_nested = connection.info.transaction_status != TransactionStatus.IDLE
+    with connection.transaction():
+        connection.execute("SET LOCAL search_path TO DEFAULT")
+        yield
+        if is_nested:
+            connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
+
+
+def pinned_path(schemas: Sequence[str]) -> str:
+    """Return a search_path for functions that the platform calls: these schemas, and pg_temp last."""
+    named = [sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")]
+    return ", ".join([*named, "pg_temp"])
 
 
 def trusted(text: str) -> LiteralString:

@@ -19,7 +19,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sessiondb.database import Connection
+from sessiondb.database import Connection, is_there
 from sessiondb.errors import SessiondbError
 
 TABLES = ("enrollments", "submissions")
@@ -136,11 +136,17 @@ def _sha256(text: str) -> str:
 
 
 def exists(connection: Connection) -> bool:
-    """Return whether the ledger's tables are there."""
+    """Return whether the ledger's tables are there.
+
+    Raises:
+        PlatformRefusedError: as :func:`sessiondb.database.is_there`.
+    """
+    if not is_there(connection):
+        return False
     cursor = connection.execute(
         """
-        SELECT FROM pg_catalog.pg_class AS c
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        SELECT FROM pg_class AS c
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = 'sessiondb' AND c.relname = '_yoyo_migration'
         """
     )
@@ -157,9 +163,9 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
         return {}
     shut = connection.execute(
         """
-        SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(n.nspowner)), pg_catalog.quote_ident(current_user)
-          FROM pg_catalog.pg_namespace AS n
-         WHERE n.nspname = 'sessiondb' AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        SELECT quote_ident(pg_get_userbyid(n.nspowner)), quote_ident(current_user)
+          FROM pg_namespace AS n
+         WHERE n.nspname = 'sessiondb' AND NOT has_schema_privilege(n.oid, 'USAGE')
         """
     ).fetchone()
     if shut:
@@ -169,11 +175,11 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
             f"Connect as {owner}, who installed sessiondb; to look only, have {role} granted what docs/grants.md says.",
         )
     rows = connection.execute(
-        "SELECT m.migration_id, pg_catalog.timezone('UTC', m.applied_at_utc) FROM sessiondb._yoyo_migration AS m"
+        "SELECT m.migration_id, timezone('UTC', m.applied_at_utc) FROM sessiondb._yoyo_migration AS m"
         " ORDER BY m.migration_id"
     ).fetchall()
     hashes: dict[str, str] = {}
-    if (connection.execute("SELECT pg_catalog.to_regclass('sessiondb.migration_content')").fetchone() or (None,))[0]:
+    if (connection.execute("SELECT to_regclass('sessiondb.migration_content')").fetchone() or (None,))[0]:
         hashes = dict(
             connection.execute("SELECT c.migration_id, c.sha256 FROM sessiondb.migration_content AS c").fetchall()
         )
@@ -190,7 +196,7 @@ def mark_applied(migration: Migration) -> list[str]:
         _compose(
             """
             INSERT INTO sessiondb._yoyo_migration (migration_hash, migration_id, applied_at_utc)
-            VALUES ({hash}, {id}, pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()))
+            VALUES ({hash}, {id}, timezone('UTC', clock_timestamp()))
             ON CONFLICT DO NOTHING
             """,
             migration,
@@ -219,9 +225,9 @@ def _log(migration: Migration, operation: str) -> str:
         """
         INSERT INTO sessiondb._yoyo_log
             (id, migration_hash, migration_id, operation, username, hostname, created_at_utc)
-        SELECT pg_catalog.gen_random_uuid()::text, {hash}, {id}, {operation}, session_user,
-               coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'local'),
-               pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())
+        SELECT gen_random_uuid()::text, {hash}, {id}, {operation}, session_user,
+               coalesce(host(inet_client_addr()), 'local'),
+               timezone('UTC', clock_timestamp())
          WHERE NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_hash::text = {hash})
         """,
         migration,

@@ -80,25 +80,25 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         yield
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [ADVISORY_KEY])
+            connection.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
 
 
 def _try(connection: Connection) -> bool:
-    row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [ADVISORY_KEY]).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY]).fetchone()
     return bool(row and row[0])
 
 
 def _holder(connection: Connection) -> str:
     row = connection.execute(
         """
-        SELECT pg_catalog.format('pid %%s, %%s, role %%s, client %%s, connected since %%s',
+        SELECT format('pid %%s, %%s, role %%s, client %%s, connected since %%s',
                                  a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local'),
-                                 pg_catalog.date_trunc('second', a.backend_start))
-          FROM pg_catalog.pg_locks AS l
-          JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+                                 date_trunc('second', a.backend_start))
+          FROM pg_locks AS l
+          JOIN pg_stat_activity AS a ON a.pid = l.pid
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
-                              WHERE d.datname = pg_catalog.current_database())
+           AND l.database = (SELECT d.oid FROM pg_database AS d
+                              WHERE d.datname = current_database())
            AND (l.classid::bigint << 32 | l.objid::bigint) = %s
         """,
         [ADVISORY_KEY],
@@ -129,7 +129,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
         attempt, longest = next(tries)
         # a shorter one would hardly be a try
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
-        connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
         try:
             with watch.blockers_seen_every(wait * 0.8) as blockers:
                 return run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -58,6 +58,7 @@ class Runner:
         self._watch = Watch(self.connection)
         self._point = ""
         self._told = ""
+        self._path: str | None = None
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
@@ -129,7 +130,7 @@ class Runner:
         return [m.id for m in todo if m.id in there]
 
     def _schema(self) -> str:
-        row = self.connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+        row = self.connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
         return str(row and row[0])
 
     def _repair(self, first: Migration) -> None:
@@ -142,10 +143,7 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
-        gone_tools = {
-            s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == first.number
-        }
-        for step in steps.tools(gone_tools):
+        for step in steps.tools(_gone_tools(states)):
             self._run(step, "making our own functions again:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
@@ -219,7 +217,12 @@ class Runner:
         self._reach(of, statement)
         self.report(f"  {shortened(statement)}")
         with self._watch.index_build(self.progress, self.report):
-            self.connection.execute(trusted(statement))
+            self.connection.execute("SET search_path TO DEFAULT")  # event triggers of the platform see their own
+            try:
+                self.connection.execute(trusted(statement))
+            finally:
+                if not self.connection.closed:
+                    self.connection.execute(f"SET search_path TO {OUR_PATH}")
         self._reach(of, "done")
 
     def _transaction(self, of: str, items: Sequence[Statement | Query], *, tell: bool = False) -> None:
@@ -227,40 +230,37 @@ class Runner:
             self._reach(of, statement.text)
             if tell:
                 self.report(f"  {shortened(statement.text)}")
-            with _our_path(self.connection, statement.ours):
-                self.connection.execute(trusted(statement.text))
+            self._set_path(None if statement.ours else "DEFAULT")
+            self.connection.execute(trusted(statement.text))
 
         def run() -> None:
+            self._path = None
             with self.connection.transaction():
                 for item in items:
                     if isinstance(item, Statement):
                         execute(item)
                     else:
                         self._point = item.text
+                        self._set_path(None)
                         for statement in expanded(self.connection, item):
                             execute(statement)
+                self._set_path("DEFAULT")  # deferred triggers fire at the commit
                 self._reach(of, "commit")
             self._reach(of, "committed")
 
         if items:
             with_lock_budget(run, of, self._watch, self.budget, self.report)
 
-
-@contextmanager
-def _our_path(connection: Connection, ours: bool) -> Iterator[None]:
-    """Run what is about our own schema under our own search_path, in the transaction that is open."""
-    if not ours:
-        yield
-        return
-    path = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
-    connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
-    yield
-    connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", path)
+    def _set_path(self, path: str | None) -> None:
+        """Set the search_path in the transaction that is open: the platform's own (DEFAULT), or None for ours."""
+        if path != self._path:
+            self._path = path
+            self.connection.execute(trusted(f"SET LOCAL search_path TO {path or OUR_PATH}"))
 
 
 def expanded(connection: Connection, query: Query) -> list[Statement]:
     """Return the statements that a query of a step returns now."""
-    with connection.transaction(), _our_path(connection, ours=True):
+    with connection.transaction():
         rows = connection.execute(trusted(query.text)).fetchall()
     return [Statement(text, locks or {}, scans) for text, locks, scans in rows]
 
@@ -295,7 +295,7 @@ def settle_course_path(connection: Connection, given: str | None) -> None:
             paths = connection.execute(trusted(resources.query("queries/course_paths"))).rowcount
         if paths == 0:
             local = not connection.autocommit
-            connection.execute("SELECT pg_catalog.set_config('sessiondb.course_path', '', %s)", [local])
+            connection.execute("SELECT set_config('sessiondb.course_path', '', %s)", [local])
 
 
 def is_outdated(connection: Connection) -> bool:
@@ -317,6 +317,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", steps.configure())
+    if todo and todo[0].number != "0001":
+        yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema)
     # where this is a plan, what a migration above brings is not due yet
@@ -330,6 +332,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if lost:
         yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
     yield from steps.code(states)
+
+
+def _gone_tools(states: Sequence[objects.State]) -> set[str]:
+    """Return the names of the functions that the migrations call and that are gone."""
+    return {s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == "0001"}
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
@@ -358,11 +365,11 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
 
 
 def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to say that nothing is installed, where a column of ours is left and schema sessiondb is gone."""
+    """Refuse to say that nothing is installed, where a column of ours is left and the ledger is gone."""
     left = [f"{o.parent}.{o.name}" for o, is_ours in live(connection).items() if o.kind == "column" and is_ours]
     if left:
         raise SessiondbError(
-            f"schema sessiondb is gone, but columns that sessiondb made are left: {', '.join(left)}",
+            f"the record of what is installed is lost, but columns that sessiondb made are left: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
 

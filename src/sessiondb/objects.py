@@ -65,10 +65,16 @@ class Object:
         """
         if self.kind not in CODE or there is None:
             return None
-        schema = resources.quoted(there.platform_schema)
-        text = resources.with_course_path(self.source, there.course_pieces or [])
-        text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {schema}, pg_temp")
-        return hashlib.sha256(resources.with_platform(text, there.platform_schema).encode()).hexdigest()
+        schema, pieces = resources.quoted(there.platform_schema), there.course_pieces or []
+        text = self.source
+        names = "".join([schema, there.search_path, " ".join(pieces)])
+        for tag in ("function", "procedure"):
+            if f"${tag}$" in names:
+                longer = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
+                text = text.replace(f"${tag}$", f"${tag}_{longer}$")
+        text = resources.with_course_path(resources.with_platform(text, there.platform_schema), pieces)
+        text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {there.search_path}")
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache
@@ -190,9 +196,11 @@ def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path that the connection was given."""
     query = resources.query("queries/course_paths")
     with catalogs(connection):
-        row = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+        ((schema, search_path),) = connection.execute(
+            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path')"
+        ).fetchall()
         paths = connection.execute(
             trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
         ).fetchall()
     path, pieces = paths[0] if len(paths) == 1 else (None, None)  # then preflight refuses
-    return Installation(str(row and row[0]), __version__, path, pieces)
+    return Installation(schema, __version__, path, pieces, search_path)

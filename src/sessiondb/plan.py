@@ -76,7 +76,6 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
     """
     timeout = f"{lock_timeout * 1000:.0f}ms"
-    path = f"{sql.Identifier(schema).as_string(None)}, pg_temp"
     settings = {
         "client_encoding": "UTF8",
         **SPELLING,
@@ -93,7 +92,8 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     yield same_backend  # before anything is set
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
-    yield f"SET search_path TO {path};"
+    yield resources.read("script/path.sql").rstrip()
+    yield resources.query("script/trusted")
     yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
     yield (
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
@@ -103,73 +103,67 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     first_look = resources.read("script/installed.sql").replace("{migrations}", contents)
     yield first_look.replace("{version}", __version__).rstrip()
-    yield checks.preflight_script().rstrip()
+    yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
         yield f"\n\\echo {migration.id}"
         yield same_backend
         if number == 1:  # the table that it is kept in is there by now
-            yield from _rendered(Step("version", steps.configure()), timeout, path)
+            yield from _rendered(Step("version", steps.configure()), timeout)
         is_statements = not any(line.startswith("-- step: ") for line in migration.apply.items)
-        # what a migration made of steps made is passed over by the steps themselves
-        if is_statements:
-            made = [o for o in objects.of_migration(migration.number) if o.kind in ("table", "column")]
+        # what a migration made of steps made is passed over by the steps themselves; the first one makes our own tables
+        # and tools again, without which nothing can be asked
+        is_asked = is_statements and number > 0
+        if is_asked:
+            made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
             yield f"SELECT ({_is_pending(migration.id, made)}) AS sessiondb_is_pending \\gset"
             yield "\\if :sessiondb_is_pending"
         for step in steps.apply(migration, schema):
-            yield from _rendered(step, timeout, path)
-        if is_statements:
+            yield from _rendered(step, timeout)
+        if is_asked:
             yield "\\endif"
     yield "\n\\echo functions and triggers"
     for step in [*steps.code(None), steps.comments()]:
         yield same_backend
-        yield from _rendered(step, timeout, path)
+        yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
-    for name in [*settings, "search_path", "client_connection_check_interval", "lock_timeout"]:
+    for name in [*settings, "search_path", "sessiondb.search_path", "client_connection_check_interval", "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
 
 def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
-    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone."""
-    gone = [
-        f"pg_catalog.to_regclass('sessiondb.{o.name}') IS NULL"
-        if o.kind == "table"
-        else (
-            "NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-            " WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_catalog.current_setting("
-            f"'sessiondb.schema'), '{o.parent}')) AND a.attname = '{o.name}' AND NOT a.attisdropped)"
-        )
-        for o in made
-    ]
-    if id_.startswith("0001"):
-        return " OR ".join(gone)
-    ledger_lacks = f"NOT EXISTS (SELECT FROM sessiondb._yoyo_migration WHERE migration_id::text = '{id_}')"
+    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded."""
+    gone = [f"to_regclass('sessiondb.{o.name}') IS NULL" for o in made]
+    ledger_lacks = (
+        "NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m JOIN sessiondb.migration_content AS c"
+        f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{id_}')"
+    )
     return " OR ".join([ledger_lacks, *gone])
 
 
-def _rendered(step: Step, timeout: str, path: str) -> Iterator[str]:
+def _rendered(step: Step, timeout: str) -> Iterator[str]:
     """Yield a step as psql runs it: a query with \\gexec; a concurrent build gets no lock_timeout, all else does."""
     if not step.items:
         return
     yield f"SET lock_timeout TO '{timeout}';"
     if not step.each:
         yield "BEGIN;"
-    ours = False
+    ours = True
     for item in step.items:
         if ours is not (isinstance(item, Query) or item.ours):
             ours = not ours
-            yield f"SET search_path TO {OUR_PATH if ours else path};"
+            yield f"SET search_path TO {OUR_PATH if ours else 'DEFAULT'};"
         if isinstance(item, Statement):
             yield item.text.rstrip().rstrip(";") + ";"
             continue
-        before = [f"'SET search_path TO {path.replace(chr(39), chr(39) * 2)}'"]
+        before = ["'SET search_path TO DEFAULT'"]
         if step.each:
             wait = f"CASE WHEN e.statement LIKE '% CONCURRENTLY %' THEN '0' ELSE '{timeout}' END"
-            before.append(f"pg_catalog.format('SET lock_timeout TO %L', {wait})")
+            before.append(f"format('SET lock_timeout TO %L', {wait})")
         rows = f"(\n{item.text}\n) AS e (statement, locks, scans)"
         yield f"SELECT {', '.join(before)}, e.statement\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
-        yield f"SET search_path TO {OUR_PATH};"
-    if ours:
-        yield f"SET search_path TO {path};"
+        ours = False
     if not step.each:
+        yield "SET search_path TO DEFAULT;"  # deferred triggers fire at the commit
         yield "COMMIT;"
+    yield f"SET search_path TO {OUR_PATH};"

@@ -16,7 +16,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import Connection, installation, trusted
+from sessiondb.database import Connection, installation, platform_path, trusted
 from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
@@ -64,19 +64,19 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
     versions.require_same(installation(connection))
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
-            with _missing_named(connection):
+            with _missing_named(connection), platform_path(connection):
                 row = cursor.execute(call, arguments).fetchone()
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
-            schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
+            schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
                 f'this role may not use schema "{schema and schema[0]}"', "GRANT it USAGE on that schema."
             ) from error
         except pg.CheckViolation as error:
             given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
             rule = connection.execute(
-                "SELECT pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint AS c"
-                " JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid"
-                " JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace"
+                "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c"
+                " JOIN pg_class AS t ON t.oid = c.conrelid"
+                " JOIN pg_namespace AS n ON n.oid = t.relnamespace"
                 " WHERE n.nspname = %s AND t.relname = %s AND c.conname = %s",
                 [error.diag.schema_name, error.diag.table_name, error.diag.constraint_name],
             ).fetchone()
@@ -201,11 +201,11 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
         SessiondbError: there is no such row, or the platform's table has no uuid column ``id``.
     """
     uuid = connection.execute(
-        "SELECT FROM pg_catalog.pg_attribute AS a"
-        "  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema') AND c.relname = %s"
-        "   AND a.attname = 'id' AND a.atttypid = 'uuid'::pg_catalog.regtype::pg_catalog.oid",
+        "SELECT FROM pg_attribute AS a"
+        "  JOIN pg_class AS c ON c.oid = a.attrelid"
+        "  JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = %s"
+        "   AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype",
         [table],
     )
     if uuid.rowcount == 0:
@@ -228,22 +228,34 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """
     if session is None:
         return
-    if connection.execute("SELECT FROM sessions WHERE id = %s", [session]).rowcount == 0:
+    query = _of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
+    with platform_path(connection):
+        found = connection.execute(query, [session]).rowcount
+    if not found:
         raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
 
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    rows = connection.execute(trusted(resources.read("queries/linked.sql")))
+    query = _of_platform(connection, resources.read("queries/linked.sql"))
+    with platform_path(connection):
+        rows = connection.execute(query).fetchall()
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
+
+
+def _of_platform(connection: Connection, query: str) -> LiteralString:
+    """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
+    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    return trusted(resources.with_platform(query, schema.replace("%", "%%")))
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     versions.require_same(installation(connection))
-    with connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
+    text = _of_platform(connection, query)
+    with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in _LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
         with _missing_named(connection):
-            cursor.execute(trusted(query), arguments)
+            cursor.execute(text, arguments)
         yield from cursor

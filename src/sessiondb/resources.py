@@ -49,9 +49,13 @@ def with_queries(text: str) -> str:
 
 
 def with_platform(text: str, schema: str) -> str:
-    """Put the platform's schema in the place of ``platform`` wherever it qualifies a name in SQL."""
+    """Put the platform's schema in the place of ``platform`` wherever it qualifies a name in SQL.
+
+    A literal that holds nothing but such a name, ``'platform.sessions'``, is one for ``regclass``.
+    """
     qualifier = quoted(schema) + "."
-    return re.sub(r'\bplatform\.(?=[A-Za-z_"])', lambda _: qualifier, text)
+    text = re.sub(r"'platform\.(\w+)'", lambda match: literal(qualifier + match[1]), text)
+    return re.sub(r'\bplatform\.(?=[A-Za-z_"{])', lambda _: qualifier, text)
 
 
 def quoted(schema: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sessiondb import ledger, objects, resources
+from packaging.version import Version
+
+from sessiondb import __version__, ledger, objects, resources
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
-from sessiondb.objects import missing
+from sessiondb.migrate import settle_course_path
+from sessiondb.objects import live, missing, wanted
 
 
 def status(connection: Connection) -> dict[str, Any]:
@@ -23,8 +26,10 @@ def status(connection: Connection) -> dict[str, Any]:
     applied = ledger.applied(connection)
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
-    schema = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchone()
-    found = _states(connection, there and replace(there, platform_schema=str(schema and schema[0])))
+    schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
+    settle_course_path(connection, None)
+    # the path under which another role applied stands
+    found = _states(connection, there and replace(wanted(connection), search_path=there.search_path))
     return {
         "schema": schema and schema[0],
         "version": there.version if there else None,
@@ -52,7 +57,8 @@ def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
     """Return the state of each object that is due; a trigger's is no better than that of its function."""
     if not ledger.exists(connection):
-        return []
+        left = [o for o, is_ours in live(connection).items() if is_ours]
+        return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
     if gone or there is None:
@@ -92,7 +98,7 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
     """
     pending = [m["id"] for m in state["migrations"] if m["state"] == "pending"]
     differing = [o for o in state["objects"] if o["state"] != "INSTALLED"]
-    if len(pending) == len(state["migrations"]):
+    if state["version"] is None and not differing:
         return "sessiondb is not installed in this database.", "sessiondb apply"
     said = [f"{len(pending)} of {len(state['migrations'])} migrations pending"] if pending else []
     for what, words in _WORDS.items():
@@ -100,7 +106,8 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
             said.append(f"{number} object{'s' if number > 1 else ''} {words}")
     if not said:
         return f"All is installed as sessiondb {state['version']} makes it.", None
-    return f"{', '.join(said)}.".capitalize(), "sessiondb apply"
+    is_newer = state["version"] and Version(state["version"]) > Version(__version__)
+    return f"{', '.join(said)}.".capitalize(), f"use sessiondb {state['version']}" if is_newer else "sessiondb apply"
 
 
 _WORDS = {

@@ -78,6 +78,8 @@ def apply(migration: Migration, schema: str) -> Iterator[Step]:
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
     claim = [ours("claim", claimed)] if claimed else []
     body = [item(line, schema) for line in migration.apply.items]
+    if migration.number == "0001":  # the first statement makes the schema, or finds one that another role just made
+        body.insert(1, Statement(resources.query("script/trusted"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
         *_installs(migration.number, comes),
@@ -148,8 +150,8 @@ def tools(names: Set[str]) -> Iterator[Step]:
 
 def comments() -> Step:
     """Return what puts lost comments back."""
-    commented = [o for o in objects.objects() if o.kind in ("column", "constraint", "index")]
-    rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.comment)))})" for o in commented)
+    commented = [o for o in objects.objects() if o.kind != "table"]
+    rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.args, o.comment)))})" for o in commented)
     text = resources.query("steps/comments").replace("{comments}", f"VALUES {rows}")
     return Step("comments", [Query(text, "comments")], each=True)
 
@@ -184,8 +186,8 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
 
 def _bootstrap() -> Iterator[Statement]:
     """Yield what installs the installer; it then records itself like all others."""
-    for name in ("compile", "install"):
-        yield Statement(objects.find("function", name).source, ours=True)
+    for name in ("compile", "run_on_platform", "install"):
+        yield Statement(objects.find("function", name).source)
 
 
 def _installs_of(o: Object, number: str | None = None) -> Iterator[Statement]:
@@ -209,7 +211,7 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
         arguments.append("true" if o.public else "false")
     if where:
         arguments.append(literal(where))
-    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where != "found" else {}
+    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where is None else {}
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
 
@@ -232,6 +234,9 @@ def _arguments(name: str, *rest: str) -> list[str]:
         (o,) = (objects.find("index", index) for index in rest)
         all_ = [*map(literal, (o.name, o.parent, list(o.columns), o.where, o.comment))]
         return all_ if name == "index" else all_[:2]
+    if name == "add_column":
+        (o,) = (o for table in rest for o in objects.objects() if (o.kind, o.parent) == ("column", table))
+        return [literal(o.parent), literal(o.comment)]
     if name == "foreign_key":
         return [literal(objects.find("constraint", key).parent) for key in rest]
     return [*map(literal, rest)]

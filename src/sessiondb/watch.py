@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from sessiondb import resources
-from sessiondb.database import Connection
+from sessiondb.database import OUR_PATH, Connection
 from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]
@@ -18,7 +18,7 @@ Progress = Callable[[str, int, int], None]
 
 _INDEX_BUILD = """
 SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, p.current_locker_pid
-  FROM pg_catalog.pg_stat_progress_create_index AS p
+  FROM pg_stat_progress_create_index AS p
  WHERE p.pid = {pid}
 """
 
@@ -41,7 +41,7 @@ class Watch:
 
     def blockers(self) -> list[str]:
         """Return who holds the lock that the connection waits for."""
-        return self._who(f"pg_catalog.pg_blocking_pids({self._pid})")
+        return self._who(f"pg_blocking_pids({self._pid})")
 
     @contextmanager
     def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:
@@ -71,7 +71,7 @@ class Watch:
         """
         done = threading.Event()
         build = _INDEX_BUILD.format(pid=self._pid)
-        blocking = f"SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids({self._pid}))"
+        blocking = f"SELECT unnest(pg_blocking_pids({self._pid}))"
 
         def look() -> None:
             told: set[int] = set()
@@ -111,6 +111,8 @@ class Watch:
             if self._eye is None and not self._is_blind:
                 self._eye = second_connection(self.connection)
                 self._is_blind = self._eye is None
+                if self._eye:
+                    self._eye.execute(f"SET search_path TO {OUR_PATH}")
             if self._eye:
                 return self._eye.execute(query.encode()).fetchall()
         return []

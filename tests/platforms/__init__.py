@@ -48,6 +48,8 @@ class Platform:
     statuses: tuple[str, ...] = ("draft", "active", "completed", "cancelled")
     """What sessions.status may be."""
     user_schema: str | None = None
+    search_path: tuple[str, ...] = ()
+    """That of the database itself, which the platform's own code relies on."""
     task_column: str
     """The column of submissions where the path begins."""
     task_tables: tuple[tuple[str, str], ...] = ()
@@ -67,7 +69,12 @@ class Platform:
         conn.execute(self.path.read_bytes())
 
     def grant_create(self, conn: Connection) -> None:
-        """Let the owner apply in a clone: CREATE DATABASE copies no grants on databases."""
+        """Let the owner apply in a clone: CREATE DATABASE copies no grants on databases, nor their settings."""
+        if self.search_path:
+            path = sql.SQL(", ").join(map(sql.Identifier, self.search_path))
+            conn.execute(
+                sql.SQL("ALTER DATABASE {} SET search_path TO {}").format(sql.Identifier(conn.info.dbname), path)
+            )
         if self.owner is not None:
             names = map(sql.Identifier, (conn.info.dbname, self.owner))
             conn.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(*names))
@@ -291,3 +298,44 @@ _QUOTED = Platform(
 PLATFORMS: dict[str, Platform] = {
     platform.name: platform for platform in (_REFERENCE, _HOSTED, _SCHOOL, _ACADEMY, _PARTITIONED, _QUOTED)
 }
+
+_COOPERATIVE = Platform(
+    name="cooperative",
+    schema="learn",
+    course_path="exercise_id.course_id",
+    owner="coop_owner",
+    student_role="coop_app",
+    search_path=("learn", "extensions", "history"),
+    task_column="exercise_id",
+    task_tables=(("exercises", "course_id"),),
+    extras={"exercises": {"title": "An exercise"}},
+)
+
+
+class RenamedPlatform(Platform):
+    """The reference platform, in a schema and with a column on the way to the course whose names end what quotes them."""
+
+    @property
+    def path(self) -> Path:
+        return _REFERENCE.path
+
+    def load(self, conn: Connection) -> None:
+        super().load(conn)
+        column = sql.Identifier(self.task_tables[0][1])
+        conn.execute(sql.SQL("ALTER TABLE exercises RENAME course_id TO {}").format(column))
+        conn.execute(sql.SQL("ALTER SCHEMA public RENAME TO {}").format(sql.Identifier(self.schema)))
+        conn.execute("CREATE SCHEMA public")
+
+
+_ENDING = """The "$function$"; $procedure$ $source$ $$ '; --"""
+_DOLLARS = RenamedPlatform(
+    name="dollars",
+    schema=_ENDING,
+    course_path='exercise_id."course of ""$function$"" $source$"',
+    task_column="exercise_id",
+    task_tables=(("exercises", 'course of "$function$" $source$'),),
+    extras={"exercises": {"title": "An exercise"}},
+)
+
+PARTICULAR: dict[str, Platform] = {platform.name: platform for platform in (_COOPERATIVE, _DOLLARS)}
+"""Platforms for tests that are about what is particular to them: a test that sets a search_path would break their code."""

@@ -1,0 +1,68 @@
+CREATE OR REPLACE FUNCTION sessiondb.next_batch(p_rows integer)
+RETURNS TABLE (turn bigint, table_name name, partition regclass, session_id uuid, from_row tid, to_row tid, mode text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * The pages that backfill_step() is to link next, with about p_rows rows of the table; no row when the backfill is
+ * finished. The arguments of link_batch() are among the columns.
+ *
+ * Rows that another transaction had locked are waited for in a second pass over their table. One that was changed
+ * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one has skipped
+ * no row, and each counts from the beginning.
+ */
+DECLARE
+    v_at record;
+BEGIN
+    LOOP
+        SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.relfilenode AS file, c.reltuples, c.relpages,
+               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks
+          INTO v_at
+          FROM sessiondb.backfill_progress AS p
+         CROSS JOIN sessiondb.installation AS i
+          LEFT JOIN pg_class AS c
+            ON c.oid = p.partition
+           AND coalesce(pg_partition_root(c.oid), c.oid) = to_regclass(format('%I.%I', i.platform_schema, p.table_name))
+         WHERE p.finished_at IS NULL
+         ORDER BY p.turn
+         LIMIT 1
+           FOR UPDATE OF p;
+        IF NOT FOUND THEN
+            -- partitions that were attached meanwhile
+            INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+            SELECT known.turn + row_number() OVER (), b.table_name, b.partition, c.relfilenode, known.session_id
+              FROM sessiondb.backfill_partitions() AS b
+              JOIN pg_class AS c ON c.oid = b.partition
+             CROSS JOIN (SELECT p.turn, p.session_id FROM sessiondb.backfill_progress AS p ORDER BY p.turn DESC LIMIT 1) AS known
+             WHERE b.partition NOT IN (SELECT p.partition FROM sessiondb.backfill_progress AS p);
+            CONTINUE WHEN FOUND;
+            RETURN;
+        END IF;
+        EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
+
+        IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
+            -- from its first page again: one that was rewritten has other pages than those that we have seen
+            UPDATE sessiondb.backfill_progress AS p
+               SET position = NULL, scanned = p.linked, skipped = 0, reasons = '{}',
+                   second_pass = v_at.file = p.relfilenode, relfilenode = v_at.file,
+                   started_at = CASE WHEN v_at.file = p.relfilenode THEN p.started_at ELSE now() END
+             WHERE p.turn = v_at.turn;
+        ELSE
+            -- also if it was detached or dropped meanwhile: what was linked there stays counted
+            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
+        END IF;
+    END LOOP;
+
+    turn := v_at.turn;
+    table_name := v_at.table_name;
+    partition := v_at.partition;
+    session_id := v_at.session_id;
+    mode := CASE WHEN v_at.second_pass THEN 'wait' ELSE 'link' END;
+    from_row := format('(%s,0)', v_at.block);
+    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller; the
+    -- backfill itself makes it twice as large
+    to_row := format('(%s,0)', least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
+        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint));
+    RETURN NEXT;
+END
+$function$

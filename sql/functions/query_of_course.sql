@@ -1,0 +1,41 @@
+CREATE OR REPLACE FUNCTION sessiondb.query_of_course(p_steps jsonb, p_user_id uuid)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * For explain_course(), the query of a row from which these steps of the way lead to a course: best to one that the
+ * user is enrolled in, then to one that has an active session in an organisation of the user; an enrolment only of the
+ * user. It returns the row, the course_id, and whether the user is enrolled in that.
+ */
+SELECT format(
+           $query$
+           SELECT pg_catalog.jsonb_build_object('row', pg_catalog.to_jsonb(t1.*), 'course_id', k.id, 'is_enrolled', f.is_enrolled)
+             FROM %1$s
+             JOIN %2$I.courses AS k ON k.id OPERATOR(pg_catalog.=) t%3$s.id
+            CROSS JOIN LATERAL (
+                   SELECT EXISTS (SELECT FROM %2$I.enrollments AS e
+                                   WHERE e.user_id OPERATOR(pg_catalog.=) %4$L AND e.course_id OPERATOR(pg_catalog.=) k.id) AS is_enrolled,
+                          EXISTS (SELECT FROM %2$I.org_members AS m JOIN %2$I.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
+                                   WHERE m.user_id OPERATOR(pg_catalog.=) %4$L AND s.course_id OPERATOR(pg_catalog.=) k.id
+                                     AND s.status OPERATOR(pg_catalog.=) 'active') AS has_session
+                  ) AS f
+            WHERE %5$s
+            ORDER BY f.is_enrolled DESC, f.has_session DESC, k.id, t1.%6$I
+            LIMIT 1
+           $query$,
+           string_agg(CASE s.place WHEN 1 THEN s."to" || ' AS t1' ELSE (
+               SELECT format('JOIN %s AS t%s ON %s', s."to", s.place, string_agg(
+                          format('t%s.%I %s t%s.%I', s.place, c.key, c.operator, s.place - 1, c.name), ' AND '))
+                 FROM unnest(s.columns, s.keys, s.operators) AS c (name, key, operator)) END, ' ' ORDER BY s.place),
+           i.platform_schema,
+           max(s.place),
+           p_user_id,
+           CASE WHEN p_steps -> 0 ->> 'to' = format('%I.enrollments', i.platform_schema)
+                THEN format('t1.user_id OPERATOR(pg_catalog.=) %L', p_user_id) ELSE 'true' END,
+           (array_agg(s.keys[1] ORDER BY s.place))[1])
+  FROM sessiondb.installation AS i
+ CROSS JOIN ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[]))
+       WITH ORDINALITY AS s ("from", columns, "to", keys, operators, place)
+ GROUP BY i.platform_schema
+$function$

@@ -1,0 +1,66 @@
+-- A table or column that sessiondb works with still has its name, and there is no second one with what is ours: such a
+-- column would be taken for missing and made again without its links, or be left behind by a rollback. A column is known
+-- by its comment, a table by its foreign key and triggers, which CREATE TABLE ... (LIKE ...) does not copy.
+--
+-- An apply warns where both the old and the new one exist; a rollback (setting sessiondb.undone) would leave one.
+WITH place AS (
+    SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
+),
+linked (name) AS (VALUES ('enrollments'), ('submissions')),
+-- not by to_regclass(), for a role that may not see the schema
+named AS (
+    SELECT c.relname, c.oid FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
+),
+-- a partition has its own by its table's
+key AS (
+    SELECT l.name, k.conrelid, k.confrelid
+      FROM linked AS l
+      JOIN pg_constraint AS k ON k.contype = 'f' AND k.conparentid = 0 AND k.conname = l.name || '_session_id_fkey'
+     WHERE obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)'
+),
+moved AS (
+    SELECT 'table' AS kind, w.name, w.relid, NULL::name AS column_name,
+           n.oid IS NOT NULL AS has_both
+      FROM (
+            SELECT k.name, k.conrelid AS relid FROM key AS k
+            UNION
+            SELECT l.name, t.tgrelid
+              FROM linked AS l
+              JOIN pg_trigger AS t ON t.tgname = 'zzz_sessiondb_link_' || rtrim(l.name, 's') AND NOT t.tgisinternal
+              JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
+              JOIN pg_class AS c ON c.oid = t.tgrelid AND NOT c.relispartition
+            UNION
+            SELECT 'sessions', k.confrelid FROM key AS k
+             -- where there is another one, that the key refers to the old one is an error of its own
+             WHERE NOT EXISTS (SELECT FROM named AS n WHERE n.relname = 'sessions')
+           ) AS w
+      LEFT JOIN named AS n ON n.relname = w.name
+     WHERE n.oid IS DISTINCT FROM w.relid
+    UNION ALL
+    SELECT 'column', 'session_id', c.oid, a.attname,
+           EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = c.oid AND o.attname = 'session_id' AND NOT o.attisdropped)
+      FROM linked AS l
+      JOIN named AS c ON c.relname = l.name
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.attname <> 'session_id'
+     WHERE col_description(c.oid, a.attnum) LIKE 'The training session %(sessiondb)'
+)
+SELECT 'renamed' AS "check",
+       CASE WHEN m.has_both AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
+       t.name AS object,
+       CASE WHEN m.has_both THEN format('%s was made by sessiondb, or linked by it, and there is another %s.', t.name, m.name)
+            ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
+       CASE
+           WHEN m.has_both THEN format('When you need no link in it any more, drop it: ALTER TABLE %s DROP COLUMN %I CASCADE',
+                                       m.relid::regclass, coalesce(m.column_name, 'session_id'))
+           WHEN m.kind = 'column' THEN format('Give it its name again: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
+           WHEN c.relname <> m.name THEN format('Give it its name again: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
+           ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
+       END AS fix
+  FROM moved AS m
+  JOIN pg_class AS c ON c.oid = m.relid
+ CROSS JOIN place AS p
+ CROSS JOIN LATERAL (
+        SELECT CASE m.kind WHEN 'column' THEN format('Column %I of table %s', m.column_name, m.relid::regclass)
+                           ELSE format('Table %s', m.relid::regclass) END AS name
+       ) AS t
+ ORDER BY t.name

@@ -1,0 +1,45 @@
+-- What in schema sessiondb belongs to somebody who is not to be trusted, and who may make things there: the first look
+-- of all, at the catalogs alone, before anything in the schema is read or run. Trusted are the current role,
+-- superusers, the owner of the database, and the owner of the platform's table enrollments, $1 (an oid).
+--
+-- A function of the platform that was set aside in the schema keeps its owner; nothing here calls it.
+WITH trusted (oid) AS (
+    SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper OR r.rolname = current_user
+    UNION ALL
+    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
+    UNION ALL
+    SELECT o.oid FROM (SELECT $1) AS o (oid) WHERE o.oid IS NOT NULL
+),
+home AS (
+    SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
+)
+SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(o.owner) END AS role, o.may_create
+  FROM (
+        SELECT 'schema sessiondb' AS object, h.nspowner AS owner, false AS may_create FROM home AS h
+        UNION ALL
+        SELECT 'schema sessiondb', a.grantee, true
+          FROM home AS h
+         CROSS JOIN LATERAL aclexplode(h.nspacl) AS a
+         WHERE a.privilege_type = 'CREATE'
+        UNION ALL
+        SELECT format('relation %s', c.oid::regclass), c.relowner, false
+          FROM pg_class AS c JOIN home AS h ON h.oid = c.relnamespace
+        UNION ALL
+        SELECT format('routine %s', p.oid::regprocedure), p.proowner, false
+          FROM pg_proc AS p JOIN home AS h ON h.oid = p.pronamespace
+         WHERE p.proname <> 'replaced_get_user_session_for_course'
+        UNION ALL
+        SELECT format('type %s', t.oid::regtype), t.typowner, false
+          FROM pg_type AS t JOIN home AS h ON h.oid = t.typnamespace
+        UNION ALL
+        SELECT format('operator %s', p.oid::regoperator), p.oprowner, false
+          FROM pg_operator AS p JOIN home AS h ON h.oid = p.oprnamespace
+        UNION ALL
+        SELECT format('operator class sessiondb.%I', p.opcname), p.opcowner, false
+          FROM pg_opclass AS p JOIN home AS h ON h.oid = p.opcnamespace
+        UNION ALL
+        SELECT format('collation %s', c.oid::regcollation), c.collowner, false
+          FROM pg_collation AS c JOIN home AS h ON h.oid = c.collnamespace
+       ) AS o
+ WHERE o.owner NOT IN (SELECT t.oid FROM trusted AS t)
+ ORDER BY o.may_create, o.object

@@ -1,0 +1,16 @@
+DO $trusted$
+DECLARE
+    v_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
+    v_found text := (
+        SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
+          FROM (
+{strangers(v_owner)}
+               ) AS s);
+BEGIN
+    IF v_found IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),
+            HINT = 'Have a look at what they made there, and drop it or give it to the owner of the platform''s tables.';
+    END IF;
+END
+$trusted$;

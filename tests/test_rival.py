@@ -1,0 +1,196 @@
+"""Another role that may create schemas never gets code of its own run by sessiondb, whenever it acts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from psycopg import errors, sql
+from test_backfill import call
+
+from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.migrate import Runner
+
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+COMMANDS = (
+    "status",
+    "plan",
+    "apply",
+    "apply --dry-run",
+    "rollback --all --yes",
+    "check",
+    "backfill",
+    "backfill --dry-run",
+    "show sessions",
+    "session list",
+    "org create --name A --slug a",
+    "explain --user 00000000-0000-4000-8000-000000000001 --course 00000000-0000-4000-8000-000000000002",
+)
+
+TRAPPED_SCHEMA = """
+    CREATE SCHEMA sessiondb;
+    GRANT USAGE ON SCHEMA sessiondb TO PUBLIC;
+    CREATE FUNCTION sessiondb.evil() RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN
+        IF current_user <> 'ROLE' THEN PERFORM nextval('public.fallen'); END IF;
+        RETURN 'public';
+    END $$;
+    CREATE FUNCTION sessiondb.evil_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM sessiondb.evil(); RETURN NEW; END $$;
+    CREATE VIEW sessiondb.installation AS
+        SELECT sessiondb.evil()::name AS platform_schema, NULL::text AS version, NULL::text AS course_path,
+               NULL::text[] AS course_pieces, sessiondb.evil() AS search_path;
+    CREATE VIEW sessiondb._yoyo_migration AS
+        SELECT sessiondb.evil() AS migration_id, now()::timestamp AS applied_at_utc, ''::text AS migration_hash;
+    CREATE VIEW sessiondb.objects AS SELECT sessiondb.evil() AS kind, ''::name AS parent, ''::name AS name;
+    CREATE TABLE sessiondb._yoyo_version (version integer PRIMARY KEY, installed_at_utc timestamp);
+    CREATE TRIGGER t BEFORE INSERT ON sessiondb._yoyo_version FOR EACH ROW EXECUTE FUNCTION sessiondb.evil_trigger();
+    CREATE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL) LANGUAGE plpgsql AS $$
+    BEGIN PERFORM sessiondb.evil(); END $$;
+    GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC;
+"""
+
+
+class Rival:
+    """A role with CREATE on the database, which prepares schema sessiondb."""
+
+    def __init__(self, db: PlatformDatabase, role: str) -> None:
+        self.db, self.role = db, role
+        with db.connect() as connection:
+            connection.execute(
+                "CREATE SEQUENCE IF NOT EXISTS public.fallen; GRANT ALL ON SEQUENCE public.fallen TO PUBLIC"
+            )
+            connection.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(db.name), sql.Identifier(role))
+            )
+
+    def prepare(self) -> bool:
+        """Make the trapped schema if there is a moment for it, and return whether there was."""
+        with self.db.connect() as connection:
+            connection.execute(sql.SQL("SET ROLE {}; SET lock_timeout TO '50ms'").format(sql.Identifier(self.role)))
+            try:
+                connection.execute(TRAPPED_SCHEMA.replace("ROLE", self.role).encode())
+            except (errors.LockNotAvailable, errors.DuplicateSchema, errors.UniqueViolation):
+                return False
+        return True
+
+    def fallen(self) -> bool:
+        """Return whether code of the rival's was run by somebody else."""
+        with self.db.connect() as connection:
+            return bool(connection.execute("SELECT is_called FROM public.fallen").fetchall()[0][0])
+
+
+@contextlib.contextmanager
+def database_of_its_own(db: PlatformDatabase) -> Iterator[None]:
+    """Undo what the rival made."""
+    yield
+    with db.connect() as connection:
+        connection.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+
+
+@on_reference
+def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    rival = Rival(platform_db, new_role)
+    assert rival.prepare()
+
+    for command in COMMANDS:
+        run = call(platform_db, *command.split())
+        assert run.code == 5, (command, run.err)
+        assert new_role in run.err, (command, run.err)
+        assert not rival.fallen(), command
+
+
+@on_reference
+def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_taken_over(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    rival = Rival(platform_db, new_role)
+    prepared: list[bool] = []
+    moment = -1  # after the first look, before the first statement
+    while True:
+        points = []
+
+        def acts(_: str, point: str, at: int = moment, seen: list[str] = points) -> None:
+            seen.append(point)
+            if len(seen) == at + 1:
+                prepared.append(rival.prepare())
+
+        with platform_db.database().connect() as connection:
+            if moment == -1:
+                prepared.append(rival.prepare())
+            with contextlib.suppress(PlatformRefusedError, SessiondbError, psycopg.Error):
+                Runner(connection, boundary=acts).apply("0001")
+        assert not rival.fallen(), points
+        with platform_db.connect() as connection:
+            (owner,) = connection.execute(
+                "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'sessiondb'"
+            ).fetchone() or ("",)
+            # a rival's schema is never half ours
+            if owner == new_role:
+                assert (
+                    connection.execute(
+                        "SELECT FROM pg_class WHERE relnamespace = 'sessiondb'::regnamespace"
+                        " AND relowner <> %s::regrole",
+                        [new_role],
+                    ).fetchall()
+                    == []
+                )
+            connection.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        if moment >= 0 and len(points) <= moment:
+            break
+        moment += 1
+    assert moment > 10
+    assert True in prepared
+
+
+@on_reference
+def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_statement_that_fixes_it(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
+        run = call(installed_db, "status")
+        assert run.code == 5
+        assert f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}" in run.err
+        connection.execute(f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}".encode())
+        assert call(installed_db, "status").code == 0
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "thing",
+    [
+        "CREATE TABLE sessiondb.t ()",
+        "CREATE FUNCTION sessiondb.find_session(uuid, text) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+        "CREATE TYPE sessiondb.t AS ENUM ()",
+        "CREATE OPERATOR sessiondb.= (LEFTARG = uuid, RIGHTARG = text, FUNCTION = pg_catalog.int4eq)",
+        "CREATE VIEW sessiondb.v AS SELECT 1",
+    ],
+)
+def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command(
+    new_role: str, installed_db: PlatformDatabase, thing: str
+) -> None:
+    if "OPERATOR" in thing:
+        thing = (
+            "CREATE FUNCTION sessiondb.eq(uuid, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+            "CREATE OPERATOR sessiondb.= (LEFTARG = uuid, RIGHTARG = text, FUNCTION = sessiondb.eq)"
+        )
+    role = sql.Identifier(new_role)
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
+        connection.execute(sql.SQL("SET ROLE {}").format(role))
+        connection.execute(thing.encode())
+        connection.execute("RESET ROLE")
+        connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA sessiondb FROM {}").format(role))
+    for command in COMMANDS:
+        run = call(installed_db, *command.split())
+        assert (run.code, new_role in run.err) == (5, True), (command, run.err)
+    with installed_db.connect() as connection, pytest.raises(errors.ObjectNotInPrerequisiteState, match=new_role):
+        connection.execute("CALL sessiondb.backfill()")
