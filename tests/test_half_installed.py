@@ -162,6 +162,54 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
         assert world.stored(table, comes) == world.stored(table, changes) == [None]
 
 
+CHANGES: dict[str, LiteralString] = {
+    "its key": "UPDATE submissions SET id = gen_random_uuid() WHERE user_id = %(user)s",
+    "its time": "UPDATE submissions SET submitted_at = submitted_at + interval '1 s' WHERE user_id = %(user)s",
+    "its partition": "UPDATE submissions SET submitted_at = '2023-06-01' WHERE user_id = %(user)s",
+    "its exercise": "UPDATE submissions SET exercise_id = %(task)s WHERE user_id = %(user)s",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: PlatformDatabase, what: str) -> None:
+    """At any moment before the column goes, though the link is saved by the row's key and by what it is about."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session = world.session(org, course)
+        users = [world.user(org) for _ in range(60)]
+        for user in users:
+            assert world.write("submissions", user, course) == session
+        changed = []
+
+        def change(migration: str, point: str) -> None:
+            if point in {"committed", "done"} and "0004" <= migration < "0007":
+                user = users[len(changed)]
+                task = world.platform.new_task(connection, course)
+                assert connection.execute(CHANGES[what], {"user": user, "task": task}).rowcount == 1
+                changed.append(migration)
+
+        run(installed_db, "rollback", change)
+        assert len(changed) > 5
+        installed_db.apply()
+
+        assert {user: world.stored("submissions", user) for user in users} == {user: [session] for user in users}
+
+
+@on_reference
+def test_rows_without_a_link_leave_nothing_behind(installed_db: PlatformDatabase) -> None:
+    """Though they are written while links are saved."""
+    with installed_db.connect() as connection:
+
+        def write(migration: str, point: str) -> None:
+            if migration.startswith("0006") and point in {"committed", "done"}:
+                connection.execute("UPDATE submissions SET content = 'x'")
+
+        run(installed_db, "rollback", write)
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount == 0
+
+
 # a function of the guide's name
 
 FUNCTION: LiteralString = """

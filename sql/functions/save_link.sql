@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * AFTER INSERT or UPDATE OF session_id, only while a rollback is under way: keeps the row's link beside those that were
+ * AFTER INSERT or UPDATE, only while a rollback is under way: keeps the row's link beside those that were
  * saved in bulk, so that none is lost up to the moment the column goes. The trigger's argument is enrollments or
  * submissions; sessiondb.prepare_saved_links() made the table whose key the row is saved by. The dynamic SQL is paid
  * during a rollback only.

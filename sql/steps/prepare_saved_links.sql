@@ -67,7 +67,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 3, format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
-                   '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OF session_id ON %1$s\n'
+                   '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE ON %1$s\n'
                    '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
                    'END', p.name, p.relname)),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
