@@ -51,13 +51,14 @@ def status(connection: Connection) -> dict[str, Any]:
 def _compiled_for(connection: Connection, there: Installation) -> Installation:
     """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
     schema, is_seen = connection.execute(
-        "SELECT n.nspname::text, pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_namespace AS n"
-        " WHERE n.nspname = pg_catalog.current_setting('sessiondb.schema')"
+        "SELECT n.nspname::text, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace AS n"
+        " WHERE n.nspname = current_setting('sessiondb.schema')"
     ).fetchall()[0]
     if not is_seen:
         return replace(there, platform_schema=schema)
     settle_course_path(connection, None)
-    return wanted(connection)
+    # the search_path under which another role applied stands
+    return replace(wanted(connection), search_path=there.search_path)
 
 
 def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
