@@ -49,7 +49,8 @@ def check(
     if there is None:
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
-    if gone := [o.name for o in objects.missing(connection) if o.kind == "table" and o.after == "0001"]:
+    missing = objects.missing(connection)
+    if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
         detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
         return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
@@ -57,8 +58,13 @@ def check(
     findings = _pending(connection) if _PENDING in wanted else []
     for folder, of_catalogs in _CATALOG_CHECKS:
         findings += _catalog_checks(connection, folder, [name for name in of_catalogs if name in wanted])
+    # r.session_id of a table without that column would call a function session_id(r), whoever made it
+    unlinked = [f"{o.parent}.{o.name}" for o in missing if o.kind == "column"]
     for name in resources.names("data_checks"):
-        if name in wanted and there.course_pieces:
+        if name in wanted and unlinked:
+            detail = f"The check cannot be run: column {unlinked[0]} does not exist."
+            findings.append(Finding(name, "error", name, detail, "Finish it with: sessiondb apply"))
+        elif name in wanted and there.course_pieces:
             report(f"checking {name}")
             text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
             tables = ledger.TABLES if "{table}" in text else ("",)

@@ -16,7 +16,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import Connection, installation, platform_path, trusted
+from sessiondb.database import OUR_PATH, Connection, installation, platform_path, trusted
 from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
@@ -54,6 +54,7 @@ def _missing_named(connection: Connection) -> Iterator[None]:
         with connection.transaction():
             yield
     except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
+        connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")  # the platform's may still be set
         # a table of the platform, for a role that may not look into schema sessiondb
         if not isinstance(error, pg.UndefinedTable) or installation(connection):
             checks.require_installed(connection)
