@@ -1,49 +1,134 @@
--- Nobody but the owner may write in schema sessiondb, call what acts with the owner's rights, or put a trigger of his
--- own on the tables that ours guard. What a role needs to read, docs/grants.md says.
-WITH granted (object, name, owner, grantee, privilege, level, danger) AS (
-    SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantee, a.privilege_type, 'error',
+-- Nobody but the roles that are trusted (the owner of what is granted, superusers, the owners of the database, of schema
+-- sessiondb and of enrollments) may write in schema sessiondb, call what acts with the owner's rights, make objects where
+-- ours look for the platform's, put a trigger on a table that our commands write or read, or keep a session from being
+-- deleted. Who is a member of a trusted role is not trusted for that; a grant on columns counts as one on the table.
+-- What a role needs to read, docs/grants.md says.
+--
+-- Longer than a screen: a branch for each kind of object on which something can be granted.
+WITH platform AS (
+    SELECT n.oid, n.nspname, c.relowner AS table_owner
+      FROM pg_namespace AS n
+      LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+trusted (oid) AS (
+    SELECT h.table_owner FROM platform AS h WHERE h.table_owner IS NOT NULL
+    UNION
+    SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
+    UNION
+    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
+),
+-- the tables of the rules and those on the way to the course, with their partitions
+used AS (
+    SELECT DISTINCT node.relid, r.is_linked, r.is_sessions
+      FROM (
+            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.relname = 'sessions' AS is_sessions
+              FROM platform AS h
+              JOIN pg_class AS c ON c.relnamespace = h.oid
+             WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
+             UNION
+            SELECT t.relid, false, false
+              FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
+             CROSS JOIN LATERAL unnest(p.tables) AS t (relid)
+              JOIN pg_class AS c ON c.oid = t.relid
+             WHERE p.place = 1
+               AND NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
+           ) AS r
+     CROSS JOIN LATERAL (
+            SELECT r.relid UNION SELECT t.relid FROM pg_partition_tree(r.relid) AS t
+           ) AS node
+),
+relation AS (
+    SELECT c.oid, c.relname, c.relnamespace, c.relowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name AS column_name
+      FROM pg_class AS c
+     CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+     UNION ALL
+    SELECT c.oid, c.relname, c.relnamespace, c.relowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, t.attname
+      FROM pg_class AS c
+      JOIN pg_attribute AS t ON t.attrelid = c.oid AND NOT t.attisdropped
+     CROSS JOIN LATERAL aclexplode(t.attacl) AS a
+),
+granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_name, level, danger) AS (
+    SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name, 'error',
            CASE a.privilege_type WHEN 'CREATE' THEN 'make objects among ours' ELSE 'name what is in schema sessiondb' END
       FROM pg_namespace AS n
      CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
      WHERE n.nspname = 'sessiondb'
        AND (a.privilege_type = 'CREATE' OR a.grantee = 0)
     UNION ALL
-    SELECT format('table %s', c.oid::regclass), format('TABLE %s', c.oid::regclass), c.relowner, a.grantee, a.privilege_type, 'error',
-           CASE a.privilege_type WHEN 'SELECT' THEN 'read what sessiondb keeps' ELSE 'change what sessiondb relies on' END
-      FROM pg_class AS c
-     CROSS JOIN LATERAL aclexplode(c.relacl) AS a
-     WHERE c.relnamespace = to_regnamespace('sessiondb')
-       AND c.relkind IN ('r', 'v')
-       AND (a.privilege_type <> 'SELECT' OR a.grantee = 0)
-       -- whoever runs backfill keeps its progress there
-       AND c.relname <> 'backfill_progress'
+    SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'warning',
+           'make objects there: what has the name of a table that is renamed or dropped is read in its place, and the platform''s own functions may call it'
+      FROM pg_namespace AS n
+     CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+     WHERE a.privilege_type = 'CREATE'
+       AND (n.oid IN (SELECT h.oid FROM platform AS h)
+            OR n.oid IN (SELECT c.relnamespace FROM used AS u JOIN pg_class AS c ON c.oid = u.relid)
+            -- the path of the functions that the platform calls
+            OR EXISTS (SELECT FROM sessiondb.installation AS i
+                        WHERE strpos(i.search_path, '"' || replace(n.nspname, '"', '""') || '"') > 0))
     UNION ALL
-    SELECT format('function %s', p.oid::regprocedure), format('FUNCTION %s', p.oid::regprocedure), p.proowner, a.grantee, a.privilege_type, 'error',
+    SELECT format('table %s', r.oid::regclass), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'error',
+           CASE r.privilege_type
+               WHEN 'SELECT' THEN 'read what sessiondb keeps'
+               WHEN 'TRIGGER' THEN 'put a trigger there that runs with the rights of whoever uses sessiondb'
+               ELSE 'change what sessiondb relies on'
+           END
+      FROM relation AS r
+     WHERE r.relnamespace = to_regnamespace('sessiondb')
+       AND (r.privilege_type <> 'SELECT' OR r.grantee = 0)
+       -- whoever runs backfill keeps its progress there
+       AND NOT (r.relname = 'backfill_progress' AND r.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND r.grantee <> 0)
+    UNION ALL
+    SELECT format('function %s', p.oid::regprocedure), format('FUNCTION %s', p.oid::regprocedure), p.proowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'error',
            'act with the rights of its owner'
       FROM pg_proc AS p
      CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
      WHERE p.pronamespace = to_regnamespace('sessiondb')
        AND p.prosecdef
     UNION ALL
-    SELECT format('table %s', c.relname), format('TABLE %s', c.oid::regclass), c.relowner, a.grantee, a.privilege_type, 'warning',
-           'put a trigger there that fires after ours and changes the session of a row'
-      FROM (VALUES ('enrollments'), ('submissions')) AS linked (table_name)
-     CROSS JOIN LATERAL (
-            SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), linked.table_name)) AS relid
-           ) AS root
-     CROSS JOIN LATERAL (
-            SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t
-           ) AS node
-      JOIN pg_class AS c ON c.oid = node.relid
-     CROSS JOIN LATERAL aclexplode(c.relacl) AS a
-     WHERE a.privilege_type = 'TRIGGER'
+    SELECT format('table %s', r.relname), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'warning',
+           CASE
+               WHEN r.privilege_type = 'REFERENCES' THEN 'keep a session from being deleted, by a foreign key'
+               WHEN u.is_linked THEN 'put a trigger there that fires after ours and changes the session of a row'
+               ELSE 'put a trigger there that runs with the rights of whoever writes to it'
+           END
+      FROM used AS u
+      JOIN relation AS r ON r.oid = u.relid
+     WHERE r.privilege_type = 'TRIGGER'
+        OR r.privilege_type = 'REFERENCES' AND u.is_sessions
+    UNION ALL
+    -- what is granted by belonging to a role that may write to all tables
+    SELECT 'schema sessiondb', NULL, n.nspowner, n.nspowner, m.member, false, 'pg_write_all_data', NULL, 'warning', 'change what sessiondb relies on'
+      FROM pg_namespace AS n
+     CROSS JOIN pg_auth_members AS m
+     WHERE n.nspname = 'sessiondb'
+       AND m.roleid = to_regrole('pg_write_all_data')
 )
 SELECT 'grants' AS "check", g.level, g.object,
-       format('%s may %s (%s).', coalesce('Role ' || r.rolname, 'Everybody'), g.danger, g.privilege) AS detail,
-       format('REVOKE %s ON %s FROM %s', g.privilege, g.name, coalesce(quote_ident(r.rolname), 'PUBLIC')) AS fix
-  FROM granted AS g
+       format('%s may %s (%s).', coalesce('Role ' || r.rolname || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Everybody'),
+              g.danger, g.privilege || coalesce(' of ' || g.columns, '')) AS detail,
+       CASE
+           WHEN g.name IS NULL THEN format('REVOKE %I FROM %I', g.privilege, r.rolname)
+           -- REVOKE takes away only what the owner has granted
+           WHEN g.grantor <> g.owner THEN
+               format('REVOKE GRANT OPTION FOR %s%s ON %s FROM %I CASCADE', g.privilege, ' (' || g.columns || ')', g.name, pg_get_userbyid(g.grantor))
+           ELSE format('REVOKE %s%s ON %s FROM %s%s', g.privilege, ' (' || g.columns || ')', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'),
+                       CASE WHEN g.is_grantable THEN ' CASCADE' ELSE '' END)
+       END AS fix
+  FROM (
+        SELECT o.object, o.name, o.owner, o.grantor, o.grantee, o.is_grantable, o.privilege, o.level, o.danger,
+               string_agg(quote_ident(o.column_name), ', ' ORDER BY o.column_name) AS columns
+          FROM granted AS o
+         GROUP BY o.object, o.name, o.owner, o.grantor, o.grantee, o.is_grantable, o.privilege, o.level, o.danger, o.column_name IS NULL
+       ) AS g
   LEFT JOIN pg_roles AS r ON r.oid = g.grantee
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_auth_members AS m WHERE m.roleid = g.grantee) AS has_members) AS m
  WHERE g.grantee <> g.owner
-   -- to those nothing is closed anyway
-   AND NOT coalesce(r.rolsuper OR r.rolbypassrls AND g.level = 'warning', false)
- ORDER BY g.level, g.object, r.rolname, g.privilege
+   AND (g.grantee = 0 OR EXISTS (
+        SELECT FROM pg_roles AS u
+         WHERE pg_has_role(u.oid, g.grantee, 'USAGE')
+           AND u.oid NOT IN (SELECT t.oid FROM trusted AS t)
+           -- to those nothing is closed anyway
+           AND NOT pg_has_role(u.oid, g.owner, 'USAGE')
+           AND NOT (u.rolbypassrls AND g.level = 'warning')))
+ ORDER BY g.level, g.object, r.rolname, g.privilege, g.columns

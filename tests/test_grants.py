@@ -1,0 +1,233 @@
+"""What was given away is found, whatever it was given on and to whom, and its fix takes it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+
+import pytest
+from conftest import Cluster, PlatformDatabase
+from platforms import PARTICULAR, PLATFORMS
+from psycopg import sql
+from test_checks import brief, check
+
+from sessiondb.database import Connection, trusted
+
+
+def on(name: str) -> pytest.MarkDecorator:
+    found = {**PLATFORMS, **PARTICULAR}[name]
+    return pytest.mark.parametrize("platform", [found], indirect=True, ids=str)
+
+
+# {role} is given something
+GIVEN: dict[str, tuple[LiteralString, str, str]] = {
+    "a column of ours": (
+        "GRANT UPDATE (previous_definition) ON sessiondb.objects TO {role}",
+        "error",
+        "table sessiondb.objects",
+    ),
+    "columns of ours": ("GRANT INSERT (kind, name) ON sessiondb.objects TO {role}", "error", "table sessiondb.objects"),
+    "a column to everybody": (
+        "GRANT SELECT (version) ON sessiondb.installation TO PUBLIC",
+        "error",
+        "table sessiondb.installation",
+    ),
+    "a trigger on ours": (
+        "GRANT TRIGGER ON sessiondb.backfill_progress TO {role}",
+        "error",
+        "table sessiondb.backfill_progress",
+    ),
+    "all of what backfill keeps to everybody": (
+        "GRANT DELETE ON sessiondb.backfill_progress TO PUBLIC",
+        "error",
+        "table sessiondb.backfill_progress",
+    ),
+    **{
+        f"a trigger on {table}": (trusted(f"GRANT TRIGGER ON {table} TO {{role}}"), "warning", f"table {table}")
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions", "items", "modules")
+    },
+    "a trigger to everybody": ("GRANT TRIGGER ON org_members TO PUBLIC", "warning", "table org_members"),
+    "a foreign key": ("GRANT REFERENCES ON sessions TO {role}", "warning", "table sessions"),
+    "a foreign key to a column": ("GRANT REFERENCES (id) ON sessions TO {role}", "warning", "table sessions"),
+    "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
+    "the platform's schema to everybody": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
+    "a function of the triggers": (
+        "GRANT EXECUTE ON FUNCTION sessiondb.link_submission() TO {role}",
+        "error",
+        "function sessiondb.link_submission()",
+    ),
+    "all tables": ("GRANT pg_write_all_data TO {role}", "warning", "schema sessiondb"),
+}
+HARMLESS: dict[str, LiteralString] = {
+    "what check reads": "GRANT USAGE ON SCHEMA sessiondb TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {role}",
+    "what backfill writes": "GRANT SELECT, INSERT, UPDATE, DELETE ON sessiondb.backfill_progress TO {role}",
+    "the platform's data": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+    "a foreign key to another table": "GRANT REFERENCES ON courses, enrollments TO {role}",
+    "a trigger on another table": "GRANT TRIGGER ON auth.users TO {role}",
+}
+
+
+def give(connection: Connection, statement: LiteralString, role: str) -> None:
+    connection.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
+
+
+@contextmanager
+def roles(cluster: Cluster, *names: str) -> Iterator[list[str]]:
+    made = [f"{cluster.prefix}_{name}" for name in names]
+    for role in made:
+        cluster.execute("CREATE ROLE {} LOGIN", role)
+    try:
+        yield made
+    finally:
+        for role in made:
+            cluster.execute("DROP ROLE {}", role)
+
+
+@contextmanager
+def owned_by_nobody(db: PlatformDatabase, *names: str) -> Iterator[None]:
+    """What the roles have got in the database is taken away at the end, so that they can be dropped."""
+    try:
+        yield
+    finally:
+        with db.connect() as connection:
+            for name in names:
+                role = sql.Identifier(name)
+                connection.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER; DROP OWNED BY {}").format(role, role))
+
+
+@pytest.mark.parametrize("what", GIVEN)
+@on("hosted")
+def test_what_was_given_to_a_role_is_found_and_taken_away(
+    new_role: str, installed_db: PlatformDatabase, what: str
+) -> None:
+    statement, level, object_ = GIVEN[what]
+    with installed_db.connect() as connection:
+        give(connection, statement, new_role)
+
+        findings = check(installed_db, "grants")
+
+        assert brief(findings) == [("grants", level, object_)]
+        assert ("Everybody" if "PUBLIC" in statement else new_role) in findings[0].detail
+        connection.execute(findings[0].fix.encode())
+        assert check(installed_db, "grants") == []
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+@on("hosted")
+def test_what_a_role_needs_is_not_found(new_role: str, installed_db: PlatformDatabase, what: str) -> None:
+    with installed_db.connect() as connection:
+        give(connection, HARMLESS[what], new_role)
+
+    assert check(installed_db, "grants") == []
+
+
+@pytest.mark.parametrize("name", ["partitioned", "quoted", "dollars", "academy"])
+@pytest.mark.parametrize("table", ["sessions", "submissions"])
+def test_the_fix_can_be_run_whatever_the_names(
+    request: pytest.FixtureRequest, new_role: str, cluster: Cluster, name: str, table: str
+) -> None:
+    with cluster.clone({**PLATFORMS, **PARTICULAR}[name], installed=True) as db, db.connect() as connection:
+        schema = db.platform.schema
+        with connection.transaction():
+            for grant in (
+                "CREATE ON SCHEMA {0}",
+                "TRIGGER ON {0}.{1}",
+                "REFERENCES (user_id) ON {0}.{1}" if table == "submissions" else "REFERENCES (id) ON {0}.{1}",
+            ):
+                place = sql.SQL(grant).format(sql.Identifier(schema), sql.Identifier(table))
+                connection.execute(sql.SQL("GRANT {} TO {}").format(place, sql.Identifier(new_role)))
+        findings = check(db, "grants")
+        expected = [("grants", "warning", f"schema {schema}"), ("grants", "warning", f"table {table}")]
+        expected += [("grants", "warning", "table sessions")] if table == "sessions" else []
+        assert brief(findings) == sorted(expected)
+        for finding in findings:
+            connection.execute(finding.fix.encode())
+        assert check(db, "grants") == []
+
+
+@on("partitioned")
+def test_a_trigger_on_a_partition_is_found(new_role: str, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        give(connection, "GRANT TRIGGER ON submissions_2024 TO {role}", new_role)
+
+    assert brief(check(installed_db, "grants")) == [("grants", "warning", "table submissions_2024")]
+
+
+@on("cooperative")
+def test_a_schema_that_the_platforms_functions_look_into_is_found(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        for schema in ("extensions", "history"):
+            give(connection, trusted(f"GRANT CREATE ON SCHEMA {schema} TO {{role}}"), new_role)
+        connection.execute("CREATE SCHEMA another")
+        give(connection, "GRANT CREATE ON SCHEMA another TO {role}", new_role)
+
+    assert [f.object for f in check(installed_db, "grants")] == ["schema extensions", "schema history"]
+
+
+@on("hosted")
+def test_what_was_handed_on_is_taken_away_at_its_source(
+    new_role: str, cluster: Cluster, installed_db: PlatformDatabase
+) -> None:
+    with (
+        roles(cluster, "second") as (second,),
+        owned_by_nobody(installed_db, second),
+        installed_db.connect() as connection,
+    ):
+        give(connection, "GRANT TRIGGER ON sessions TO {role} WITH GRANT OPTION; SET ROLE {role}", new_role)
+        give(connection, "GRANT TRIGGER ON sessions TO {role}; RESET ROLE", second)
+        for finding in check(installed_db, "grants"):
+            connection.execute(finding.fix.encode())
+
+        assert check(installed_db, "grants") == []
+
+
+@on("hosted")
+def test_a_group_is_as_strange_as_its_members(cluster: Cluster, installed_db: PlatformDatabase) -> None:
+    """Also one that the owner of the tables, or a role that row level security does not bind, belongs to."""
+    with (
+        roles(cluster, "staff", "member") as (staff, member),
+        owned_by_nobody(installed_db, staff, member),
+        installed_db.connect() as connection,
+    ):
+        give(connection, "GRANT {role} TO hosted_owner, service_role", staff)
+        give(
+            connection,
+            "GRANT TRIGGER ON sessions TO {role}; GRANT UPDATE (sha256) ON sessiondb.objects TO {role}",
+            staff,
+        )
+        findings = check(installed_db, "grants")
+        assert [(f.level, f.object) for f in findings] == [
+            ("error", "table sessiondb.objects"),
+            ("warning", "table sessions"),
+        ]
+        assert all(f"Role {staff}, with its members, may" in f.detail for f in findings)
+        give(connection, "REVOKE ALL ON sessions, sessiondb.objects FROM {role}", staff)
+
+        # one whose members have its rights, but not what makes it trusted
+        connection.execute("GRANT TRIGGER ON sessions TO service_role")
+        assert check(installed_db, "grants") == []
+        give(connection, "GRANT service_role TO {role}", member)
+        assert ("grants", "warning", "table sessions") in brief(check(installed_db, "grants"))
+        give(connection, "REVOKE service_role FROM {role}", member)
+
+
+@on("hosted")
+def test_who_is_trusted_is_not_found(cluster: Cluster, installed_db: PlatformDatabase) -> None:
+    """Superusers, the owner of the database, and the owner of enrollments; but not who is a member of the last."""
+    with (
+        roles(cluster, "boss", "other", "member") as (boss, other, member),
+        owned_by_nobody(installed_db, other, member, boss),
+        installed_db.connect() as connection,
+    ):
+        give(connection, "ALTER TABLE sessions OWNER TO {role}", other)
+        give(connection, "GRANT TRIGGER ON sessions TO CURRENT_USER, hosted_owner, {role}", boss)
+        assert [f.object for f in check(installed_db, "grants")] == ["table sessions"]
+        cluster.execute("ALTER DATABASE {} OWNER TO {}", installed_db.name, boss)
+        assert check(installed_db, "grants") == []
+        give(connection, "GRANT hosted_owner TO {role}", member)
+        assert [f.object for f in check(installed_db, "grants")] == ["table sessions"]
+        give(connection, "REVOKE hosted_owner FROM {role}", member)
+        cluster.execute("ALTER DATABASE {} OWNER TO CURRENT_USER", installed_db.name)
