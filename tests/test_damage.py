@@ -346,6 +346,37 @@ def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(
 
 
 @on_reference
+def test_what_is_left_of_an_installation_is_told_whatever_that_is(platform_db: PlatformDatabase, dump: Dump) -> None:
+    found = dump(platform_db, exclude_sessiondb=True)
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        connection.execute("DROP SCHEMA sessiondb CASCADE")
+        for table in ("enrollments", "submissions"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN session_id".encode())
+    assert on(platform_db, "status", "--exit-code").code == 3
+    refused = on(platform_db, "rollback", "--all", "--yes")
+    assert refused.code == 1, refused
+    assert "get_user_session_for_course" in refused.err
+    assert on(platform_db, "apply").code == 0
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert dump(platform_db, exclude_sessiondb=True) == found
+
+
+@on_reference
+def test_the_triggers_of_a_column_that_was_there_before_us_are_recorded_with_the_migration_they_came_with(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE enrollments ADD COLUMN session_id uuid")
+    platform_db.apply()
+    expected = installed(platform_db, dump)
+    with platform_db.connect() as connection:
+        connection.execute("TRUNCATE sessiondb.objects")
+    assert on(platform_db, "apply").code == 0
+    assert installed(platform_db, dump) == expected
+
+
+@on_reference
 def test_what_somebody_left_in_schema_sessiondb_is_no_reason_to_drop_saved_links(
     installed_db: PlatformDatabase,
 ) -> None:

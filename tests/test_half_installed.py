@@ -181,7 +181,7 @@ def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: P
         users = [world.user(org) for _ in range(60)]
         for user in users:
             assert world.write("submissions", user, course) == session
-        changed = []
+        changed: list[Any] = []
 
         def change(migration: str, point: str) -> None:
             if point in {"committed", "done"} and "0004" <= migration < "0007":

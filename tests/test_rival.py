@@ -115,7 +115,7 @@ def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_ta
     prepared: list[bool] = []
     moment = -1  # after the first look, before the first statement
     while True:
-        points = []
+        points: list[str] = []
 
         def acts(_: str, point: str, at: int = moment, seen: list[str] = points) -> None:
             seen.append(point)

@@ -250,7 +250,7 @@ def _schema(connection: Connection) -> str:
     return str(schema)
 
 
-def _operator_traps(connection: Connection, names: Names, learnt: set[Call]) -> Iterator[sql.Composable]:
+def _operator_traps(connection: Connection, names: Names, learnt: set[Call]) -> Iterator[sql.Composed]:
     """An operator for the types of each that was looked up, and of each name for two of each type of the platform."""
     schema = _schema(connection)
     looked_up = [
@@ -306,14 +306,14 @@ def _operator_traps(connection: Connection, names: Names, learnt: set[Call]) -> 
 
 
 def _type_name(name: str) -> sql.SQL:
-    return sql.SQL(name)  # type: ignore[arg-type]  # as regtype spells it
+    return sql.SQL(name)  # as regtype spells it
 
 
 def _joined(types: Iterable[str]) -> sql.Composable:
     return sql.SQL(", ").join(map(_type_name, types))
 
 
-def _function_traps(connection: Connection, names: Names, learnt: set[Call]) -> Iterator[sql.Composable]:
+def _function_traps(connection: Connection, names: Names, learnt: set[Call]) -> Iterator[sql.Composed]:
     """A function for the types of each that was looked up, and for each ``alias.column`` one of that name."""
     schema = _schema(connection)
     looked_up = [c for c in learnt if not c.is_operator and 0 not in c.types]
@@ -356,7 +356,7 @@ def _function_traps(connection: Connection, names: Names, learnt: set[Call]) -> 
         )
 
 
-def _type_traps(connection: Connection, names: Names, schema: str | None = None) -> Iterator[sql.Composable]:
+def _type_traps(connection: Connection, names: Names, schema: str | None = None) -> Iterator[sql.Composed]:
     """A domain of the name of each type of PostgreSQL's that we write, over that type."""
     where = _schema(connection)
     types = _rows(
@@ -375,7 +375,7 @@ def _type_traps(connection: Connection, names: Names, schema: str | None = None)
         )
 
 
-def _relation_traps(connection: Connection, shapes: Columns, schema: str | None = None) -> Iterator[sql.Composable]:
+def _relation_traps(connection: Connection, shapes: Columns, schema: str | None = None) -> Iterator[sql.Composed]:
     """A view of the name of each relation that we write, with its columns; where there is none of that name."""
     where = _schema(connection)
     for name, shape in shapes.items():

@@ -19,7 +19,7 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        SELECT m.org_id, m.user_id, m.role::pg_catalog.text, false
+        SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, false
           FROM platform.org_members AS m
          WHERE m.org_id OPERATOR(pg_catalog.=) v_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
          LIMIT 1;
@@ -27,7 +27,7 @@ BEGIN
         v_role := p_role;
         RETURN QUERY
             INSERT INTO platform.org_members AS m (org_id, user_id, role) VALUES (v_org_id, p_user_id, v_role)
-            RETURNING m.org_id, m.user_id, m.role::pg_catalog.text, true;
+            RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, true;
     END IF;
 END
 $function$

@@ -72,7 +72,8 @@ BEGIN
         END IF;
         -- no more than 5000: after pages with nothing to link may come some with much
         v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
-        SET LOCAL search_path TO DEFAULT;  -- for deferred triggers
+        -- for deferred triggers
+        SET LOCAL search_path TO DEFAULT;
         COMMIT;
     END LOOP;
     SET LOCAL search_path TO pg_catalog, pg_temp;

@@ -17,11 +17,11 @@ BEGIN
 
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
     RETURN QUERY
-        SELECT o.id, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+        SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN
         RETURN QUERY
             INSERT INTO platform.orgs AS o (name, slug) VALUES (p_name, p_slug)
-            RETURNING o.id, name::pg_catalog.text, slug::pg_catalog.text, true;
+            RETURNING o.id::pg_catalog.uuid, name::pg_catalog.text, slug::pg_catalog.text, true;
     END IF;
 END
 $function$

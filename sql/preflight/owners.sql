@@ -2,7 +2,7 @@
 --
 -- Longer than a screen: a branch for each thing that must belong to somebody who is trusted.
 WITH platform AS (
-    SELECT n.oid, n.nspname, n.nspowner, n.nspacl, c.relowner AS table_owner,
+    SELECT n.oid, n.nspname, n.nspowner, c.relowner AS table_owner,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) AS is_superuser
       FROM pg_namespace AS n
@@ -61,23 +61,5 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                format('Connect as %I, who owns the tables, or put SET ROLE into the DSN: options=-crole=%s',
                       pg_get_userbyid(h.table_owner), pg_get_userbyid(h.table_owner))
          WHERE h.is_superuser AND NOT h.table_owner_is_superuser
-        UNION ALL
-        SELECT 'error', format('%I.%I.%I', h.nspname, c.relname, a.attname),
-               format('Column %I of table %I.%I is of domain %s, and %s may create operators for it in schema %I, which our functions would run.',
-                      a.attname, h.nspname, c.relname, a.atttypid::regtype, g.grantees, h.nspname),
-               format('REVOKE CREATE ON SCHEMA %I FROM %s', h.nspname, g.grantees)
-          FROM pg_class AS c
-          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          JOIN pg_type AS t ON t.oid = a.atttypid AND t.typtype = 'd'
-         CROSS JOIN LATERAL (
-                SELECT string_agg(DISTINCT coalesce(quote_ident(s.rolname), 'PUBLIC'), ', ') AS grantees
-                  FROM aclexplode(h.nspacl) AS x
-                  LEFT JOIN stranger AS s ON s.oid = x.grantee
-                 WHERE x.privilege_type = 'CREATE' AND (x.grantee = 0 OR s.oid IS NOT NULL)
-               ) AS g
-         WHERE c.relnamespace = h.oid
-           AND c.relname IN ('orgs', 'courses', 'org_members', 'sessions', 'enrollments', 'submissions')
-           AND a.attname IN ('id', 'org_id', 'user_id', 'course_id', 'session_id')
-           AND g.grantees IS NOT NULL
        ) AS f
  ORDER BY f.level, f.object

@@ -1,11 +1,14 @@
 DO $trusted$
 DECLARE
-    v_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
+    v_owner oid := (
+        SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments');
     v_found text := (
         SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
           FROM (
 {strangers(v_owner)}
-               ) AS s);
+               ) AS s
+         WHERE NOT (s.may_create AND $1));
 BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING

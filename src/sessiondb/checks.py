@@ -124,6 +124,11 @@ def require_installed(connection: Connection) -> Installation:
     return there
 
 
+def lost_rights(connection: Connection) -> list[Finding]:
+    """Return the rights that the owner of the trigger functions has lost, so that INSERTs fail."""
+    return _catalog_checks(connection, "checks", ["owner_rights"])
+
+
 def check_names() -> list[str]:
     """Return the names of all checks, in the order in which they are run."""
     return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]

@@ -246,8 +246,9 @@ def is_there(connection: Connection) -> bool:
     # before the look at its owner: one that another role makes just now is not there yet
     if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
         return False
-    enrollments = "to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))"
-    owner = f"(SELECT c.relowner FROM pg_class AS c WHERE c.oid = {enrollments})"  # noqa: S608  (our own text)
+    owner = """(
+        SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments')"""
     query = resources.query("queries/strangers", owner)
     found = connection.execute(trusted(query)).fetchall()
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]

@@ -18,7 +18,7 @@ from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installa
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
-from sessiondb.objects import live, missing, wanted
+from sessiondb.objects import missing, wanted
 from sessiondb.steps import Query, Statement, Step
 from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch
@@ -331,6 +331,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
     if lost:
         yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
+        # what a column is, ours or the platform's own, decides which migration its triggers come with
+        states = look(lambda: objects.states(connection, then))
     yield from steps.code(states)
 
 
@@ -365,11 +367,11 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
 
 
 def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to say that nothing is installed, where a column of ours is left and the ledger is gone."""
-    left = [f"{o.parent}.{o.name}" for o, is_ours in live(connection).items() if o.kind == "column" and is_ours]
+    """Refuse to say that nothing is installed, where something of ours is left and the ledger is gone."""
+    left = [o.name if o.parent == "platform" else f"{o.parent}.{o.name}" for o in objects.leftovers(connection)]
     if left:
         raise SessiondbError(
-            f"the record of what is installed is lost, but columns that sessiondb made are left: {', '.join(left)}",
+            f"the record of what is installed is lost, but objects that sessiondb made are left: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
 

@@ -171,19 +171,25 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
         return [State(*row) for row in connection.execute(trusted(with_objects(text, objects(), there)))]
 
 
-def live(connection: Connection) -> dict[Object, bool]:
-    """Return the tables and columns of the list that the database has, by a look at the catalogs alone.
+def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> dict[Object, bool]:
+    """Return the objects of the list that the database has, by a look at the catalogs alone.
 
     Returns:
         each with whether its comment says that it is ours.
     """
-    listed = {o.key: o for o in objects() if o.kind in ("table", "column")}
-    values = ", ".join(f"({', '.join(map(literal, (*key, '')))})" for key in listed)
+    listed = {o.key: o for o in objects() if o.kind in kinds}
+    values = ", ".join(f"({', '.join(map(literal, (*o.key, o.args)))})" for o in listed.values())
     with catalogs(connection):
         rows = connection.execute(
             trusted(resources.query("queries/facts").replace("{wanted}", f"VALUES {values}"))
         ).fetchall()
     return {listed[kind, parent, name]: is_ours for kind, parent, name, _, is_ours in rows}
+
+
+def leftovers(connection: Connection) -> list[Object]:
+    """Return what bears our comment in the platform's schema, for a database whose ledger is gone."""
+    there = live(connection, ("column", "constraint", "index", "function"))
+    return [o for o, is_ours in there.items() if is_ours]
 
 
 def missing(connection: Connection) -> list[Object]:

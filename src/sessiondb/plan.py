@@ -93,7 +93,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield resources.query("script/trusted")
+    yield resources.query("script/trusted", "false")
     yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
     yield (
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"

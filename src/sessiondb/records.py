@@ -239,7 +239,7 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
     query = _of_platform(connection, resources.read("queries/linked.sql"))
     with platform_path(connection):
-        rows = connection.execute(query).fetchall()
+        rows = connection.execute(query, {}).fetchall()  # with arguments, be there none, "%%" is read as "%"
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,6 +88,11 @@ def for_table(text: str, table: str) -> str:
 
 def literal(value: object) -> str:
     """Return a value as SQL writes it."""
+    return _text(value) if isinstance(value, str) else sql.Literal(value).as_string(None)
+
+
+@functools.cache  # the list of objects is written into queries thousands of times in an apply
+def _text(value: str) -> str:
     return sql.Literal(value).as_string(None)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
+from sessiondb.checks import lost_rights
 from sessiondb.database import Connection, Installation, catalogs, installation, trusted
 from sessiondb.migrate import settle_course_path
-from sessiondb.objects import live, missing, wanted
+from sessiondb.objects import missing, wanted
 
 
 def status(connection: Connection) -> dict[str, Any]:
@@ -18,7 +19,8 @@ def status(connection: Connection) -> dict[str, Any]:
 
     Returns:
         ``{"schema", "version", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
-        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}]}``. A
+        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}], "problems":
+        [finding]}``. A
         migration's state is ``applied``, ``pending``, or ``unknown`` to this version; applied_at an ISO time
         in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version, or for another course
         path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made by another version).
@@ -27,9 +29,7 @@ def status(connection: Connection) -> dict[str, Any]:
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
     schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
-    settle_course_path(connection, None)
-    # the path under which another role applied stands
-    found = _states(connection, there and replace(wanted(connection), search_path=there.search_path))
+    found = _states(connection, there and _compiled_for(connection, there))
     return {
         "schema": schema and schema[0],
         "version": there.version if there else None,
@@ -44,7 +44,21 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
+        "problems": [f.as_json() for f in lost_rights(connection)] if there else [],
     }
+
+
+def _compiled_for(connection: Connection, there: Installation) -> Installation:
+    """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
+    schema, is_seen = connection.execute(
+        "SELECT n.nspname::text, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace AS n"
+        " WHERE n.nspname = current_setting('sessiondb.schema')"
+    ).fetchall()[0]
+    if not is_seen:
+        return replace(there, platform_schema=schema)
+    settle_course_path(connection, None)
+    # the search_path under which another role applied stands
+    return replace(wanted(connection), search_path=there.search_path)
 
 
 def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
@@ -57,7 +71,7 @@ def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
     """Return the state of each object that is due; a trigger's is no better than that of its function."""
     if not ledger.exists(connection):
-        left = [o for o, is_ours in live(connection).items() if is_ours]
+        left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
     # without one of these nothing else can be told
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
@@ -104,6 +118,10 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
     for what, words in _WORDS.items():
         if number := sum(o["state"] == what for o in differing):
             said.append(f"{number} object{'s' if number > 1 else ''} {words}")
+    if state["problems"]:
+        said += [problem["detail"].rstrip(".") for problem in state["problems"]]
+        others = len(said) > len(state["problems"])
+        return f"{', '.join(said)}.", "sessiondb apply" if others else state["problems"][0]["fix"]
     if not said:
         return f"All is installed as sessiondb {state['version']} makes it.", None
     is_newer = state["version"] and Version(state["version"]) > Version(__version__)

@@ -78,8 +78,10 @@ def apply(migration: Migration, schema: str) -> Iterator[Step]:
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
     claim = [ours("claim", claimed)] if claimed else []
     body = [item(line, schema) for line in migration.apply.items]
-    if migration.number == "0001":  # the first statement makes the schema, or finds one that another role just made
-        body.insert(1, Statement(resources.query("script/trusted"), ours=True))
+    if migration.number == "0001":
+        # the first statement creates the schema, or finds one that another role has just created; that default
+        # privileges of the platform let others create in it is corrected before the commit
+        body.insert(1, Statement(resources.query("script/trusted", "true"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
         *_installs(migration.number, comes),
