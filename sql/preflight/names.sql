@@ -66,7 +66,8 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 SELECT root.oid AS relid UNION SELECT n.relid FROM pg_partition_tree(root.oid) AS n
                ) AS node
           JOIN pg_class AS c ON c.oid = node.relid
-          JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0 AND starts_with(t.tgname, 'zzz_sessiondb_')
+          JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0
+                              AND (t.tgname = 'zzz_sessiondb_save' OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL
