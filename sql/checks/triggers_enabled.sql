@@ -1,4 +1,4 @@
--- Our triggers fire.
+-- Our triggers fire. One of such a name on a function of somebody else's is none of ours.
 SELECT 'triggers_enabled' AS "check",
        'error' AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
@@ -10,6 +10,7 @@ SELECT 'triggers_enabled' AS "check",
   FROM pg_trigger AS t
   JOIN pg_class AS c ON c.oid = t.tgrelid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = to_regnamespace('sessiondb')
  WHERE starts_with(t.tgname, 'zzz_sessiondb_')
    AND t.tgenabled IN ('D', 'R')
    AND NOT t.tgisinternal

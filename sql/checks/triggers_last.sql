@@ -1,6 +1,8 @@
 -- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still change the
 -- user or the course that we have linked by. An error where its function writes one of them. A trigger may be on a
--- single partition; ours fire there, too. One that is to be taken over (--adopt) is not in the way.
+-- single partition; ours fire there, too. One that is to be taken over (--adopt) is not in the way. Ours are known by
+-- their function, not by a name that anybody may give; one that has the very name of ours is found by installed_objects,
+-- and by the preflight check names.
 WITH
 -- materialized: planned as one with the rest, they would take longer to plan than all other checks
 writing_ids (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('user_id|course_id')}),
@@ -22,6 +24,7 @@ SELECT 'triggers_last' AS "check",
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_trigger AS t ON t.tgrelid = c.oid
+  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
   LEFT JOIN writing_ids AS w
          ON w.relation = c.oid AND w.trigger_name = t.tgname
  WHERE hn.nspname = current_setting('sessiondb.schema')
@@ -30,7 +33,7 @@ SELECT 'triggers_last' AS "check",
    -- row-level (1), BEFORE (2), INSERT (4) or UPDATE (16)
    AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0
    AND t.tgname COLLATE "C" > 'zzz_sessiondb_' COLLATE "C"
-   AND NOT starts_with(t.tgname, 'zzz_sessiondb_')
+   AND ('trigger', platform.relname::text, t.tgname::text) NOT IN ({names})
    AND (coalesce(current_setting('sessiondb.adopt', true), '') <> 'on'
         OR NOT EXISTS (
             SELECT FROM writing_session_id AS a

@@ -12,8 +12,8 @@ SELECT format('Linking a row of %s fires the platform''s triggers on UPDATE: %s.
   FROM sessiondb.backfill_partitions() AS b
   JOIN pg_attribute AS a ON a.attrelid = b.partition AND a.attname = 'session_id'
   JOIN pg_trigger AS t ON t.tgrelid = a.attrelid
+  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
  WHERE NOT t.tgisinternal
-   AND NOT starts_with(t.tgname, 'zzz_sessiondb_')
    AND t.tgenabled IN ('O', 'A')
    AND t.tgtype & 16 > 0
    AND (a.attnum = ANY (t.tgattr) OR cardinality(t.tgattr::smallint[]) = 0)

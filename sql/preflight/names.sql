@@ -58,11 +58,16 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         UNION ALL
         SELECT format('trigger %s on %s', t.tgname, c.relname),
                format('A trigger of the platform has the name of one of ours, %I.', t.tgname),
-               format('Give it another name: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
-                      t.tgname, h.nspname, c.relname, left('old_' || t.tgname, 63))
+               format('Give it another name: ALTER TRIGGER %I ON %s RENAME TO %I',
+                      t.tgname, c.oid::regclass, left('old_' || t.tgname, 63))
           FROM platform AS h
-          JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
-          JOIN pg_trigger AS t ON t.tgrelid = c.oid AND starts_with(t.tgname, 'zzz_sessiondb_')
+          JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions')
+         CROSS JOIN LATERAL (
+                SELECT root.oid AS relid UNION SELECT n.relid FROM pg_partition_tree(root.oid) AS n
+               ) AS node
+          JOIN pg_class AS c ON c.oid = node.relid
+          JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0
+                              AND (t.tgname = 'zzz_sessiondb_save' OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL

@@ -3,6 +3,7 @@ SELECT t.tgname::text, bool_or(t.tgenabled IN ('O', 'A')) AS is_enabled
   FROM pg_trigger AS t
   JOIN pg_class AS c ON c.oid = t.tgrelid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = to_regnamespace('sessiondb')
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND t.tgparentid = 0
    AND starts_with(t.tgname, 'zzz_sessiondb_')

@@ -102,6 +102,7 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
           FROM dependent AS d
           LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
           LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+          LEFT JOIN pg_proc AS tf ON tf.oid = t.tgfoid
           LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
           LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
           LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
@@ -111,7 +112,7 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
          -- ours go first; what a partition has from its table goes with that
-         WHERE NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') OR t.tgparentid <> 0, false)
+         WHERE NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)
            AND k.conislocal IS NOT FALSE
            AND a.attislocal IS NOT FALSE
         UNION ALL
