@@ -44,17 +44,22 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
-        "problems": [f.as_json() for f in lost_rights(connection)] if there else [],
+        "problems": [f.as_json() for f in lost_rights(connection)] if there and _sees_platform(connection) else [],
     }
+
+
+def _sees_platform(connection: Connection) -> bool:
+    """Return whether this role may look up names in the platform's schema."""
+    ((is_seen,),) = connection.execute(
+        "SELECT has_schema_privilege(current_setting('sessiondb.schema'), 'USAGE')"
+    ).fetchall()
+    return bool(is_seen)
 
 
 def _compiled_for(connection: Connection, there: Installation) -> Installation:
     """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
-    schema, is_seen = connection.execute(
-        "SELECT n.nspname::text, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace AS n"
-        " WHERE n.nspname = current_setting('sessiondb.schema')"
-    ).fetchall()[0]
-    if not is_seen:
+    if not _sees_platform(connection):
+        ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
         return replace(there, platform_schema=schema)
     settle_course_path(connection, None)
     # the search_path under which another role applied stands
