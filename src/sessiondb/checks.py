@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
+from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, platform_schema, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 from sessiondb.output import shown
@@ -257,13 +257,11 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
-    renamed = _catalog_checks(connection, "preflight", ["renamed"])
+    findings = [finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)]
+    renamed = [finding for finding in findings if finding.check == "renamed"]
     if any(finding.level == "error" for finding in renamed):
-        raise PlatformRefusedError(renamed)  # what else would be found follows from it
-    findings = [
-        *(finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)),
-        *_disk(connection),
-    ]
+        raise PlatformRefusedError(renamed)  # what else was found follows from it
+    findings += _disk(connection)
     if not any(finding.level == "error" for finding in findings):
         findings += _orphans(connection)
     if any(finding.level == "error" for finding in findings):
@@ -314,8 +312,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
-    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), platform_schema(connection))
     with platform_path(connection):
         return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
