@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
@@ -152,6 +153,24 @@ def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_stat
         assert f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}" in run.err
         connection.execute(f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}".encode())
         assert call(installed_db, "status").code == 0
+
+
+@on_reference
+def test_the_statement_that_fixes_it_quotes_the_name_of_the_role(
+    cluster: Cluster, installed_db: PlatformDatabase
+) -> None:
+    role = f'{cluster.prefix} "odd"; role'
+    cluster.execute("CREATE ROLE {}", role)
+    try:
+        with installed_db.connect() as connection:
+            connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(role)))
+            (fix,) = re.findall(r"fix: (REVOKE .*)", call(installed_db, "status").err)
+            connection.execute(fix.encode())
+        assert call(installed_db, "status").code == 0
+    finally:
+        with installed_db.connect() as connection:
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        cluster.execute("DROP ROLE {}", role)
 
 
 @on_reference
