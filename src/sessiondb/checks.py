@@ -112,10 +112,8 @@ def require_installed(connection: Connection) -> Installation:
     """
     there = installation(connection)
     if there is None:
-        raise SessiondbError(
-            "sessiondb is not installed in this database",
-            "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
-        )
+        ledger.require_visible(connection)
+        raise SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
     versions.require_same(there)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
