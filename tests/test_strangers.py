@@ -7,7 +7,7 @@ from typing import LiteralString
 import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_checks import brief, check, look
 from test_cli import on, run
 from test_grants import owned_by_nobody, roles
@@ -200,3 +200,97 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
         with platform_db.connect() as connection:
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, group))
         assert refused(platform_db, user=new_role) == []
+
+
+# keys that are not enforced
+
+
+@pytest.fixture
+def _not_enforced(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("PostgreSQL 18 is the first with foreign keys that are not enforced")
+
+
+KEY = "FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL NOT ENFORCED"
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@on_reference
+def test_a_key_that_is_not_enforced_does_not_count(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER TABLE submissions ADD session_id uuid, ADD CONSTRAINT theirs {KEY}".encode())
+        connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+    assert on(platform_db, "apply").code == 5  # it may lead anywhere
+    with platform_db.connect() as connection:
+        connection.execute("UPDATE submissions SET session_id = NULL")
+    assert on(platform_db, "apply").code == 0
+
+    assert [f for f in check(platform_db) if f.level != "info"] == []
+    with platform_db.connect() as connection:
+        with pytest.raises(errors.CheckViolation):
+            connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+        connection.execute("ALTER TABLE submissions DISABLE TRIGGER USER")
+        with pytest.raises(errors.ForeignKeyViolation):
+            connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+        connection.execute("ALTER TABLE submissions ENABLE TRIGGER USER")
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    with platform_db.connect() as connection:
+        left = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'submissions'::regclass AND contype = 'f'"
+        )
+        names = {name for (name,) in left}
+    assert "theirs" in names
+    assert "submissions_session_id_fkey" not in names
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@on_reference
+def test_a_key_that_is_not_enforced_under_the_name_of_ours_is_refused(platform_db: PlatformDatabase) -> None:
+    refused_until_fixed(platform_db, "submissions", "submissions_session_id_fkey")
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@pytest.mark.parametrize("name", ["theirs", "submissions_session_id_fkey"])
+@pytest.mark.parametrize("table", ["submissions", "submissions_2024"])
+@on_partitioned
+def test_a_key_that_is_not_enforced_is_refused_on_a_partitioned_table(
+    platform_db: PlatformDatabase, table: str, name: str
+) -> None:
+    """PostgreSQL lets no other be beside it, in the middle of an apply."""
+    refused_until_fixed(platform_db, table, name)
+
+
+def refused_until_fixed(db: PlatformDatabase, table: str, name: str) -> None:
+    with db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ADD session_id uuid")
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {KEY}".encode())
+    (finding,) = [f for f in look(db) if f.level == "error"]
+    assert (finding.check, finding.object) == ("names", f"{table}.{name}")
+    assert "enforced" in finding.detail.lower()
+    assert on(db, "apply").code == 5
+    with db.connect() as connection:
+        connection.execute(finding.fix.partition(": ")[2].encode())
+    assert on(db, "apply").code == 0
+    assert check(db, "foreign_keys") == []
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_key_of_ours_that_is_not_enforced_any_more_is_found_and_made_again(platform_db: PlatformDatabase) -> None:
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER CONSTRAINT submissions_session_id_fkey NOT ENFORCED")
+    found = [(f.check, f.level) for f in check(platform_db)]
+    assert {("foreign_keys", "error"), ("installed_objects", "error")} == {*found}
+    assert on(platform_db, "status", "--exit-code").code == 3
+
+    with platform_db.connect() as connection:
+        for finding in check(platform_db, "foreign_keys"):
+            connection.execute(finding.fix.removeprefix("Run: ").encode())
+    assert check(platform_db, "foreign_keys") == []
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER CONSTRAINT submissions_session_id_fkey NOT ENFORCED")
+    assert on(platform_db, "apply").code == 0
+    assert check(platform_db) == []
