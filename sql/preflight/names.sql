@@ -85,6 +85,21 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL
+        -- compile() would put another name in the middle of such a one
+        SELECT w.object,
+               format('%s holds a text in whose place sessiondb puts names of the platform when it makes its functions: %s', w.object, m.text[1]),
+               w.fix
+          FROM (
+                SELECT format('Schema %I', h.nspname) AS object, h.nspname::text AS names,
+                       format('ALTER SCHEMA %I RENAME TO another_name', h.nspname) AS fix
+                  FROM platform AS h
+                UNION ALL
+                SELECT format('The way to the course %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
+                  FROM ({course_paths()}) AS p
+               ) AS w
+         CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT') AS m (text)
+         WHERE m.text IS NOT NULL
+        UNION ALL
         SELECT p.oid::regprocedure::text,
                format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user),
                format('Connect as %I, or: ALTER FUNCTION %s OWNER TO %I', pg_get_userbyid(p.proowner), p.oid::regprocedure, current_user)
