@@ -191,6 +191,7 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
         ],
         "version": None,
         "objects": [],
+        "problems": [],
     }
 
     plan = run(*as_reader, "plan")

@@ -29,6 +29,9 @@ DYNAMIC = {
     "lock_tables",
     "save_link",
     "withdraw_default_grants",
+    # what they are given to run, functions of ours put together
+    "ask",
+    "run_on_platform",
 }
 """They run SQL put together from names that format('%I') or regclass quotes; what a variable holds is not seen through."""
 
@@ -70,12 +73,10 @@ def test_plpgsql_check_finds_nothing(installed_db: PlatformDatabase) -> None:
 # what the linters of hosted backends ask
 
 LINTS: dict[str, LiteralString] = {
-    "a function whose search_path its caller chooses": """
+    "a function with its owner's rights, or in an exposed schema, whose search_path its caller chooses": """
         SELECT p.oid::regprocedure::text FROM pg_proc AS p
-         WHERE (p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course')
+         WHERE (p.pronamespace = 'sessiondb'::regnamespace AND p.prosecdef OR p.proname = 'get_user_session_for_course')
            AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c WHERE starts_with(c, 'search_path='))
-           -- PostgreSQL lets no procedure commit that has settings of its own; it sets them in each transaction
-           AND p.oid <> 'sessiondb.backfill'::regproc
     """,
     "a function with its owner's rights that others may call": """
         SELECT p.oid::regprocedure::text FROM pg_proc AS p

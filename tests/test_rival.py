@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
 
 import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
@@ -85,14 +85,6 @@ class Rival:
             return bool(connection.execute("SELECT is_called FROM public.fallen").fetchall()[0][0])
 
 
-@contextlib.contextmanager
-def database_of_its_own(db: PlatformDatabase) -> Iterator[None]:
-    """Undo what the rival made."""
-    yield
-    with db.connect() as connection:
-        connection.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
-
-
 @on_reference
 def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run(
     new_role: str, platform_db: PlatformDatabase
@@ -164,24 +156,38 @@ def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_stat
 
 
 @on_reference
+def test_the_statement_that_fixes_it_quotes_the_name_of_the_role(
+    cluster: Cluster, installed_db: PlatformDatabase
+) -> None:
+    role = f'{cluster.prefix} "odd"; role'
+    cluster.execute("CREATE ROLE {}", role)
+    try:
+        with installed_db.connect() as connection:
+            connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(role)))
+            (fix,) = re.findall(r"fix: (REVOKE .*)", call(installed_db, "status").err)
+            connection.execute(fix.encode())
+        assert call(installed_db, "status").code == 0
+    finally:
+        with installed_db.connect() as connection:
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        cluster.execute("DROP ROLE {}", role)
+
+
+@on_reference
 @pytest.mark.parametrize(
     "thing",
     [
         "CREATE TABLE sessiondb.t ()",
         "CREATE FUNCTION sessiondb.find_session(uuid, text) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
         "CREATE TYPE sessiondb.t AS ENUM ()",
-        "CREATE OPERATOR sessiondb.= (LEFTARG = uuid, RIGHTARG = text, FUNCTION = pg_catalog.int4eq)",
+        "CREATE FUNCTION sessiondb.eq(uuid, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+        "CREATE OPERATOR sessiondb.= (LEFTARG = uuid, RIGHTARG = text, FUNCTION = sessiondb.eq)",
         "CREATE VIEW sessiondb.v AS SELECT 1",
     ],
 )
 def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command(
     new_role: str, installed_db: PlatformDatabase, thing: str
 ) -> None:
-    if "OPERATOR" in thing:
-        thing = (
-            "CREATE FUNCTION sessiondb.eq(uuid, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
-            "CREATE OPERATOR sessiondb.= (LEFTARG = uuid, RIGHTARG = text, FUNCTION = sessiondb.eq)"
-        )
     role = sql.Identifier(new_role)
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))

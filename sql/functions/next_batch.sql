@@ -58,11 +58,11 @@ BEGIN
     partition := v_at.partition;
     session_id := v_at.session_id;
     mode := CASE WHEN v_at.second_pass THEN 'wait' ELSE 'link' END;
-    from_row := format('(%s,0)', v_at.block);
+    from_row := format('(%s,0)', v_at.block)::tid;
     -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller; the
     -- backfill itself makes it twice as large
     to_row := format('(%s,0)', least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
-        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint));
+        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint))::tid;
     RETURN NEXT;
 END
 $function$

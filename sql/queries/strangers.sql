@@ -13,7 +13,7 @@ WITH trusted (oid) AS (
 home AS (
     SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
 )
-SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(o.owner) END AS role, o.may_create
+SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o.owner)) END AS role, o.may_create
   FROM (
         SELECT 'schema sessiondb' AS object, h.nspowner AS owner, false AS may_create FROM home AS h
         UNION ALL

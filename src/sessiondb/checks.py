@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, trusted
+from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, platform_schema, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 from sessiondb.output import shown
@@ -49,7 +49,8 @@ def check(
     if there is None:
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
-    if gone := [o.name for o in objects.missing(connection) if o.kind == "table" and o.after == "0001"]:
+    missing = objects.missing(connection)
+    if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
         detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
         return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
@@ -57,8 +58,13 @@ def check(
     findings = _pending(connection) if _PENDING in wanted else []
     for folder, of_catalogs in _CATALOG_CHECKS:
         findings += _catalog_checks(connection, folder, [name for name in of_catalogs if name in wanted])
+    # r.session_id of a table without that column would call a function session_id(r), whoever made it
+    unlinked = [f"{o.parent}.{o.name}" for o in missing if o.kind == "column"]
     for name in resources.names("data_checks"):
-        if name in wanted and there.course_pieces:
+        if name in wanted and unlinked:
+            detail = f"The check cannot be run: column {unlinked[0]} does not exist."
+            findings.append(Finding(name, "error", name, detail, "Finish it with: sessiondb apply"))
+        elif name in wanted and there.course_pieces:
             report(f"checking {name}")
             text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
             tables = ledger.TABLES if "{table}" in text else ("",)
@@ -251,13 +257,11 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
-    renamed = _catalog_checks(connection, "preflight", ["renamed"])
+    findings = [finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)]
+    renamed = [finding for finding in findings if finding.check == "renamed"]
     if any(finding.level == "error" for finding in renamed):
-        raise PlatformRefusedError(renamed)  # what else would be found follows from it
-    findings = [
-        *(finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)),
-        *_disk(connection),
-    ]
+        raise PlatformRefusedError(renamed)  # what else was found follows from it
+    findings += _disk(connection)
     if not any(finding.level == "error" for finding in findings):
         findings += _orphans(connection)
     if any(finding.level == "error" for finding in findings):
@@ -308,8 +312,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
-    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), platform_schema(connection))
     with platform_path(connection):
         return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 

@@ -167,8 +167,11 @@ class Database:
     def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
         # as the connection began; nothing of anybody else's can be taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
-        connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
-        connection.execute("SELECT set_config('sessiondb.schema', %s, %s)", [self.schema or "public", local])
+        connection.execute(
+            "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %(local)s),"
+            " pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s)",
+            {"schema": self.schema or "public", "local": local},
+        )
         there = installation(connection)
         schema = self._schema(connection, there)
         course_path = course_path or (there.course_path if there else None)
@@ -253,33 +256,29 @@ def is_there(connection: Connection) -> bool:
     found = connection.execute(trusted(query)).fetchall()
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
     makers = [role for _, role, may_create in found if may_create]
-    findings = []
+    reasons = []
     if made:
-        findings.append(
-            Finding(
-                "owners",
-                "error",
-                "schema sessiondb",
-                "Nothing in schema sessiondb is read or run, because not all of it belongs to a role that is trusted: "
-                f"{', '.join(made[:5])}{', ...' if len(made) > 5 else ''}.",
+        reasons.append(
+            (
+                f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
+                f"{', ...' if len(made) > 5 else ''}",
                 "If that role owns the platform's tables, name their schema: --schema NAME. If not, have a look at "
                 "what it made there, and drop it or give it to the owner of those tables.",
             )
         )
     if makers:
         revoked = ", ".join(makers)
-        findings.append(
-            Finding(
-                "owners",
-                "error",
-                "schema sessiondb",
-                "Nothing in schema sessiondb is read or run, because a role that is not trusted may make things "
-                f"there: {revoked}.",
+        reasons.append(
+            (
+                f"a role that is not trusted may make things there: {revoked}",
                 f"REVOKE CREATE ON SCHEMA sessiondb FROM {revoked}",
             )
         )
-    if findings:
-        raise PlatformRefusedError(findings)
+    if reasons:
+        nothing = "Nothing in schema sessiondb is read or run, because"
+        raise PlatformRefusedError(
+            [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
+        )
     _TRUSTED.add(connection)
     return True
 
@@ -356,6 +355,12 @@ def pinned_path(schemas: Sequence[str]) -> str:
     """Return a search_path for functions that the platform calls: these schemas, and pg_temp last."""
     named = [sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")]
     return ", ".join([*named, "pg_temp"])
+
+
+def platform_schema(connection: Connection) -> str:
+    """Return the name of the platform's schema, as the setting ``sessiondb.schema`` has it."""
+    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    return str(schema)
 
 
 def trusted(text: str) -> LiteralString:

@@ -14,7 +14,7 @@ from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, trusted
+from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
@@ -125,20 +125,16 @@ class Runner:
                 undone = [m.number for m in todo]
                 report_warnings(self._look(lambda: rollback_preflight(self.connection, undone)), self.report)
             for migration in todo:
-                for step in steps.undo(migration, self._schema(), is_applied=migration.id in applied):
+                for step in steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied):
                     self._run(step, "rolling back")
         return [m.id for m in todo if m.id in there]
-
-    def _schema(self) -> str:
-        row = self.connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
-        return str(row and row[0])
 
     def _repair(self, first: Migration) -> None:
         """Make our own tables again where one is gone, and note what is there and not recorded, before a rollback."""
         gone = self._look(lambda: missing(self.connection))
         there = installation(self.connection)
         if there is None or any(o.after == first.number for o in gone):
-            (step,) = steps.apply(first, self._schema())
+            (step,) = steps.apply(first, platform_schema(self.connection))
             self._run(step, "making our own tables again:")
             there = wanted(self.connection)
         compiled_for = there

@@ -16,7 +16,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import Connection, installation, platform_path, trusted
+from sessiondb.database import OUR_PATH, Connection, installation, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
@@ -54,6 +54,7 @@ def _missing_named(connection: Connection) -> Iterator[None]:
         with connection.transaction():
             yield
     except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
+        connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")  # the platform's may still be set
         # a table of the platform, for a role that may not look into schema sessiondb
         if not isinstance(error, pg.UndefinedTable) or installation(connection):
             checks.require_installed(connection)
@@ -67,9 +68,8 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
             with _missing_named(connection), platform_path(connection):
                 row = cursor.execute(call, arguments).fetchone()
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
-            schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
             raise SessiondbError(
-                f'this role may not use schema "{schema and schema[0]}"', "GRANT it USAGE on that schema."
+                f'this role may not use schema "{platform_schema(connection)}"', "GRANT it USAGE on that schema."
             ) from error
         except pg.CheckViolation as error:
             given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
@@ -247,7 +247,7 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 
 def _of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
-    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
 
 

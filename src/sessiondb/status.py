@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
 from sessiondb.checks import lost_rights
-from sessiondb.database import Connection, Installation, catalogs, installation, trusted
+from sessiondb.database import Connection, Installation, catalogs, installation, platform_schema, trusted
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import missing, wanted
 
@@ -20,18 +20,19 @@ def status(connection: Connection) -> dict[str, Any]:
     Returns:
         ``{"schema", "version", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
         [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}], "problems":
-        [finding]}``. A
-        migration's state is ``applied``, ``pending``, or ``unknown`` to this version; applied_at an ISO time
-        in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version, or for another course
-        path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made by another version).
+        [finding]}``. A migration's state is ``applied``, ``pending``, or ``unknown`` to this version;
+        applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version,
+        or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made
+        by another version). A problem is a right that the owner of the trigger functions has lost.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
-    schema = connection.execute("SELECT current_setting('sessiondb.schema')").fetchone()
-    found = _states(connection, there and _compiled_for(connection, there))
+    schema = platform_schema(connection)
+    is_seen = there is not None and _sees_platform(connection)
+    found = _states(connection, there and _compiled_for(connection, there, schema, is_seen=is_seen))
     return {
-        "schema": schema and schema[0],
+        "schema": schema,
         "version": there.version if there else None,
         "course_path": there.course_path if there else None,
         "migrations": [
@@ -44,16 +45,20 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
-        "problems": [f.as_json() for f in lost_rights(connection)] if there else [],
+        "problems": [f.as_json() for f in lost_rights(connection)] if is_seen else [],
     }
 
 
-def _compiled_for(connection: Connection, there: Installation) -> Installation:
+def _sees_platform(connection: Connection) -> bool:
+    """Return whether this role may look up names in the platform's schema."""
+    ((is_seen,),) = connection.execute(
+        "SELECT has_schema_privilege(current_setting('sessiondb.schema'), 'USAGE')"
+    ).fetchall()
+    return bool(is_seen)
+
+
+def _compiled_for(connection: Connection, there: Installation, schema: str, *, is_seen: bool) -> Installation:
     """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
-    schema, is_seen = connection.execute(
-        "SELECT n.nspname::text, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace AS n"
-        " WHERE n.nspname = current_setting('sessiondb.schema')"
-    ).fetchall()[0]
     if not is_seen:
         return replace(there, platform_schema=schema)
     settle_course_path(connection, None)

@@ -217,7 +217,7 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
 
-_LOCK = re.compile(r"^-- lock(?: where [^:]+)?: ([A-Z ]+) on (\w+)$", re.MULTILINE)
+_LOCK = re.compile(r"^-- lock: ([A-Z ]+) on (\w+)$", re.MULTILINE)
 
 
 def item(text: str, schema: str) -> Statement | Query:
