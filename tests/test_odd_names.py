@@ -189,7 +189,7 @@ def test_what_we_put_names_in_the_place_of_is_refused_before_anything_is_changed
     with loaded(cluster, REFUSED[mark]) as db:
         found = {(f.check, f.object) for f in look(db) if f.level == "error"}
         schema = f'Schema "{db.platform.schema}"'
-        assert found == {("names", schema), ("names", f"The way to the course {db.platform.course_path}")}
+        assert found == {("names", schema), ("names", f"Course path {db.platform.course_path}")}
         assert on(db, "apply").code == 5
         assert "preflight refuses" in by_psql(psql, db, script_for(db), tmp_path).err
         with db.connect() as connection:

@@ -35,7 +35,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
-               format('The foreign key %I of %s is not enforced, and PostgreSQL lets a partitioned table have no other beside it.', k.conname, c.oid::regclass),
+               format('The foreign key %I of %s is not enforced, and PostgreSQL allows no other beside it on a partitioned table.', k.conname, c.oid::regclass),
                format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
           FROM platform AS h
           JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions') AND root.relkind = 'p'
@@ -87,14 +87,14 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         UNION ALL
         -- compile() would put another name in the middle of such a one
         SELECT w.object,
-               format('%s holds a text in whose place sessiondb puts names of the platform when it makes its functions: %s', w.object, m.text[1]),
+               format('%s contains %s, which sessiondb replaces when it compiles its functions.', w.object, m.text[1]),
                w.fix
           FROM (
                 SELECT format('Schema %I', h.nspname) AS object, h.nspname::text AS names,
                        format('ALTER SCHEMA %I RENAME TO another_name', h.nspname) AS fix
                   FROM platform AS h
                 UNION ALL
-                SELECT format('The way to the course %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
+                SELECT format('Course path %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
                   FROM ({course_paths()}) AS p
                ) AS w
          CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT') AS m (text)

@@ -1,6 +1,6 @@
--- Nobody who is not trusted anyway owns what our functions are made of, or can have his code run by them.
+-- Only trusted roles own what our functions are made of, or can have their code run by them.
 --
--- Longer than a screen: a branch for each thing that must belong to somebody who is trusted.
+-- Longer than a screen: a branch for each thing that must belong to a trusted role.
 WITH platform AS (
     SELECT n.oid, n.nspname, c.relowner AS table_owner,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
@@ -9,7 +9,7 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- Everybody but superusers, the current role, and the owners of the database and of enrollments. A group that one of
+-- All roles but superusers, the current role, and the owners of the database and of enrollments. A group that one of
 -- those belongs to has other members.
 stranger AS (
     SELECT r.oid, r.rolname
@@ -17,7 +17,7 @@ stranger AS (
       JOIN pg_database AS d ON d.datname = current_database()
       JOIN pg_roles AS r ON NOT (r.rolsuper OR r.oid IN (h.table_owner, d.datdba) OR r.rolname IN (current_user, 'pg_database_owner'))
 ),
--- the tables that are written to, and their partitions: a trigger on one runs with the rights of whoever writes to it
+-- the tables that are written to, and their partitions: a trigger on one runs with the rights of the role that writes
 written AS (
     SELECT node.relid
       FROM platform AS h
@@ -45,14 +45,14 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                     OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
                         AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
                 UNION
-                -- what our functions read: a view in its place, or a cast of its column, would run his code
+                -- what our functions read: a view in its place, or a cast of its column, would run its owner's code
                 SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w)
                   FROM pg_class AS c
                  WHERE c.oid IN (SELECT w.relid FROM written AS w)
                     OR c.oid IN (SELECT unnest(w.tables) FROM ({course_paths()}) AS w)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
-         -- what we may not act for, check privileges refuses
+         -- check privileges refuses what we may not act for
          WHERE h.is_superuser
             OR o.is_written AND pg_has_role(o.owner, 'USAGE')
         UNION ALL

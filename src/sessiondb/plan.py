@@ -83,7 +83,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
     if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
         raise UsageError(
-            "a script for psql cannot hold this name, with a control character or with what the script is quoted with",
+            "a script for psql cannot contain this name: it has a control character or a quoting tag of the script",
             "Run instead: sessiondb apply",
         )
     timeout = f"{lock_timeout * 1000:.0f}ms"
