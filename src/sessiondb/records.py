@@ -138,7 +138,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, resources.read("queries/list_sessions.sql"), {})
+    return _stream(connection, _of_platform(connection, resources.read("queries/list_sessions.sql")), {})
 
 
 def show(
@@ -161,7 +161,9 @@ def show(
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
-    query = resources.with_course_path(resources.for_table(resources.read(f"queries/{name}.sql"), what), pieces)
+    text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
+    # the schema first: a name on the way to the course may look like what it is put in the place of
+    query = resources.with_course_path(_of_platform(connection, text), pieces)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -237,10 +239,9 @@ def _of_platform(connection: Connection, query: str) -> LiteralString:
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     versions.require_same(installation(connection))
     checks.require_columns(connection)
-    text = _of_platform(connection, query)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in _LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
-        cursor.execute(text, arguments)
+        cursor.execute(trusted(query), arguments)
         yield from cursor
