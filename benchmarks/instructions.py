@@ -245,11 +245,12 @@ def _processor(
 
     def inserted(variant: str, around: Callable[[Connection, Callable[[], object]], float]) -> float:
         """Insert by a new connection and roll back; return what ``around`` the INSERT finds, for each row."""
-        with server.connect(f"{base}_{_database(variant)}") as connection:
+        database = f"{base}_{_database(variant)}"
+        with server.connect(database) as connection:
             connection.execute(trusted(f"VACUUM {table}"))
-            with connection.transaction(force_rollback=True):
-                connection.execute(trusted(statements[variant]["warm"]))
-                return around(connection, partial(connection.execute, trusted(statements[variant]["all"]))) / rows
+        with server.connect(database) as connection, connection.transaction(force_rollback=True):
+            connection.execute(trusted(statements[variant]["warm"]))
+            return around(connection, partial(connection.execute, trusted(statements[variant]["all"]))) / rows
 
     def seconds(connection: Connection, insert: Callable[[], object]) -> float:
         begin = server.processor_seconds(connection)
