@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from benchmarks import apply, backfill, forms, growth, insert, platform, report
-from benchmarks.bounds import broken
+from benchmarks import apply, backfill, bounds, forms, growth, insert, instructions, platform, report
 from benchmarks.platform import Size
 from benchmarks.server import DURABLE, open_server
 
@@ -23,7 +22,10 @@ PARTS = {
     "backfill-under-traffic": "unlinked",
     "apply": "platform",
 }
-"""What is measured, and the database that it starts from."""
+"""What is measured on a server that all share, and the database that it starts from."""
+
+INSTRUCTIONS = "instructions"
+"""What is counted on a server of its own."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -32,12 +34,17 @@ PARTS = {
 @click.option("--rounds", default=7, show_default=True, help="How often the variants take turns.")
 @click.option("--seconds", default=4, show_default=True, help="How long each run of pgbench lasts.")
 @click.option("--quick", is_flag=True, help="A tiny platform and one round: does it all run? Says nothing about speed.")
-@click.option("--only", multiple=True, type=click.Choice([*PARTS]), help="Only this part; may be given again.")
+@click.option(
+    "--only", multiple=True, type=click.Choice([INSTRUCTIONS, *PARTS]), help="Only this part; may be given again."
+)
 @click.option(
     "--bounds",
+    "committed",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Measure a small platform, write nothing; fail if a ratio is over twice as bad as in this performance.json.",
+    help="Measure a small platform, write nothing; fail if a ratio is too far from the one in this performance.json.",
 )
+@click.option("--against", metavar="REV", help="Count the instructions of this revision, or checkout, beside ours.")
+@click.option("--server", "bindir", type=click.Path(path_type=Path, exists=True), help="Programs of another server.")
 @click.option("-d", "--dsn", metavar="DSN", help="Another server, as a role that may create databases there.")
 @click.option(
     "--output",
@@ -53,7 +60,9 @@ def main(
     seconds: int,
     quick: bool,
     only: tuple[str, ...],
-    bounds: Path | None,
+    committed: Path | None,
+    against: str | None,
+    bindir: Path | None,
     dsn: str | None,
     output: Path,
 ) -> None:
@@ -70,31 +79,42 @@ def main(
       python -m benchmarks --scale 10 -d postgresql://postgres@db.example/postgres
       python -m benchmarks --bounds docs/performance/performance.json
     """
-    if bounds:
-        with open_server(dsn, DURABLE) as server:
-            if found := broken(server, json.loads(bounds.read_text(encoding="utf-8")), _tell):
-                raise click.ClickException("over twice as slow as before:\n" + "\n".join(found))
+    parts = only or (INSTRUCTIONS, *PARTS)
+    if committed:
+        before = json.loads(committed.read_text(encoding="utf-8"))
+        found = bounds.more_instructions(bindir, before, _tell) if INSTRUCTIONS in parts else []
+        if timed := [name for name in parts if name in bounds.TIMED]:
+            with open_server(dsn, DURABLE, bindir) as server:
+                found += bounds.slower(server, before, timed, _tell)
+        if found:
+            raise click.ClickException("too far from what is committed:\n" + "\n".join(found))
         return
+    if INSTRUCTIONS in parts:
+        if why := instructions.skipped():
+            _tell(why)
+        else:
+            _tell(INSTRUCTIONS)
+            name, result = instructions.part(bindir, quick, 1 if quick else 2, against, 1 if quick else 2 * rounds + 1)
+            report.write(output, {name: result})
     size = platform.QUICK if quick else Size.of_scale(scale, rows)
     few, idle = (1, 0.5) if quick else (min(rounds, 3), 10.0)
     many, lasting = (1, "-t20") if quick else (rounds, f"-T{seconds}")
     growth_rows, largest = (20, 10) if quick else (500, 1_000_000)
-    with open_server(dsn, {} if quick else {**DURABLE, "shared_buffers": "2GB"}) as server:
-        measures: dict[str, Callable[[], Any]] = {
-            "insert": lambda: insert.measure(server, size, many, lasting),
-            "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
-            "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
-            "backfill": lambda: backfill.measure(server, few),
-            "backfill-under-traffic": lambda: backfill.under_traffic(server, size, idle),
-            "apply": lambda: apply.measure(server, size, few, idle),
-        }
-        _tell("building the platform")
-        platform.build(server, size, {PARTS[name] for name in only or PARTS})
-        results = {}
-        for name in only or PARTS:
-            _tell(name)
-            results[name] = report.tagged(server, size, quick, measures[name]())
-            report.write(output, results)
+    if shared := [name for name in parts if name != INSTRUCTIONS]:
+        with open_server(dsn, {} if quick else {**DURABLE, "shared_buffers": "2GB"}, bindir) as server:
+            measures: dict[str, Callable[[], Any]] = {
+                "insert": lambda: insert.measure(server, size, many, lasting),
+                "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
+                "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
+                "backfill": lambda: backfill.measure(server, few),
+                "backfill-under-traffic": lambda: backfill.under_traffic(server, size, idle),
+                "apply": lambda: apply.measure(server, size, few, idle),
+            }
+            _tell("building the platform")
+            platform.build(server, size, {PARTS[name] for name in shared})
+            for name in shared:
+                _tell(name)
+                report.write(output, {name: report.tagged(server.described(), size, quick, measures[name]())})
     click.echo(report.table(report.read(output)))
     report.draw(output)
     report.renew()

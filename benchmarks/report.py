@@ -15,7 +15,6 @@ import click
 
 from benchmarks.insert import CLIENTS, TABLES
 from benchmarks.platform import Size
-from benchmarks.server import Server
 
 FILE = "performance.json"
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,16 +22,26 @@ PAGES = [ROOT / "README.md", ROOT / "docs" / "performance.md"]
 GOALS = {"1 client": ("≥ 0.95", "≥ 1.5"), "8 clients": ("≥ 0.85", "≥ 1.5")}
 """Of the throughput, to the floor's and to the application's."""
 
+INSTRUCTION_GOALS = {
+    "enrollments": "≤ 1.57",
+    "submissions": "≤ 1.85",
+    "submissions, several enrolments": "≤ 1.92",
+}
+"""Of a row in bulk, to the floor's, on PostgreSQL 18."""
+
+CALL_GOALS = {"first call": "≤ 0.65", "calls 2 to 6": "≤ 0.50"}
+"""Of a submission by a new connection, to what 0.1.0 takes."""
+
 WAYS = {"select": "INSERT ... SELECT", "copy": "COPY"}
 
 
-def tagged(server: Server, size: Size, quick: bool, result: dict[str, Any]) -> dict[str, Any]:
+def tagged(server: dict[str, Any], size: Size, quick: bool, result: dict[str, Any]) -> dict[str, Any]:
     """Return a part's result with what its figures depend on."""
     return {
         "date": date.today().isoformat(),
         "quick": quick,
         "size": asdict(size),
-        "server": server.described(),
+        "server": server,
         "result": result,
     }
 
@@ -99,6 +108,9 @@ def forms(parts: dict[str, Any]) -> str:
 
 
 def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, part in parts.items():
+        if name.startswith("instructions-"):
+            yield from _instruction_goals(name.removeprefix("instructions-"), part["result"])
     yield from _insert_goals(parts["insert"]["result"] if "insert" in parts else {})
     yield from _growth_goals(parts["growth"]["result"] if "growth" in parts else {})
     if "backfill" in parts:
@@ -142,6 +154,33 @@ def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield f"{table}, {name}: time per row to the floor", "≤ 1.4", _spread(variants["sessiondb"])
             ratio = _ratio(variants["naive"]) / _ratio(variants["sessiondb"])
             yield f"{table}, {name}: times faster than by hand", "≥ 4", f"{ratio:.2f}"
+
+
+def _instruction_goals(server: str, result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, taken in result["counted"].items():
+        row = taken["row"]["shipped"]
+        goal = INSTRUCTION_GOALS[name] if server == "18" else ""
+        yield f"{name}: instructions of a row in bulk to the floor, on {server}", goal, f"{_ratio(row):.2f}"
+    for name, processor in result["processor"].items():
+        heap = processor["shipped"].get("brk calls")
+        if heap is not None:
+            yield f"{name}: brk calls of a row in bulk, on {server}", "0", f"{heap:.2f}"
+        for other in [variant for variant in processor if variant not in ("floor", "shipped")]:
+            of_submissions = name.startswith("submissions") and server == "18"
+            ratio = processor["shipped"]["median"] / processor[other]["median"]
+            yield (
+                f"{name}: processor time of a row in bulk to {other}, on {server}",
+                "≤ 0.70" if of_submissions else "",
+                f"{ratio:.2f}",
+            )
+            for call, goal in CALL_GOALS.items():
+                took = result["counted"][name][call]
+                ratio = took["shipped"]["median"] / took[other]["median"]
+                yield (
+                    f"{name}: instructions of a new connection's {call} to {other}, on {server}",
+                    goal if of_submissions else "",
+                    f"{ratio:.2f}",
+                )
 
 
 def _growth_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

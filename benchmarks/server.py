@@ -118,10 +118,10 @@ def _processor() -> str:
 
 
 @contextmanager
-def open_server(dsn: str | None, settings: Mapping[str, str]) -> Iterator[Server]:
+def open_server(dsn: str | None, settings: Mapping[str, str], bindir: Path | None = None) -> Iterator[Server]:
     """Yield the server that ``dsn`` names, or an ephemeral one with these settings; our databases are dropped."""
     if dsn is None:
-        with ephemeral_server(settings={**QUIET, **settings}) as ephemeral:
+        with ephemeral_server(bindir, settings={**QUIET, **settings}) as ephemeral:
             yield Server(ephemeral.dsn(), ephemeral.bindir)
         return
     server = Server(dsn, None)

@@ -30,6 +30,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.position IS 'Where the next batch 
 COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot be linked, by reason';
 
 -- object: function add_member
+-- object: function add_session
 -- object: function ask
 -- object: function backfill
 -- object: function backfill_counts
@@ -37,11 +38,11 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function backfill_remarks
 -- object: function backfill_step
 -- object: function begin_backfill
+-- object: function change_session_status
 -- object: function choose_for_pages
 -- object: function choose_sessions
 -- object: function count_linkable
 -- object: function create_org
--- object: function create_session
 -- object: function explain_choice
 -- object: function explain_course
 -- object: function explain_facts
@@ -58,7 +59,6 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function query_of_course
 -- object: function require_trusted
 -- object: function session_status
--- object: function set_session_status
 -- object: function start_backfill
 -- object: function table_of_users
 -- object: function triggers_that_fire

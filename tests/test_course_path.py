@@ -101,9 +101,9 @@ class TestFound:
         with installed_db.connect() as connection:
             sources = connection.execute(
                 "SELECT prosrc FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
-                " AND proname IN ('link_submission', 'check_session', 'count_linkable')"
+                " AND proname IN ('link_submission', 'check_session')"
             ).fetchall()
-        assert len(sources) == 3
+        assert len(sources) == 2
         for (source,) in sources:
             code = source.partition("*/")[2]
             assert "course_of" not in code

@@ -378,7 +378,7 @@ class TestNobodyElseReadsIt:
     def test_another_account_gets_nowhere(self, scratch: Path) -> None:
         with ephemeral_server() as server:
             work = server.socket_dir.parent
-            account = server._account
+            account = server.account
             assert account
             other = next(
                 a for a in pwd.getpwall() if a.pw_uid not in (0, account.pw_uid) and a.pw_gid != account.pw_gid

@@ -63,8 +63,8 @@ class Server:
 
     bindir: Path
     socket_dir: Path
-    _programs: Path
-    _account: pwd.struct_passwd | None
+    programs: Path
+    account: pwd.struct_passwd | None
     _settings: list[str]
     _watcher: IO[bytes]
     _process: subprocess.Popen[bytes] | None = None
@@ -109,11 +109,11 @@ class Server:
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Run `program` as the account, in an environment that has no PG* or LC_* of the caller's."""
-        command = [str(self._programs / program), "-D", str(self.socket_dir.with_name("data")), *arguments]
-        libraries = str(self._programs.with_name("lib"))  # where a copy of a self-built server finds libpq
+        command = [str(self.programs / program), "-D", str(self.socket_dir.with_name("data")), *arguments]
+        libraries = str(self.programs.with_name("lib"))  # where a copy of a self-built server finds libpq
         environment = {"PATH": os.defpath, "LD_LIBRARY_PATH": libraries, "LC_ALL": "C", "TZ": "UTC"}
         options: dict[str, Any] = {"env": environment, "cwd": "/", "start_new_session": True}
-        if a := self._account:  # extra_groups=[] would keep root's groups on Python 3.12.0 (CVE-2023-6507)
+        if a := self.account:  # extra_groups=[] would keep root's groups on Python 3.12.0 (CVE-2023-6507)
             options |= {"user": a.pw_uid, "group": a.pw_gid, "extra_groups": [a.pw_gid]}
         with _private(self.socket_dir.with_name("server.log")) as log:
             process: subprocess.Popen[bytes] = subprocess.Popen(

@@ -106,11 +106,7 @@ def add_member(connection: Connection, org: str, user: UUID, role: str) -> Row:
 
 
 def create_session(connection: Connection, org: str, course: UUID, by: UUID, title: str | None, status: str) -> Row:
-    """Return the new session, and how many old rows a backfill would link now.
-
-    Returns:
-        ``id``, ``org_id``, ``course_id``, ``title``, ``status``, ``linkable_enrollments``,
-        ``linkable_submissions``.
+    """Return the new session: ``id``, ``org_id``, ``course_id``, ``title``, ``status``.
 
     Raises:
         SessiondbError: the platform knows no such user.
@@ -118,7 +114,7 @@ def create_session(connection: Connection, org: str, course: UUID, by: UUID, tit
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.create_session(%(org)s, %(course)s, %(by)s, %(title)s, %(status)s)",
+        "SELECT * FROM sessiondb.add_session(%(org)s, %(course)s, %(by)s, %(title)s, %(status)s)",
         {"org": org, "course": course, "by": by, "title": title, "status": status},
     )
 
@@ -131,8 +127,24 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.set_session_status(%(session)s, %(status)s)",
+        "SELECT * FROM sessiondb.change_session_status(%(session)s, %(status)s)",
         {"session": session, "status": status},
+    )
+
+
+def count_linkable(connection: Connection, course: UUID) -> Row:
+    """Return how many old rows of a course a backfill would link now.
+
+    Not in the transaction of :func:`create_session` or :func:`set_session_status`, whose session others wait for.
+
+    Returns:
+        ``linkable_enrollments``, ``linkable_submissions``.
+    """
+    return _one(
+        connection,
+        "SELECT l.enrollments AS linkable_enrollments, l.submissions AS linkable_submissions"
+        " FROM sessiondb.count_linkable(%(course)s) AS l",
+        {"course": course},
     )
 
 

@@ -86,14 +86,25 @@ def session() -> None:
 
 
 def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
+    """Print a session that is committed, and what a backfill would link now, where that can be counted."""
+    from sessiondb import records
+    from sessiondb.errors import SessiondbError
+
+    counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions"))
+    try:
+        with options.database.transaction(read_only=True) as connection:
+            counts = records.count_linkable(connection, row["course_id"])
+    except SessiondbError as error:
+        output.note(f"What a backfill would link now could not be counted: {error}")
     if options.json:
-        output.json_document(row)
+        output.json_document({**row, **counts})
         return
     output.say(f'{done} session "{row["title"]}" ({row["status"]}): {row["id"]}')
-    output.say(
-        f"A backfill would now link {output.count(row['linkable_enrollments'], 'enrolment')} and "
-        f"{output.count(row['linkable_submissions'], 'submission')} of this course without a session."
-    )
+    if None not in counts.values():
+        output.say(
+            f"A backfill would now link {output.count(counts['linkable_enrollments'], 'enrolment')} and "
+            f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."
+        )
 
 
 @command("create", group=session)

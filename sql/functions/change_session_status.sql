@@ -1,12 +1,9 @@
-CREATE OR REPLACE FUNCTION sessiondb.set_session_status(p_session_id uuid, p_status text)
-RETURNS TABLE (
-    id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
-)
+CREATE OR REPLACE FUNCTION sessiondb.change_session_status(p_session_id uuid, p_status text)
+RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Gives the session another status, and counts the unlinked rows of its course that a backfill would link now. Rows
- * that are linked stay linked.
+ * Gives the session another status. Rows that are linked stay linked.
  */
 #variable_conflict use_column
 DECLARE
@@ -25,9 +22,6 @@ BEGIN
             MESSAGE = pg_catalog.format('there is no session with the id %s', p_session_id),
             HINT = 'List them with: sessiondb session list';
     END IF;
-    SELECT l.enrollments, l.submissions
-      INTO linkable_enrollments, linkable_submissions
-      FROM sessiondb.count_linkable(course_id) AS l;
     RETURN NEXT;
 END
 $function$

@@ -1,14 +1,12 @@
-CREATE OR REPLACE FUNCTION sessiondb.create_session(
+CREATE OR REPLACE FUNCTION sessiondb.add_session(
     p_org_slug text, p_course_id uuid, p_created_by uuid, p_title text DEFAULT NULL, p_status text DEFAULT 'active'
 )
-RETURNS TABLE (
-    id uuid, org_id uuid, course_id uuid, title text, status text, linkable_enrollments bigint, linkable_submissions bigint
-)
+RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * A new session of the course for the organisation, titled after the course where no title is given, and how many
- * unlinked rows of the course a backfill would link now.
+ * A new session of the course for the organisation, titled after the course where no title is given. count_linkable()
+ * is for another transaction: until this one ends, students and whoever deletes the organisation wait for the session.
  */
 #variable_conflict use_column
 DECLARE
@@ -37,9 +35,6 @@ BEGIN
     VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' OPERATOR(pg_catalog.||) v_course_title), v_status, p_created_by)
     RETURNING s.id, s.org_id, s.course_id, title::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
-    SELECT l.enrollments, l.submissions
-      INTO linkable_enrollments, linkable_submissions
-      FROM sessiondb.count_linkable(p_course_id) AS l;
     RETURN NEXT;
 END
 $function$
