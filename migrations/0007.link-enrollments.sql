@@ -10,7 +10,8 @@
 
 -- object: function find_session
 -- object: function get_user_session_for_course
--- object: function link_enrollment
+-- object: function link_session
 -- object: trigger zzz_sessiondb_link_enrollment
+-- object: trigger zzz_sessiondb_link_enrollment_update
 -- object: trigger zzz_sessiondb_check_enrollment, where the column was there before us
 -- object: trigger zzz_sessiondb_check_enrollment_update, where the column was there before us

@@ -7,7 +7,8 @@
 
 -- step: adopt_triggers submissions
 
--- object: function link_submission
+-- object: function find_enrolled_session
 -- object: trigger zzz_sessiondb_link_submission
+-- object: trigger zzz_sessiondb_link_submission_update
 -- object: trigger zzz_sessiondb_check_submission, where the column was there before us
 -- object: trigger zzz_sessiondb_check_submission_update, where the column was there before us

@@ -1,0 +1,53 @@
+CREATE OR REPLACE FUNCTION sessiondb.find_enrolled_session(p_user_id uuid, p_course_id uuid)
+RETURNS uuid
+LANGUAGE plpgsql
+AS $function$
+/*
+ * The session of a student with several enrolments in a course, for link_session(): of their sessions that are still
+ * eligible the newest, as find_session() orders them. NULL when there is none.
+ *
+ * They are compared without locks, and only the one that is chosen is locked, as in find_session(). LIMIT 1 in the inner
+ * query keeps the planner from joining the other way round, and so from reading all active sessions of the course.
+ */
+DECLARE
+    v_chosen pg_catalog.uuid;
+    v_passed pg_catalog.uuid;
+    v_session_id pg_catalog.uuid;
+BEGIN
+    LOOP
+        SELECT eligible.id
+          INTO v_chosen
+          FROM (SELECT session_id AS of_session
+                  FROM platform.enrollments
+                 WHERE user_id OPERATOR(pg_catalog.=) p_user_id
+                   AND course_id OPERATOR(pg_catalog.=) p_course_id) AS enrollment
+         CROSS JOIN LATERAL (
+                SELECT found.id, found.created_at
+                  FROM (SELECT id, org_id AS of_org, created_at
+                          FROM platform.sessions
+                         WHERE id OPERATOR(pg_catalog.=) enrollment.of_session
+                           AND course_id OPERATOR(pg_catalog.=) p_course_id
+                           AND status OPERATOR(pg_catalog.=) 'active') AS found
+                 WHERE EXISTS (SELECT
+                                 FROM platform.org_members
+                                WHERE org_id OPERATOR(pg_catalog.=) found.of_org
+                                  AND user_id OPERATOR(pg_catalog.=) p_user_id)
+                 LIMIT 1
+               ) AS eligible
+         ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
+         LIMIT 1;
+        EXIT WHEN v_chosen IS NULL OR v_chosen OPERATOR(pg_catalog.=) v_passed;
+
+        SELECT id
+          INTO v_session_id
+          FROM platform.sessions
+         WHERE id OPERATOR(pg_catalog.=) v_chosen
+           AND course_id OPERATOR(pg_catalog.=) p_course_id
+           AND status OPERATOR(pg_catalog.=) 'active'
+           FOR KEY SHARE;
+        EXIT WHEN FOUND;
+        v_passed := v_chosen;
+    END LOOP;
+    RETURN v_session_id;
+END
+$function$
