@@ -10,7 +10,7 @@
 
 -- object: function find_session
 -- object: function get_user_session_for_course
--- object: function link_session
+-- object: function link_enrollment
 -- object: trigger zzz_sessiondb_link_enrollment
 -- object: trigger zzz_sessiondb_link_enrollment_update
 -- object: trigger zzz_sessiondb_check_enrollment, where the column was there before us

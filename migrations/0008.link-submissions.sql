@@ -8,6 +8,7 @@
 -- step: adopt_triggers submissions
 
 -- object: function find_enrolled_session
+-- object: function link_submission
 -- object: trigger zzz_sessiondb_link_submission
 -- object: trigger zzz_sessiondb_link_submission_update
 -- object: trigger zzz_sessiondb_check_submission, where the column was there before us

@@ -28,7 +28,14 @@ REQUIRED_COLUMNS = {
 
 NOBODY_LOOKED = {
     f"sql/functions/{name}.sql"
-    for name in ("link_session", "find_session", "find_enrolled_session", "check_session", "get_user_session_for_course")
+    for name in (
+        "link_enrollment",
+        "link_submission",
+        "find_session",
+        "find_enrolled_session",
+        "check_session",
+        "get_user_session_for_course",
+    )
 }
 """What applications call or fire: no command of ours has looked before whether the columns are there."""
 

@@ -4,4 +4,4 @@ CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment
     BEFORE INSERT ON platform.enrollments
     FOR EACH ROW
     WHEN (NEW.session_id IS NULL)
-    EXECUTE FUNCTION sessiondb.link_session('enrollments')
+    EXECUTE FUNCTION sessiondb.link_enrollment()

@@ -5,4 +5,4 @@ CREATE OR REPLACE TRIGGER zzz_sessiondb_link_enrollment_update
     BEFORE UPDATE ON platform.enrollments
     FOR EACH ROW
     WHEN (OLD.session_id IS NULL AND NEW.session_id IS NULL)
-    EXECUTE FUNCTION sessiondb.link_session('enrollments')
+    EXECUTE FUNCTION sessiondb.link_enrollment()

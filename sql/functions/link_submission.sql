@@ -1,0 +1,58 @@
+CREATE OR REPLACE FUNCTION sessiondb.link_submission()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+AS $function$
+/*
+ * BEFORE INSERT or UPDATE on submissions, only where session_id is NULL and was: the session of the student's enrolment
+ * in the course while it is still eligible (so that a student of the autumn group stays in it when a winter group
+ * opens), else the student's session in the course as for an enrolment. None found leaves NULL; a submission never fails
+ * for want of a session.
+ *
+ * Nearly every student has one enrolment in a course; for several, find_enrolled_session() compares. The lock, the names
+ * of columns, and a loop to tell one row from several: as in find_session().
+ *
+ * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression of this platform
+ * in its place.
+ *
+ * SECURITY DEFINER and generic plans: as in link_enrollment().
+ */
+DECLARE
+    v_course_id pg_catalog.uuid := course_of(NEW);
+    v_session_id pg_catalog.uuid;
+    v_enrollments pg_catalog.int4 := 0;
+BEGIN
+    FOR v_session_id IN
+        SELECT session_id
+          FROM platform.enrollments
+         WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id
+           AND course_id OPERATOR(pg_catalog.=) v_course_id
+           AND session_id IS NOT NULL
+    LOOP
+        v_enrollments := v_enrollments OPERATOR(pg_catalog.+) 1;
+    END LOOP;
+
+    IF v_enrollments OPERATOR(pg_catalog.=) 1 THEN
+        SELECT session.id
+          INTO NEW.session_id
+          FROM (SELECT id, org_id AS of_org
+                  FROM platform.sessions
+                 WHERE id OPERATOR(pg_catalog.=) v_session_id
+                   AND course_id OPERATOR(pg_catalog.=) v_course_id
+                   AND status OPERATOR(pg_catalog.=) 'active') AS session
+         WHERE EXISTS (SELECT
+                         FROM platform.org_members
+                        WHERE org_id OPERATOR(pg_catalog.=) session.of_org
+                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id)
+           FOR KEY SHARE OF session;
+    ELSIF v_enrollments OPERATOR(pg_catalog.>) 1 THEN
+        NEW.session_id := sessiondb.find_enrolled_session(NEW.user_id, v_course_id);
+    END IF;
+
+    IF NEW.session_id IS NULL THEN
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
+    END IF;
+    RETURN NEW;
+END
+$function$
