@@ -67,8 +67,11 @@ def texts() -> Iterator[Text]:
     """Yield the SQL texts of the checkout, file by file."""
     for folder in ("checks", "preflight", "rollback", "steps"):
         yield from (_of_file(path, "B") for path in _files(folder))
-    for folder in ("functions", "data_checks", "triggers", "policies"):  # a function says itself if it is pinned
+    for folder in ("functions", "triggers", "policies"):  # a function says itself if it is pinned
         yield from (_of_file(path, "A") for path in _files(folder))
+    for path in _files("data_checks"):
+        check = _of_file(path, "A")
+        yield replace(check, sql=filled(resources.with_grouped_rows(check.sql)))
     for path in _files("queries"):
         text = _of_file(path, "B")
         yield replace(text, kind="A") if names_platform(text.sql) else text
@@ -123,6 +126,9 @@ _VALUES = {
     "table": "enrollments",
     "course": "r.course_id",
     "by_enrollment": "true",
+    "grouped": "enrolled",
+    "joins": "",
+    "joined_course": "NULL",
     "every": "true",
     "examples": "1",
     "key": "1",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bounds, report
+from benchmarks import bounds, instructions, report
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,7 +61,9 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
 
 
 def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]) -> None:
-    assert [*parts] == ["insert", "forms", "growth", "backfill", "backfill-under-traffic", "apply"]
+    counted = [name for name in parts if name.startswith("instructions-")]
+    assert len(counted) == (0 if instructions.skipped() else 1)
+    assert [*parts] == [*counted, "insert", "forms", "growth", "backfill", "backfill-under-traffic", "apply"]
     for part in parts.values():
         assert part["server"]["settings"]["fsync"] in ("on", "off")
         assert "PostgreSQL" in part["server"]["version"]
@@ -98,6 +100,16 @@ def test_a_ratio_over_twice_as_bad_as_the_committed_one_is_named(
         assert bounds.compared(measured, committed, bounds.WORSE) == []
     ratio["median"] *= worse
     assert [line.split(":")[0] for line in bounds.compared(measured, committed, bounds.WORSE)] == [", ".join(name)]
+
+
+def test_a_trigger_that_takes_four_percent_more_instructions_is_named() -> None:
+    def counted(ratio: float) -> dict[str, Any]:
+        return {"submissions": {"row": {"floor": {"ratio": {"median": 1}}, "shipped": {"ratio": {"median": ratio}}}}}
+
+    assert bounds.compared(counted(1.5 * 1.02), counted(1.5), bounds.MORE) == []
+    assert bounds.compared(counted(1.5 * 1.04), counted(1.5), bounds.MORE) == [
+        "submissions, row, shipped: 1.560, committed 1.500"
+    ]
 
 
 @pytest.mark.parametrize("page", report.PAGES, ids=lambda path: path.name)

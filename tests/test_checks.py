@@ -17,7 +17,7 @@ from psycopg import sql
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
-from sessiondb.database import Database
+from sessiondb.database import Database, installation
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
 from sessiondb.objects import CODE
@@ -76,12 +76,13 @@ def brief(findings: list[Finding]) -> list[tuple[str, str, str]]:
 @on_reference
 def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatabase, folder: str, name: str) -> None:
     with installed_db.database().transaction(read_only=True) as connection:
-        query = checks.composed(connection, f"{folder}/{name}")
-    assert re.findall(r"'(\w+)' AS \"check\"", query) == [name]
-    if folder == "data_checks":
-        query = resources.for_table(query, "submissions")
-        query = resources.with_course_path(resources.with_platform(query, "public"), ["", ".exercise_id"])
-        query = query.replace("{examples}", "3")
+        if folder == "data_checks":
+            there = installation(connection)
+            assert there
+            query = checks.data_query(connection, there, [name], 3)
+        else:
+            query = checks.composed(connection, f"{folder}/{name}")
+    assert {*re.findall(r"'(\w+)' AS \"check\"", query)} == {name}
 
     with installed_db.database().transaction(read_only=True) as connection:
         if folder != "data_checks":

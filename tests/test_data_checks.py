@@ -458,6 +458,71 @@ def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(install
     assert "shadowed_sessions" in {finding["check"] for finding in findings}
 
 
+def add_many_rows(db: PlatformDatabase) -> None:
+    """Two hundred courses with a hundred submissions each, unlinked; where an index leads from the course."""
+    with db.connect() as connection, unnoticed(connection):
+        connection.execute(
+            """
+            INSERT INTO users (email) SELECT 'many' || n FROM generate_series(1, 100) AS n;
+            INSERT INTO courses (title) SELECT 'many' FROM generate_series(1, 200);
+            INSERT INTO exercises (course_id, title) SELECT id, 'many' FROM courses WHERE title = 'many';
+            INSERT INTO enrollments (user_id, course_id)
+            SELECT u.id, c.id FROM users AS u CROSS JOIN courses AS c WHERE u.email LIKE 'many%' AND c.title = 'many';
+            INSERT INTO submissions (user_id, exercise_id, content)
+            SELECT u.id, x.id, '' FROM users AS u CROSS JOIN exercises AS x WHERE u.email LIKE 'many%' AND x.title = 'many';
+            CREATE INDEX ON exercises (course_id);
+            CREATE INDEX ON submissions (exercise_id);
+            CREATE INDEX ON enrollments (course_id)
+            """
+        )
+    with db.connect() as connection:
+        connection.execute("VACUUM (ANALYZE)")
+
+
+@on("reference")
+def test_all_checks_together_read_each_large_table_once(installed_db: PlatformDatabase) -> None:
+    add_many_rows(installed_db)
+
+    with installed_db.database().transaction(read_only=True) as connection:
+        checks.check(connection, NAMES, 3, lambda line: None)
+        read = connection.execute(
+            "SELECT relname, seq_scan FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('enrollments', 'submissions') ORDER BY relname"
+        ).fetchall()
+
+    assert read == [("enrollments", 1), ("submissions", 1)]
+
+
+@on("reference")
+def test_what_a_backfill_would_link_is_counted_from_the_course(installed_db: PlatformDatabase) -> None:
+    add_many_rows(installed_db)
+
+    with installed_db.connect(autocommit=False) as connection:
+        connection.execute("SELECT sessiondb.count_linkable(id) FROM courses WHERE title = 'many' LIMIT 1")
+        read = connection.execute(
+            # the planner looks up the first and the last value of an index besides
+            "SELECT relname, seq_scan, round(idx_tup_fetch, -1) FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('enrollments', 'submissions') ORDER BY relname"
+        ).fetchall()
+
+    assert read == [("enrollments", 0, 100), ("submissions", 0, 100)]
+
+
+@on("reference", "partitioned")
+def test_a_session_is_committed_before_it_is_counted_what_a_backfill_would_link(installed_db: PlatformDatabase) -> None:
+    """The count waits for another session, and what waits for the new session does not wait for the count."""
+    with installed_db.connect() as db:
+        its = world(installed_db.platform, db)
+        db.execute(sql.SQL("ALTER DATABASE {} SET lock_timeout TO '300ms'").format(sql.Identifier(db.info.dbname)))
+    with installed_db.connect(autocommit=False) as other:
+        other.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier("submissions")))
+        done = call(installed_db, "session", "set-status", str(its.session), "completed", "--format", "json")
+
+    assert done.code == 0, done.err
+    assert (done.json["status"], done.json["linkable_submissions"]) == ("completed", None)
+    assert done.err.startswith("What a backfill would link now could not be counted: ")
+
+
 # for CI
 
 

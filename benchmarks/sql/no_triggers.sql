@@ -4,3 +4,5 @@ DROP TRIGGER zzz_sessiondb_check_enrollment ON enrollments;
 DROP TRIGGER zzz_sessiondb_link_enrollment ON enrollments;
 DROP TRIGGER zzz_sessiondb_check_submission ON submissions;
 DROP TRIGGER zzz_sessiondb_link_submission ON submissions;
+DROP TRIGGER zzz_sessiondb_link_enrollment_update ON enrollments;
+DROP TRIGGER zzz_sessiondb_link_submission_update ON submissions;

@@ -14,9 +14,9 @@ SELECT 'orgs_without_sessions' AS "check", 'info' AS level, 'org_members' AS obj
         SELECT c.id
           FROM platform.courses AS c
           LEFT JOIN (
-                SELECT e.course_id, pg_catalog.count(*) AS rows
+                SELECT e.course_id, pg_catalog.sum(e.rows) AS rows
                   FROM platform.org_members AS m
-                  JOIN platform.enrollments AS e ON e.user_id OPERATOR(pg_catalog.=) m.user_id
+                  JOIN enrolled AS e ON e.user_id OPERATOR(pg_catalog.=) m.user_id
                  WHERE m.org_id OPERATOR(pg_catalog.=) f.examples[1]
                  GROUP BY e.course_id
                ) AS enrolled ON enrolled.course_id OPERATOR(pg_catalog.=) c.id

@@ -17,7 +17,7 @@ SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
                ) AS s
          WHERE s.place OPERATOR(pg_catalog.>) 1
            AND NOT EXISTS (
-                SELECT FROM platform.enrollments AS e
+                SELECT FROM enrolled AS e
                   JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id
                  WHERE e.session_id OPERATOR(pg_catalog.=) s.id AND e.course_id OPERATOR(pg_catalog.=) s.course_id)
        ) AS f

@@ -7,9 +7,9 @@ SELECT 'split_students' AS "check", 'warning' AS level, 'submissions' AS object,
                          (SELECT i.platform_schema FROM sessiondb.installation AS i)) AS fix
   FROM (
         SELECT DISTINCT e.user_id
-          FROM platform.submissions AS r
+          FROM submitted AS r
           JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) r.session_id
-          JOIN platform.enrollments AS e ON e.user_id OPERATOR(pg_catalog.=) r.user_id AND e.course_id OPERATOR(pg_catalog.=) s.course_id
+          JOIN enrolled AS e ON e.user_id OPERATOR(pg_catalog.=) r.user_id AND e.course_id OPERATOR(pg_catalog.=) s.course_id
          WHERE e.session_id OPERATOR(pg_catalog.<>) r.session_id
        ) AS f
 HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0

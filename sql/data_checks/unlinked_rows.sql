@@ -1,14 +1,10 @@
--- How many rows of {table} have no session, by reason; a warning where it is "linked", and a backfill would link them.
-WITH pair AS MATERIALIZED (
-    SELECT r.user_id, r.course_id, pg_catalog.count(*) AS rows
-      FROM (SELECT r.user_id, {course} AS course_id FROM platform.{table} AS r WHERE r.session_id IS NULL) AS r
-     GROUP BY r.user_id, r.course_id
-)
+-- How many rows of {table} have no session, by reason; a warning where it is "linked", and a backfill would link them. The
+-- reasons are those of choose_sessions(), here for all rows at once: which session it is does not matter.
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,
        pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s (%s).' ELSE '%s rows of %s in {table} have no session%s (%s).' END,
-                         f.rows, (SELECT pg_catalog.count(*) FROM platform.{table}),
+                         f.rows, (SELECT pg_catalog.sum(r.rows) FROM {grouped} AS r),
                          CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
        CASE
            WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'Link them: sessiondb backfill'
@@ -20,17 +16,28 @@ SELECT 'unlinked_rows' AS "check",
                 END)
        END AS fix
   FROM (
-        SELECT CASE WHEN r.course_id IS NULL THEN 'course_unknown' WHEN r.user_id IS NULL THEN 'no_membership'
-                    ELSE coalesce(h.reason, 'linked') END AS reason,
-               pg_catalog.sum(r.rows)::bigint AS rows,
-               pg_catalog.min(ARRAY[r.user_id, r.course_id]) FILTER (WHERE r.user_id IS NOT NULL AND r.course_id IS NOT NULL) AS pair
-          FROM pair AS r
-          LEFT JOIN (
-                SELECT c.*
-                  FROM (SELECT pg_catalog.array_agg(p.user_id) AS user_ids, pg_catalog.array_agg(p.course_id) AS course_ids
-                          FROM pair AS p WHERE p.user_id IS NOT NULL AND p.course_id IS NOT NULL) AS a
-                 CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, {by_enrollment}) AS c
-               ) AS h ON h.user_id OPERATOR(pg_catalog.=) r.user_id AND h.course_id OPERATOR(pg_catalog.=) r.course_id
-         GROUP BY 1
+        SELECT c.reason, pg_catalog.sum(c.rows) AS rows,
+               pg_catalog.min(ARRAY[c.user_id, c.course_id]) FILTER (WHERE c.user_id IS NOT NULL AND c.course_id IS NOT NULL) AS pair
+          FROM (
+                SELECT r.user_id, r.course_id, r.rows,
+                       CASE
+                           WHEN r.course_id IS NULL THEN 'course_unknown'
+                           WHEN r.user_id IS NULL THEN 'no_membership'
+                           WHEN pg_catalog.bool_or(o.is_active) THEN 'linked'
+                           WHEN pg_catalog.bool_and(k.id IS NULL) THEN 'course_unknown'
+                           WHEN pg_catalog.bool_and(m.user_id IS NULL) THEN 'no_membership'
+                           WHEN pg_catalog.bool_and(a.course_id IS NULL) THEN 'no_session_for_course'
+                           WHEN pg_catalog.bool_or(o.org_id IS NOT NULL) THEN 'no_active_session'
+                           ELSE 'session_in_other_org'
+                       END AS reason
+                  FROM {grouped} AS r
+                  LEFT JOIN platform.courses AS k ON k.id OPERATOR(pg_catalog.=) r.course_id
+                  LEFT JOIN (SELECT DISTINCT o.course_id FROM offered AS o) AS a ON a.course_id OPERATOR(pg_catalog.=) r.course_id
+                  LEFT JOIN platform.org_members AS m ON m.user_id OPERATOR(pg_catalog.=) r.user_id
+                  LEFT JOIN offered AS o ON o.org_id OPERATOR(pg_catalog.=) m.org_id AND o.course_id OPERATOR(pg_catalog.=) r.course_id
+                 WHERE r.session_id IS NULL
+                 GROUP BY r.user_id, r.course_id, r.rows
+               ) AS c
+         GROUP BY c.reason
        ) AS f
  ORDER BY f.reason

@@ -37,7 +37,8 @@ def check(
         names: the checks to run; all when empty.
         examples: how many rows a finding names at most.
         report: is told of each check that reads whole tables.
-        timeout: how many seconds each of those may take; one that is not done by then is a finding.
+        timeout: how many seconds those may take together, and each for itself if that was not enough; one that is not
+            done by then is a finding.
 
     Raises:
         UsageError: there is no check of a given name.
@@ -63,32 +64,36 @@ def check(
         *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
         *(f.detail.rstrip(".") for f in _catalog_checks(connection, "preflight", ["required_columns"])),
     ]
-    for name in resources.names("data_checks"):
-        if name in wanted and unfit:
-            detail = f"The check cannot be run: {unfit[0]}."
-            fix = "Mend what the other checks found, then run it again."
-            findings.append(Finding(name, "error", name, detail, fix))
-        elif name in wanted and there.course_pieces:
+    of_data = [name for name in resources.names("data_checks") if name in wanted]
+    if of_data and unfit:
+        detail, fix = f"The check cannot be run: {unfit[0]}.", "Mend what the other checks found, then run it again."
+        findings += [Finding(name, "error", name, detail, fix) for name in of_data]
+    elif of_data and there.course_pieces:
+        for name in of_data:
             report(f"checking {name}")
-            text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
-            tables = ledger.TABLES if "{table}" in text else ("",)
-            queries = [
-                resources.with_course_path(
-                    resources.with_platform(resources.for_table(text, t), there.platform_schema), there.course_pieces
-                )
-                for t in tables
-            ]
-            findings += _data_check(connection, name, queries, timeout)
+        findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
 
 
-def _data_check(connection: Connection, name: str, queries: Sequence[str], timeout: float) -> list[Finding]:
-    """Run a check that reads whole tables; that it could not be run, or not to its end, is a finding."""
+def _data_checks(
+    connection: Connection, there: Installation, names: Sequence[str], examples: int, timeout: float
+) -> list[Finding]:
+    """Run checks that read whole tables, in one statement; where that fails, each for itself.
+
+    That a check could not be run, or not to its end, is a finding.
+    """
+    query = data_query(connection, there, names, examples)
     try:
         with connection.transaction():
-            connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{timeout * 1000:.0f}"])
+            # no join takes each with each, whatever the planner believes of a column that was added just now
+            connection.execute(
+                "SELECT set_config('statement_timeout', %s, true), set_config('enable_nestloop', 'off', true),"
+                " set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')) / 1024, 65536)::text,"
+                " true)",
+                [f"{timeout * 1000:.0f}"],
+            )
             with platform_path(connection):
-                findings = [finding for query in queries for finding in _findings(connection, query)]
+                findings = _findings(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:
@@ -100,8 +105,20 @@ def _data_check(connection: Connection, name: str, queries: Sequence[str], timeo
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
         detail = f"The check was not finished: {error.diag.message_primary}."
-        fix = f"When the server is less busy: sessiondb check {name} --timeout 3600"
-    return [Finding(name, "error", name, detail, fix)]
+        fix = f"When the server is less busy: sessiondb check {names[0]} --timeout 3600"
+    if len(names) == 1:
+        return [Finding(names[0], "error", names[0], detail, fix)]
+    return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
+
+
+def data_query(connection: Connection, there: Installation, names: Sequence[str], examples: int) -> str:
+    """Return the checks of the data that are named as one query, which reads each large table once."""
+    ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
+    texts = [resources.query(f"data_checks/{name}") for name in names]
+    each = [resources.for_table(text, t) for text in texts for t in (ledger.TABLES if "{table}" in text else ("",))]
+    query = "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, each)).replace("{examples}", str(examples))
+    query = resources.with_platform(resources.with_grouped_rows(query), there.platform_schema)
+    return resources.with_joined_course(resources.with_course_path(query, there.course_pieces or []), steps)
 
 
 def require_installed(connection: Connection) -> Installation:

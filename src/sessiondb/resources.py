@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 
@@ -78,15 +79,46 @@ def with_course_path(text: str, pieces: Sequence[str]) -> str:
     return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), text)
 
 
+def with_grouped_rows(checks: str) -> str:
+    """Return checks of the data, as one query, with the queries in front that they read together."""
+    grouped = query("queries/grouped_rows")
+    queries = {
+        "enrolled": for_table(grouped, "enrollments").replace("{joined_course}", "r.course_id").replace("{joins}", ""),
+        "submitted": for_table(grouped, "submissions"),
+        "offered": query("queries/offered_courses"),
+    }
+    needed = {name: text for name, text in queries.items() if re.search(rf"\b(FROM|JOIN) {name}\b", checks)}
+    texts = ",\n".join(f"{name} AS MATERIALIZED (\n{text}\n)" for name, text in needed.items())
+    return f"WITH {texts}\n{checks}" if needed else checks
+
+
+def with_joined_course(text: str, steps: Sequence[Mapping[str, Any]]) -> str:
+    """Put the course of rows ``r`` of submissions in the place of ``{joined_course}`` in SQL, its joins of ``{joins}``.
+
+    Args:
+        text: SQL of our own.
+        steps: from a submission to its course, as ``sessiondb.installation`` keeps them.
+    """
+    joins, at = [], "r"
+    for place, step in enumerate(steps[:-1], 1):
+        columns = zip(step["keys"], step["operators"], step["columns"], strict=True)
+        pairs = [f"t{place}.{quoted(key)} {equal} {at}.{quoted(column)}" for key, equal, column in columns]
+        at = f"t{place}"
+        joins.append(f"LEFT JOIN {step['to']} AS {at} ON {' AND '.join(pairs)}")
+    course = f"{at}.{quoted(steps[-1]['columns'][0])}"
+    return text.replace("{joined_course}", course).replace("{joins}", " ".join(joins))
+
+
 def for_table(text: str, table: str) -> str:
     """Put ``enrollments`` or ``submissions``, and what differs between them, in its place in SQL about either.
 
     ``{table}`` is the table, ``{course}`` the course of its row ``r``, ``{by_enrollment}`` whether the session of the
-    student's enrolment is the first choice for it.
+    student's enrolment is the first choice for it, ``{grouped}`` its rows as :func:`with_grouped_rows` has them.
     """
     is_submission = table == "submissions"
     course = "course_of(r)" if is_submission else "r.course_id"
     text = text.replace("{table}", table).replace("{course}", course)
+    text = text.replace("{grouped}", "submitted" if is_submission else "enrolled")
     return text.replace("{by_enrollment}", str(is_submission).lower())
 
 
