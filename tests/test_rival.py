@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -12,7 +13,9 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
 
+from sessiondb.backfill import Pace, backfill
 from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -50,6 +53,8 @@ TRAPPED_SCHEMA = """
     CREATE VIEW sessiondb.objects AS SELECT sessiondb.evil() AS kind, ''::name AS parent, ''::name AS name;
     CREATE TABLE sessiondb._yoyo_version (version integer PRIMARY KEY, installed_at_utc timestamp);
     CREATE TRIGGER t BEFORE INSERT ON sessiondb._yoyo_version FOR EACH ROW EXECUTE FUNCTION sessiondb.evil_trigger();
+    CREATE PROCEDURE sessiondb.begin_backfill(p_session_id uuid) LANGUAGE plpgsql AS $$
+    BEGIN PERFORM sessiondb.evil(); END $$;
     CREATE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL) LANGUAGE plpgsql AS $$
     BEGIN PERFORM sessiondb.evil(); END $$;
     GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC;
@@ -140,6 +145,35 @@ def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_ta
         moment += 1
     assert moment > 10
     assert True in prepared
+
+
+@on_reference
+@pytest.mark.parametrize("command", ["apply", "rollback", "backfill"])
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_waits_is_not_read(
+    new_role: str, installed_db: PlatformDatabase, command: str
+) -> None:
+    """Another run, which the command waits for, drops ours; it has looked at that before."""
+    rival = Rival(installed_db, new_role)
+    prepared: list[bool] = []
+    with installed_db.connect() as other, installed_db.database().connect() as connection:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+
+        def acts(line: str) -> None:
+            if "waiting for another" in line:
+                other.execute("DROP SCHEMA sessiondb CASCADE")
+                prepared.append(rival.prepare())
+                other.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+        runner = Runner(connection, report=acts)
+        runs: dict[str, Callable[[], object]] = {
+            "apply": runner.apply,
+            "rollback": lambda: runner.rollback(None),
+            "backfill": lambda: backfill(connection, None, Pace(), acts, lambda *_: None),
+        }
+        with pytest.raises(PlatformRefusedError, match=new_role):
+            runs[command]()
+    assert prepared == [True]
+    assert not rival.fallen()
 
 
 @on_reference

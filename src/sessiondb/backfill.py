@@ -126,10 +126,10 @@ def backfill(
     """
     result = result or Result()
     window = _Window(pace.max_runtime)
-    require_installed(connection)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
+        require_installed(connection)
         begun = connection.execute("SELECT now()").fetchone()
         with suppress(_TimeIsUp):
             _begin(watch, session, window, report)

@@ -232,7 +232,12 @@ class Database:
 
 
 _TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that have seen a schema sessiondb that is trusted: nobody else can put another in its place."""
+"""Connections that have seen a schema sessiondb that is trusted: nobody can replace it, before a rollback drops it."""
+
+
+def look_again(connection: Connection) -> None:
+    """Have :func:`is_there` look once more, when others have had the time for a rollback and for a schema of theirs."""
+    _TRUSTED.discard(connection)
 
 
 def is_there(connection: Connection) -> bool:
