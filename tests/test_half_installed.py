@@ -348,3 +348,18 @@ def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
     rival.run("DROP FUNCTION {}.get_user_session_for_course")
     platform_db.apply()
     assert owner_of_the_function(platform_db) != new_role
+
+
+@on_reference
+def test_nor_is_one_that_a_rival_makes_in_the_place_of_ours(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Ours was dropped by hand, and is made again."""
+    rival = Rival(
+        installed_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION platform.get_user_session" in point
+    )
+    with installed_db.connect() as connection:
+        connection.execute("DROP FUNCTION get_user_session_for_course(uuid, uuid)")
+
+    with pytest.raises(SessiondbError, match=r"another role makes a function public\.get_user_session_for_course"):
+        run(installed_db, "apply", rival.makes)
+
+    assert rival.has_made
