@@ -14,6 +14,7 @@ from psycopg import errors, sql
 from test_backfill import call
 
 from sessiondb.backfill import Pace, backfill
+from sessiondb.database import Database
 from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
@@ -173,6 +174,25 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_waits_i
         with pytest.raises(PlatformRefusedError, match=new_role):
             runs[command]()
     assert prepared == [True]
+    assert not rival.fallen()
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_nobody_is_trusted_for_a_table_in_a_schema_that_nobody_named(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """The platform is in another schema than public."""
+    rival = Rival(platform_db, new_role)
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE enrollments SET SCHEMA auth")
+        connection.execute(f"CREATE TABLE public.enrollments (); ALTER TABLE enrollments OWNER TO {new_role}".encode())
+    database = Database(platform_db.conninfo())
+    with pytest.raises(SessiondbError, match="several roles"), database.connect():
+        pass
+    assert rival.prepare()
+
+    with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
+        pass
     assert not rival.fallen()
 
 
