@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -194,6 +196,48 @@ def test_nobody_is_trusted_for_a_table_in_a_schema_that_nobody_named(
     with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
         pass
     assert not rival.fallen()
+
+
+@on_reference
+def test_a_view_that_hides_a_table_while_a_backfill_waits_for_it_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """In a schema that is named like the role that runs it, and so comes first in its search_path."""
+    Rival(installed_db, new_role)
+    with (
+        installed_db.connect() as connection,
+        installed_db.connect() as rival,
+        installed_db.connect(autocommit=False) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        user = connection.info.user
+        other.execute("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE")
+        batch = pool.submit(
+            connection.execute,
+            "SELECT * FROM sessiondb.link_batch('submissions', 'public.submissions', '(0,0)', '(100,0)', NULL, 'link')",
+        )
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+        while rival.execute(waits, [connection.info.backend_pid]).rowcount == 0:
+            time.sleep(0.01)
+        rival.execute(
+            sql.SQL(
+                """
+                SET ROLE {role};
+                CREATE SCHEMA {user};
+                CREATE FUNCTION {user}.evil() RETURNS uuid LANGUAGE plpgsql AS $$
+                BEGIN PERFORM nextval('public.fallen'); RETURN NULL; END $$;
+                CREATE VIEW {user}.submissions AS
+                    SELECT '(0,1)'::tid AS ctid, {user}.evil() AS user_id,
+                           NULL::uuid AS exercise_id, NULL::uuid AS session_id;
+                GRANT ALL ON SCHEMA {user} TO PUBLIC;
+                GRANT ALL ON {user}.submissions TO PUBLIC
+                """
+            ).format(role=sql.Identifier(new_role), user=sql.Identifier(user))
+        )
+        other.commit()
+
+        assert batch.result(timeout=30).fetchall()[0][0] == 3
+        assert rival.execute("SELECT is_called FROM public.fallen").fetchall() == [(False,)]
 
 
 @on_reference

@@ -315,7 +315,9 @@ def dry_run(
         window.sleep(0)
         for (remark,) in ask(_REMARKS, session):
             report(remark)
-        partitions = ask("SELECT * FROM sessiondb.backfill_partitions()")
+        partitions = ask(
+            "SELECT b.table_name, b.partition::pg_catalog.oid, b.blocks FROM sessiondb.backfill_partitions() AS b"
+        )
         total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
         for table, partition, blocks in partitions:
             for first, last in _ranges(blocks):
