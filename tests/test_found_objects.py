@@ -747,6 +747,36 @@ def test_the_triggers_of_partitions_are_refused_or_taken_over_and_given_back(
     assert dump(platform_db) == before
 
 
+@on_reference
+def test_what_is_given_back_means_what_it_meant_whatever_another_role_has_made_meanwhile(
+    new_role: str, platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    """An enum has no "=" of its own, so that another role's is the closest."""
+    by_hand(
+        platform_db,
+        *COLUMNS,
+        "CREATE TYPE kind AS ENUM ('a', 'b')",
+        "ALTER TABLE enrollments ADD kind kind",
+        FILL % "NEW.session_id := NULL;",
+        "CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW WHEN (NEW.kind = 'a') EXECUTE FUNCTION fill()",
+        "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid LANGUAGE sql STABLE"
+        " BEGIN ATOMIC SELECT session_id FROM enrollments WHERE kind = 'a' AND user_id = p_user_id LIMIT 1; END",
+    )
+    before = dump(platform_db)
+    adopt(platform_db)
+    with platform_db.connect() as connection:
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}".encode())
+        connection.execute("CREATE FUNCTION eq(kind, kind) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+        connection.execute("CREATE OPERATOR = (LEFTARG = kind, RIGHTARG = kind, FUNCTION = eq)")
+
+    platform_db.rollback()
+
+    with platform_db.connect() as connection:  # nothing depends on it
+        connection.execute("DROP OPERATOR = (kind, kind); DROP FUNCTION eq")
+        connection.execute(f"REVOKE CREATE ON SCHEMA public FROM {new_role}".encode())
+    assert dump(platform_db) == before
+
+
 @on_partitioned
 def test_the_trigger_of_a_partition_that_is_gone_keeps_no_rollback_from_going_on(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, *COLUMNS, *ON_PARTITIONS)

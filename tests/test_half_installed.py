@@ -162,6 +162,55 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
         assert world.stored(table, comes) == world.stored(table, changes) == [None]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO {table} ({columns}, id, session_id) VALUES ({row}, {id}, {session})",
+        "UPDATE {table} SET id = {id}, session_id = {session} WHERE user_id = {user}",
+    ],
+)
+@both_tables
+@on_reference
+def test_nobody_gets_a_saved_link_by_taking_the_key_of_a_row_that_is_gone(
+    installed_db: PlatformDatabase, table: str, statement: LiteralString
+) -> None:
+    """A student who is in the organisation gives up the row, and tells one who is not its key."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session = world.session(org, course)
+        friend, student = world.user(org), world.user()
+        assert world.write(table, friend, course) == session
+        world.write(table, student, course)
+        ((key,),) = world.run("SELECT id FROM {} WHERE user_id = {}", table, friend)
+        tried: list[str] = []
+
+        def tries(migration: str, point: str) -> None:
+            there = connection.execute("SELECT to_regclass(%s) IS NULL", [f"sessiondb.saved_links_of_{table}"])
+            if point not in {"committed", "done"} or there.fetchone() == (True,):
+                return
+            row = row_values(world, table, student, course if "UPDATE" in statement else world.course())
+            with contextlib.suppress(errors.UndefinedColumn), connection.transaction(force_rollback=True):
+                world.run("DELETE FROM {} WHERE user_id = {}", table, friend)
+                tried.append(migration)
+                with pytest.raises(errors.CheckViolation):
+                    connection.execute(
+                        sql.SQL(statement).format(
+                            table=sql.Identifier(world.platform.schema, table),
+                            columns=sql.SQL(", ").join(map(sql.Identifier, row)),
+                            row=sql.SQL(", ").join(map(sql.Literal, row.values())),
+                            id=key,
+                            session=session,
+                            user=student,
+                        )
+                    )
+
+        run(installed_db, "rollback", tries)
+        run(installed_db, "apply", tries)
+        assert len(set(tried)) > 5
+        assert world.stored(table, friend) == [session]
+
+
 CHANGES: dict[str, LiteralString] = {
     "its key": "UPDATE submissions SET id = gen_random_uuid() WHERE user_id = %(user)s",
     "its time": "UPDATE submissions SET submitted_at = submitted_at + interval '1 s' WHERE user_id = %(user)s",
@@ -299,3 +348,18 @@ def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
     rival.run("DROP FUNCTION {}.get_user_session_for_course")
     platform_db.apply()
     assert owner_of_the_function(platform_db) != new_role
+
+
+@on_reference
+def test_nor_is_one_that_a_rival_makes_in_the_place_of_ours(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Ours was dropped by hand, and is made again."""
+    rival = Rival(
+        installed_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION platform.get_user_session" in point
+    )
+    with installed_db.connect() as connection:
+        connection.execute("DROP FUNCTION get_user_session_for_course(uuid, uuid)")
+
+    with pytest.raises(SessiondbError, match=r"another role makes a function public\.get_user_session_for_course"):
+        run(installed_db, "apply", rival.makes)
+
+    assert rival.has_made

@@ -26,6 +26,7 @@ from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 from test_course_path import LESSONS
 from test_damage import DAMAGES
 from test_preflight import FAULTS, HARMLESS, TOGETHER
+from test_rival import Rival
 
 import sessiondb.migrate
 from sessiondb import objects, output, resources, steps
@@ -1182,6 +1183,25 @@ def test_the_script_takes_another_course_path(
         assert (done.code, done.err) == (0, "")
         assert dump(installed_db) == dump(applied)
         assert books(installed_db) == books(applied)
+
+
+@on_reference
+def test_the_script_reads_nothing_in_a_schema_that_another_role_makes_while_it_waits(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    rival = Rival(platform_db, new_role)
+    with platform_db.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        with running(psql, platform_db, script_for(platform_db), tmp_path) as process:
+            waits = "SELECT FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND datname = %s AND pid <> %s"
+            wait_for(lambda: other.execute(waits, [platform_db.name, other.info.backend_pid]).rowcount > 0)
+            assert rival.prepare()
+            other.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+            _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 3
+    assert f"schema sessiondb (role {new_role})" in err
+    assert not rival.fallen()
 
 
 @on_reference

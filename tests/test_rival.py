@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -12,7 +15,10 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
 
+from sessiondb.backfill import Pace, backfill
+from sessiondb.database import Database
 from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -50,6 +56,8 @@ TRAPPED_SCHEMA = """
     CREATE VIEW sessiondb.objects AS SELECT sessiondb.evil() AS kind, ''::name AS parent, ''::name AS name;
     CREATE TABLE sessiondb._yoyo_version (version integer PRIMARY KEY, installed_at_utc timestamp);
     CREATE TRIGGER t BEFORE INSERT ON sessiondb._yoyo_version FOR EACH ROW EXECUTE FUNCTION sessiondb.evil_trigger();
+    CREATE PROCEDURE sessiondb.begin_backfill(p_session_id uuid) LANGUAGE plpgsql AS $$
+    BEGIN PERFORM sessiondb.evil(); END $$;
     CREATE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL) LANGUAGE plpgsql AS $$
     BEGIN PERFORM sessiondb.evil(); END $$;
     GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC;
@@ -140,6 +148,96 @@ def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_ta
         moment += 1
     assert moment > 10
     assert True in prepared
+
+
+@on_reference
+@pytest.mark.parametrize("command", ["apply", "rollback", "backfill"])
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_waits_is_not_read(
+    new_role: str, installed_db: PlatformDatabase, command: str
+) -> None:
+    """Another run, which the command waits for, drops ours; it has looked at that before."""
+    rival = Rival(installed_db, new_role)
+    prepared: list[bool] = []
+    with installed_db.connect() as other, installed_db.database().connect() as connection:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+
+        def acts(line: str) -> None:
+            if "waiting for another" in line:
+                other.execute("DROP SCHEMA sessiondb CASCADE")
+                prepared.append(rival.prepare())
+                other.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+        runner = Runner(connection, report=acts)
+        runs: dict[str, Callable[[], object]] = {
+            "apply": runner.apply,
+            "rollback": lambda: runner.rollback(None),
+            "backfill": lambda: backfill(connection, None, Pace(), acts, lambda *_: None),
+        }
+        with pytest.raises(PlatformRefusedError, match=new_role):
+            runs[command]()
+    assert prepared == [True]
+    assert not rival.fallen()
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_nobody_is_trusted_for_a_table_in_a_schema_that_nobody_named(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """The platform is in another schema than public."""
+    rival = Rival(platform_db, new_role)
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE enrollments SET SCHEMA auth")
+        connection.execute(f"CREATE TABLE public.enrollments (); ALTER TABLE enrollments OWNER TO {new_role}".encode())
+    database = Database(platform_db.conninfo())
+    with pytest.raises(SessiondbError, match="several roles"), database.connect():
+        pass
+    assert rival.prepare()
+
+    with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
+        pass
+    assert not rival.fallen()
+
+
+@on_reference
+def test_a_view_that_hides_a_table_while_a_backfill_waits_for_it_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """In a schema that is named like the role that runs it, and so comes first in its search_path."""
+    Rival(installed_db, new_role)
+    with (
+        installed_db.connect() as connection,
+        installed_db.connect() as rival,
+        installed_db.connect(autocommit=False) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        user = connection.info.user
+        other.execute("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE")
+        batch = pool.submit(
+            connection.execute,
+            "SELECT * FROM sessiondb.link_batch('submissions', 'public.submissions', '(0,0)', '(100,0)', NULL, 'link')",
+        )
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+        while rival.execute(waits, [connection.info.backend_pid]).rowcount == 0:
+            time.sleep(0.01)
+        rival.execute(
+            sql.SQL(
+                """
+                SET ROLE {role};
+                CREATE SCHEMA {user};
+                CREATE FUNCTION {user}.evil() RETURNS uuid LANGUAGE plpgsql AS $$
+                BEGIN PERFORM nextval('public.fallen'); RETURN NULL; END $$;
+                CREATE VIEW {user}.submissions AS
+                    SELECT '(0,1)'::tid AS ctid, {user}.evil() AS user_id,
+                           NULL::uuid AS exercise_id, NULL::uuid AS session_id;
+                GRANT ALL ON SCHEMA {user} TO PUBLIC;
+                GRANT ALL ON {user}.submissions TO PUBLIC
+                """
+            ).format(role=sql.Identifier(new_role), user=sql.Identifier(user))
+        )
+        other.commit()
+
+        assert batch.result(timeout=30).fetchall()[0][0] == 3
+        assert rival.execute("SELECT is_called FROM public.fallen").fetchall() == [(False,)]
 
 
 @on_reference

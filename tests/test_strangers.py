@@ -113,6 +113,26 @@ def test_a_rollback_is_not_stopped_half_way_by_a_trigger_with_a_name_like_ours(
     assert on(installed_db, "status", "--exit-code").code == 0
 
 
+# a type that belongs to another role
+
+
+@on_hosted
+def test_a_type_of_another_role_in_a_table_of_the_platform_is_refused(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """A cast of it to json, which that role may make at any time, runs where to_jsonb() reads the row."""
+    by_role(platform_db, new_role, "CREATE TYPE mood AS ENUM ('well')")
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE public.enrollments ADD moods public.mood[]")
+
+    (finding,) = [f for f in look(platform_db) if f.level == "error"]
+    assert (finding.check, finding.object) == ("owners", "TYPE public.mood")
+    assert on(platform_db, "apply").code == 5
+    with platform_db.connect() as connection:
+        connection.execute(finding.fix.removesuffix(", after a look at it").encode())
+    assert on(platform_db, "apply").code == 0
+
+
 # partitions that belong to another role
 
 

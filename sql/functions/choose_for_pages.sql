@@ -17,6 +17,11 @@ AS $function$
 DECLARE
     v_user_ids pg_catalog.uuid[];
     v_course_ids pg_catalog.uuid[];
+    -- not as regclass writes it: without its schema it may be another table when the statement is parsed
+    v_name pg_catalog.text := (
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE c.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid);
 BEGIN
     EXECUTE pg_catalog.format(
         $read$
@@ -25,7 +30,7 @@ BEGIN
          WHERE r.ctid OPERATOR(pg_catalog.>=) $1 AND r.ctid OPERATOR(pg_catalog.<) $2
            AND r.session_id IS NULL
         $read$,
-        CASE WHEN p_table OPERATOR(pg_catalog.=) 'submissions' THEN sessiondb.course_expression('r') ELSE 'r.course_id' END, p_partition)
+        CASE WHEN p_table OPERATOR(pg_catalog.=) 'submissions' THEN sessiondb.course_expression('r') ELSE 'r.course_id' END, v_name)
        INTO row_ids, v_user_ids, v_course_ids
       USING p_from, p_to;
 

@@ -56,8 +56,17 @@ BEGIN
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         CALL sessiondb.run_on_platform(v_source);
         -- what another role makes here in this very moment is replaced, and stays that role's
-        IF to_regprocedure(v_object) IN (SELECT p.oid FROM pg_proc AS p WHERE p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user))
-            AND NOT EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name AND o.facts IS NOT NULL)
+        IF EXISTS (
+            SELECT FROM pg_proc AS p
+              JOIN pg_roles AS r ON r.oid = p.proowner
+             WHERE p.oid = to_regprocedure(v_object)
+               AND NOT (r.rolsuper OR r.rolname = current_user)
+               AND r.oid NOT IN (
+                    SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
+                    UNION ALL
+                    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
+                    UNION ALL
+                    SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema))))
         THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_in_use',

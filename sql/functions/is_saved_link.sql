@@ -5,8 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it
- * as it was, though a membership may have ended since. The row is found by its key; only then is there such a table at
- * all.
+ * as it was, though a membership may have ended since. The same row as in steps/restore_links: clients may give a row
+ * the key of one that is gone.
  */
 DECLARE
     v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);
@@ -17,11 +17,14 @@ BEGIN
     END IF;
     EXECUTE (
         SELECT format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s)', v_saved,
-                      string_agg(format('s.%I = (jsonb_populate_record(NULL::%s, $1)).%I', a.attname, v_saved, a.attname), ' AND '))
+                      string_agg(format(CASE
+                                            WHEN a.attnum = ANY (k.conkey) OR a.attname = 'session_id' THEN '%1$s = s.%2$I'
+                                            WHEN a.attname = 'user_id' THEN 'coalesce(%1$s = s.%2$I, %1$s IS NULL AND s.%2$I IS NULL)'
+                                            ELSE 'coalesce(%1$s = s.%2$I, %1$s IS NULL)'
+                                        END, format('(jsonb_populate_record(NULL::%s, $1)).%I', v_saved, a.attname), a.attname), ' AND '))
           FROM pg_attribute AS a
           JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
-         WHERE a.attrelid = v_saved
-           AND (a.attnum = ANY (k.conkey) OR a.attname = 'session_id'))
+         WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped)
        INTO v_found
       USING p_row;
     RETURN v_found;

@@ -17,6 +17,11 @@ AS $function$
 DECLARE
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
+    -- not as regclass writes it: without its schema it may be another table when the statement is parsed
+    v_name pg_catalog.text := (
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE c.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid);
 BEGIN
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
@@ -33,7 +38,7 @@ BEGIN
                        AND r.session_id IS NULL
                        FOR NO KEY UPDATE OF r %s) AS l
             $lock$,
-            p_partition, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
+            v_name, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
            INTO v_row_ids, v_session_ids
           USING v_row_ids, v_session_ids, p_from, p_to;
         skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
@@ -46,7 +51,7 @@ BEGIN
              WHERE r.ctid OPERATOR(pg_catalog.=) l.row_id
                AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
             $update$,
-            p_partition)
+            v_name)
           USING v_row_ids, v_session_ids, p_from, p_to;
         GET DIAGNOSTICS linked = ROW_COUNT;
     END IF;

@@ -25,10 +25,14 @@ BEGIN
     SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)
       INTO v_column
       FROM sessiondb.installation AS i
-     CROSS JOIN (VALUES ('courses', 'id'), ('org_members', 'org_id'), ('org_members', 'user_id'),
-                        ('sessions', 'id'), ('sessions', 'org_id'), ('sessions', 'course_id'), ('sessions', 'status'), ('sessions', 'created_at'),
-                        ('enrollments', 'user_id'), ('enrollments', 'course_id'), ('enrollments', 'session_id'),
-                        ('submissions', 'user_id'), ('submissions', 'session_id')) AS r (table_name, column_name)
+     CROSS JOIN LATERAL (
+            VALUES ('courses', 'id'), ('org_members', 'org_id'), ('org_members', 'user_id'),
+                   ('sessions', 'id'), ('sessions', 'org_id'), ('sessions', 'course_id'), ('sessions', 'status'), ('sessions', 'created_at'),
+                   ('enrollments', 'user_id'), ('enrollments', 'course_id'), ('enrollments', 'session_id'),
+                   ('submissions', 'user_id'), ('submissions', 'session_id')
+            UNION ALL
+            SELECT 'submissions', c.name FROM jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') AS c (name)
+           ) AS r (table_name, column_name)
      WHERE NOT EXISTS (
             SELECT FROM pg_attribute AS a
              WHERE a.attrelid = to_regclass(format('%I.%I', i.platform_schema, r.table_name))

@@ -1,6 +1,9 @@
+\set sessiondb_is_installed false
+\if :sessiondb_is_there
 SELECT to_regclass('sessiondb._yoyo_migration') IS NOT NULL
    AND to_regclass('sessiondb.migration_content') IS NOT NULL
    AND to_regclass('sessiondb.installation') IS NOT NULL AS sessiondb_is_installed \gset
+\endif
 \if :sessiondb_is_installed
 DO $installed$
 DECLARE

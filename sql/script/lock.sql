@@ -20,3 +20,6 @@ BEGIN
         HINT = 'Run the script again when that has ended.';
 END
 $lock$;
+-- Before the look at its owner: a schema that another role makes just now is not there yet. And under the lock, or else a
+-- rollback could drop ours meanwhile, and another role make its own.
+SELECT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb') AS sessiondb_is_there \gset

@@ -1,6 +1,6 @@
 -- The statements that set a function of the platform's with the name and arguments of get_user_session_for_course()
 -- aside, where it cannot be replaced in place (other parameter names, defaults, another result) or must not be (another
--- owner could change ours): what depends on it goes on working, and a rollback puts it back.
+-- owner could change ours; a body that PostgreSQL keeps parsed would be parsed anew when it comes back): what depends on it goes on working, and a rollback puts it back.
 SELECT s.statement, NULL::json AS locks, NULL::name AS scans
   FROM pg_proc AS p
   JOIN pg_namespace AS n ON n.oid = p.pronamespace
@@ -18,7 +18,7 @@ SELECT s.statement, NULL::json AS locks, NULL::name AS scans
    AND p.proname = 'get_user_session_for_course'
    AND oidvectortypes(p.proargtypes) = 'uuid, uuid'
    AND coalesce(obj_description(p.oid, 'pg_proc') NOT LIKE '%(sessiondb)', true)
-   AND (p.proretset OR p.prorettype <> 'uuid'::regtype OR p.pronargdefaults > 0 OR p.prokind <> 'f'
+   AND (p.proretset OR p.prorettype <> 'uuid'::regtype OR p.pronargdefaults > 0 OR p.prokind <> 'f' OR p.prosqlbody IS NOT NULL
         OR p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
         OR p.proargnames IS DISTINCT FROM '{p_user_id,p_course_id}')
  ORDER BY s.turn

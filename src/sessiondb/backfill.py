@@ -126,10 +126,10 @@ def backfill(
     """
     result = result or Result()
     window = _Window(pace.max_runtime)
-    require_installed(connection)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
+        require_installed(connection)
         begun = connection.execute("SELECT now()").fetchone()
         with suppress(_TimeIsUp):
             _begin(watch, session, window, report)
@@ -315,7 +315,9 @@ def dry_run(
         window.sleep(0)
         for (remark,) in ask(_REMARKS, session):
             report(remark)
-        partitions = ask("SELECT * FROM sessiondb.backfill_partitions()")
+        partitions = ask(
+            "SELECT b.table_name, b.partition::pg_catalog.oid, b.blocks FROM sessiondb.backfill_partitions() AS b"
+        )
         total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
         for table, partition, blocks in partitions:
             for first, last in _ranges(blocks):

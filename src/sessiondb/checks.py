@@ -63,6 +63,7 @@ def check(
     unfit = [
         *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
         *(f.detail.rstrip(".") for f in _catalog_checks(connection, "preflight", ["required_columns"])),
+        *(f.detail.rstrip(".") for f in _catalog_checks(connection, "checks", ["course_path"])),
     ]
     of_data = [name for name in resources.names("data_checks") if name in wanted]
     if of_data and unfit:

@@ -167,11 +167,9 @@ class Database:
     def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
         # as the connection began; nothing of anybody else's can be taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
-        connection.execute(
-            "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %(local)s),"
-            " pg_catalog.set_config('sessiondb.schema', %(schema)s, %(local)s)",
-            {"schema": self.schema or "public", "local": local},
-        )
+        connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
+        owner = self._table_owner(connection)
+        connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
         there = installation(connection)
         schema = self._schema(connection, there)
         course_path = course_path or (there.course_path if there else None)
@@ -210,11 +208,25 @@ class Database:
             {"patience": _PATIENCE, "local": local},
         )
 
+    def _table_owner(self, connection: Connection) -> int | None:
+        """Return the role whose schema sessiondb is trusted, as it owns the platform's enrollments.
+
+        Where nobody names their schema, a role could make a table of that name in schema public to be trusted.
+        """
+        tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
+        is_sure = self.schema is not None or len({*tables.values()}) == 1
+        return tables.get(self.schema or "public") if is_sure else None
+
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:
             return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).rowcount > 0
 
         schema = self.schema or (there.platform_schema if there else "public")
+        if not (self.schema or there) and len({owner for _, owner in connection.execute(_ENROLLMENTS)}) > 1:
+            raise SessiondbError(
+                "tables named enrollments belong to several roles in this database",
+                "Name the schema that holds those of the platform with --schema.",
+            )
         if not exists(schema):
             raise SessiondbError(
                 f'schema "{schema}" does not exist in this database',
@@ -231,15 +243,28 @@ class Database:
         return schema
 
 
+_ENROLLMENTS = """
+SELECT n.nspname, c.relowner
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relname = 'enrollments' AND c.relpersistence <> 't'
+"""
+"""In which schemas there is a table of that name, and whose it is."""
+
 _TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that have seen a schema sessiondb that is trusted: nobody else can put another in its place."""
+"""Connections that have seen a schema sessiondb that is trusted: nobody can replace it, before a rollback drops it."""
+
+
+def look_again(connection: Connection) -> None:
+    """Have :func:`is_there` look once more, when others have had the time for a rollback and for a schema of theirs."""
+    _TRUSTED.discard(connection)
 
 
 def is_there(connection: Connection) -> bool:
     """Return whether there is a schema sessiondb, by a look at the catalogs alone, before anything in it is read.
 
     Args:
-        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.schema`` names the platform's schema.
+        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.table_owner`` is who owns the platform's tables.
 
     Raises:
         PlatformRefusedError: a role that is not trusted has made things there, or may.
@@ -249,10 +274,7 @@ def is_there(connection: Connection) -> bool:
     # before the look at its owner: one that another role makes just now is not there yet
     if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
         return False
-    owner = """(
-        SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments')"""
-    query = resources.query("queries/strangers", owner)
+    query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
     found = connection.execute(trusted(query)).fetchall()
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
     makers = [role for _, role, may_create in found if may_create]

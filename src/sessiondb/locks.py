@@ -12,7 +12,7 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors as pg
 
-from sessiondb.database import Connection
+from sessiondb.database import Connection, look_again
 from sessiondb.errors import LockNotObtainedError
 from sessiondb.watch import Watch
 
@@ -76,6 +76,7 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         left = max(deadline - time.monotonic(), 0)
         time.sleep(min(pause * random.uniform(0.5, 1.0), left))  # noqa: S311  (jitter, not a secret)
         pause = min(pause * 2, 1.0)
+    look_again(connection)
     try:
         yield
     finally:

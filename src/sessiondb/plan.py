@@ -104,13 +104,13 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield resources.query("script/trusted", "false")
     yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
     yield (
         "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
         " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
     )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
+    yield resources.query("script/trusted", "false")
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     first_look = resources.read("script/installed.sql").replace("{migrations}", contents)
     yield first_look.replace("{version}", __version__).rstrip()
