@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sessiondb import __version__, resources
@@ -125,16 +126,20 @@ def with_objects(text: str, wanted: Sequence[Object], there: Installation | None
     ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each,
     ``{facts}`` what the catalogs show of them and of all that is recorded.
     """
-    facts = resources.query("queries/facts")
-    recorded = "SELECT o.kind, o.parent::text, o.name::text, o.arguments FROM sessiondb.objects AS o"
-    listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"  # noqa: S608
-    both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"  # noqa: S608
-    return (
-        text.replace("{facts}", facts.replace("{wanted}", both))
-        .replace("{objects}", rows(wanted, there))
-        .replace("{indexes}", indexes())
-        .replace("{names}", "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted))
-    )
+
+    def facts() -> str:
+        recorded = "SELECT o.kind, o.parent::text, o.name::text, o.arguments FROM sessiondb.objects AS o"
+        listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"  # noqa: S608
+        both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"  # noqa: S608
+        return resources.query("queries/facts").replace("{wanted}", both)
+
+    put_in: dict[str, Callable[[], str]] = {
+        "{facts}": facts,
+        "{objects}": lambda: rows(wanted, there),
+        "{indexes}": indexes,
+        "{names}": lambda: "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted),
+    }
+    return re.sub("|".join(put_in), lambda match: put_in[match.group()](), text)
 
 
 @dataclass(frozen=True)
