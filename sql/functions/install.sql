@@ -32,17 +32,17 @@ BEGIN
     THEN
         RETURN;
     END IF;
-    IF p_kind = 'trigger' AND EXISTS (
-        SELECT FROM sessiondb.objects AS o
-          JOIN (
-{facts}
-               ) AS f ON f.facts @> o.facts
-         WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name
-           AND o.migration = p_migration AND o.sha256 = v_sha256)
-    THEN
-        RETURN;
-    END IF;
     IF p_kind = 'trigger' THEN
+        IF EXISTS (
+            SELECT FROM sessiondb.objects AS o
+              JOIN (
+{facts}
+                   ) AS f ON f.facts @> o.facts
+             WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name
+               AND o.migration = p_migration AND o.sha256 = v_sha256)
+        THEN
+            RETURN;
+        END IF;
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
         v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);
@@ -56,7 +56,7 @@ BEGIN
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         CALL sessiondb.run_on_platform(v_source);
         -- what another role makes here in this very moment is replaced, and stays that role's
-        IF to_regprocedure(v_object) IN (SELECT p.oid FROM pg_proc AS p WHERE p.proowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user))
+        IF EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = to_regprocedure(v_object) AND pg_get_userbyid(p.proowner) <> current_user)
             AND NOT EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name AND o.facts IS NOT NULL)
         THEN
             RAISE EXCEPTION USING
