@@ -258,7 +258,7 @@ class Runner:
 
 def expanded(connection: Connection, query: Query) -> list[Statement]:
     """Return the statements that a query of a step returns now."""
-    with connection.transaction():
+    with catalogs(connection):
         rows = connection.execute(trusted(query.text)).fetchall()
     return [Statement(text, locks or {}, scans) for text, locks, scans in rows]
 
@@ -280,7 +280,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
     def is_whole(migration: Migration) -> bool:
         if migration.number in gone:
             return False
-        queries = [steps.item(item, "") for item in migration.apply.items if item.startswith("-- step: ")]
+        queries = [steps.item(line, "") for line in migration.steps]
         return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
 
     return [m for m in migrations if m.id <= last.id and not (applied.get(m.id) and is_whole(m))]
