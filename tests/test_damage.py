@@ -56,6 +56,7 @@ UNSEEN = {"_yoyo_log truncated", "backfill_progress truncated", "_yoyo_version t
 """These are no fault: a log and a progress are allowed to be empty, and a comment is no part of what is compared."""
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
 def test_status_tells_what_is_damaged_and_apply_makes_it_good(
@@ -85,6 +86,7 @@ def test_status_tells_what_is_damaged_and_apply_makes_it_good(
     assert on(installed_db, "apply").out.startswith("Nothing to do")
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
 def test_a_rollback_leaves_nothing_of_ours_or_says_what_to_do(
