@@ -134,13 +134,6 @@ FAULTS = {
         "Column id of table public.orgs does not exist",
         "Let public.orgs show it",
     ),
-    "members without a role": Fault(
-        ("ALTER TABLE org_members DROP COLUMN role",),
-        "required_columns",
-        "public.org_members.role",
-        "Column role of table public.org_members does not exist",
-        "ALTER TABLE public.org_members ADD COLUMN role text",
-    ),
     "rows in a table that inherits": Fault(
         ("CREATE TABLE late () INHERITS (submissions)",),
         "inheritance",

@@ -157,7 +157,16 @@ def test_ps_does_not_show_a_password(form: str) -> None:
     assert shown.split(b"\0")[-4:-2] == [b"-d", b"x" * len(address)]
 
 
-@pytest.mark.parametrize("query", ["CREATE ROLE {0} PASSWORD '{1}'", "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "CREATE ROLE {0} PASSWORD '{1}'",
+        "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'",
+        "SELECT 'CREATE ROLE', 'postgresql://app@example.org:{1}@db'",
+        "SELECT 'CREATE ROLE', 'host=db;pwd={1}'",
+        "SELECT 'CREATE ROLE', 'client_secret' = '{1}'",
+    ],
+)
 @on_reference
 def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
     platform_db: PlatformDatabase, query: str

@@ -479,7 +479,6 @@ def test_nothing_of_a_rival_is_run(base: PlatformDatabase, names: Names, psql: s
     assert (sprung, failed) == ([], []), "\n".join(map(str, [*sprung, *failed]))
 
 
-@pytest.mark.xfail(reason="a known hole, named in SECURITY.md: a name before a dot cannot be bound", strict=False)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "platform", [PLATFORMS[name] for name in ("school", "hosted", "quoted")], indirect=True, ids=str

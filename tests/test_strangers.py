@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import LiteralString
 
 import pytest
-from conftest import PlatformDatabase
+from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_checks import brief, check, look
-from test_cli import on
+from test_cli import on, run
+from test_grants import owned_by_nobody, roles
 
 on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
@@ -110,3 +111,186 @@ def test_a_rollback_is_not_stopped_half_way_by_a_trigger_with_a_name_like_ours(
     assert refused.code == 5
     assert "zzz_sessiondb_more" in refused.err
     assert on(installed_db, "status", "--exit-code").code == 0
+
+
+# partitions that belong to another role
+
+
+def refused(db: PlatformDatabase, user: str | None = None) -> list[tuple[str, str, str]]:
+    return [found for found in brief(look(db, user=user)) if found[1] == "error"]
+
+
+@on_partitioned
+@pytest.mark.parametrize("partition", ["enrollments_1", "submissions_default"])
+def test_a_partition_of_another_role_is_refused(new_role: str, platform_db: PlatformDatabase, partition: str) -> None:
+    """Its triggers run in a backfill, with the rights of the role that runs that."""
+    with platform_db.connect() as connection:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(partition), sql.Identifier(new_role))
+        )
+
+    (finding,) = [f for f in look(platform_db) if f.level == "error"]
+    assert (finding.check, finding.object) == ("owners", f"TABLE public.{partition}")
+    assert new_role in finding.detail
+    assert on(platform_db, "apply").code == 5
+    with platform_db.connect() as connection:
+        connection.execute(finding.fix.removesuffix(", after a look at it").encode())
+        assert refused(platform_db) == []
+        # a new one, below another
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2025")
+        connection.execute(
+            "CREATE TABLE later PARTITION OF submissions FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2026-01-01 00:00+00')"
+            " PARTITION BY RANGE (submitted_at); CREATE SCHEMA elsewhere;"
+            "CREATE TABLE elsewhere.leaf PARTITION OF later DEFAULT"
+        )
+        connection.execute(sql.SQL("ALTER TABLE elsewhere.leaf OWNER TO {}").format(sql.Identifier(new_role)))
+        assert refused(platform_db) == [("owners", "error", "TABLE elsewhere.leaf")]
+
+
+@on_partitioned
+def test_a_role_that_does_not_own_a_partition_is_refused_before_anything_is_changed(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """PostgreSQL would refuse to add the column to it, half-way."""
+    with platform_db.connect() as connection:
+        role = sql.Identifier(new_role)
+        for table in ("org_members", "sessions", "enrollments", "submissions"):
+            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), role))
+        connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(role))
+        connection.execute(sql.SQL("GRANT SELECT ON exercises TO {}").format(role))
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(platform_db.name), role))
+        found = refused(platform_db, user=new_role)
+        assert {check for check, *_ in found} == {"privileges"}
+        assert ("privileges", "error", "public.submissions_2024") in found
+        partitions = [o for _, _, o in found]
+        for partition in partitions:
+            connection.execute(f"ALTER TABLE {partition} OWNER TO {new_role}".encode())
+
+    assert refused(platform_db, user=new_role) == []
+    assert run("-d", platform_db.conninfo(new_role), "apply").code == 0
+
+
+@on_partitioned
+def test_what_belongs_to_a_group_belongs_to_its_members(
+    cluster: Cluster, new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """They may put a trigger there, which would run with the rights of the one member that applies and links."""
+    with roles(cluster, "staff") as (staff,), owned_by_nobody(platform_db, staff, new_role):
+        with platform_db.connect() as connection:
+            role, group = sql.Identifier(new_role), sql.Identifier(staff)
+            connection.execute(sql.SQL("GRANT {} TO {}").format(group, role))
+            connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(role))
+            connection.execute(sql.SQL("GRANT SELECT ON exercises TO {}").format(role))
+            connection.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(platform_db.name), role)
+            )
+            for (table,) in connection.execute(
+                "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+                " AND c.relname ~ '^(org_members|sessions|enrollments|submissions)'"
+            ).fetchall():
+                connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), role))
+            assert refused(platform_db, user=new_role) == []
+            for table in ("sessions", "enrollments_0"):
+                connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), group))
+
+        expected = [("owners", "error", "TABLE public.enrollments_0"), ("owners", "error", "TABLE public.sessions")]
+        assert refused(platform_db, user=new_role) == expected
+        assert refused(platform_db) == expected
+        # all that belongs to the owner of enrollments is trusted, whoever may act for that role
+        with platform_db.connect() as connection:
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, group))
+        assert refused(platform_db, user=new_role) == []
+
+
+# keys that are not enforced
+
+
+@pytest.fixture
+def _not_enforced(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("PostgreSQL 18 is the first with foreign keys that are not enforced")
+
+
+KEY = "FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL NOT ENFORCED"
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@on_reference
+def test_a_key_that_is_not_enforced_does_not_count(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER TABLE submissions ADD session_id uuid, ADD CONSTRAINT theirs {KEY}".encode())
+        connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+    assert on(platform_db, "apply").code == 5  # it may lead anywhere
+    with platform_db.connect() as connection:
+        connection.execute("UPDATE submissions SET session_id = NULL")
+    assert on(platform_db, "apply").code == 0
+
+    assert [f for f in check(platform_db) if f.level != "info"] == []
+    with platform_db.connect() as connection:
+        with pytest.raises(errors.CheckViolation):
+            connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+        connection.execute("ALTER TABLE submissions DISABLE TRIGGER USER")
+        with pytest.raises(errors.ForeignKeyViolation):
+            connection.execute("UPDATE submissions SET session_id = gen_random_uuid()")
+        connection.execute("ALTER TABLE submissions ENABLE TRIGGER USER")
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    with platform_db.connect() as connection:
+        left = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'submissions'::regclass AND contype = 'f'"
+        )
+        names = {name for (name,) in left}
+    assert "theirs" in names
+    assert "submissions_session_id_fkey" not in names
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@on_reference
+def test_a_key_that_is_not_enforced_under_the_name_of_ours_is_refused(platform_db: PlatformDatabase) -> None:
+    refused_until_fixed(platform_db, "submissions", "submissions_session_id_fkey")
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@pytest.mark.parametrize("name", ["theirs", "submissions_session_id_fkey"])
+@pytest.mark.parametrize("table", ["submissions", "submissions_2024"])
+@on_partitioned
+def test_a_key_that_is_not_enforced_is_refused_on_a_partitioned_table(
+    platform_db: PlatformDatabase, table: str, name: str
+) -> None:
+    """PostgreSQL lets no other be beside it, in the middle of an apply."""
+    refused_until_fixed(platform_db, table, name)
+
+
+def refused_until_fixed(db: PlatformDatabase, table: str, name: str) -> None:
+    with db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ADD session_id uuid")
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {KEY}".encode())
+    (finding,) = [f for f in look(db) if f.level == "error"]
+    assert (finding.check, finding.object) == ("names", f"{table}.{name}")
+    assert "enforced" in finding.detail.lower()
+    assert on(db, "apply").code == 5
+    with db.connect() as connection:
+        connection.execute(finding.fix.partition(": ")[2].encode())
+    assert on(db, "apply").code == 0
+    assert check(db, "foreign_keys") == []
+
+
+@pytest.mark.usefixtures("_not_enforced")
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_key_of_ours_that_is_not_enforced_any_more_is_found_and_made_again(platform_db: PlatformDatabase) -> None:
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER CONSTRAINT submissions_session_id_fkey NOT ENFORCED")
+    found = [(f.check, f.level) for f in check(platform_db)]
+    assert {("foreign_keys", "error"), ("installed_objects", "error")} == {*found}
+    assert on(platform_db, "status", "--exit-code").code == 3
+
+    with platform_db.connect() as connection:
+        for finding in check(platform_db, "foreign_keys"):
+            connection.execute(finding.fix.removeprefix("Run: ").encode())
+    assert check(platform_db, "foreign_keys") == []
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER CONSTRAINT submissions_session_id_fkey NOT ENFORCED")
+    assert on(platform_db, "apply").code == 0
+    assert check(platform_db) == []

@@ -31,6 +31,8 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
          WHERE n.nspname = current_setting('sessiondb.schema')
            AND (NOT k.convalidated OR k.confdeltype <> 'n')
+           -- one that is not enforced (PostgreSQL 18) does nothing, and cannot be validated
+           AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
            AND coalesce(obj_description(k.oid, 'pg_constraint'), '') NOT LIKE '%(sessiondb)'
            AND k.conparentid = 0
        ) AS f

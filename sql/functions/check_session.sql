@@ -26,11 +26,14 @@ BEGIN
         v_course_id := NEW.course_id;
     END IF;
     IF NOT EXISTS (
-        SELECT FROM platform.sessions AS s
-          JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id
-         WHERE s.id OPERATOR(pg_catalog.=) NEW.session_id
-           AND s.course_id OPERATOR(pg_catalog.=) v_course_id
-           AND m.user_id OPERATOR(pg_catalog.=) NEW.user_id)
+        SELECT FROM (SELECT org_id AS of_org
+                       FROM platform.sessions
+                      WHERE id OPERATOR(pg_catalog.=) NEW.session_id
+                        AND course_id OPERATOR(pg_catalog.=) v_course_id) AS given
+         WHERE EXISTS (SELECT
+                         FROM platform.org_members
+                        WHERE org_id OPERATOR(pg_catalog.=) given.of_org
+                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id))
         -- an apply restores what a rollback saved, though a membership may have ended since
         AND NOT sessiondb.is_saved_link(TG_ARGV[0], pg_catalog.to_jsonb(NEW))
     THEN

@@ -14,24 +14,28 @@ AS $function$
  * One probe of the index per organisation, so that the number of sessions does not matter. SELECT INTO, because RETURN
  * (SELECT ...) would run the query as a part of another (docs/performance.md). OPERATOR(pg_catalog.=): status may be an
  * enum, and then a more exact "=" that someone made in the platform's schema would be taken before the catalog's.
+ *
+ * Columns stand without the name of their table: were one renamed, s.status would be a call of a function status(s),
+ * whoever made it. So each of them is read in a query of one table.
  */
 DECLARE
     v_session_id pg_catalog.uuid;
 BEGIN
     SELECT newest.id
       INTO v_session_id
-      FROM platform.org_members AS m
+      FROM (SELECT org_id AS of_org
+              FROM platform.org_members
+             WHERE user_id OPERATOR(pg_catalog.=) p_user_id) AS member
      CROSS JOIN LATERAL (
-            SELECT s.id, s.created_at
-              FROM platform.sessions AS s
-             WHERE s.org_id OPERATOR(pg_catalog.=) m.org_id
-               AND s.course_id OPERATOR(pg_catalog.=) p_course_id
-               AND s.status OPERATOR(pg_catalog.=) 'active'
-             ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+            SELECT id, created_at
+              FROM platform.sessions
+             WHERE org_id OPERATOR(pg_catalog.=) member.of_org
+               AND course_id OPERATOR(pg_catalog.=) p_course_id
+               AND status OPERATOR(pg_catalog.=) 'active'
+             ORDER BY created_at DESC NULLS LAST, id DESC
              LIMIT 1
                FOR KEY SHARE
            ) AS newest
-     WHERE m.user_id OPERATOR(pg_catalog.=) p_user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
      LIMIT 1;
 

@@ -16,17 +16,18 @@ DECLARE
 BEGIN
     SELECT newest.id
       INTO v_session_id
-      FROM platform.org_members AS m
+      FROM (SELECT org_id AS of_org
+              FROM platform.org_members
+             WHERE user_id OPERATOR(pg_catalog.=) p_user_id) AS member
      CROSS JOIN LATERAL (
-            SELECT s.id, s.created_at
-              FROM platform.sessions AS s
-             WHERE s.org_id OPERATOR(pg_catalog.=) m.org_id
-               AND s.course_id OPERATOR(pg_catalog.=) p_course_id
-               AND s.status OPERATOR(pg_catalog.=) 'active'
-             ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+            SELECT id, created_at
+              FROM platform.sessions
+             WHERE org_id OPERATOR(pg_catalog.=) member.of_org
+               AND course_id OPERATOR(pg_catalog.=) p_course_id
+               AND status OPERATOR(pg_catalog.=) 'active'
+             ORDER BY created_at DESC NULLS LAST, id DESC
              LIMIT 1
            ) AS newest
-     WHERE m.user_id OPERATOR(pg_catalog.=) p_user_id
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
      LIMIT 1;
 

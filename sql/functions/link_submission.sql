@@ -8,7 +8,7 @@ AS $function$
  * while it is still eligible (so that a student of the autumn group stays in it when a winter group opens), else his
  * session in the course as for an enrolment. None found leaves NULL; a submission never fails for want of a session.
  *
- * FOR KEY SHARE as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round,
+ * FOR KEY SHARE and the names of columns as in find_session(). LIMIT 1 in the inner query keeps the planner from joining the other way round,
  * and so from reading all active sessions of the course in the student's organisations.
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression of this platform
@@ -21,19 +21,24 @@ DECLARE
 BEGIN
     SELECT eligible.id
       INTO NEW.session_id
-      FROM platform.enrollments AS e
+      FROM (SELECT session_id AS of_session
+              FROM platform.enrollments
+             WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id
+               AND course_id OPERATOR(pg_catalog.=) v_course_id) AS enrollment
      CROSS JOIN LATERAL (
-            SELECT s.id, s.created_at
-              FROM platform.sessions AS s
-             WHERE s.id OPERATOR(pg_catalog.=) e.session_id
-               AND s.course_id OPERATOR(pg_catalog.=) e.course_id
-               AND s.status OPERATOR(pg_catalog.=) 'active'
-               AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
+            SELECT found.id, found.created_at
+              FROM (SELECT id, org_id AS of_org, created_at
+                      FROM platform.sessions
+                     WHERE id OPERATOR(pg_catalog.=) enrollment.of_session
+                       AND course_id OPERATOR(pg_catalog.=) v_course_id
+                       AND status OPERATOR(pg_catalog.=) 'active') AS found
+             WHERE EXISTS (SELECT
+                             FROM platform.org_members
+                            WHERE org_id OPERATOR(pg_catalog.=) found.of_org
+                              AND user_id OPERATOR(pg_catalog.=) NEW.user_id)
              LIMIT 1
-               FOR KEY SHARE OF s
+               FOR KEY SHARE OF found
            ) AS eligible
-     WHERE e.user_id OPERATOR(pg_catalog.=) NEW.user_id
-       AND e.course_id OPERATOR(pg_catalog.=) v_course_id
      ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
      LIMIT 1;
 

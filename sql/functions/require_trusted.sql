@@ -3,8 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Refuses to go on where schema sessiondb holds what belongs to a role that is not trusted. Whoever calls backfill()
- * trusts its owner.
+ * Refuses to go on where schema sessiondb holds what belongs to a role that is not trusted, or where a column that is
+ * read is gone: s.status would then be a call of a function status(s), whoever made it. Whoever calls backfill() trusts
+ * its owner.
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
@@ -13,11 +14,31 @@ DECLARE
           FROM (
 {strangers(v_owner)}
                ) AS s);
+    v_column text;
 BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('schema sessiondb is open to roles that are not trusted: %s', v_found),
+            HINT = 'See: sessiondb check';
+    END IF;
+    SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)
+      INTO v_column
+      FROM sessiondb.installation AS i
+     CROSS JOIN (VALUES ('courses', 'id'), ('org_members', 'org_id'), ('org_members', 'user_id'),
+                        ('sessions', 'id'), ('sessions', 'org_id'), ('sessions', 'course_id'), ('sessions', 'status'), ('sessions', 'created_at'),
+                        ('enrollments', 'user_id'), ('enrollments', 'course_id'), ('enrollments', 'session_id'),
+                        ('submissions', 'user_id'), ('submissions', 'session_id')) AS r (table_name, column_name)
+     WHERE NOT EXISTS (
+            SELECT FROM pg_attribute AS a
+             WHERE a.attrelid = to_regclass(format('%I.%I', i.platform_schema, r.table_name))
+               AND a.attname = r.column_name
+               AND NOT a.attisdropped)
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_column',
+            MESSAGE = format('column %s does not exist', v_column),
             HINT = 'See: sessiondb check';
     END IF;
 END

@@ -29,9 +29,23 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = format('%s_session_id_fkey', c.relname)
          WHERE k.contype <> 'f'
-            -- one of ours is found below
-            OR (k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
+            -- one of ours is found below, or made again
+            OR ((k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
+                 OR c.relkind = 'r' AND NOT coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true))
                 AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true))
+        UNION ALL
+        SELECT format('%s.%s', c.relname, k.conname),
+               format('The foreign key %I of %s is not enforced, and PostgreSQL allows no other beside it on a partitioned table.', k.conname, c.oid::regclass),
+               format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
+          FROM platform AS h
+          JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions') AND root.relkind = 'p'
+         CROSS JOIN LATERAL pg_partition_tree(root.oid) AS node
+          JOIN pg_class AS c ON c.oid = node.relid
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
+          JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.conparentid = 0
+         WHERE k.confrelid = to_regclass(format('%I.sessions', h.nspname))
+           AND NOT coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+           AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true)
         UNION ALL
         SELECT format('%s.session_id', c.relname),
                format('Column session_id of %I refers to %s, not to sessions%s.', c.relname, k.confrelid::regclass,
@@ -70,6 +84,21 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                               AND (t.tgname = 'zzz_sessiondb_save' OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
+        UNION ALL
+        -- compile() would put another name in the middle of such a one
+        SELECT w.object,
+               format('%s contains %s, which sessiondb replaces when it compiles its functions.', w.object, m.text[1]),
+               w.fix
+          FROM (
+                SELECT format('Schema %I', h.nspname) AS object, h.nspname::text AS names,
+                       format('ALTER SCHEMA %I RENAME TO another_name', h.nspname) AS fix
+                  FROM platform AS h
+                UNION ALL
+                SELECT format('Course path %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
+                  FROM ({course_paths()}) AS p
+               ) AS w
+         CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT') AS m (text)
+         WHERE m.text IS NOT NULL
         UNION ALL
         SELECT p.oid::regprocedure::text,
                format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user),

@@ -1,23 +1,30 @@
--- Nobody who is not trusted anyway owns what our functions are made of, or can have his code run by them.
+-- Only trusted roles own what our functions are made of, or can have their code run by them.
 --
--- Longer than a screen: a branch for each thing that must belong to somebody who is trusted.
+-- Longer than a screen: a branch for each thing that must belong to a trusted role.
 WITH platform AS (
-    SELECT n.oid, n.nspname, n.nspowner, c.relowner AS table_owner,
+    SELECT n.oid, n.nspname, c.relowner AS table_owner,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) AS is_superuser
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- Everybody but superusers, whoever may act for the owner of the tables, the owners of the schema and of the database,
--- and those whom we may act for; a superuser may act for all.
+-- All roles but superusers, the current role, and the owners of the database and of enrollments. A group that one of
+-- those belongs to has other members.
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h
       JOIN pg_database AS d ON d.datname = current_database()
-      JOIN pg_roles AS r ON NOT (r.rolsuper OR pg_has_role(r.oid, h.table_owner, 'MEMBER')
-                                 OR r.oid IN (h.nspowner, d.datdba) OR r.rolname = 'pg_database_owner'
-                                 OR NOT h.is_superuser AND pg_has_role(r.oid, 'USAGE'))
+      JOIN pg_roles AS r ON NOT (r.rolsuper OR r.oid IN (h.table_owner, d.datdba) OR r.rolname IN (current_user, 'pg_database_owner'))
+),
+-- the tables that are written to, and their partitions: a trigger on one runs with the rights of the role that writes
+written AS (
+    SELECT node.relid
+      FROM platform AS h
+      JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
+     CROSS JOIN LATERAL (
+            SELECT c.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(c.oid) AS t
+           ) AS node
 )
 SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
   FROM platform AS h
@@ -26,26 +33,28 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                format('%s belongs to role %I, who could change it after we have made use of it.', o.object, s.rolname) AS detail,
                format('ALTER %s OWNER TO %I, after a look at it', o.object, pg_get_userbyid(h.table_owner)) AS fix
           FROM (
-                SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner
+                SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, false AS is_written
                   FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                 UNION ALL
-                SELECT format('TABLE %s', c.oid::regclass), c.relowner
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner, false
                   FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
                 UNION ALL
-                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner
+                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner, false
                   FROM pg_proc AS p
                  WHERE p.pronamespace = to_regnamespace('sessiondb')
                     OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
                         AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
                 UNION
-                -- what our functions read: a view in its place, or a cast of its column, would run his code
-                SELECT format('TABLE %s', c.oid::regclass), c.relowner
+                -- what our functions read: a view in its place, or a cast of its column, would run its owner's code
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w)
                   FROM pg_class AS c
-                 WHERE c.relnamespace = h.oid AND c.relname IN ('org_members', 'sessions', 'submissions')
+                 WHERE c.oid IN (SELECT w.relid FROM written AS w)
                     OR c.oid IN (SELECT unnest(w.tables) FROM ({course_paths()}) AS w)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
+         -- check privileges refuses what we may not act for
          WHERE h.is_superuser
+            OR o.is_written AND pg_has_role(o.owner, 'USAGE')
         UNION ALL
         SELECT 'error', format('VIEW %s', c.oid::regclass),
                format('View %s belongs to role %I, who could have it run code with the rights of who reads it.', c.oid::regclass, s.rolname),

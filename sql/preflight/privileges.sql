@@ -2,12 +2,18 @@
 WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 ),
+-- with the partitions, which are altered with their table
 owned AS (
-    SELECT c.oid, format('%I.%I', h.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
       FROM platform AS h
-      JOIN pg_class AS c ON c.relnamespace = h.oid
-     WHERE c.relkind IN ('r', 'p')
-       AND c.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
+      JOIN pg_class AS root ON root.relnamespace = h.oid
+     CROSS JOIN LATERAL (
+            SELECT root.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(root.oid) AS t
+           ) AS node
+      JOIN pg_class AS c ON c.oid = node.relid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE root.relkind IN ('r', 'p')
+       AND root.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
 )
 SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (

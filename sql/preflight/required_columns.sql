@@ -1,4 +1,4 @@
--- The tables and columns that the rules and the commands read exist and have the types that they need. Of organisations
+-- The tables and columns that the rules read exist and have the types that they need. Of organisations
 -- only the id is needed, and a view does: a name and a slug are read where there are such.
 --
 -- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
@@ -8,7 +8,6 @@ WITH required (table_name, column_name, kind) AS (
         ('courses', 'id', 'uuid'),
         ('org_members', 'org_id', 'uuid'),
         ('org_members', 'user_id', 'uuid'),
-        ('org_members', 'role', 'any'),
         ('sessions', 'id', 'uuid'),
         ('sessions', 'org_id', 'uuid'),
         ('sessions', 'course_id', 'uuid'),

@@ -95,12 +95,10 @@ passed_over AS (
       JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.column_name = 'user_id'
 ),
--- at_table is where we stand, row_name what its row is called in the query so far ('' is the submission itself); source
--- and keys are that query's FROM and WHERE; next_name counts through the path that was given.
+-- at_table is where we stand; next_name counts through the path that was given.
 walk AS (
-    SELECT g.given, h.submissions AS at_table, '' AS row_name, ARRAY[]::text[] AS names,
-           ARRAY[h.submissions] AS seen, 0 AS hops, '' AS source, ARRAY[]::text[] AS keys,
-           1 AS next_name, '[]'::jsonb AS joins
+    SELECT g.given, h.submissions AS at_table, ARRAY[]::text[] AS names,
+           ARRAY[h.submissions] AS seen, 0 AS hops, 1 AS next_name, '[]'::jsonb AS joins
       FROM platform AS h
      CROSS JOIN (VALUES (false), (true)) AS g (given)
      WHERE h.submissions IS NOT NULL
@@ -108,27 +106,10 @@ walk AS (
     UNION ALL
     SELECT w.given,
            e.to_table,
-           n.row_name,
            (w.names || e.column_name
                || CASE WHEN w.given AND used.names = 2 THEN ARRAY[h.names[w.next_name + 1]] ELSE '{}' END) COLLATE "default",
            w.seen || e.to_table,
            w.hops + 1,
-           (CASE w.hops
-               WHEN 0 THEN format('%I.%I AS %s', ns.nspname, t.relname, n.row_name)
-               ELSE format('%s JOIN %I.%I AS %s ON %s', w.source, ns.nspname, t.relname, n.row_name,
-                           (SELECT string_agg(format('%s.%I %s %s.%I', n.row_name, c.to_column, c.operator, w.row_name, c.from_column), ' AND ')
-                              FROM ROWS FROM (unnest(e.from_columns), unnest(e.to_columns), unnest(e.operators))
-                                   AS c (from_column, to_column, operator)))
-           END) COLLATE "default",
-           (CASE w.hops
-               WHEN 0 THEN ARRAY(
-                   SELECT CASE WHEN i > 1 THEN format('.%I', e.from_columns[i - 1]) ELSE '' END
-                       || CASE WHEN i > 1 AND i <= cardinality(e.from_columns) THEN ' AND ' ELSE '' END
-                       || CASE WHEN i <= cardinality(e.to_columns) THEN format('%s.%I %s ', n.row_name, e.to_columns[i], e.operators[i]) ELSE '' END
-                     FROM generate_series(1, cardinality(e.from_columns) + 1) AS i
-                    ORDER BY i)
-               ELSE w.keys
-           END) COLLATE "default",
            w.next_name + used.names,
            w.joins || jsonb_build_object(
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
@@ -137,8 +118,6 @@ walk AS (
      CROSS JOIN platform AS h
       JOIN edge AS e ON e.from_table = w.at_table
       JOIN pg_class AS t ON t.oid = e.to_table
-      JOIN pg_namespace AS ns ON ns.oid = t.relnamespace
-     CROSS JOIN LATERAL (SELECT 'h' || (w.hops + 1) AS row_name) AS n
      CROSS JOIN (VALUES (1), (2)) AS used (names)
      WHERE e.to_table <> ALL (w.seen)
        AND CASE
@@ -181,22 +160,62 @@ arrival AS (
        AND a.atttypid = 'uuid'::regtype
        -- a foreign key to another table says that it is no course; where there is none, the path is believed
        AND k.leads_to_courses IS NOT FALSE
+),
+route AS (
+    SELECT row_number() OVER () AS number, a.hops, a.seen, a.believed, a.course_column, a.names || a.course_column AS names,
+           a.joins || jsonb_build_object(
+               'from', a.at_table::regclass::text, 'columns', ARRAY[a.course_column],
+               'to', (SELECT h.courses::regclass::text FROM platform AS h), 'keys', '["id"]'::jsonb,
+               'operators', '["OPERATOR(pg_catalog.=)"]'::jsonb) AS joins
+      FROM arrival AS a
+),
+-- The columns of a step of a route, by their places.
+joined AS (
+    SELECT r.number, k.hop, j.from_column, j.to_column, j.operator, j.place
+      FROM route AS r
+     CROSS JOIN LATERAL jsonb_array_elements(r.joins) WITH ORDINALITY AS k (step, hop)
+     CROSS JOIN LATERAL ROWS FROM (
+               jsonb_array_elements_text(k.step -> 'columns'), jsonb_array_elements_text(k.step -> 'keys'),
+               jsonb_array_elements_text(k.step -> 'operators')
+           ) WITH ORDINALITY AS j (from_column, to_column, operator, place)
+),
+-- Each table is read through a sub-select that names the columns: for a column that is gone h1.id would be a call of a
+-- function id(), whoever made it; plain id is an error.
+source AS (
+    SELECT r.number,
+           string_agg(format('%s(SELECT %s FROM %I.%I) AS h%s%s', CASE WHEN h.hop > 1 THEN ' JOIN ' END, c.columns, n.nspname, t.relname,
+                             h.hop, ' ON ' || c.condition), '' ORDER BY h.hop) AS tables
+      FROM route AS r
+     CROSS JOIN LATERAL generate_series(1, r.hops) AS h (hop)
+      JOIN pg_class AS t ON t.oid = r.seen[h.hop + 1]
+      JOIN pg_namespace AS n ON n.oid = t.relnamespace
+     CROSS JOIN LATERAL (
+            SELECT string_agg(DISTINCT quote_ident(CASE WHEN j.hop = h.hop THEN j.to_column ELSE j.from_column END), ', ') AS columns,
+                   string_agg(format('h%s.%I %s h%s.%I', h.hop, j.to_column, j.operator, h.hop - 1, j.from_column), ' AND ' ORDER BY j.place)
+                       FILTER (WHERE j.hop = h.hop AND h.hop > 1) AS condition
+              FROM joined AS j
+             WHERE j.number = r.number
+               AND j.hop IN (h.hop, h.hop + 1)
+           ) AS c
+     GROUP BY r.number
 )
 SELECT DISTINCT
        (SELECT string_agg(quote_ident(n.name), '.' ORDER BY n.place)
-          FROM unnest(a.names || a.course_column) WITH ORDINALITY AS n (name, place)) AS path,
-       a.hops,
-       CASE a.hops
-           WHEN 0 THEN ARRAY['(', format('.%I)::pg_catalog.uuid', a.course_column)]
-           ELSE ARRAY[format('(SELECT %s.%I FROM %s WHERE %s', a.row_name, a.course_column, a.source, a.keys[1])]
-                || a.keys[2:cardinality(a.keys) - 1]
-                || (a.keys[cardinality(a.keys)] || ')::pg_catalog.uuid')
+          FROM unnest(r.names) WITH ORDINALITY AS n (name, place)) AS path,
+       r.hops,
+       CASE r.hops
+           WHEN 0 THEN ARRAY['(', format('.%I)::pg_catalog.uuid', r.course_column)]
+           ELSE (SELECT array_agg(
+                            CASE j.place WHEN 1 THEN format('(SELECT h%s.%I FROM %s WHERE ', r.hops, r.course_column, s.tables)
+                                         ELSE format('.%I AND ', j.column_before) END
+                            || format('h1.%I %s ', j.to_column, j.operator) ORDER BY j.place)
+                        || format('.%I)::pg_catalog.uuid', (array_agg(j.from_column ORDER BY j.place DESC))[1])
+                   FROM (SELECT *, lag(j.from_column) OVER (ORDER BY j.place) AS column_before
+                           FROM joined AS j WHERE j.number = r.number AND j.hop = 1) AS j)
        END AS pieces,
-       a.seen[2:] AS tables,
-       a.believed,
-       a.joins || jsonb_build_object(
-           'from', a.at_table::regclass::text, 'columns', ARRAY[a.course_column],
-           'to', (SELECT h.courses::regclass::text FROM platform AS h), 'keys', '["id"]'::jsonb,
-           'operators', '["OPERATOR(pg_catalog.=)"]'::jsonb) AS joins
-  FROM arrival AS a
- ORDER BY a.hops, path
+       r.seen[2:] AS tables,
+       r.believed,
+       r.joins
+  FROM route AS r
+  LEFT JOIN source AS s ON s.number = r.number
+ ORDER BY r.hops, path

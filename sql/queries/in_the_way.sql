@@ -11,7 +11,7 @@ SELECT string_agg(w.description, '; ' ORDER BY w.pid)
                        coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
                    -- and of a password nothing
-                   left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|://[^\s/@]*:).*', '\1 ...', 'i'), 80)) AS description
+                   left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80)) AS description
           FROM pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
          UNION ALL

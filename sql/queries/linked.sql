@@ -1,9 +1,9 @@
 -- How many rows are linked to a session and how many are not.
 SELECT 'enrollments' AS table_name,
-       pg_catalog.count(e.session_id) AS linked,
-       pg_catalog.count(*) OPERATOR(pg_catalog.-) pg_catalog.count(e.session_id) AS unlinked
-  FROM platform.enrollments AS e
+       pg_catalog.count(session_id) AS linked,
+       pg_catalog.count(*) OPERATOR(pg_catalog.-) pg_catalog.count(session_id) AS unlinked
+  FROM platform.enrollments
  UNION ALL
-SELECT 'submissions', pg_catalog.count(b.session_id), pg_catalog.count(*) OPERATOR(pg_catalog.-) pg_catalog.count(b.session_id)
-  FROM platform.submissions AS b
+SELECT 'submissions', pg_catalog.count(session_id), pg_catalog.count(*) OPERATOR(pg_catalog.-) pg_catalog.count(session_id)
+  FROM platform.submissions
  ORDER BY table_name

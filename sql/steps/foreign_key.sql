@@ -5,7 +5,8 @@
 -- Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only; validated by itself
 -- under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
 --
--- A key that the platform left NOT VALID is left so. Ours is known by its comment.
+-- A key that the platform left NOT VALID is left so. Ours is known by its comment. One that is NOT ENFORCED (PostgreSQL
+-- 18) does nothing: that of the platform does not count, and ours is made again.
 --
 -- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
 -- key of the parent then adopts those without a scan. It drops the triggers on sessions that theirs have made needless,
@@ -37,9 +38,10 @@ target AS (
       JOIN pg_class AS t ON t.oid = p.relid
       JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
 ),
-key AS (
+any_key AS (
     SELECT c.conrelid, c.conname, c.convalidated,
-           coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours
+           coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours,
+           coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) AS enforced
       FROM pg_constraint AS c
       JOIN platform AS h ON c.confrelid = to_regclass(h.sessions)
       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'session_id'
@@ -47,12 +49,28 @@ key AS (
        AND c.conkey = ARRAY[a.attnum]
        AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
        AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
+),
+key AS (
+    SELECT k.* FROM any_key AS k WHERE k.enforced
 )
 SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
   FROM target AS t
   LEFT JOIN key AS k ON k.conrelid = t.oid
  CROSS JOIN LATERAL (
-        SELECT 1 AS turn,
+        SELECT 0 AS turn,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L, %L);\n'
+                   '    ALTER TABLE %s DROP CONSTRAINT %I;\n'
+                   'END',
+                   t.name, t.sessions, t.name, n.conname)) AS statement,
+               'ACCESS EXCLUSIVE' AS mode,
+               'ACCESS EXCLUSIVE' AS mode_on_sessions,
+               NULL::name AS scans
+          FROM any_key AS n
+         WHERE n.conrelid = t.oid AND n.ours AND NOT n.enforced
+        UNION ALL
+        SELECT 1,
                format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L);\n'
@@ -61,10 +79,10 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
                    t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
-                   t.key_name, t.name)) AS statement,
-               'SHARE ROW EXCLUSIVE' AS mode,
+                   t.key_name, t.name)),
+               'SHARE ROW EXCLUSIVE',
                t.mode_on_sessions,
-               NULL::name AS scans
+               NULL
          WHERE k.conname IS NULL
         UNION ALL
         SELECT 2,

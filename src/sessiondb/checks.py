@@ -59,12 +59,16 @@ def check(
     findings = _pending(connection) if _PENDING in wanted else []
     chosen = ((folder, [name for name in of_folder if name in wanted]) for folder, of_folder in _CATALOG_CHECKS)
     findings += _catalog_checks(connection, *chosen)
-    # r.session_id of a table without that column would call a function session_id(r), whoever made it
-    unlinked = [f"{o.parent}.{o.name}" for o in missing if o.kind == "column"]
+    # s.status of a table without that column would call a function status(s), whoever made it
+    unfit = [
+        *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
+        *(f.detail.rstrip(".") for f in _catalog_checks(connection, ("preflight", ["required_columns"]))),
+    ]
     for name in resources.names("data_checks"):
-        if name in wanted and unlinked:
-            detail = f"The check cannot be run: column {unlinked[0]} does not exist."
-            findings.append(Finding(name, "error", name, detail, "Finish it with: sessiondb apply"))
+        if name in wanted and unfit:
+            detail = f"The check cannot be run: {unfit[0]}."
+            fix = "Mend what the other checks found, then run it again."
+            findings.append(Finding(name, "error", name, detail, fix))
         elif name in wanted and there.course_pieces:
             report(f"checking {name}")
             text = resources.read(f"data_checks/{name}.sql").replace("{examples}", str(examples))
@@ -109,10 +113,8 @@ def require_installed(connection: Connection) -> Installation:
     """
     there = installation(connection)
     if there is None:
-        raise SessiondbError(
-            "sessiondb is not installed in this database",
-            "Install it with: sessiondb apply; where it is, GRANT the role USAGE ON SCHEMA sessiondb.",
-        )
+        ledger.require_visible(connection)
+        raise SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
     versions.require_same(there)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
@@ -123,11 +125,29 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in [
-            *_catalog_checks(connection, ("checks", ["course_path"]), ("preflight", ["required_columns"])),
-        ]:
+        for change in _catalog_checks(connection, ("checks", ["course_path"])):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
+    require_columns(connection)
+    gone = connection.execute(
+        "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
+        " WHERE NOT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = t.name"
+        " AND a.attname = 'session_id' AND NOT a.attisdropped)",
+        [list(ledger.TABLES), there.platform_schema],
+    ).fetchone()
+    if gone:
+        raise SessiondbError(f"column {gone[0]}.session_id does not exist", "See: sessiondb check")
     return there
+
+
+def require_columns(connection: Connection) -> None:
+    """Refuse to read a platform that lacks a table or column: ``s.status`` of a table without it calls ``status(s)``.
+
+    Raises:
+        SessiondbError: with the first that is missing or of another type.
+    """
+    for change in _catalog_checks(connection, ("preflight", ["required_columns"])):
+        raise SessiondbError(change.detail.rstrip("."), change.fix)
 
 
 def lost_rights(connection: Connection) -> list[Finding]:

@@ -161,14 +161,12 @@ def exists(connection: Connection) -> bool:
     return cursor.rowcount > 0
 
 
-def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
-    """Return, for each applied migration's id, when it was applied and the hash of its text.
+def require_visible(connection: Connection) -> None:
+    """Refuse to go on where there is a schema sessiondb that the role may not see.
 
     Raises:
-        SessiondbError: the role may not see schema sessiondb, which belongs to the role that applied.
+        SessiondbError: the schema belongs to the role that applied, and this one has no USAGE on it.
     """
-    if not exists(connection):
-        return {}
     shut = connection.execute(
         """
         SELECT quote_ident(pg_get_userbyid(n.nspowner)), quote_ident(current_user)
@@ -182,6 +180,17 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
             f"schema sessiondb belongs to {owner}, and role {role} may not see it",
             f"Connect as {owner}, who installed sessiondb; to look only, have {role} granted what docs/grants.md says.",
         )
+
+
+def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
+    """Return, for each applied migration's id, when it was applied and the hash of its text.
+
+    Raises:
+        SessiondbError: as :func:`require_visible`.
+    """
+    if not exists(connection):
+        return {}
+    require_visible(connection)
     rows = connection.execute(
         "SELECT m.migration_id, timezone('UTC', m.applied_at_utc) FROM sessiondb._yoyo_migration AS m"
         " ORDER BY m.migration_id"

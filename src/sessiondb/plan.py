@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
 from sessiondb.database import OUR_PATH, SPELLING, Connection, catalogs, trusted
+from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
 from sessiondb.objects import missing
@@ -74,7 +76,16 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+
+    Raises:
+        UsageError: psql would not read the name of the schema as it is.
     """
+    tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
+    if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
+        raise UsageError(
+            "a script for psql cannot contain this name: it has a control character or a quoting tag of the script",
+            "Run instead: sessiondb apply",
+        )
     timeout = f"{lock_timeout * 1000:.0f}ms"
     settings = {
         "client_encoding": "UTF8",

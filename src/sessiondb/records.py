@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import OUR_PATH, Connection, installation, platform_path, platform_schema, trusted
+from sessiondb.database import Connection, installation, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
@@ -47,25 +46,11 @@ _LOADERS: dict[str, type[Loader]] = {
 """How values are read for people, where Python would hold and write them otherwise than PostgreSQL."""
 
 
-@contextmanager
-def _missing_named(connection: Connection) -> Iterator[None]:
-    """Say what is the matter when a statement lacks something; what is asked then needs a transaction of its own."""
-    try:
-        with connection.transaction():
-            yield
-    except (pg.InvalidSchemaName, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction) as error:
-        connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")  # the platform's may still be set
-        # a table of the platform, for a role that may not look into schema sessiondb
-        if not isinstance(error, pg.UndefinedTable) or installation(connection):
-            checks.require_installed(connection)
-        raise
-
-
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    versions.require_same(installation(connection))
+    checks.require_installed(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
-            with _missing_named(connection), platform_path(connection):
+            with platform_path(connection):
                 row = cursor.execute(call, arguments).fetchone()
         except pg.SyntaxError as error:  # PostgreSQL 14, of table.column%TYPE in a schema that the role may not use
             raise SessiondbError(
@@ -153,7 +138,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, resources.read("queries/list_sessions.sql"), {})
+    return _stream(connection, _of_platform(connection, resources.read("queries/list_sessions.sql")), {})
 
 
 def show(
@@ -176,7 +161,9 @@ def show(
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
-    query = resources.with_course_path(resources.for_table(resources.read(f"queries/{name}.sql"), what), pieces)
+    text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
+    # the schema first: a name on the way to the course may look like what it is put in the place of
+    query = resources.with_course_path(_of_platform(connection, text), pieces)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -251,11 +238,10 @@ def _of_platform(connection: Connection, query: str) -> LiteralString:
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     versions.require_same(installation(connection))
-    text = _of_platform(connection, query)
+    checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in _LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
-        with _missing_named(connection):
-            cursor.execute(text, arguments)
+        cursor.execute(trusted(query), arguments)
         yield from cursor

@@ -55,8 +55,12 @@ def with_platform(text: str, schema: str) -> str:
     A literal that holds nothing but such a name, ``'platform.sessions'``, is one for ``regclass``.
     """
     qualifier = quoted(schema) + "."
-    text = re.sub(r"'platform\.(\w+)'", lambda match: literal(qualifier + match[1]), text)
-    return re.sub(r'\bplatform\.(?=[A-Za-z_"{])', lambda _: qualifier, text)
+    # in one pass: the schema's name may look like that, too
+    return re.sub(
+        r"""'platform\.(\w+)'|\bplatform\.(?=[A-Za-z_"{])""",
+        lambda match: literal(qualifier + match[1]) if match[1] else qualifier,
+        text,
+    )
 
 
 def quoted(schema: str) -> str:

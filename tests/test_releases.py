@@ -1,0 +1,92 @@
+"""Databases that a release has left behind, kept as dumps by releases/keep.py, become as a fresh install by ``apply``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Cluster, PlatformDatabase
+from platforms import PLATFORMS
+from releases.keep import OWN_TRIGGER
+from test_checks import check
+from test_cli import on
+from test_upgrade import installed
+
+from sessiondb import resources
+from sessiondb.ledger import read_migrations
+
+RELEASES = sorted(Path(__file__).with_name("releases").glob("*.sql"))
+
+FROZEN = {
+    "0001": "2b9b6ed5d031fce224ec9ba57f21a36fc88cfb8998855381d050c586838c2e7b",
+    "0002": "317590a6cbae74c65323e200a8b180e2d26782f0ccf0a8fc09e1dbb14734ea2a",
+    "0003": "448253ad1a177bcf502abfac0c082c75b3ca6adfc9ba721ea1a6a4c50ac2bf08",
+    "0004": "e960e7ec5917591759c286466609f365476a223533e47f24c1bc0afef18f7dfe",
+    "0005": "6d9a454d1cd78614e6578e0093eb3db96a430e81282ed9b8548ee3046d5984a6",
+    "0006": "7e635c6711ebea998a33b401f607f8c346efaf1d0c1f2abcc758a60f52d60d0d",
+    "0007": "c3d852f7c13456137d33878c8bdf4e57c635abffa55f610eb2ce86d68b9cf3e5",
+    "0008": "199bbdaa962ae0e71de3dbbf7deba53f19e9e466887a43ddef39c1da896c2983",
+    "0009": "37401b0a46737a45cf73d2663aafd709479a7169c843c30280eeff31913f9599",
+}
+"""The hashes of the migrations that are released: what they say was done, and is not done again."""
+
+
+def test_a_migration_that_is_released_says_what_it_said() -> None:
+    said = {m.id[:4]: m.sha256 for m in read_migrations(resources.MIGRATIONS)}
+
+    assert {id_: said.get(id_) for id_ in FROZEN} == FROZEN
+
+
+@pytest.fixture(params=RELEASES, ids=lambda path: path.stem)
+def left_behind(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[PlatformDatabase]:
+    with cluster.new_database(PLATFORMS[request.param.stem.rsplit("-", 1)[1]]) as database:
+        with database.connect() as connection:
+            connection.execute(request.param.read_bytes())
+        yield database
+
+
+def linked(db: PlatformDatabase) -> dict[str, int]:
+    """How many rows have a session, by what the address of their user begins with and the table."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            "SELECT split_part(u.email, '-', 1) || ' ' || r.name, count(r.session_id) FROM users AS u"
+            "  JOIN (SELECT 'enrollments' AS name, user_id, session_id FROM enrollments UNION ALL"
+            "        SELECT 'submissions', user_id, session_id FROM submissions) AS r ON r.user_id = u.id"
+            " WHERE u.email ~ '^(old|linked)-' GROUP BY 1"
+        )
+        return dict(rows.fetchall())
+
+
+def named(schema: str) -> str:
+    """A schema without the names of NOT NULL, which PostgreSQL 18 gives and older ones do not know."""
+    return re.sub(r"CONSTRAINT \w+_not_null ", "", schema)
+
+
+def test_a_database_of_a_release_becomes_as_a_fresh_install_by_apply(
+    cluster: Cluster, left_behind: PlatformDatabase, dump: Callable[..., str]
+) -> None:
+    platform = left_behind.platform
+    is_adopted = ["--adopt"] * (platform.name == "reference")
+    with cluster.clone(platform, installed=False) as db:
+        with db.connect() as connection:
+            for statement in OWN_TRIGGER if is_adopted else ():
+                connection.execute(statement)
+        assert on(db, "apply", *is_adopted).code == 0
+        fresh = installed(db, dump)
+
+    applied = on(left_behind, "apply")
+
+    assert applied.code == 0, applied
+    assert named(installed(left_behind, dump)) == named(fresh)
+    assert check(left_behind) == []
+    assert on(left_behind, "status", "--exit-code").code == 0
+    before = linked(left_behind)
+    assert {name: count for name, count in before.items() if name.startswith("linked")} == {
+        "linked enrollments": 3,
+        "linked submissions": 3,
+    }
+    assert on(left_behind, "backfill").code == 0
+    assert set(linked(left_behind).values()) == {3}
+    assert on(left_behind, "rollback", "--all", "--yes").code == 0
