@@ -89,15 +89,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep of each test for several platforms those that its name chooses, of one with many like cases a part."""
     same: dict[str, list[pytest.Item]] = {}
     like: dict[str, list[pytest.Item]] = {}
+    left_out: set[pytest.Item] = set()
     for item in items:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         same.setdefault(item.nodeid.replace(str(params.get("platform")), "platform"), []).append(item)
-        if item.get_closest_marker("like_cases"):
-            like.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = set()
     for name, of_platforms in same.items():
         first = zlib.crc32(name.encode()) % len(of_platforms)
         left_out |= {*[*of_platforms[first:], *of_platforms[:first]][config.getoption("platforms") :]}
+    for item in items:
+        if item not in left_out and item.get_closest_marker("like_cases"):
+            like.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, cases in like.items():
         left_out |= {*cases} - {*a_part(config, name, cases)}
     if left_out:

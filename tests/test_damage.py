@@ -211,6 +211,7 @@ RENAMED = {
 }
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("command", ["apply", "rollback"])
 @pytest.mark.parametrize("what", RENAMED)
 @on_reference
@@ -333,6 +334,7 @@ def test_a_column_on_the_way_to_the_course_that_was_renamed_is_told_by_status(in
     assert new_row_is_linked(installed_db, learners)
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("name", [o.name for o in objects.of_migration("0001") if o.kind == "function"])
 @on_reference
 def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(

@@ -82,7 +82,7 @@ HOW = {
 }
 
 
-@pytest.fixture(params=HOW)
+@pytest.fixture(params=[pytest.param(how, marks=pytest.mark.like_cases) for how in HOW])
 def watched(request: pytest.FixtureRequest, platform_db: PlatformDatabase) -> Watched:
     """The platform, whose own path is set in one way or another."""
     options, statement = HOW[request.param]

@@ -275,6 +275,7 @@ def fresh(cluster: Cluster, later: Version, dump: Dump) -> Callable[[Platform, b
     return of
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("state", STATES)
 def test_a_database_in_any_state_becomes_as_a_fresh_install(
     cluster: Cluster, earlier: Version, later: Version, dump: Dump, fresh: Callable[[Platform, bool], str], state: str
