@@ -71,20 +71,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many a test waits for a lock."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a worker that has nothing left to do take over from the others: some tests take a hundred times as long as most."""
+    from xdist.scheduler import WorkStealingScheduling  # noqa: PLC0415  (it may not be there)
+
+    return WorkStealingScheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep of each test for several platforms those that its name chooses."""
+    """Keep of each test for several platforms those that its name chooses, of one with many like cases a part."""
     same: dict[str, list[pytest.Item]] = {}
+    like: dict[str, list[pytest.Item]] = {}
+    left_out: set[pytest.Item] = set()
     for item in items:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         same.setdefault(item.nodeid.replace(str(params.get("platform")), "platform"), []).append(item)
-    deselected = []
     for name, of_platforms in same.items():
         first = zlib.crc32(name.encode()) % len(of_platforms)
-        deselected += [*of_platforms[first:], *of_platforms[:first]][config.getoption("platforms") :]
-    if deselected:
-        config.hook.pytest_deselected(items=deselected)
-        left_out = {*deselected}
+        left_out |= {*[*of_platforms[first:], *of_platforms[:first]][config.getoption("platforms") :]}
+    for item in items:
+        if item not in left_out and item.get_closest_marker("like_cases"):
+            like.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for name, cases in like.items():
+        left_out |= {*cases} - {*a_part(config, name, cases)}
+    if left_out:
+        config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
+
+
+def a_part(config: pytest.Config, name: str, cases: Sequence[Case]) -> list[Case]:
+    """As large a part of many like cases as a test is given of the platforms, chosen by its name."""
+    share = min(1, config.getoption("platforms") / len(PLATFORMS))
+    chosen = random.Random(name).sample(range(len(cases)), math.ceil(len(cases) * share))
+    return [cases[number] for number in sorted(chosen)]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -167,11 +193,18 @@ class Cluster:
     roles: set[str] = field(default_factory=set)
     stack: ExitStack = field(default_factory=ExitStack)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    kept: list[Connection] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """The superuser's, for what is about whole databases; kept, since to make one takes as long as to copy one."""
+        if not self.kept or self.kept[-1].closed:
+            self.kept.append(psycopg.connect(self.admin, autocommit=True))
+        return self.kept[-1]
 
     def execute(self, statement: LiteralString, *names: str) -> None:
         """Run a statement that is about a whole database or a role."""
-        with psycopg.connect(self.admin, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        self.connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     @contextmanager
     def new_database(self, platform: Platform, template: str = "template1") -> Iterator[PlatformDatabase]:
@@ -197,8 +230,7 @@ class Cluster:
                 self._load(database)
             self.templates[platform.name, installed] = database.name
         with self.new_database(platform, self.templates[platform.name, installed]) as database:
-            with database.connect() as connection:
-                platform.grant_create(connection)
+            platform.grant_create(self.connection, database.name)
             yield database
 
     def _load(self, database: PlatformDatabase) -> None:
@@ -214,6 +246,7 @@ class Cluster:
         for role in self.roles:
             with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject):
                 self.execute("DROP ROLE {}", role)
+        self.connection.close()
 
 
 def _has_own_server(config: pytest.Config) -> bool:
@@ -285,13 +318,7 @@ def installed_db(cluster: Cluster, platform: Platform) -> Iterator[PlatformDatab
 @pytest.fixture
 def part(request: pytest.FixtureRequest) -> Part:
     """``part(cases)``: as large a part of many like cases as the test is given of the platforms, chosen by its name."""
-    share = min(1, request.config.getoption("platforms") / len(PLATFORMS))
-
-    def part(cases: Sequence[Case]) -> list[Case]:
-        chosen = random.Random(request.node.nodeid).sample(range(len(cases)), math.ceil(len(cases) * share))
-        return [cases[number] for number in sorted(chosen)]
-
-    return part
+    return functools.partial(a_part, request.config, request.node.nodeid)
 
 
 @pytest.fixture

@@ -562,6 +562,7 @@ def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(
         own = stack.enter_context(closing(Cluster(server.dsn(), "crashes", server)))
 
         def stop(database: PlatformDatabase, pid: int) -> None:
+            own.connection.close()
             server.stop("immediate")
             server.start()
 

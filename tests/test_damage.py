@@ -56,6 +56,7 @@ UNSEEN = {"_yoyo_log truncated", "backfill_progress truncated", "_yoyo_version t
 """These are no fault: a log and a progress are allowed to be empty, and a comment is no part of what is compared."""
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
 def test_status_tells_what_is_damaged_and_apply_makes_it_good(
@@ -85,6 +86,7 @@ def test_status_tells_what_is_damaged_and_apply_makes_it_good(
     assert on(installed_db, "apply").out.startswith("Nothing to do")
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
 def test_a_rollback_leaves_nothing_of_ours_or_says_what_to_do(
@@ -209,6 +211,7 @@ RENAMED = {
 }
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("command", ["apply", "rollback"])
 @pytest.mark.parametrize("what", RENAMED)
 @on_reference
@@ -331,6 +334,7 @@ def test_a_column_on_the_way_to_the_course_that_was_renamed_is_told_by_status(in
     assert new_row_is_linked(installed_db, learners)
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("name", [o.name for o in objects.of_migration("0001") if o.kind == "function"])
 @on_reference
 def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(

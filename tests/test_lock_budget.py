@@ -261,11 +261,17 @@ def test_a_partition_that_is_locked_is_not_waited_for_without_end(platform_db: P
 def test_a_table_that_is_none_of_ours_may_be_locked(platform_db: PlatformDatabase) -> None:
     """Somebody rewrites it, for hours."""
     with platform_db.connect() as connection:
-        connection.execute("CREATE TABLE invoices (id integer PRIMARY KEY, paid boolean DEFAULT false)")
-        connection.execute("CREATE INDEX unpaid ON invoices (id) WHERE NOT paid")
+        connection.execute(
+            """
+            CREATE TABLE invoices (id integer PRIMARY KEY, paid boolean DEFAULT false CHECK (paid IS NOT NULL));
+            CREATE INDEX unpaid ON invoices (id) WHERE NOT paid;
+            CREATE POLICY own ON invoices USING (NOT paid);
+            """
+        )
     with transaction(platform_db, "LOCK TABLE invoices"):
-        for command in (["apply"], ["rollback", "--all", "--yes"]):
-            ended = run_cli(platform_db, *command, "--lock-timeout", "0.2", "--lock-budget", "1")
+        for command in ("apply", "apply", "check", "rollback --all --yes"):
+            budget = ["--lock-timeout", "0.2", "--lock-budget", "1"] if command != "check" else []
+            ended = run_cli(platform_db, *command.split(), *budget)
             assert ended.returncode == Exit.DONE, ended.stderr
 
 

@@ -107,7 +107,7 @@ def loaded(cluster: Cluster, mark: str) -> Iterator[PlatformDatabase]:
         yield database
 
 
-@pytest.fixture(params=packed())
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.like_cases) for name in packed()])
 def odd_db(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[PlatformDatabase]:
     with loaded(cluster, request.param) as database:
         yield database

@@ -435,6 +435,7 @@ DIFFERING = {
 }
 
 
+@pytest.mark.like_cases
 @on_two
 @pytest.mark.parametrize("statements", DIFFERING.values(), ids=DIFFERING)
 def test_the_locks_of_an_apply_to_what_is_installed_are_those_of_the_plan(

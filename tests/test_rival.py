@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from conftest import Cluster, PlatformDatabase
+from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
@@ -109,21 +109,22 @@ def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run
 
 @on_reference
 def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_taken_over(
-    new_role: str, platform_db: PlatformDatabase
+    new_role: str, platform_db: PlatformDatabase, part: Part
 ) -> None:
     rival = Rival(platform_db, new_role)
     prepared: list[bool] = []
-    moment = -1  # after the first look, before the first statement
-    while True:
+
+    def moments(at: int) -> int:
+        """Apply while the rival acts at this moment, 0 being after the first look; return how many there were."""
         points: list[str] = []
 
-        def acts(_: str, point: str, at: int = moment, seen: list[str] = points) -> None:
-            seen.append(point)
-            if len(seen) == at + 1:
+        def acts(_: str, point: str) -> None:
+            points.append(point)
+            if len(points) == at:
                 prepared.append(rival.prepare())
 
         with platform_db.database().connect() as connection:
-            if moment == -1:
+            if at == 0:
                 prepared.append(rival.prepare())
             with contextlib.suppress(PlatformRefusedError, SessiondbError, psycopg.Error):
                 Runner(connection, boundary=acts).apply("0001")
@@ -143,10 +144,12 @@ def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_ta
                     == []
                 )
             connection.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
-        if moment >= 0 and len(points) <= moment:
-            break
-        moment += 1
-    assert moment > 10
+        return len(points)
+
+    all_moments = moments(-1)
+    assert all_moments > 10
+    for at in {0, 1, *part(range(2, all_moments + 1))}:
+        moments(at)
     assert True in prepared
 
 

@@ -278,6 +278,7 @@ def platform(cluster: Cluster) -> Iterator[PlatformDatabase]:
         yield database
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("somebody", [nobody, reader, idle_writer])
 def test_no_write_fails_or_waits_long_and_no_link_is_lost(
     cluster: Cluster,

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import warm_start
 from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS, Platform
 from test_cli import Run, environment
@@ -107,8 +108,8 @@ class Version:
 
     def run(self, db: PlatformDatabase, *arguments: str) -> Run:
         """Run this version's command line as the owner of the tables."""
-        dsn = db.conninfo(db.platform.owner)
-        return self.python("-m", "sessiondb", "-d", dsn, "--schema", db.platform.schema, *arguments)
+        given = ["-d", db.conninfo(db.platform.owner), "--schema", db.platform.schema, *arguments]
+        return Run(*warm_start.run(given, environment({"PYTHONPATH": str(self.folder)}), timeout=120))
 
     def ok(self, db: PlatformDatabase, *arguments: str) -> Run:
         done = self.run(db, *arguments)
@@ -274,6 +275,7 @@ def fresh(cluster: Cluster, later: Version, dump: Dump) -> Callable[[Platform, b
     return of
 
 
+@pytest.mark.like_cases
 @pytest.mark.parametrize("state", STATES)
 def test_a_database_in_any_state_becomes_as_a_fresh_install(
     cluster: Cluster, earlier: Version, later: Version, dump: Dump, fresh: Callable[[Platform, bool], str], state: str

@@ -1,8 +1,9 @@
 """Processes of sessiondb that need not start Python and import its modules, which takes longer than most commands.
 
-A server process has done so; for each command line it forks, and the child runs the command as ``python -m sessiondb``
-would, with its own arguments, environment, files and exit code. It ends without taking the modules down one by one,
-which takes longer than all the rest; its own garbage is collected, so that a warning from there is seen.
+A server process has done so, and cut the migrations into statements; for each command line it forks, and the child runs
+the command as ``python -m sessiondb`` would, with its own arguments, environment, files and exit code. It ends without
+taking the modules down one by one, which takes longer than all the rest; its own garbage is collected, so that a warning
+from there is seen.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SERVER = """
-import gc, json, os, sys, traceback
-import rich.console, rich.progress, rich.table, yoyo.migrations
+import functools, gc, json, os, sys, traceback
+import rich.console, rich.progress, rich.table, sqlparse, yoyo.migrations
 import sessiondb.backfill, sessiondb.cli, sessiondb.plan, sessiondb.records, sessiondb.status
+from sessiondb import ledger, resources
+
+sqlparse.split = functools.cache(sqlparse.split)
+for migration in ledger.read_migrations(resources.MIGRATIONS):
+    migration.apply, migration.rollback
 
 def end_as_python_does(call):
     code = 0
@@ -50,15 +56,15 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
-_idle: list[subprocess.Popen[str]] = []
+_idle: dict[str, list[subprocess.Popen[str]]] = {}
+"""Servers that wait, by their PYTHONPATH."""
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
     """Run sessiondb, warnings being errors, and return its exit code and what it wrote to stdout and stderr."""
-    try:
-        server = _idle.pop()
-    except IndexError:
-        server = _started()
+    path = environment.get("PYTHONPATH", "")
+    idle = _idle.setdefault(path, [])
+    server = idle.pop() if idle else _started(path)
     assert server.stdin
     assert server.stdout
     with tempfile.TemporaryDirectory() as folder:
@@ -71,14 +77,15 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], timeout: float
             server.kill()
             raise subprocess.TimeoutExpired(["sessiondb", *arguments], timeout)
         code = int(server.stdout.readline())
-        _idle.append(server)
+        idle.append(server)
         out, err = (file.read_text(encoding="utf-8") for file in files)
     return code, out, err
 
 
-def _started() -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    server = subprocess.Popen([sys.executable, "-W", "error", "-c", SERVER], stdin=pipe, stdout=pipe, text=True)
+def _started(path: str) -> subprocess.Popen[str]:
+    command, pipe = [sys.executable, "-W", "error", "-c", SERVER], subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": path} if path else None
+    server = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
     atexit.register(_end, server)
     return server
 

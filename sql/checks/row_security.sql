@@ -46,7 +46,7 @@ shown AS (
              ON p.polrelid = c.oid
             AND p.polcmd IN ('*', n.command)
             AND EXISTS (SELECT FROM unnest(p.polroles) AS t (role) WHERE t.role = 0 OR pg_has_role(i.oid, t.role, 'USAGE'))
-      LEFT JOIN LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid) = 'true' AS is_true) AS e ON true
+      LEFT JOIN LATERAL (SELECT pg_get_expr(p.polqual, c.oid) = 'true' AS is_true) AS e ON true
      WHERE c.relrowsecurity
        AND (c.relforcerowsecurity OR NOT pg_has_role(i.oid, c.relowner, 'USAGE'))
      GROUP BY n.command, i.oid, i.rolname, c.oid, c.relowner, ns.nspname, c.relname

@@ -32,17 +32,17 @@ BEGIN
     THEN
         RETURN;
     END IF;
-    IF p_kind = 'trigger' AND EXISTS (
-        SELECT FROM sessiondb.objects AS o
-          JOIN (
-{facts}
-               ) AS f ON f.facts @> o.facts
-         WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name
-           AND o.migration = p_migration AND o.sha256 = v_sha256)
-    THEN
-        RETURN;
-    END IF;
     IF p_kind = 'trigger' THEN
+        IF EXISTS (
+            SELECT FROM sessiondb.objects AS o
+              JOIN (
+{facts}
+                   ) AS f ON f.facts @> o.facts
+             WHERE o.kind = p_kind AND o.parent = p_parent AND o.name = p_name
+               AND o.migration = p_migration AND o.sha256 = v_sha256)
+        THEN
+            RETURN;
+        END IF;
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
         v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);

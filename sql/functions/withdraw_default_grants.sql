@@ -11,20 +11,25 @@ DECLARE
     v_revoke text;
 BEGIN
     FOR v_revoke IN
-        WITH object (type, owner, acl, name) AS (
-            SELECT 'n', n.nspowner, n.nspacl, format('SCHEMA %I', n.nspname)
+        WITH object (type, owner, acl, oid) AS (
+            SELECT 'n', n.nspowner, n.nspacl, n.oid
               FROM pg_namespace AS n
              WHERE n.nspname = 'sessiondb'
             UNION ALL
-            SELECT 'r', c.relowner, c.relacl, format('TABLE %s', c.oid::regclass)
+            SELECT 'r', c.relowner, c.relacl, c.oid
               FROM pg_class AS c
              WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')
             UNION ALL
-            SELECT 'f', p.proowner, p.proacl, format('ROUTINE %s', p.oid::regprocedure)
+            SELECT 'f', p.proowner, p.proacl, p.oid
               FROM pg_proc AS p
              WHERE p.pronamespace = to_regnamespace('sessiondb')
         )
-        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', o.name,
+        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s',
+                               CASE o.type
+                                   WHEN 'n' THEN 'SCHEMA sessiondb'
+                                   WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
+                                   ELSE format('ROUTINE %s', o.oid::regprocedure)
+                               END,
                                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
           FROM object AS o
           JOIN pg_default_acl AS d ON d.defaclrole = o.owner AND d.defaclobjtype = o.type AND d.defaclnamespace = 0

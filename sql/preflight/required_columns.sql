@@ -107,7 +107,8 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
          WHERE kind = 'link'
-           AND pg_get_expr(k.conbin, k.conrelid) = '(session_id IS NOT NULL)'
+           -- by table_oid: k.conrelid would let it look at, and wait for, the tables of all constraints
+           AND pg_get_expr(k.conbin, table_oid) = '(session_id IS NOT NULL)'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Index %I of table %s lets a session have one row only, but it must be possible for it to have many.', i.relname, full_name),
@@ -154,7 +155,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                'Make it anew with ''active'' in its list: only a session of that status links anybody.'
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
-         CROSS JOIN LATERAL pg_get_expr(k.conbin, k.conrelid) AS e (rule)
+         CROSS JOIN LATERAL pg_get_expr(k.conbin, table_oid) AS e (rule)
          WHERE kind = 'status'
            AND e.rule ~ '^\(+status\)?(::text)? = ANY \(+ARRAY\[[^]]*\]\)*(::text\[\])?\)*$'
            AND strpos(e.rule, '''active''::') = 0

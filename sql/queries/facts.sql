@@ -5,30 +5,30 @@
 -- The parent of a column, constraint, index or trigger is its table in the platform's schema, that of a table or
 -- function the schema, where "platform" stands for the platform's.
 --
--- Longer than a screen: a branch for each kind of object.
-WITH wanted (kind, parent, name, arguments) AS (
-{wanted}
-),
-platform AS (
+-- Longer than a screen: a branch for each kind of object. Those of kinds that are not wanted are left out where the
+-- query is sent: each takes its time to plan.
+WITH platform AS (
     SELECT c.oid, c.relname
       FROM pg_class AS c
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE n.nspname = current_setting('sessiondb.schema')
        AND c.relkind IN ('r', 'p')
 )
-SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)', false) AS is_ours
-  FROM wanted AS w
+SELECT w.kind, w.parent, w.name, f.facts,
+       coalesce((SELECT d.description FROM pg_description AS d
+                  WHERE d.classoid = f.class AND d.objoid = f.oid AND d.objsubid = f.place) LIKE '%(sessiondb)', false) AS is_ours
+  FROM {wanted} AS w (kind, parent, name, arguments)
  CROSS JOIN LATERAL (
         SELECT jsonb_build_object('columns', (
                    SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
-                     FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) AS facts,
-               NULL AS comment
+                     FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)),
+               NULL::oid, NULL::oid, 0
           FROM pg_class AS c
          WHERE w.kind = 'table' AND c.relname = w.name AND c.relkind = 'r'
            AND c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb')
         UNION ALL
         SELECT jsonb_build_object('type', t.typname, 'not null', a.attnotnull, 'default', a.atthasdef),
-               col_description(c.oid, a.attnum)
+               'pg_class'::regclass, c.oid, a.attnum
           FROM platform AS c
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attisdropped
           JOIN pg_type AS t ON t.oid = a.atttypid
@@ -39,7 +39,7 @@ SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)'
                    'columns', (SELECT array_agg(a.attname ORDER BY u.place)
                                  FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
                                  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = u.attnum)),
-               obj_description(k.oid, 'pg_constraint')
+               'pg_constraint'::regclass, k.oid, 0
           FROM platform AS c
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = w.name
           LEFT JOIN pg_class AS r ON r.oid = k.confrelid
@@ -50,7 +50,7 @@ SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)'
                    'columns', (SELECT array_agg(pg_get_indexdef(d.indexrelid, u.place::integer, true) || '/' || u.options ORDER BY u.place)
                                  FROM unnest(d.indoption) WITH ORDINALITY AS u (options, place)),
                    'where', regexp_replace(pg_get_expr(d.indpred, d.indrelid), '::("[^"]*"|[a-z_. ])+|[() ]', '', 'g')),
-               obj_description(x.oid, 'pg_class')
+               'pg_class'::regclass, x.oid, 0
           FROM platform AS c
           JOIN pg_index AS d ON d.indrelid = c.oid
           JOIN pg_class AS x ON x.oid = d.indexrelid AND x.relname = w.name
@@ -61,7 +61,7 @@ SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)'
                    'columns', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
                                 WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)),
                    'when', substring(pg_get_triggerdef(t.oid, true), 'WHEN \((.*)\) EXECUTE FUNCTION')),
-               obj_description(t.oid, 'pg_trigger')
+               'pg_trigger'::regclass, t.oid, 0
           FROM platform AS c
           JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = w.name AND NOT t.tgisinternal
           JOIN pg_proc AS p ON p.oid = t.tgfoid
@@ -72,11 +72,11 @@ SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)'
                    'body', p.prosrc, 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
                    'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
                    'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
-                   'types', (SELECT array_agg(a.typname ORDER BY u.place)
-                               FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)
-                               JOIN pg_type AS a ON a.oid = u.type),
+                   -- not a join, for which all types would be read for each function
+                   'types', (SELECT array_agg((SELECT a.typname FROM pg_type AS a WHERE a.oid = u.type) ORDER BY u.place)
+                               FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)),
                    'defaults', pg_get_expr(p.proargdefaults, 0)),
-               obj_description(p.oid, 'pg_proc')
+               'pg_proc'::regclass, p.oid, 0
           FROM pg_proc AS p
           JOIN pg_language AS l ON l.oid = p.prolang
           JOIN pg_type AS t ON t.oid = p.prorettype
@@ -84,4 +84,4 @@ SELECT w.kind, w.parent, w.name, f.facts, coalesce(f.comment LIKE '%(sessiondb)'
          WHERE w.kind = 'function' AND p.proname = w.name
            AND oidvectortypes(p.proargtypes) = w.arguments
            AND n.nspname = CASE w.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE w.parent END
-       ) AS f
+       ) AS f (facts, class, oid, place)

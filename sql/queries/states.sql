@@ -16,6 +16,11 @@ WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) 
 recorded AS (
     SELECT o.* FROM sessiondb.objects AS o WHERE NOT (o.kind = 'trigger' AND o.origin = 'replaced')
 ),
+wanted AS (
+    SELECT l.kind, l.parent, l.name, l.arguments FROM listed AS l
+    UNION
+    SELECT r.kind, r.parent::text, r.name::text, r.arguments FROM recorded AS r
+),
 live AS (
 {facts}
 )

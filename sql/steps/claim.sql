@@ -2,6 +2,12 @@
 -- survive a rollback, and of a function that we replace the old definition is kept. Said once, it stands: a run that is
 -- repeated after a crash finds what the first one made. Where the note itself was lost, the comment of the object says
 -- whose it is.
+WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) AS (
+{objects}
+),
+wanted AS (
+    SELECT l.kind, l.parent, l.name, l.arguments FROM listed AS l
+)
 INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, facts, previous_definition)
 SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
        CASE
@@ -21,9 +27,7 @@ SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
             WHERE p.oid = to_regprocedure(format('%I.%I(%s)', current_setting('sessiondb.schema'), l.name, l.arguments))::oid
               AND p.prokind = 'f')
        END
-  FROM (
-{objects}
-       ) AS l (kind, parent, name, arguments, migration, found_migration, sha256)
+  FROM listed AS l
   LEFT JOIN (
 {facts}
        ) AS f ON f.kind = l.kind AND f.parent = l.parent AND f.name = l.name

@@ -1,13 +1,17 @@
 -- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a
 -- key that is not finished, as a crash leaves it.
--- Gathered once (MATERIALIZED), not for each object again.
-WITH found AS MATERIALIZED (
+WITH wanted AS (
+    SELECT o.kind, o.parent::text, o.name::text, o.arguments
+      FROM sessiondb.objects AS o
+     WHERE o.facts IS NULL OR o.facts @> '{"valid": false}' OR o.facts @> '{"validated": false}'
+),
+-- gathered once, not for each object again
+found AS MATERIALIZED (
 {facts}
 )
 UPDATE sessiondb.objects AS o
    SET facts = f.facts
   FROM found AS f
  WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
-   AND (o.facts IS NULL OR o.facts @> '{"valid": false}' OR o.facts @> '{"validated": false}')
    AND NOT f.facts @> '{"valid": false}'
    AND NOT f.facts @> '{"validated": false}'

@@ -25,7 +25,8 @@ SELECT format(
        ) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(c.oid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
+ -- of leaf.relid, not of c.oid: a plan that joins leaf last would look at, and wait for, all tables that there are
+ CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
    AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')

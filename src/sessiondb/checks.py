@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Sequence, Set
@@ -57,13 +58,15 @@ def check(
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     findings = _pending(connection) if _PENDING in wanted else []
-    for folder, of_catalogs in _CATALOG_CHECKS:
-        findings += _catalog_checks(connection, folder, [name for name in of_catalogs if name in wanted])
+    chosen = ((folder, [name for name in of_folder if name in wanted]) for folder, of_folder in _CATALOG_CHECKS)
+    findings += _catalog_checks(connection, *chosen)
     # s.status of a table without that column would call a function status(s), whoever made it
     unfit = [
         *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
-        *(f.detail.rstrip(".") for f in _catalog_checks(connection, "preflight", ["required_columns"])),
-        *(f.detail.rstrip(".") for f in _catalog_checks(connection, "checks", ["course_path"])),
+        *(
+            f.detail.rstrip(".")
+            for f in _catalog_checks(connection, ("preflight", ["required_columns"]), ("checks", ["course_path"]))
+        ),
     ]
     of_data = [name for name in resources.names("data_checks") if name in wanted]
     if of_data and unfit:
@@ -142,7 +145,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, "checks", ["course_path"]):
+        for change in _catalog_checks(connection, ("checks", ["course_path"])):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
     require_columns(connection)
     gone = connection.execute(
@@ -163,13 +166,13 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: with the first that is missing or of another type.
     """
-    for change in _catalog_checks(connection, "preflight", ["required_columns"]):
+    for change in _catalog_checks(connection, ("preflight", ["required_columns"])):
         raise SessiondbError(change.detail.rstrip("."), change.fix)
 
 
 def lost_rights(connection: Connection) -> list[Finding]:
     """Return the rights that the owner of the trigger functions has lost, so that INSERTs fail."""
-    return _catalog_checks(connection, "checks", ["owner_rights"])
+    return _catalog_checks(connection, ("checks", ["owner_rights"]))
 
 
 def check_names() -> list[str]:
@@ -228,13 +231,18 @@ def _xml(text: str) -> str:
     return re.sub(r"[\ud800-\udfff\ufffe\uffff]", lambda m: repr(m.group())[1:-1], shown(text))
 
 
-def _catalog_checks(connection: Connection, folder: str, names: Sequence[str]) -> list[Finding]:
-    """Run checks that read the catalogs only, of a folder below ``sql/``."""
+def _catalog_checks(connection: Connection, *folders: tuple[str, Sequence[str]]) -> list[Finding]:
+    """Run checks that read the catalogs only: the names of each folder below ``sql/``."""
     with catalogs(connection):
         connection.execute("SET LOCAL statement_timeout TO '30s'")
-        findings = [
-            finding for name in names for finding in _findings(connection, composed(connection, f"{folder}/{name}"))
-        ]
+        queries = [composed(connection, f"{folder}/{name}") for folder, names in folders for name in names]
+        walk = resources.query("queries/course_paths")
+        if any(walk in query for query in queries):  # the ways to the course are looked for once for all checks
+            ((ways,),) = connection.execute(trusted(f"SELECT json_agg(w) FROM ({walk}) AS w")).fetchall()  # noqa: S608
+            columns = "path text, hops integer, pieces text[], tables oid[], believed boolean, joins jsonb"
+            known = f"SELECT w.* FROM json_to_recordset({literal(json.dumps(ways or []))}) AS w ({columns})"  # noqa: S608
+            queries = [query.replace(walk, known) for query in queries]
+        findings = [finding for query in queries for finding in _findings(connection, query)]
         connection.execute("SET LOCAL statement_timeout TO 0")
     return findings
 
@@ -278,7 +286,7 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
-    findings = _catalog_checks(connection, "preflight", ["course_path", "required_columns"])
+    findings = _catalog_checks(connection, ("preflight", ["course_path", "required_columns"]))
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
 
@@ -294,7 +302,7 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
-    findings = [finding for folder, names in _PREFLIGHT for finding in _catalog_checks(connection, folder, names)]
+    findings = _catalog_checks(connection, *_PREFLIGHT)
     renamed = [finding for finding in findings if finding.check == "renamed"]
     if any(finding.level == "error" for finding in renamed):
         raise PlatformRefusedError(renamed)  # what else was found follows from it
@@ -337,10 +345,9 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
     """
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
-        findings = [
-            *_catalog_checks(connection, "preflight", ["server", "renamed"]),
-            *_catalog_checks(connection, "rollback", resources.names("rollback")),
-        ]
+        findings = _catalog_checks(
+            connection, ("preflight", ["server", "renamed"]), ("rollback", resources.names("rollback"))
+        )
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
     return findings

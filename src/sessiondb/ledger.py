@@ -70,6 +70,11 @@ class Migration:
 
         return str(get_migration_hash(self.id))
 
+    @property
+    def steps(self) -> list[str]:
+        """The lines of the migration file that name steps."""
+        return _steps(self.path.read_text(encoding="utf-8"))
+
     @cached_property
     def apply(self) -> Script:
         """What applies it."""
@@ -114,8 +119,7 @@ def _rollback_of(path: Path) -> Path:
 def _read(path: Path) -> Script:
     """Return what a file does: its steps, or where it has none its statements."""
     text = path.read_text(encoding="utf-8")
-    steps = re.findall(r"^-- step: .*\S", text, re.MULTILINE)
-    if steps:
+    if steps := _steps(text):
         return Script(tuple(steps), not re.search(r"^-- transactional: false\s*$", text, re.MULTILINE))
     from yoyo.migrations import read_sql_migration  # noqa: PLC0415  (as above)
 
@@ -128,6 +132,10 @@ def _read(path: Path) -> Script:
         items=tuple(s for s in statements if re.sub(r"^--.*$", "", s, flags=re.MULTILINE).strip()),
         transactional=directives.get("transactional", "true").lower() == "true",
     )
+
+
+def _steps(text: str) -> list[str]:
+    return re.findall(r"^-- step: .*\S", text, re.MULTILINE)
 
 
 def _sha256(text: str) -> str:

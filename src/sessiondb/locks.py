@@ -12,7 +12,7 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors as pg
 
-from sessiondb.database import Connection, look_again
+from sessiondb.database import Connection, look_again, trusted
 from sessiondb.errors import LockNotObtainedError
 from sessiondb.watch import Watch
 
@@ -130,7 +130,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
         attempt, longest = next(tries)
         # a shorter one would hardly be a try
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{wait * 1000:.0f}ms"])
+        connection.execute(trusted(f"SET lock_timeout TO {wait * 1000:.0f}"))
         try:
             with watch.blockers_seen_every(wait * 0.8) as blockers:
                 return run()

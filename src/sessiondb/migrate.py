@@ -143,8 +143,10 @@ class Runner:
             self._run(step, "making our own functions again:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
-            claim = steps.ours("claim", [o for o in objects.objects() if o.key in unrecorded])
-            self._run(Step("sessiondb.objects", [claim, steps.ours("record")]), "completing")
+            found = [o for o in objects.objects() if o.key in unrecorded]
+            self._run(
+                Step("sessiondb.objects", [steps.ours(name, found) for name in ("claim", "record")]), "completing"
+            )
 
     def _with_objects(self, migrations: Sequence[Migration]) -> set[str]:
         """Return the ids of migrations of which something is recorded, whatever the ledger says."""
@@ -256,7 +258,7 @@ class Runner:
 
 def expanded(connection: Connection, query: Query) -> list[Statement]:
     """Return the statements that a query of a step returns now."""
-    with connection.transaction():
+    with catalogs(connection):
         rows = connection.execute(trusted(query.text)).fetchall()
     return [Statement(text, locks or {}, scans) for text, locks, scans in rows]
 
@@ -278,7 +280,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
     def is_whole(migration: Migration) -> bool:
         if migration.number in gone:
             return False
-        queries = [steps.item(item, "") for item in migration.apply.items if item.startswith("-- step: ")]
+        queries = [steps.item(line, "") for line in migration.steps]
         return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
 
     return [m for m in migrations if m.id <= last.id and not (applied.get(m.id) and is_whole(m))]
@@ -326,7 +328,7 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     found = {(s.kind, s.parent, s.name) for s in states if s.state in ("UNRECORDED", "MISSING")}
     lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
     if lost:
-        yield Step("sessiondb.objects", [steps.ours("claim", lost), steps.ours("record")])
+        yield Step("sessiondb.objects", [steps.ours(name, lost) for name in ("claim", "record")])
         # what a column is, ours or the platform's own, decides which migration its triggers come with
         states = look(lambda: objects.states(connection, then))
     yield from steps.code(states)

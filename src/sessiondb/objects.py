@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from sessiondb import __version__, resources
@@ -54,9 +55,9 @@ class Object:
     def source(self) -> str:
         """The text of a function or trigger, before it is compiled for a platform."""
         text = resources.with_queries(resources.read(f"{self.kind}s/{self.name}.sql")).strip("\n")
-        # install() compares those of the object that it is to make
-        wanted = "SELECT p_kind, p_parent, p_name::text, p_arguments"
-        return text.replace("{facts}", resources.query("queries/facts").replace("{wanted}", wanted))
+        # install() compares those of the trigger that it is to make
+        wanted = "(SELECT p_kind, p_parent, p_name::text, p_arguments)"
+        return re.sub("{facts}", lambda _: facts({"trigger"}, wanted), text)
 
     def sha256(self, there: Installation | None) -> str | None:
         """Return the hash of the text as it is compiled for this installation; None of what has no text.
@@ -119,22 +120,28 @@ def indexes() -> str:
     return "VALUES " + ", ".join(values)
 
 
+def facts(kinds: Set[str], wanted: str) -> str:
+    """Return the query of what the catalogs show of the objects of these kinds in a relation or a query in brackets."""
+    text = resources.query("queries/facts").replace("{wanted}", wanted)
+    begins, branches, ends = re.split(r"(?<=LATERAL \(\n)|(?= {7}\) AS f)", text)
+    union = " " * 8 + "UNION ALL\n"
+    kept = [branch for branch in branches.split(union) if re.findall(r"w\.kind = '(\w+)'", branch)[0] in kinds]
+    return begins + union.join(kept) + ends
+
+
 def with_objects(text: str, wanted: Sequence[Object], there: Installation | None = None) -> str:
-    """Put entries of the list, and the query of their facts, in the places that a query of our own has for them.
+    """Put entries of the list, and the query of the facts of their kinds, in the places that a query has for them.
 
     ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each,
-    ``{facts}`` what the catalogs show of them and of all that is recorded.
+    ``{facts}`` :func:`facts` of what the query calls ``wanted``.
     """
-    facts = resources.query("queries/facts")
-    recorded = "SELECT o.kind, o.parent::text, o.name::text, o.arguments FROM sessiondb.objects AS o"
-    listed = f"SELECT l.* FROM ({rows(wanted)}) AS l (kind, parent, name, arguments, migration, found, sha256)"  # noqa: S608
-    both = f"SELECT kind, parent, name, arguments FROM ({listed}) AS l UNION {recorded}"  # noqa: S608
-    return (
-        text.replace("{facts}", facts.replace("{wanted}", both))
-        .replace("{objects}", rows(wanted, there))
-        .replace("{indexes}", indexes())
-        .replace("{names}", "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted))
-    )
+    put_in: dict[str, Callable[[], str]] = {
+        "{facts}": lambda: facts({o.kind for o in wanted}, "wanted"),
+        "{objects}": lambda: rows(wanted, there),
+        "{indexes}": indexes,
+        "{names}": lambda: "VALUES " + ", ".join(f"({', '.join(map(literal, o.key))})" for o in wanted),
+    }
+    return re.sub("|".join(put_in), lambda match: put_in[match.group()](), text)
 
 
 @dataclass(frozen=True)
@@ -180,9 +187,7 @@ def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> 
     listed = {o.key: o for o in objects() if o.kind in kinds}
     values = ", ".join(f"({', '.join(map(literal, (*o.key, o.args)))})" for o in listed.values())
     with catalogs(connection):
-        rows = connection.execute(
-            trusted(resources.query("queries/facts").replace("{wanted}", f"VALUES {values}"))
-        ).fetchall()
+        rows = connection.execute(trusted(facts({*kinds}, f"(VALUES {values})"))).fetchall()
     return {listed[kind, parent, name]: is_ours for kind, parent, name, _, is_ours in rows}
 
 

@@ -120,7 +120,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         yield same_backend
         if number == 1:  # the table that it is kept in is there by now
             yield from _rendered(Step("version", steps.configure()), timeout)
-        is_statements = not any(line.startswith("-- step: ") for line in migration.apply.items)
+        is_statements = not migration.steps
         # what a migration made of steps made is passed over by the steps themselves; the first one makes our own tables
         # and tools again, without which nothing can be asked
         is_asked = is_statements and number > 0

@@ -124,11 +124,11 @@ def for_table(text: str, table: str) -> str:
 
 def literal(value: object) -> str:
     """Return a value as SQL writes it."""
-    return _text(value) if isinstance(value, str) else sql.Literal(value).as_string(None)
+    return _text(value) if isinstance(value, str | None) else sql.Literal(value).as_string(None)
 
 
-@functools.cache  # the list of objects is written into queries thousands of times in an apply
-def _text(value: str) -> str:
+@functools.cache  # the list of objects is written into queries again and again
+def _text(value: str | None) -> str:
     return sql.Literal(value).as_string(None)
 
 

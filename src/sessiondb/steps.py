@@ -85,7 +85,7 @@ def apply(migration: Migration, schema: str) -> Iterator[Step]:
     end = [
         *(configure() if migration.number == "0001" else []),
         *_installs(migration.number, comes),
-        ours("record"),
+        *([ours("record", comes)] if comes else []),
         *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
     ]
     if migration.apply.transactional:
@@ -138,7 +138,7 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
     ):
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
-            yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, ours("record")])
+            yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, ours("record", group)])
     if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
         yield Step("what this version has no longer", [uninstall(None)])
 
@@ -147,7 +147,7 @@ def tools(names: Set[str]) -> Iterator[Step]:
     """Yield what installs the functions of these names, which other steps call."""
     if names:
         found = [o for o in objects.objects() if o.kind == "function" and o.name in names]
-        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), ours("record")])
+        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), ours("record", found)])
 
 
 def comments() -> Step:
@@ -169,8 +169,8 @@ def uninstall(number: str | None) -> Query:
     return Query(objects.with_objects(text, objects.objects()), "uninstall")
 
 
-def ours(name: str, wanted: Sequence[Object] = ()) -> Statement:
-    """Return a statement of ``sql/steps/`` about our own schema."""
+def ours(name: str, wanted: Sequence[Object]) -> Statement:
+    """Return a statement of ``sql/steps/`` about what is listed of these objects in our own schema."""
     return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
 
 

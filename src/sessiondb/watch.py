@@ -41,7 +41,9 @@ class Watch:
 
     def blockers(self) -> list[str]:
         """Return who holds the lock that the connection waits for."""
-        return self._who(f"pg_blocking_pids({self._pid})")
+        pids = f"pg_blocking_pids({self._pid})"
+        # mostly it waits for nobody, and that is told sooner than who it is
+        return self._who(pids) if self._look(f"SELECT FROM unnest({pids})") else []
 
     @contextmanager
     def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:

@@ -68,15 +68,13 @@ class Platform:
         """Create the platform in an empty database."""
         conn.execute(self.path.read_bytes())
 
-    def grant_create(self, conn: Connection) -> None:
+    def grant_create(self, conn: Connection, dbname: str) -> None:
         """Let the owner apply in a clone: CREATE DATABASE copies no grants on databases, nor their settings."""
         if self.search_path:
             path = sql.SQL(", ").join(map(sql.Identifier, self.search_path))
-            conn.execute(
-                sql.SQL("ALTER DATABASE {} SET search_path TO {}").format(sql.Identifier(conn.info.dbname), path)
-            )
+            conn.execute(sql.SQL("ALTER DATABASE {} SET search_path TO {}").format(sql.Identifier(dbname), path))
         if self.owner is not None:
-            names = map(sql.Identifier, (conn.info.dbname, self.owner))
+            names = map(sql.Identifier, (dbname, self.owner))
             conn.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(*names))
 
     def add_user(self, conn: Connection) -> UUID:
