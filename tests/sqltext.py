@@ -124,6 +124,7 @@ _VALUES = {
     "course": "r.course_id",
     "by_enrollment": "true",
     "every": "true",
+    "keeps_staff": "true",
     "examples": "1",
     "key": "1",
     "version": "0",

@@ -312,11 +312,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     """
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
-        yield Step("version", steps.configure())
+        yield Step("version", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
         yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
-        yield from steps.apply(migration, then.platform_schema)
+        yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
     # where this is a plan, what a migration above brings is not due yet
     gone = {o.name for o in look(lambda: missing(connection))}
     if gone & {"_yoyo_migration", "objects", "installation"}:

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import OUR_PATH, SPELLING, Connection, catalogs, trusted
+from sessiondb.database import OUR_PATH, SPELLING, Connection, Staff, catalogs, trusted
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
 from sessiondb.objects import missing
@@ -64,7 +64,9 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
     ]
 
 
-def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
+def script(
+    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
     It can be run again after it was stopped: what is applied is passed over.
@@ -74,14 +76,18 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+        staff: who reads the rows of an organisation's sessions.
     """
     timeout = f"{lock_timeout * 1000:.0f}ms"
+    staff = staff or Staff()
     settings = {
         "client_encoding": "UTF8",
         **SPELLING,
         "sessiondb.schema": schema,
         "sessiondb.course_path": course_path or "",
         "sessiondb.adopt": "on" if adopt else "",
+        "sessiondb.staff": staff.roles or "",
+        "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
         "idle_in_transaction_session_timeout": "0",
         "client_min_messages": "notice" if adopt else "warning",
@@ -102,6 +108,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     first_look = resources.read("script/installed.sql").replace("{migrations}", contents)
+    first_look = first_look.replace("{keeps_staff}", str(staff.roles is None).lower())
     yield first_look.replace("{version}", __version__).rstrip()
     yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
@@ -122,7 +129,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         if is_asked:
             yield "\\endif"
     yield "\n\\echo functions and triggers"
-    for step in [*steps.code(None), steps.comments()]:
+    for step in [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]:
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
