@@ -5,14 +5,7 @@
 --
 -- depends: 0009.create-backfill_progress
 
-ALTER TABLE sessiondb.installation ADD COLUMN IF NOT EXISTS staff pg_catalog.jsonb;
-
-COMMENT ON COLUMN sessiondb.installation.staff IS 'What the policies for staff are made with; NULL where there are none';
-
-ALTER TABLE sessiondb.objects DROP CONSTRAINT IF EXISTS objects_kind_check;
-
-ALTER TABLE sessiondb.objects ADD CONSTRAINT objects_kind_check
-    CHECK (kind OPERATOR(pg_catalog.=) ANY ('{column,constraint,index,function,trigger,policy}'));
+-- step: keep_staff
 
 -- object: function sessions_of_staff
 -- object: policy sessiondb_staff_enrollments

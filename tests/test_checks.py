@@ -20,8 +20,7 @@ from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
-from sessiondb.objects import CODE
-from sessiondb.objects import listed
+from sessiondb.objects import CODE, listed
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]

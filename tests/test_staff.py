@@ -217,6 +217,26 @@ def test_what_is_changed_by_hand_is_reported_and_made_again(people: PlatformData
     assert run("-d", dsn, "check", "--strict", "installed_objects", "staff").code == 0
 
 
+@pytest.mark.parametrize("table", ["installation", "objects", "_yoyo_migration"])
+def test_a_rollback_leaves_no_policy_though_a_table_of_ours_is_gone(
+    people: PlatformDatabase, dump: Callable[..., str], table: str
+) -> None:
+    before = dump(people)
+    people.apply(staff=TRAINERS)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(f"DROP TABLE sessiondb.{table}".encode())
+    people.apply()
+    people.rollback()
+    assert dump(people) == before
+    people.apply(staff=TRAINERS)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(f"DROP TABLE sessiondb.{table}".encode())
+    if table == "_yoyo_migration":
+        people.apply()
+    people.rollback()
+    assert dump(people) == before
+
+
 def test_a_role_that_is_granted_select_later_is_seen_and_added(people: PlatformDatabase, new_role: str) -> None:
     """And one that is trusted with the tables as their owner is, or that sees every row, is not in the policy."""
     people.apply(staff=TRAINERS)
