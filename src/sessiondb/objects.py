@@ -180,7 +180,8 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
     """
     with catalogs(connection):
         text = resources.query("queries/states").replace("{every}", str(every).lower())
-        return [State(*row) for row in connection.execute(trusted(with_objects(text, objects() if every else listed(there), there)))]
+        text = with_objects(text, objects() if every else listed(there), there)
+        return [State(*row) for row in connection.execute(trusted(text))]
 
 
 def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> dict[Object, bool]:
