@@ -242,6 +242,11 @@ def _time(iso: str | None) -> datetime.datetime | None:
 @staff_options
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
 @click.option(
+    "--single-transaction",
+    is_flag=True,
+    help="With --sql: print one statement instead, for web editors, migration folders and drivers.",
+)
+@click.option(
     "--lock-timeout",
     type=Seconds(least=0.01),
     default=1.5,
@@ -256,6 +261,7 @@ def plan(
     staff: str | None,
     current_user: str | None,
     as_script: bool,
+    single_transaction: bool,
     lock_timeout: float,
 ) -> None:
     """Show the statements that apply would run and the locks that they take. Reads only.
@@ -264,19 +270,23 @@ def plan(
     Example:
       sessiondb plan
       sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
+      sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
     from sessiondb import resources
     from sessiondb.checks import require_plannable
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import pending, settle_course_path
+    from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
-    from sessiondb.plan import script
 
     who = _staff(staff, current_user)
+    if single_transaction and not as_script:
+        raise UsageError("--single-transaction is about the script of --sql", "Add --sql.")
     if as_script:
         schema = options.schema or "public"
-        for line in script(schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
+        write = batch if single_transaction else script
+        for line in write(schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
             output.code(line)
         return
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt, staff=who) as connection:
