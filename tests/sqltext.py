@@ -130,6 +130,7 @@ _VALUES = {
     "joins": "",
     "joined_course": "NULL",
     "every": "true",
+    "keeps_staff": "true",
     "examples": "1",
     "key": "1",
     "version": "0",

@@ -20,8 +20,7 @@ from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Database, installation
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
-from sessiondb.objects import CODE
-from sessiondb.objects import objects as listed
+from sessiondb.objects import CODE, listed
 
 SHAPE = ("check", "level", "object", "detail", "fix")
 FILES = [(folder, name) for folder in ("checks", "preflight", "data_checks") for name in resources.names(folder)]
@@ -102,7 +101,8 @@ def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: P
 
 
 def test_every_check_is_silent_after_apply(installed_db: PlatformDatabase) -> None:
-    assert check(installed_db) == []
+    """But for the one that says that row level security hides the rows from staff: test_staff.py."""
+    assert [finding for finding in check(installed_db) if finding.check != "staff"] == []
 
 
 def test_every_check_is_silent_before_apply(platform_db: PlatformDatabase) -> None:
@@ -346,7 +346,7 @@ def test_each_function_and_trigger_is_made_again_by_an_apply(installed_db: Platf
     execute(installed_db, 'UPDATE sessiondb.objects SET facts = facts || \'{"result": "changed"}\'')
     findings = check(installed_db, "installed_objects")
     code = [finding for finding in findings if finding.object.startswith(("function", "trigger"))]
-    assert len(code) == sum(o.kind in CODE for o in listed())
+    assert len(code) == sum(o.kind in CODE for o in listed(None))
     assert {finding.fix for finding in code} == {"Run: sessiondb apply"}
 
     installed_db.apply()
@@ -397,7 +397,8 @@ def test_every_check_has_a_fault() -> None:
         "pending_migrations",
         "renamed",
         "owner_rights",
-    }  # below, test_damage.py, test_roles.py
+        "staff",
+    }  # below, test_damage.py, test_roles.py, test_staff.py
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 
 
@@ -407,11 +408,11 @@ def test_row_level_security_that_is_forced_is_found_and_its_fix_mends_it(install
     tables = ("items", "submissions")
     execute(installed_db, *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
 
-    findings = check(installed_db)
+    findings = [finding for finding in check(installed_db) if finding.check != "staff"]
 
     assert brief(findings) == [("row_security", "error", f"public.{table}") for table in tables]
     carry_out(installed_db, findings)
-    assert check(installed_db) == []
+    assert check(installed_db, "row_security") == []
 
 
 @on_reference

@@ -494,11 +494,11 @@ class TestTheList:
 
     @pytest.mark.parametrize("kind", CODE)
     def test_has_an_entry_for_each_file_and_a_file_for_each_entry(self, kind: str) -> None:
-        assert resources.names(f"{kind}s") == sorted(o.name for o in objects.objects() if o.kind == kind)
+        assert resources.names(CODE[kind]) == sorted(o.name for o in objects.objects() if o.kind == kind)
 
     @pytest.mark.parametrize("o", [o for o in objects.objects() if o.kind in CODE], ids=lambda o: o.name)
     def test_has_one_object_a_file_of_its_name(self, o: objects.Object) -> None:
-        statement = r"^CREATE OR REPLACE (FUNCTION|PROCEDURE|TRIGGER) (?:sessiondb\.|platform\.)?(\w+)"
+        statement = r"^CREATE (OR REPLACE FUNCTION|OR REPLACE PROCEDURE|OR REPLACE TRIGGER|POLICY) (?:sessiondb\.|platform\.)?(\w+)"
         ((_, name),) = re.findall(statement, o.source, re.MULTILINE)
         assert name == o.name
         assert not o.source.endswith(";")
@@ -526,7 +526,7 @@ class TestTheList:
             there = installation(connection)
             recorded = connection.execute("SELECT kind, parent, name, sha256 FROM sessiondb.objects").fetchall()
         of_each = {(kind, parent, name): sha256 for kind, parent, name, sha256 in recorded if sha256}
-        assert of_each == {o.key: o.sha256(there) for o in objects.objects() if o.kind in CODE}
+        assert of_each == {o.key: o.sha256(there) for o in objects.listed(there) if o.kind in CODE}
 
 
 class TestTheLedger:

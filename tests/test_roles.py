@@ -205,7 +205,7 @@ def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, i
         assert check(installed_db, "grants") == []
 
 
-DEFINERS = ("check_session", "link_enrollment", "link_submission", "save_link")
+DEFINERS = ("check_session", "link_enrollment", "link_submission", "save_link", "sessions_of_staff")
 
 
 # what a stranger has made where we come to live

@@ -896,11 +896,12 @@ class TestOurObjects:
             "get_user_session_for_course",
             "link_enrollment",
             "link_submission",
+            "sessions_of_staff",
         }
         assert {path for _, is_called, path in functions if is_called} == {begun, "pg_catalog, pg_temp"}
         assert {path for _, is_called, path in functions if not is_called} == {None, "pg_catalog, pg_temp"}
 
-    def test_act_with_the_owners_rights_only_as_trigger_functions(self, world: World) -> None:
+    def test_act_with_the_owners_rights_only_as_trigger_functions_and_in_policies(self, world: World) -> None:
         definers = world.db.execute(
             """
             SELECT proname::text, prorettype::regtype::text FROM pg_proc
@@ -909,4 +910,4 @@ class TestOurObjects:
             """
         ).fetchall()
         names = ["check_session", "link_enrollment", "link_submission", "save_link"]
-        assert definers == [(name, "trigger") for name in names]
+        assert definers == [*((name, "trigger") for name in names), ("sessions_of_staff", "uuid")]

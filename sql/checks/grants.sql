@@ -85,6 +85,11 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
      CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
      WHERE p.pronamespace = to_regnamespace('sessiondb')
        AND p.prosecdef
+       -- those that the policies for staff are for
+       AND NOT (p.proname = 'sessions_of_staff' AND NOT a.is_grantable AND EXISTS (
+            SELECT FROM sessiondb.installation AS i
+             WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC')
+                   = ANY (string_to_array(to_jsonb(i) -> 'staff' ->> 'readers', ', '))))
     UNION ALL
     SELECT format('table %s', r.relname), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'warning',
            CASE

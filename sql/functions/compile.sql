@@ -10,6 +10,8 @@ AS $function$
  * the same for every platform, and yet hold static SQL: nothing is looked up per row. (This text is compiled, too, so
  * that it does not spell out what it replaces.)
  *
+ * A name that is a key of the pieces that installation keeps for the policies of staff becomes its value.
+ *
  * The tags of dollar quoting are made longer where a name of the platform holds one of them.
  */
 DECLARE
@@ -17,6 +19,7 @@ DECLARE
     v_row text;
     v_names text;
     v_tag text;
+    v_staff record;
 BEGIN
     SELECT i.*, CASE i.platform_schema WHEN 'public' THEN 'public' ELSE format('"%s"', replace(i.platform_schema, '"', '""')) END AS schema_name
       INTO v_at FROM sessiondb.installation AS i;
@@ -36,6 +39,14 @@ BEGIN
                 HINT = 'Run sessiondb apply.';
         END IF;
         p_source := replace(p_source, format('course_of(%s)', v_row), array_to_string(v_at.course_pieces, v_row));
+    END LOOP;
+    FOR v_staff IN
+        SELECT s.*
+          FROM jsonb_each_text(coalesce(to_jsonb(v_at) -> 'staff' -> 'pieces', jsonb_build_object(
+                   'staff_' || 'user', 'NULL::pg_catalog.uuid', 'staff_' || 'roles', 'NULL::pg_catalog.text[]'))) AS s (name, text)
+         WHERE s.text IS NOT NULL
+    LOOP
+        p_source := array_to_string(regexp_split_to_array(p_source, format('\m%s\M', v_staff.name)), v_staff.text);
     END LOOP;
     RETURN replace(p_source, 'SET search_path FROM ' || 'CURRENT', format('SET search_path = %s', v_at.search_path));
 END

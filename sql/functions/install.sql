@@ -7,17 +7,20 @@ SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
 AS $procedure$
 /*
- * Creates or replaces a function or trigger from its source, and records it. Of a function PUBLIC may not make use,
- * unless p_public. A trigger that is so already is left alone, for its lock; one that was disabled stays so, though
+ * Creates or replaces a function, trigger or policy from its source, and records it. Of a function PUBLIC may not make
+ * use, unless p_public. A trigger or policy that is so already is left alone, for its lock; one that was disabled stays so, though
  * CREATE OR REPLACE TRIGGER enables it.
  *
- * p_parent is the table of a trigger, the schema of a function ("platform" is the platform's). p_where: only where
+ * p_parent is the table of a trigger or policy, the schema of a function ("platform" is the platform's). p_where: only where
  * session_id of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write
  * it then, and are not checked before they are taken over.
  *
+ * A policy is made only where installation names the roles of staff. sessions_of_staff() can be called by exactly the
+ * roles that the policies are for; they would be refused every row otherwise, in whichever schema the function is.
+ *
  * check_function_bodies is off: functions may name each other, in whatever order they come.
  *
- * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, where that is made or replaced.
+ * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, where it is made or replaced.
  */
 DECLARE
     v_source text := sessiondb.compile(p_source);
@@ -25,6 +28,8 @@ DECLARE
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
     v_object text;
     v_enabled "char";
+    v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
+    v_statement text;
 BEGIN
     IF p_where IS NOT NULL AND NOT EXISTS (
         SELECT FROM sessiondb.objects AS o
@@ -32,7 +37,10 @@ BEGIN
     THEN
         RETURN;
     END IF;
-    IF p_kind = 'trigger' THEN
+    IF p_kind = 'policy' AND v_readers IS NULL THEN
+        RETURN;
+    END IF;
+    IF p_kind IN ('trigger', 'policy') THEN
         IF EXISTS (
             SELECT FROM sessiondb.objects AS o
               JOIN (
@@ -43,6 +51,8 @@ BEGIN
         THEN
             RETURN;
         END IF;
+    END IF;
+    IF p_kind = 'trigger' THEN
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
         v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);
@@ -52,6 +62,12 @@ BEGIN
                 CASE v_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, p_name));
         END IF;
         v_object := format('TRIGGER %I ON %s', p_name, v_object);
+    ELSIF p_kind = 'policy' THEN
+        v_object := format('%I.%I', v_schema, p_parent);
+        CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', v_object);
+        CALL sessiondb.run_on_platform(format('DROP POLICY IF EXISTS %I ON %s', p_name, v_object));
+        CALL sessiondb.run_on_platform(v_source);
+        v_object := format('POLICY %I ON %s', p_name, v_object);
     ELSE
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         CALL sessiondb.run_on_platform(v_source);
@@ -77,6 +93,23 @@ BEGIN
         IF NOT p_public THEN
             CALL sessiondb.run_on_platform(format('REVOKE ALL ON %s FROM PUBLIC', v_object));
         END IF;
+    END IF;
+    IF p_kind = 'policy' OR p_name = 'sessions_of_staff' THEN
+        FOR v_statement IN
+            SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', p.oid::regprocedure, r.name)
+              FROM pg_proc AS p
+             CROSS JOIN LATERAL aclexplode(p.proacl) AS a
+             CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(g.rolname) FROM pg_roles AS g WHERE g.oid = a.grantee), 'PUBLIC') AS name) AS r
+             WHERE p.oid = to_regprocedure('sessiondb.sessions_of_staff()')
+               AND a.grantee <> p.proowner
+               AND coalesce(r.name <> ALL (string_to_array(v_readers, ', ')), true)
+            UNION ALL
+            SELECT format('GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff() TO %s', v_readers)
+             WHERE v_readers IS NOT NULL
+        LOOP
+            CALL sessiondb.run_on_platform(v_statement);
+        END LOOP;
+        UPDATE sessiondb.objects AS o SET facts = NULL WHERE o.kind = 'function' AND o.name = 'sessions_of_staff';
     END IF;
     CALL sessiondb.run_on_platform(format('COMMENT ON %s IS %L', v_object, p_comment));
     INSERT INTO sessiondb.objects AS o (kind, parent, name, arguments, migration, origin, sha256)

@@ -5,7 +5,7 @@ AS $procedure$
 /*
  * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
  * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
- * What was granted by hand to other roles than those stays.
+ * What was granted by hand to other roles than those stays; who may call sessions_of_staff(), install() says.
  */
 DECLARE
     v_revoke text;
@@ -22,7 +22,7 @@ BEGIN
             UNION ALL
             SELECT 'f', p.proowner, p.proacl, p.oid
               FROM pg_proc AS p
-             WHERE p.pronamespace = to_regnamespace('sessiondb')
+             WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname <> 'sessions_of_staff'
         )
         SELECT DISTINCT format('REVOKE ALL ON %s FROM %s',
                                CASE o.type

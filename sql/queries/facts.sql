@@ -2,7 +2,7 @@
 -- that another server, another schema's name, a lost comment or pg_dump spell no differently. is_ours: its comment says
 -- so.
 --
--- The parent of a column, constraint, index or trigger is its table in the platform's schema, that of a table or
+-- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema, that of a table or
 -- function the schema, where "platform" stands for the platform's.
 --
 -- Longer than a screen: a branch for each kind of object. Those of kinds that are not wanted are left out where the
@@ -69,13 +69,28 @@ SELECT w.kind, w.parent, w.name, f.facts,
          WHERE w.kind = 'trigger' AND c.relname = w.parent
         UNION ALL
         SELECT jsonb_build_object(
+                   'permissive', p.polpermissive, 'command', p.polcmd,
+                   'roles', (SELECT string_agg(coalesce(r.rolname, 'PUBLIC'), ', ' ORDER BY r.rolname)
+                               FROM unnest(p.polroles) AS u (role) LEFT JOIN pg_roles AS r ON r.oid = u.role),
+                   'using', regexp_replace(pg_get_expr(p.polqual, p.polrelid), ' AS \w+|[() ]', '', 'g')),
+               'pg_policy'::regclass, p.oid, 0
+          FROM platform AS c
+          JOIN pg_policy AS p ON p.polrelid = c.oid AND p.polname = w.name
+         WHERE w.kind = 'policy' AND c.relname = w.parent
+        UNION ALL
+        SELECT jsonb_build_object(
                    'body', p.prosrc, 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
                    'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
                    'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
                    -- not a join, for which all types would be read for each function
                    'types', (SELECT array_agg((SELECT a.typname FROM pg_type AS a WHERE a.oid = u.type) ORDER BY u.place)
                                FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)),
-                   'defaults', pg_get_expr(p.proargdefaults, 0)),
+                   'defaults', pg_get_expr(p.proargdefaults, 0))
+               || CASE p.proname WHEN 'sessions_of_staff' THEN jsonb_build_object('granted to', (
+                      SELECT coalesce(string_agg(DISTINCT coalesce(r.rolname, 'PUBLIC'), ', '), '')
+                        FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+                        LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+                       WHERE a.grantee <> p.proowner)) ELSE '{}' END,
                'pg_proc'::regclass, p.oid, 0
           FROM pg_proc AS p
           JOIN pg_language AS l ON l.oid = p.prolang

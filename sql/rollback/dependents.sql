@@ -112,7 +112,9 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
          -- ours go first; what a partition has from its table goes with that
-         WHERE NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)
+         WHERE (p.polname, (SELECT pc.relname FROM pg_class AS pc WHERE pc.oid = p.polrelid)) NOT IN (
+                    SELECT o.name, o.parent FROM sessiondb.objects AS o WHERE o.kind = 'policy') IS NOT FALSE
+           AND NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)
            AND k.conislocal IS NOT FALSE
            AND a.attislocal IS NOT FALSE
         UNION ALL

@@ -11,7 +11,7 @@ DECLARE
     v_installed record;
     v_other text;
 BEGIN
-    SELECT i.platform_schema::text, i.course_path, i.version INTO v_installed FROM sessiondb.installation AS i;
+    SELECT i.platform_schema::text, i.course_path, i.version, to_jsonb(i) -> 'staff' AS staff INTO v_installed FROM sessiondb.installation AS i;
     IF string_to_array(substring(v_installed.version, '^[0-9.]+'), '.')::integer[]
        > string_to_array(substring('{version}', '^[0-9.]+'), '.')::integer[]
     THEN
@@ -33,7 +33,13 @@ BEGIN
             MESSAGE = format('migrations are applied here that this script does not have, or has otherwise: %s', v_other),
             HINT = 'Write the script with the version of sessiondb that applied them, or a newer one.';
     END IF;
-    -- the course path that was chosen stays, unless the script names another
+    -- the course path and the roles of staff that were chosen stay, unless the script names others
+    IF {keeps_staff} THEN
+        PERFORM set_config('sessiondb.staff', coalesce(v_installed.staff ->> 'roles', ''), false);
+    END IF;
+    IF current_setting('sessiondb.user_expression') = '' THEN
+        PERFORM set_config('sessiondb.user_expression', coalesce(v_installed.staff ->> 'current_user', ''), false);
+    END IF;
     IF current_setting('sessiondb.course_path') = '' AND v_installed.course_path IS NOT NULL THEN
         PERFORM set_config('sessiondb.course_path', v_installed.course_path, false);
     END IF;

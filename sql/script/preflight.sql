@@ -1,4 +1,5 @@
 \if :sessiondb_is_pending
+{staff};
 DO $preflight$
 DECLARE
     v_finding record;

@@ -31,6 +31,10 @@ SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
           FROM pg_trigger AS t
          WHERE l.kind = 'trigger' AND t.tgrelid = c.oid AND t.tgname = l.name
         UNION ALL
+        SELECT format('POLICY %I ON %I.%I', p.polname, n.nspname, c.relname), obj_description(p.oid, 'pg_policy'), true
+          FROM pg_policy AS p
+         WHERE l.kind = 'policy' AND p.polrelid = c.oid AND p.polname = l.name
+        UNION ALL
         SELECT format('ROUTINE %I.%I(%s)', n.nspname, p.proname, l.arguments), obj_description(p.oid, 'pg_proc'), false
           FROM pg_proc AS p
          WHERE l.kind = 'function' AND p.pronamespace = n.oid AND p.proname = l.name AND oidvectortypes(p.proargtypes) = l.arguments

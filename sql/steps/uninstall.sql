@@ -1,6 +1,6 @@
--- The statements that take the functions and triggers of migration $1 away, or with NULL those that the list {names} of
--- this version does not have; a function of the platform's that one replaced is put back. Triggers first, each under
--- the lock that DROP TRIGGER takes.
+-- The statements that take the functions, triggers and policies of migration $1 away, or with NULL those that the list
+-- {names} of this version does not have, or with 'staff' the policies, where no roles of staff are named; a function of the platform's that
+-- one replaced is put back. Triggers and policies first, each under the lock that its DROP takes.
 SELECT s.statement,
        CASE s.turn WHEN 1 THEN json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
        NULL::name AS scans
@@ -16,9 +16,13 @@ SELECT s.statement,
         SELECT 1 AS turn,
                format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L)', f.relation) AS statement
          WHERE o.kind = 'trigger' AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = f.relation AND t.tgname = o.name)
+            OR o.kind = 'policy' AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = f.relation AND p.polname = o.name)
         UNION ALL
         SELECT 2, format('DROP TRIGGER IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'trigger' AND f.relation IS NOT NULL
+        UNION ALL
+        SELECT 2, format('DROP POLICY IF EXISTS %I ON %s', o.name, f.relation)
+         WHERE o.kind = 'policy' AND f.relation IS NOT NULL
         UNION ALL
         SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL THEN o.previous_definition
                        ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
@@ -26,7 +30,11 @@ SELECT s.statement,
         UNION ALL
         SELECT 4, format('DELETE FROM sessiondb.objects AS o WHERE (o.kind, o.parent, o.name) OPERATOR(pg_catalog.=) (%L, %L, %L)', o.kind, o.parent, o.name)
        ) AS s
- WHERE o.kind IN ('function', 'trigger')
+ WHERE o.kind IN ('function', 'trigger', 'policy')
    AND NOT (o.kind = 'trigger' AND o.origin = 'replaced')
-   AND CASE WHEN $1 IS NULL THEN (o.kind, o.parent, o.name) NOT IN ({names}) ELSE o.migration = $1 END
+   AND CASE
+           WHEN $1 IS NULL THEN (o.kind, o.parent, o.name) NOT IN ({names})
+           WHEN $1 <> 'staff' THEN o.migration = $1
+           ELSE o.kind = 'policy' AND (SELECT to_jsonb(i) -> 'staff' ->> 'roles' FROM sessiondb.installation AS i) IS NULL
+       END
  ORDER BY o.kind DESC, o.parent, o.name, s.turn

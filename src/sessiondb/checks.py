@@ -254,7 +254,7 @@ def composed(connection: Connection | None, name: str) -> str:
         return objects.with_objects(text, objects.objects())
     states = resources.query("queries/states").replace("{every}", "false")
     there = installation(connection) if connection else None
-    return objects.with_objects(text.replace("{states}", states), objects.objects(), there)
+    return objects.with_objects(text.replace("{states}", states), objects.listed(there), there)
 
 
 def _findings(connection: Connection, query: str) -> list[Finding]:
@@ -302,6 +302,7 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
     """
     require_course_path(connection, course_path)
+    connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
     renamed = [finding for finding in findings if finding.check == "renamed"]
     if any(finding.level == "error" for finding in renamed):
@@ -327,6 +328,7 @@ def preflight_script(schema: str) -> str:
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
+        .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
         .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")

@@ -78,6 +78,19 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
+class Staff:
+    """Who reads the rows of an organisation's sessions, where the user says so; None is what is kept.
+
+    Attributes:
+        roles: of members, separated by commas; empty for nobody.
+        current_user: the SQL expression of the user who asks.
+    """
+
+    roles: str | None = None
+    current_user: str | None = None
+
+
+@dataclass(frozen=True)
 class Database:
     """A database and the platform's schema in it.
 
@@ -90,11 +103,13 @@ class Database:
     schema: str | None = None
 
     @contextmanager
-    def connect(self, course_path: str | None = None, *, adopt: bool = False) -> Iterator[Connection]:
+    def connect(
+        self, course_path: str | None = None, *, adopt: bool = False, staff: Staff | None = None
+    ) -> Iterator[Connection]:
         """Yield an autocommit connection that keeps our settings, for what takes many transactions.
 
-        Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``sessiondb.course_path`` and
-        ``sessiondb.adopt`` tell our SQL what the user gave, ``sessiondb.search_path`` the path that the
+        Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
+        ``.staff`` and ``.user_expression`` tell our SQL what the user gave, ``sessiondb.search_path`` the path that the
         connection began with. The server notices within a second that we are gone
         (client_connection_check_interval), and no timeout of the role or the database applies to what we run.
 
@@ -105,14 +120,14 @@ class Database:
         with self._opened() as connection:
             connection.autocommit = True
             pooler.require_own_backend(connection)  # before anything is set
-            self._prepare(connection, course_path, adopt=adopt, local=False)
+            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=False)
             with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
                 connection.execute("SET client_connection_check_interval TO '1s'")
             yield connection
 
     @contextmanager
     def transaction(
-        self, *, read_only: bool, course_path: str | None = None, adopt: bool = False
+        self, *, read_only: bool, course_path: str | None = None, adopt: bool = False, staff: Staff | None = None
     ) -> Iterator[Connection]:
         """Yield a connection in one transaction with the settings of :meth:`connect`, then commit.
 
@@ -125,7 +140,7 @@ class Database:
         with self._opened() as connection:
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else None
-            self._prepare(connection, course_path, adopt=adopt, local=True)
+            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=True)
             yield connection
             if not read_only:
                 connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
@@ -164,7 +179,15 @@ class Database:
             with connection:
                 yield connection
 
-    def _prepare(self, connection: Connection, course_path: str | None, *, adopt: bool, local: bool) -> None:
+    def _prepare(
+        self,
+        connection: Connection,
+        course_path: str | None,
+        *,
+        adopt: bool = False,
+        staff: Staff | None = None,
+        local: bool,
+    ) -> None:
         # as the connection began; nothing of anybody else's can be taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
@@ -173,6 +196,10 @@ class Database:
         there = installation(connection)
         schema = self._schema(connection, there)
         course_path = course_path or (there.course_path if there else None)
+        kept = (there and there.staff) or {}
+        given = staff or Staff()
+        roles = kept.get("roles") if given.roles is None else given.roles
+        expression = given.current_user or kept.get("current_user")
         connection.execute(
             """
             SELECT -- what our procedures report is for the user, whatever other notices the user wants to see
@@ -182,13 +209,17 @@ class Database:
                    set_config('sessiondb.schema', %(schema)s, %(local)s),
                    set_config('sessiondb.search_path', %(path)s, %(local)s),
                    set_config('sessiondb.course_path', %(course_path)s, %(local)s),
-                   set_config('sessiondb.adopt', %(adopt)s, %(local)s)
+                   set_config('sessiondb.adopt', %(adopt)s, %(local)s),
+                   set_config('sessiondb.staff', %(roles)s, %(local)s),
+                   set_config('sessiondb.user_expression', %(expression)s, %(local)s)
             """,
             {
                 "schema": schema,
                 "path": pinned_path(path),
                 "course_path": course_path or "",
                 "adopt": "on" if adopt else "",
+                "roles": roles or "",
+                "expression": expression or "",
                 "local": local,
             },
         )
@@ -315,6 +346,7 @@ class Installation:
         course_path: the columns from a submission to its course, None before they are chosen.
         course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
         search_path: of the functions that the platform calls, as the connection of apply began, pg_temp last.
+        staff: what the policies for staff are made with, as ``queries/staff.sql`` has it; None without them.
     """
 
     platform_schema: str
@@ -322,6 +354,7 @@ class Installation:
     course_path: str | None
     course_pieces: list[str] | None
     search_path: str
+    staff: dict[str, Any] | None = None
 
 
 def installation(connection: Connection) -> Installation | None:
@@ -344,7 +377,8 @@ def installation(connection: Connection) -> Installation | None:
     # a rollback that is about to end may hold the table, and then it is gone
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
-            "SELECT platform_schema, version, course_path, course_pieces, search_path FROM sessiondb.installation"
+            "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
+            " nullif(to_jsonb(i) -> 'staff', 'null') FROM sessiondb.installation AS i"
         ).fetchone()
         return Installation(*row) if row else None
     return None

@@ -136,6 +136,7 @@ class Runner:
         if there is None or any(o.after == first.number for o in gone):
             (step,) = steps.apply(first, platform_schema(self.connection))
             self._run(step, "making our own tables again:")
+            self._run(Step(step.of, [steps.item("-- step: keep_staff", "")]), "making our own tables again:")
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
@@ -314,11 +315,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     """
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
-        yield Step("version", steps.configure())
+        yield Step("version", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
         yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
-        yield from steps.apply(migration, then.platform_schema)
+        yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
     # where this is a plan, what a migration above brings is not due yet
     gone = {o.name for o in look(lambda: missing(connection))}
     if gone & {"_yoyo_migration", "objects", "installation"}:

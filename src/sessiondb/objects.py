@@ -13,8 +13,12 @@ from sessiondb import __version__, resources
 from sessiondb.database import Connection, Installation, catalogs, trusted
 from sessiondb.resources import literal
 
-CODE = ("function", "trigger")
-"""The kinds of objects that a new version replaces; the others are made once, by a migration."""
+CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}
+"""The kinds of objects that a new version replaces, with their folders; the others are made once, by a migration."""
+
+
+_NO_STAFF = {"staff_user": "NULL::pg_catalog.uuid", "staff_roles": "NULL::pg_catalog.text[]"}
+"""What sources are compiled with where there are no policies for staff."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,9 @@ class Object:
     """An entry of the list.
 
     Attributes:
-        kind: ``table``, ``column``, ``constraint``, ``index``, ``function`` or ``trigger``.
+        kind: ``table``, ``column``, ``constraint``, ``index``, ``function``, ``trigger`` or ``policy``.
         name: as PostgreSQL knows it.
-        parent: the table of a column, constraint, index or trigger; ``sessiondb`` or ``platform``, the schema
+        parent: the table of a column, constraint, index, trigger or policy; ``sessiondb`` or ``platform``, the schema
             of a function or table.
         after: the number of the migration that it comes with.
         comment: what ``\\d+`` shows.
@@ -53,11 +57,11 @@ class Object:
 
     @functools.cached_property
     def source(self) -> str:
-        """The text of a function or trigger, before it is compiled for a platform."""
-        text = resources.with_queries(resources.read(f"{self.kind}s/{self.name}.sql")).strip("\n")
-        # install() compares those of the trigger that it is to make
+        """The text of a function, trigger or policy, before it is compiled for a platform."""
+        text = resources.with_queries(resources.read(f"{CODE[self.kind]}/{self.name}.sql")).strip("\n")
+        # install() compares those of the object that it is to make
         wanted = "(SELECT p_kind, p_parent, p_name::text, p_arguments)"
-        return re.sub("{facts}", lambda _: facts({"trigger"}, wanted), text)
+        return re.sub("{facts}", lambda _: facts({"trigger", "policy"}, wanted), text)
 
     def sha256(self, there: Installation | None) -> str | None:
         """Return the hash of the text as it is compiled for this installation; None of what has no text.
@@ -74,6 +78,8 @@ class Object:
                 longer = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
                 text = text.replace(f"${tag}$", f"${tag}_{longer}$")
         text = resources.with_course_path(resources.with_platform(text, there.platform_schema), pieces)
+        for name, value in (there.staff["pieces"] if there.staff else _NO_STAFF).items():
+            text = value.join(re.split(rf"\b{name}\b", text))
         text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {there.search_path}")
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -89,6 +95,11 @@ def objects() -> tuple[Object, ...]:
             bare = name.removeprefix(f"{parent}.")
             found.append(Object(kind, bare, parent, **{**entry, "columns": tuple(entry.get("columns", ()))}))
     return tuple(found)
+
+
+def listed(there: Installation | None) -> list[Object]:
+    """Return what is to be in this installation: the list, without the policies where no roles of staff are named."""
+    return [o for o in objects() if o.kind != "policy" or (there and there.staff)]
 
 
 def of_migration(number: str) -> list[Object]:
@@ -175,7 +186,8 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
     """
     with catalogs(connection):
         text = resources.query("queries/states").replace("{every}", str(every).lower())
-        return [State(*row) for row in connection.execute(trusted(with_objects(text, objects(), there)))]
+        text = with_objects(text, objects() if every else listed(there), there)
+        return [State(*row) for row in connection.execute(trusted(text))]
 
 
 def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> dict[Object, bool]:
@@ -193,7 +205,7 @@ def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> 
 
 def leftovers(connection: Connection) -> list[Object]:
     """Return what bears our comment in the platform's schema, for a database whose ledger is gone."""
-    there = live(connection, ("column", "constraint", "index", "function"))
+    there = live(connection, ("column", "constraint", "index", "function", "policy"))
     return [o for o, is_ours in there.items() if is_ours]
 
 
@@ -213,5 +225,6 @@ def wanted(connection: Connection) -> Installation:
         paths = connection.execute(
             trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
         ).fetchall()
+        ((staff,),) = connection.execute(trusted(resources.query("queries/staff"))).fetchall()
     path, pieces = paths[0] if len(paths) == 1 else (None, None)  # then preflight refuses
-    return Installation(schema, __version__, path, pieces, search_path)
+    return Installation(schema, __version__, path, pieces, search_path, staff)

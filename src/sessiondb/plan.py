@@ -9,11 +9,12 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import OUR_PATH, SPELLING, Connection, catalogs, trusted
+from sessiondb.database import OUR_PATH, SPELLING, Connection, Staff, catalogs, trusted
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
 from sessiondb.objects import missing
+from sessiondb.resources import literal
 from sessiondb.steps import Query, Statement, Step
 
 BLOCKS = {
@@ -66,7 +67,31 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
     ]
 
 
-def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float) -> Iterator[str]:
+def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff) -> dict[str, str]:
+    return {
+        **SPELLING,
+        "sessiondb.schema": schema,
+        "sessiondb.course_path": course_path or "",
+        "sessiondb.adopt": "on" if adopt else "",
+        "sessiondb.staff": staff.roles or "",
+        "sessiondb.user_expression": staff.current_user or "",
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "client_min_messages": "notice" if adopt else "warning",
+    }
+
+
+def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
+    """Return what compares what is installed with the script."""
+    contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
+    text = resources.read("script/installed.sql").replace("{migrations}", contents)
+    text = text.replace("{keeps_staff}", str(staff.roles is None).lower())
+    return text.replace("{version}", __version__).rstrip()
+
+
+def script(
+    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
     It can be run again after it was stopped: what is applied is passed over.
@@ -76,6 +101,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+        staff: who reads the rows of an organisation's sessions.
 
     Raises:
         UsageError: psql would not read the name of the schema as it is.
@@ -87,16 +113,8 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
             "Run instead: sessiondb apply",
         )
     timeout = f"{lock_timeout * 1000:.0f}ms"
-    settings = {
-        "client_encoding": "UTF8",
-        **SPELLING,
-        "sessiondb.schema": schema,
-        "sessiondb.course_path": course_path or "",
-        "sessiondb.adopt": "on" if adopt else "",
-        "statement_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
-        "client_min_messages": "notice" if adopt else "warning",
-    }
+    staff = staff or Staff()
+    settings = {"client_encoding": "UTF8", **_settings(schema, course_path, adopt=adopt, staff=staff)}
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     same_backend = resources.read("script/same_backend.sql").rstrip()
     yield resources.read("script/begin.sql").rstrip()
@@ -111,9 +129,7 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
     )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     yield resources.query("script/trusted", "false")
-    contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
-    first_look = resources.read("script/installed.sql").replace("{migrations}", contents)
-    yield first_look.replace("{version}", __version__).rstrip()
+    yield _first_look(migrations, staff)
     yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
         yield f"\n\\echo {migration.id}"
@@ -133,13 +149,109 @@ def script(schema: str, course_path: str | None, *, adopt: bool, lock_timeout: f
         if is_asked:
             yield "\\endif"
     yield "\n\\echo functions and triggers"
-    for step in [*steps.code(None), steps.comments()]:
+    for step in [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]:
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
     for name in [*settings, "search_path", "sessiondb.search_path", "client_connection_check_interval", "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
+
+
+def batch(
+    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+) -> Iterator[str]:
+    """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    staff = staff or Staff()
+    migrations = ledger.read_migrations(resources.MIGRATIONS)
+    settings = {
+        **_settings(schema, course_path, adopt=adopt, staff=staff),
+        "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
+    }
+    names = literal([*settings, "search_path", "sessiondb.search_path"])
+    yield resources.read("script/batch_begin.sql").rstrip()
+    yield f"DO {_BATCH}"
+    yield "DECLARE"
+    yield "    v_before pg_catalog.text; v_after pg_catalog.text; v_said pg_catalog.text; v_is_pending boolean;"
+    yield "    v_statement pg_catalog.text; v_statements pg_catalog.text[]; v_settings pg_catalog.jsonb;"
+    yield "BEGIN"
+    value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
+    yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
+    yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"
+    path = re.sub(r"AS sessiondb_search_path .gset", ";", resources.query("script/path"))
+    for text in path.replace("), false)", "), true)").replace("SET search", "SET LOCAL search").split(";"):
+        if text.strip():
+            yield _execute(text)
+    for name, value in settings.items():
+        yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
+    yield _execute(resources.query("script/trusted", "false"))
+    yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
+    yield "    RAISE EXCEPTION 'another sessiondb run works on this database' USING ERRCODE = 'lock_not_available',"
+    yield "        HINT = 'Run this again when that has ended.';"
+    yield "END IF;"
+    tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
+    yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
+    for text in _without_psql(_first_look(migrations, staff)):
+        yield _execute(text.replace(", false);", ", true);"))
+    digest = _execute(resources.query("script/batch_digest"))[:-1]
+    yield f"    {digest} INTO v_before;"
+    yield "END IF;"
+    for text in _without_psql(checks.preflight_script(schema)):
+        yield _execute(text)
+    for number, migration in enumerate(migrations):
+        yield f"-- {migration.id}"
+        if number == 1:
+            yield from _in_batch(Step("version", steps.configure()))
+        is_asked = number > 0 and not any(line.startswith("-- step: ") for line in migration.apply.items)
+        if is_asked:
+            made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
+            yield f"{_execute('SELECT ' + _is_pending(migration.id, made))[:-1]} INTO v_is_pending;"
+            yield "IF v_is_pending THEN"
+        for step in steps.apply(migration, schema):
+            yield from _in_batch(step)
+        if is_asked:
+            yield "END IF;"
+    for step in [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]:
+        yield from _in_batch(step)
+    yield f"{digest} INTO v_after;"
+    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, all is applied' ELSE 'all is applied' END;"
+    yield "PERFORM set_config('client_min_messages', 'notice', true);"
+    yield "RAISE NOTICE 'sessiondb: %', v_said;"
+    yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
+    yield "END"
+    yield f"{_BATCH};"
+
+
+_BATCH = "$sessiondb_batch$"
+
+
+def _without_psql(text: str) -> list[str]:
+    """Return the DO statements of a piece of the script for psql."""
+    return [match[0] for match in re.finditer(r"^DO (\$\w+\$).*?^\1;", text, re.DOTALL | re.MULTILINE)]
+
+
+def _execute(text: str) -> str:
+    tag = next(t for t in ("$run$", "$run1$", "$run2$") if t not in text)
+    return f"EXECUTE {tag}{text.rstrip().rstrip(';')}{tag};"
+
+
+def _in_batch(step: Step) -> Iterator[str]:
+    """Yield a step as statements of PL/pgSQL; what apply builds concurrently is built in place."""
+    for item in step.items:
+        if isinstance(item, Statement):
+            yield f"SET LOCAL search_path TO {OUR_PATH if item.ours else 'DEFAULT'};"
+            yield _execute(item.text)
+            continue
+        yield f"SET LOCAL search_path TO {OUR_PATH};"
+        rows = f"SELECT array_agg(e.statement) FROM (\n{item.text}\n) AS e (statement, locks, scans)"  # noqa: S608
+        yield f"{_execute(rows)[:-1]} INTO v_statements;"
+        yield "SET LOCAL search_path TO DEFAULT;"
+        yield "FOREACH v_statement IN ARRAY coalesce(v_statements, '{}') LOOP"
+        yield "    EXECUTE pg_catalog.replace(v_statement, ' CONCURRENTLY ', ' ');"
+        yield "END LOOP;"
+        if item.name == "restore_links":
+            yield "IF v_statements IS NOT NULL THEN SET CONSTRAINTS ALL IMMEDIATE; END IF;"
+    yield f"SET LOCAL search_path TO {OUR_PATH};"
 
 
 def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:

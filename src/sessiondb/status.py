@@ -18,15 +18,16 @@ def status(connection: Connection) -> dict[str, Any]:
     """Return what is installed, by reading only.
 
     Returns:
-        ``{"schema", "version", "course_path", "migrations": [{"id", "state", "applied_at"}], "triggers":
-        [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name", "state"}], "problems":
-        [finding]}``. A migration's state is ``applied``, ``pending``, or ``unknown`` to this version;
-        applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version,
+        ``{"schema", "version", "course_path", "staff", "current_user", "migrations": [{"id", "state",
+        "applied_at"}], "triggers": [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name",
+        "state"}], "problems": [finding]}``. A migration's state is ``applied``, ``pending``, or ``unknown`` to this
+        version; applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version,
         or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made
         by another version). A problem is a right that the owner of the trigger functions has lost.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
+    staff = (there and there.staff) or {}
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
     schema = platform_schema(connection)
     is_seen = there is not None and _sees_platform(connection)
@@ -35,6 +36,8 @@ def status(connection: Connection) -> dict[str, Any]:
         "schema": schema,
         "version": there.version if there else None,
         "course_path": there.course_path if there else None,
+        "staff": staff.get("roles"),
+        "current_user": staff.get("current_user"),
         "migrations": [
             {
                 "id": id_,

@@ -67,12 +67,13 @@ class Step:
 _WITHDRAW = Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
 
 
-def apply(migration: Migration, schema: str) -> Iterator[Step]:
-    """Yield what applies a migration, with the functions and triggers that come with it.
+def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator[Step]:
+    """Yield what applies a migration, with the functions, triggers and policies that come with it.
 
     Args:
         migration: a pending one.
         schema: the platform's.
+        staff: roles of staff are named, so that there are policies.
     """
     comes = objects.of_migration(migration.number)
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
@@ -84,12 +85,16 @@ def apply(migration: Migration, schema: str) -> Iterator[Step]:
         body.insert(1, Statement(resources.query("script/trusted", "true"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
+        *(configure_staff() if any(o.kind == "policy" for o in comes) else []),
         *_installs(migration.number, comes),
         *([ours("record", comes)] if comes else []),
         *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
     ]
     if migration.apply.transactional:
         yield Step(migration.id, [*claim, *body, *end])
+        for o in comes if staff else ():
+            if o.kind == "policy":
+                yield Step(migration.id, [_install(o, o.after), ours("record", [o])])
         return
     yield Step(migration.id, claim)
     yield Step(migration.id, body, each=True)
@@ -123,18 +128,25 @@ def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Ste
 
 
 def code(states: Iterable[State] | None) -> Iterator[Step]:
-    """Yield what brings the code to this version: functions, then triggers, a table at a time, then drops.
+    """Yield what brings the code to this version: functions, triggers and policies, a table at a time, then drops.
 
     At every moment between them the platform's INSERTs work, and each can be repeated.
 
     Args:
         states: of the objects; None for a script, which installs all.
     """
+    states = None if states is None else [*states]
+    if states is None or any(s.kind == "policy" and s.state == "UNKNOWN" for s in states):
+        yield Step("policies", [uninstall("staff")])  # before roles that they are for can no longer call the function
     differ = {(s.kind, s.parent, s.name): s.migration for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
     due = [o for o in objects.objects() if o.kind in CODE and (states is None or o.key in differ)]
     for what, group in (
         ("functions", [o for o in due if o.kind == "function"]),
-        *((f"triggers of {t}", [o for o in due if o.kind == "trigger" and o.parent == t]) for t in ledger.TABLES),
+        *(
+            (f"{CODE[kind]} of {table}", [o for o in due if (o.kind, o.parent) == (kind, table)])
+            for kind in ("trigger", "policy")
+            for table in ledger.TABLES
+        ),
     ):
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
@@ -163,8 +175,13 @@ def configure() -> list[Statement]:
     return [Statement(resources.query("steps/configure", literal(__version__)), ours=True)]
 
 
+def configure_staff() -> list[Statement]:
+    """Return what keeps what the policies for staff are made with."""
+    return [Statement(resources.query("steps/configure_staff"), ours=True)]
+
+
 def uninstall(number: str | None) -> Query:
-    """Return what takes the functions and triggers of a migration away, or with None those not in the list."""
+    """Return what takes the code of a migration away, with None what is not in the list, with ``staff`` policies."""
     text = resources.query("steps/uninstall", f"{literal(number)}::text")
     return Query(objects.with_objects(text, objects.objects()), "uninstall")
 
@@ -180,7 +197,7 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
         yield from _bootstrap()
     # one that is there only where the column was found comes last, under the lock that another has taken by then
     for o in sorted(comes, key=lambda o: (o.kind != "function", number == o.found_after)):
-        if o.kind in CODE:
+        if o.kind in ("function", "trigger"):
             yield from _installs_of(o, number)
     if any(o.kind == "function" for o in comes):
         yield _WITHDRAW
@@ -213,9 +230,12 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
         arguments.append("true" if o.public else "false")
     if where:
         arguments.append(literal(where))
-    locks = {o.parent: "SHARE ROW EXCLUSIVE"} if o.kind == "trigger" and where is None else {}
+    locks = {o.parent: _LOCK_FOR[o.kind]} if o.kind in _LOCK_FOR and where is None else {}
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
+
+_LOCK_FOR = {"trigger": "SHARE ROW EXCLUSIVE", "policy": "ACCESS EXCLUSIVE"}
+"""The lock on its table under which an object is made."""
 
 _LOCK = re.compile(r"^-- lock: ([A-Z ]+) on (\w+)$", re.MULTILINE)
 

@@ -17,6 +17,7 @@ from sessiondb.commands import Name, Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from sessiondb.database import Staff
     from sessiondb.migrate import Runner
 
 
@@ -54,6 +55,31 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
         yield Runner(connection, LockBudget(lock_timeout, lock_budget), output.note, bar, boundary)
 
 
+def staff_options(function: Any) -> Any:
+    """Give a command the options on who reads the rows of an organisation's sessions."""
+    function = click.option(
+        "--current-user",
+        type=Name(),
+        metavar="EXPR",
+        help="For --staff: the SQL expression of the id of the user who asks; default auth.uid().",
+    )(function)
+    return click.option(
+        "--staff",
+        type=Name(),
+        metavar="ROLE,...",
+        help="Let members with these roles read the rows of their organisation's sessions through row level security;"
+        " '' for nobody. What was chosen stays.",
+    )(function)
+
+
+def _staff(roles: str | None, current_user: str | None) -> Staff:
+    from sessiondb.database import Staff
+
+    if "$" in (roles or "") + (current_user or ""):
+        raise UsageError("--staff and --current-user cannot hold a dollar sign", "Leave it out, or call a function.")
+    return Staff(roles, current_user)
+
+
 @command("apply")
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option(
@@ -65,6 +91,7 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
 @click.option(
     "--adopt", is_flag=True, help="Take over the platform's triggers that write session_id; rollback restores them."
 )
+@staff_options
 @click.option("--dry-run", is_flag=True, help="Look at the platform and show the plan; change nothing.")
 @lock_options
 def apply(
@@ -72,6 +99,8 @@ def apply(
     to: str | None,
     course_path: str | None,
     adopt: bool,
+    staff: str | None,
+    current_user: str | None,
     dry_run: bool,
     lock_timeout: float,
     lock_budget: float,
@@ -82,6 +111,7 @@ def apply(
     Example:
       sessiondb -d postgresql://owner@db.example/platform apply
       sessiondb apply --course-path item_id.module_id.course_id
+      sessiondb apply --staff trainer,admin
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
@@ -91,16 +121,19 @@ def apply(
     from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
+    who = _staff(staff, current_user)
     if dry_run:
         options.database.require_own_backend()
-        with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
+        with options.database.transaction(
+            read_only=True, course_path=course_path, adopt=adopt, staff=who
+        ) as connection:
             settle_course_path(connection, course_path)
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
             if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to)
         return
-    with options.database.connect(course_path, adopt=adopt) as connection:
+    with options.database.connect(course_path, adopt=adopt, staff=who) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
@@ -186,6 +219,8 @@ def status(options: Options, exit_code: bool) -> int:
         output.say(f"schema: {state['schema']}")
         output.say(f"version: {state['version'] or '-'}")
         output.say(f"course path: {state['course_path'] or '-'}")
+        if state["staff"]:
+            output.say(f"staff: {state['staff']} (of {state['current_user']})")
         output.table({**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"])
         output.table({**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"])
         differing = [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]
@@ -204,7 +239,13 @@ def _time(iso: str | None) -> datetime.datetime | None:
 @command("plan")
 @click.option("--course-path", type=Name(), metavar="PATH", help="As for apply.")
 @click.option("--adopt", is_flag=True, help="As for apply.")
+@staff_options
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
+@click.option(
+    "--single-transaction",
+    is_flag=True,
+    help="With --sql: print one statement instead, for web editors, migration folders and drivers.",
+)
 @click.option(
     "--lock-timeout",
     type=Seconds(least=0.01),
@@ -213,27 +254,42 @@ def _time(iso: str | None) -> datetime.datetime | None:
     metavar="SECONDS",
     help="For the script: the longest wait for a lock.",
 )
-def plan(options: Options, course_path: str | None, adopt: bool, as_script: bool, lock_timeout: float) -> None:
+def plan(
+    options: Options,
+    course_path: str | None,
+    adopt: bool,
+    staff: str | None,
+    current_user: str | None,
+    as_script: bool,
+    single_transaction: bool,
+    lock_timeout: float,
+) -> None:
     """Show the statements that apply would run and the locks that they take. Reads only.
 
     \b
     Example:
       sessiondb plan
       sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
+      sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
     from sessiondb import resources
     from sessiondb.checks import require_plannable
     from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import pending, settle_course_path
+    from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
-    from sessiondb.plan import script
 
+    who = _staff(staff, current_user)
+    if single_transaction and not as_script:
+        raise UsageError("--single-transaction is about the script of --sql", "Add --sql.")
     if as_script:
-        for line in script(options.schema or "public", course_path, adopt=adopt, lock_timeout=lock_timeout):
+        schema = options.schema or "public"
+        write = batch if single_transaction else script
+        for line in write(schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
             output.code(line)
         return
-    with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt) as connection:
+    with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt, staff=who) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
         settle_course_path(connection, course_path)

@@ -1,0 +1,25 @@
+-- Where row level security shows linked rows to their students only, a trainer's dashboard is empty. A policy that says
+-- who else may read is known by what it reads, itself or in the functions that it calls.
+SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
+       format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
+       'sessiondb apply --staff trainer,admin' AS fix
+  FROM pg_namespace AS n
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions') AND c.relrowsecurity
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND (SELECT to_jsonb(i) -> 'staff' ->> 'roles' FROM sessiondb.installation AS i) IS NULL
+   AND EXISTS (
+        SELECT FROM pg_policy AS p
+         WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*'))
+   AND NOT EXISTS (
+        SELECT FROM pg_policy AS p
+         CROSS JOIN LATERAL (
+                SELECT pg_get_expr(p.polqual, p.polrelid) AS text
+                UNION ALL
+                SELECT f.prosrc
+                  FROM pg_depend AS d
+                  JOIN pg_proc AS f ON f.oid = d.refobjid
+                 WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+               ) AS read
+         WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
+           AND (read.text = 'true' OR read.text ~ '\m(session_id|org_id|org_members|sessions)\M'))
+ ORDER BY object

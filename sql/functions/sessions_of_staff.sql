@@ -1,0 +1,18 @@
+CREATE OR REPLACE FUNCTION sessiondb.sessions_of_staff()
+RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path FROM CURRENT
+AS $function$
+/*
+ * The sessions of the organisations in which the user who asks is staff, for the policies on enrollments and submissions.
+ * SECURITY DEFINER: the platform's own policies on org_members and sessions are not evaluated, which may read enrollments
+ * in their turn. There is no argument: any role that can call this learns only about itself.
+ *
+ * The roles of staff and the expression of who asks are those of `apply --staff`; without that, no session.
+ */
+SELECT s.id
+  FROM platform.org_members AS m
+  JOIN platform.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
+ WHERE m.user_id OPERATOR(pg_catalog.=) (SELECT staff_user)
+   AND m.role::pg_catalog.text OPERATOR(pg_catalog.=) ANY (staff_roles)
+$function$

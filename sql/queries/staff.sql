@@ -1,0 +1,50 @@
+-- What the policies for staff are made with, as one row; NULL where the setting sessiondb.staff names no role.
+--
+-- roles, current_user   as `apply --staff --current-user` gives them; auth.uid() where nothing is given
+-- readers               the roles that the policies are for, which must be able to call sessiondb.sessions_of_staff():
+--                       those that are granted SELECT on the table, but the ones that row level security does not
+--                       apply to; the owner where there are no others
+-- pieces                the same as SQL; a source has a name in the place of each
+WITH reader AS (
+    SELECT c.relname, pg_get_userbyid(c.relowner) AS owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
+     CROSS JOIN LATERAL (
+            SELECT a.grantee FROM aclexplode(c.relacl) AS a WHERE a.privilege_type = 'SELECT'
+             UNION
+            SELECT a.grantee
+              FROM pg_attribute AS t
+             CROSS JOIN LATERAL aclexplode(t.attacl) AS a
+             WHERE t.attrelid = c.oid AND a.privilege_type = 'SELECT'
+             UNION
+            SELECT c.relowner
+           ) AS g
+      LEFT JOIN pg_roles AS r ON r.oid = g.grantee
+     WHERE n.nspname = current_setting('sessiondb.schema')
+       AND (g.grantee IN (0, c.relowner) OR NOT (r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE')))
+),
+readers AS (
+    SELECT l.relname,
+           coalesce(min(l.name) FILTER (WHERE l.name = 'PUBLIC'),
+                    string_agg(DISTINCT l.name, ', ') FILTER (WHERE l.name <> quote_ident(l.owner)),
+                    min(l.name)) AS names
+      FROM (SELECT r.relname, r.owner, r.name FROM reader AS r UNION ALL SELECT NULL, r.owner, r.name FROM reader AS r) AS l
+     GROUP BY l.relname
+),
+given AS (
+    SELECT btrim(nullif(current_setting('sessiondb.staff', true), '')) AS names,
+           coalesce(nullif(current_setting('sessiondb.user_expression', true), ''),
+                    (SELECT 'auth.uid()' FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+                      WHERE n.nspname = 'auth' AND p.proname = 'uid' AND p.pronargs = 0 AND p.prorettype = 'uuid'::regtype)) AS expression
+)
+SELECT CASE WHEN g.names IS NOT NULL THEN jsonb_build_object(
+           'roles', g.names,
+           'current_user', g.expression,
+           'readers', (SELECT r.names FROM readers AS r WHERE r.relname IS NULL),
+           'pieces', jsonb_build_object(
+           'staff_roles', format('%L::pg_catalog.text[]', regexp_split_to_array(g.names, '\s*,\s*')),
+           'staff_user', format(E'(%s\n)::pg_catalog.uuid', g.expression),
+           'readers_of_enrollments', (SELECT r.names FROM readers AS r WHERE r.relname = 'enrollments'),
+           'readers_of_submissions', (SELECT r.names FROM readers AS r WHERE r.relname = 'submissions')))
+       END AS staff
+  FROM given AS g

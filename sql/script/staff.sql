@@ -1,0 +1,48 @@
+-- Refuses what the policies for staff cannot be made of, before anything is changed.
+DO $staff$
+DECLARE
+    v_staff jsonb := ({staff()});
+    v_members regclass := to_regclass(format('%I.org_members', current_setting('sessiondb.schema')));
+    v_unknown text;
+BEGIN
+    IF v_staff IS NULL THEN
+        RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_members AND a.attname = 'role' AND NOT a.attisdropped) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'table org_members has no column role, which says who is staff',
+            HINT = 'Add it, or run apply without --staff.';
+    END IF;
+    IF v_staff ->> 'current_user' IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'there is no function auth.uid() that returns the uuid of the user who asks',
+            HINT = $hint$Give the expression with --current-user, for instance "nullif(current_setting('app.user_id', true), '')".$hint$;
+    END IF;
+    -- in a function with the rights of its owner these are the owner
+    IF v_staff ->> 'current_user' ~* '\m(current_user|current_role)\M' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'the expression of who asks cannot read current_user, which is the owner of the function that evaluates it',
+            HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
+    END IF;
+    BEGIN
+        SET LOCAL search_path TO DEFAULT;
+        EXECUTE pg_catalog.format('SELECT %s', v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
+        EXECUTE pg_catalog.format(
+            'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'
+            ' WHERE NOT EXISTS (SELECT FROM %s AS m WHERE m.role::pg_catalog.text OPERATOR(pg_catalog.=) r.name)',
+            v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_roles}', v_members) INTO v_unknown;
+        SET LOCAL search_path TO pg_catalog, pg_temp;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE EXCEPTION USING
+            ERRCODE = SQLSTATE,
+            MESSAGE = format('who asks cannot be found by %s: %s', v_staff ->> 'current_user', SQLERRM),
+            HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
+    END;
+    IF v_unknown IS NOT NULL THEN
+        RAISE NOTICE 'no member of an organisation has the role %', v_unknown;
+    END IF;
+END
+$staff$;

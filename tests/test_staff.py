@@ -1,0 +1,348 @@
+"""On a platform with row level security the staff of an organisation read the rows of its sessions, and nobody reads more."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from psycopg import sql
+from test_cli import run
+
+from sessiondb.database import Staff
+
+TRAINERS = Staff("trainer, admin")
+
+pytestmark = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+
+PYTHON = UUID("00000000-0000-4000-8000-0000000000c1")
+PEOPLE = {
+    "trainer": "b1",
+    "student": "b2",
+    "admin": "b5",
+    "auditor": "b6",
+    "trainer of another organisation": "b7",
+    "nobody": "b4",
+}
+SEEN = {
+    "trainer": (2, 2),
+    "student": (1, 1),
+    "admin": (2, 2),
+    "auditor": (0, 0),
+    "trainer of another organisation": (1, 1),
+    "nobody": (1, 1),
+}
+"""Enrolments and submissions that each reads: two of each in Atelier Nord, one in Campus Sud, and those of one's own."""
+
+
+def user(who: str) -> UUID:
+    return UUID(f"00000000-0000-4000-8000-0000000000{PEOPLE[who]}")
+
+
+def as_(db: PlatformDatabase, who: str, query: str = "") -> tuple[int, ...]:
+    """How many enrolments and submissions somebody reads, as the front end asks."""
+    with db.connect(autocommit=False) as connection, db.platform.as_student(connection, user(who)):
+        counts = "SELECT (SELECT count(*) FROM enrollments), (SELECT count(*) FROM submissions)"
+        return connection.execute((query or counts).encode()).fetchone() or ()
+
+
+def seen(db: PlatformDatabase) -> dict[str, tuple[int, ...]]:
+    return {who: as_(db, who) for who in PEOPLE}
+
+
+@pytest.fixture
+def people(platform_db: PlatformDatabase) -> PlatformDatabase:
+    """A platform with two organisations at work, and policies of its own that read each other's tables."""
+    north, south = (UUID(f"00000000-0000-4000-8000-0000000000a{n}") for n in (1, 2))
+    platform = platform_db.platform
+    with platform_db.connect() as connection:
+        connection.execute(
+            """
+            ALTER TABLE org_members DROP CONSTRAINT org_members_role_check;
+            INSERT INTO auth.users (id, email)
+            SELECT ('00000000-0000-4000-8000-0000000000b' || n)::uuid, n || '@example.org' FROM generate_series(5, 8) AS n;
+            INSERT INTO sessions (org_id, course_id, title, status)
+            VALUES ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c1', 'Sud', 'active');
+            DELETE FROM enrollments WHERE user_id = '00000000-0000-4000-8000-0000000000b3';
+            DELETE FROM submissions WHERE user_id = '00000000-0000-4000-8000-0000000000b3';
+            """
+        )
+        for org, who, role in (
+            (north, "admin", "admin"),
+            (north, "auditor", "auditor"),
+            (south, "trainer of another organisation", "trainer"),
+        ):
+            platform.add_member(connection, org, user(who), role)
+        connection.execute(
+            """
+            DELETE FROM org_members WHERE user_id = '00000000-0000-4000-8000-0000000000b3';
+            INSERT INTO org_members (org_id, user_id)
+            VALUES ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000b3'),
+                   ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000b8');
+            """
+        )
+    return platform_db
+
+
+def put_to_work(db: PlatformDatabase) -> None:
+    with db.connect() as connection:
+        connection.execute("DELETE FROM enrollments WHERE course_id = %s", [PYTHON])
+        connection.execute(
+            "DELETE FROM submissions WHERE item_id IN"
+            " (SELECT i.id FROM items AS i JOIN modules AS m ON m.id = i.module_id WHERE m.course_id = %s)",
+            [PYTHON],
+        )
+        for number in (2, 3, 8):
+            student = UUID(f"00000000-0000-4000-8000-0000000000b{number}")
+            assert db.platform.enroll(connection, student, PYTHON)
+            assert db.platform.submit(connection, student, PYTHON)
+
+
+def test_staff_read_the_rows_of_their_organisation_and_nobody_else_reads_more(people: PlatformDatabase) -> None:
+    people.apply()
+    put_to_work(people)
+    before = seen(people)
+    assert before == {**SEEN, "trainer": (0, 0), "admin": (0, 0), "trainer of another organisation": (0, 0)}
+
+    people.apply(staff=TRAINERS)
+    assert seen(people) == SEEN
+
+    people.apply(staff=Staff("trainer"))
+    assert seen(people) == {**SEEN, "admin": (0, 0)}
+
+    assert people.apply() == []  # what was chosen stays
+    assert seen(people) == {**SEEN, "admin": (0, 0)}
+
+    people.apply(staff=Staff(""))
+    assert seen(people) == before
+
+
+def test_the_platforms_own_policies_may_read_the_tables_of_each_other(people: PlatformDatabase) -> None:
+    """A student reads the sessions of their own enrolments; a policy that read sessions in its turn would not end."""
+    people.apply()
+    put_to_work(people)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(
+            """
+            GRANT SELECT ON sessions, org_members TO authenticated;
+            CREATE POLICY own ON sessions FOR SELECT TO authenticated
+                USING (EXISTS (SELECT FROM enrollments AS e WHERE e.session_id = sessions.id));
+            CREATE POLICY own ON org_members FOR SELECT TO authenticated
+                USING (EXISTS (SELECT FROM sessions AS s WHERE s.org_id = org_members.org_id));
+            """
+        )
+    people.apply(staff=TRAINERS)
+    assert seen(people) == SEEN
+    assert as_(people, "trainer", "SELECT count(*) FROM sessions") == (1,)
+
+
+def test_the_policy_is_evaluated_once_a_query_and_the_index_is_used(people: PlatformDatabase) -> None:
+    people.apply(staff=TRAINERS)
+    with people.connect() as connection:
+        connection.execute(
+            """
+            SET session_replication_role TO replica;
+            INSERT INTO enrollments (user_id, course_id, source, session_id)
+            SELECT gen_random_uuid(), c.id, 'web', s.id
+              FROM generate_series(1, 100000) AS n
+             CROSS JOIN (SELECT id FROM courses LIMIT 1) AS c
+              LEFT JOIN sessions AS s ON n <= 10 AND s.id = '00000000-0000-4000-8000-0000000000f1';
+            """
+        )
+        connection.execute("ANALYZE enrollments")
+    with people.connect(autocommit=False) as connection, people.platform.as_student(connection, user("trainer")):
+        rows = connection.execute("EXPLAIN (ANALYZE, COSTS off, TIMING off) SELECT * FROM enrollments").fetchall()
+    plan = "\n".join(line for (line,) in rows)
+    assert "Seq Scan on enrollments" not in plan, plan
+    assert "enrollments_session_id_idx" in plan
+    assert re.findall(r"ProjectSet \(actual .*loops=(\d+)\)", plan) == ["1"], plan
+
+
+def test_status_and_plan_show_it_and_rollback_undoes_it(people: PlatformDatabase, dump: Callable[..., str]) -> None:
+    before = dump(people)
+    dsn = people.conninfo("hosted_owner")
+    planned = run("-d", dsn, "plan", "--staff", "trainer", "-v").out
+    assert "CREATE POLICY sessiondb_staff_enrollments ON platform.enrollments" in planned
+    assert "ACCESS EXCLUSIVE on submissions" in planned
+
+    assert run("-d", dsn, "apply", "--staff", "trainer", "--current-user", "auth.uid()").code == 0
+    status = run("-d", dsn, "status").out
+    assert "staff: trainer (of auth.uid())" in status
+    assert "All is installed" in status
+    assert json.loads(run("-d", dsn, "--format", "json", "status").out)["staff"] == "trainer"
+    assert json.loads(run("-d", dsn, "--format", "json", "plan").out) == {"statements": []}
+
+    people.rollback(to="0009")
+    assert policies(people) == set()
+    people.rollback()
+    assert dump(people) == before
+
+
+def policies(db: PlatformDatabase) -> set[tuple[str, str]]:
+    """Our policies, each with its roles."""
+    query = "SELECT polname::text, polroles::regrole[]::text FROM pg_policy WHERE polname LIKE 'sessiondb%'"
+    with db.connect() as connection:
+        return {*connection.execute(query)}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP POLICY sessiondb_staff_enrollments ON enrollments",
+        "ALTER POLICY sessiondb_staff_enrollments ON enrollments TO PUBLIC",
+        "ALTER POLICY sessiondb_staff_submissions ON submissions USING (true)",
+        "REVOKE EXECUTE ON FUNCTION sessiondb.sessions_of_staff() FROM authenticated",
+        "GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff() TO anon",
+        "DELETE FROM sessiondb.objects WHERE kind = 'policy'",
+        "UPDATE sessiondb.installation SET staff = NULL",
+    ],
+)
+def test_what_is_changed_by_hand_is_reported_and_made_again(people: PlatformDatabase, damage: str) -> None:
+    people.apply(staff=TRAINERS)
+    put_to_work(people)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(damage.encode())
+    dsn = people.conninfo("hosted_owner")
+    assert run("-d", dsn, "status", "--exit-code").code == 3
+    assert run("-d", dsn, "check", "--strict").code == 4
+
+    people.apply(staff=TRAINERS)
+    assert seen(people) == SEEN
+    assert run("-d", dsn, "status", "--exit-code").code == 0
+    assert run("-d", dsn, "check", "--strict", "installed_objects", "staff").code == 0
+
+
+@pytest.mark.parametrize("table", ["installation", "objects", "_yoyo_migration"])
+def test_a_rollback_leaves_no_policy_though_a_table_of_ours_is_gone(
+    people: PlatformDatabase, dump: Callable[..., str], table: str
+) -> None:
+    before = dump(people)
+    people.apply(staff=TRAINERS)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(f"DROP TABLE sessiondb.{table}".encode())
+    people.apply()
+    people.rollback()
+    assert dump(people) == before
+    people.apply(staff=TRAINERS)
+    with people.connect("hosted_owner") as connection:
+        connection.execute(f"DROP TABLE sessiondb.{table}".encode())
+    if table == "_yoyo_migration":
+        people.apply()
+    people.rollback()
+    assert dump(people) == before
+
+
+def test_a_role_that_is_granted_select_later_is_seen_and_added(people: PlatformDatabase, new_role: str) -> None:
+    """And one that is trusted with the tables as their owner is, or that sees every row, is not in the policy."""
+    people.apply(staff=TRAINERS)
+    of_each = [f"sessiondb_staff_{table}" for table in ("enrollments", "submissions")]
+    assert policies(people) == {(name, "{authenticated}") for name in of_each}
+
+    with people.connect() as connection:
+        connection.execute(sql.SQL("GRANT SELECT (id) ON submissions TO {}").format(sql.Identifier(new_role)))
+    dsn = people.conninfo("hosted_owner")
+    assert run("-d", dsn, "status", "--exit-code").code == 3
+    people.apply()
+    assert policies(people) == {(of_each[0], "{authenticated}"), (of_each[1], f"{{authenticated,{new_role}}}")}
+    assert run("-d", dsn, "status", "--exit-code").code == 0
+    with people.connect(new_role) as connection:
+        assert connection.execute("SELECT count(id) FROM submissions").fetchone() == (0,)
+    with people.connect() as connection:
+        connection.execute(sql.SQL("REVOKE SELECT (id) ON submissions FROM {}").format(sql.Identifier(new_role)))
+    people.apply()
+    assert policies(people) == {(name, "{authenticated}") for name in of_each}
+
+
+def test_default_privileges_of_the_platform_neither_give_nor_take_it(people: PlatformDatabase) -> None:
+    with people.connect("hosted_owner") as connection:
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO anon, authenticated, service_role")
+    people.apply(staff=TRAINERS)
+    put_to_work(people)
+    assert seen(people) == SEEN
+    query = "SELECT proacl::text FROM pg_proc WHERE proname = 'sessions_of_staff'"
+    with people.connect() as connection:
+        assert connection.execute(query).fetchone() == ("{hosted_owner=X/hosted_owner,authenticated=X/hosted_owner}",)
+    people.apply(staff=Staff(""))
+    with people.connect() as connection:
+        assert connection.execute(query).fetchone() == ("{hosted_owner=X/hosted_owner}",)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--current-user", "no_such()"), "no_such()"),
+        (("--current-user", "current_user"), "is the owner of the function"),
+        (("--current-user", "1; DROP TABLE purchases"), "syntax error"),
+        (("--current-user", "$$x$$"), "dollar sign"),
+        (("--current-user", "'not a uuid'"), "invalid input syntax"),
+    ],
+)
+def test_an_expression_that_gives_no_user_is_refused_before_anything_is_changed(
+    people: PlatformDatabase, dump: Callable[..., str], options: tuple[str, ...], said: str
+) -> None:
+    before = dump(people)
+    ended = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", *options)
+    assert ended.code in (1, 2)
+    assert said in ended.err
+    assert dump(people) == before
+
+
+def test_a_platform_without_auth_uid_says_who_asks_by_itself(people: PlatformDatabase) -> None:
+    with people.connect() as connection:
+        connection.execute("ALTER FUNCTION auth.uid() RENAME TO whoever")
+    dsn = people.conninfo("hosted_owner")
+    refused = run("-d", dsn, "apply", "--staff", "trainer,admin")
+    assert (refused.code, "--current-user" in refused.err) == (1, True)
+
+    setting = "nullif(current_setting('request.jwt.claim.sub', true), '')"
+    assert run("-d", dsn, "apply", "--staff", "trainer,admin", "--current-user", setting).code == 0
+    with people.connect() as connection:
+        connection.execute("ALTER FUNCTION auth.whoever() RENAME TO uid")  # a trigger of the platform calls it
+    put_to_work(people)
+    assert seen(people) == SEEN
+
+
+def test_check_without_it_warns_that_only_students_read_their_rows(people: PlatformDatabase) -> None:
+    people.apply()
+    dsn = people.conninfo("hosted_owner")
+
+    def warned() -> list[str]:
+        findings = json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"]
+        assert {f["fix"] for f in findings} <= {"sessiondb apply --staff trainer,admin"}
+        return [f["object"] for f in findings]
+
+    assert warned() == ["public.enrollments", "public.submissions"]
+    with people.connect("hosted_owner") as connection:
+        connection.execute(
+            "CREATE POLICY staff ON submissions FOR SELECT USING (session_id IN (SELECT id FROM sessions))"
+        )
+    assert warned() == ["public.enrollments"]
+    people.apply(staff=TRAINERS)
+    assert warned() == []
+
+
+def test_a_script_for_psql_does_the_same(people: PlatformDatabase) -> None:
+    def psql(*options: str) -> None:
+        done = run("plan", "--sql", *options)
+        assert done.code == 0
+        subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", people.conninfo("hosted_owner")],
+            input=done.out,
+            encoding="utf-8",
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    psql("--staff", "trainer,admin")
+    put_to_work(people)
+    assert seen(people) == SEEN
+    assert people.apply() == []
+    psql()
+    assert seen(people) == SEEN
+    psql("--staff", "")
+    assert policies(people) == set()
