@@ -89,7 +89,7 @@ class TestApply:
             *(
                 ("trigger", f"{table}s", f"zzz_sessiondb_{verb}_{table}{event}")
                 for table in ("enrollment", "submission")
-                for verb, event in (("check", ""), ("check", "_update"), ("link", ""))
+                for verb, event in (("check", ""), ("check", "_update"), ("link", ""), ("link", "_update"))
             ),
         }
         assert (

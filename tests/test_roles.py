@@ -79,7 +79,7 @@ def someone(new_role: str, installed_db: PlatformDatabase) -> Iterator[Callable[
 
         def change(verb: LiteralString, grant: str) -> None:
             for table in ("enrollments", "submissions"):  # a backfill may have come some way
-                connection.execute(f"UPDATE {table} SET session_id = NULL".encode())
+                connection.execute(f"UPDATE {table} SET session_id = NULL WHERE session_id IS NOT NULL".encode())
             connection.execute("DELETE FROM sessiondb.backfill_progress")
             way: LiteralString = "TO" if verb == "GRANT" else "FROM"
             connection.execute(f"{verb} {grant} {way} {new_role}".encode())
@@ -102,8 +102,9 @@ def test_a_command_needs_just_the_grants_that_are_documented(
     for grant in grants:
         someone("REVOKE", grant)
         last = ran()[-1]
-        assert last.code in {1, 4}, f"{command} does not need {grant}"
-        said = last.err if last.code == 1 else last.out
+        is_told = "could not be counted" in last.err  # the session is there all the same
+        assert last.code in {1, 4} or is_told, f"{command} does not need {grant}"
+        said = last.out if last.code == 4 else last.err
         named = grant.split(" ")[-1].split(".")[-1]
         assert named in said or "does not exist" in said, (grant, said)
         assert "Traceback" not in said

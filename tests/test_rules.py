@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -705,12 +706,13 @@ class TestRowsInBulk:
         insert(world, "enrollments", *rows, suffix="ON CONFLICT (user_id, course_id) DO NOTHING")
         assert self.links(world, "enrollments", users) == users
 
-    def test_not_by_an_upsert_that_leaves_session_id_alone(self, world: World) -> None:
-        user, row, _ = self.unlinked(world)
+    def test_by_an_upsert_that_writes_the_row_again(self, world: World) -> None:
+        user, row, session = self.unlinked(world)
         insert(world, "enrollments", row, suffix="ON CONFLICT (user_id, course_id) DO NOTHING")
+        assert world.stored("enrollments", user) == [None]
         update = "ON CONFLICT (user_id, course_id) DO UPDATE SET status = EXCLUDED.status"
         insert(world, "enrollments", row, suffix=update)
-        assert world.stored("enrollments", user) == [None]
+        assert world.stored("enrollments", user) == [session]
 
     def test_by_an_upsert_that_takes_the_proposed_session(self, world: World) -> None:
         user, row, session = self.unlinked(world)
@@ -801,9 +803,9 @@ class TestTheHostsOwnTriggers:
             [world.platform.schema],
         ).fetchall()
         for (table, names), row in zip(before, ["enrollment", "submission"], strict=True):
-            ours = [f"check_{row}", f"check_{row}_update", f"link_{row}"]
-            assert names[-3:] == [f"zzz_sessiondb_{name}" for name in ours], table
-            assert not [name for name in names[:-3] if "sessiondb" in name]
+            ours = [f"check_{row}", f"check_{row}_update", f"link_{row}", f"link_{row}_update"]
+            assert names[-4:] == [f"zzz_sessiondb_{name}" for name in ours], table
+            assert not [name for name in names[:-4] if "sessiondb" in name]
 
     @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], ids=str)
     def test_that_know_the_user_from_the_request_suffice(self, world: World) -> None:
@@ -845,14 +847,16 @@ class TestAPartitionedTable:
 
 class TestOurObjects:
     def test_the_platform_and_the_triggers_ask_the_same_question(self, world: World) -> None:
-        """get_user_session_for_course() is word for word sessiondb.find_session(), but for its comment and the lock."""
-        bodies = world.db.execute(
-            r"""
-            SELECT DISTINCT regexp_replace(p.prosrc, '/[*].*?[*]/|\n *FOR KEY SHARE', '', 'g') FROM pg_proc AS p
-             WHERE p.proname IN ('find_session', 'get_user_session_for_course')
-            """
-        ).fetchall()
-        assert len(bodies) == 1
+        """The query of get_user_session_for_course() stands word for word in sessiondb.find_session()."""
+        bodies = {
+            name: " ".join(body.replace("v_chosen", "v_session_id").split())
+            for name, body in world.db.execute(
+                "SELECT p.proname, p.prosrc FROM pg_proc AS p"
+                " WHERE p.proname IN ('find_session', 'get_user_session_for_course')"
+            ).fetchall()
+        }
+        (query,) = re.findall(r"SELECT newest\.id .*? LIMIT 1;", bodies["get_user_session_for_course"])
+        assert query in bodies["find_session"]
 
     def test_explain_themselves(self, world: World) -> None:
         silent = world.db.execute(

@@ -12,8 +12,8 @@ DECLARE
     v_other text;
 BEGIN
     SELECT i.platform_schema::text, i.course_path, i.version, to_jsonb(i) -> 'staff' AS staff INTO v_installed FROM sessiondb.installation AS i;
-    IF string_to_array(substring(v_installed.version, '^[0-9.]+'), '.')::integer[]
-       > string_to_array(substring('{version}', '^[0-9.]+'), '.')::integer[]
+    IF string_to_array(substring(v_installed.version, '^[0-9]+(?:\.[0-9]+)*'), '.')::integer[]
+       > string_to_array(substring('{version}', '^[0-9]+(?:\.[0-9]+)*'), '.')::integer[]
     THEN
         RAISE EXCEPTION USING
             MESSAGE = format('this database was set up by sessiondb %s, and this script is of sessiondb {version}', v_installed.version),

@@ -87,14 +87,14 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
         *(configure() if migration.number == "0001" else []),
         *(configure_staff() if any(o.kind == "policy" for o in comes) else []),
         *_installs(migration.number, comes),
-        *([ours("record", comes)] if comes else []),
+        *([_recorded(comes)] if comes else []),
         *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
     ]
     if migration.apply.transactional:
         yield Step(migration.id, [*claim, *body, *end])
         for o in comes if staff else ():
             if o.kind == "policy":
-                yield Step(migration.id, [_install(o, o.after), ours("record", [o])])
+                yield Step(migration.id, [_install(o, o.after), _recorded([o])])
         return
     yield Step(migration.id, claim)
     yield Step(migration.id, body, each=True)
@@ -150,7 +150,7 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
     ):
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
-            yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, ours("record", group)])
+            yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, _recorded(group)])
     if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
         yield Step("what this version has no longer", [uninstall(None)])
 
@@ -159,7 +159,7 @@ def tools(names: Set[str]) -> Iterator[Step]:
     """Yield what installs the functions of these names, which other steps call."""
     if names:
         found = [o for o in objects.objects() if o.kind == "function" and o.name in names]
-        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), ours("record", found)])
+        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), _recorded(found)])
 
 
 def comments() -> Step:
@@ -189,6 +189,12 @@ def uninstall(number: str | None) -> Query:
 def ours(name: str, wanted: Sequence[Object]) -> Statement:
     """Return a statement of ``sql/steps/`` about what is listed of these objects in our own schema."""
     return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
+
+
+def _recorded(made: Sequence[Object]) -> Statement:
+    """Return what records what was made; with a policy, what the function that it calls was granted."""
+    granted = [objects.find("function", "sessions_of_staff")] if any(o.kind == "policy" for o in made) else []
+    return ours("record", [*made, *granted])
 
 
 def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
