@@ -1,4 +1,4 @@
-"""What must be stored or refused, in plain Python, from R1-R6 of the design alone."""
+"""What must be stored or refused, in plain Python, from R1-R6 and R8 of the design alone."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ class Oracle:
 
         return max(eligible, key=age, default=None)
 
+    def session_for_submission(self, user: UUID, course: UUID | None) -> UUID | None:
+        """R4."""
+        enrolled = {e.session for e in self.enrollments if (e.user, e.course) == (user, course)}
+        kept = enrolled & self.eligible(user, course).keys()
+        return kept.pop() if kept else self.session_for(user, course)
+
     def enroll(self, user: UUID, course: UUID, given: UUID | None) -> UUID | None:
         """R3, R5 and R6."""
         row = Row(user, course, given)
@@ -72,9 +78,7 @@ class Oracle:
         """R4, R5 and R6."""
         row = Row(user, course, given)
         if given is None:
-            enrolled = {e.session for e in self.enrollments if (e.user, e.course) == (user, course)}
-            kept = enrolled & self.eligible(user, course).keys()
-            row.session = kept.pop() if kept else self.session_for(user, course)
+            row.session = self.session_for_submission(user, course)
         else:
             self.require_coherent(row)
         self.submissions.append(row)
@@ -86,7 +90,17 @@ class Oracle:
             if given not in (None, row.session):
                 self.require_coherent(Row(row.user, row.course, given))
         for row in rows:
-            row.session = given
+            if given is row.session is None:
+                self.write_again(row)
+            else:
+                row.session = given
+
+    def write_again(self, row: Row) -> None:
+        """R8: an UPDATE of anything else."""
+        if row.session is None:
+            is_enrollment = any(row is enrollment for enrollment in self.enrollments)
+            find = self.session_for if is_enrollment else self.session_for_submission
+            row.session = find(row.user, row.course)
 
     def delete(self, session: UUID) -> None:
         """R6, its end: deleting a session sets it to NULL."""

@@ -54,6 +54,7 @@ steps = st.one_of(
     st.tuples(st.just("transfer"), session, course),
     st.tuples(st.just("delete"), session),
     st.tuples(st.just("move"), table, user, maybe_session, maybe_session),
+    st.tuples(st.just("write_again"), table, user),
 )
 finale = [("submit", user, course, None) for user in NAMES["user"] for course in NAMES["course"]]
 histories = st.tuples(
@@ -124,6 +125,12 @@ class Play:
         expected = answer(self.oracle.move, rows, new)
         update = "UPDATE {} SET session_id = {} WHERE user_id = {} AND session_id IS NOT DISTINCT FROM {}"
         assert self.written(None, self.run, update, table, new, user, old) == expected
+
+    def write_again(self, table: str, user: UUID) -> None:
+        for row in getattr(self.oracle, table):
+            if row.user == user:
+                self.oracle.write_again(row)
+        self.run("UPDATE {} SET user_id = user_id WHERE user_id = {}", table, user)
 
     def written(self, student: UUID | None, write: Callable[..., object], *args: object) -> object:
         """What the database answers to a student, or to staff; what it refuses is undone."""

@@ -1,9 +1,11 @@
-"""R1-R6 of the design as facts, on every platform; students write with a student's rights where a platform has such."""
+"""R1-R6 and R8 of the design as facts, on every platform; students write with a student's rights where a platform has such."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -414,6 +416,147 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
         world.db.execute("SET lock_timeout TO '100ms'")
         with held(installed_db, 0.5, f"UPDATE sessions SET status = status WHERE id = '{session}'"):
             assert world.write(table, user, course) == session
+
+    @both_tables
+    def test_and_one_that_is_not_chosen_is_waited_for_by_nobody(
+        self, installed_db: PlatformDatabase, world: World, table: str
+    ) -> None:
+        here, there, course = world.org(), world.org(), world.course()
+        user, older = world.user(here, there), world.session(there, course, created_at=EARLY)
+        newest = world.session(here, course, created_at=LATE)
+        world.db.execute("SET lock_timeout TO '100ms'")
+        with held(installed_db, 0.5, f"DELETE FROM sessions WHERE id = '{older}'"):
+            assert world.write(table, user, course) == newest
+
+    @pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET status = 'completed'"])
+    @pytest.mark.parametrize("order", ["newest first", "oldest first"])
+    @pytest.mark.parametrize("orgs", [1, 2])
+    @both_tables
+    def test_one_after_the_other_in_whatever_order(
+        self, installed_db: PlatformDatabase, world: World, table: str, orgs: int, order: str, verb: LiteralString
+    ) -> None:
+        of, course = [world.org() for _ in range(orgs)], world.course()
+        users = [world.user(*of) for _ in range(4)]
+        sessions = [world.session(of[n % orgs], course, created_at=date) for n, date in enumerate((EARLY, LATE))]
+        if order == "newest first":
+            sessions.reverse()
+        with installed_db.connect() as admin, ThreadPoolExecutor(4) as students:
+            admin.execute("SET deadlock_timeout TO '100ms'")
+            written = []
+            with admin.transaction():
+                for session in sessions:
+                    admin.execute(
+                        sql.SQL(verb + " WHERE id = %s").format(sql.Identifier(world.platform.schema, "sessions")),
+                        [session],
+                    )
+                    written += [students.submit(write_as, installed_db, table, users.pop(), course) for _ in range(2)]
+                    time.sleep(0.3)
+        assert {one.result() for one in written} <= {None, *sessions}
+        if verb.startswith("DELETE") and order == "newest first":
+            assert {one.result() for one in written} == {None}
+
+    @pytest.mark.timeout(60)
+    def test_no_write_fails_and_nobody_is_cancelled_for_ten_seconds(self, installed_db: PlatformDatabase) -> None:
+        with installed_db.connect() as db:
+            world = World(installed_db.platform, db)
+            of, course = [world.org() for _ in range(3)], world.course()
+            kept = world.session(of[0], course, created_at=EARLY)
+        until = time.monotonic() + 10
+
+        def write(orgs: list[UUID]) -> set[UUID | None]:
+            found = set()
+            with installed_db.connect() as db:
+                db.execute("SET deadlock_timeout TO '100ms'")
+                mine = World(installed_db.platform, db)
+                while time.monotonic() < until:
+                    for table in ("enrollments", "submissions"):
+                        found.add(mine.write(table, mine.user(*orgs), course))
+            return found
+
+        def open_and_delete(turn: int) -> int:
+            rounds = 0
+            with installed_db.connect() as db:
+                db.execute("SET deadlock_timeout TO '100ms'")
+                mine = World(installed_db.platform, db)
+                while time.monotonic() < until:
+                    opened = [mine.session(org, course, created_at=LATE) for org in of]
+                    with db.transaction():
+                        for session in opened[::turn]:
+                            mine.run("DELETE FROM {} WHERE id = {}", "sessions", session)
+                            time.sleep(0.005)
+                    rounds += 1
+            return rounds
+
+        with ThreadPoolExecutor(6) as pool:
+            writers = [pool.submit(write, orgs) for orgs in (of[:1], of[:1], of, of)]
+            admins = [pool.submit(open_and_delete, turn) for turn in (1, -1)]
+            assert all(admin.result() > 10 for admin in admins)
+            assert all(kept in writer.result() or len(writer.result()) > 1 for writer in writers)
+
+
+def write_as(db: PlatformDatabase, table: str, user: UUID, course: UUID) -> UUID | None:
+    """Write a row by a connection of its own."""
+    with db.connect() as connection:
+        connection.execute("SET deadlock_timeout TO '100ms'")
+        return World(db.platform, connection).write(table, user, course)
+
+
+class TestARowThatIsWrittenAgain:
+    """R8: linked as if it were new, where it has no session and is given none."""
+
+    @both_tables
+    def test_is_linked(self, world: World, table: str) -> None:
+        user, _, session = self.unlinked(world, table)
+        world.run("UPDATE {} SET user_id = user_id WHERE user_id = {}", table, user)
+        assert world.stored(table, user) == [session]
+
+    @both_tables
+    def test_keeps_the_session_that_it_has(self, world: World, table: str) -> None:
+        org, course = world.org(), world.course()
+        user, session = world.user(org), world.session(org, course, created_at=EARLY)
+        world.write(table, user, course)
+        world.session(org, course, created_at=LATE)
+        world.run("UPDATE {} SET user_id = user_id WHERE user_id = {}", table, user)
+        assert world.stored(table, user) == [session]
+
+    @both_tables
+    def test_keeps_none_when_it_is_taken_out_of_its_session(self, world: World, table: str) -> None:
+        org, course = world.org(), world.course()
+        user, _ = world.user(org), world.session(org, course)
+        world.write(table, user, course)
+        world.move(table, user, None)
+        assert world.stored(table, user) == [None]
+
+    @both_tables
+    def test_keeps_none_when_its_session_is_deleted(self, world: World, table: str) -> None:
+        org, course = world.org(), world.course()
+        user, session = world.user(org), world.session(org, course, created_at=LATE)
+        world.session(org, course, created_at=EARLY)
+        world.write(table, user, course)
+        world.run("DELETE FROM {} WHERE id = {}", "sessions", session)
+        assert world.stored(table, user) == [None]
+
+    @both_tables
+    def test_may_still_be_given_one_by_hand(self, world: World, table: str) -> None:
+        user, course, newest = self.unlinked(world, table)
+        ((org,),) = world.run("SELECT org_id FROM {} WHERE id = {}", "sessions", newest)
+        other = world.session(org, course, "draft", created_at=EARLY)
+        world.move(table, user, other)
+        assert world.stored(table, user) == [other]
+
+    @both_tables
+    def test_does_not_fail_for_want_of_a_session(self, world: World, table: str) -> None:
+        user = world.user(world.org())
+        world.write(table, user, world.course())
+        world.run("UPDATE {} SET user_id = user_id WHERE user_id = {}", table, user)
+        assert world.stored(table, user) == [None]
+
+    def unlinked(self, world: World, table: str) -> tuple[UUID, UUID, UUID]:
+        """A row from before there was a session: its user, the course, the session."""
+        org, course = world.org(), world.course()
+        user = world.user(org)
+        world.write(table, user, course)
+        return user, course, world.session(org, course)
 
 
 class TestAGivenSession:
