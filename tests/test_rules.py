@@ -428,7 +428,9 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
         with held(installed_db, 0.5, f"DELETE FROM sessions WHERE id = '{older}'"):
             assert world.write(table, user, course) == newest
 
-    @pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET status = 'completed'"])
+    @pytest.mark.parametrize(
+        "verb", ["DELETE FROM {} WHERE id = {}", "UPDATE {} SET status = 'completed' WHERE id = {}"]
+    )
     @pytest.mark.parametrize("order", ["newest first", "oldest first"])
     @pytest.mark.parametrize("orgs", [1, 2])
     @both_tables
@@ -445,10 +447,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             written = []
             with admin.transaction():
                 for session in sessions:
-                    admin.execute(
-                        sql.SQL(verb + " WHERE id = %s").format(sql.Identifier(world.platform.schema, "sessions")),
-                        [session],
-                    )
+                    World(world.platform, admin).run(verb, "sessions", session)
                     written += [students.submit(write_as, installed_db, table, users.pop(), course) for _ in range(2)]
                     time.sleep(0.3)
         assert {one.result() for one in written} <= {None, *sessions}
