@@ -401,8 +401,11 @@ def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printe
         assert f" is NULL in the row with id = '{submission}'" in detail or table != "submissions"
         carry_out(installed_db, document["fix"])
         mended = explain(installed_db, "--submission", submission)
-        assert (mended["reason"], mended["session_id"]) == ("linked", str(case.session))
-        carry_out(installed_db, mended["fix"])
+        assert mended["session_id"] == str(case.session)
+        # a statement that writes the row itself has linked it
+        assert mended["reason"] == ("already_linked" if table == "submissions" else "linked")
+        if mended["fix"]:
+            carry_out(installed_db, mended["fix"])
         assert explain(installed_db, "--submission", submission)["reason"] == "already_linked"
 
 
@@ -422,7 +425,7 @@ def test_an_enrolment_in_a_course_that_is_gone_is_mended_by_the_statement_that_i
     assert document["reason"] == "course_unknown"
     assert f"is {gone}, of which there is no row in table public.courses," in details(document, "course")[0][1]
     carry_out(installed_db, document["fix"])
-    assert explain(installed_db, "--enrollment", enrolment)["reason"] == "linked"
+    assert explain(installed_db, "--enrollment", enrolment)["reason"] == "already_linked"  # it was written again
 
 
 @on("partitioned", "quoted")
