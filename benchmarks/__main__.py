@@ -70,7 +70,7 @@ def main(
 
     Everything happens in databases of its own, named sessiondb_bench_*, which are dropped at the end. The
     parts that are measured replace those in performance.json, and the others stay; then all plots are drawn anew,
-    and the tables in README.md and docs/performance.md written anew.
+    and the tables in README.md and docs/ written anew.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ from benchmarks.platform import Size
 
 FILE = "performance.json"
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "performance.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "performance.md", ROOT / "docs" / "performance-laboratory.md"]
 GOALS = {"1 client": ("≥ 0.95", "≥ 1.5"), "8 clients": ("≥ 0.85", "≥ 1.5")}
 """Of the throughput, to the floor's and to the application's."""
 

@@ -14,9 +14,9 @@ AS $function$
  * when the lock is there, or not active any more, another one is chosen.
  *
  * Statements of one table are cheaper than one for all, and a loop is the cheapest way to tell one row from several
- * (docs/performance.md). Columns stand without the name of their table: were one renamed, s.status would be a call of a
- * function status(s), whoever made it. OPERATOR(pg_catalog.=): status may be an enum, for which somebody may have made
- * a more exact "=" in the platform's schema.
+ * (docs/performance-laboratory.md). Columns stand without the name of their table: were one renamed, s.status would be
+ * a call of a function status(s), whoever made it. OPERATOR(pg_catalog.=): status may be an enum, for which a more
+ * exact "=" may have been made in the platform's schema.
  */
 DECLARE
     v_org_id pg_catalog.uuid;
