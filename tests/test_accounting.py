@@ -216,9 +216,10 @@ def mend(db: PlatformDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> Non
             row = next((r for r in found if r["reason"] == why and ask(db, table, r)["reason"] == why), None)
             if row is None:
                 continue
-            while (answer := ask(db, table, row))["reason"] != "linked":
+            while (answer := ask(db, table, row))["reason"] not in ("linked", "already_linked"):
                 carry_out(db, answer["fix"])
-            carry_out(db, answer["fix"])
+            if answer["fix"]:  # a statement that writes the row itself has linked it
+                carry_out(db, answer["fix"])
             ((session,),) = rows(db, where(row), table)
             assert str(session) == answer["session_id"], why
 

@@ -155,6 +155,7 @@ FAULTS: dict[str, Fault] = {
                     "trigger zzz_sessiondb_check_submission on submissions",
                     "trigger zzz_sessiondb_check_submission_update on submissions",
                     "trigger zzz_sessiondb_link_submission on submissions",
+                    "trigger zzz_sessiondb_link_submission_update on submissions",
                 ],
             )
         },
@@ -210,6 +211,7 @@ FAULTS: dict[str, Fault] = {
                     "trigger enrollments.zzz_sessiondb_check_enrollment",
                     "trigger enrollments.zzz_sessiondb_check_enrollment_update",
                     "trigger enrollments.zzz_sessiondb_link_enrollment",
+                    "trigger enrollments.zzz_sessiondb_link_enrollment_update",
                 ],
             ),
         },
@@ -358,17 +360,17 @@ CHANGES = {
     "a line replaced": (
         "RETURN NEW;",
         "RETURN NULL;",
-        ["@@ -10,1 +10,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
+        ["@@ -11,1 +11,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
     ),
     "a line removed": (
         "    RETURN NEW;\n",
         "",
-        ["@@ -10,1 +10,0 @@", "-    RETURN NEW;"],
+        ["@@ -11,1 +11,0 @@", "-    RETURN NEW;"],
     ),
     "lines added": (
         "    RETURN NEW;",
         "".join(f"    PERFORM {number};\n" for number in range(7)) + "    RETURN NEW;",
-        ["@@ -10,0 +10,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
+        ["@@ -11,0 +11,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
     ),
 }
 

@@ -184,6 +184,8 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
     assert status.json == {
         "schema": platform_db.platform.schema,
         "course_path": None,
+        "staff": None,
+        "current_user": None,
         "migrations": [{"id": id_, "state": "pending", "applied_at": None} for id_ in MIGRATIONS],
         "triggers": [
             {"name": name, "table": table_of(name), "state": "MISSING", "enabled": False}

@@ -644,7 +644,7 @@ def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.Completed
     [
         ("first apply", "CREATE INDEX", '0005.create-indexes failed at "CREATE INDEX CONCURRENTLY '),
         ("first apply", "CREATE TRIGGER", '0002.add-enrollments-session_id failed at "CREATE OR REPLACE TRIGGER '),
-        ("rollback", "DROP ROUTINE", '0009.create-backfill_progress failed at "DROP ROUTINE '),
+        ("rollback", "DROP ROUTINE", '0010.let-staff-read failed at "DROP ROUTINE '),
     ],
 )
 def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
