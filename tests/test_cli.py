@@ -873,6 +873,72 @@ def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
         assert "Traceback" not in done.err
 
 
+def nobody_reads() -> int:
+    """A pipe that is closed at its other end."""
+    read, write = os.pipe()
+    os.close(read)
+    return write
+
+
+def full_disk() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("output", [nobody_reads, full_disk])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@on_reference
+def test_output_that_goes_nowhere_stops_no_work_and_is_told_where_it_is_the_result(
+    platform_db: PlatformDatabase, output: Callable[[], int], stream: str
+) -> None:
+    for command in ("apply -v", "backfill", "rollback --all --yes -v"):
+        write = output()
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: write}
+        done = subprocess.run(
+            [*COMMAND, "-d", platform_db.conninfo(), *command.split()],
+            stdout=streams["stdout"],
+            stderr=streams["stderr"],
+            env=environment(),
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        os.close(write)
+        assert done.returncode == (1 if stream == "stdout" else 0)
+        if stream == "stdout":
+            *_, message, hint = done.stderr.splitlines()
+            assert message.startswith("sessiondb: the output cannot be written: ")
+            assert hint == "  hint: What it did to the database stays: sessiondb status."
+        with platform_db.connect() as connection:
+            there = connection.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount
+        assert there == (0 if "rollback" in command else 1)
+        if "apply" in command:
+            assert run("-d", platform_db.conninfo(), "status", "--exit-code").code == 0
+
+
+@on_reference
+def test_a_terminal_that_is_closed_stops_no_work(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect(autocommit=False) as other:
+        other.execute("SELECT FROM enrollments")
+        process = subprocess.Popen(
+            [*COMMAND, "-d", platform_db.conninfo(), "apply"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr
+        while "0002" not in (line := process.stderr.readline()):
+            assert line
+        process.stderr.close()
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        other.rollback()
+    with process:
+        assert process.wait(60) == 0
+    assert run("-d", platform_db.conninfo(), "status", "--exit-code").code == 0
+
+
 @pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
 def test_a_terminal_without_accents_shows_what_it_can(installed_db: PlatformDatabase) -> None:
     for command in ("status", "status --format json"):

@@ -5,8 +5,8 @@
 --
 -- It looks at the platform first and refuses it, with all that it found, before anything is changed. Where it is
 -- stopped, by a lock that is not to be had in time, by an error or by the end of the connection, run it again: it goes
--- on where it was stopped. (In an interactive session, enter ROLLBACK before that; the session keeps sessiondb's
--- advisory lock until the script is through, or the session ends.)
+-- on where it was stopped. (In an interactive session that is stopped, the server ends the connection after 3 s of
+-- silence, and sessiondb's advisory lock with it; psql then makes another one.)
 \set sessiondb_on_error_stop :ON_ERROR_STOP
 \set sessiondb_quiet :QUIET
 \set ON_ERROR_STOP on

@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from psycopg.rows import dict_row
 
 from sessiondb.checks import require_installed
-from sessiondb.database import Connection, platform_path
+from sessiondb.database import Connection, platform_path, rest
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
@@ -87,7 +87,8 @@ class _TimeIsUp(Exception):  # noqa: N818  (no error)
 class _Window:
     """The time that a run may take; None for as long as it needs."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, connection: Connection, seconds: float | None) -> None:
+        self._connection = connection
         self._end = math.inf if seconds is None else time.monotonic() + seconds
 
     def left(self) -> float:
@@ -95,7 +96,7 @@ class _Window:
 
     def sleep(self, seconds: float) -> None:
         left = self.left()
-        time.sleep(min(seconds, left))
+        rest(self._connection, min(seconds, left))
         if seconds >= left:
             raise _TimeIsUp
 
@@ -125,7 +126,7 @@ def backfill(
         LockNotObtainedError: another run is at work, or somebody keeps a row or a table locked: the same holds.
     """
     result = result or Result()
-    window = _Window(pace.max_runtime)
+    window = _Window(connection, pace.max_runtime)
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
@@ -295,7 +296,7 @@ def dry_run(
         SessiondbError: sessiondb is not installed, or there is no such session.
     """
     result = result or Result()
-    window = _Window(pace.max_runtime)
+    window = _Window(connection, pace.max_runtime)
     require_installed(connection)
     require_session(connection, session)
 

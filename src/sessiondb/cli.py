@@ -90,15 +90,19 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         output.note(f"sessiondb: {_misencoded()} is not valid UTF-8")
         output.note("  hint: Use a terminal with a UTF-8 locale.")
         code = Exit.USAGE
-    except (BrokenPipeError, SystemExit):
-        # click ends itself where the reader of our output has seen enough
-        _write_no_more()
-        code = Exit.DONE
-    except OSError as error:
-        output.note(f"sessiondb: the output cannot be written: {error.strerror}")
-        output.note("  hint: Make room where it goes.")
-        _write_no_more()
-        code = Exit.ERROR
+    except (OSError, SystemExit) as error:
+        # click ends itself where the reader of our output has seen enough, which is no error of one who only reads
+        is_closed = isinstance(error, BrokenPipeError | SystemExit)
+        code = Exit.DONE if is_closed and not options.changes else Exit.ERROR
+        if code != Exit.DONE:
+            why = "nobody reads it" if isinstance(error, SystemExit) else error.strerror
+            output.note(f"sessiondb: the output cannot be written: {why}")
+            output.note(
+                "  hint: What it did to the database stays: sessiondb status."
+                if options.changes
+                else "  hint: Make room where it goes."
+            )
+        output.write_no_more(sys.stdout)
     except Exception as error:  # a defect of ours; still one sentence
         output.note(f"sessiondb: unexpected {type(error).__name__}: {error}")
         output.note("  hint: this is a defect of sessiondb; please report it with what you did.")
@@ -152,12 +156,6 @@ def _remember_passwords() -> None:
             SECRETS.remember_address(value)
         elif name.startswith("PG") and name != "PGPASSWORD":
             SECRETS.remember([value], kind_of(name.removeprefix("PG")))
-
-
-def _write_no_more() -> None:
-    """Let what is still buffered go nowhere, so that Python does not complain when it exits."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misencoded() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,14 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Json
 
 from sessiondb import pooler, resources
-from sessiondb.errors import Finding, LockNotObtainedError, PlatformRefusedError, SessiondbError, UsageError
+from sessiondb.errors import (
+    Finding,
+    LockNotObtainedError,
+    PlatformRefusedError,
+    SessiondbError,
+    StoppedError,
+    UsageError,
+)
 from sessiondb.passwords import SECRETS, is_sound, kind_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -38,6 +46,21 @@ OUR_PATH = "pg_catalog, pg_temp"
 
 _PATIENCE = "10s"
 """How long a command waits for a lock that it has no budget for, before it says so."""
+
+SILENCE = 3
+"""The server ends what it has not heard from for so many seconds: somebody may be waiting for its locks.
+
+The client may have been suspended, or the network have gone; see :func:`rest` for one that only waits.
+"""
+
+REACH = {
+    "client_connection_check_interval": "1s",
+    "tcp_keepalives_idle": "2s",
+    "tcp_keepalives_interval": "1s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "5s",
+}
+"""How the server notices, in a statement as well, that the client is gone or out of reach."""
 
 
 def conninfo(dsn: str | None) -> str:
@@ -110,20 +133,27 @@ class Database:
 
         Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
         ``.staff`` and ``.user_expression`` tell our SQL what the user gave, ``sessiondb.search_path`` the path that the
-        connection began with. The server notices within a second that we are gone
-        (client_connection_check_interval), and no timeout of the role or the database applies to what we run.
+        connection began with. The server ends it where we are gone or silent (:data:`REACH`, :data:`SILENCE`), and
+        no timeout of the role or the database applies to a statement that we run.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
+            StoppedError: the connection was lost.
             SessiondbError: no connection, or no such schema.
         """
         with self._opened() as connection:
             connection.autocommit = True
             pooler.require_own_backend(connection)  # before anything is set
             self._prepare(connection, course_path, adopt=adopt, staff=staff, local=False)
-            with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
-                connection.execute("SET client_connection_check_interval TO '1s'")
-            yield connection
+            for name, value in REACH.items():
+                with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
+                    connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+            try:
+                yield connection
+            except psycopg.Error as error:
+                if _is_lost(error):
+                    raise explain(error, is_partway=True) from error
+                raise
 
     @contextmanager
     def transaction(
@@ -140,7 +170,7 @@ class Database:
         with self._opened() as connection:
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else None
-            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=True)
+            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=True, is_reader=read_only)
             yield connection
             if not read_only:
                 connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
@@ -187,6 +217,7 @@ class Database:
         adopt: bool = False,
         staff: Staff | None = None,
         local: bool,
+        is_reader: bool = False,
     ) -> None:
         # as the connection began; nothing of anybody else's can be taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
@@ -229,14 +260,22 @@ class Database:
         )
         connection.execute(
             """
-            SELECT set_config(s.name, CASE s.name WHEN 'lock_timeout' THEN %(patience)s ELSE '0' END, %(local)s)
+            SELECT set_config(
+                       s.name,
+                       CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
+                            WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
+                            -- who reads may look at the output meanwhile; a second is what any of our steps may need
+                            WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
+                            ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
+                       END,
+                       %(local)s)
               FROM pg_settings AS s
              WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                               'transaction_timeout')
                 -- that of the role is as good, but where each statement of ours is given one
                 OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
             """,
-            {"patience": _PATIENCE, "local": local},
+            {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
         )
 
     def _table_owner(self, connection: Connection) -> int | None:
@@ -431,6 +470,15 @@ def trusted(text: str) -> LiteralString:
     return text
 
 
+def rest(connection: Connection, seconds: float) -> None:
+    """Wait, and let the server hear from us meanwhile: what has been silent for :data:`SILENCE` it ends."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, SILENCE / 6))
+        if left > SILENCE / 6:
+            connection.execute("SELECT")
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn a PostgreSQL error into a :class:`SessiondbError` with its detail and hint."""
@@ -440,12 +488,13 @@ def explained() -> Iterator[None]:
         raise explain(error) from error
 
 
-def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
+def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool = False) -> SessiondbError:
     """Return the error in one sentence, with what to do about it.
 
     Args:
         error: of PostgreSQL or of the connection to it.
         failed: the migration and the statement that failed, where more of them were committed before.
+        is_partway: other parts of the work may have been committed before.
     """
     diagnosis = error.diag
     lost = _is_lost(error)
@@ -453,7 +502,12 @@ def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
     # "Failing row contains ..." would print a student's row
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
         message += f": {diagnosis.message_detail}"
-    if lost:
+    if isinstance(error, pg.IdleInTransactionSessionTimeout | pg.IdleSessionTimeout):
+        message = (
+            "the server had heard nothing from this client for seconds, suspended or out of reach, and ended its work"
+        )
+        hint = "Run the command again."
+    elif lost:
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
         hint = "The connection was lost; run the command again when the server answers."
     elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # it guesses at the platform's columns
@@ -461,10 +515,12 @@ def explain(error: psycopg.Error, failed: str | None = None) -> SessiondbError:
     else:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
         hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
-    if lost or failed:
+    if lost or failed or is_partway:
         hint = hint if hint.endswith((".", "!", "?")) else f"{hint}."
         hint += " What was committed stays, and the same command goes on there."
     kind = LockNotObtainedError if isinstance(error, pg.LockNotAvailable) else SessiondbError
+    if lost and (failed or is_partway):
+        kind = StoppedError
     return kind(f"{failed}: {message}" if failed else message, hint)
 
 

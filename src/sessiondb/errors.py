@@ -103,3 +103,9 @@ class LockNotObtainedError(SessiondbError):
     """Another run holds the advisory lock, or a table lock was not to be had within the budget."""
 
     exit_code = Exit.LOCKED
+
+
+class StoppedError(SessiondbError):
+    """The connection was lost on the way; the same command goes on there."""
+
+    exit_code = Exit.INCOMPLETE

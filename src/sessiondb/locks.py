@@ -12,7 +12,7 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors as pg
 
-from sessiondb.database import Connection, look_again, trusted
+from sessiondb.database import Connection, look_again, rest, trusted
 from sessiondb.errors import LockNotObtainedError
 from sessiondb.watch import Watch
 
@@ -145,7 +145,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
                 ) from error
             pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
             report(f"  no lock within {wait:.3g} s, next try in {pause:.1f} s; in the way: {others}")
-            time.sleep(pause)
+            rest(connection, pause)
         finally:
             if not connection.closed:
                 connection.execute("SET lock_timeout TO 0")

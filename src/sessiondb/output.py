@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
 import math
+import os
 import re
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sessiondb.passwords import SECRETS, without_passwords
 
@@ -52,8 +54,19 @@ def shown(value: object) -> str:
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr."""
-    print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
+    """Print a line of progress or advice on stderr; that it cannot be written stops no work."""
+    try:
+        print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        write_no_more(sys.stderr)
+
+
+def write_no_more(stream: TextIO) -> None:
+    """Let what is still buffered and what comes go nowhere, so that Python does not complain when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 class Progress:
@@ -66,7 +79,8 @@ class Progress:
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` is done; ``total`` is 0 where nobody knows."""
         if sys.stderr.isatty():
-            self._draw(what, done, total)
+            with contextlib.suppress(OSError):  # the terminal has gone
+                self._draw(what, done, total)
         elif time.monotonic() - self._told >= 5:
             self._told = time.monotonic()
             note(f"  {what} {done / total:.0%}" if total else f"  {what}")
@@ -94,7 +108,8 @@ class Progress:
     def close(self) -> None:
         """Take the bar away; the next call draws another one."""
         if self._bar:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
             self._bar = None
 
 

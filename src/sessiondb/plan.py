@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import OUR_PATH, SPELLING, Connection, Staff, catalogs, trusted
+from sessiondb.database import OUR_PATH, REACH, SILENCE, SPELLING, Connection, Staff, catalogs, trusted
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
@@ -76,7 +76,6 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
         "client_min_messages": "notice" if adopt else "warning",
     }
 
@@ -114,7 +113,8 @@ def script(
         )
     timeout = f"{lock_timeout * 1000:.0f}ms"
     staff = staff or Staff()
-    settings = {"client_encoding": "UTF8", **_settings(schema, course_path, adopt=adopt, staff=staff)}
+    silence = dict.fromkeys(("idle_in_transaction_session_timeout", "idle_session_timeout"), f"{SILENCE}s")
+    settings = {"client_encoding": "UTF8", **_settings(schema, course_path, adopt=adopt, staff=staff), **silence}
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     same_backend = resources.read("script/same_backend.sql").rstrip()
     yield resources.read("script/begin.sql").rstrip()
@@ -122,11 +122,12 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield "-- When psql is killed, its work ends within a second; a server on Windows cannot notice."
-    yield (
-        "DO $notice$ BEGIN SET client_connection_check_interval TO '1s';"
-        " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
-    )
+    yield "-- When psql is killed or out of reach, its work ends within seconds; a server on Windows cannot notice."
+    for name, value in REACH.items():
+        yield (
+            f"DO $notice$ BEGIN PERFORM set_config('{name}', '{value}', false);"
+            " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
+        )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     yield resources.query("script/trusted", "false")
     yield _first_look(migrations, staff)
@@ -153,7 +154,7 @@ def script(
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
-    for name in [*settings, "search_path", "sessiondb.search_path", "client_connection_check_interval", "lock_timeout"]:
+    for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 

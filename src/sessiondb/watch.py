@@ -61,7 +61,7 @@ class Watch:
             yield seen
         finally:
             done.set()
-            thread.join()
+            self._join(thread)
 
     @contextmanager
     def index_build(self, progress: Progress, report: Callable[[str], None]) -> Iterator[None]:
@@ -97,12 +97,20 @@ class Watch:
             yield
         finally:
             done.set()
-            thread.join()
+            self._join(thread)
 
     def close(self) -> None:
         """Close the second connection."""
         if self._eye:
             self._eye.close()
+
+    def _join(self, thread: threading.Thread) -> None:
+        """Wait for the look that is under way, for which a pooler may take seconds, without being silent."""
+        while thread.is_alive():
+            thread.join(0.5)
+            with suppress(psycopg.Error):
+                if thread.is_alive():
+                    self.connection.execute("SELECT")
 
     def _who(self, pids: str) -> list[str]:
         """Return who the backends of an expression in SQL are."""

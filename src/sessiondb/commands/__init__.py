@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ class Options:
         self.schema: str | None = None
         self.format = "table"
         self.verbose = False
+        self.changes = False
 
     @property
     def json(self) -> bool:
@@ -35,6 +37,13 @@ class Options:
         from sessiondb.database import Database, conninfo
 
         return Database(conninfo(self.dsn), self.schema)
+
+    @property
+    def changing(self) -> Database:
+        """The same for a command that changes it, which a terminal that is closed does not stop half-way."""
+        self.changes = True
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        return self.database
 
 
 class Seconds(click.FloatRange):

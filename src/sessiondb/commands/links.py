@@ -120,7 +120,7 @@ def backfill(
                 with options.database.transaction(read_only=True) as connection:
                     dry_run(connection, session, pace, output.note, progress, result)
             else:
-                with options.database.connect() as connection:
+                with options.changing.connect() as connection:
                     run(connection, session, pace, output.note, progress, result)
     except BaseException:  # also an interrupt: what was done by then stays
         if any(counts["scanned"] for counts in result.tables.values()):

@@ -133,7 +133,7 @@ def apply(
                 report_warnings(preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to)
         return
-    with options.database.connect(course_path, adopt=adopt, staff=who) as connection:
+    with options.changing.connect(course_path, adopt=adopt, staff=who) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
@@ -179,7 +179,7 @@ def rollback(
             err=True,
         )
     with (
-        options.database.connect() as connection,
+        options.changing.connect() as connection,
         runner_on(options, connection, lock_timeout, lock_budget) as runner,
     ):
         undone = runner.rollback(to)

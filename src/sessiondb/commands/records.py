@@ -33,7 +33,7 @@ def org_create(options: Options, name: str, slug: str) -> None:
     """
     from sessiondb import records
 
-    with options.database.transaction(read_only=False) as connection:
+    with options.changing.transaction(read_only=False) as connection:
         row = records.create_org(connection, name, slug)
     if options.json:
         output.json_document(row)
@@ -65,7 +65,7 @@ def member_add(options: Options, org_slug: str, user: uuid.UUID, role: str) -> N
     """
     from sessiondb import records
 
-    with options.database.transaction(read_only=False) as connection:
+    with options.changing.transaction(read_only=False) as connection:
         row = records.add_member(connection, org_slug, user, role)
     if options.json:
         output.json_document(row)
@@ -125,7 +125,7 @@ def session_create(
     """
     from sessiondb import records
 
-    with options.database.transaction(read_only=False) as connection:
+    with options.changing.transaction(read_only=False) as connection:
         row = records.create_session(connection, org_slug, course, by, title, status)
     _print_session(options, row, "Created")
 
@@ -157,6 +157,6 @@ def session_set_status(options: Options, session_id: uuid.UUID, status: str) -> 
     """
     from sessiondb import records
 
-    with options.database.transaction(read_only=False) as connection:
+    with options.changing.transaction(read_only=False) as connection:
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed")

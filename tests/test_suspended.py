@@ -1,0 +1,149 @@
+"""A client that is suspended, as when a laptop is closed, keeps nothing locked for longer than a few seconds."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from conftest import Cluster, Part, PlatformDatabase
+from platforms import PLATFORMS
+from test_crashes import (
+    CLI,
+    Commands,
+    Point,
+    backends,
+    commands,
+    difference,
+    is_held_up,
+    known,
+    look,
+    migrations_are_parsed_once,
+    paused,
+    run,
+    run_cli,
+    transaction,
+    until,
+)
+
+from sessiondb.database import SILENCE
+from sessiondb.errors import Exit
+
+__all__ = ["commands", "known", "migrations_are_parsed_once"]  # fixtures
+
+SLACK = 2.0
+"""What a busy machine may add."""
+
+
+@contextmanager
+def everybody(database: PlatformDatabase) -> Iterator[Callable[[], float]]:
+    """A reader and two writers while the block runs; tells how long the longest of their statements took."""
+    stop = threading.Event()
+    took: list[float] = [0]
+    failed: list[psycopg.Error] = []
+
+    def work(statement: str) -> None:
+        with database.connect() as connection:
+            while not stop.wait(0.05):
+                began = time.monotonic()
+                try:
+                    connection.execute(statement.encode())
+                except psycopg.Error as error:
+                    failed.append(error)
+                    return
+                took.append(time.monotonic() - began)
+
+    threads = [
+        threading.Thread(target=work, args=[statement])
+        for statement in (
+            "SELECT FROM enrollments CROSS JOIN submissions LIMIT 1",
+            "UPDATE enrollments SET user_id = user_id",
+            "UPDATE submissions SET user_id = user_id",
+        )
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield lambda: max(took)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failed == []
+
+
+@pytest.mark.parametrize("start", ["first apply", "rollback"])
+def test_a_suspended_client_lets_go_within_seconds_and_another_run_completes_its_work(
+    commands: Commands, part: Part, start: str, record_property: Callable[[str, object], None]
+) -> None:
+    """At every boundary, in transactions and between them, of which each sixth is as many as there is time for."""
+    command = commands("reference", start)
+    longest = []
+
+    def attempt(database: PlatformDatabase, point: Point) -> str:
+        with paused(database, point) as process, everybody(database) as slowest:
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
+            time.sleep(0.2)
+        longest.append(slowest())
+        run(database, command.verb)
+        (wanted, _), (found, _) = command.end, look(database, command.dump)  # the writers have changed rows
+        return difference((wanted, []), (found, []))
+
+    assert command.wrong_after(part(command.points)[::6], attempt) == {}
+    record_property(f"seconds behind a suspended client, {command.verb}", round(max(longest), 1))
+    assert max(longest) < SILENCE + SLACK
+
+
+def test_a_client_that_is_resumed_says_in_one_sentence_what_came_of_it(commands: Commands) -> None:
+    """It is suspended while it waits for a lock, and gets that when nobody is there any more to go on."""
+    command = commands("reference", "first apply")
+    with command.clone() as database:
+        with transaction(database, "SELECT FROM enrollments") as somebody:
+            arguments = [*CLI, "-d", database.conninfo(), "apply", "--lock-timeout", "60"]
+            with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+                try:
+                    until(lambda: is_held_up(database))
+                    process.send_signal(signal.SIGSTOP)
+                    somebody.rollback()
+                    until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
+                    process.send_signal(signal.SIGCONT)
+                    _, said = process.communicate(timeout=60)
+                finally:
+                    process.kill()
+        message, hint = said.splitlines()[-2:]
+        assert process.returncode == Exit.INCOMPLETE, said
+        # a client that is writing in that moment does not come to read the server's last words
+        ended = (
+            "the server had heard nothing from this client for seconds, .*|server closed the connection unexpectedly"
+        )
+        assert re.fullmatch(f'sessiondb: 0002.* failed at ".*": ({ended})', message)
+        assert hint.endswith(" What was committed stays, and the same command goes on there.")
+        run(database, "apply")
+        assert command.difference(database) == ""
+
+
+def test_a_backfill_that_sleeps_is_not_taken_for_a_suspended_one_until_it_is(cluster: Cluster) -> None:
+    with cluster.clone(PLATFORMS["reference"], installed=True) as database:
+        arguments = [*CLI, "-d", database.conninfo(), "backfill", "--sleep", str(SILENCE + 1)]
+        asleep = "application_name = 'sessiondb' AND state = 'idle' AND query = 'SELECT'"
+        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            _, said = process.communicate(timeout=60)
+        assert (process.returncode, said) == (Exit.DONE, "")
+
+        arguments[-1] = "60"
+        with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: backends(database, asleep) > 0)
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
+            process.send_signal(signal.SIGCONT)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == Exit.INCOMPLETE, said
+        assert len(said.splitlines()) == 2, said
+        assert run_cli(database, "backfill").returncode == Exit.DONE
