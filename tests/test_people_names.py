@@ -167,3 +167,32 @@ def test_a_member_gets_another_role_and_is_removed(world: World) -> None:
 def roles(connection: psycopg.Connection[Any], schema: str, world: World) -> list[tuple[Any, ...]]:
     query = f"SELECT role::text FROM {quoted(schema)}.org_members WHERE user_id = '{world.user}'"
     return connection.execute(query.encode()).fetchall()
+
+
+@on_reference
+def test_who_creates_a_session_need_not_be_said_where_the_column_may_be_null(installed_db: PlatformDatabase) -> None:
+    create = ("-d", installed_db.conninfo(), "session", "create", "--org", "atelier-nord", "--course", SQL)
+    assert run(*create).code == 0
+    with installed_db.connect() as connection:
+        assert connection.execute("SELECT created_by FROM sessions").fetchall() == [(None,)]
+        connection.execute("DELETE FROM sessions")
+        connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
+    refused = run(*create)
+    assert refused.code == 1
+    assert "Add --by USER." in refused.err
+
+
+@on_reference
+def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase) -> None:
+    create = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--by", ADA, "--title")
+    first = run("-d", installed_db.conninfo(), *create, "First", "--format", "json")
+    assert "warning" not in first.err
+    draft = run("-d", installed_db.conninfo(), *create, "Draft", "--status", "draft")
+    assert "warning" not in draft.err
+
+    second = run("-d", installed_db.conninfo(), *create, "Second", "--format", "json")
+    assert f'session "First" ({first.json["id"]}) is active, too' in second.err
+    assert f'new ones get "Second" ({second.json["id"]})' in second.err
+    fix = f"session set-status {first.json['id']} completed"
+    assert fix in second.err
+    assert run("-d", installed_db.conninfo(), *fix.split()).code == 0

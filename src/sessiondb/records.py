@@ -71,6 +71,10 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
                 f"{error.diag.constraint_name}",
                 f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
             ) from error
+        except pg.NotNullViolation as error:
+            if error.diag.column_name != "created_by":
+                raise
+            raise SessiondbError("the platform demands who creates a session", "Add --by USER.") from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
                 f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
@@ -197,7 +201,9 @@ def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
     )
 
 
-def create_session(connection: Connection, org: UUID, course: UUID, by: UUID, title: str | None, status: str) -> Row:
+def create_session(
+    connection: Connection, org: UUID, course: UUID, by: UUID | None, title: str | None, status: str
+) -> Row:
     """Return the new session: ``id``, ``org_id``, ``course_id``, ``title``, ``status``.
 
     Raises:
@@ -239,6 +245,12 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
         " FROM sessiondb.count_linkable(%(course)s) AS l",
         {"org": org, "course": course},
     )
+
+
+def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
+    """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
+    query = _of_platform(connection, resources.read("queries/active_sessions.sql"))
+    return _stream(connection, query, {"org": org, "course": course})
 
 
 def list_orgs(connection: Connection) -> Generator[Row, None, None]:

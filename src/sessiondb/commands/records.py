@@ -200,6 +200,14 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
     try:
         with options.database.transaction(read_only=True) as connection:
+            if row["status"] == "active":
+                active = list(records.active_sessions(connection, row["org_id"], row["course_id"]))
+                for other in active[1:]:
+                    output.note(
+                        f"warning: session {other['name']} is active, too, and links only students enrolled in it; "
+                        f"new ones get {active[0]['name']}"
+                    )
+                    output.note(f"  hint: If it is over: sessiondb session set-status {other['id']} completed")
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
         output.note(f"What a backfill would link now could not be counted: {error}")
@@ -221,24 +229,29 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
     "--course", "course_name", type=Name(), required=True, metavar="COURSE", help="The course: title, slug or id."
 )
 @click.option(
-    "--by", type=Name(), required=True, metavar="USER", help="The user who creates it: e-mail, login, name or id."
+    "--by",
+    type=Name(),
+    metavar="USER",
+    help="The user who creates it: e-mail, login, name or id. The platform may demand it.",
 )
 @click.option("--title", help="Default: after the course.")
 @click.option("--status", type=Name(), default="active", show_default=True, help="Only active sessions link students.")
-def session_create(options: Options, org_name: str, course_name: str, by: str, title: str | None, status: str) -> None:
+def session_create(
+    options: Options, org_name: str, course_name: str, by: str | None, title: str | None, status: str
+) -> None:
     """Create a session of a course for an organisation.
 
     \b
     Example:
       sessiondb session create --org mon-org --title "Session Automne 2024" \\
-        --course "Python for beginners" --by ada@example.org
+        --course "Python for beginners"
     """
     from sessiondb import records
 
     with options.database.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         course_id = records.find(connection, "course", course_name, output.note)
-        user_id = records.find(connection, "user", by, output.note)
+        user_id = records.find(connection, "user", by, output.note) if by else None
         row = records.create_session(connection, org_id, course_id, user_id, title, status)
     _print_session(options, row, "Created")
 
