@@ -38,6 +38,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function backfill_remarks
 -- object: function backfill_step
 -- object: function begin_backfill
+-- object: function change_member_role
 -- object: function change_session_status
 -- object: function choose_for_pages
 -- object: function choose_sessions
@@ -50,13 +51,16 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function explain_row
 -- object: function explain_steps
 -- object: function explain_user
+-- object: function find_named
 -- object: function keep_batch
 -- object: function link_batch
 -- object: function name_of
+-- object: function names_in
 -- object: function next_batch
 -- object: function org_command
 -- object: function org_of_slug
 -- object: function query_of_course
+-- object: function remove_member
 -- object: function require_trusted
 -- object: function session_status
 -- object: function start_backfill

@@ -204,7 +204,7 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
     built = [s for s in statements if re.match(r"CREATE INDEX CONCURRENTLY \w+ ON ", s["statement"])]
     assert built
     assert not any(statement["transactional"] for statement in built)
-    added = [s for s in statements if "ADD COLUMN" in s["statement"]]
+    added = [s for s in statements if "ADD COLUMN session_id" in s["statement"]]
     assert [(s["transactional"], [lock["mode"] for lock in s["locks"]]) for s in added] == [
         (True, ["ACCESS EXCLUSIVE"])
     ] * 2
@@ -647,7 +647,15 @@ def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: Platfo
 
     added = on(installed_db, "member", "add", "--org", "l'été", "--user", BRUNO, "--format", "json")
     assert added.code == 0, added.err
-    assert added.json == {"org_id": org.json["id"], "user_id": BRUNO, "role": "student", "created": True}
+    assert added.json == {
+        "org_id": org.json["id"],
+        "user_id": BRUNO,
+        "role": "student",
+        "created": True,
+        "org": TITLE,
+        "user": added.json["user"],
+    }
+    assert added.json["user"].endswith(f" ({BRUNO})")
 
     create = ("session", "create", "--org", "l'été", "--course", PYTHON, "--by", ADA, "--format", "json")
     created = on(installed_db, *create, "--title", TITLE)
@@ -659,6 +667,8 @@ def test_the_guides_steps_from_an_organisation_to_a_session(installed_db: Platfo
         "title": TITLE,
         "status": "active",
         **linkable(installed_db, PYTHON),
+        "org": TITLE,
+        "course": f'"Python for beginners" ({PYTHON})',
     }
     assert created.json["linkable_enrollments"] > 0
     stored = rows(installed_db, f"SELECT title, created_by FROM sessions WHERE id = '{created.json['id']}'")
@@ -716,15 +726,17 @@ def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
     assert (again["name"], again["created"]) == ("Mon Organisation", False)
 
     member = ("member", "add", "--org", "mon-org", "--user", BRUNO)
-    assert on(installed_db, *member).out == f"User {BRUNO} is now a member of mon-org as student.\n"
-    assert on(installed_db, *member).out == f"User {BRUNO} was already a member of mon-org as student.\n"
+    for done in ("is now", "was already"):
+        said = on(installed_db, *member).out
+        assert re.fullmatch(rf"User \S+.* \({BRUNO}\) {done} a member of Mon Organisation as student\.\n", said)
     assert on(installed_db, *member, "--role", "trainer", "--format", "json").json["role"] == "student"
     assert count(installed_db, "org_members", f"org_id = '{again['id']}'") == 1
 
     created = on(installed_db, "session", "create", "--org", "mon-org", "--course", PYTHON, "--by", ADA)
-    first, second = created.out.splitlines()
+    first, second, third = created.out.splitlines()
     assert first.startswith('Created session "Session - Python for beginners" (active): ')
-    assert second.startswith("A backfill would now link 1 enrolment and 1 submission of this course")
+    assert second == f'It is of course "Python for beginners" ({PYTHON}) for Mon Organisation.'
+    assert third.startswith("A backfill would now link 1 enrolment and 1 submission of this course")
     assert "Session - Python for beginners" in on(installed_db, "session", "list").out
 
 

@@ -223,7 +223,9 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
 
     nowhere = explain(installed_db, *about(here.cases["no_membership"]))
     student = here.cases["no_membership"].user
-    assert details(nowhere, "memberships") == [(False, f"User {student} is a member of no organisation.")]
+    ((found, detail),) = details(nowhere, "memberships")
+    assert not found
+    assert detail.endswith(f" ({student}) is a member of no organisation.")
     elsewhere = explain(installed_db, *about(here.cases["session_in_other_org"]))
     ((_, detail),) = details(elsewhere, "sessions")
     assert detail.startswith("Atelier Nord, which is not an organisation of the user, has 2 sessions of the course: ")
@@ -366,7 +368,8 @@ def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db
     assert missing[0][1].startswith(f"There is no user {nobody} in table ")
     assert fix == "Check the id of the user."
     known, fix = said(idle)
-    assert known == [(True, f"User {idle} {nothing}.")]
+    assert [found for found, _ in known] == [True]
+    assert known[0][1].endswith(f" ({idle}) {nothing}.")
     assert fix.startswith("sessiondb member add ")
     assert details(explain(installed_db, *about(here.cases["no_membership"])), "user") == []
     with auditor(installed_db) as role, installed_db.connect() as connection:

@@ -39,7 +39,12 @@ EXAMPLES = {
     "backfill --dry-run": ["backfill --dry-run"],
     "backfill": ["backfill", "backfill"],  # the second takes the progress of the first away
     "org create": ["org create --name N --slug n"],
+    "org list": ["org list"],
+    "course list": ["course list"],
+    "member list": ["member list --org campus-sud"],
     "member add": [f"member add --org campus-sud --user {BRUNO}"],
+    "member set-role": [f"member set-role --org atelier-nord --user {ADA} trainer"],
+    "member remove": [f"member remove --org atelier-nord --user {ADA}"],
     "session create": [f"session create --org atelier-nord --course {SQL} --by {ADA}"],
     "session set-status": [f"session set-status {DRAFT} completed"],
 }

@@ -41,7 +41,7 @@ SELECT 'course', (p_facts -> 'is_course')::boolean,
 UNION ALL
 SELECT 'memberships', count(*) > 0,
        coalesce('Member of ' || string_agg(format('%s (%s)', sessiondb.name_of('org', m.org_id), coalesce(m.role, '-')), ', ' ORDER BY m.org_id) || '.',
-                format('User %s is a member of no organisation.', coalesce(p_user_id::text, '(none)'))),
+                format('User %s is a member of no organisation.', coalesce(sessiondb.name_of('user', p_user_id), '(none)'))),
        NULL
   FROM jsonb_to_recordset(p_facts -> 'memberships') AS m (org_id uuid, role text)
 UNION ALL

@@ -7,7 +7,7 @@ AS $function$
  */
 SELECT coalesce(NOT f.found, false),
        CASE
-           WHEN f.found THEN format('User %s has no membership, no enrolment and no submission.', p_user_id)
+           WHEN f.found THEN format('User %s has no membership, no enrolment and no submission.', sessiondb.name_of('user', p_user_id))
            WHEN NOT f.found THEN format('There is no user %s in table %s.', p_user_id, t.users)
            ELSE format('User %s has no membership, no enrolment and no submission; the id may be wrong.', p_user_id)
        END

@@ -4,14 +4,21 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What people call an organisation (p_kind is org), its name or slug, and a session or a course, its title with the id;
- * of what has no such column, the id. to_jsonb() reads columns that a platform need not have.
+ * What people call an organisation (p_kind is org), its name or slug; a session or a course, its title with the id; a
+ * user, an e-mail and name with the id, as far as the caller may read them; of what has no such column, the id.
+ * to_jsonb() reads columns that a platform need not have.
  */
 SELECT CASE p_kind
+           WHEN 'user' THEN coalesce((
+               SELECT sessiondb.ask(format('SELECT pg_catalog.to_jsonb(pg_catalog.concat_ws('', '', %s)) FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) %L',
+                                           (SELECT string_agg(format('r.%I::pg_catalog.text', c.name), ', ' ORDER BY c.place) FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
+                                           t.relation, t.key, p_id)) #>> '{}' || ' (' || p_id || ')'
+                 FROM sessiondb.names_in('user') AS t
+                WHERE t.columns IS NOT NULL), p_id::text)
            WHEN 'org' THEN coalesce(f.found ->> 'name', f.found ->> 'slug', 'organisation ' || p_id)
            ELSE coalesce('"' || (f.found ->> 'title') || '" (' || p_id || ')', p_id::text)
        END
-  FROM (SELECT sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %I.%I AS r WHERE r.id OPERATOR(pg_catalog.=) %L',
-                                    i.platform_schema, p_kind || 's', p_id)) AS found
+  FROM (SELECT CASE WHEN p_kind <> 'user' THEN sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %I.%I AS r WHERE r.id OPERATOR(pg_catalog.=) %L',
+                                    i.platform_schema, p_kind || 's', p_id)) END AS found
           FROM sessiondb.installation AS i) AS f
 $function$

@@ -3,13 +3,16 @@ RETURNS uuid
 LANGUAGE plpgsql STABLE
 AS $function$
 /*
- * The id of the organisation with this slug; raises no_data_found when there is none. OPERATOR(pg_catalog.=): a slug
- * may be varchar, and the catalog has no "=" for varchar and text.
+ * The id of the organisation with this id, as text, or slug; raises no_data_found when there is none.
+ * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
-    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
-    v_id pg_catalog.uuid := (SELECT o.id FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
+    v_id pg_catalog.uuid := (SELECT o.id FROM platform.orgs AS o WHERE o.id::pg_catalog.text OPERATOR(pg_catalog.=) p_slug);
 BEGIN
+    IF v_id IS NULL THEN
+        -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+        v_id := (SELECT o.id FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
+    END IF;
     IF v_id IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',

@@ -38,6 +38,7 @@ for command in (
     links.check,
     demo.demo,
     links.explain,
+    records.course,
     records.member,
     records.org,
     migrations.plan,

@@ -17,7 +17,7 @@ from sessiondb.database import Connection, trusted
 from sessiondb.embedded import ephemeral_server
 
 # People and things of tests/platforms/reference.sql
-ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
+BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (2, 3, 4))
 COURSE = "00000000-0000-4000-8000-0000000000c2"
 EXERCISE = "00000000-0000-4000-8000-0000000000e3"
 
@@ -107,10 +107,12 @@ def _tell(story: _Story) -> None:
 
     story.chapter("The guide: an organisation, its members, a session")
     story.command("org create --name 'Mon Organisation' --slug mon-org")
-    story.command(f"member add --org mon-org --user {ADA} --role trainer")
-    story.command(f"member add --org mon-org --user {BRUNO}")
-    story.command(f"member add --org mon-org --user {CHLOE}")
-    story.command(f"session create --org mon-org --course {COURSE} --by {ADA} --title 'Session Automne 2024'")
+    story.command("member add --org mon-org --user ada@example.org --role trainer")
+    story.command("member add --org mon-org --user bruno@example.org")
+    story.command("member add --org mon-org --user chloe@example.org")
+    story.command(
+        "session create --org mon-org --course 'Data with SQL' --by ada@example.org --title 'Session Automne 2024'"
+    )
     autumn = story.value("SELECT id FROM sessions WHERE title = 'Session Automne 2024'")
     story.expect("the session is there and active", 1, story.value("SELECT count(*) FROM sessions"))
 
@@ -126,13 +128,15 @@ def _tell(story: _Story) -> None:
     organisations = story.sql(f"SELECT count(*) FROM org_members WHERE user_id = '{CHLOE}'")
     story.expect("she is in several", True, organisations > 1)
     story.command(
-        f"session create --org campus-sud --course {COURSE} --by {ADA} --title 'Session Printemps 2024' "
-        "--status completed"
+        "session create --org campus-sud --course 'Data with SQL' --by ada@example.org "
+        "--title 'Session Printemps 2024' --status completed"
     )
     story.expect("her submission is in the autumn session", autumn, story.sql(_submission(CHLOE)))
 
     story.chapter("A winter session opens: who is enrolled in autumn stays there")
-    story.command(f"session create --org mon-org --course {COURSE} --by {ADA} --title 'Session Hiver 2025'")
+    story.command(
+        "session create --org mon-org --course 'Data with SQL' --by ada@example.org --title 'Session Hiver 2025'"
+    )
     winter = story.value("SELECT id FROM sessions WHERE title = 'Session Hiver 2025'")
     story.expect("Bruno's next submission is still in autumn", autumn, story.sql(_submission(BRUNO)))
     story.expect("Chloe, who never enrolled, is now in winter", winter, story.sql(_submission(CHLOE)))

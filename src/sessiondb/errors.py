@@ -49,6 +49,25 @@ class UsageError(SessiondbError):
     exit_code = Exit.USAGE
 
 
+class UnclearNameError(SessiondbError):
+    """A name that people use stands for several things, or for none.
+
+    Args:
+        message: one sentence that quotes the name.
+        candidates: what may be meant, each with its id and its names.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, candidates: Sequence[str], hint: str) -> None:
+        super().__init__(message, hint)
+        self.candidates = candidates
+
+    @property
+    def lines(self) -> list[str]:
+        """The message as it is printed, a line for each candidate."""
+        return [str(self) + (":" if self.candidates else ""), *(f"  {candidate}" for candidate in self.candidates)]
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a check found.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
 from sessiondb.database import Connection, installation, platform_path, platform_schema, trusted
-from sessiondb.errors import SessiondbError
+from sessiondb.errors import SessiondbError, UnclearNameError
 
 Row = dict[str, Any]
 
@@ -70,12 +71,72 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
                 f"{error.diag.constraint_name}",
                 f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
             ) from error
+        except pg.NotNullViolation as error:
+            if error.diag.column_name != "created_by":
+                raise
+            raise SessiondbError("the platform demands who creates a session", "Add --by USER.") from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
                 f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
             ) from error
     assert row is not None  # noqa: S101  (each of the functions returns one row or raises)
     return row
+
+
+_KINDS = {
+    "user": ("user", "users", "Give the id of the user."),
+    "course": ("course", "courses", "List them with: sessiondb course list"),
+    "org": (
+        "organisation",
+        "organisations",
+        "List them with: sessiondb org list; create one with: sessiondb org create --name NAME --slug SLUG",
+    ),
+    "session": ("session", "sessions", "List them with: sessiondb session list"),
+}
+"""What a command names: its noun, that of several, and where to look for it."""
+
+
+def find(connection: Connection, kind: str, name: str, say: Callable[[str], object]) -> UUID:
+    """Return the id of a user, course, organisation or session.
+
+    Args:
+        connection: as :meth:`sessiondb.database.Database.connect` yields it.
+        kind: ``user``, ``course``, ``org`` or ``session``.
+        name: its id, which need not exist, or what people call it.
+        say: is told which one was found by a name; a slug is as good as an id.
+
+    Raises:
+        UnclearNameError: the name stands for several, or for none.
+    """
+    with suppress(ValueError):
+        return UUID(name)
+    noun, nouns, hint = _KINDS[kind]
+    checks.require_installed(connection)
+    with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
+        query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
+        found = cursor.execute(query, [kind, name]).fetchall()
+        names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
+        has_names = bool(found) or cursor.execute(names, [kind]).rowcount
+    candidates = [f"{row['id']}  {row['name']}" for row in found]
+    if not has_names:
+        table = "the table of users" if kind == "user" else f"table {kind}s"
+        raise UnclearNameError(
+            f'there are no names of {nouns} that this role may read in {table}, so "{name}" cannot be looked up',
+            [],
+            f"Give the id of the {noun}, or grant the role SELECT on that table.",
+        )
+    if not found:
+        raise UnclearNameError(f'there is no {noun} "{name}"', [], hint)
+    if found[0]["found_by"] == "near":
+        raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
+    if len(found) > 1:
+        more = ["..."] if len(found) > 20 else []
+        raise UnclearNameError(
+            f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], "Give the id of one of them."
+        )
+    if found[0]["found_by"] != "slug":
+        say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
+    return UUID(str(found[0]["id"]))
 
 
 def create_org(connection: Connection, name: str, slug: str) -> Row:
@@ -91,21 +152,58 @@ def create_org(connection: Connection, name: str, slug: str) -> Row:
     )
 
 
-def add_member(connection: Connection, org: str, user: UUID, role: str) -> Row:
-    """Return the membership, made if there was none: ``org_id``, ``user_id``, ``role``, ``created``.
+def _with_names(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
+    """Return the membership that a call returns, with what people call its organisation and user."""
+    row = _one(connection, call, arguments)
+    names: LiteralString = (
+        "SELECT sessiondb.name_of('org', %(org_id)s) AS org, sessiondb.name_of('user', %(user_id)s) AS \"user\""
+    )
+    return row | _one(connection, names, row)
+
+
+def add_member(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
+    """Return the membership, made if there was none: ``org_id``, ``user_id``, ``role``, ``created``, ``org``, ``user``.
 
     Raises:
         SessiondbError: the platform knows no such user.
-        psycopg.Error: there is no organisation with the slug ``org``, or the platform refuses the row.
+        psycopg.Error: there is no such organisation, or the platform refuses the row.
     """
-    return _one(
+    return _with_names(
         connection,
-        "SELECT * FROM sessiondb.add_member(%(org)s, %(user)s, %(role)s)",
+        "SELECT * FROM sessiondb.add_member(%(org)s::pg_catalog.text, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
 
 
-def create_session(connection: Connection, org: str, course: UUID, by: UUID, title: str | None, status: str) -> Row:
+def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
+    """Return the membership with its new role, as :func:`add_member` does.
+
+    Raises:
+        psycopg.Error: the user is not a member, or the platform refuses the role.
+    """
+    return _with_names(
+        connection,
+        "SELECT * FROM sessiondb.change_member_role(%(org)s, %(user)s, %(role)s)",
+        {"org": org, "user": user, "role": role},
+    )
+
+
+def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
+    """Return the membership that was removed, as :func:`add_member` does.
+
+    Raises:
+        psycopg.Error: the user is not a member.
+    """
+    return _with_names(
+        connection,
+        "SELECT * FROM sessiondb.remove_member(%(org)s, %(user)s)",
+        {"org": org, "user": user},
+    )
+
+
+def create_session(
+    connection: Connection, org: UUID, course: UUID, by: UUID | None, title: str | None, status: str
+) -> Row:
     """Return the new session: ``id``, ``org_id``, ``course_id``, ``title``, ``status``.
 
     Raises:
@@ -114,7 +212,7 @@ def create_session(connection: Connection, org: str, course: UUID, by: UUID, tit
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.add_session(%(org)s, %(course)s, %(by)s, %(title)s, %(status)s)",
+        "SELECT * FROM sessiondb.add_session(%(org)s::pg_catalog.text, %(course)s, %(by)s, %(title)s, %(status)s)",
         {"org": org, "course": course, "by": by, "title": title, "status": status},
     )
 
@@ -132,20 +230,43 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
     )
 
 
-def count_linkable(connection: Connection, course: UUID) -> Row:
-    """Return how many old rows of a course a backfill would link now.
+def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
+    """Return how many old rows of a course a backfill would link now, and what people call the two.
 
     Not in the transaction of :func:`create_session` or :func:`set_session_status`, whose session others wait for.
 
     Returns:
-        ``linkable_enrollments``, ``linkable_submissions``.
+        ``linkable_enrollments``, ``linkable_submissions``, ``org``, ``course``.
     """
     return _one(
         connection,
-        "SELECT l.enrollments AS linkable_enrollments, l.submissions AS linkable_submissions"
+        "SELECT l.enrollments AS linkable_enrollments, l.submissions AS linkable_submissions,"
+        " sessiondb.name_of('org', %(org)s) AS org, sessiondb.name_of('course', %(course)s) AS course"
         " FROM sessiondb.count_linkable(%(course)s) AS l",
-        {"course": course},
+        {"org": org, "course": course},
     )
+
+
+def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
+    """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
+    query = _of_platform(connection, resources.read("queries/active_sessions.sql"))
+    return _stream(connection, query, {"org": org, "course": course})
+
+
+def list_orgs(connection: Connection) -> Generator[Row, None, None]:
+    """Yield the organisations with the number of their members and active sessions."""
+    return _stream(connection, _of_platform(connection, resources.read("queries/list_orgs.sql")), {})
+
+
+def list_courses(connection: Connection) -> Generator[Row, None, None]:
+    """Yield the courses with the number of their sessions."""
+    return _stream(connection, _of_platform(connection, resources.read("queries/list_courses.sql")), {})
+
+
+def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
+    """Yield the members of an organisation with their names and roles."""
+    checks.require_installed(connection)
+    return _stream(connection, _of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
 
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:

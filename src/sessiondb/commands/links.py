@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, Seconds, command
+from sessiondb.commands import Name, Options, Seconds, command
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Result
+    from sessiondb.database import Connection
 
 
 def _check_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -70,8 +72,20 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
     return Exit.DONE if ok else Exit.FINDINGS
 
 
+def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
+    from sessiondb import records
+
+    return records.find(connection, "session", name, output.note) if name else None
+
+
 @command("backfill")
-@click.option("--session", type=click.UUID, metavar="ID", help="Link only what belongs to this session.")
+@click.option(
+    "--session",
+    "session_name",
+    type=Name(),
+    metavar="SESSION",
+    help="Link only what belongs to this session: title or id.",
+)
 @click.option(
     "--batch-rows",
     type=click.IntRange(min=1, max=1_000_000),
@@ -89,7 +103,7 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
 @click.option("--dry-run", "dry", is_flag=True, help="Only count what would be linked; write nothing.")
 def backfill(
     options: Options,
-    session: uuid.UUID | None,
+    session_name: str | None,
     batch_rows: int | None,
     sleep: float,
     max_runtime: float | None,
@@ -118,9 +132,11 @@ def backfill(
 
             if dry:
                 with options.database.transaction(read_only=True) as connection:
+                    session = _session(connection, session_name)
                     dry_run(connection, session, pace, output.note, progress, result)
             else:
                 with options.changing.connect() as connection:
+                    session = _session(connection, session_name)
                     run(connection, session, pace, output.note, progress, result)
     except BaseException:  # also an interrupt: what was done by then stays
         if any(counts["scanned"] for counts in result.tables.values()):
@@ -146,14 +162,14 @@ def _print_backfill(options: Options, result: Result, dry: bool) -> None:
 
 
 @command("explain")
-@click.option("--user", type=click.UUID, metavar="ID", help="The student, with --course.")
-@click.option("--course", type=click.UUID, metavar="ID", help="The course, with --user.")
+@click.option("--user", type=Name(), metavar="USER", help="The student, with --course: e-mail, login, name or id.")
+@click.option("--course", type=Name(), metavar="COURSE", help="The course, with --user: title, slug or id.")
 @click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment.")
 @click.option("--submission", type=click.UUID, metavar="ID", help="A submission.")
 def explain(
     options: Options,
-    user: uuid.UUID | None,
-    course: uuid.UUID | None,
+    user: str | None,
+    course: str | None,
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
@@ -162,8 +178,7 @@ def explain(
     \b
     Example:
       sessiondb explain --submission 00000000-0000-4000-8000-000000000001
-      sessiondb explain --user 00000000-0000-4000-8000-000000000001 \\
-        --course 00000000-0000-4000-8000-000000000002
+      sessiondb explain --user bruno@example.org --course "Python for beginners"
     """
     from sessiondb import records
 
@@ -173,11 +188,12 @@ def explain(
             "For instance: sessiondb explain --submission ID",
         )
     with options.database.transaction(read_only=True) as connection:
-        if enrollment or submission:
+        if user and course:
+            user_id = records.find(connection, "user", user, output.note)
+            document = records.explain(connection, user_id, records.find(connection, "course", course, output.note))
+        else:
             table, row_id = ("enrollments", enrollment) if enrollment else ("submissions", submission)
             document = records.explain_row(connection, table, row_id)
-        else:
-            document = records.explain(connection, user, course)
     if options.json:
         output.json_document(document)
         return
@@ -190,7 +206,13 @@ def explain(
 
 @command("show")
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
-@click.option("--session", type=click.UUID, metavar="ID", help="Only this session, or what is linked to it.")
+@click.option(
+    "--session",
+    "session_name",
+    type=Name(),
+    metavar="SESSION",
+    help="Only this session, or what is linked to it: title or id.",
+)
 @click.option(
     "--unlinked",
     is_flag=True,
@@ -202,22 +224,24 @@ def explain(
     metavar="N",
     help="At most so many rows; default 100 in a table, all in JSON.",
 )
-def show(options: Options, what: str, session: uuid.UUID | None, unlinked: bool, limit: int | None) -> None:
+def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None) -> None:
     """Run one of the guide's verification queries.
 
     \b
     Example:
       sessiondb show submissions --unlinked
-      sessiondb show enrollments --session 00000000-0000-4000-8000-000000000001 --format json
+      sessiondb show enrollments --session "Session Automne 2024" --format json
     """
     from sessiondb import records
 
-    if session and unlinked and what != "sessions":
+    if session_name and unlinked and what != "sessions":
         raise UsageError(
             f"{what} without a session belong to none",
-            f"Give --session or --unlinked; what would get it: sessiondb backfill --session {session} --dry-run",
+            "Give --session or --unlinked; what would get it: "
+            f"sessiondb backfill --session {shlex.quote(session_name)} --dry-run",
         )
     with options.database.transaction(read_only=True) as connection:
+        session = _session(connection, session_name)
         if options.json:
             with contextlib.closing(
                 records.show(connection, what, session=session, unlinked=unlinked, limit=limit)

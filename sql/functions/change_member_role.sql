@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION sessiondb.change_member_role(p_org_id uuid, p_user_id uuid, p_role text)
+RETURNS TABLE (org_id uuid, user_id uuid, role text)
+LANGUAGE plpgsql
+AS $function$
+/*
+ * Gives a member of the organisation another role; raises no_data_found where the user is no member.
+ */
+#variable_conflict use_column
+DECLARE
+    v_role platform.org_members.role%TYPE;
+BEGIN
+    IF p_role OPERATOR(pg_catalog.!~) '\S' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'the role of a member cannot be empty',
+            HINT = 'Name a role, for instance student.';
+    END IF;
+
+    v_role := p_role;
+    RETURN QUERY
+        UPDATE platform.org_members AS m
+           SET role = v_role
+         WHERE m.org_id OPERATOR(pg_catalog.=) p_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
+        RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('user %s is not a member of organisation %s', p_user_id, p_org_id),
+            HINT = 'List the members with: sessiondb member list --org ORG';
+    END IF;
+END
+$function$

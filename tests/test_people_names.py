@@ -1,0 +1,198 @@
+"""What people call a user, a course, an organisation or a session is as good as its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS, Connection
+from psycopg import sql
+from test_cli import ADA, BRUNO, SQL, Run, run
+
+from sessiondb.resources import quoted
+
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+ORG = "00000000-0000-4000-8000-0000000000a1"
+
+
+@pytest.fixture
+def world(installed_db: PlatformDatabase) -> Iterator[World]:
+    with installed_db.connect() as connection:
+        yield World(installed_db, connection)
+
+
+class World:
+    """A database with a user, an organisation and a course of known names."""
+
+    def __init__(self, db: PlatformDatabase, connection: Connection) -> None:
+        self.db = db
+        self.connection = connection
+        self.user = str(db.platform.add_user(connection))
+        self.course = str(db.platform.add_course(connection))
+        self.org = str(db.platform.add_org(connection))
+        self.name(db.platform.schema, "courses", "title", self.course, "SQL, pas à pas")
+        self.name(db.platform.schema, "orgs", "name", self.org, "L'Atelier d'Été")
+        self.name(db.platform.schema, "orgs", "slug", self.org, "ete")
+        self.name(db.platform.user_schema or db.platform.schema, "users", "email", self.user, "zoe@example.net")
+
+    def name(self, schema: str, table: str, column: str, id_: str, name: str) -> None:
+        statement = sql.SQL("UPDATE {} SET {} = {} WHERE id = {}").format(
+            sql.Identifier(schema, table), sql.Identifier(column), sql.Literal(name), sql.Literal(id_)
+        )
+        self.connection.execute(statement)
+
+    def on(self, *words: str) -> Run:
+        return run("-d", self.db.conninfo(), "--schema", self.db.platform.schema, *words)
+
+
+def test_every_platforms_things_are_found_by_their_names(world: World) -> None:
+    created = world.on(
+        *("session", "create", "--org", "L'Atelier d'Été", "--course", "SQL, pas à PAS", "--by", "zoe@example.net"),
+        *("--title", 'Ses"sion %s', "--format", "json"),
+    )
+    assert created.code == 0, created.err
+    assert (created.json["org_id"], created.json["course_id"]) == (world.org, world.course)
+    assert f"Course SQL, pas à pas: {world.course}" in created.err.splitlines()
+    assert f"Organisation ete, L'Atelier d'Été: {world.org}" in created.err.splitlines()
+
+    added = world.on("member", "add", "--org", "ete", "--user", "Zoe@Example.net", "--format", "json")
+    assert added.code == 0, added.err
+    assert (added.json["org_id"], added.json["user_id"]) == (world.org, world.user)
+    assert "Organisation" not in added.err  # a slug is as good as an id
+
+    explained = world.on("explain", "--user", "zoe@example.net", "--course", "SQL, pas à pas", "--format", "json")
+    assert explained.json["session_id"] == created.json["id"], explained.err
+    for words in (
+        ["session", "set-status", 'Ses"sion %s', "completed"],
+        ["show", "enrollments", "--session", 'ses"sion %s'],
+    ):
+        done = world.on(*words)
+        assert done.code == 0, done.err
+        assert created.json["id"] in done.err
+    for words in (["--dry-run"], []):
+        assert world.on("backfill", "--session", 'Ses"sion %s', *words).code == 0
+
+
+@on_reference
+def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE users SET full_name = 'Same' WHERE id IN (%s, %s)", [ADA, BRUNO])
+    done = run("-d", installed_db.conninfo(), "member", "add", "--org", "atelier-nord", "--user", "Same")
+
+    assert done.code == 1
+    assert '"Same" is the name of 2 users:' in done.err
+    assert all(any(id_ in line for line in done.err.splitlines()) for id_ in (ADA, BRUNO))
+
+
+@on_reference
+def test_a_slug_goes_before_the_name_of_another_organisation(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO orgs (name, slug) VALUES ('atelier-nord', 'other')")
+    found = run("-d", installed_db.conninfo(), "member", "list", "--org", "atelier-nord", "--format", "json")
+
+    assert {row["user_id"] for row in found.json} >= {ADA}
+
+
+@on_reference
+def test_a_mistyped_name_is_answered_with_the_nearest(installed_db: PlatformDatabase) -> None:
+    for words, nearest in (
+        (["member", "add", "--org", "atelier-nrod", "--user", ADA], "atelier-nord, Atelier Nord"),
+        (["explain", "--user", "bruno@exmaple.org", "--course", SQL], "bruno@example.org"),
+        (["explain", "--user", "adda", "--course", SQL], "ada@example.org"),
+        (["explain", "--user", ADA, "--course", "Data wiht SQL"], "Data with SQL"),
+    ):
+        done = run("-d", installed_db.conninfo(), *words)
+        assert done.code == 1, done
+        assert nearest in done.err.splitlines()[1]
+        assert "hint:" in done.err
+    nothing = run("-d", installed_db.conninfo(), "explain", "--user", "zzzzz", "--course", SQL)
+    assert 'there is no user "zzzzz"' in nothing.err
+
+
+@on_reference
+def test_users_that_a_role_may_not_read_are_not_found_by_name(new_role: str, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        for grant in ("USAGE ON SCHEMA sessiondb", "SELECT ON sessiondb.installation"):
+            connection.execute(f"GRANT {grant} TO {new_role}".encode())
+        words = ["-d", installed_db.conninfo(new_role), "member", "add", "--org", ORG, "--user", "bruno@example.org"]
+        assert "there are no names of users that this role may read" in run(*words).err
+        connection.execute(f"GRANT SELECT (id, email) ON users TO {new_role}".encode())
+        assert f"User bruno@example.org: {BRUNO}" in run(*words).err.splitlines()
+
+
+@on_reference
+@pytest.mark.parametrize("name", ["'", "$near$", "%L %s", "{0}", "\\", "''; DROP TABLE users; --"])
+def test_an_odd_name_is_only_a_name(installed_db: PlatformDatabase, name: str) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE users SET full_name = %s WHERE id = %s", [name, BRUNO])
+    done = run(
+        "-d", installed_db.conninfo(), "member", "add", "--org", "campus-sud", "--user", name, "--format", "json"
+    )
+
+    assert done.json["user_id"] == BRUNO, done.err
+
+
+def test_organisations_courses_and_members_are_listed(world: World) -> None:
+    world.on("member", "add", "--org", "ete", "--user", world.user)
+
+    orgs = {row["id"]: row for row in world.on("org", "list", "--format", "json").json}
+    assert orgs[world.org]["slug"] == "ete"
+    assert orgs[world.org]["members"] == 1
+    assert world.course in {row["id"] for row in world.on("course", "list", "--format", "json").json}
+    (member,) = world.on("member", "list", "--org", "ete", "--format", "json").json
+    assert member["user_id"] == world.user
+    assert "zoe@example.net" in member["member"]
+
+
+def test_a_member_gets_another_role_and_is_removed(world: World) -> None:
+    schema = world.db.platform.schema
+    member = ("--org", "ete", "--user", "zoe@example.net")
+
+    for words in (("set-role", "trainer"), ("remove",)):
+        refused = world.on("member", words[0], *member, *words[1:])
+        assert refused.code == 1
+        assert "is not a member" in refused.err
+    world.on("member", "add", *member)
+    assert world.on("member", "set-role", *member, "trainer").code == 0
+    assert roles(world.connection, schema, world) == [("trainer",)]
+    removed = world.on("member", "remove", *member)
+    assert removed.out.startswith("User zoe@example.net")
+    assert roles(world.connection, schema, world) == []
+
+
+def roles(connection: psycopg.Connection[Any], schema: str, world: World) -> list[tuple[Any, ...]]:
+    query = f"SELECT role::text FROM {quoted(schema)}.org_members WHERE user_id = '{world.user}'"
+    return connection.execute(query.encode()).fetchall()
+
+
+@on_reference
+def test_who_creates_a_session_need_not_be_said_where_the_column_may_be_null(installed_db: PlatformDatabase) -> None:
+    create = ("-d", installed_db.conninfo(), "session", "create", "--org", "atelier-nord", "--course", SQL)
+    assert run(*create).code == 0
+    with installed_db.connect() as connection:
+        assert connection.execute("SELECT created_by FROM sessions").fetchall() == [(None,)]
+        connection.execute("DELETE FROM sessions")
+        connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
+    refused = run(*create)
+    assert refused.code == 1
+    assert "Add --by USER." in refused.err
+
+
+@on_reference
+def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase) -> None:
+    create = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--by", ADA, "--title")
+    first = run("-d", installed_db.conninfo(), *create, "First", "--format", "json")
+    assert "warning" not in first.err
+    draft = run("-d", installed_db.conninfo(), *create, "Draft", "--status", "draft")
+    assert "warning" not in draft.err
+
+    second = run("-d", installed_db.conninfo(), *create, "Second", "--format", "json")
+    assert f'session "First" ({first.json["id"]}) is active, too' in second.err
+    assert f'new ones get "Second" ({second.json["id"]})' in second.err
+    fix = f"session set-status {first.json['id']} completed"
+    assert fix in second.err
+    assert run("-d", installed_db.conninfo(), *fix.split()).code == 0
