@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,10 +23,10 @@ def batch(db: PlatformDatabase, *options: str) -> str:
     return printed.out
 
 
-def paste(db: PlatformDatabase, text: str) -> list[str]:
+def paste(db: PlatformDatabase, text: str, role: str | None = None) -> list[str]:
     """Send it as a web editor does, as one simple query; returns what the server says."""
     said: list[str] = []
-    with db.connect(db.platform.owner) as connection:
+    with db.connect(role or db.platform.owner) as connection:
         connection.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
         connection.execute(text.encode(), prepare=False)
     return said
@@ -87,3 +89,34 @@ def test_a_batch_makes_the_policies_for_staff_and_keeps_them(platform_db: Platfo
         paste(platform_db, batch(platform_db, *options))
         with platform_db.connect() as connection:
             assert connection.execute(policies).fetchall() == expected
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(new_role: str, platform_db: PlatformDatabase) -> None:
+    role = sql.Identifier(new_role)
+    with platform_db.connect() as connection:
+        connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE BYPASSRLS").format(role))
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(platform_db.name), role))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA auth TO {0}; GRANT SELECT ON auth.users TO {0}").format(role))
+        for table in connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        ):
+            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(*table), role))
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(role))
+    assert (
+        paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), new_role)[-1] == "sessiondb: all is applied"
+    )
+
+    linked = "SELECT count(session_id) FROM submissions"
+    page = (Path(__file__).parents[1] / "docs" / "migration-tools.md").read_text(encoding="utf-8")
+    pieces = re.findall(r"(?<=^```sql\n).*?(?=^```$)", page, re.MULTILINE | re.DOTALL)
+    with platform_db.connect() as connection:
+        assert connection.execute(linked).fetchone() == (0,)
+        for text in pieces:
+            paste(platform_db, text, new_role)
+        assert connection.execute(linked).fetchone() == (2,)
+
+    env = {"DATABASE_URL": platform_db.conninfo(new_role)}
+    for code, *command in ((0, "status", "--exit-code"), (0, "check"), (0, "rollback", "--all", "--yes")):
+        done = run(*command, env=env)
+        assert done.code == code, done

@@ -938,3 +938,33 @@ def test_a_trigger_that_is_taken_over_is_printed_even_to_a_role_that_wants_no_no
         connection.execute(quiet.format(sql.Identifier(platform_db.name)))
 
     assert "CREATE TRIGGER auto_assign_session" in adopt(platform_db)
+
+
+@on_reference
+def test_what_was_taken_over_and_is_made_again_is_told_of_and_taken_over_again(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    by_hand(platform_db, *GUIDE)
+    before = dump(platform_db)
+    adopt(platform_db)
+    by_hand(platform_db, *_replacing(GUIDE[-5:]))
+
+    status = on(platform_db, "status", "--exit-code")
+    found = on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"]
+
+    assert status.code == 3
+    assert status.out.count("The trigger was taken over and is there again") == 2
+    assert "Next: sessiondb apply --adopt" in status.out
+    assert [f["fix"] for f in found] == ["Run: sessiondb apply --adopt"] * 2
+    by_hand(platform_db, *_replacing(Function().statements))
+    assert "1 object changed by hand" in on(platform_db, "status").out
+    assert on(platform_db, "apply", "--adopt").code == 0
+    assert column(platform_db, ITS_TRIGGERS) == []
+    assert checks(platform_db) == []
+    assert on(platform_db, "status", "--exit-code").code == 0
+    platform_db.rollback()
+    assert dump(platform_db) == before
+
+
+def _replacing(statements: tuple[str, ...]) -> list[str]:
+    return [text.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION") for text in statements]

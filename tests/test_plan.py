@@ -1224,3 +1224,52 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def loosely(script: str) -> str:
+    """The psql script as a tool runs it that knows none of psql's commands and goes on after errors."""
+    text = re.sub(r"^\\.*\n", "", script, flags=re.MULTILINE)
+    return re.sub(r" \\g(exec|set)$", ";", text, flags=re.MULTILINE)
+
+
+def without_stop(script: str) -> str:
+    """The psql script without its ON_ERROR_STOP."""
+    return script.replace("\\set ON_ERROR_STOP on", "\\set ON_ERROR_STOP off")
+
+
+EVENT_TRIGGER = """
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION refuse();
+"""
+
+
+@pytest.mark.parametrize(
+    ("run_as", "fault", "kept_back"),
+    [
+        (loosely, "", ["0002", "0003", "0004", "0005"]),
+        (without_stop, EVENT_TRIGGER.format(tag="CREATE INDEX"), ["0005"]),
+        (without_stop, EVENT_TRIGGER.format(tag="ALTER TABLE"), ["0002", "0003", "0004"]),
+        (without_stop, EVENT_TRIGGER.format(tag="CREATE TRIGGER"), ["0002", "0003", "0007", "0008"]),
+    ],
+    ids=["without psql's commands", "no index", "no column", "no trigger"],
+)
+@on_reference
+def test_no_run_of_the_script_records_a_migration_whose_objects_are_not_there(
+    platform_db: PlatformDatabase,
+    psql: str,
+    tmp_path: Path,
+    run_as: Callable[[str], str],
+    fault: str,
+    kept_back: list[str],
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(fault.encode())
+    by_psql(psql, platform_db, run_as(script_for(platform_db)), tmp_path)
+    with platform_db.connect() as connection:
+        connection.execute("DROP EVENT TRIGGER IF EXISTS refuse")
+        recorded = {row[0][:4] for row in connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration")}
+
+    assert not recorded & set(kept_back)
+    assert {"0001", "0009"} <= recorded
+    platform_db.apply()
+    assert run("check", env={"DATABASE_URL": platform_db.conninfo()}).code == 0

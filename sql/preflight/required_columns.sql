@@ -1,6 +1,9 @@
 -- The tables and columns that the rules read exist and have the types that they need. Of organisations
 -- only the id is needed, and a view does: a name and a slug are read where there are such.
 --
+-- What is there under another name is shown: a column that somebody adds to please us no application fills. A table
+-- sessions without org_id and course_id is another one, often that of logins.
+--
 -- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
 WITH required (table_name, column_name, kind) AS (
     VALUES
@@ -20,6 +23,21 @@ WITH required (table_name, column_name, kind) AS (
         ('enrollments', 'session_id', 'link'),
         ('submissions', 'session_id', 'link')
 ),
+-- names by which others go, as regular expressions; of a table, or of a column
+known_as (name, pattern) AS (
+    VALUES
+        ('orgs', 'org|organi[sz]ations?|tenants|teams|companies|schools'),
+        ('org_members', 'members|memberships?|(org|organi[sz]ation|team|tenant)_?(members?|memberships?|users)'),
+        ('courses', 'course|formations|programs'),
+        ('sessions', '(training|course|class)_?sessions?|cohorts'),
+        ('enrollments', 'enrollment|enrolments?|registrations|inscriptions'),
+        ('submissions', 'submission|attempts|answers'),
+        ('user_id', '(student|learner|member|profile|account)_?id|userid'),
+        ('org_id', '(organi[sz]ation|tenant|team|company|school)_?id|orgid'),
+        ('course_id', 'courseid|formation_id|program_id'),
+        ('created_at', 'created|createdat|created_on|inserted_at'),
+        ('status', 'state')
+),
 found AS (
     SELECT r.table_name, r.column_name, r.kind,
            format('%I.%I', n.nspname, r.table_name) AS full_name,
@@ -30,7 +48,24 @@ found AS (
            format_type(a.atttypid, a.atttypmod) AS type_name,
            coalesce(nullif(t.typbasetype, 0), t.oid) AS base_type,
            t.typtype,
-           a.attnotnull, a.atthasdef, a.attgenerated
+           a.attnotnull, a.atthasdef, a.attgenerated,
+           (SELECT min(format('%I.%I', n.nspname, o.relname))
+              FROM known_as AS k
+              JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
+             WHERE k.name = r.table_name) AS table_like,
+           (SELECT min(o.attname::text)
+              FROM known_as AS k
+              JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped AND o.attname ~* format('^(%s)$', k.pattern)
+             WHERE k.name = r.column_name) AS column_like,
+           r.table_name = 'sessions' AND c.relkind IN ('r', 'p') AND NOT EXISTS (
+               SELECT FROM pg_attribute AS o
+                WHERE o.attrelid = c.oid AND NOT o.attisdropped
+                  AND o.attname ~* (SELECT format('^(org_id|course_id|%s)$', string_agg(k.pattern, '|')) FROM known_as AS k WHERE k.name IN ('org_id', 'course_id'))
+           ) AS is_another,
+           (SELECT string_agg(o.attname, ', ' ORDER BY o.attnum)
+              FROM pg_attribute AS o
+             WHERE o.attrelid = c.oid AND NOT o.attisdropped
+               AND o.attname ~* '^(sid|sess|data|payload|expires?|expires_?at|not_after|(session_?)?token|ip(_address)?|user_?agent|last_activity)$') AS of_logins
       FROM required AS r
      CROSS JOIN pg_namespace AS n
       LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
@@ -42,8 +77,12 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
   FROM (
         SELECT full_name AS object,
                format('Table %s does not exist.', full_name) AS detail,
-               CASE table_name
-                   WHEN 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
+               CASE
+                   WHEN table_like IS NOT NULL AND table_name = 'orgs' THEN
+                       format('%s looks like it; where its id is a uuid, a view will do: CREATE VIEW %s AS SELECT * FROM %s', table_like, full_name, table_like)
+                   WHEN table_like IS NOT NULL THEN
+                       format('%s looks like it. If it is: ALTER TABLE %s RENAME TO %I, and a view of the old name for the application', table_like, table_like, table_name)
+                   WHEN table_name = 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
                    ELSE 'Create it, or name the schema that has it with --schema.'
                END AS fix
           FROM found
@@ -55,9 +94,20 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
           FROM found
          WHERE NOT is_usable
         UNION ALL
+        SELECT full_name,
+               format('Table %s is not the one that sessiondb means, of one training session of an organisation in a course: it has neither org_id nor course_id%s.',
+                      full_name, ', but ' || of_logins || ', as logins have'),
+               'Add no columns to it. Name the schema that has such a table with --schema, or give this one another name and create it.'
+          FROM found
+         WHERE is_another
+        UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s does not exist.', column_name, full_name),
                CASE
+                   WHEN is_table AND column_like IS NOT NULL THEN
+                       format('Column %I looks like it. If it is: ALTER TABLE %s RENAME COLUMN %I TO %I, and in the application',
+                              column_like, full_name, column_like, column_name)
+                   WHEN is_table AND column_name = 'id' THEN 'sessiondb knows a row by its uuid, in a column id that is unique; a column that is added would be known to nothing else.'
                    WHEN is_table THEN
                        format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
                               CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
@@ -68,6 +118,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND column_name IS NOT NULL
            AND attname IS NULL
            AND kind <> 'link'
+           AND NOT is_another
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),

@@ -170,9 +170,12 @@ def require_columns(connection: Connection) -> None:
         raise SessiondbError(change.detail.rstrip("."), change.fix)
 
 
-def lost_rights(connection: Connection) -> list[Finding]:
-    """Return the rights that the owner of the trigger functions has lost, so that INSERTs fail."""
-    return _catalog_checks(connection, ("checks", ["owner_rights"]))
+def problems(connection: Connection) -> list[Finding]:
+    """Return what is wrong with the triggers though each is as it was made.
+
+    The owner of their functions has lost a right, so that INSERTs fail; triggers of the platform write session_id too.
+    """
+    return _catalog_checks(connection, ("checks", ["owner_rights", "other_triggers"]))
 
 
 def check_names() -> list[str]:

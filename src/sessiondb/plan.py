@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
@@ -142,10 +143,13 @@ def script(
         # and tools again, without which nothing can be asked
         is_asked = is_statements and number > 0
         if is_asked:
-            made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
-            yield f"SELECT ({_is_pending(migration.id, made)}) AS sessiondb_is_pending \\gset"
+            tables = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
+            yield f"SELECT ({_is_pending(migration.id, tables)}) AS sessiondb_is_pending \\gset"
             yield "\\if :sessiondb_is_pending"
-        for step in steps.apply(migration, schema):
+        *parts, last = steps.apply(migration, schema)
+        marks = len(ledger.mark_applied(migration))
+        made = _require_made(migration.id, [i for s in (*parts, last) for i in s.items if isinstance(i, Query)])
+        for step in (*parts, replace(last, items=[*last.items[:-marks], *made, *last.items[-marks:]])):
             yield from _rendered(step, timeout)
         if is_asked:
             yield "\\endif"
@@ -263,6 +267,25 @@ def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
         f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{id_}')"
     )
     return " OR ".join([ledger_lacks, *gone])
+
+
+def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
+    """Return what ends the transaction of a migration before it is recorded, where statements are left to be run.
+
+    A tool that does not know \\gexec, or goes on after an error, comes to this point, too.
+    """
+    if not queries:
+        return []
+    left = " OR ".join(f"EXISTS (SELECT FROM (\n{query.text}\n) AS e)" for query in queries)
+    text = f"""DO $made$
+BEGIN
+    IF {left} THEN
+        RAISE EXCEPTION 'what {id_} makes is not there, so it is not recorded'
+            USING HINT = 'For tools other than psql there is: sessiondb plan --sql --single-transaction';
+    END IF;
+END
+$made$"""
+    return [Statement(text, ours=True)]
 
 
 def _rendered(step: Step, timeout: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
-from sessiondb.checks import lost_rights
+from sessiondb.checks import problems
 from sessiondb.database import Connection, Installation, catalogs, installation, platform_schema, trusted
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import missing, wanted
@@ -23,7 +23,8 @@ def status(connection: Connection) -> dict[str, Any]:
         "state"}], "problems": [finding]}``. A migration's state is ``applied``, ``pending``, or ``unknown`` to this
         version; applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version,
         or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made
-        by another version). A problem is a right that the owner of the trigger functions has lost.
+        by another version). A problem is a right that the owner of the trigger functions has lost, or a
+        trigger of the platform that writes session_id, too.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
@@ -48,7 +49,7 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
-        "problems": [f.as_json() for f in lost_rights(connection)] if is_seen else [],
+        "problems": [f.as_json() for f in problems(connection)] if is_seen else [],
     }
 
 
@@ -129,7 +130,9 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
     if state["problems"]:
         said += [problem["detail"].rstrip(".") for problem in state["problems"]]
         others = len(said) > len(state["problems"])
-        return f"{', '.join(said)}.", "sessiondb apply" if others else state["problems"][0]["fix"]
+        in_the_way = [p["fix"] for p in state["problems"] if p["check"] == "other_triggers"]
+        fix, *_ = in_the_way or (["sessiondb apply"] if others else [state["problems"][0]["fix"]])
+        return f"{', '.join(said)}.", fix.removeprefix("Run: ")
     if not said:
         return f"All is installed as sessiondb {state['version']} makes it.", None
     is_newer = state["version"] and Version(state["version"]) > Version(__version__)

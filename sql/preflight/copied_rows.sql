@@ -1,0 +1,100 @@
+-- Code of the platform that takes rows of enrollments or submissions by position fails when they get one column more:
+-- INSERT INTO history SELECT NEW.* ("more expressions than target columns") stops every write, SELECT * in a function that
+-- returns a fixed list of columns every read. Told by the text of the function. A target whose last column is session_id
+-- already is ready for it; of a target that is known only when the function runs, we can but warn. SQL-standard function
+-- bodies, views and rules are none of this: PostgreSQL wrote out their columns when they were made.
+--
+-- Longer than a screen: a branch for each of the four ways of taking a row.
+WITH grown AS (
+    SELECT n.nspname, c.relname, c.oid, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
+           (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum)
+              FROM pg_attribute AS a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions') AND c.relkind IN ('r', 'p')
+     WHERE n.nspname = current_setting('sessiondb.schema')
+       AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
+),
+code AS (
+    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
+           format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
+           -- without comments and without the quotes of names
+           replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
+      FROM pg_proc AS p
+      JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
+      JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
+     WHERE p.prosrc ~ '\.\s*\*|\*\s*(,|\mfrom\M)|\mFROM\M'
+),
+statement AS (
+    SELECT c.*, trim(s.text, E' \t\n\r') AS text
+      FROM code AS c
+     CROSS JOIN LATERAL regexp_split_to_table(c.body, ';') AS s (text)
+     WHERE s.text ~ '\*'
+),
+-- the names of the row, or of the rows, in each function of a trigger
+fired AS (
+    SELECT DISTINCT g.nspname, g.relname, g.columns, t.tgfoid,
+           concat_ws('|', t.tgnewtable, t.tgoldtable) AS transition
+      FROM grown AS g
+     CROSS JOIN LATERAL (SELECT g.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(g.oid) AS p) AS node
+      JOIN pg_trigger AS t ON t.tgrelid = node.relid AND NOT t.tgisinternal
+),
+taken AS (
+    -- INSERT INTO history SELECT NEW.*, VALUES (NEW.*)
+    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true AS certain
+      FROM fired AS f
+      JOIN statement AS s ON s.oid = f.tgfoid
+     WHERE s.text ~* '\minsert\s+into\M.*(\mselect|\mvalues\s*\(|,)\s*\(*\s*(new|old)\s*\)*\s*\.\s*\*'
+    UNION
+    -- EXECUTE 'INSERT INTO ... SELECT ...' USING NEW, with .* behind a number of it
+    SELECT f.nspname, f.relname, f.columns, s.name, s.text, false
+      FROM fired AS f
+      JOIN statement AS s ON s.oid = f.tgfoid
+     WHERE s.text ~* '\mexecute\M.*\$\d+\s*\)?\s*\.\s*\*.*\musing\M.*\m(new|old)\M'
+    UNION
+    -- INSERT INTO history SELECT * FROM new_rows
+    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true
+      FROM fired AS f
+      JOIN statement AS s ON s.oid = f.tgfoid
+     WHERE f.transition <> ''
+       AND s.text ~* format('\minsert\s+into\M.*(\mselect\s+|,\s*|\w\s*\.\s*)\*.*\mfrom\M.*\m(%s)\M', f.transition)
+    UNION
+    -- the same from the table itself, or a result of fixed columns
+    SELECT g.nspname, g.relname, g.columns, s.name, s.text,
+           s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname)
+      FROM grown AS g
+      JOIN statement AS s
+        ON s.text ~* format('(\mselect\s+|,\s*|\w\s*\.\s*)\*[^()]*\mfrom\M.*(?<![\w.])(%s\s*\.\s*)?%s\M(?!\s*\.)',
+                            g.schema, g.relname)
+       AND (s.text ~* '\minsert\s+into\M'
+            OR ((s.proretset OR s.prorettype = 'record'::regtype)
+                AND s.prorettype <> g.reltype
+                AND EXISTS (SELECT FROM pg_type AS t WHERE t.oid = s.prorettype AND (t.typtype = 'c' OR t.oid = 'record'::regtype))
+                AND s.text ~* CASE s.lanname
+                                  WHEN 'sql' THEN '^select\M'
+                                  ELSE '\mreturn\s+query\s+(select|execute)\M'
+                              END))
+)
+SELECT DISTINCT ON (t.name, t.relname)
+       'copied_rows' AS "check",
+       CASE WHEN t.certain THEN 'error' ELSE 'warning' END AS level,
+       format('function %s', t.name) AS object,
+       format('Function %s takes rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
+              t.name, t.nspname, t.relname, left(regexp_replace(t.text, '\s+', ' ', 'g'), 120)) AS detail,
+       format('Name the columns there instead of *: %s%s', t.columns,
+              coalesce(format('; or give the copy the column as its last one: ALTER TABLE %s ADD COLUMN session_id uuid', target.name), '')) AS fix
+  FROM taken AS t
+ CROSS JOIN LATERAL (
+        SELECT (regexp_match(t.text, '\minsert\s+into\s+([\w.]+)', 'i'))[1] AS name
+       ) AS target
+ WHERE NOT EXISTS (
+        SELECT FROM pg_class AS c
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         CROSS JOIN LATERAL (
+                SELECT a.attname FROM pg_attribute AS a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                 ORDER BY a.attnum DESC LIMIT 1
+               ) AS last
+         WHERE target.name IN (c.relname, format('%s.%s', n.nspname, c.relname))
+           AND (last.attname = 'session_id' OR c.oid IN (SELECT g.oid FROM grown AS g)))
+ ORDER BY t.name, t.relname, t.certain DESC, t.text

@@ -1,0 +1,172 @@
+"""Code of the platform that takes rows of our tables by position, and publications of them, are named before apply."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from test_cli import on
+from test_preflight import by_hand, refusal, warnings
+
+pytestmark = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+HISTORY = "CREATE TABLE history AS SELECT * FROM submissions WHERE false"
+STAMPED = "CREATE TABLE history AS SELECT now() AS at, s.* FROM submissions AS s WHERE false"
+WRITE = "UPDATE submissions SET content = 'again'"
+
+
+def trigger(body: str, when: str = "AFTER UPDATE OR DELETE ON submissions FOR EACH ROW") -> tuple[str, str]:
+    return (
+        f"CREATE FUNCTION copy_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NULL; END $$",
+        f"CREATE TRIGGER copy_row {when} EXECUTE FUNCTION copy_row()",
+    )
+
+
+OLD_ROWS = "AFTER UPDATE ON submissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT"
+
+BY_POSITION = {
+    "SELECT OLD.*": ((HISTORY, *trigger("INSERT INTO history SELECT OLD.*")), WRITE),
+    "VALUES (OLD.*)": ((HISTORY, *trigger("INSERT INTO public.history VALUES (OLD.*)")), WRITE),
+    "(OLD).* behind others": ((STAMPED, *trigger("INSERT INTO history SELECT now(), (OLD).*")), WRITE),
+    "a list of the target's columns only": (
+        (HISTORY, *trigger("INSERT INTO history (id, user_id, exercise_id, content, submitted_at) SELECT old.*")),
+        WRITE,
+    ),
+    "a transition table": ((HISTORY, *trigger("INSERT INTO history SELECT * FROM old_rows", OLD_ROWS)), WRITE),
+    "a transition table with an alias": (
+        (STAMPED, *trigger("INSERT INTO history SELECT now(), r.* FROM old_rows AS r", OLD_ROWS)),
+        WRITE,
+    ),
+    "RETURN QUERY": (
+        (
+            "CREATE FUNCTION work(u uuid) RETURNS TABLE (a uuid, b uuid, c uuid, d text, e timestamptz) LANGUAGE plpgsql AS"
+            " $$ BEGIN RETURN QUERY SELECT s.* FROM submissions AS s WHERE s.user_id = u; END $$",
+        ),
+        "SELECT * FROM work(gen_random_uuid())",
+    ),
+    "a query function": (
+        (
+            "CREATE FUNCTION work() RETURNS TABLE (a uuid, b uuid, c uuid, d text, e timestamptz) LANGUAGE sql AS"
+            " $$ SELECT * FROM public.submissions ORDER BY 5 $$",
+        ),
+        "SELECT * FROM work()",
+    ),
+    "an archive": (
+        (
+            HISTORY,
+            "CREATE PROCEDURE archive() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO history SELECT * FROM submissions; END $$",
+        ),
+        "CALL archive()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "used"), BY_POSITION.values(), ids=BY_POSITION)
+def test_code_that_takes_rows_by_position_is_refused_and_would_fail(
+    platform_db: PlatformDatabase, statements: tuple[str, ...], used: str
+) -> None:
+    by_hand(platform_db, *statements, used)
+
+    (found,) = [f for f in refusal(platform_db.database()) if f.level == "error"]
+
+    assert found.check == "copied_rows"
+    assert found.object.startswith("function public.")
+    assert "rows of public.submissions by position" in found.detail
+    assert "Name the columns there instead of *: id, user_id, exercise_id, content" in found.fix
+    by_hand(platform_db, "ALTER TABLE submissions ADD COLUMN session_id uuid")
+    with pytest.raises(psycopg.Error, match=r"more expressions than target|return type mismatch|does not match"):
+        by_hand(platform_db, used)
+
+
+HARMLESS = {
+    "named columns": ((HISTORY, *trigger("INSERT INTO history (id, content) SELECT OLD.id, OLD.content")), WRITE),
+    "a target that has the column": (
+        (HISTORY, "ALTER TABLE history ADD COLUMN session_id uuid", *trigger("INSERT INTO history SELECT OLD.*")),
+        WRITE,
+    ),
+    "a document": (
+        ("CREATE TABLE history (row jsonb)", *trigger("INSERT INTO history SELECT to_jsonb(OLD.*)")),
+        WRITE,
+    ),
+    "a count": (
+        ("CREATE TABLE history (n integer)", *trigger("INSERT INTO history SELECT count(*) FROM old_rows", OLD_ROWS)),
+        WRITE,
+    ),
+    "rows of the table's own type": (
+        ("CREATE FUNCTION work() RETURNS SETOF submissions LANGUAGE sql AS 'SELECT * FROM submissions'",),
+        "SELECT * FROM work()",
+    ),
+    "one of a few columns": (
+        (
+            "CREATE FUNCTION work() RETURNS TABLE (a uuid) LANGUAGE sql AS"
+            " 'SELECT id FROM (SELECT * FROM submissions) AS s'",
+        ),
+        "SELECT * FROM work()",
+    ),
+    "a body that PostgreSQL has read": (
+        (
+            "CREATE FUNCTION work() RETURNS TABLE (a uuid, b uuid, c uuid, d text, e timestamptz)"
+            " BEGIN ATOMIC SELECT * FROM submissions; END",
+        ),
+        "SELECT * FROM work()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "used"), HARMLESS.values(), ids=HARMLESS)
+def test_code_that_names_its_columns_is_none_of_it(
+    platform_db: PlatformDatabase, statements: tuple[str, ...], used: str
+) -> None:
+    by_hand(platform_db, *statements)
+
+    assert warnings(platform_db.database()) == []
+
+    by_hand(platform_db, used)
+
+
+def test_a_copy_whose_target_is_known_only_at_run_time_is_a_warning(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, HISTORY, *trigger("EXECUTE format('INSERT INTO %I SELECT ($1).*', 'history') USING OLD"))
+
+    (warning,) = warnings(platform_db.database())
+
+    assert "Function public.copy_row() takes rows of public.submissions by position" in warning
+
+
+def test_a_publication_is_a_warning_with_the_order(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "CREATE PUBLICATION news FOR TABLE submissions, courses")
+
+    printed = on(platform_db, "apply").err
+
+    assert printed.count("warning: ") == 1
+    assert "Publication news sends public.submissions: a subscriber whose table lacks" in printed
+    assert "On each subscriber first: ALTER TABLE public.submissions ADD COLUMN session_id uuid; then apply" in printed
+    assert platform_db.apply() == []
+
+
+def test_a_publication_of_all_tables_is_a_warning_of_ours(platform_db: PlatformDatabase) -> None:
+    by_hand(platform_db, "CREATE PUBLICATION news FOR ALL TABLES")
+
+    told = warnings(platform_db.database())
+
+    assert len(told) == 3
+    assert "sends all tables, also those that apply makes in schema sessiondb" in told[-1]
+
+
+def test_a_published_table_without_replica_identity_is_a_warning_and_its_fix_works(
+    platform_db: PlatformDatabase,
+) -> None:
+    by_hand(
+        platform_db,
+        "ALTER TABLE submissions ADD COLUMN session_id uuid",
+        "ALTER TABLE submissions REPLICA IDENTITY NOTHING",
+        "CREATE PUBLICATION news FOR TABLE submissions",
+    )
+    printed = on(platform_db, "apply").err
+    assert "has no replica identity: neither a backfill nor the deletion of a session" in printed
+    fix = "ALTER TABLE public.submissions REPLICA IDENTITY FULL"
+    assert fix in printed
+
+    with pytest.raises(psycopg.Error, match="does not have a replica identity"):
+        by_hand(platform_db, "UPDATE submissions SET session_id = NULL")
+    by_hand(platform_db, fix, "UPDATE submissions SET session_id = NULL")
