@@ -1087,3 +1087,19 @@ def read_all(terminal: IO[bytes]) -> str:
         if not part:
             return text.decode()
         text += part
+
+
+def test_ctrl_c_at_the_question_of_rollback_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["sessiondb", "rollback", "--all"])
+    with pytest.raises(SystemExit) as ended:
+        sessiondb.cli.main()
+    assert ended.value.code == 130
+    assert "Answer y" not in capsys.readouterr().err

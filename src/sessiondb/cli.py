@@ -80,7 +80,8 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
             output.note(f"  cause: {type(error.__cause__).__name__}: {error.__cause__}")
         code = error.exit_code
     except click.Abort as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
+        # click says "from None" of a Ctrl-C at a question
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
             output.note(f"sessiondb: {code.name.lower()}; run the command again to go on")
         else:
