@@ -20,6 +20,12 @@ SETTINGS = {
     "bytea_output": "escape",
     "extra_float_digits": "-5",
     "standard_conforming_strings": "off",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_deferrable": "on",
+    "transform_null_equals": "on",
+    "array_nulls": "off",
+    "constraint_exclusion": "on",
+    "xmlbinary": "hex",
 }
 READERS = (
     ("status",),
