@@ -1,6 +1,6 @@
 -- Locks: none on the platform's tables. If the process dies: nothing was committed; run rollback again.
 --
--- squawk-ignore-file ban-drop-column
+-- squawk-ignore-file ban-drop-column, ban-drop-constraint, constraint-missing-not-valid
 
 ALTER TABLE IF EXISTS sessiondb.installation DROP COLUMN IF EXISTS staff;
 
