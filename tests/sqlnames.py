@@ -16,6 +16,8 @@ from pglast.enums import A_Expr_Kind, CoercionForm, ObjectType, SubLinkType
 from pglast.parser import ParseError
 from sqltext import BEGINS, PLATFORM_TABLES, STAND_IN, Kind, Text, filled, parsable, texts
 
+from sessiondb import resources
+
 REQUIRED_COLUMNS = {
     "orgs": {"id"},
     "courses": {"id"},
@@ -26,18 +28,21 @@ REQUIRED_COLUMNS = {
 }
 """The columns that each command makes sure of: ``o.slug`` calls a function ``slug(orgs)`` where there is no such column."""
 
-NOBODY_LOOKED = {
-    f"sql/functions/{name}.sql"
-    for name in (
-        "link_enrollment",
-        "link_submission",
-        "find_session",
-        "find_enrolled_session",
-        "check_session",
-        "get_user_session_for_course",
-    )
-}
-"""What applications call or fire: no command of ours has looked before whether the columns are there."""
+
+def _fired_by_others() -> set[str]:
+    """Return the functions that applications call or fire, which pin the path that apply began with, and what they call."""
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in (resources.SQL / "functions").glob("*.sql")}
+    found = {name for name, text in sources.items() if "SET search_path FROM CURRENT" in text}
+    while (
+        called := {called for name in found for called in re.findall(r"sessiondb\.(\w+)\(", sources[name])}
+        & {*sources} - found
+    ):
+        found |= called
+    return {f"sql/functions/{name}.sql" for name in found}
+
+
+NOBODY_LOOKED = _fired_by_others()
+"""Where no command of ours has looked before whether the columns are there."""
 
 NO_CODE_OF_THE_PLATFORM = {
     "sql/functions/is_saved_link.sql": "its table is sessiondb.saved_links_of_...",

@@ -8,11 +8,14 @@ AS $function$
  * SECURITY DEFINER: the platform's own policies on org_members and sessions are not evaluated, which may read enrollments
  * in their turn. There is no argument: any role that can call this learns only about itself.
  *
+ * The names of columns: as in find_session().
+ *
  * The roles of staff and the expression of who asks are those of `apply --staff`; without that, no session.
  */
-SELECT s.id
-  FROM platform.org_members AS m
-  JOIN platform.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
- WHERE m.user_id OPERATOR(pg_catalog.=) (SELECT staff_user)
-   AND m.role::pg_catalog.text OPERATOR(pg_catalog.=) ANY (staff_roles)
+SELECT session.id
+  FROM (SELECT org_id AS of_org
+          FROM platform.org_members
+         WHERE user_id OPERATOR(pg_catalog.=) (SELECT staff_user)
+           AND role::pg_catalog.text OPERATOR(pg_catalog.=) ANY (staff_roles)) AS staff
+  JOIN (SELECT id, org_id AS of_org FROM platform.sessions) AS session ON session.of_org OPERATOR(pg_catalog.=) staff.of_org
 $function$
