@@ -57,18 +57,19 @@ def check(
         return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
-    findings = _pending(connection) if _PENDING in wanted else []
-    chosen = ((folder, [name for name in of_folder if name in wanted]) for folder, of_folder in _CATALOG_CHECKS)
-    findings += _catalog_checks(connection, *chosen)
+    of_data = [name for name in resources.names("data_checks") if name in wanted]
     # s.status of a table without that column would call a function status(s), whoever made it
+    first = ("required_columns", "course_path") if of_data else ()
+    found = _catalog_checks(
+        connection,
+        *((folder, [n for n in of_folder if n in wanted or n in first]) for folder, of_folder in _CATALOG_CHECKS),
+    )
+    findings = _pending(connection) if _PENDING in wanted else []
+    findings += [finding for finding in found if finding.check in wanted]
     unfit = [
         *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
-        *(
-            f.detail.rstrip(".")
-            for f in _catalog_checks(connection, ("preflight", ["required_columns"]), ("checks", ["course_path"]))
-        ),
+        *(finding.detail.rstrip(".") for finding in found if finding.check in first),
     ]
-    of_data = [name for name in resources.names("data_checks") if name in wanted]
     if of_data and unfit:
         detail, fix = f"The check cannot be run: {unfit[0]}.", "Mend what the other checks found, then run it again."
         findings += [Finding(name, "error", name, detail, fix) for name in of_data]
@@ -145,9 +146,8 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, ("checks", ["course_path"])):
+        for change in _catalog_checks(connection, ("checks", ["course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
-    require_columns(connection)
     gone = connection.execute(
         "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
         " WHERE NOT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
@@ -166,7 +166,7 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: with the first that is missing or of another type.
     """
-    for change in _catalog_checks(connection, ("preflight", ["required_columns"])):
+    for change in _catalog_checks(connection, _COLUMNS):
         raise SessiondbError(change.detail.rstrip("."), change.fix)
 
 
@@ -184,6 +184,7 @@ def check_names() -> list[str]:
 
 
 _PENDING = "pending_migrations"
+_COLUMNS = ("preflight", ["required_columns"])
 
 # what was demanded of the platform at first must still be there
 _CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]

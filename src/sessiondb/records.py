@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from typing import Any, LiteralString
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import errors as pg
@@ -16,7 +17,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import Connection, installation, platform_path, platform_schema, trusted
+from sessiondb.database import Connection, Installation, installation, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
 
 Row = dict[str, Any]
@@ -47,8 +48,18 @@ _LOADERS: dict[str, type[Loader]] = {
 """How values are read for people, where Python would hold and write them otherwise than PostgreSQL."""
 
 
+_SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
+"""What was found installed where a command connected: each asks several things, and looks at the platform once."""
+
+
+def _require_installed(connection: Connection) -> Installation:
+    if connection not in _SOUND:
+        _SOUND[connection] = checks.require_installed(connection)
+    return _SOUND[connection]
+
+
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    checks.require_installed(connection)
+    _require_installed(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with platform_path(connection):
@@ -111,7 +122,7 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
     with suppress(ValueError):
         return UUID(name)
     noun, nouns, hint = _KINDS[kind]
-    checks.require_installed(connection)
+    _require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
         found = cursor.execute(query, [kind, name]).fetchall()
@@ -265,7 +276,7 @@ def list_courses(connection: Connection) -> Generator[Row, None, None]:
 
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
-    checks.require_installed(connection)
+    _require_installed(connection)
     return _stream(connection, _of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
 
 
@@ -289,7 +300,7 @@ def show(
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.
     """
-    there = checks.require_installed(connection)
+    there = _require_installed(connection)
     require_session(connection, session)
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
@@ -370,8 +381,9 @@ def _of_platform(connection: Connection, query: str) -> LiteralString:
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
-    versions.require_same(installation(connection))
-    checks.require_columns(connection)
+    if connection not in _SOUND:  # what is asked may not need an installation
+        versions.require_same(installation(connection))
+        checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in _LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
