@@ -138,23 +138,19 @@ def script(
         yield same_backend
         if number == 1:  # the table that it is kept in is there by now
             yield from _rendered(Step("version", steps.configure()), timeout)
-        is_statements = not migration.steps
-        # what a migration made of steps made is passed over by the steps themselves; the first one makes our own tables
-        # and tools again, without which nothing can be asked
-        is_asked = is_statements and number > 0
-        if is_asked:
-            tables = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
-            yield f"SELECT ({_is_pending(migration.id, tables)}) AS sessiondb_is_pending \\gset"
+        is_pending = _is_pending(migration) if number else None
+        if is_pending:
+            yield f"SELECT ({is_pending}) AS sessiondb_is_pending \\gset"
             yield "\\if :sessiondb_is_pending"
         *parts, last = steps.apply(migration, schema)
         marks = len(ledger.mark_applied(migration))
         made = _require_made(migration.id, [i for s in (*parts, last) for i in s.items if isinstance(i, Query)])
         for step in (*parts, replace(last, items=[*last.items[:-marks], *made, *last.items[-marks:]])):
             yield from _rendered(step, timeout)
-        if is_asked:
+        if is_pending:
             yield "\\endif"
     yield "\n\\echo functions and triggers"
-    for step in [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]:
+    for step in _code():
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
@@ -189,11 +185,11 @@ def batch(
             yield _execute(text)
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
-    yield _execute(resources.query("script/trusted", "false"))
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run works on this database' USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that has ended.';"
     yield "END IF;"
+    yield _execute(resources.query("script/trusted", "false"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, staff)):
@@ -207,16 +203,15 @@ def batch(
         yield f"-- {migration.id}"
         if number == 1:
             yield from _in_batch(Step("version", steps.configure()))
-        is_asked = number > 0 and not any(line.startswith("-- step: ") for line in migration.apply.items)
-        if is_asked:
-            made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
-            yield f"{_execute('SELECT ' + _is_pending(migration.id, made))[:-1]} INTO v_is_pending;"
+        is_pending = _is_pending(migration) if number else None
+        if is_pending:
+            yield f"{_execute(f'SELECT {is_pending}')[:-1]} INTO v_is_pending;"
             yield "IF v_is_pending THEN"
         for step in steps.apply(migration, schema):
             yield from _in_batch(step)
-        if is_asked:
+        if is_pending:
             yield "END IF;"
-    for step in [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]:
+    for step in _code():
         yield from _in_batch(step)
     yield f"{digest} INTO v_after;"
     yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, all is applied' ELSE 'all is applied' END;"
@@ -259,12 +254,24 @@ def _in_batch(step: Step) -> Iterator[str]:
     yield f"SET LOCAL search_path TO {OUR_PATH};"
 
 
-def _is_pending(id_: str, made: Sequence[objects.Object]) -> str:
-    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded."""
+def _code() -> list[Step]:
+    """Return what follows the migrations."""
+    return [Step("staff", steps.configure_staff()), *steps.code(None), steps.comments()]
+
+
+def _is_pending(migration: ledger.Migration) -> str | None:
+    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded.
+
+    None of one made of steps, which themselves pass over what is made. The first one is never asked: it makes our own
+    tables and tools again, without which nothing can be asked.
+    """
+    if migration.steps:
+        return None
+    made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
     gone = [f"to_regclass('sessiondb.{o.name}') IS NULL" for o in made]
     ledger_lacks = (
         "NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m JOIN sessiondb.migration_content AS c"
-        f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{id_}')"
+        f" ON c.migration_id::text = m.migration_id::text WHERE m.migration_id::text = '{migration.id}')"
     )
     return " OR ".join([ledger_lacks, *gone])
 
