@@ -22,6 +22,7 @@ import pytest
 import warm_start
 from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS, Platform
+from releases.keep import OWN_TRIGGER
 from test_cli import Run, environment
 
 from sessiondb import __version__, resources
@@ -45,13 +46,6 @@ AS $function$
 SELECT 1
 $function$
 """
-
-ADOPTED = (
-    "CREATE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS"
-    " 'BEGIN NEW.session_id := (SELECT s.id FROM sessions AS s WHERE s.course_id = NEW.course_id LIMIT 1);"
-    " RETURN NEW; END'",
-    "CREATE TRIGGER own_link BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION own_link()",
-)
 
 CRASHES = """
 import os, signal, sys
@@ -227,8 +221,7 @@ def with_a_backfill_under_way(db: PlatformDatabase, earlier: Version) -> Learner
 
 def with_an_adopted_trigger(db: PlatformDatabase, earlier: Version) -> Learners:
     with db.connect() as connection:
-        connection.execute("ALTER TABLE enrollments ADD COLUMN session_id uuid")
-        for statement in ADOPTED:
+        for statement in OWN_TRIGGER:
             connection.execute(statement)
     earlier.ok(db, "apply", "--adopt")
     return fill(db)
@@ -265,8 +258,7 @@ def fresh(cluster: Cluster, later: Version, dump: Dump) -> Callable[[Platform, b
             with cluster.clone(platform, installed=False) as db:
                 if adopted:
                     with db.connect() as connection:
-                        connection.execute("ALTER TABLE enrollments ADD COLUMN session_id uuid")
-                        for statement in ADOPTED:
+                        for statement in OWN_TRIGGER:
                             connection.execute(statement)
                 later.ok(db, "apply", *["--adopt"] * adopted)
                 given[platform.name, adopted] = installed(db, dump)

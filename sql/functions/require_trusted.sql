@@ -26,10 +26,11 @@ BEGIN
       INTO v_column
       FROM sessiondb.installation AS i
      CROSS JOIN LATERAL (
-            VALUES ('courses', 'id'), ('org_members', 'org_id'), ('org_members', 'user_id'),
-                   ('sessions', 'id'), ('sessions', 'org_id'), ('sessions', 'course_id'), ('sessions', 'status'), ('sessions', 'created_at'),
-                   ('enrollments', 'user_id'), ('enrollments', 'course_id'), ('enrollments', 'session_id'),
-                   ('submissions', 'user_id'), ('submissions', 'session_id')
+            SELECT c.table_name, c.column_name
+              FROM (
+{rule_columns()}
+                   ) AS c (table_name, column_name, kind)
+             WHERE c.table_name <> 'orgs'
             UNION ALL
             SELECT 'submissions', c.name FROM jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') AS c (name)
            ) AS r (table_name, column_name)

@@ -6,22 +6,7 @@
 --
 -- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
 WITH required (table_name, column_name, kind) AS (
-    VALUES
-        ('orgs', 'id', 'uuid'),
-        ('courses', 'id', 'uuid'),
-        ('org_members', 'org_id', 'uuid'),
-        ('org_members', 'user_id', 'uuid'),
-        ('sessions', 'id', 'uuid'),
-        ('sessions', 'org_id', 'uuid'),
-        ('sessions', 'course_id', 'uuid'),
-        ('sessions', 'status', 'status'),
-        ('sessions', 'created_at', 'time'),
-        ('enrollments', 'user_id', 'uuid'),
-        ('enrollments', 'course_id', 'uuid'),
-        ('submissions', 'user_id', 'uuid'),
-        -- ours, but one that somebody made before us must be usable
-        ('enrollments', 'session_id', 'link'),
-        ('submissions', 'session_id', 'link')
+{rule_columns()}
 ),
 -- names by which others go, as regular expressions; of a table, or of a column
 known_as (name, pattern) AS (

@@ -145,9 +145,7 @@ class Runner:
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
             found = [o for o in objects.objects() if o.key in unrecorded]
-            self._run(
-                Step("sessiondb.objects", [steps.ours(name, found) for name in ("claim", "record")]), "completing"
-            )
+            self._run(steps.completion(found), "completing")
 
     def _with_objects(self, migrations: Sequence[Migration]) -> set[str]:
         """Return the ids of migrations of which something is recorded, whatever the ledger says."""
@@ -329,7 +327,7 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     found = {(s.kind, s.parent, s.name) for s in states if s.state in ("UNRECORDED", "MISSING")}
     lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
     if lost:
-        yield Step("sessiondb.objects", [steps.ours(name, lost) for name in ("claim", "record")])
+        yield steps.completion(lost)
         # what a column is, ours or the platform's own, decides which migration its triggers come with
         states = look(lambda: objects.states(connection, then))
     yield from steps.code(states)

@@ -191,6 +191,11 @@ def ours(name: str, wanted: Sequence[Object]) -> Statement:
     return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
 
 
+def completion(found: Sequence[Object]) -> Step:
+    """Return what makes the records of objects whole that are there."""
+    return Step("sessiondb.objects", [ours("claim", found), ours("record", found)])
+
+
 def _recorded(made: Sequence[Object]) -> Statement:
     """Return what records what was made; with a policy, what the function that it calls was granted."""
     granted = [objects.find("function", "sessions_of_staff")] if any(o.kind == "policy" for o in made) else []

@@ -1,0 +1,17 @@
+-- The columns that the rules read, by table, and of what kind each has to be.
+VALUES
+    ('orgs', 'id', 'uuid'),
+    ('courses', 'id', 'uuid'),
+    ('org_members', 'org_id', 'uuid'),
+    ('org_members', 'user_id', 'uuid'),
+    ('sessions', 'id', 'uuid'),
+    ('sessions', 'org_id', 'uuid'),
+    ('sessions', 'course_id', 'uuid'),
+    ('sessions', 'status', 'status'),
+    ('sessions', 'created_at', 'time'),
+    ('enrollments', 'user_id', 'uuid'),
+    ('enrollments', 'course_id', 'uuid'),
+    ('submissions', 'user_id', 'uuid'),
+    -- ours, but one that somebody made before us must be usable
+    ('enrollments', 'session_id', 'link'),
+    ('submissions', 'session_id', 'link')
