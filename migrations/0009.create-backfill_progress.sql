@@ -44,16 +44,17 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function choose_sessions
 -- object: function count_linkable
 -- object: function create_org
--- object: function explain_choice
 -- object: function explain_course
 -- object: function explain_facts
 -- object: function explain_link
+-- object: function explain_outcome
 -- object: function explain_row
 -- object: function explain_steps
 -- object: function explain_user
 -- object: function find_named
 -- object: function keep_batch
 -- object: function link_batch
+-- object: function list_names
 -- object: function name_of
 -- object: function names_in
 -- object: function next_batch
@@ -63,6 +64,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function remove_member
 -- object: function require_trusted
 -- object: function session_status
+-- object: function shell_name
 -- object: function start_backfill
 -- object: function table_of_users
 -- object: function triggers_that_fire

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from test_properties import PROFILE
 
 from sessiondb import ledger, resources
 from sessiondb.database import Connection
+from sessiondb.output import without_ids
 
 REASONS = (
     "already_linked",
@@ -103,7 +105,11 @@ def explain(db: PlatformDatabase, *arguments: str, user: str | None = None) -> d
     run = call(db, "explain", "--format", "json", *arguments, user=user)
     assert (run.code, run.err) == (0, "")
     document: dict[str, Any] = run.json
-    assert {*document} == {"session_id", "reason", "steps", "fix"}
+    assert {*document} == {"session_id", "reason", "verdict", "steps", "fix", "fixes"}
+    assert document["verdict"].endswith(".")
+    assert [{*fix} for fix in document["fixes"]] == [{"what", "command", "then"}] * len(document["fixes"])
+    first = document["fixes"][0] if document["fixes"] else {}
+    assert document["fix"] == (first.get("command") or first.get("what"))
     assert document["reason"] in REASONS
     for step in document["steps"]:
         assert {*step} == {"step", "ok", "detail"}
@@ -227,7 +233,8 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
     assert not found
     assert detail.endswith(f" ({student}) is a member of no organisation.")
     elsewhere = explain(installed_db, *about(here.cases["session_in_other_org"]))
-    ((_, detail),) = details(elsewhere, "sessions")
+    ((found, detail),) = details(elsewhere, "sessions")
+    assert not found  # no session for this student
     assert detail.startswith("Atelier Nord, which is not an organisation of the user, has 2 sessions of the course: ")
     over = explain(installed_db, *about(here.cases["no_active_session"]))
     assert details(over, "sessions") == [(False, 'Campus Sud has 1 session of the course: "Completed one" completed.')]
@@ -264,9 +271,9 @@ def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: Pl
 
     assert details(idle, "enrollments") == [(False, "The user has 1 enrolment in the course: 1 not linked.")]
     assert details(idle, "submissions") == [
-        (True, f"The user has 2 submissions in the course: 1 linked to {autumn}, 1 not linked.")
+        (False, f"The user has 2 submissions in the course: 1 linked to {autumn}, 1 not linked.")
     ]
-    assert idle["fix"] == f"sessiondb backfill --session {here.autumn}"
+    assert idle["fix"] == f"sessiondb backfill --session {here.autumn}"  # others have the same title
 
     carry_out(installed_db, idle["fix"])
 
@@ -435,17 +442,23 @@ def test_an_enrolment_in_a_course_that_is_gone_is_mended_by_the_statement_that_i
 def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
-    case = here.cases["no_membership"]
-    document = explain(installed_db, *about(case))
+    for case in here.cases.values():
+        document = explain(installed_db, *about(case))
 
-    run = call(installed_db, "explain", *about(case))
+        run = call(installed_db, "explain", *about(case))
 
-    assert (run.code, run.err) == (0, "")
-    assert run.out.splitlines() == [
-        *(f"{'yes' if step['ok'] else 'no '} {step['step']}: {step['detail']}" for step in document["steps"]),
-        "Session: none (no_membership)",
-        f"To mend it: {document['fix']}",
-    ]
+        assert (run.code, run.err) == (0, "")
+        verdict, steps, *fixes = run.out.strip("\n").split("\n\n")
+        assert " ".join(verdict.split()) == without_ids(document["verdict"])
+        told = re.split(r"\n(?=  yes |  no )", "\n" + steps)[1:]
+        assert [" ".join(step.split()) for step in told] == [
+            f"{'yes' if step['ok'] else 'no'} {step['step']} {without_ids(step['detail'])}"
+            for step in document["steps"]
+        ]
+        commands = [line for fix in fixes for line in fix.split("\n") if line.startswith("  sessiondb ")]
+        assert commands == [f"  {fix['command']}" for fix in document["fixes"]]  # ready to paste
+        assert max(len(line) for line in run.out.splitlines() if line not in commands) <= 80
+    assert str(here.autumn) in call(installed_db, "explain", *about(here.cases["linked"]), "-v").out
 
 
 # the fix
@@ -601,8 +614,43 @@ def test_the_organisation_to_join_is_one_with_an_active_session_and_it_is_said_w
 
     for why in ("no_membership", "session_in_other_org"):
         document = explain(installed_db, *about(here.cases[why]))
-        assert document["fix"].startswith(f"sessiondb member add --org {slug} ")
+        fix = document["fixes"][-1]
+        assert fix["command"].startswith(f"sessiondb member add --org {slug} ")
+        assert fix["what"].endswith(f"which gives {name} access to this student's work")
         assert details(document, "choice")[0][1].endswith(f' {name} has an active one: "A session" ({here.autumn}).')
+
+
+def test_the_students_own_organisation_comes_first_and_each_way_links_the_rows_at_once(
+    installed_db: PlatformDatabase,
+) -> None:
+    for number, command in ((0, "session create"), (1, "member add")):
+        with installed_db.connect() as connection:
+            case = scene(installed_db.platform, connection).cases["session_in_other_org"]
+        fix = explain(installed_db, *about(case))["fixes"][number]
+        assert fix["command"].startswith(f"sessiondb {command} --org ")
+
+        carry_out(installed_db, fix["command"])
+
+        assert None not in sessions_of(installed_db, case.user)
+
+
+@on("reference")
+def test_a_fix_names_what_people_know_where_that_is_one_thing_only(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        case = scene(installed_db.platform, connection).cases["no_membership"]
+
+        def user(email: str) -> str:
+            connection.execute("UPDATE users SET email = %s WHERE id = %s", [email, case.user])
+            return shlex.split(explain(installed_db, *about(case))["fix"])[6]
+
+        assert user("l'été d@x") == "l'été d@x"
+        connection.execute("INSERT INTO users (email, full_name) VALUES ('b', 'a NAME'), (gen_random_uuid(), 'A name')")
+        for odd in ("a name", "--help", str(uuid4()), "a\nb", "x://y:z@h", "", " "):
+            connection.execute("UPDATE users SET full_name = 'a name' WHERE id = %s", [case.user])
+            assert user(odd) in (str(case.user), "a name"), odd
+        assert user("a name") == "a name"  # others differ in upper and lower case
+        connection.execute("UPDATE users SET full_name = 'a name' WHERE email = 'b'")
+        assert user("a name") == str(case.user)
 
 
 # asking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS, Connection
 from psycopg import sql
-from test_cli import ADA, BRUNO, SQL, Run, run
+from test_cli import ADA, BRUNO, SQL, Run, environment, run
+from test_docs import command
 
 from sessiondb.resources import quoted
 
@@ -196,3 +198,111 @@ def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase)
     fix = f"session set-status {first.json['id']} completed"
     assert fix in second.err
     assert run("-d", installed_db.conninfo(), *fix.split()).code == 0
+
+
+def linked(db: PlatformDatabase, title: str) -> tuple[int, int]:
+    """How many enrolments and submissions are in the sessions with this title."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            "SELECT (SELECT count(*) FROM enrollments AS e WHERE e.session_id = s.id),"
+            " (SELECT count(*) FROM submissions AS b WHERE b.session_id = s.id) FROM sessions AS s WHERE s.title = %s",
+            [title],
+        )
+        ((enrollments, submissions),) = rows.fetchall()
+        return enrollments, submissions
+
+
+@on_reference
+def test_older_rows_are_linked_at_once_where_that_is_asked_for(installed_db: PlatformDatabase) -> None:
+    on = ("-d", installed_db.conninfo())
+    create = ("session", "create", "--org", "campus-sud", "--course", "Python for beginners", "--title", "South")
+
+    closed = run(*on, *create, "--status", "draft", "--backfill")
+    assert (closed.code, closed.out) == (2, "")
+    created = run(*on, *create, "--backfill", "--format", "json")
+    assert created.code == 0, created.err
+    counts = {"scanned": 1, "linked": 1, "unlinkable": 0, "reasons": {}}
+    assert created.json["backfill"] == {"enrollments": counts, "submissions": counts, "complete": True}
+    assert linked(installed_db, "South") == (1, 1)
+
+    added = run(*on, "member", "add", "--org", "campus-sud", "--user", "bruno@example.org", "--backfill")
+    assert added.code == 0, added.err
+    assert added.out.splitlines()[1:] == ["enrollments: 1 linked, 0 cannot be.", "submissions: 1 linked, 0 cannot be."]
+    assert linked(installed_db, "South") == (2, 2)
+    again = run(*on, "member", "add", "--org", "campus-sud", "--user", "bruno@example.org", "--backfill")
+    assert (again.code, again.out.splitlines()[1]) == (0, "enrollments: 0 linked, 0 cannot be.")
+
+    data = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--title", "North", "--status", "draft")
+    assert run(*on, *data).code == 0
+    assert run(*on, "member", "add", "--org", "atelier-nord", "--user", "dmitri@example.org").code == 0
+    opened = run(*on, "session", "set-status", "North", "active", "--backfill")
+    assert opened.code == 0, opened.err
+    assert linked(installed_db, "North") == (1, 1)
+
+
+@on_reference
+def test_a_backfill_that_cannot_be_finished_says_what_was_done_and_is_an_error(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'")
+        connection.execute("CREATE TRIGGER no BEFORE UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION no()")
+
+    create = ("session", "create", "--org", "campus-sud", "--course", "Python for beginners", "--title", "South")
+    created = run("-d", installed_db.conninfo(), *create, "--backfill")
+
+    assert created.code == 1
+    assert created.out.startswith('Created session "South" (active).\n')
+    assert "enrollments: 1 linked" in created.out
+    assert "no" in created.err
+
+
+@on_reference
+def test_a_wrong_status_or_role_is_answered_with_those_that_there_are(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE org_members ADD CHECK (role IN ('student', 'it''s', 'trainer'))")
+    on = ("-d", installed_db.conninfo())
+
+    status = run(*on, "session", "create", "--org", "campus-sud", "--course", SQL, "--status", "nope")
+    role = run(*on, "member", "add", "--org", "campus-sud", "--user", ADA, "--role", "nope")
+
+    assert status.err.splitlines()[-2:] == [
+        'sessiondb: unknown session status "nope"',
+        "  hint: The platform knows: draft, active, completed, cancelled",
+    ]
+    assert role.err.splitlines()[-1] == "  hint: The platform knows: student, it's, trainer"
+    assert (status.code, role.code) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("member add --org ", ["atelier-nord", "campus-sud", "mon-org"]),
+        ("session create --course py", ["Python for beginners"]),
+        ("backfill --session ", ["Session Automne 2024"]),
+        ("session set-status x ", ["draft", "active", "completed", "cancelled"]),
+        ("member set-role --org x --user y ", ["student", "trainer"]),
+        ("rollback --to 0001", ["0001.create-bookkeeping"]),
+    ],
+)
+@on_reference
+def test_the_tab_key_offers_what_the_database_has(
+    installed_db: PlatformDatabase, typed: str, offered: list[str]
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO orgs (name, slug) VALUES ('Mon Organisation', 'mon-org')")
+        connection.execute(
+            "INSERT INTO sessions (org_id, course_id, title) SELECT o.id, c.id, 'Session Automne 2024'"
+            "  FROM orgs AS o CROSS JOIN courses AS c LIMIT 1"
+        )
+    words = f"sessiondb {typed}"
+    place = str(len(words.split()) - (not words.endswith(" ")))
+    shell = {"_SESSIONDB_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": place}
+
+    def offers(database: str) -> str:
+        env = environment({**shell, "DATABASE_URL": database})
+        done = subprocess.run([command()], env=env, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+    here = offers(installed_db.conninfo())
+    assert here.splitlines() == [f"plain,{name}" for name in offered]
+    assert offers("host=127.0.0.1 port=1") == (here if "rollback" in typed else "")

@@ -6,8 +6,9 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "steps":
- * [{"step", "ok", "detail"}], "fix"}.
+ * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "verdict",
+ * "steps": [{"step", "ok", "detail"}], "fix", "fixes": [{"what", "command", "then"}]}. A step is ok where it is as a
+ * link needs it; fix is the command of the first of the fixes, which explain_outcome() describes.
  *
  * p_session_id  the session that the row which is asked about is linked to
  * p_table       enrollments or submissions, where a row is asked about; NULL for a user and a course
@@ -26,11 +27,13 @@ steps AS MATERIALIZED (
 SELECT jsonb_build_object(
            'session_id', c.session_id,
            'reason', c.reason,
+           'verdict', c.verdict,
            'steps', (SELECT jsonb_agg(jsonb_build_object('step', s.step, 'ok', s.ok, 'detail', s.detail) ORDER BY s.place) FROM steps AS s)
                     || jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
-           'fix', c.fix)
+           'fix', coalesce(c.fixes #>> '{0,command}', c.fixes #>> '{0,what}'),
+           'fixes', c.fixes)
   FROM asked AS a
- CROSS JOIN LATERAL sessiondb.explain_choice(
+ CROSS JOIN LATERAL sessiondb.explain_outcome(
            a.facts, p_user_id, p_course_id, p_session_id, p_table, p_row_id,
            (SELECT jsonb_object_agg(s.step, s.fix) FROM steps AS s WHERE s.fix IS NOT NULL)) AS c
 $function$

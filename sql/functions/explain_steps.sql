@@ -8,7 +8,7 @@ AS $function$
 /*
  * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there are
  * none; the course; the user's organisations; and those that have sessions of the course. p_facts is of
- * explain_facts(); fix what would repair that step alone, if something would.
+ * explain_facts(); ok is where it is as a link needs it, and fix what would repair that step alone, if something would.
  */
 SELECT 'row', p_session_id IS NOT NULL,
        coalesce('The row is linked to session ' || sessiondb.name_of('session', p_session_id) || '.', 'The row has no session.'),
@@ -16,7 +16,7 @@ SELECT 'row', p_session_id IS NOT NULL,
  WHERE p_table IS NOT NULL
 UNION ALL
 SELECT * FROM (
-    SELECT t.name, coalesce(bool_or(r.session_id IS NOT NULL), false),
+    SELECT t.name, coalesce(bool_and(r.session_id IS NOT NULL), false),
            coalesce(format('The user has %s %s%s in the course: ', sum(r.rows), t.noun, CASE WHEN sum(r.rows) > 1 THEN 's' END)
                     || string_agg(r.rows || coalesce(' linked to ' || sessiondb.name_of('session', r.session_id), ' not linked'), ', '
                                   ORDER BY r.session_id IS NULL, r.rows DESC, r.session_id) || '.',
@@ -45,7 +45,7 @@ SELECT 'memberships', count(*) > 0,
        NULL
   FROM jsonb_to_recordset(p_facts -> 'memberships') AS m (org_id uuid, role text)
 UNION ALL
-SELECT 'sessions', o.active > 0,
+SELECT 'sessions', o.mine AND o.active > 0,
        format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id), CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
               CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions || ' sessions' END,
               array_to_string(o.titles, ', '), CASE WHEN o.sessions > 5 THEN ', ...' END),

@@ -79,6 +79,16 @@ class Result:
         """Return the result as a JSON object."""
         return {**self.tables, "complete": self.complete}
 
+    def add(self, other: Result) -> None:
+        """Add what another backfill did."""
+        self.complete = self.complete and other.complete
+        for table, counts in other.tables.items():
+            ours = self.tables[table]
+            for what in ("scanned", "linked", "unlinkable"):
+                ours[what] += counts[what]
+            for reason, number in counts["reasons"].items():
+                ours["reasons"][reason] = ours["reasons"].get(reason, 0) + number
+
 
 class _TimeIsUp(Exception):  # noqa: N818  (no error)
     """The run has lasted as long as it may."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import click.shell_completion
 
 from sessiondb import output
 from sessiondb.commands import Options, common_options, demo, links, migrations, records
@@ -49,6 +50,18 @@ for command in (
 ):
     cli.add_command(command)
 
+
+class _Bash(click.shell_completion.BashComplete):
+    """Offers a name with blanks as bash reads one word; zsh and fish see to that themselves."""
+
+    source_template = click.shell_completion.BashComplete.source_template.replace(
+        "COMPREPLY+=($value)",
+        r"""[[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || value=$(printf '%%q' "$value")
+            COMPREPLY+=("$value")""",
+    )
+
+
+click.shell_completion.add_completion_class(_Bash)
 
 _signals: list[int] = []
 

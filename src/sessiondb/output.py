@@ -134,6 +134,25 @@ def paragraph(text: str, indent: int) -> None:
         say(margin + part)
 
 
+def wrapped(text: str, lead: str = "") -> None:
+    """Print a sentence on lines of at most 80 columns, below each other to the right of what leads it."""
+    width = min(shutil.get_terminal_size().columns, 80)
+    for part in textwrap.wrap(
+        shown(" ".join(text.split())),
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        say(part)
+
+
+def without_ids(text: str) -> str:
+    """Return a sentence without the ids that follow the names of things."""
+    return re.sub(r"(?<=\S) \([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)", "", text)
+
+
 def _json(value: Any, indent: int | None = None) -> str:
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not unicode)

@@ -69,19 +69,7 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
                 f'this role may not use schema "{platform_schema(connection)}"', "GRANT it USAGE on that schema."
             ) from error
         except pg.CheckViolation as error:
-            given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
-            rule = connection.execute(
-                "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c"
-                " JOIN pg_class AS t ON t.oid = c.conrelid"
-                " JOIN pg_namespace AS n ON n.oid = t.relnamespace"
-                " WHERE n.nspname = %s AND t.relname = %s AND c.conname = %s",
-                [error.diag.schema_name, error.diag.table_name, error.diag.constraint_name],
-            ).fetchone()
-            raise SessiondbError(
-                f"table {error.diag.table_name} of the platform refuses {given} by its constraint "
-                f"{error.diag.constraint_name}",
-                f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
-            ) from error
+            raise _refused(connection, arguments, error) from error
         except pg.NotNullViolation as error:
             if error.diag.column_name != "created_by":
                 raise
@@ -92,6 +80,28 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
             ) from error
     assert row is not None  # noqa: S101  (each of the functions returns one row or raises)
     return row
+
+
+def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.CheckViolation) -> SessiondbError:
+    """Return why the platform does not take what was given: with the values that it takes, or with its rule."""
+    table = error.diag.table_name or ""
+    for name, (of_table, column) in _VALUES.items():
+        values = allowed(connection, table, column) if of_table == table else []
+        if values and arguments.get(name) not in (None, *values):
+            what = "session status" if name == "status" else "role"
+            return SessiondbError(f'unknown {what} "{arguments[name]}"', f"The platform knows: {', '.join(values)}")
+    given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
+    rule = connection.execute(
+        "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c"
+        " JOIN pg_class AS t ON t.oid = c.conrelid"
+        " JOIN pg_namespace AS n ON n.oid = t.relnamespace"
+        " WHERE n.nspname = %s AND t.relname = %s AND c.conname = %s",
+        [error.diag.schema_name, table, error.diag.constraint_name],
+    ).fetchone()
+    return SessiondbError(
+        f"table {table} of the platform refuses {given} by its constraint {error.diag.constraint_name}",
+        f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
+    )
 
 
 _KINDS = {
@@ -258,6 +268,55 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
     )
 
 
+def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
+    """Return the sessions that a user's rows without one would be linked to now."""
+    there = _require_installed(connection)
+    query = _with_course(_of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
+    with platform_path(connection):
+        return [id_ for (id_,) in connection.execute(trusted(query), {"user": user}).fetchall()]
+
+
+def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
+    """Return what a command takes for a thing, as :func:`find` has its kinds: a name of that alone, or its id."""
+    return str(
+        _one(connection, "SELECT sessiondb.shell_name(%(kind)s, %(id)s) AS name", {"kind": kind, "id": id_})["name"]
+    )
+
+
+_VALUES = {"role": ("org_members", "role"), "status": ("sessions", "status")}
+"""The columns that take some words only."""
+
+_IN_USE = {
+    "role": "SELECT DISTINCT m.role::pg_catalog.text FROM platform.org_members AS m ORDER BY 1 LIMIT 1000",
+    "status": "SELECT DISTINCT s.status::pg_catalog.text FROM platform.sessions AS s ORDER BY 1 LIMIT 1000",
+}
+
+
+def allowed(connection: Connection, table: str, column: str) -> list[str]:
+    """Return the values that an enum or a CHECK lists for a column of the platform, in that order."""
+    query = trusted(resources.read("queries/allowed_values.sql"))
+    rows = connection.execute(query, {"table": table, "column": column}).fetchall()
+    return [value for (value,) in rows]
+
+
+def names(connection: Connection, kind: str) -> list[str]:
+    """Return what a shell offers for a kind of :func:`find`, for a ``role`` or a ``status``; at most 1000.
+
+    The slugs of things that have some, else their names.
+    """
+    if kind in _VALUES:
+        table, column = _VALUES[kind]
+        if found := allowed(connection, table, column):
+            return found
+        query = _of_platform(connection, _IN_USE[kind])
+        with platform_path(connection):
+            return [name for (name,) in connection.execute(query, {}).fetchall() if name]
+    _require_installed(connection)
+    with platform_path(connection):
+        rows = connection.execute("SELECT n.name FROM sessiondb.list_names(%s) AS n (name)", [kind]).fetchall()
+    return [name for (name,) in rows]
+
+
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
     query = _of_platform(connection, resources.read("queries/active_sessions.sql"))
@@ -303,11 +362,8 @@ def show(
     there = _require_installed(connection)
     require_session(connection, session)
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
-    # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
-    pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
     text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-    # the schema first: a name on the way to the course may look like what it is put in the place of
-    query = resources.with_course_path(_of_platform(connection, text), pieces)
+    query = _with_course(_of_platform(connection, text), there)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -378,6 +434,12 @@ def _of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
+
+
+def _with_course(query: str, there: Installation) -> str:
+    """Return a query with the way to the course put in, after the schema: a name on it may look like its place."""
+    # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
+    return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import signal
@@ -30,6 +31,12 @@ class Options:
     def json(self) -> bool:
         """Whether the result is to be one JSON document."""
         return self.format == "json"
+
+    def named(self, text: str) -> str:
+        """Return a sentence for people: without the ids beside names, unless every detail is asked for."""
+        from sessiondb import output
+
+        return text if self.verbose else output.without_ids(text)
 
     @property
     def database(self) -> Database:
@@ -72,6 +79,34 @@ class Name(click.types.StringParamType):
         if is_address(str(value)):
             self.fail(f"{value!r} looks like the address of a database; give that with -d.", param, ctx)
         return value
+
+
+def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what offers a shell the names of a kind of things, or nothing where they cannot be had at once.
+
+    Args:
+        kind: ``org``, ``course``, ``session``, ``role``, ``status`` or ``migration``.
+    """
+
+    def offer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        from psycopg.conninfo import make_conninfo
+
+        from sessiondb import records, resources
+        from sessiondb.database import Database, conninfo
+
+        names: list[str] = []
+        with contextlib.suppress(Exception):
+            if kind == "migration":
+                names = sorted(path.name.removesuffix(".sql") for path in resources.MIGRATIONS.glob("*[!k].sql"))
+            else:
+                options = context.ensure_object(Options)
+                hasty = Database(make_conninfo(conninfo(options.dsn), connect_timeout=2), options.schema)
+                with hasty.transaction(read_only=True) as connection:
+                    connection.execute("SET LOCAL statement_timeout TO '1s'")
+                    names = records.names(connection, kind)
+        return [name for name in names if name.lower().startswith(incomplete.lower())]
+
+    return offer
 
 
 _pass_options = click.make_pass_decorator(Options, ensure=True)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sessiondb import output
-from sessiondb.commands import Name, Options, Seconds, command
+from sessiondb.commands import Name, Options, Seconds, command, complete
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from sessiondb.backfill import Result
+    from sessiondb.backfill import Pace, Result
     from sessiondb.database import Connection
 
 
@@ -84,6 +84,7 @@ def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
     "session_name",
     type=Name(),
     metavar="SESSION",
+    shell_complete=complete("session"),
     help="Link only what belongs to this session: title or id.",
 )
 @click.option(
@@ -117,27 +118,12 @@ def backfill(
       sessiondb backfill --dry-run
       sessiondb backfill --max-runtime 3600 --max-lag 10
     """
-    from sessiondb.backfill import Pace, Result, dry_run
-    from sessiondb.backfill import backfill as run
+    from sessiondb.backfill import Pace, Result
 
-    pace, result, began = Pace(batch_rows, sleep, max_runtime, max_lag), Result(), time.monotonic()
+    pace, result = Pace(batch_rows, sleep, max_runtime, max_lag), Result()
     try:
-        with contextlib.closing(output.Progress()) as bar:
-
-            def progress(done: int, total: int, linked: int) -> None:
-                rate = linked / max(time.monotonic() - began, 0.001)
-                done_with = "to link" if dry else "linked"
-                # with a bar and the time left this fits a terminal of 60 columns
-                bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
-
-            if dry:
-                with options.database.transaction(read_only=True) as connection:
-                    session = _session(connection, session_name)
-                    dry_run(connection, session, pace, output.note, progress, result)
-            else:
-                with options.changing.connect() as connection:
-                    session = _session(connection, session_name)
-                    run(connection, session, pace, output.note, progress, result)
+        with options.database.transaction(read_only=True) if dry else options.changing.connect() as connection:
+            link(connection, _session(connection, session_name), pace, result, dry=dry)
     except BaseException:  # also an interrupt: what was done by then stays
         if any(counts["scanned"] for counts in result.tables.values()):
             _print_backfill(options, result, dry)
@@ -146,24 +132,52 @@ def backfill(
     return Exit.DONE if result.complete else Exit.INCOMPLETE
 
 
+def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: Result, *, dry: bool = False) -> None:
+    """Run a backfill, or count what it would do, and show on stderr how far it is."""
+    from sessiondb.backfill import backfill as run
+    from sessiondb.backfill import dry_run
+
+    began = time.monotonic()
+    with contextlib.closing(output.Progress()) as bar:
+
+        def progress(done: int, total: int, linked: int) -> None:
+            rate = linked / max(time.monotonic() - began, 0.001)
+            done_with = "to link" if dry else "linked"
+            # with a bar and the time left this fits a terminal of 60 columns
+            bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
+
+        (dry_run if dry else run)(connection, session, pace, output.note, progress, result)
+
+
 def _print_backfill(options: Options, result: Result, dry: bool) -> None:
     if options.json:
         output.json_document(result.as_json())
         return
-    for table, counts in result.tables.items():
-        linked = "would be linked" if dry else "linked"
-        output.say(f"{table}: {counts['linked']} {linked}, {counts['unlinkable']} cannot be.")
-        for reason, number in sorted(counts["reasons"].items()):
-            output.say(f"  {reason}: {number}")
+    say_linked(result, dry=dry)
     if not result.complete:
         output.say("Stopped on the way; " + ("not all rows are counted." if dry else "run it again to go on."))
     if dry:
         output.say("A dry run: nothing was written.")
 
 
+def say_linked(result: Result, *, dry: bool = False) -> None:
+    """Print what a backfill has linked, and what not, by reason."""
+    for table, counts in result.tables.items():
+        linked = "would be linked" if dry else "linked"
+        output.say(f"{table}: {counts['linked']} {linked}, {counts['unlinkable']} cannot be.")
+        for reason, number in sorted(counts["reasons"].items()):
+            output.say(f"  {reason}: {number}")
+
+
 @command("explain")
 @click.option("--user", type=Name(), metavar="USER", help="The student, with --course: e-mail, login, name or id.")
-@click.option("--course", type=Name(), metavar="COURSE", help="The course, with --user: title, slug or id.")
+@click.option(
+    "--course",
+    type=Name(),
+    metavar="COURSE",
+    shell_complete=complete("course"),
+    help="The course, with --user: title, slug or id.",
+)
 @click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment.")
 @click.option("--submission", type=click.UUID, metavar="ID", help="A submission.")
 def explain(
@@ -174,6 +188,8 @@ def explain(
     submission: uuid.UUID | None,
 ) -> None:
     """Say why a student's work is in a session, or in none, and what to do. Reads only.
+
+    In the steps, yes is what a link needs, and no what is missing.
 
     \b
     Example:
@@ -197,11 +213,15 @@ def explain(
     if options.json:
         output.json_document(document)
         return
+    output.wrapped(options.named(document["verdict"]))
+    output.say()
     for step in document["steps"]:
-        output.say(f"{'yes' if step['ok'] else 'no ':3} {step['step']}: {step['detail']}")
-    output.say(f"Session: {document['session_id'] or 'none'} ({document['reason']})")
-    if document["fix"]:
-        output.say(f"To mend it: {document['fix']}")
+        output.wrapped(options.named(step["detail"]), f"  {'yes' if step['ok'] else 'no':4} {step['step']:12} ")
+    for number, fix in enumerate(document["fixes"]):
+        output.say()
+        output.wrapped(options.named(fix["what"]) + ":" * bool(fix["command"]), "Or: " if number else "Fix: ")
+        for line in filter(None, (fix["command"], fix["then"])):
+            output.say(f"  {line}")
 
 
 @command("show")
@@ -211,6 +231,7 @@ def explain(
     "session_name",
     type=Name(),
     metavar="SESSION",
+    shell_complete=complete("session"),
     help="Only this session, or what is linked to it: title or id.",
 )
 @click.option(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessiondb import output
-from sessiondb.commands import Name, Options, Seconds, command
+from sessiondb.commands import Name, Options, Seconds, command, complete
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _staff(roles: str | None, current_user: str | None) -> Staff:
 
 
 @command("apply")
-@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option("--to", metavar="ID", shell_complete=complete("migration"), help="Stop after this migration.")
 @click.option(
     "--course-path",
     type=Name(),
@@ -154,7 +154,7 @@ def apply(
 
 
 @command("rollback")
-@click.option("--to", metavar="ID", help="The newest migration to keep.")
+@click.option("--to", metavar="ID", shell_complete=complete("migration"), help="The newest migration to keep.")
 @click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @lock_options

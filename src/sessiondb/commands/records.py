@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import shlex
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
 from sessiondb import output
-from sessiondb.commands import Name, Options, command
+from sessiondb.commands import Name, Options, command, complete, links
+from sessiondb.errors import SessiondbError, UsageError
+
+if TYPE_CHECKING:
+    from sessiondb.backfill import Result
 
 
 def _print_rows(options: Options, rows: Iterable[dict[str, Any]]) -> None:
@@ -43,7 +49,7 @@ def org_list(options: Options) -> None:
 @click.option("--name", required=True, help="The name that people see.")
 @click.option("--slug", type=Name(), required=True, help="The short name that commands take.")
 def org_create(options: Options, name: str, slug: str) -> None:
-    """Create an organisation; nothing happens if the slug exists.
+    """Create an organisation; nothing happens if there is one of this name and slug.
 
     \b
     Example:
@@ -53,11 +59,16 @@ def org_create(options: Options, name: str, slug: str) -> None:
 
     with options.changing.transaction(read_only=False) as connection:
         row = records.create_org(connection, name, slug)
+        if row["name"] != name:
+            raise SessiondbError(
+                f'there is already an organisation "{slug}", and its name is "{row["name"]}"',
+                "Take another slug; sessiondb renames no organisation.",
+            )
     if options.json:
         output.json_document(row)
     else:
         done = "Created" if row["created"] else "There is already"
-        output.say(f'{done} organisation "{row["name"]}" ({row["slug"]}): {row["id"]}')
+        output.say(options.named(f'{done} organisation "{row["name"]}" ({row["slug"]}) ({row["id"]}).'))
 
 
 @click.group()
@@ -95,9 +106,17 @@ def member() -> None:
 
 
 _org = click.option(
-    "--org", "org_name", type=Name(), required=True, metavar="ORG", help="The organisation: slug, name or id."
+    "--org",
+    "org_name",
+    type=Name(),
+    required=True,
+    metavar="ORG",
+    shell_complete=complete("org"),
+    help="The organisation: slug, name or id.",
 )
 _user = click.option("--user", type=Name(), required=True, metavar="USER", help="The user: e-mail, login, name or id.")
+_backfill = click.option("--backfill", is_flag=True, help="Link older rows at once, as the command backfill does.")
+_STATUSES = "usual are draft, active, completed, cancelled."
 
 
 @command("list", group=member)
@@ -118,28 +137,52 @@ def member_list(options: Options, org_name: str) -> None:
 @command("add", group=member)
 @_org
 @_user
-@click.option("--role", type=Name(), default="student", show_default=True, help="The user's role in it.")
-def member_add(options: Options, org_name: str, user: str, role: str) -> None:
+@click.option("--role", type=Name(), shell_complete=complete("role"), help="The user's role in it; default student.")
+@_backfill
+def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
     """Make a user a member of an organisation; nothing happens to one who is a member.
 
     \b
     Example:
       sessiondb member add --org mon-org --user bruno@example.org
+      sessiondb member add --org mon-org --user chloe@example.org --backfill
     """
     from sessiondb import records
+
+    if backfill:
+        options.database.require_own_backend()
 
     with options.changing.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
-        row = records.add_member(connection, org_id, user_id, role)
+        row = records.add_member(connection, org_id, user_id, role or "student")
+        if role not in (None, row["role"]):
+            raise SessiondbError(
+                options.named(f"user {row['user']} is already a member of {row['org']}, as {row['role']}"),
+                "Run: sessiondb member set-role "
+                f"--org {shlex.quote(org_name)} --user {shlex.quote(user)} {shlex.quote(role or '')}",
+            )
     done = "is now" if row["created"] else "was already"
-    _print_member(options, row, f"User {row['user']} {done} a member of {row['org']} as {row['role']}.")
+    said = f"User {row['user']} {done} a member of {row['org']} as {row['role']}."
+    if not backfill:
+        _print_member(options, row, said)
+        return
+    with options.database.transaction(read_only=True) as connection:
+        sessions = records.sessions_for(connection, user_id)
+
+    def linked(result: Result) -> None:
+        row["backfill"] = result.as_json()
+        _print_member(options, row, said)
+        if not options.json:
+            links.say_linked(result)
+
+    _link(options, sessions, linked)
 
 
 @command("set-role", group=member)
 @_org
 @_user
-@click.argument("role", type=Name())
+@click.argument("role", type=Name(), shell_complete=complete("role"))
 def member_set_role(options: Options, org_name: str, user: str, role: str) -> None:
     """Give a member of an organisation another role.
 
@@ -179,7 +222,7 @@ def _print_member(options: Options, row: dict[str, Any], done: str) -> None:
     if options.json:
         output.json_document(row)
     else:
-        output.say(done)
+        output.say(options.named(done))
 
 
 @click.group()
@@ -192,12 +235,12 @@ def session() -> None:
     """
 
 
-def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
-    """Print a session that is committed, and what a backfill would link now, where that can be counted."""
+def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
+    """Print a session that is committed, and link its older rows, or say how many a backfill would link now."""
     from sessiondb import records
-    from sessiondb.errors import SessiondbError
 
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
+    name = row["id"]
     try:
         with options.database.transaction(read_only=True) as connection:
             if row["status"] == "active":
@@ -208,25 +251,76 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
                         f"new ones get {active[0]['name']}"
                     )
                     output.note(f"  hint: If it is over: sessiondb session set-status {other['id']} completed")
+            name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
         output.note(f"What a backfill would link now could not be counted: {error}")
-    if options.json:
-        output.json_document({**row, **counts})
+
+    def said() -> None:
+        if options.json:
+            output.json_document({**row, **counts})
+            return
+        output.say(options.named(f'{done} session "{row["title"]}" ({row["status"]}) ({row["id"]}).'))
+        if counts["course"]:
+            output.say(options.named(f"It is of course {counts['course']} for {counts['org']}."))
+
+    def linked(result: Result) -> None:
+        row["backfill"] = result.as_json()
+        said()
+        if not options.json:
+            links.say_linked(result)
+
+    if backfill:
+        _link(options, [row["id"]], linked)
         return
-    output.say(f'{done} session "{row["title"]}" ({row["status"]}): {row["id"]}')
-    if counts["course"]:
-        output.say(f"It is of course {counts['course']} for {counts['org']}.")
-        output.say(
+    said()
+    if counts["course"] and not options.json:
+        output.wrapped(
             f"A backfill would now link {output.count(counts['linkable_enrollments'], 'enrolment')} and "
             f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."
         )
+        if counts["linkable_enrollments"] or counts["linkable_submissions"]:
+            output.say(f"Run: sessiondb backfill --session {name}")
+
+
+def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
+    """Link the older rows of sessions, and show what was linked, also where an error or a signal ends that."""
+    from sessiondb.backfill import Pace, Result
+
+    total = Result(complete=True)
+    try:
+        for id_ in sessions:
+            with options.changing.connect() as connection:
+                result = Result()
+                try:
+                    links.link(connection, id_, Pace(), result)
+                finally:
+                    total.add(result)
+    except BaseException:
+        total.complete = False
+        show(total)
+        raise
+    show(total)
+
+
+def _require_active(options: Options, status: str, backfill: bool) -> None:
+    """Refuse, before anything is done, a backfill that cannot be."""
+    if backfill and status != "active":
+        raise UsageError("only an active session links rows", "Leave --backfill out.")
+    if backfill:
+        options.database.require_own_backend()
 
 
 @command("create", group=session)
 @_org
 @click.option(
-    "--course", "course_name", type=Name(), required=True, metavar="COURSE", help="The course: title, slug or id."
+    "--course",
+    "course_name",
+    type=Name(),
+    required=True,
+    metavar="COURSE",
+    shell_complete=complete("course"),
+    help="The course: title, slug or id.",
 )
 @click.option(
     "--by",
@@ -235,25 +329,35 @@ def _print_session(options: Options, row: dict[str, Any], done: str) -> None:
     help="The user who creates it: e-mail, login, name or id. The platform may demand it.",
 )
 @click.option("--title", help="Default: after the course.")
-@click.option("--status", type=Name(), default="active", show_default=True, help="Only active sessions link students.")
+@click.option(
+    "--status",
+    type=Name(),
+    default="active",
+    show_default=True,
+    shell_complete=complete("status"),
+    help=f"Only active sessions link students; {_STATUSES}",
+)
+@_backfill
 def session_create(
-    options: Options, org_name: str, course_name: str, by: str | None, title: str | None, status: str
+    options: Options, org_name: str, course_name: str, by: str | None, title: str | None, status: str, backfill: bool
 ) -> None:
     """Create a session of a course for an organisation.
 
     \b
     Example:
       sessiondb session create --org mon-org --title "Session Automne 2024" \\
-        --course "Python for beginners"
+        --course "Python for beginners" --backfill
     """
     from sessiondb import records
+
+    _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         course_id = records.find(connection, "course", course_name, output.note)
         user_id = records.find(connection, "user", by, output.note) if by else None
         row = records.create_session(connection, org_id, course_id, user_id, title, status)
-    _print_session(options, row, "Created")
+    _print_session(options, row, "Created", backfill)
 
 
 @command("list", group=session)
@@ -271,18 +375,24 @@ def session_list(options: Options) -> None:
 
 
 @command("set-status", group=session)
-@click.argument("session_name", type=Name(), metavar="SESSION")
-@click.argument("status", type=Name())
-def session_set_status(options: Options, session_name: str, status: str) -> None:
+@click.argument("session_name", type=Name(), metavar="SESSION", shell_complete=complete("session"))
+@click.argument("status", type=Name(), shell_complete=complete("status"))
+@_backfill
+def session_set_status(options: Options, session_name: str, status: str, backfill: bool) -> None:
     """Give a session, named by its title or id, another status.
+
+    Only active sessions link students; usual statuses are draft, active, completed and cancelled.
 
     \b
     Example:
       sessiondb session set-status "Session Automne 2024" completed
+      sessiondb session set-status "Session Automne 2024" active --backfill
     """
     from sessiondb import records
+
+    _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
         session_id = records.find(connection, "session", session_name, output.note)
         row = records.set_session_status(connection, session_id, status)
-    _print_session(options, row, "Changed")
+    _print_session(options, row, "Changed", backfill)

@@ -1,0 +1,25 @@
+CREATE OR REPLACE FUNCTION sessiondb.shell_name(p_kind text, p_id uuid)
+RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * What a command takes for a user, course, organisation or session (p_kind as for names_in), quoted for a shell: a name
+ * that find_named() finds nothing else by, or the id. No name that could be taken for an option, an id or an address, or
+ * that a terminal would not show as it is.
+ */
+SELECT coalesce((
+           SELECT CASE WHEN n.name ~ '^[A-Za-z0-9@._+-]+$' THEN n.name ELSE '''' || replace(n.name, '''', '''\''''') || '''' END
+             FROM sessiondb.names_in(p_kind) AS t
+            CROSS JOIN LATERAL jsonb_array_elements_text(sessiondb.ask(format(
+                   'SELECT pg_catalog.jsonb_build_array(%s) FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) %L',
+                   (SELECT string_agg(format('r.%I::pg_catalog.text', c.name), ', ' ORDER BY c.place) FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
+                   t.relation, t.key, p_id))) WITH ORDINALITY AS n (name, place)
+            WHERE t.columns IS NOT NULL
+              AND n.name ~ '^[^- ].{0,59}$'
+              AND n.name !~ '[\x01-\x1f\x7f-\xa0:/=]'
+              AND replace(n.name, '-', '') !~* '^[0-9a-f]{32}$'
+              AND (SELECT count(*) = 1 AND bool_and(f.id = p_id AND f.found_by <> 'near') FROM sessiondb.find_named(p_kind, n.name) AS f)
+            ORDER BY n.place
+            LIMIT 1), p_id::text)
+$function$
