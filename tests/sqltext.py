@@ -128,6 +128,7 @@ _VALUES = {
     "by_enrollment": "true",
     "grouped": "enrolled",
     "joins": "",
+    "people": "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name)",
     "joined_course": "NULL",
     "every": "true",
     "keeps_staff": "true",

@@ -463,6 +463,13 @@ def pinned_path(schemas: Sequence[str]) -> str:
     return ", ".join([*named, "pg_temp"])
 
 
+def place(connection: Connection) -> str:
+    """Return, for people, the database, its server and the role of a connection."""
+    ((role,),) = connection.execute("SELECT current_user").fetchall()
+    info = connection.info
+    return f"database {info.dbname} on {info.host or 'localhost'}:{info.port}, as role {role}"
+
+
 def platform_schema(connection: Connection) -> str:
     """Return the name of the platform's schema, as the setting ``sessiondb.schema`` has it."""
     ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()

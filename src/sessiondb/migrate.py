@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -87,8 +89,10 @@ class Runner:
             todo = self._look(lambda: pending(self.connection, migrations, to))
             if bool(todo) or self._look(lambda: is_outdated(self.connection)):
                 report_warnings(self._look(lambda: preflight(self.connection, course_path)), self.report)
-                for step in upgrade(self.connection, todo, self._look):
-                    self._run(step, "applying" if step.of in {m.id for m in todo} else "updating")
+                self._each(
+                    upgrade(self.connection, todo, self._look),
+                    lambda of: "applying" if of in {m.id for m in todo} else "updating",
+                )
             self._run(steps.comments(), "updating")
         return [m.id for m in todo]
 
@@ -112,21 +116,13 @@ class Runner:
                 return []
             applied = set(_verified(self.connection, migrations))
             self._repair(migrations[0])
-            if keep and keep not in applied:
-                raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
-            newest = max(applied | self._with_objects(migrations), default="")
-            there = {m.id for m in migrations if m.id <= newest}
-            todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
-            # one that is not transactional may have been stopped on its way, in either direction
-            following = next((m for m in migrations if m.id not in there), None)
-            if applied and following and following.id > keep and not following.rollback.transactional:
-                todo.insert(0, following)
+            todo, there = _to_undo(self.connection, migrations, applied, keep)
             if todo:
                 undone = [m.number for m in todo]
                 report_warnings(self._look(lambda: rollback_preflight(self.connection, undone)), self.report)
             for migration in todo:
-                for step in steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied):
-                    self._run(step, "rolling back")
+                undo = steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied)
+                self._each(undo, lambda of: "rolling back")
         return [m.id for m in todo if m.id in there]
 
     def _repair(self, first: Migration) -> None:
@@ -147,10 +143,14 @@ class Runner:
             found = [o for o in objects.objects() if o.key in unrecorded]
             self._run(steps.completion(found), "completing")
 
-    def _with_objects(self, migrations: Sequence[Migration]) -> set[str]:
-        """Return the ids of migrations of which something is recorded, whatever the ledger says."""
-        recorded = {row[0] for row in self.connection.execute("SELECT DISTINCT migration FROM sessiondb.objects")}
-        return {m.id for m in migrations if m.number in recorded}
+    def _each(self, steps_: Iterable[Step], doing: Callable[[str], str]) -> None:
+        """Run steps, and report how long each migration took that has done something."""
+        for of, group in itertools.groupby(steps_, lambda step: step.of):
+            began = time.monotonic()
+            for step in group:
+                self._run(step, doing(of))
+            if self._told == f"{doing(of)} {of}":
+                self.report(f"  {time.monotonic() - began:.2f} s")
 
     def _look(self, read: Callable[[], T]) -> T:
         """Read what the database has, which waits where a table or a partition is locked whole."""
@@ -283,6 +283,47 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
 
     return [m for m in migrations if m.id <= last.id and not (applied.get(m.id) and is_whole(m))]
+
+
+def undoable(connection: Connection, to: str | None) -> list[Migration]:
+    """Return what :meth:`Runner.rollback` would undo, newest first, by reading only.
+
+    Raises:
+        UsageError: there is no migration ``to``, or it is not applied.
+        SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
+    """
+    migrations = read_migrations(resources.MIGRATIONS)
+    keep = _find(migrations, to).id if to else ""
+    refuse_newer(installation(connection))
+    if not ledger.exists(connection):
+        _refuse_leftovers(connection)
+        return []
+    applied = set(_verified(connection, migrations))
+    if any(o.kind == "table" and o.after == "0001" for o in missing(connection)):  # a rollback makes it again first
+        return [m for m in reversed(migrations) if m.id in applied and m.id > keep]
+    todo, there = _to_undo(connection, migrations, applied, keep)
+    return [m for m in todo if m.id in there]
+
+
+def _to_undo(
+    connection: Connection, migrations: Sequence[Migration], applied: set[str], keep: str
+) -> tuple[list[Migration], set[str]]:
+    """Return the migrations to undo, newest first, and the ids of those of which there is something.
+
+    Raises:
+        UsageError: the one to keep is not applied.
+    """
+    if keep and keep not in applied:
+        raise UsageError(f"migration {keep} is not applied", "See: sessiondb status")
+    recorded = {row[0] for row in connection.execute("SELECT DISTINCT migration FROM sessiondb.objects")}
+    newest = max(applied | {m.id for m in migrations if m.number in recorded}, default="")
+    there = {m.id for m in migrations if m.id <= newest}
+    todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
+    # one that is not transactional may have been stopped on its way, in either direction
+    following = next((m for m in migrations if m.id not in there), None)
+    if applied and following and following.id > keep and not following.rollback.transactional:
+        todo.insert(0, following)
+    return todo, there
 
 
 def settle_course_path(connection: Connection, given: str | None) -> None:

@@ -1,8 +1,9 @@
-"""Results on stdout, as a table or as one JSON document; everything else on stderr."""
+"""Results on stdout, as a table, CSV or one JSON document; everything else on stderr."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import datetime
 import itertools
 import json
@@ -13,7 +14,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sessiondb.passwords import SECRETS, without_passwords
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     import rich.progress
 
 Row = Mapping[str, Any]
-
-
-class Lines(str):
-    """A text of several lines that we have made; the lines that come from others begin with a sign of ours."""
-
-    __slots__ = ()
 
 
 _UNSEEN = (
@@ -45,7 +40,11 @@ def visible(text: str) -> str:
 
     Somebody may have written that into a row to forge a line, or to have something else read than there is.
     """
-    return re.sub(f"[{_UNSEEN}]", lambda match: match.group().encode("unicode_escape").decode(), text)
+    return re.sub(f"[{_UNSEEN}]", _escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()
 
 
 def shown(value: object) -> str:
@@ -153,9 +152,17 @@ def without_ids(text: str) -> str:
     return re.sub(r"(?<=\S) \([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)", "", text)
 
 
+def _is_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+
+
+def _more() -> str:
+    """What stands for the rest of a text."""
+    return "\N{HORIZONTAL ELLIPSIS}" if _is_unicode() else "..."
+
+
 def _json(value: Any, indent: int | None = None) -> str:
-    unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not unicode)
+    text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not _is_unicode())
     # JSON need not escape these, and a terminal obeys some of them; its own line breaks are those between the values
     return re.sub(f"(?!\n)[{_UNSEEN}]", lambda match: json.dumps(match.group())[1:-1], text)
 
@@ -178,44 +185,74 @@ def json_rows(rows: Iterable[Row]) -> None:
     say("[]" if separator == "[" else "]")
 
 
-def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
-    """Print rows as a table; where that is wider than the terminal, as one block a row, like psql's \\x.
+def csv_rows(rows: Iterable[Row]) -> None:
+    """Print rows as CSV, each as it arrives; values are complete, and spelled as in JSON."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    steers = re.compile(f"(?![\n\t])[{_UNSEEN}]") if sys.stdout.isatty() else None
+
+    def field(value: Any) -> Any:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, dict | list):
+            return json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False)
+        text = "" if value is None else SECRETS.hide(str(_plain(value)))
+        return steers.sub(_escaped, text) if steers else text
+
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(map(field, row.values()))
+
+
+def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None:
+    """Print rows, one a line of at most the width of the terminal, each as it arrives.
+
+    The first rows decide how wide the columns are; what does not fit is cut, and a text to its first line.
 
     Args:
-        rows: the first tells the columns where they are not given.
-        columns: the columns to print, in order.
+        rows: all with the same keys.
+        columns: what to print, by its heading, and the key in the row; None for all, however wide that is.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
+    from rich.cells import cell_len, set_cell_size
 
-    rows = list(rows)
-    if not rows:
+    rows = iter(rows)
+    first = list(itertools.islice(rows, _SCREEN))
+    if not first:
         say("(no rows)")
         return
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 10_000)
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    keys = columns or list(rows[0])
-    names = [_cell(key) for key in keys]
-    cells = [[_cell(row[key]) for key in keys] for row in rows]
-    for name, of_column in zip(names, zip(*cells, strict=True), strict=True):
-        # what must not be wrapped needs its longest line; for rich the longest word would do
-        width = max(cell_len(line) for text in [name, *of_column] for line in text.split("\n"))
-        wrapped = name in {"detail", "fix", "statement"}
-        grid.add_column(name, no_wrap=not wrapped, min_width=None if wrapped else width, overflow="fold")
-    for row_cells in cells:
-        grid.add_row(*row_cells)
-    # measured without our width, which would be the most that comes out
-    if console.measure(grid, options=console.options.update(max_width=10_000)).minimum <= console.width:
-        console.print(grid)
-        return
-    width = max(map(len, names))
-    for number, row_cells in enumerate(cells, start=1):
-        say(f"-[ {number} ]".ljust(width + 3, "-"))
-        for name, text in zip(names, row_cells, strict=True):
-            for label, line in zip(itertools.chain([name], itertools.repeat("")), text.split("\n"), strict=False):
-                say(f"{label:{width}} | {line}")
+    keys = {name: key for name, key in (columns or {key: key for key in first[0]}).items() if key in first[0]}
+    is_brief = columns is not None
+    sample = [[shown(name) for name in keys], *([_cell(row[key], is_brief) for key in keys.values()] for row in first)]
+    widths = [min(max(map(cell_len, cells)), _WIDEST) for cells in zip(*sample, strict=True)]
+    if is_brief:
+        texts = [n for n, key in enumerate(keys.values()) if not any(isinstance(row[key], _FIXED) for row in first)]
+        excess = sum(widths) + 2 * (len(widths) - 1) - shutil.get_terminal_size().columns
+        while excess > 0 and texts and widths[widest := max(texts, key=lambda n: widths[n])] > _NARROWEST:
+            widths[widest] -= 1
+            excess -= 1
+
+    def fitted(text: str, width: int) -> str:
+        return (
+            set_cell_size(text, width)
+            if cell_len(text) <= width
+            else set_cell_size(text, width - len(_more())) + _more()
+        )
+
+    def line(cells: Iterable[str]) -> str:
+        return "  ".join(map(fitted, cells, widths)).rstrip()
+
+    heading, *lines = sample
+    for cells in (heading, ["-" * width for width in widths], *lines):
+        print(line(cells))  # noqa: T201
+    for row in rows:
+        print(line(_cell(row[key], is_brief) for key in keys.values()))  # noqa: T201
+
+
+_SCREEN = 100
+_WIDEST = 200
+_NARROWEST = 6
+_FIXED = (bool, int, float, datetime.date)
+"""What is not cut."""
 
 
 def count(number: int, noun: str) -> str:
@@ -246,15 +283,16 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, is_brief: bool) -> str:
+    """Return a value on one line; where that is to be brief, a time as its day, and a name without its id."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime.datetime):
-        return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d %H:%M:%S")
+        return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d" if is_brief else "%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
         return visible(json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False))
-    if isinstance(value, Lines):
-        return "\n".join(map(shown, value.split("\n")))
-    return shown(value)
+    first, *others = [line for line in SECRETS.hide(str(value)).split("\n") if line.strip()] or [""]
+    text = visible(first) + _more() * bool(others)
+    return without_ids(text) if is_brief else text

@@ -363,7 +363,7 @@ def show(
     require_session(connection, session)
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-    query = _with_course(_of_platform(connection, text), there)
+    query = _with_course(_of_platform(connection, text.replace("{people}", _people(connection))), there)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -430,10 +430,28 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
+def has_active_session(connection: Connection) -> bool:
+    """Return whether there is a session that links students."""
+    active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
+    query = _of_platform(connection, active)
+    with platform_path(connection):
+        return connection.execute(query, {}).rowcount > 0
+
+
 def _of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
+
+
+def _people(connection: Connection) -> str:
+    """Return the SQL of the users that this role may read, as a subquery of ids and names."""
+    query = "SELECT t.relation::text, t.key, t.columns FROM sessiondb.names_in('user') AS t WHERE t.columns IS NOT NULL"
+    for relation, key, columns in connection.execute(query):
+        found = ", ".join(f"x.{resources.quoted(column)}::pg_catalog.text" for column in columns)
+        people = f"(SELECT x.{resources.quoted(key)} AS id, coalesce({found}) AS name FROM {relation} AS x)"  # noqa: S608
+        return people.replace("%", "%%")
+    return "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name)"
 
 
 def _with_course(query: str, there: Installation) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -158,6 +159,48 @@ def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[An
         return functools.reduce(lambda f, option: option(f), reversed(options), function)
 
     return decorate
+
+
+ROWS = ("table", "json", "csv")
+"""How a command prints rows."""
+
+
+def rows_options(function: Any) -> Any:
+    """Give a command that prints rows the options on how many, and on how much of each."""
+    function = click.option("--wide", is_flag=True, help="All columns, however wide the lines become.")(function)
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=1, max=2**62),
+        metavar="N",
+        help=f"At most so many rows; default {_SHOWN} in a table, all in JSON and CSV.",
+    )(function)
+
+
+_SHOWN = 100
+
+
+def print_rows(
+    options: Options, rows: Generator[Mapping[str, Any]], columns: Mapping[str, str], limit: int | None, *, wide: bool
+) -> None:
+    """Print rows as they arrive.
+
+    Args:
+        options: say in which format.
+        rows: what to print, and one more where that is to be said of the rest.
+        columns: of a table, heading and key.
+        limit: as the user gave it.
+        wide: all columns in a table.
+    """
+    from sessiondb import output
+
+    with contextlib.closing(rows):
+        if options.format != "table":
+            print_all = output.json_rows if options.json else output.csv_rows
+            print_all(itertools.islice(rows, limit))
+            return
+        output.table(itertools.islice(rows, limit or _SHOWN), None if wide else columns)
+        if limit is None and next(rows, None):
+            output.note(f"The first {_SHOWN} rows; --limit N shows more, --format json or csv all.")
 
 
 def command(

@@ -6,17 +6,19 @@ import contextlib
 import shlex
 import time
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from sessiondb import output
-from sessiondb.commands import Name, Options, Seconds, command, complete
+from sessiondb.commands import ROWS, Name, Options, Seconds, command, complete, print_rows, rows_options
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Pace, Result
     from sessiondb.database import Connection
+    from sessiondb.errors import Finding
 
 
 def _check_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -45,7 +47,7 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
     help="How long each check of the data may take.",
 )
 def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
-    """Check that the installation is sound and the data coherent. Reads only; exits with 4 on errors.
+    """Verify the installation and the consistency of the data. Reads only; exits with 4 on errors.
 
     \b
     Example:
@@ -64,12 +66,30 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
         output.json_document({"ok": ok, "findings": [finding.as_json() for finding in findings]})
     elif options.format == "junit":
         output.code(junit(findings, names, bad))
-    elif findings:
-        # the diff of an object of ours is several lines, each with its sign
-        output.table([{**f.as_json(), "detail": output.Lines(f.detail) if f.has_lines else f.detail} for f in findings])
     else:
-        output.say("All is in place and as shipped.")
+        for finding in findings:
+            _print_finding(finding)
+        _print_found(findings)
     return Exit.DONE if ok else Exit.FINDINGS
+
+
+def _print_finding(finding: Finding) -> None:
+    lead = f"{finding.level:8} "
+    if finding.has_lines:  # the difference between an object of ours and what is there, each line with its sign
+        first, *others = finding.detail.split("\n")
+        output.wrapped(f"{finding.object}: {first}", lead)
+        for line in others:
+            output.say(" " * len(lead) + line)
+    else:
+        output.wrapped(f"{finding.check}: {finding.detail}", lead)
+    output.say(f"{' ' * len(lead)}Fix: {finding.fix}")
+
+
+def _print_found(findings: Sequence[Finding]) -> None:
+    levels = {"error": "error", "warning": "warning", "info": "remark"}
+    number = {noun: sum(f.level == level for f in findings) for level, noun in levels.items()}
+    found = [output.count(n, noun) for noun, n in number.items() if n]
+    output.say(f"Found {', '.join(found)}." if found else "The installation is sound, and the data is consistent.")
 
 
 def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
@@ -224,7 +244,7 @@ def explain(
             output.say(f"  {line}")
 
 
-@command("show")
+@command("show", formats=ROWS)
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
 @click.option(
     "--session",
@@ -239,13 +259,8 @@ def explain(
     is_flag=True,
     help="Only rows without a session; of the sessions, those without rows.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1, max=2**62),
-    metavar="N",
-    help="At most so many rows; default 100 in a table, all in JSON.",
-)
-def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None) -> None:
+@rows_options
+def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
     """Run one of the guide's verification queries.
 
     \b
@@ -263,14 +278,14 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool, 
         )
     with options.database.transaction(read_only=True) as connection:
         session = _session(connection, session_name)
-        if options.json:
-            with contextlib.closing(
-                records.show(connection, what, session=session, unlinked=unlinked, limit=limit)
-            ) as rows:
-                output.json_rows(rows)
-            return
-        shown = limit or 100
-        found = list(records.show(connection, what, session=session, unlinked=unlinked, limit=shown + 1))
-        output.table(found[:shown])
-        if limit is None and len(found) > shown:
-            output.note(f"The first {shown} rows; --limit N shows more, --format json all.")
+        # one more than is shown tells that there are more
+        most = limit or (101 if options.format == "table" else None)
+        rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
+        columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
+        print_rows(options, rows, columns, limit, wide=wide)
+
+
+_SESSION = {"title": "title", "org": "org_slug", "course": "course_title", "status": "status", "date": "created_at"}
+_ROW = {"status": "status", "enrolled": "enrolled_at", "submitted": "submitted_at", "created": "created_at"}
+_LINKED = {"student": "student", "course": "course_title", "session": "session_title", "org": "org_slug", **_ROW}
+_UNLINKED = {"student": "student", "course": "course_title", "reason": "reason", **_ROW}

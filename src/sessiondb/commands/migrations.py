@@ -115,7 +115,7 @@ def apply(
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
-    from sessiondb.database import installation
+    from sessiondb.database import installation, place
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
     from sessiondb.objects import missing
@@ -134,12 +134,15 @@ def apply(
             _print_plan(options, make_plan(connection, todo), to)
         return
     with options.changing.connect(course_path, adopt=adopt, staff=who) as connection:
+        output.note(f"Applying to {place(connection)}")
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
         there = installation(connection)
         path = there.course_path if there else None
         linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
+        left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
+        is_open = bool(linked) and records.has_active_session(connection)
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -151,46 +154,105 @@ def apply(
         output.say(f"A submission's course is found by {path}.")
     for table, counts in linked.items():
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
+    output.say(f"Next: {_after_apply(left, is_open, any(counts['unlinked'] for counts in linked.values()))}")
+
+
+def _after_apply(left: list[str], is_open: bool, is_unlinked: bool) -> str:
+    """Return the command that comes next."""
+    if left:
+        return "sessiondb apply"
+    if not is_open:
+        return "sessiondb session create --org ORG --course COURSE --backfill"
+    return "sessiondb backfill" if is_unlinked else "sessiondb check"
 
 
 @command("rollback")
 @click.option("--to", metavar="ID", shell_complete=complete("migration"), help="The newest migration to keep.")
 @click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be undone, and what goes with it; change nothing.")
 @lock_options
 def rollback(
-    options: Options, to: str | None, everything: bool, yes: bool, lock_timeout: float, lock_budget: float
+    options: Options,
+    to: str | None,
+    everything: bool,
+    yes: bool,
+    dry_run: bool,
+    lock_timeout: float,
+    lock_budget: float,
 ) -> None:
     """Undo migrations, newest first; links are saved, and restored by a later apply.
 
     \b
     Example:
+      sessiondb rollback --all --dry-run
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
     if (to is None) is not everything:
         raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("rollback asks before it starts, and there is nobody to answer", "Add --yes.")
-        click.confirm(
-            f"Undo {'all migrations' if everything else 'the migrations after ' + output.shown(to)}?",
-            abort=True,
-            err=True,
-        )
-    with (
-        options.changing.connect() as connection,
-        runner_on(options, connection, lock_timeout, lock_budget) as runner,
-    ):
-        undone = runner.rollback(to)
+    if not (yes or dry_run) and not sys.stdin.isatty():
+        raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
+    if dry_run or not yes:
+        todo = _look_before_rollback(options, to, dry_run)
+        if dry_run:
+            return
+        if todo:
+            click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
+    from sessiondb.database import place
+
+    with options.changing.connect() as connection:
+        if yes:
+            output.note(f"Rolling back in {place(connection)}")
+        with runner_on(options, connection, lock_timeout, lock_budget) as runner:
+            undone = runner.rollback(to)
     if options.json:
         output.json_document({"rolled_back": undone})
     else:
-        output.say(
-            f"{output.count(len(undone), 'migration')} rolled back."
-            if undone
-            else f"Nothing to do: no migration {'after ' + to + ' ' if to else ''}is applied."
-        )
+        output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
+
+
+def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:
+    """Show what a rollback would undo and what would go with it, and return the ids of the migrations."""
+    from sessiondb import records
+    from sessiondb.checks import rollback_preflight
+    from sessiondb.database import place
+    from sessiondb.migrate import report_warnings, undoable
+    from sessiondb.objects import missing
+
+    options.database.require_own_backend()
+    with options.database.transaction(read_only=True) as connection:
+        where = place(connection)
+        todo = undoable(connection, to)
+        gone = {o.kind for o in missing(connection)} if todo else set()
+        warnings = rollback_preflight(connection, [m.number for m in todo]) if todo and "table" not in gone else []
+        linked = records.linked(connection) if todo and "column" not in gone else {}
+    ids = [m.id for m in todo]
+    if options.json and dry_run:
+        output.json_document({"would_roll_back": ids, "warnings": [warning.as_json() for warning in warnings]})
+        return ids
+    say = output.say if dry_run else output.note
+    if not todo:
+        say(_nothing_to_undo(to))
+        return ids
+    say(f"To be rolled back in {where}:")
+    for id_ in ids:
+        say(f"  {id_}")
+    saved = [
+        output.count(linked[table]["linked"], noun)
+        for number, table, noun in (("0002", "enrollments", "enrolment"), ("0003", "submissions", "submission"))
+        if linked and number in {m.number for m in todo}
+    ]
+    if saved:
+        say(f"The links of {' and '.join(saved)} are saved, and restored by the next apply.")
+    report_warnings(warnings, say)
+    if dry_run:
+        say("A dry run: nothing was changed.")
+    return ids
+
+
+def _nothing_to_undo(to: str | None) -> str:
+    return f"Nothing to do: no migration {'after ' + to + ' ' if to else ''}is applied."
 
 
 @command("status")
@@ -200,36 +262,51 @@ def rollback(
     help="Exit with 3 when migrations are pending, or objects missing, changed or of another version.",
 )
 def status(options: Options, exit_code: bool) -> int:
-    """Show which migrations are applied and how the triggers are. Reads only.
+    """Show what is installed, whether that is as this version installs it, and the next step. Reads only.
 
     \b
     Example:
       sessiondb status
       sessiondb status --exit-code --format json
     """
+    from sessiondb.database import place
     from sessiondb.status import status as read_status
     from sessiondb.status import summary
 
     with options.database.transaction(read_only=True) as connection:
+        where = place(connection)
         state = read_status(connection)
     said, step = summary(state)
     if options.json:
-        output.json_document(state)
+        output.json_document({"database": where, **state})
     else:
-        output.say(f"schema: {state['schema']}")
-        output.say(f"version: {state['version'] or '-'}")
-        output.say(f"course path: {state['course_path'] or '-'}")
-        if state["staff"]:
-            output.say(f"staff: {state['staff']} (of {state['current_user']})")
-        output.table({**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"])
-        output.table({**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"])
-        differing = [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]
-        if differing:
-            output.table(differing)
-        output.say(said)
-        if step:
-            output.say(f"Next: {step}")
+        output.say(f"{where[0].upper()}{where[1:]}.")
+        output.wrapped(said)
+        _print_state(state)
+        output.say()
+        output.say(f"Next: {step or 'sessiondb check'}")
     return Exit.PENDING if exit_code and step else Exit.DONE
+
+
+def _print_state(state: dict[str, Any]) -> None:
+    """Print what is installed; of what is not there yet, the migrations alone."""
+    output.say()
+    migrations = [{**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"]]
+    output.table(migrations, {"migration": "id", "state": "state", "applied": "applied_at"})
+    if state["version"] is None:
+        return
+    output.say()
+    triggers = [{**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"]]
+    output.table(triggers, {"trigger": "name", "state": "state", "enabled": "enabled"})
+    if differing := [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]:
+        output.say()
+        output.table(differing, {"kind": "kind", "object": "name", "of": "parent", "state": "state"})
+    output.say()
+    output.say(f"schema: {state['schema']}")
+    output.say(f"version: {state['version']}")
+    output.say(f"course path: {state['course_path'] or '-'}")
+    if state["staff"]:
+        output.wrapped(f"{state['staff']} (of {state['current_user']})", "staff: ")
 
 
 def _time(iso: str | None) -> datetime.datetime | None:

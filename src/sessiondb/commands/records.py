@@ -10,15 +10,11 @@ from uuid import UUID
 import click
 
 from sessiondb import output
-from sessiondb.commands import Name, Options, command, complete, links
+from sessiondb.commands import ROWS, Name, Options, command, complete, links, print_rows, rows_options
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Result
-
-
-def _print_rows(options: Options, rows: Iterable[dict[str, Any]]) -> None:
-    output.json_rows(rows) if options.json else output.table(rows)
 
 
 @click.group()
@@ -31,8 +27,9 @@ def org() -> None:
     """
 
 
-@command("list", group=org)
-def org_list(options: Options) -> None:
+@command("list", group=org, formats=ROWS)
+@rows_options
+def org_list(options: Options, limit: int | None, wide: bool) -> None:
     """List the organisations.
 
     \b
@@ -42,7 +39,8 @@ def org_list(options: Options) -> None:
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        _print_rows(options, records.list_orgs(connection))
+        columns = {"name": "name", "slug": "slug", "members": "members", "active sessions": "active_sessions"}
+        print_rows(options, records.list_orgs(connection), columns, limit, wide=wide)
 
 
 @command("create", group=org)
@@ -81,8 +79,9 @@ def course() -> None:
     """
 
 
-@command("list", group=course)
-def course_list(options: Options) -> None:
+@command("list", group=course, formats=ROWS)
+@rows_options
+def course_list(options: Options, limit: int | None, wide: bool) -> None:
     """List the courses.
 
     \b
@@ -92,7 +91,8 @@ def course_list(options: Options) -> None:
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        _print_rows(options, records.list_courses(connection))
+        columns = {"title": "title", "sessions": "sessions", "active": "active_sessions"}
+        print_rows(options, records.list_courses(connection), columns, limit, wide=wide)
 
 
 @click.group()
@@ -119,9 +119,10 @@ _backfill = click.option("--backfill", is_flag=True, help="Link older rows at on
 _STATUSES = "usual are draft, active, completed, cancelled."
 
 
-@command("list", group=member)
+@command("list", group=member, formats=ROWS)
 @_org
-def member_list(options: Options, org_name: str) -> None:
+@rows_options
+def member_list(options: Options, org_name: str, limit: int | None, wide: bool) -> None:
     """List the members of an organisation.
 
     \b
@@ -131,7 +132,8 @@ def member_list(options: Options, org_name: str) -> None:
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        _print_rows(options, records.list_members(connection, records.find(connection, "org", org_name, output.note)))
+        members = records.list_members(connection, records.find(connection, "org", org_name, output.note))
+        print_rows(options, members, {"member": "member", "role": "role"}, limit, wide=wide)
 
 
 @command("add", group=member)
@@ -360,8 +362,9 @@ def session_create(
     _print_session(options, row, "Created", backfill)
 
 
-@command("list", group=session)
-def session_list(options: Options) -> None:
+@command("list", group=session, formats=ROWS)
+@rows_options
+def session_list(options: Options, limit: int | None, wide: bool) -> None:
     """List the sessions, newest first.
 
     \b
@@ -371,7 +374,8 @@ def session_list(options: Options) -> None:
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        _print_rows(options, records.list_sessions(connection))
+        columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
+        print_rows(options, records.list_sessions(connection), columns, limit, wide=wide)
 
 
 @command("set-status", group=session)
