@@ -187,8 +187,9 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
     status = run(*as_reader, "status", "--exit-code")
 
     assert (status.code, status.err) == (3, "")
-    assert status.json.pop("database").startswith(f"database {platform_db.name} on ")
+    assert status.json["database"].startswith(f"database {platform_db.name} on ")
     assert status.json == {
+        "database": status.json["database"],
         "schema": platform_db.platform.schema,
         "course_path": None,
         "staff": None,
@@ -276,7 +277,7 @@ def test_status_in_words(installed_db: PlatformDatabase) -> None:
     assert (status.code, status.err) == (0, "")
     first, second, *_ = status.out.splitlines()
     assert first.startswith(f"Database {installed_db.name} on ")
-    assert second == "1 object missing, 1 object changed by hand."
+    assert second == "1 object missing, 5 objects changed by hand."
     assert f"schema: public\nversion: {__version__}\ncourse path: exercise_id.course_id\n" in status.out
     assert status.out.endswith("\n\nNext: sessiondb apply\n")
     words = [line.split() for line in status.out.splitlines()]
@@ -307,7 +308,7 @@ def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> Non
     assert column(installed_db, "SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1") == MIGRATIONS[:7]
 
     again = on(installed_db, "rollback", "--to", MIGRATIONS[6], "--yes")
-    assert (again.code, again.err) == (0, "")
+    assert (again.code, len(again.err.splitlines())) == (0, 1)
     assert again.out.startswith("Nothing to do")
     assert "no migration is applied" not in again.out  # seven are
 
@@ -342,7 +343,9 @@ def test_rollback_asks_at_a_terminal(installed_db: PlatformDatabase, answer: str
         shown = read_all(terminal)
 
     assert f"To be rolled back in database {installed_db.name} on " in shown
-    assert [line.strip() for line in shown.splitlines() if line.startswith("  0")] == MIGRATIONS[::-1]
+    assert [line.strip() for line in shown.splitlines() if re.match(r"  \d{4}\.", line)][
+        : len(MIGRATIONS)
+    ] == MIGRATIONS[::-1]
     assert f"Undo {len(MIGRATIONS)} migrations? [y/N]" in shown
     assert "interrupted" not in shown
     assert process.returncode == code

@@ -280,7 +280,7 @@ def status(options: Options, exit_code: bool) -> int:
     if options.json:
         output.json_document({"database": where, **state})
     else:
-        output.say(f"{where[0].upper()}{where[1:]}.")
+        output.wrapped(f"{where[0].upper()}{where[1:]}.")
         output.wrapped(said)
         _print_state(state)
         output.say()
