@@ -4,7 +4,7 @@ SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
  * Refuses to go on where schema sessiondb holds what belongs to a role that is not trusted, or where a column that is
- * read is gone: s.status would then be a call of a function status(s), whoever made it. Whoever calls backfill() trusts
+ * read is gone: s.status would then be a call of a function status(s) of any role. A role that calls backfill() trusts
  * its owner.
  */
 DECLARE
