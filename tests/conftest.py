@@ -69,6 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N|all",
         help="run a test that is for several platforms on so many of them, which are not the same for every test (1)",
     )
+    parser.addoption("--citus-bindir", type=Path, metavar="DIR", help="programs of a server that has Citus")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -400,7 +400,8 @@ def test_every_check_has_a_fault() -> None:
         "renamed",
         "owner_rights",
         "staff",
-    }  # below, test_damage.py, test_roles.py, test_staff.py
+        "citus",
+    }  # below, test_damage.py, test_roles.py, test_staff.py, test_citus.py
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 
 

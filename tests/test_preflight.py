@@ -85,6 +85,18 @@ FAULTS = {
         "Table public.org_members does not exist",
         "--schema",
     ),
+    "a table of Citus": Fault(  # what tells it, without that extension; test_citus.py has the real one
+        (
+            "SET allow_system_table_mods TO on",
+            "CREATE FUNCTION pg_catalog.citus_truncate_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+            "CREATE TRIGGER truncate_trigger_1 AFTER TRUNCATE ON submissions EXECUTE FUNCTION citus_truncate_trigger()",
+            "UPDATE pg_trigger SET tgisinternal = true WHERE tgname = 'truncate_trigger_1'",
+        ),
+        "citus",
+        "public.submissions",
+        "Table public.submissions is managed by Citus",
+        "undistribute_table",
+    ),
     "a view": Fault(
         ("ALTER TABLE org_members RENAME TO m", "CREATE VIEW org_members AS SELECT * FROM m"),
         "required_columns",

@@ -59,7 +59,7 @@ def check(
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
     # s.status of a table without that column would call a function status(s) of any role
-    first = ("required_columns", "course_path") if of_data else ()
+    first = ("citus", "required_columns", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
         *((folder, [n for n in of_folder if n in wanted or n in first]) for folder, of_folder in _CATALOG_CHECKS),
@@ -146,7 +146,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, ("checks", ["course_path"]), _COLUMNS):
+        for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
     gone = connection.execute(
         "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
@@ -185,9 +185,13 @@ def check_names() -> list[str]:
 
 _PENDING = "pending_migrations"
 _COLUMNS = ("preflight", ["required_columns"])
+_CITUS = ("preflight", ["citus"])
 
 # what was demanded of the platform at first must still be there
-_CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [
+    ("preflight", ["renamed", "citus", "required_columns", "inheritance"]),
+    ("checks", resources.names("checks")),
+]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
@@ -290,7 +294,7 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
-    findings = _catalog_checks(connection, ("preflight", ["course_path", "required_columns"]))
+    findings = _catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"]))
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
 
@@ -352,7 +356,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = _catalog_checks(
-            connection, ("preflight", ["server", "renamed"]), ("rollback", resources.names("rollback"))
+            connection, ("preflight", ["server", "renamed", "citus"]), ("rollback", resources.names("rollback"))
         )
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)

@@ -42,6 +42,8 @@ SPELLING = {
     "default_transaction_isolation": "read committed",
     "transform_null_equals": "off",
     "array_nulls": "on",
+    # on Citus, with this on, CREATE SCHEMA sessiondb would make the schema of a tenant; elsewhere it is a mere name
+    "citus.enable_schema_based_sharding": "off",
 }
 """How the server reads statements and spells values, whatever the role or the database sets: some we compare."""
 

@@ -62,10 +62,10 @@ class _Story:
 
 
 def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
-    """Tell the story and return whether all came out as expected.
+    """Run the workflow and return whether all results are as expected.
 
     Args:
-        program: the command line that the story is told with.
+        program: the command line that runs it.
         keep: a directory in which to keep the database; None leaves nothing behind.
         as_json: print one document ``{"ok", "steps": [{"step", "expected", "came", "ok"}]}`` only.
 

@@ -32,8 +32,8 @@ class LockBudget:
     """How long to wait for locks.
 
     Attributes:
-        timeout: the longest that one statement waits in a lock's queue, in seconds. Everybody who
-            comes after it waits as long. Beyond deadlock_timeout (1 s unless the server says
+        timeout: the longest that one statement waits in a lock's queue, in seconds. Sessions that
+            queue behind it wait as long. Beyond deadlock_timeout (1 s unless the server says
             otherwise), since only then an autovacuum in the way is asked to yield.
         total: after so many seconds of trying, give up. The last wait is cut to what is left of it.
     """

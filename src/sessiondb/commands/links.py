@@ -201,7 +201,8 @@ def explain(
         output.say(f"{'yes' if step['ok'] else 'no ':3} {step['step']}: {step['detail']}")
     output.say(f"Session: {document['session_id'] or 'none'} ({document['reason']})")
     if document["fix"]:
-        output.say(f"Fix:\n{document['fix']}")
+        output.say("Fix:")
+        output.say(document["fix"])
 
 
 @command("show")
