@@ -342,7 +342,7 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
         connection.execute(leave.format(sql.Identifier(platform.schema, "org_members"), sql.Literal(case.user)))
     right, detail, fix = said(case.user)
     assert not right
-    assert detail.endswith(", of which the user is no member. Today the rules would choose none (no_membership).")
+    assert detail.endswith(", and the user is not a member of it. Today the rules would choose none (no_membership).")
     assert fix is not None
     carry_out(installed_db, fix)
     document = explain(installed_db, option, row_id(installed_db, table, case.user))
