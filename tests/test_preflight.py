@@ -928,7 +928,7 @@ def test_a_disk_without_room_for_the_indexes_is_refused(
     assert (found.check, found.level) == ("disk", "error")
     assert found.object == column(platform_db, "SHOW data_directory")[0]
     assert "MB left" in found.detail
-    assert "Make room" in found.fix
+    assert "Free space" in found.fix
     assert dump(platform_db) == before
 
 
