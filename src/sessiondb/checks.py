@@ -37,7 +37,7 @@ def check(
         connection: in a read-only transaction, as :meth:`sessiondb.database.Database.transaction` yields it.
         names: the checks to run; all when empty.
         examples: how many rows a finding names at most.
-        report: is told of each check that reads whole tables.
+        report: receives each check that reads whole tables.
         timeout: how many seconds those may take together, and each for itself if that was not enough; one that is not
             done by then is a finding.
 
@@ -53,12 +53,12 @@ def check(
     versions.refuse_newer(there)
     missing = objects.missing(connection)
     if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
-        detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
-        return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
+        detail = f"Tables of schema sessiondb are missing: {', '.join(gone)}."
+        return [Finding("installation", "error", "schema sessiondb", detail, "Create them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
-    # s.status of a table without that column would call a function status(s), whoever made it
+    # s.status of a table without that column would call a function status(s) of any role
     first = ("citus", "required_columns", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
@@ -71,7 +71,7 @@ def check(
         *(finding.detail.rstrip(".") for finding in found if finding.check in first),
     ]
     if of_data and unfit:
-        detail, fix = f"The check cannot be run: {unfit[0]}.", "Mend what the other checks found, then run it again."
+        detail, fix = f"The check cannot be run: {unfit[0]}.", "Fix what the other checks found, then run it again."
         findings += [Finding(name, "error", name, detail, fix) for name in of_data]
     elif of_data and there.course_pieces:
         for name in of_data:
@@ -106,10 +106,10 @@ def _data_checks(
         fix = (
             "GRANT this role SELECT on the tables of the platform, or run it as their owner."
             if isinstance(error, pg.InsufficientPrivilege)
-            else "Mend what the other checks found, then run it again."
+            else "Fix what the other checks found, then run it again."
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
-        detail = f"The check was not finished: {error.diag.message_primary}."
+        detail = f"The check did not finish: {error.diag.message_primary}."
         fix = f"When the server is less busy: sessiondb check {names[0]} --timeout 3600"
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
@@ -390,6 +390,6 @@ def _disk(connection: Connection) -> list[Finding]:
             "error",
             str(row[1]),
             f"The indexes may take {row[0] // 2**20} MB, and the server's disk has {free // 2**20} MB left.",
-            "Make room on the disk first.",
+            "Free space on the disk first.",
         )
     ]
