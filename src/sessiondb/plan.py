@@ -77,6 +77,7 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
+        "jit": "off",  # compiling what runs once takes 8 s for each look at the platform
         "client_min_messages": "notice" if adopt else "warning",
     }
 
