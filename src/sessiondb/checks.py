@@ -187,7 +187,10 @@ _PENDING = "pending_migrations"
 _COLUMNS = ("preflight", ["required_columns"])
 
 # what was demanded of the platform at first must still be there
-_CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [
+    ("preflight", ["renamed", "required_columns", "inheritance", "column_types"]),
+    ("checks", resources.names("checks")),
+]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
