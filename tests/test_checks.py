@@ -274,7 +274,10 @@ FAULTS: dict[str, Fault] = {
     "granted to everybody": Fault(
         "GRANT USAGE ON SCHEMA sessiondb TO PUBLIC; GRANT SELECT, INSERT ON sessiondb.objects TO PUBLIC;"
         "GRANT EXECUTE ON FUNCTION sessiondb.save_link() TO PUBLIC",
-        {"grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"])},
+        {
+            "grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"]),
+            "installed_objects": ("error", ["function sessiondb.save_link"]),
+        },
     ),
     "trigger privilege granted": Fault(
         "GRANT TRIGGER ON submissions TO PUBLIC",

@@ -10,6 +10,8 @@ SELECT 'dumps' AS "check", 'warning' AS level, 'schema sessiondb' AS object,
               string_agg(quote_ident(b.rolname), ', ' ORDER BY b.rolname),
               coalesce((SELECT pg_get_userbyid(h.nspowner) FROM home AS h), current_user)) AS fix
   FROM ({dumping_roles()}) AS b
+  JOIN pg_class AS e ON e.relname = 'enrollments' AND pg_has_role(e.relowner, 'USAGE')
+  JOIN pg_namespace AS n ON n.oid = e.relnamespace AND n.nspname = current_setting('sessiondb.schema')
  WHERE NOT pg_has_role(b.oid, coalesce((SELECT h.nspowner FROM home AS h), (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)), 'USAGE')
    AND NOT pg_has_role(b.oid, 'pg_read_all_data', 'USAGE')
    AND NOT (coalesce(has_schema_privilege(b.oid, (SELECT h.oid FROM home AS h), 'USAGE'), false)
