@@ -1,5 +1,5 @@
 -- Only trusted roles own the types of the columns of a table that is read, and what those are made of: the owner of a type
--- may make a cast of it to json, which to_jsonb() calls, and change the constraints of a domain.
+-- may create a cast of it to json, which to_jsonb() calls, and change the constraints of a domain.
 WITH RECURSIVE
 platform AS (
     SELECT n.oid, c.relowner AS table_owner
@@ -30,9 +30,9 @@ part (relid, attname, type_oid) AS (
      WHERE o.oid <> 0
 )
 SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t.oid::regtype) AS object,
-       format('Type %s of column %I of table %s belongs to role %I, who could have it run code with the rights of any role that reads it.',
+       format('Type %s of column %I of table %s belongs to role %I, which could make it run code with the rights of any role that reads it.',
               t.oid::regtype, p.attname, p.relid::regclass, r.rolname) AS detail,
-       format('ALTER %s %s OWNER TO %I, after a look at it', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype,
+       format('Inspect it, then: ALTER %s %s OWNER TO %I', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype,
               pg_get_userbyid(h.table_owner)) AS fix
   FROM platform AS h
  CROSS JOIN part AS p
