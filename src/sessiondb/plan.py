@@ -77,8 +77,14 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
+        "jit": "off",  # compiling what runs once takes 8 s for each look at the platform
         "client_min_messages": "notice" if adopt else "warning",
     }
+
+
+def _trusted(named: str | None) -> str:
+    """Return what refuses a schema sessiondb of others, and to guess whose tables are meant."""
+    return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
@@ -90,14 +96,14 @@ def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
 
 
 def script(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
     It can be run again after it was stopped: applied migrations are skipped.
 
     Args:
-        schema: the platform's schema.
+        named: the platform's schema; None for public, where no other role has such tables elsewhere.
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
@@ -106,6 +112,7 @@ def script(
     Raises:
         UsageError: psql would not read the name of the schema as it is.
     """
+    schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
     if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
         raise UsageError(
@@ -130,7 +137,7 @@ def script(
             " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
-    yield resources.query("script/trusted", "false")
+    yield _trusted(named)
     yield _first_look(migrations, staff)
     yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
@@ -160,9 +167,10 @@ def script(
 
 
 def batch(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    schema = named or "public"
     staff = staff or Staff()
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
@@ -190,7 +198,7 @@ def batch(
     yield "        USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
-    yield _execute(resources.query("script/trusted", "false"))
+    yield _execute(_trusted(named))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, staff)):
