@@ -38,7 +38,7 @@ _UNSEEN = (
 def visible(text: str) -> str:
     """Return a text on one line, with escapes for what steers a terminal, moves what is beside it or is not seen.
 
-    Somebody may have written that into a row to forge a line, or to have something else read than there is.
+    A user may have written that into a row to forge a line, or to make the output misleading.
     """
     return re.sub(f"[{_UNSEEN}]", _escaped, text)
 
@@ -76,7 +76,7 @@ class Progress:
         self._bar: rich.progress.Progress | None = None
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` is done; ``total`` is 0 where nobody knows."""
+        """Show that ``done`` of ``total`` is done; ``total`` is 0 if unknown."""
         if sys.stderr.isatty():
             with contextlib.suppress(OSError):  # the terminal has gone
                 self._draw(what, done, total)
@@ -118,7 +118,7 @@ def say(line: str = "") -> None:
 
 
 def code(text: str) -> None:
-    """Print SQL or XML on stdout, as whoever reads it next needs it."""
+    """Print SQL or XML on stdout, exactly as the next program needs it."""
     print(text)  # noqa: T201
 
 

@@ -89,7 +89,7 @@ def _print_found(findings: Sequence[Finding]) -> None:
     levels = {"error": "error", "warning": "warning", "info": "remark"}
     number = {noun: sum(f.level == level for f in findings) for level, noun in levels.items()}
     found = [output.count(n, noun) for noun, n in number.items() if n]
-    output.say(f"Found {', '.join(found)}." if found else "The installation is sound, and the data is consistent.")
+    output.say(f"Found {', '.join(found)}." if found else "No problems found.")
 
 
 def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
@@ -118,7 +118,7 @@ def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
     "--max-runtime",
     type=Seconds(),
     metavar="SECONDS",
-    help="Stop after so long, with exit code 7; the next run goes on there.",
+    help="Stop after this time, with exit code 7; the next run resumes there.",
 )
 @click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica is further behind.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count what would be linked; write nothing.")
@@ -131,7 +131,7 @@ def backfill(
     max_lag: float | None,
     dry: bool,
 ) -> int:
-    """Link the rows that were there before their session. Never changes a row that is linked.
+    """Link rows that existed before their session was created. Never changes a linked row.
 
     \b
     Example:
@@ -207,7 +207,7 @@ def explain(
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
-    """Say why a student's work is in a session, or in none, and what to do. Reads only.
+    """Show why a student's work is in a session or in none, and the fix. Reads only.
 
     In the steps, yes is what a link needs, and no what is missing.
 
@@ -261,7 +261,7 @@ def explain(
 )
 @rows_options
 def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
-    """Run one of the guide's verification queries.
+    """Run one of the verification queries.
 
     \b
     Example:
