@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from test_cli import MIGRATIONS, run
 from test_plan import books, link
 
@@ -91,21 +93,21 @@ def test_a_batch_makes_the_policies_for_staff_and_keeps_them(platform_db: Platfo
             assert connection.execute(policies).fetchall() == expected
 
 
-@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(new_role: str, platform_db: PlatformDatabase) -> None:
+@pytest.fixture
+def editor(new_role: str, platform_db: PlatformDatabase) -> str:
+    """The role of a web editor: no superuser, owner of the platform's tables, and not of schema auth."""
     role = sql.Identifier(new_role)
     with platform_db.connect() as connection:
         connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE BYPASSRLS").format(role))
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(platform_db.name), role))
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA auth TO {0}; GRANT SELECT ON auth.users TO {0}").format(role))
-        for table in connection.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-        ):
-            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(*table), role))
-        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(role))
-    assert (
-        paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), new_role)[-1] == "sessiondb: all is applied"
-    )
+        connection.execute(sql.SQL("REASSIGN OWNED BY hosted_owner TO {}").format(role))
+    return new_role
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(editor: str, platform_db: PlatformDatabase) -> None:
+    assert paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)[-1] == "sessiondb: all is applied"
 
     linked = "SELECT count(session_id) FROM submissions"
     page = (Path(__file__).parents[1] / "docs" / "migration-tools.md").read_text(encoding="utf-8")
@@ -113,10 +115,109 @@ def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(new_role: str, 
     with platform_db.connect() as connection:
         assert connection.execute(linked).fetchone() == (0,)
         for text in pieces:
-            paste(platform_db, text, new_role)
+            paste(platform_db, text, editor)
         assert connection.execute(linked).fetchone() == (2,)
 
-    env = {"DATABASE_URL": platform_db.conninfo(new_role)}
+    env = {"DATABASE_URL": platform_db.conninfo(editor)}
     for code, *command in ((0, "status", "--exit-code"), (0, "check"), (0, "rollback", "--all", "--yes")):
         done = run(*command, env=env)
         assert done.code == code, done
+
+
+POLICIES = """
+CREATE FUNCTION public.is_staff(p_org_id uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$ SELECT EXISTS (SELECT FROM public.org_members AS m
+       WHERE m.org_id = p_org_id AND m.user_id = auth.uid() AND m.role IN ('trainer', 'admin')) $$;
+CREATE FUNCTION public.is_owner() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$ SELECT EXISTS (SELECT FROM public.org_members AS m WHERE m.user_id = auth.uid() AND m.role = 'owner') $$;
+
+GRANT SELECT ON org_members, sessions TO authenticated;
+GRANT UPDATE ON submissions TO authenticated;
+CREATE POLICY "Own memberships" ON org_members FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
+CREATE POLICY "Staff see members" ON org_members FOR SELECT TO authenticated USING (is_staff(org_id));
+CREATE POLICY "Staff see sessions" ON sessions FOR SELECT TO authenticated USING (is_staff(org_id));
+CREATE POLICY "Submit again" ON submissions FOR UPDATE TO authenticated
+    USING (user_id = (SELECT auth.uid())) WITH CHECK (user_id = (SELECT auth.uid()));
+CREATE POLICY "Owners see all" ON enrollments FOR SELECT TO authenticated USING ((SELECT is_owner()));
+CREATE POLICY "Owners see all" ON submissions FOR SELECT TO authenticated USING ((SELECT is_owner()));
+"""
+"""What the platform of the guide has besides: an upsert, and staff who see members and sessions but no work of students."""
+
+STUDENTS_SEE_SESSIONS = """
+CREATE POLICY "Students see their sessions" ON sessions FOR SELECT TO authenticated
+    USING (EXISTS (SELECT FROM enrollments AS e WHERE e.session_id = sessions.id AND e.user_id = auth.uid()));
+"""
+
+NORTH, SOUTH, COURSE, ITEM = (UUID(f"00000000-0000-4000-8000-0000000000{end}") for end in ("a1", "a2", "c2", "e3"))
+OF_NORTH = {"trainer": "b1", "student": "b2", "another student": "b3"}
+OF_SOUTH = {"trainer of the other": "b7", "student of the other": "b8"}
+PEOPLE = {name: UUID(f"00000000-0000-4000-8000-0000000000{end}") for name, end in {**OF_NORTH, **OF_SOUTH}.items()}
+DASHBOARD = """
+SELECT s.title, u.user_id, u.what
+  FROM sessions AS s
+  JOIN (SELECT e.session_id, e.user_id, 'enrolled' AS what FROM enrollments AS e
+        UNION ALL
+        SELECT b.session_id, b.user_id, b.answer ->> 'said' FROM submissions AS b) AS u ON u.session_id = s.id
+ ORDER BY s.title, u.user_id, u.what DESC
+"""
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_trainer_sees_the_work_from_one_paste_to_the_dashboard(editor: str, platform_db: PlatformDatabase) -> None:
+    platform = platform_db.platform
+
+    def as_(who: str, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """What the front end asks for a user."""
+        with platform_db.connect(autocommit=False) as connection, platform.as_student(connection, PEOPLE[who]):
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def submit(who: str, said: str) -> None:
+        upsert = (
+            "INSERT INTO submissions (user_id, item_id, answer) VALUES (%s, %s, %s)"
+            " ON CONFLICT (user_id, item_id) DO UPDATE SET answer = EXCLUDED.answer"
+        )
+        as_(who, upsert, PEOPLE[who], ITEM, Jsonb({"said": said}))
+
+    with platform_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (%s, 'b7@example.org'), (%s, 'b8@example.org')",
+            [PEOPLE[who] for who in OF_SOUTH],
+        )
+        platform.add_member(connection, SOUTH, PEOPLE["trainer of the other"], "trainer")
+        platform.add_member(connection, SOUTH, PEOPLE["student of the other"])
+        connection.execute(
+            "DELETE FROM org_members WHERE org_id = %s AND user_id = %s", [SOUTH, PEOPLE["another student"]]
+        )
+    paste(platform_db, POLICIES, editor)
+    submit("student", "before there is sessiondb")
+
+    said = paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)
+    assert said[-1] == "sessiondb: all is applied"
+    submit("student of the other", "before there is a session")
+    assert as_("trainer", DASHBOARD) == []
+
+    paste(platform_db, STUDENTS_SEE_SESSIONS, editor)
+    session = "INSERT INTO sessions (org_id, course_id, title, status) VALUES ('{}', '{}', '{}', 'active')"
+    paste(platform_db, session.format(NORTH, COURSE, "North"), editor)
+    paste(platform_db, session.format(SOUTH, COURSE, "South"), editor)
+    for who in ("student", "another student", "student of the other"):
+        as_(who, "INSERT INTO enrollments (user_id, course_id, source) VALUES (%s, %s, 'web')", PEOPLE[who], COURSE)
+        submit(who, "again")
+
+    def seen(title: str, *who: str) -> list[tuple[object, ...]]:
+        return [(title, PEOPLE[name], what) for name in who for what in ("enrolled", "again")]
+
+    assert as_("trainer", DASHBOARD) == seen("North", "student", "another student")
+    assert as_("trainer of the other", DASHBOARD) == seen("South", "student of the other")
+    assert as_("student", DASHBOARD) == seen("North", "student")
+    assert as_("student of the other", DASHBOARD) == seen("South", "student of the other")
+    for who in ("student", "trainer of the other"):
+        with pytest.raises(psycopg.errors.CheckViolation):  # nobody gets in by asking for it
+            as_(
+                who,
+                "INSERT INTO submissions (user_id, item_id, answer, session_id)"
+                " SELECT %s, %s, '{}', '00000000-0000-4000-8000-0000000000f1'",
+                PEOPLE[who],
+                ITEM,
+            )

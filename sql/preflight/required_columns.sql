@@ -11,17 +11,21 @@ WITH required (table_name, column_name, kind) AS (
 -- names by which others go, as regular expressions; of a table, or of a column
 known_as (name, pattern) AS (
     VALUES
-        ('orgs', 'org|organi[sz]ations?|tenants|teams|companies|schools'),
-        ('org_members', 'members|memberships?|(org|organi[sz]ation|team|tenant)_?(members?|memberships?|users)'),
-        ('courses', 'course|formations|programs'),
-        ('sessions', '(training|course|class)_?sessions?|cohorts'),
-        ('enrollments', 'enrollment|enrolments?|registrations|inscriptions'),
-        ('submissions', 'submission|attempts|answers'),
-        ('user_id', '(student|learner|member|profile|account)_?id|userid'),
-        ('org_id', '(organi[sz]ation|tenant|team|company|school)_?id|orgid'),
-        ('course_id', 'courseid|formation_id|program_id'),
+        ('orgs', 'org|organi[sz]ations?|tenants?|teams?|compan(y|ies)|schools?|institutions?'),
+        ('org_members', 'members|memberships?|{org}_?(members?|memberships?|users?)|users?_?{org}'),
+        ('courses', 'course|formations?|programs?'),
+        ('sessions', 'session|(training|course|class)_?sessions?|cohorts?|class(es|rooms?)?|course_?(runs?|offerings?|instances?)|promotions?'),
+        ('enrollments', '(course_?)?(enroll?ments?|registrations?|inscriptions?)|(course_?users?|users?_?courses?)'),
+        ('submissions', '(\w+_)?(submissions?|attempts?|answers?|responses?)'),
+        ('user_id', '(student|learner|trainee|pupil|participant|member|profile|account|author)_?id|userid|submitted_by'),
+        ('org_id', '{org}_?id'),
+        ('course_id', 'courseid|(formation|program)_?id'),
         ('created_at', 'created|createdat|created_on|inserted_at'),
         ('status', 'state')
+),
+known AS (
+    SELECT k.name, replace(k.pattern, '{org}', '(orgs?|organi[sz]ations?|tenants?|teams?|compan(y|ies)|schools?|institutions?)') AS pattern
+      FROM known_as AS k
 ),
 found AS (
     SELECT r.table_name, r.column_name, r.kind,
@@ -34,28 +38,42 @@ found AS (
            coalesce(nullif(t.typbasetype, 0), t.oid) AS base_type,
            t.typtype,
            a.attnotnull, a.atthasdef, a.attgenerated,
-           (SELECT min(format('%I.%I', n.nspname, o.relname))
-              FROM known_as AS k
-              JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
-             WHERE k.name = r.table_name) AS table_like,
-           (SELECT min(o.attname::text)
-              FROM known_as AS k
-              JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped AND o.attname ~* format('^(%s)$', k.pattern)
-             WHERE k.name = r.column_name) AS column_like,
-           r.table_name = 'sessions' AND c.relkind IN ('r', 'p') AND NOT EXISTS (
-               SELECT FROM pg_attribute AS o
-                WHERE o.attrelid = c.oid AND NOT o.attisdropped
-                  AND o.attname ~* (SELECT format('^(org_id|course_id|%s)$', string_agg(k.pattern, '|')) FROM known_as AS k WHERE k.name IN ('org_id', 'course_id'))
-           ) AS is_another,
-           (SELECT string_agg(o.attname, ', ' ORDER BY o.attnum)
-              FROM pg_attribute AS o
-             WHERE o.attrelid = c.oid AND NOT o.attisdropped
-               AND o.attname ~* '^(sid|sess|data|payload|expires?|expires_?at|not_after|(session_?)?token|ip(_address)?|user_?agent|last_activity)$') AS of_logins
+           other_table.name AS table_like, other_table.id_type,
+           other_column.name AS column_like, other_column.type_name AS type_like,
+           r.table_name = 'sessions' AND c.relkind IN ('r', 'p') AND NOT use.has_course AND (use.of_logins IS NOT NULL OR NOT use.has_org) AS is_another,
+           use.of_logins, use.of_class, use.has_org
       FROM required AS r
      CROSS JOIN pg_namespace AS n
       LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
       LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_type AS t ON t.oid = a.atttypid
+      LEFT JOIN LATERAL (
+            SELECT format('%I.%I', n.nspname, o.relname) AS name,
+                   (SELECT i.atttypid::regtype FROM pg_attribute AS i
+                     WHERE i.attrelid = o.oid AND i.attname = 'id' AND r.table_name IN ('orgs', 'courses', 'sessions')) AS id_type
+              FROM known AS k
+              JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
+             WHERE k.name = r.table_name
+             ORDER BY o.relname
+             LIMIT 1
+           ) AS other_table ON true
+      LEFT JOIN LATERAL (
+            SELECT o.attname AS name, format_type(o.atttypid, o.atttypmod) AS type_name
+              FROM known AS k
+              JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped AND o.attname ~* format('^(%s)$', k.pattern)
+             WHERE k.name = r.column_name
+             ORDER BY o.atttypid <> 'uuid'::regtype, o.attname
+             LIMIT 1
+           ) AS other_column ON true
+     CROSS JOIN LATERAL (
+            SELECT coalesce(bool_or(o.attname ~* format('^(org_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'org_id'))), false) AS has_org,
+                   coalesce(bool_or(o.attname ~* format('^(course_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'course_id'))), false) AS has_course,
+                   string_agg(o.attname, ', ' ORDER BY o.attnum) FILTER (
+                       WHERE o.attname ~* '^(sid|sess|data|payload|expires?|expires_?at|not_after|(session_?)?token|ip(_?address)?|user_?agent|last_activity)$') AS of_logins,
+                   min(o.attname::text) FILTER (WHERE o.attname ~* '^(class|cohort|section|group|promotion|course_?(run|offering|instance))_?id$') AS of_class
+              FROM pg_attribute AS o
+             WHERE o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped
+           ) AS use
      WHERE n.nspname = current_setting('sessiondb.schema')
 )
 SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.detail, f.fix
@@ -63,6 +81,8 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         SELECT full_name AS object,
                format('Table %s does not exist.', full_name) AS detail,
                CASE
+                   WHEN id_type <> 'uuid'::regtype THEN
+                       format('%s may be it, but its id is of type %s: sessiondb works with uuid identifiers only.', table_like, id_type)
                    WHEN table_like IS NOT NULL AND table_name = 'orgs' THEN
                        format('%s may be it. If its id is a uuid, a view is enough: CREATE VIEW %s AS SELECT * FROM %s', table_like, full_name, table_like)
                    WHEN table_like IS NOT NULL THEN
@@ -80,22 +100,32 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
          WHERE NOT is_usable
         UNION ALL
         SELECT full_name,
-               format('Table %s does not hold training sessions of organisations in courses: it has neither org_id nor course_id%s.',
-                      full_name, ', but ' || of_logins || ', as logins have'),
+               format('Table %s does not hold training sessions of organisations in courses: it has %s%s.',
+                      full_name, CASE WHEN has_org THEN 'no course_id' ELSE 'neither org_id nor course_id' END, ', but ' || of_logins || ', as logins have'),
                'Do not add columns to it. Name the schema of the right table with --schema, or rename this table and create the right one.'
+               || coalesce(format(' %s may be it.', table_like), '')
           FROM found
          WHERE is_another
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s does not exist.', column_name, full_name),
                CASE
+                   WHEN is_table AND column_like IS NOT NULL AND kind = 'uuid' AND type_like <> 'uuid' THEN
+                       format('Column %I may be it, but it is of type %s: sessiondb works with uuid identifiers only.', column_like, type_like)
                    WHEN is_table AND column_like IS NOT NULL THEN
                        format('Column %I may be it. If so: ALTER TABLE %s RENAME COLUMN %I TO %I, and in the application',
                               column_like, full_name, column_like, column_name)
                    WHEN is_table AND column_name = 'id' THEN 'sessiondb knows a row by its uuid, in a column id that is unique; a column that is added would be known to nothing else.'
+                   WHEN is_table AND table_name = 'enrollments' AND of_class IS NOT NULL THEN
+                       format('Column %I refers to the class of the enrolment already, so sessiondb has nothing to add.', of_class)
+                   WHEN is_table AND kind = 'uuid' THEN
+                       format('%sIf the application can fill it: ALTER TABLE %s ADD COLUMN %I uuid',
+                              CASE WHEN table_name = 'sessions' AND column_name = 'org_id' THEN
+                                  'A student''s session is found through their organisation; sessions without one are not supported. ' END,
+                              full_name, column_name)
                    WHEN is_table THEN
                        format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
-                              CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
+                              CASE kind WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
                    ELSE format('Add it to view %s.', full_name)
                END
           FROM found
