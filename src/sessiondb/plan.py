@@ -81,6 +81,20 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
     }
 
 
+_RARE = """pg_settings AS s
+ WHERE s.name = 'transaction_timeout'
+    OR s.name = 'session_replication_role' AND (s.setting <> 'origin' OR s.reset_val <> 'origin')"""
+"""Settings that only some servers have, or only some roles may set: they are set only where they matter."""
+
+
+_MEANT = "CASE s.name WHEN 'transaction_timeout' THEN '0' ELSE 'origin' END"
+
+
+def _set_rare(value: str, *, local: bool) -> str:
+    """Return the statement of PL/pgSQL that sets them."""
+    return f"PERFORM set_config(s.name, {value}, {str(local).lower()}) FROM {_RARE}"
+
+
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
     """Return what compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
@@ -123,6 +137,7 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
+    yield f"DO $rare$ BEGIN {_set_rare(_MEANT, local=False)}; END $rare$;"
     yield "-- When psql is killed or out of reach, its work ends within seconds; a server on Windows cannot notice."
     for name, value in REACH.items():
         yield (
@@ -154,6 +169,7 @@ def script(
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The settings of the session are again those that it began with."
+    yield f"DO $rare$ BEGIN {_set_rare('s.reset_val', local=False)}; END $rare$;"
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -185,6 +201,8 @@ def batch(
             yield _execute(text)
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
+    yield f"v_settings := v_settings || (SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE});"  # noqa: S608
+    yield f"{_set_rare(_MEANT, local=True)};"
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run works on this database' USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that has ended.';"
