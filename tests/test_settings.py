@@ -54,7 +54,7 @@ on_three = pytest.mark.parametrize(
 
 
 def choose(db: PlatformDatabase, settings: dict[str, str]) -> None:
-    """Set it, and nothing else, for everybody who connects to the database from now on."""
+    """Set it, and nothing else, for every role that connects to the database from now on."""
     with db.connect() as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(db.name)))
         for name, value in settings.items():

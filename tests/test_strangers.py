@@ -10,7 +10,7 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_checks import brief, check, look
 from test_cli import on, run
-from test_grants import owned_by_nobody, roles
+from test_grants import owned_by_another_role, roles
 
 on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
@@ -129,7 +129,7 @@ def test_a_type_of_another_role_in_a_table_of_the_platform_is_refused(
     assert (finding.check, finding.object) == ("owners", "TYPE public.mood")
     assert on(platform_db, "apply").code == 5
     with platform_db.connect() as connection:
-        connection.execute(finding.fix.removesuffix(", after a look at it").encode())
+        connection.execute(finding.fix.removeprefix("Inspect it, then: ").encode())
     assert on(platform_db, "apply").code == 0
 
 
@@ -154,7 +154,7 @@ def test_a_partition_of_another_role_is_refused(new_role: str, platform_db: Plat
     assert new_role in finding.detail
     assert on(platform_db, "apply").code == 5
     with platform_db.connect() as connection:
-        connection.execute(finding.fix.removesuffix(", after a look at it").encode())
+        connection.execute(finding.fix.removeprefix("Inspect it, then: ").encode())
         assert refused(platform_db) == []
         # a new one, below another
         connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2025")
@@ -195,7 +195,7 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
     cluster: Cluster, new_role: str, platform_db: PlatformDatabase
 ) -> None:
     """They may put a trigger there, which would run with the rights of the one member that applies and links."""
-    with roles(cluster, "staff") as (staff,), owned_by_nobody(platform_db, staff, new_role):
+    with roles(cluster, "staff") as (staff,), owned_by_another_role(platform_db, staff, new_role):
         with platform_db.connect() as connection:
             role, group = sql.Identifier(new_role), sql.Identifier(staff)
             connection.execute(sql.SQL("GRANT {} TO {}").format(group, role))
@@ -216,7 +216,7 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
         expected = [("owners", "error", "TABLE public.enrollments_0"), ("owners", "error", "TABLE public.sessions")]
         assert refused(platform_db, user=new_role) == expected
         assert refused(platform_db) == expected
-        # all that belongs to the owner of enrollments is trusted, whoever may act for that role
+        # all that belongs to the owner of enrollments is trusted, whichever roles may act for it
         with platform_db.connect() as connection:
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, group))
         assert refused(platform_db, user=new_role) == []

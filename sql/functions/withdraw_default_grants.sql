@@ -5,7 +5,7 @@ AS $procedure$
 /*
  * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
  * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
- * What was granted by hand to other roles than those stays; who may call sessions_of_staff(), install() says.
+ * Grants that were made by hand to other roles stay; install() decides which roles may call sessions_of_staff().
  */
 DECLARE
     v_revoke text;
@@ -37,7 +37,7 @@ BEGIN
          CROSS JOIN LATERAL aclexplode(o.acl) AS a
          WHERE a.grantee = g.grantee
            AND a.grantee <> o.owner
-           -- which functions are for everybody is said where they are made
+           -- install() decides which functions PUBLIC may call
            AND NOT (o.type = 'f' AND a.grantee = 0)
          ORDER BY 1
     LOOP

@@ -10,7 +10,7 @@ WITH status AS (
 SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_name) AS object, f.detail, f.fix
   FROM (
         SELECT s.full_name,
-               format('Enum %s of column status of table %s has no label "active": no session links anybody.',
+               format('Enum %s of column status of table %s has no label "active", so no session is ever chosen.',
                       format_type(s.type_oid, NULL), s.full_name) AS detail,
                CASE
                    WHEN s.renamed IS NULL OR to_regnamespace('sessiondb') IS NULL THEN format('Add it: ALTER TYPE %s ADD VALUE ''active''', format_type(s.type_oid, NULL))
@@ -26,10 +26,10 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
                        ) AS e
                  WHERE s.typtype = 'e' AND e.has_it IS NOT TRUE) AS s
         UNION ALL
-        -- a list of values, status IN (...), as PostgreSQL spells it; what another condition lets in nobody can tell
+        -- a list of values, status IN (...), as PostgreSQL spells it; other conditions cannot be evaluated
         SELECT s.full_name,
-               format('Constraint %I of table %s does not let column status be "active".', k.conname, s.full_name),
-               'Make it anew with ''active'' in its list: only a session of that status links anybody.'
+               format('Constraint %I of table %s does not allow "active" in column status.', k.conname, s.full_name),
+               'Create it again with ''active'' in its list: only sessions with that status are chosen.'
           FROM status AS s
           JOIN pg_constraint AS k ON k.conrelid = s.table_oid AND k.contype = 'c'
          CROSS JOIN LATERAL pg_get_expr(k.conbin, s.table_oid) AS e (rule)

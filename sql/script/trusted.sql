@@ -13,7 +13,7 @@ BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),
-            HINT = 'Have a look at what they made there, and drop it or give it to the owner of the platform''s tables.';
+            HINT = 'Inspect these objects, then drop them or give them to the owner of the platform''s tables.';
     END IF;
 END
 $trusted$;

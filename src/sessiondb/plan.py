@@ -87,6 +87,7 @@ _RARE = """pg_settings AS s
 """Settings that only some servers have, or only some roles may set: they are set only where they matter."""
 
 
+_KEPT = f"SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE}"  # noqa: S608
 _MEANT = "CASE s.name WHEN 'transaction_timeout' THEN '0' ELSE 'origin' END"
 
 
@@ -108,14 +109,14 @@ def script(
 ) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
-    It can be run again after it was stopped: what is applied is passed over.
+    It can be run again after it was stopped: applied migrations are skipped.
 
     Args:
         schema: the platform's schema.
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
-        staff: who reads the rows of an organisation's sessions.
+        staff: the roles that read the rows of an organisation's sessions.
 
     Raises:
         UsageError: psql would not read the name of the schema as it is.
@@ -138,7 +139,7 @@ def script(
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
     yield f"DO $rare$ BEGIN {_set_rare(_MEANT, local=False)}; END $rare$;"
-    yield "-- When psql is killed or out of reach, its work ends within seconds; a server on Windows cannot notice."
+    yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
         yield (
             f"DO $notice$ BEGIN PERFORM set_config('{name}', '{value}', false);"
@@ -168,7 +169,7 @@ def script(
     for step in _code():
         yield same_backend
         yield from _rendered(step, timeout)
-    yield "\n-- The settings of the session are again those that it began with."
+    yield "\n-- The original settings of the session are restored."
     yield f"DO $rare$ BEGIN {_set_rare('s.reset_val', local=False)}; END $rare$;"
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
@@ -201,11 +202,11 @@ def batch(
             yield _execute(text)
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
-    yield f"v_settings := v_settings || (SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE});"  # noqa: S608
-    yield f"{_set_rare(_MEANT, local=True)};"
+    yield f"v_settings := v_settings || ({_KEPT}); {_set_rare(_MEANT, local=True)};"
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
-    yield "    RAISE EXCEPTION 'another sessiondb run works on this database' USING ERRCODE = 'lock_not_available',"
-    yield "        HINT = 'Run this again when that has ended.';"
+    yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
+    yield "        USING ERRCODE = 'lock_not_available',"
+    yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
     yield _execute(resources.query("script/trusted", "false"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
@@ -297,7 +298,7 @@ def _is_pending(migration: ledger.Migration) -> str | None:
 def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
     """Return what ends the transaction of a migration before it is recorded, where statements are left to be run.
 
-    A tool that does not know \\gexec, or goes on after an error, comes to this point, too.
+    A tool that does not know \\gexec, or continues after an error, also reaches this point.
     """
     if not queries:
         return []
