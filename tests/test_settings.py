@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
+import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
-from test_cli import BRUNO, MIGRATIONS, PYTHON, run
-from test_plan import books, link
+from test_batch import batch
+from test_cli import BRUNO, CHLOE, MIGRATIONS, PYTHON, SQL, on, run
+from test_crashes import is_held_up, until
+from test_plan import books, by_psql, link, psql, script_for
+
+__all__ = ["psql"]  # a fixture
 
 Dump = Callable[..., str]
 
@@ -100,3 +109,229 @@ def test_what_plan_writes_is_not_compiled_by_the_server(options: tuple[str, ...]
     written = run("plan", "--sql", *options).out
     off = {"script": "SET jit TO 'off';", "batch": "PERFORM set_config('jit', 'off', true);"}
     assert written.index(off["batch" if options else "script"]) < written.index("$preflight$")
+
+
+AWKWARD = {
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "iso_8601",
+    "TimeZone": "Pacific/Kiritimati",
+    "array_nulls": "off",
+    "backslash_quote": "off",
+    "bytea_output": "escape",
+    "check_function_bodies": "off",
+    "client_encoding": "LATIN1",
+    "client_min_messages": "error",
+    "constraint_exclusion": "on",
+    "default_table_access_method": "other_heap",
+    "default_toast_compression": "pglz",
+    "default_transaction_deferrable": "on",
+    "default_transaction_isolation": "serializable",
+    "enable_bitmapscan": "off",
+    "enable_hashagg": "off",
+    "enable_hashjoin": "off",
+    "enable_indexscan": "off",
+    "enable_mergejoin": "off",
+    "enable_nestloop": "off",
+    "enable_partition_pruning": "off",
+    "enable_seqscan": "off",
+    "escape_string_warning": "on",
+    "extra_float_digits": "-15",
+    "from_collapse_limit": "1",
+    "idle_in_transaction_session_timeout": "200ms",
+    "idle_session_timeout": "200ms",
+    "jit_above_cost": "0",
+    "join_collapse_limit": "1",
+    "lock_timeout": "1ms",
+    "plan_cache_mode": "force_generic_plan",
+    "plpgsql.check_asserts": "off",
+    "plpgsql.extra_errors": "all",
+    "plpgsql.extra_warnings": "all",
+    "plpgsql.variable_conflict": "use_variable",
+    "quote_all_identifiers": "on",
+    "row_security": "off",
+    "search_path": "nowhere",
+    "session_replication_role": "replica",
+    "standard_conforming_strings": "off",
+    "statement_timeout": "200ms",
+    "synchronous_commit": "off",
+    "transaction_timeout": "200ms",
+    "transform_null_equals": "on",
+    "work_mem": "64kB",
+    "xmlbinary": "hex",
+    "xmloption": "document",
+}
+"""What changes what a statement means or may do, at the value that is furthest from what a server comes with."""
+
+OTHER_VALUES = {"client_encoding": "SQL_ASCII", "plpgsql.variable_conflict": "use_column"}
+
+Story = list[tuple[str, int, list[str], list[str]]]
+"""Each command with its exit code and the lines that it said."""
+
+
+def inserted(db: PlatformDatabase, statement: str) -> tuple[str, int, str, str]:
+    """What a row got that an application wrote; it does not set what the database sets for it."""
+    with psycopg.connect(db.conninfo()) as connection:
+        if connection.execute("SHOW session_replication_role").fetchone() == ("replica",):
+            connection.execute("SET session_replication_role TO origin")  # or triggers do not fire, which it is for
+        ((linked,),) = connection.execute(statement.encode()).fetchall()
+    return (statement, 0, str(linked), "")
+
+
+def story(db: PlatformDatabase, psql: str, tmp_path: Path) -> Story:
+    """What every command does on the reference platform, in order."""
+
+    def command(*arguments: str) -> tuple[str, int, str, str]:
+        ended = on(db, *arguments)
+        return (" ".join(arguments), ended.code, ended.out, ended.err)
+
+    def script() -> tuple[str, int, str, str]:
+        ended = by_psql(psql, db, script_for(db), tmp_path)
+        return ("plan --sql", ended.code, ended.out, ended.err)
+
+    def pasted() -> tuple[str, int, str, str]:
+        text = batch(db)
+        with psycopg.connect(db.conninfo(), autocommit=True) as connection:
+            connection.execute("SET statement_timeout TO 0")  # it is one statement
+            connection.execute(text, prepare=False)
+        return ("plan --sql --single-transaction", 0, "", "")
+
+    at = ("--org", "atelier-nord", "--course")
+    told = [
+        command("apply"),
+        command("status", "--exit-code"),
+        command("check"),
+        command("org", "create", "--name", "École d'été", "--slug", "ete"),
+        command("member", "add", "--org", "ete", "--user", "bruno@example.org"),
+        command("session", "create", *at, PYTHON, "--title", "Été"),
+        command("session", "create", *at, SQL, "--status", "draft"),
+        command("session", "set-status", "Session - Data with SQL", "active"),
+        inserted(
+            db, f"INSERT INTO public.enrollments (user_id, course_id) VALUES ('{BRUNO}', '{SQL}') RETURNING session_id"
+        ),
+        command("backfill", "--dry-run"),
+        command("backfill"),
+        inserted(
+            db,
+            "INSERT INTO public.submissions (user_id, exercise_id) SELECT '"
+            + CHLOE
+            + "', e.id FROM public.exercises AS e"
+            f" WHERE e.course_id = '{PYTHON}' ORDER BY e.id LIMIT 1 RETURNING session_id",
+        ),
+        command("explain", "--user", BRUNO, "--course", PYTHON),
+        *(command(*reader) for reader in READERS),
+        command("rollback", "--all", "--yes"),
+        script(),
+        command("rollback", "--to", "0003", "--yes"),
+        command("apply"),
+        command("rollback", "--all", "--yes"),
+        pasted(),
+        command("status", "--exit-code"),
+        inserted(db, "SELECT count(*) FROM public.updates"),
+    ]
+
+    def without_chance(text: str) -> list[str]:
+        text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text.replace(db.name, "DATABASE"))
+        text = re.sub(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?([+-]\d\d(:\d\d)?)?|\d+/s", "TIME", text)
+        return sorted(" ".join(line.split()) for line in text.splitlines())  # show has no order
+
+    return [(what, code, without_chance(out), without_chance(err)) for what, code, out, err in told]
+
+
+@pytest.fixture(scope="module")
+def expected(cluster: Cluster, psql: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    with awkward(cluster, {}) as db:
+        told = story(db, psql, tmp_path_factory.mktemp("expected"))
+    assert [step for step in told if step[1]] == []
+    return told
+
+
+@contextmanager
+def awkward(cluster: Cluster, settings: Mapping[str, str], role: str | None = None) -> Iterator[PlatformDatabase]:
+    """The reference platform in a database, or for a role, with these settings; an UPDATE of its tables takes a while."""
+    with cluster.clone(PLATFORMS["reference"], installed=False) as db:
+        with db.connect() as connection:
+            connection.execute(
+                "CREATE TABLE updates (at timestamptz DEFAULT now());"
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+                " 'BEGIN PERFORM pg_catalog.pg_sleep(0.3); INSERT INTO public.updates DEFAULT VALUES; RETURN NULL; END';"
+                "CREATE TRIGGER slow AFTER UPDATE ON enrollments EXECUTE FUNCTION slow();"
+                "CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler"
+            )
+            known = {name for (name,) in connection.execute("SELECT name FROM pg_settings")}
+            for name, value in settings.items():
+                if name in known or "." in name:
+                    whose = sql.SQL("ROLE {} IN " if role else "").format(sql.Identifier(role or ""))
+                    connection.execute(
+                        sql.SQL("ALTER {}DATABASE {} SET {} TO {}").format(
+                            whose, sql.Identifier(db.name), sql.Identifier(name), sql.Literal(value)
+                        )
+                    )
+        yield db
+
+
+@pytest.mark.like_cases
+@pytest.mark.parametrize(("name", "value"), [*AWKWARD.items(), *OTHER_VALUES.items()])
+def test_with_any_setting_of_the_database_each_command_gives_the_result_that_it_gives_without(
+    cluster: Cluster, psql: str, tmp_path: Path, expected: Story, name: str, value: str
+) -> None:
+    with awkward(cluster, {name: value}) as db:
+        told = story(db, psql, tmp_path)
+    differing = [
+        f"{ran}, without: {without[1:]}" for ran, without in zip(told, expected, strict=True) if ran != without
+    ]
+    assert not differing, "\n".join(differing)
+
+
+def test_with_all_settings_at_once_each_command_gives_the_result_that_it_gives_without(
+    cluster: Cluster, psql: str, tmp_path: Path, expected: Story
+) -> None:
+    """Of a role this time."""
+    with awkward(cluster, {n: v for n, v in AWKWARD.items() if not n.startswith("enable_")}, "postgres") as db:
+        told = story(db, psql, tmp_path)
+    differing = [
+        f"{ran}, without: {without[1:]}" for ran, without in zip(told, expected, strict=True) if ran != without
+    ]
+    assert not differing, "\n".join(differing)
+
+
+@on_reference
+def test_where_transactions_are_read_only_by_default_what_reads_works_and_what_writes_is_refused(
+    installed_db: PlatformDatabase,
+) -> None:
+    """It is how a DBA, or a service whose disk is full, keeps a database from being written to."""
+    link(installed_db)
+    before = [on(installed_db, *reader) for reader in READERS]
+    choose(installed_db, {"default_transaction_read_only": "on"})
+    assert [on(installed_db, *reader) for reader in READERS] == before
+    assert on(installed_db, "rollback", "--all", "--yes").code == 5
+    for writer in (("backfill",), ("org", "create", "--name", "New", "--slug", "new")):
+        refused = on(installed_db, *writer)
+        assert refused.code == 1
+        assert "default_transaction_read_only" in refused.err
+
+
+@on_reference
+def test_a_short_command_that_another_transaction_made_fail_is_tried_again(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection, installed_db.connect() as eye:
+        platform = installed_db.platform
+        session = platform.add_session(
+            connection, platform.add_org(connection), platform.add_course(connection), "draft"
+        )
+        connection.execute(
+            "CREATE FUNCTION count_active() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN UPDATE public.orgs SET name = name WHERE id = NEW.org_id; RETURN NULL; END';"
+            "CREATE TRIGGER count_active AFTER UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION count_active()"
+        )
+        connection.execute("SET deadlock_timeout TO '1min'")  # it is the other one that notices, and fails
+        with ThreadPoolExecutor() as pool:
+            with connection.transaction():
+                connection.execute("UPDATE orgs SET name = name WHERE id = (SELECT org_id FROM sessions)")
+                ended = pool.submit(on, installed_db, "session", "set-status", str(session), "active")
+                until(lambda: is_held_up(installed_db))
+                connection.execute("UPDATE sessions SET title = title")
+            changed = ended.result()
+        assert (changed.code, changed.err) == (0, "")
+        assert eye.execute("SELECT status FROM sessions").fetchall() == [("active",)]
+        assert eye.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone() == (
+            1,
+        )

@@ -9,7 +9,7 @@ AS $function$
 SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
   FROM platform.sessions AS s
  WHERE s.id OPERATOR(pg_catalog.=) p_session_id
-   AND NOT s.status OPERATOR(pg_catalog.=) 'active'
+   AND NOT s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
 UNION ALL
 SELECT t.remark
   FROM sessiondb.triggers_that_fire() AS t (remark)

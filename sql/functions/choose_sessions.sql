@@ -24,7 +24,7 @@ WITH choice AS MATERIALIZED (
                           FROM platform.sessions AS s
                          WHERE s.id OPERATOR(pg_catalog.=) e.session_id
                            AND s.course_id OPERATOR(pg_catalog.=) e.course_id
-                           AND s.status OPERATOR(pg_catalog.=) 'active'
+                           AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
                            AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
                          LIMIT 1
                        ) AS eligible
@@ -40,7 +40,7 @@ WITH choice AS MATERIALIZED (
                           FROM platform.sessions AS s
                          WHERE s.org_id OPERATOR(pg_catalog.=) m.org_id
                            AND s.course_id OPERATOR(pg_catalog.=) p.course_id
-                           AND s.status OPERATOR(pg_catalog.=) 'active'
+                           AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
                          ORDER BY s.created_at DESC NULLS LAST, s.id DESC
                          LIMIT 1
                        ) AS newest

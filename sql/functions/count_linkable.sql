@@ -37,7 +37,7 @@ BEGIN
                       JOIN %1$I.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id
                        AND s.course_id OPERATOR(pg_catalog.=) $1
-                       AND s.status OPERATOR(pg_catalog.=) 'active'
+                       AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
                     OFFSET 0)
             $count$,
             s.platform_schema,

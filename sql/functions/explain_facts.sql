@@ -44,7 +44,7 @@ SELECT pg_catalog.jsonb_build_object(
           FROM (SELECT s.org_id,
                        EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id) AS mine,
                        pg_catalog.count(*) AS sessions,
-                       pg_catalog.count(*) FILTER (WHERE s.status OPERATOR(pg_catalog.=) 'active') AS active,
+                       pg_catalog.count(*) FILTER (WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS active,
                        (pg_catalog.array_agg(
                            pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, s.id::pg_catalog.text), s.status)
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5] AS titles,
@@ -60,11 +60,11 @@ SELECT pg_catalog.jsonb_build_object(
           FROM platform.sessions AS s
          WHERE s.id OPERATOR(pg_catalog.=) p_session_id), '{}'),
     'best', coalesce((
-        SELECT pg_catalog.jsonb_build_object('id', s.id, 'org_id', s.org_id, 'is_active', s.status OPERATOR(pg_catalog.=) 'active')
+        SELECT pg_catalog.jsonb_build_object('id', s.id, 'org_id', s.org_id, 'is_active', s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active')
           FROM platform.sessions AS s
          WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id
          ORDER BY EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id) DESC,
-                  (s.status OPERATOR(pg_catalog.=) 'active') DESC NULLS LAST, s.created_at DESC NULLS LAST, s.id DESC
+                  (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC NULLS LAST, s.created_at DESC NULLS LAST, s.id DESC
          LIMIT 1), '{}'),
     'any_org', (SELECT o.id FROM platform.orgs AS o ORDER BY o.id LIMIT 1))
 $function$

@@ -27,7 +27,7 @@ BEGIN
                           FROM platform.sessions
                          WHERE id OPERATOR(pg_catalog.=) enrollment.of_session
                            AND course_id OPERATOR(pg_catalog.=) p_course_id
-                           AND status OPERATOR(pg_catalog.=) 'active') AS found
+                           AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS found
                  WHERE EXISTS (SELECT
                                  FROM platform.org_members
                                 WHERE org_id OPERATOR(pg_catalog.=) found.of_org
@@ -43,7 +43,7 @@ BEGIN
           FROM platform.sessions
          WHERE id OPERATOR(pg_catalog.=) v_chosen
            AND course_id OPERATOR(pg_catalog.=) p_course_id
-           AND status OPERATOR(pg_catalog.=) 'active'
+           AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
            FOR KEY SHARE;
         EXIT WHEN FOUND;
         v_passed := v_chosen;

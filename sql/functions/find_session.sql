@@ -39,7 +39,7 @@ BEGIN
           FROM platform.sessions
          WHERE org_id OPERATOR(pg_catalog.=) v_org_id
            AND course_id OPERATOR(pg_catalog.=) p_course_id
-           AND status OPERATOR(pg_catalog.=) 'active'
+           AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
          ORDER BY created_at DESC NULLS LAST, id DESC
          LIMIT 1
            FOR KEY SHARE;
@@ -57,7 +57,7 @@ BEGIN
                   FROM platform.sessions
                  WHERE org_id OPERATOR(pg_catalog.=) member.of_org
                    AND course_id OPERATOR(pg_catalog.=) p_course_id
-                   AND status OPERATOR(pg_catalog.=) 'active'
+                   AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
                  ORDER BY created_at DESC NULLS LAST, id DESC
                  LIMIT 1
                ) AS newest
@@ -71,7 +71,7 @@ BEGIN
           FROM platform.sessions
          WHERE id OPERATOR(pg_catalog.=) v_chosen
            AND course_id OPERATOR(pg_catalog.=) p_course_id
-           AND status OPERATOR(pg_catalog.=) 'active'
+           AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
            FOR KEY SHARE;
         EXIT WHEN FOUND;
         v_passed := v_chosen;

@@ -24,7 +24,7 @@ BEGIN
               FROM platform.sessions
              WHERE org_id OPERATOR(pg_catalog.=) member.of_org
                AND course_id OPERATOR(pg_catalog.=) p_course_id
-               AND status OPERATOR(pg_catalog.=) 'active'
+               AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
              ORDER BY created_at DESC NULLS LAST, id DESC
              LIMIT 1
            ) AS newest

@@ -40,7 +40,7 @@ BEGIN
                   FROM platform.sessions
                  WHERE id OPERATOR(pg_catalog.=) v_session_id
                    AND course_id OPERATOR(pg_catalog.=) v_course_id
-                   AND status OPERATOR(pg_catalog.=) 'active') AS session
+                   AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS session
          WHERE EXISTS (SELECT
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) session.of_org

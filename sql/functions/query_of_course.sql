@@ -18,7 +18,7 @@ SELECT format(
                                    WHERE e.user_id OPERATOR(pg_catalog.=) %4$L AND e.course_id OPERATOR(pg_catalog.=) k.id) AS is_enrolled,
                           EXISTS (SELECT FROM %2$I.org_members AS m JOIN %2$I.sessions AS s ON s.org_id OPERATOR(pg_catalog.=) m.org_id
                                    WHERE m.user_id OPERATOR(pg_catalog.=) %4$L AND s.course_id OPERATOR(pg_catalog.=) k.id
-                                     AND s.status OPERATOR(pg_catalog.=) 'active') AS has_session
+                                     AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS has_session
                   ) AS f
             WHERE %5$s
             ORDER BY f.is_enrolled DESC, f.has_session DESC, k.id, t1.%6$I

@@ -206,24 +206,5 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND attname IS NOT NULL
            AND typtype <> 'e'
            AND base_type NOT IN ('text'::regtype, 'varchar'::regtype)
-        UNION ALL
-        SELECT format('%s.%I', full_name, column_name),
-               format('Enum %s of column %I of table %s has no label "active".', type_name, column_name, full_name),
-               format('Add it: ALTER TYPE %s ADD VALUE ''active''', type_name)
-          FROM found
-         WHERE kind = 'status'
-           AND typtype = 'e'
-           AND NOT EXISTS (SELECT FROM pg_enum AS e WHERE e.enumtypid = found.base_type AND e.enumlabel = 'active')
-        UNION ALL
-        -- a list of values, status IN (...), as PostgreSQL spells it; other conditions cannot be evaluated
-        SELECT format('%s.%I', full_name, column_name),
-               format('Constraint %I of table %s does not allow "active" in column %I.', k.conname, full_name, column_name),
-               'Create it again with ''active'' in its list: only sessions with that status are chosen.'
-          FROM found
-          JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
-         CROSS JOIN LATERAL pg_get_expr(k.conbin, table_oid) AS e (rule)
-         WHERE kind = 'status'
-           AND e.rule ~ '^\(+status\)?(::text)? = ANY \(+ARRAY\[[^]]*\]\)*(::text\[\])?\)*$'
-           AND strpos(e.rule, '''active''::') = 0
        ) AS f
  ORDER BY f.object, f.detail

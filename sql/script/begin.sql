@@ -16,7 +16,7 @@ BEGIN
     IF pg_catalog.now() OPERATOR(pg_catalog.<>) pg_catalog.statement_timestamp() THEN
         RAISE EXCEPTION USING
             MESSAGE = 'this script begins and ends its own transactions, but a transaction is already open',
-            HINT = 'End it with ROLLBACK, leave out -1, and \set AUTOCOMMIT on.';
+            HINT = E'End it with ROLLBACK, leave out -1, and \\set AUTOCOMMIT on.';
     END IF;
 END
 $alone$;

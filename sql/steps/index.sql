@@ -5,6 +5,9 @@
 -- $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build. An index does the
 -- job if its columns begin with one of them and its predicate is $4 or none. $5 is its comment.
 --
+-- Of a status that is an enum there is no predicate: it would hold the value, whatever that is called later, and keep the
+-- platform from changing the type. One of ours that has it, of 0.1.0, is dropped and built again.
+--
 -- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
 -- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
 -- possible, the index is made on the parent alone, built concurrently on each partition, and attached. The parent's is
@@ -25,7 +28,10 @@ platform AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 root AS (
-    SELECT c.oid, c.relkind
+    SELECT c.oid, c.relkind,
+           CASE WHEN NOT EXISTS (
+                    SELECT FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
+                     WHERE a.attrelid = c.oid AND a.attname = split_part($4, ' ', 1) AND y.typtype = 'e') THEN $4 END AS predicate
       FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
 ),
@@ -83,7 +89,7 @@ suitable AS (
        AND EXISTS (
             SELECT FROM unnest($3::text[]) AS wanted (columns)
              WHERE e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
-       AND (e.predicate IS NULL OR e.predicate = replace($4, ' ', ''))
+       AND (e.predicate IS NULL OR e.predicate = (SELECT replace(r.predicate, ' ', '') FROM root AS r))
 ),
 -- A partition needs none where one is attached already to the index of its table, whatever its name.
 attached AS (
@@ -107,7 +113,7 @@ SELECT s.statement,
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
  -- the statement is run under the platform's search_path, where another role may have created a more exact "="
- CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
+ CROSS JOIN (SELECT ' WHERE ' || replace(r.predicate, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause FROM root AS r) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
@@ -129,7 +135,9 @@ SELECT s.statement,
         SELECT 2, -n.level,
                format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
                'SHARE UPDATE EXCLUSIVE'
-         WHERE n.isleaf AND NOT ours.indisvalid AND NOT ours.being_built
+         WHERE n.isleaf
+           AND (NOT ours.indisvalid AND NOT ours.being_built
+                OR obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)' AND ours.indexrelid NOT IN (SELECT u.indexrelid FROM suitable AS u))
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),

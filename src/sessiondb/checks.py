@@ -173,9 +173,10 @@ def require_columns(connection: Connection) -> None:
 def problems(connection: Connection) -> list[Finding]:
     """Return what is wrong with the triggers though each is as it was made.
 
-    The owner of their functions has lost a right, so that INSERTs fail; triggers of the platform write session_id too.
+    No session can be active; the owner of their functions has lost a right, so that INSERTs fail; triggers of the
+    platform write session_id too.
     """
-    return _catalog_checks(connection, ("checks", ["owner_rights", "other_triggers"]))
+    return _catalog_checks(connection, ("preflight", ["active_status"]), ("checks", ["owner_rights", "other_triggers"]))
 
 
 def check_names() -> list[str]:
@@ -189,7 +190,7 @@ _CITUS = ("preflight", ["citus"])
 
 # what was demanded of the platform at first must still be there
 _CATALOG_CHECKS = [
-    ("preflight", ["renamed", "citus", "required_columns", "inheritance", "column_types"]),
+    ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types"]),
     ("checks", resources.names("checks")),
 ]
 """The checks that read the catalogs only, by their folder below ``sql/``."""

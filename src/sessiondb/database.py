@@ -42,6 +42,7 @@ SPELLING = {
     "default_transaction_isolation": "read committed",
     "transform_null_equals": "off",
     "array_nulls": "on",
+    "row_security": "on",
     # on Citus, with this on, CREATE SCHEMA sessiondb would make the schema of a tenant; elsewhere it is a mere name
     "citus.enable_schema_based_sharding": "off",
 }
@@ -228,6 +229,29 @@ class Database:
         # as the connection began; no object of another role can be mistaken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
+        # before anything that may take its time
+        connection.execute(
+            """
+            SELECT set_config(
+                       s.name,
+                       CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
+                            WHEN s.name = 'session_replication_role' THEN 'origin'
+                            WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
+                            -- a reader may pause to look at the output; any of our steps may need a second
+                            WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
+                            ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
+                       END,
+                       %(local)s)
+              FROM pg_settings AS s
+             WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+                              'transaction_timeout')
+                -- the triggers and foreign keys of the platform are meant; not every role may say so
+                OR (s.name = 'session_replication_role' AND s.setting <> 'origin' AND NOT %(is_reader)s)
+                -- that of the role is as good, but where each statement of ours is given one
+                OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
+            """,
+            {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
+        )
         owner = self._table_owner(connection)
         connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
         there = installation(connection)
@@ -263,25 +287,6 @@ class Database:
         connection.execute(
             "SELECT set_config(s.key, s.value, %s) FROM json_each_text(%s) AS s",
             [local, Json(SPELLING)],
-        )
-        connection.execute(
-            """
-            SELECT set_config(
-                       s.name,
-                       CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
-                            WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
-                            -- a reader may pause to look at the output; any of our steps may need a second
-                            WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
-                            ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
-                       END,
-                       %(local)s)
-              FROM pg_settings AS s
-             WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-                              'transaction_timeout')
-                -- that of the role is as good, but where each statement of ours is given one
-                OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
-            """,
-            {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
         )
 
     def _table_owner(self, connection: Connection) -> int | None:
@@ -544,7 +549,7 @@ def _is_lost(error: psycopg.Error) -> bool:
 
 _HINTS: dict[type[psycopg.Error], str] = {
     pg.InsufficientPrivilege: "Grant the role what the command needs, or connect as the owner of the tables.",
-    pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
+    pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",
     pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",

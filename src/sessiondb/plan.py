@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -87,6 +87,21 @@ def _trusted(named: str | None) -> str:
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
+_RARE = """pg_settings AS s
+ WHERE s.name = 'transaction_timeout'
+    OR s.name = 'session_replication_role' AND (s.setting <> 'origin' OR s.reset_val <> 'origin')"""
+"""Settings that only some servers have, or only some roles may set: they are set only where they matter."""
+
+
+_KEPT = f"SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE}"  # noqa: S608
+_MEANT = "CASE s.name WHEN 'transaction_timeout' THEN '0' ELSE 'origin' END"
+
+
+def _set_rare(value: str, *, local: bool) -> str:
+    """Return the statement of PL/pgSQL that sets them."""
+    return f"PERFORM set_config(s.name, {value}, {str(local).lower()}) FROM {_RARE}"
+
+
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
     """Return what compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
@@ -130,6 +145,7 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
+    yield f"DO $rare$ BEGIN {_set_rare(_MEANT, local=False)}; END $rare$;"
     yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
         yield (
@@ -161,6 +177,7 @@ def script(
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
+    yield f"DO $rare$ BEGIN {_set_rare('s.reset_val', local=False)}; END $rare$;"
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -177,22 +194,13 @@ def batch(
         **_settings(schema, course_path, adopt=adopt, staff=staff),
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
-    names = literal([*settings, "search_path", "sessiondb.search_path"])
     yield resources.read("script/batch_begin.sql").rstrip()
     yield f"DO {_BATCH}"
     yield "DECLARE"
     yield "    v_before pg_catalog.text; v_after pg_catalog.text; v_said pg_catalog.text; v_is_pending boolean;"
     yield "    v_statement pg_catalog.text; v_statements pg_catalog.text[]; v_settings pg_catalog.jsonb;"
     yield "BEGIN"
-    value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
-    yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
-    yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"
-    path = re.sub(r"AS sessiondb_search_path .gset", ";", resources.query("script/path"))
-    for text in path.replace("), false)", "), true)").replace("SET search", "SET LOCAL search").split(";"):
-        if text.strip():
-            yield _execute(text)
-    for name, value in settings.items():
-        yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
+    yield from _set_for_batch(settings)
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
     yield "        USING ERRCODE = 'lock_not_available',"
@@ -229,6 +237,21 @@ def batch(
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
     yield "END"
     yield f"{_BATCH};"
+
+
+def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statements that keep the settings of the connection, and set those of the batch."""
+    names = literal([*settings, "search_path", "sessiondb.search_path"])
+    value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
+    yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
+    yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"
+    path = re.sub(r"AS sessiondb_search_path .gset", ";", resources.query("script/path"))
+    for text in path.replace("), false)", "), true)").replace("SET search", "SET LOCAL search").split(";"):
+        if text.strip():
+            yield _execute(text)
+    for name, value in settings.items():
+        yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
+    yield f"v_settings := v_settings || ({_KEPT}); {_set_rare(_MEANT, local=True)};"
 
 
 _BATCH = "$sessiondb_batch$"

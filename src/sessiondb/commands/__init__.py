@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import signal
+import time
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,30 @@ def print_rows(
             output.note(f"The first {_SHOWN} rows; --limit N shows more, --format json or csv all.")
 
 
+def _tried_again(function: Any) -> Any:
+    """Have a command that is one transaction run again where another transaction made it fail, which undid it."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **options: Any) -> Any:
+        from sessiondb.errors import SessiondbError
+
+        for pause in _PAUSES:
+            try:
+                return function(*arguments, **options)
+            except SessiondbError as error:
+                if getattr(error.__cause__, "sqlstate", None) not in _OF_ANOTHER:
+                    raise
+            time.sleep(pause)
+        return function(*arguments, **options)
+
+    return run
+
+
+_PAUSES = (0.1, 0.5, 2.0)
+_OF_ANOTHER = ("40001", "40P01")
+"""SQLSTATEs of a serialization failure and of a deadlock."""
+
+
 def command(
     name: str, *, group: click.Group | None = None, formats: tuple[str, ...] = ("table", "json")
 ) -> Callable[[Any], Any]:
@@ -210,6 +235,7 @@ def command(
 
     def decorate(function: Any) -> Any:
         make = group.command if group else click.command
-        return make(name)(common_options(formats)(_pass_options(function)))
+        run = _tried_again(function) if group else function
+        return make(name)(common_options(formats)(_pass_options(run)))
 
     return decorate
