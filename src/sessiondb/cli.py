@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from sessiondb import output
-from sessiondb.commands import Options, common_options, demo, links, migrations, records
+from sessiondb.commands import Options, common_options, demo, links, migrations, records, trainer
 from sessiondb.errors import Exit, SessiondbError
 from sessiondb.passwords import SECRETS, is_whole, kind_of
 
@@ -46,6 +46,7 @@ for command in (
     records.session,
     links.show,
     migrations.status,
+    trainer.trainer,
 ):
     cli.add_command(command)
 

@@ -38,7 +38,7 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
 
 _RANGES = [f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")]
 
-_LOADERS: dict[str, type[Loader]] = {
+LOADERS: dict[str, type[Loader]] = {
     # for Python a day ends before 24:00, a month has 30 days, and an open range ends at None
     **dict.fromkeys(["time", "timetz", "interval", "bytea", *_RANGES], TextLoader),
     "date": _or_text(DateLoader),
@@ -52,14 +52,15 @@ _SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
 """What was found installed where a command connected: each asks several things, and looks at the platform once."""
 
 
-def _require_installed(connection: Connection) -> Installation:
+def require_installed(connection: Connection) -> Installation:
+    """Return what is installed, as :func:`sessiondb.checks.require_installed` does, looking once a connection."""
     if connection not in _SOUND:
         _SOUND[connection] = checks.require_installed(connection)
     return _SOUND[connection]
 
 
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    _require_installed(connection)
+    require_installed(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with platform_path(connection):
@@ -122,7 +123,7 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
     with suppress(ValueError):
         return UUID(name)
     noun, nouns, hint = _KINDS[kind]
-    _require_installed(connection)
+    require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
         found = cursor.execute(query, [kind, name]).fetchall()
@@ -260,29 +261,29 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
-    query = _of_platform(connection, resources.read("queries/active_sessions.sql"))
+    query = of_platform(connection, resources.read("queries/active_sessions.sql"))
     return _stream(connection, query, {"org": org, "course": course})
 
 
 def list_orgs(connection: Connection) -> Generator[Row, None, None]:
     """Yield the organisations with the number of their members and active sessions."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_orgs.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_orgs.sql")), {})
 
 
 def list_courses(connection: Connection) -> Generator[Row, None, None]:
     """Yield the courses with the number of their sessions."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_courses.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_courses.sql")), {})
 
 
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
-    _require_installed(connection)
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
+    require_installed(connection)
+    return _stream(connection, of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
 
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_sessions.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_sessions.sql")), {})
 
 
 def show(
@@ -300,14 +301,14 @@ def show(
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.
     """
-    there = _require_installed(connection)
+    there = require_installed(connection)
     require_session(connection, session)
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     pieces = [piece.replace("%", "%%") for piece in there.course_pieces or []]
     text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
     # the schema first: a name on the way to the course may look like what it is put in the place of
-    query = resources.with_course_path(_of_platform(connection, text), pieces)
+    query = resources.with_course_path(of_platform(connection, text), pieces)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -359,7 +360,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """
     if session is None:
         return
-    query = _of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
+    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
     with platform_path(connection):
         found = connection.execute(query, [session]).rowcount
     if not found:
@@ -368,13 +369,13 @@ def require_session(connection: Connection, session: UUID | None) -> None:
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    query = _of_platform(connection, resources.read("queries/linked.sql"))
+    query = of_platform(connection, resources.read("queries/linked.sql"))
     with platform_path(connection):
         rows = connection.execute(query, {}).fetchall()  # with arguments, be there none, "%%" is read as "%"
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
-def _of_platform(connection: Connection, query: str) -> LiteralString:
+def of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
@@ -385,7 +386,7 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
         versions.require_same(installation(connection))
         checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
-        for kind, loader in _LOADERS.items():
+        for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
         cursor.execute(trusted(query), arguments)
