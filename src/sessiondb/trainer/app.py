@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -59,103 +60,110 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.before_request(_Entrance(hosts, gate, who, role, secret or secrets.token_bytes(32)))
+    app.after_request(_close_up)
+    app.context_processor(_common)
+    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(str(error))))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SessiondbError, _failed)
     store = Store.of(database, schema)
-    key = secret or secrets.token_bytes(32)
+    Pages(store, Links(store), guard.Once()).register(app)
+    return app
 
-    def visitor() -> str:
-        """Return who asks, or refuse."""
-        if gate and not gate.is_in(request):
-            raise Denied("denied_token")
-        user = who(request) if who else ""
-        if user is None:
-            raise Denied("missing_why")
-        return user
 
-    @app.before_request
-    def _let_in() -> AnyResponse | str | None:
+@dataclass(frozen=True)
+class _Entrance:
+    """Looks at each request before it is answered: who sends it, and whether a page of ours made them send it."""
+
+    hosts: Collection[str]
+    gate: guard.Gate | None
+    who: Callable[[Request], str | None] | None
+    role: str | None
+    secret: bytes
+
+    def __call__(self) -> AnyResponse | None:
         chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE)
         g.lang = texts.choose(chosen, request.headers.get("Accept-Language", ""))
         g.t = texts.Texts(g.lang)
-        g.who = Who()
-        if not guard.is_our_host(request, hosts):
+        if not guard.is_our_host(request, self.hosts):
             raise Denied("denied_host")
         if request.endpoint == "static":
             return None
         token = request.args.get("token")
-        if gate and token is not None and not gate.is_in(request) and gate.exchange(token):
+        if self.gate and not self.gate.is_in(request):
+            if token is None or not self.gate.exchange(token):
+                raise Denied("denied_token")
             # a page, no redirect: that would come from where the address was clicked, and bring no cookie
             response = make_response(render_template("enter.html"))
-            gate.let_in(response, request.script_root or "/")
+            self.gate.let_in(response, request.script_root or "/")
             return response
-        user = visitor()
-        g.who = Who(user or None, role)
-        g.csrf = guard.csrf_token(key, (gate.token if gate else "") + user)
+        user = self.who(request) if self.who else ""
+        if user is None:
+            raise Denied("denied_user")
+        g.who = Who(user or None, self.role)
+        g.csrf = guard.csrf_token(self.secret, (self.gate.token if self.gate else "") + user)
         if request.method == "POST":
             given = request.form.get("csrf", "")
             if not guard.is_our_form(request) or not secrets.compare_digest(given.encode(), g.csrf.encode()):
                 raise Denied("denied_form")
-        if token is not None:
-            return redirect(url_for("overview"), 303)
-        return None
+        return redirect(url_for("overview"), 303) if token else None
 
-    @app.after_request
-    def _close_up(response: Response) -> Response:
-        for name, value in guard.HEADERS.items():
-            response.headers[name] = value
-        if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
-        response.vary.update(["Accept-Language", "Cookie"])
-        if request.args.get("lang") in texts.LANGUAGES:
-            path = request.script_root or "/"
-            response.set_cookie(_LANGUAGE, request.args["lang"], 10_000_000, path=path, httponly=True, samesite="Lax")
-        return response
 
-    @app.context_processor
-    def _common() -> dict[str, Any]:
-        def here(lang: str) -> str:
-            if not request.endpoint or request.method != "GET":
-                return url_for("overview", lang=lang)
-            given = {name: value for name, value in request.args.items() if name not in ("lang", "token", "done")}
-            return url_for(request.endpoint, **{**given, **(request.view_args or {}), "lang": lang})
+def _close_up(response: Response) -> Response:
+    """Give every answer what keeps it from being used otherwise, and keep the language that was chosen."""
+    for name, value in guard.HEADERS.items():
+        response.headers[name] = value
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    response.vary.update(["Accept-Language", "Cookie"])
+    if request.args.get("lang") in texts.LANGUAGES:
+        path = request.script_root or "/"
+        response.set_cookie(_LANGUAGE, request.args["lang"], 10_000_000, path=path, httponly=True, samesite="Lax")
+    return response
 
-        return {
-            "t": g.t,
-            "lang": g.lang,
-            "languages": texts.LANGUAGES,
-            "here": here,
-            "most": MOST,
-            "csrf": g.get("csrf"),
-            "new_key": secrets.token_urlsafe,
-            "version": __version__,
-        }
 
-    def message(code: int, title: str, *lines: str, retry: bool = False) -> tuple[str, int, dict[str, str]]:
-        headers = {"Retry-After": "5"} if retry else {}
-        return render_template("message.html", title=title, lines=lines, retry=retry), code, headers
+def _common() -> dict[str, Any]:
+    """Return what all templates use."""
+    return {
+        "t": g.t,
+        "lang": g.lang,
+        "languages": texts.LANGUAGES,
+        "here": _here,
+        "most": MOST,
+        "csrf": g.get("csrf"),
+        "new_key": secrets.token_urlsafe,
+        "version": __version__,
+    }
 
-    @app.errorhandler(Denied)
-    def _denied(error: Denied) -> tuple[str, int, dict[str, str]]:
-        return message(403, g.t("denied"), g.t(str(error)))
 
-    @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
-        if error.code == 404:
-            return message(404, g.t("missing"), g.t("missing_why"))
-        return message(error.code or 500, g.t("error"), str(error.description))
+def _here(lang: str) -> str:
+    """Return the address of this page in a language."""
+    if not request.endpoint or request.method != "GET":
+        return url_for("overview", lang=lang)
+    given = {name: value for name, value in request.args.items() if name not in ("lang", "token", "done")}
+    return url_for(request.endpoint, **{**given, **(request.view_args or {}), "lang": lang})
 
-    @app.errorhandler(SessiondbError)
-    def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
-        cause = error.__cause__ or error.__context__
-        if isinstance(cause, psycopg.Error) and is_lost(cause):
-            app.logger.warning("%s", error)
-            posted = [g.t("lost_posted")] if request.method == "POST" else []
-            return message(503, g.t("lost"), g.t("lost_why"), *posted, retry=True)
-        said = g.t("error_detail", message=" ".join(error.lines))
-        if isinstance(cause, pg.QueryCanceled):
-            return message(504, g.t("slow"), said)
-        if isinstance(cause, pg.InsufficientPrivilege):
-            return message(403, g.t("denied"), said)
-        return message(409, g.t("error"), said, g.t("error_back"))
 
-    Pages(store, Links(store), guard.Once()).register(app)
-    return app
+def _message(code: int, title: str, *lines: str, retry: bool = False) -> tuple[str, int, dict[str, str]]:
+    headers = {"Retry-After": "5"} if retry else {}
+    return render_template("message.html", title=title, lines=lines, retry=retry), code, headers
+
+
+def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
+    if error.code == 404:
+        return _message(404, g.t("missing"), g.t("missing_why"))
+    return _message(error.code or 500, g.t("error"), str(error.description))
+
+
+def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
+    """Say what the database answered; one that is lost is asked again by the page itself."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, psycopg.Error) and is_lost(cause):
+        posted = [g.t("lost_posted")] if request.method == "POST" else []
+        return _message(503, g.t("lost"), g.t("lost_why"), *posted, retry=True)
+    said = g.t("error_detail", message=" ".join(error.lines))
+    if isinstance(cause, pg.QueryCanceled):
+        return _message(504, g.t("slow"), said)
+    if isinstance(cause, pg.InsufficientPrivilege):
+        return _message(403, g.t("denied"), said)
+    return _message(409, g.t("error"), said, g.t("error_back"))

@@ -24,21 +24,21 @@ SELECT n, gen_random_uuid() AS id,
                      'Moreau', 'Nguyen', 'Olivier', 'Petit', 'Quentin', 'Roussel', 'Silva', 'Traoré', 'Urbain', 'Vidal', 'Weber', 'Ziani'] AS names) AS l;
 
 INSERT INTO users (id, email, full_name)
-SELECT p.id, translate(lower(p.name), ' éèêëïîôç', '.eeeeiioc') || '@example.org', p.name FROM people AS p;
+SELECT p.id, lower(translate(p.name, ' ÉéèêëïîôçÎ', '.EeeeeiiocI')) || '@example.org', p.name FROM people AS p;
 
 INSERT INTO org_members (org_id, user_id, role)
 SELECT p.org_id, p.id, p.role FROM people AS p WHERE p.org_id IS NOT NULL;
 
 CREATE TEMPORARY VIEW attendance AS
-SELECT p.n, p.id AS user_id, p.org_id, p.course, c.id AS course_id, now() - make_interval(days => 128 + p.n % 9) AS enrolled_at
+SELECT p.n, p.id AS user_id, p.org_id, p.course, c.id AS course_id, now() - make_interval(days => 130 + p.n % 9) AS enrolled_at
   FROM people AS p JOIN courses AS c ON c.title = p.course WHERE p.role = 'student';
 
 CREATE TEMPORARY VIEW work AS
 SELECT a.*, e.id AS exercise_id, 'Exercice ' || e.place AS content,
-       a.enrolled_at + make_interval(days => (e.place * 15 + a.n * 7 % 12)::integer, hours => a.n % 10) AS submitted_at
+       a.enrolled_at + make_interval(days => (e.place * 14 + a.n * 7 % 12)::integer, hours => a.n % 10) AS submitted_at
   FROM attendance AS a
   JOIN (SELECT e.*, row_number() OVER (PARTITION BY e.course_id ORDER BY e.title) AS place FROM exercises AS e) AS e
-    ON e.course_id = a.course_id AND e.place <= 3 + a.n % 6;
+    ON e.course_id = a.course_id AND e.place <= 3 + a.n * 5 % 7 % 6;
 
 -- what is there before sessiondb: all that students of SQL did, and those who are in no organisation
 INSERT INTO enrollments (user_id, course_id, enrolled_at)

@@ -78,6 +78,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "title": ("Title", "Titre"),
     "name": ("Name", "Nom"),
     "n": ("{n}", "{n}"),
+    "and": ("{one} and {other}", "{one} et {other}"),
     "and_more": ("and {n} more", "et {n} de plus"),
     "creator": ("Created by", "Créée par"),
     "nobody": ("(nobody)", "(personne)"),
@@ -333,6 +334,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Open the whole address that “sessiondb trainer” printed. It is good once; if it was used before, start the command again.",
         "Ouvrez l'adresse complète affichée par « sessiondb trainer ». Elle ne sert qu'une fois ; si elle a déjà servi, relancez la commande.",
     ),
+    "denied_user": ("Log in on the platform first.", "Connectez-vous d'abord à la plateforme."),
     "denied_form": (
         "This form is out of date. Go back, reload the page and try again.",
         "Ce formulaire n'est plus valable. Revenez en arrière, rechargez la page et réessayez.",
