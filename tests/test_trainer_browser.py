@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 from trainer_screenshots import CHROMIUM, DESKTOP, PHONE, chromium, served
 
 from sessiondb.trainer.serve import Server
@@ -48,8 +48,12 @@ class Watched:
         home = address.partition("/trainer")[0]
         page.on("console", lambda message: self.wrong.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (self.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dialog)
         page.on("request", lambda r: None if r.url.startswith(home) else self.wrong.append(f"asked elsewhere: {r.url}"))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def says(self, text: str) -> None:
         """Wait until the page says this, and check it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from sessiondb.trainer.demo import school
 from sessiondb.trainer.serve import Server
@@ -21,8 +21,8 @@ CHROMIUM = "/usr/bin/chromium"
 
 FOLDER = Path(__file__).parents[1] / "docs" / "trainer"
 
-DESKTOP = {"width": 1200, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1200, height=900)
+PHONE = ViewportSize(width=390, height=844)
 
 
 @contextmanager
@@ -78,13 +78,13 @@ def main(folder: Path) -> None:
     """Make all of them: desktop in English, the overview on a phone in French and in the dark."""
     folder.mkdir(parents=True, exist_ok=True)
     with school() as database, served(database) as server, chromium() as browser:
-        context = browser.new_context(viewport=DESKTOP, locale="en-GB")  # type: ignore[arg-type]
+        context = browser.new_context(viewport=DESKTOP, locale="en-GB")
         page = context.new_page()
         page.goto(server.address)
         page.wait_for_url("**/trainer/")
         shoot(page, folder)
         cookies = context.cookies()
-        phone = browser.new_context(viewport=PHONE, locale="fr-FR", color_scheme="dark")  # type: ignore[arg-type]
+        phone = browser.new_context(viewport=PHONE, locale="fr-FR", color_scheme="dark")
         phone.add_cookies(cookies)  # type: ignore[arg-type]
         page = phone.new_page()
         page.goto(server.address.partition("?")[0])

@@ -3,8 +3,7 @@
 -- index on session_id: a count of that many stands for "at least".
 WITH shown AS MATERIALIZED (
     SELECT s.id, s.org_id, s.course_id, s.status::pg_catalog.text AS status, s.created_at,
-           {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org, {course_title} AS course,
-           pg_catalog.row_number() OVER place AS place
+           {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org, {course_title} AS course
       FROM platform.sessions AS s
       LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
       LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
@@ -14,8 +13,7 @@ WITH shown AS MATERIALIZED (
        AND (%(search)s::pg_catalog.text IS NULL
             OR pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', {session_title}, {course_title}, {org_name})),
                                  pg_catalog.lower(%(search)s::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)
-    WINDOW place AS (ORDER BY {org_name}, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
-     ORDER BY place
+     ORDER BY org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
      LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
 )
 SELECT s.*, p.students, w.submissions, w.last_at, w.weeks
@@ -35,4 +33,4 @@ SELECT s.*, p.students, w.submissions, w.last_at, w.weeks
                   FROM (SELECT {submitted_at} AS at FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint) AS r
                  GROUP BY 1) AS w
        ) AS w
- ORDER BY s.place
+ ORDER BY s.org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC

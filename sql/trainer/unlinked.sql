@@ -1,13 +1,13 @@
 -- Whose work of a course is linked to no session, and what would link it to a session of an organisation (%(session)s, NULL
--- for one that is not there yet). The reason is that of choose_sessions(); remedy is what helps here:
+-- for one that is not there yet). choose_sessions() says what the rules choose; remedy is what helps here:
 --
 -- link      the rules choose this session: only a backfill is missing
 -- follow    they choose another session, which is the one to open
 -- activate  the student is a member here, but no session of the course is active for them
 -- join      the student is no member here, and no other organisation of theirs has an active session
 --
--- would_link is how many of the rows a new active session of the organisation would get: those of its members, but for the
--- submissions that follow an enrolment.
+-- would_link is how many of the rows the session would get if it were active: those of members, but for submissions that
+-- follow an enrolment, and rows that a session which goes before it gets.
 WITH unlinked AS MATERIALIZED (
     SELECT false AS by_enrollment, e.user_id, pg_catalog.count(*) AS rows
       FROM platform.enrollments AS e
@@ -27,12 +27,12 @@ asked AS (
      GROUP BY 1
 ),
 choice AS MATERIALIZED (
-    SELECT a.by_enrollment, h.*
+    SELECT a.by_enrollment, h.user_id, h.session_id
       FROM asked AS a
      CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, a.by_enrollment) AS h
 ),
 found AS (
-    SELECT u.*, h.session_id, h.reason,
+    SELECT u.*, h.session_id,
            EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid AND m.user_id OPERATOR(pg_catalog.=) u.user_id) AS is_member,
            u.by_enrollment AND EXISTS (
                SELECT FROM platform.enrollments AS e
@@ -41,7 +41,13 @@ found AS (
                 WHERE e.user_id OPERATOR(pg_catalog.=) u.user_id
                   AND e.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid
                   AND s.course_id OPERATOR(pg_catalog.=) e.course_id
-                  AND s.status OPERATOR(pg_catalog.=) 'active') AS follows
+                  AND s.status OPERATOR(pg_catalog.=) 'active') AS follows,
+           %(session)s::pg_catalog.uuid IS NULL OR %(session)s::pg_catalog.uuid OPERATOR(pg_catalog.=) (
+               SELECT s.id
+                 FROM platform.sessions AS s
+                WHERE s.id OPERATOR(pg_catalog.=) ANY (ARRAY[h.session_id, %(session)s::pg_catalog.uuid])
+                ORDER BY s.created_at DESC NULLS LAST, s.id DESC
+                LIMIT 1) AS is_first
       FROM unlinked AS u
       JOIN choice AS h ON h.by_enrollment OPERATOR(pg_catalog.=) u.by_enrollment AND h.user_id OPERATOR(pg_catalog.=) u.user_id
 ),
@@ -54,12 +60,12 @@ settled AS (
       FROM found AS f
 ),
 of_user AS (
-    SELECT f.remedy, f.user_id, f.session_id, f.is_member, f.reason,
+    SELECT f.remedy, f.user_id, f.session_id,
            coalesce(pg_catalog.sum(f.rows) FILTER (WHERE NOT f.by_enrollment), 0)::bigint AS enrollments,
            coalesce(pg_catalog.sum(f.rows) FILTER (WHERE f.by_enrollment), 0)::bigint AS submissions,
-           coalesce(pg_catalog.sum(f.rows) FILTER (WHERE f.is_member AND NOT f.follows), 0)::bigint AS would_link
+           coalesce(pg_catalog.sum(f.rows) FILTER (WHERE f.is_member AND NOT f.follows AND f.is_first), 0)::bigint AS would_link
       FROM settled AS f
-     GROUP BY 1, 2, 3, 4, 5
+     GROUP BY 1, 2, 3
 )
 SELECT f.*, {session_title} AS title,
        coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login

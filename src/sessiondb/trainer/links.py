@@ -50,18 +50,24 @@ class Links:
             job.error = " ".join(filter(None, [*error.lines, error.hint]))
 
     def progress(self, view: View, session: UUID) -> dict[str, Any]:
-        """Return how far it is: ``state`` (none, waiting, running, done, stopped, failed), ``linked``, ``percent``."""
+        """Return how far it is: ``state`` (none, waiting, running, done, stopped, failed), ``linked``, ``percent``.
+
+        Args:
+            view: in which each query sees what is committed by then: a run that had ended before the first one is all
+                there in the second.
+            session: which backfill is asked about.
+        """
         job = self._jobs.get(session)
-        (found,) = view.rows("progress", session=session, key=ADVISORY_KEY)
         is_ours = job is not None and job.thread.is_alive()
-        total = found["blocks_total"]
-        percent = 100 if found["is_finished"] else 100 * found["blocks_done"] // max(total, 1)
-        if job and job.error and not is_ours:
+        (run,) = view.rows("is_linking", key=ADVISORY_KEY)
+        (found,) = view.rows("progress", session=session)
+        percent = 100 if found["is_finished"] else 100 * found["blocks_done"] // max(found["blocks_total"], 1)
+        if is_ours:
+            state = "running" if found["is_known"] else "waiting"
+        elif job and job.error:
             state = "failed"
-        elif found["is_known"] and found["is_finished"] and not is_ours:
-            state = "done"
         elif found["is_known"]:
-            state = "running" if is_ours or found["is_running"] else "stopped"
+            state = "done" if found["is_finished"] else "running" if run["is_running"] else "stopped"
         else:
-            state = "waiting" if is_ours else "none"
+            state = "none"
         return {"state": state, "linked": found["linked"], "percent": percent, "error": job.error if job else None}

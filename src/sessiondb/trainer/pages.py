@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +93,8 @@ class Pages:
             )
             more, shown = len(shown) > PAGE_ROWS, shown[:PAGE_ROWS]
             of = [[s[column] for s in shown] for column in ("org_id", "course_id")]
-            counts = view.quick_rows("unlinked_counts", orgs=of[0], courses=of[1]) if shown else []
+            patience = {"seconds": 8.0} if "count" in request.args else {}
+            counts = view.quick_rows("unlinked_counts", **patience, orgs=of[0], courses=of[1]) if shown else []
             orgs = self._choices(view, "orgs", org)
             courses = self._choices(view, "courses", course)
             statuses = view.labels("sessions", "status", _STATUSES)
@@ -99,8 +102,9 @@ class Pages:
         filters = {"q": search, "org": org, "course": course, "status": status}
         return render_template(
             "overview.html",
-            sessions=shown,
+            groups=[(org_id, [*of_org]) for org_id, of_org in groupby(shown, itemgetter("org_id"))],
             unlinked=unlinked,
+            counted="count" in request.args,
             chart=_chart(s["weeks"] for s in shown),
             orgs=orgs,
             courses=courses,
@@ -112,7 +116,7 @@ class Pages:
 
     def session(self, session: UUID) -> str:
         page = _page()
-        with self.store.open(g.who) as view:
+        with self.store.open(g.who, "live") as view:
             found = _one(view.rows("session", session=session, most=MOST))
             students = view.rows("students", session=session, limit=PAGE_ROWS + 1, skip=(page - 1) * PAGE_ROWS)
             of = {"org": found["org_id"], "course": found["course_id"]}
@@ -164,7 +168,7 @@ class Pages:
 
         def act() -> str:
             by = _uuid(given["by"]) if given["by"] else None
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 title = given["title"].strip() or None
                 row = records.create_session(view.connection, org, course, by, title, given["status"])
             if request.form.get("link") and row["status"] == "active":
@@ -222,7 +226,7 @@ class Pages:
 
     def set_status(self, session: UUID) -> Response:
         def act() -> str:
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 row = records.set_session_status(view.connection, session, request.form.get("to", ""))
             if request.form.get("link") and row["status"] == "active":
                 self.links.start(session, g.who)
@@ -239,7 +243,7 @@ class Pages:
             return redirect(url_for("session", session=session, done="choose_one", _anchor="unlinked"), 303)
 
         def act() -> str:
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 found = _one(view.rows("session", session=session, most=1))
                 for user in users:
                     records.add_member(view.connection, found["org_id"], user, "student")
@@ -260,7 +264,7 @@ class Pages:
         return self._once(act)
 
     def linking(self, session: UUID) -> str:
-        with self.store.open(g.who) as view:
+        with self.store.open(g.who, "live") as view:
             found = _one(view.rows("session", session=session, most=1))
             progress = self.links.progress(view, session)
         return render_template("linking.html", s=found, progress=progress)
@@ -306,7 +310,7 @@ class Pages:
         name = request.form.get("user", "").strip() or abort(400)
 
         def act() -> str:
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 user = records.find(view.connection, "user", name, lambda _: None)
                 row = records.add_member(view.connection, org, user, request.form.get("role") or "student")
             return url_for("org", org=org, done="added" if row["created"] else "was_added")
@@ -318,7 +322,7 @@ class Pages:
 
     def set_role(self, org: UUID, user: UUID) -> Response:
         def act() -> str:
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 records.set_member_role(view.connection, org, user, request.form.get("role", ""))
             return url_for("org", org=org, done="role", q=_text("q"), page=_page() if _page() > 1 else None)
 
@@ -332,7 +336,7 @@ class Pages:
 
     def remove(self, org: UUID, user: UUID) -> Response:
         def act() -> str:
-            with self.store.open(g.who, "write") as view:
+            with self.store.open(g.who, "live") as view:
                 records.remove_member(view.connection, org, user)
             return url_for("org", org=org, done="removed")
 

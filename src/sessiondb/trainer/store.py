@@ -26,7 +26,7 @@ MOST = 5_000
 _SECONDS = 10
 """How long a statement of a page may take."""
 
-_QUICK = 0.15
+_QUICK = 0.1
 """How long one may take whose answer the page can do without."""
 
 _NO_USERS = (
@@ -135,8 +135,12 @@ class Store:
         return cls(Database(make_conninfo("", **{"connect_timeout": 5, **given}), schema))
 
     @contextmanager
-    def open(self, who: Who, mode: Literal["read", "write"] = "read") -> Iterator[View]:
+    def open(self, who: Who, mode: Literal["read", "live"] = "read") -> Iterator[View]:
         """Yield the database as a visitor sees it, in one transaction.
+
+        Args:
+            who: the visitor.
+            mode: ``live`` may write, and each query sees what is committed by then.
 
         Raises:
             SessiondbError: as the commands.

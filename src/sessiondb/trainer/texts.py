@@ -33,9 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cancel": ("Cancel", "Annuler"),
     "unnamed": ("(no title)", "(sans titre)"),
     # the things, one or several
-    "n_sessions": ("{n} session|{n} sessions", "{n} session|{n} sessions"),
     "n_students": ("{n} student|{n} students", "{n} étudiant|{n} étudiants"),
-    "n_members": ("{n} member|{n} members", "{n} membre|{n} membres"),
     "n_enrollments": ("{n} enrolment|{n} enrolments", "{n} inscription|{n} inscriptions"),
     "n_submissions": ("{n} submission|{n} submissions", "{n} soumission|{n} soumissions"),
     "n_rows": (
@@ -73,6 +71,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not_enrolled": ("not enrolled", "pas d'inscription"),
     "yes": ("yes", "oui"),
     "not_linked": ("Not linked", "Non rattachés"),
+    "count": ("count", "compter"),
     "not_counted": ("see the session", "voir la session"),
     "role": ("Role", "Rôle"),
     "title": ("Title", "Titre"),
@@ -211,7 +210,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Pour ces étudiants, les règles choisissent « {title} ». Ouvrez-la pour y rattacher leurs travaux.",
     ),
     "remedy_follow_do": ("Open “{title}”", "Ouvrir « {title} »"),
-    "choose_student": ("Choose {name}", "Choisir {name}"),
     "choose_one": ("Choose at least one student.", "Choisissez au moins un étudiant."),
     "change_status": ("Change the status", "Changer le statut"),
     "new_status": ("New status", "Nouveau statut"),
@@ -273,7 +271,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "link_again": ("Go on", "Continuer"),
     "to_session": ("To the session", "Vers la session"),
-    "reload": ("Look again", "Actualiser"),
     # an organisation
     "members": ("Members", "Membres"),
     "members_none": ("Nobody is a member yet.", "Il n'y a encore aucun membre."),

@@ -3,7 +3,7 @@
 
 async function look(part) {
   try {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const answer = await fetch(part.dataset.from || location.href, { credentials: "same-origin" });
     if (answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(part.id);
@@ -13,7 +13,7 @@ async function look(part) {
   } catch {
     // the server is away; look again
   }
-  setTimeout(look, Number(part.dataset.poll), part);
+  setTimeout(look, 1000, part);
 }
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(look, Number(part.dataset.poll), part);
