@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
+import socket
+import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,8 +24,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
 from psycopg import sql
-from werkzeug.test import TestResponse
+from test_cli import COMMAND, environment, run
+from werkzeug.test import Client, TestResponse
 
+from sessiondb.cli import cli
+from sessiondb.commands import Options
+from sessiondb.errors import SessiondbError
 from sessiondb.trainer import create_app
 from sessiondb.trainer.guard import Gate, Once
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
@@ -534,9 +547,102 @@ def test_the_language_is_the_browsers_unless_one_was_chosen(wanted: str | None, 
 
 
 def test_numbers_and_dates_are_written_as_the_language_does() -> None:
-    from datetime import date  # noqa: PLC0415
-
     assert [Texts(lang)("n_students", n=12_345) for lang in LANGUAGES] == ["12,345 students", "12\u202f345 étudiants"]
     assert [Texts(lang)("n_students", n=0) for lang in LANGUAGES] == ["0 students", "0 étudiant"]
     assert [Texts(lang).day(date(2026, 2, 3)) for lang in LANGUAGES] == ["3 Feb 2026", "3 févr. 2026"]
     assert Texts("en").day("infinity") == "infinity"
+
+
+# the command, and what docs/trainer.md says
+
+DOCS = (Path(__file__).parents[1] / "docs" / "trainer.md").read_text(encoding="utf-8")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command in a process of its own, and the first line that it prints."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stdout
+    try:
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_the_address_serves_and_ends_when_it_is_told_to(
+    installed_db: PlatformDatabase, ending: signal.Signals
+) -> None:
+    with started("-d", installed_db.conninfo(), "trainer", "--no-browser") as (process, line):
+        address = line.split()[-1]
+        with urllib.request.urlopen(address) as answer:
+            assert answer.status == 200
+        root, _, _ = address.partition("trainer/")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(root)
+        refused.value.close()
+        assert refused.value.code == 403
+        assert refused.value.url == f"{root}trainer/"
+        process.send_signal(ending)
+        assert process.wait(20) == 0
+
+
+@ON_REFERENCE
+def test_a_port_that_is_taken_and_a_database_that_is_not_there_are_said(installed_db: PlatformDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("-d", installed_db.conninfo(), "trainer", "--no-browser", "--port", port)
+    assert (done.code, f"port {port} is taken" in done.err) == (1, True), done.err
+    done = run("-d", "postgresql://nobody@127.0.0.1:1/x", "trainer", "--no-browser")
+    assert (done.code, "cannot connect" in done.err) == (1, True), done.err
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "waitress", None)
+    monkeypatch.delitem(sys.modules, "sessiondb.trainer.serve", raising=False)
+    with pytest.raises(SessiondbError, match="package waitress") as raised:
+        cli.main(["trainer", "--no-browser"], standalone_mode=False, obj=Options())
+    assert "pip install 'sessiondb[trainer]'" in str(raised.value.hint)
+
+
+@ON_REFERENCE
+def test_the_grants_of_the_documentation_are_enough_for_every_button(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    (grants,) = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)
+    with installed_db.connect() as connection:
+        connection.execute(grants.replace("trainer_page", new_role).encode())
+    visitor = Visitor(create_app(installed_db.conninfo(new_role), hosts=[HOST], who=lambda _: ""))
+    for path in ("/", "/new", "/orgs"):
+        visitor.see(path)
+    answer = visitor.press(f"/new/{SUD}/{DATA}", title="T", status="draft", by=ADA)
+    session = answer.location.partition("?")[0]
+    form = visitor.form(f"{session}/status?to=active")
+    assert visitor.send(f"{session}/status", **form).status_code == 303
+    answer = visitor.press(session, f"{session}/members", user=DMITRI)
+    assert EN("linked_n", n=2) in _wait(visitor, answer.location)
+    role = f"/orgs/{SUD}/{DMITRI}/role?page=1"
+    assert visitor.press(f"/orgs/{SUD}", role, role="trainer").status_code == 303
+    form = visitor.form(f"/orgs/{SUD}/{DMITRI}/remove")
+    assert visitor.send(f"/orgs/{SUD}/{DMITRI}/remove", **form).status_code == 303
+
+
+@ON_REFERENCE
+def test_the_example_of_the_documentation_lets_in_who_has_logged_in(
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    monkeypatch.setenv("DATABASE_URL", installed_db.conninfo())
+    monkeypatch.setenv("SECRET_KEY", "a secret")
+    names: dict[str, Any] = {"__name__": "wsgi"}
+    exec(compile(example, "wsgi.py", "exec"), names)
+    browser = Client(names["application"])
+    with browser.get("/trainer/", base_url="http://learn.example") as answer:
+        assert answer.status_code == 403
+    with browser.get(f"/login/{ADA}", base_url="http://learn.example", follow_redirects=True) as answer:
+        assert answer.status_code == 200
+        assert 'href="/trainer/new"' in answer.get_data(as_text=True)

@@ -1,9 +1,10 @@
 -- A page of the sessions, by organisation, the active ones first, and what is in each: students, submissions, the last
 -- one, and how many there were in each of the last 26 weeks. No more than %(most)s rows of a session are read, by the
--- index on session_id: a count of that many stands for "at least".
+-- index on session_id: a count of that many stands for "at least". Where nothing is searched for, the first join with the
+-- courses is not made.
 WITH shown AS MATERIALIZED (
     SELECT s.id, s.org_id, s.course_id, s.status::pg_catalog.text AS status, s.created_at,
-           {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org, {course_title} AS course
+           {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org
       FROM platform.sessions AS s
       LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
       LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
@@ -16,8 +17,9 @@ WITH shown AS MATERIALIZED (
      ORDER BY org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
      LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
 )
-SELECT s.*, p.students, w.submissions, w.last_at, w.weeks
+SELECT s.*, {course_title} AS course, p.students, w.submissions, w.last_at, w.weeks
   FROM shown AS s
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
  CROSS JOIN LATERAL (
         SELECT pg_catalog.count(DISTINCT u.user_id) AS students
           FROM ((SELECT e.user_id FROM platform.enrollments AS e WHERE e.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint)

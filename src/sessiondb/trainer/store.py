@@ -26,7 +26,7 @@ MOST = 5_000
 _SECONDS = 10
 """How long a statement of a page may take."""
 
-_QUICK = 0.1
+_QUICK = 0.05
 """How long one may take whose answer the page can do without."""
 
 _NO_USERS = (
