@@ -269,6 +269,26 @@ def test_who_is_no_member_is_added_and_linked_by_one_button(visitor: Visitor, in
 
 
 @ON_REFERENCE
+def test_of_many_students_some_are_listed_and_all_are_counted(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "WITH u AS (INSERT INTO users (email) SELECT n || '@example.org' FROM generate_series(1, 250) AS n RETURNING id)"
+            " INSERT INTO enrollments (user_id, course_id) SELECT id, %s FROM u",
+            [DATA],
+        )
+    text = visitor.see(visitor.press(f"/new/{NORD}/{DATA}", title="T", status="active", by="").location)
+    assert EN("and_more", n=151) in text  # Dmitri, too, is in no organisation
+
+
+@ON_REFERENCE
+def test_a_name_in_an_address_is_looked_up(visitor: Visitor) -> None:
+    assert visitor.get("/new?org=atelier-nord&course=Data with SQL").location == f"/new/{NORD}/{DATA}"
+    text = visitor.see("/new?org=Atelier Nort&course=zzz")
+    assert EN("which_thing", name="Atelier Nort") in text
+    assert EN("no_such", name="zzz") in text
+
+
+@ON_REFERENCE
 def test_work_is_grouped_by_what_helps_and_the_button_is_of_that(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
@@ -498,6 +518,22 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
     with installed_db.connect() as connection:
         rows = connection.execute("SELECT org_id::text FROM org_members WHERE user_id = %s", [DMITRI]).fetchall()
     assert rows == [(NORD,)]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+    acting = ("--as", ADA, "--as-role", new_role)
+    with started("-d", installed_db.conninfo(), "trainer", "--no-browser", *acting) as (_, line):
+        address = line.split()[-1]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        browser.open(address).close()
+        with browser.open(address.partition("?")[0]) as answer:
+            page = answer.read().decode()
+    assert "Autumn 2024" in page
+    assert "Spring 2024" not in page
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)

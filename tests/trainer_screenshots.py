@@ -50,9 +50,9 @@ def chromium() -> Iterator[Browser]:
 def shoot(page: Page, folder: Path) -> None:
     """Walk through the pages as a trainer would who opens a group, and keep what is seen."""
 
-    def keep(name: str) -> None:
+    def keep(name: str, *, whole: bool = False) -> None:
         page.wait_for_load_state()
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=whole)
 
     keep("overview")
     page.get_by_role("link", name="New session").first.click()
@@ -62,7 +62,7 @@ def shoot(page: Page, folder: Path) -> None:
     keep("new-session")
     page.get_by_label("Link them").uncheck()
     page.get_by_role("button", name="Create the session").click()
-    keep("session")
+    keep("session", whole=True)
     page.get_by_role("button", name="Link this work now").click()
     page.get_by_text("All is linked").wait_for()
     keep("linked")

@@ -8,6 +8,8 @@
 --
 -- would_link is how many of the rows the session would get if it were active: those of members, but for submissions that
 -- follow an enrolment, and rows that a session which goes before it gets.
+--
+-- A row for each student, at most %(people)s for each remedy and session; what begins with of_ is of them all.
 WITH unlinked AS MATERIALIZED (
     SELECT false AS by_enrollment, e.user_id, pg_catalog.count(*) AS rows
       FROM platform.enrollments AS e
@@ -67,9 +69,18 @@ of_user AS (
       FROM settled AS f
      GROUP BY 1, 2, 3
 )
-SELECT f.*, {session_title} AS title,
-       coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login
-  FROM of_user AS f
-  LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) f.session_id
-  LEFT JOIN ({users}) AS u ON u.id OPERATOR(pg_catalog.=) f.user_id
- ORDER BY f.remedy, title, name, f.user_id
+SELECT n.*
+  FROM (
+        SELECT f.*, {session_title} AS title, coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login,
+               pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY u.name, f.user_id) AS place,
+               pg_catalog.count(*) OVER of_group AS of_students,
+               (pg_catalog.sum(f.enrollments) OVER of_group)::bigint AS of_enrollments,
+               (pg_catalog.sum(f.submissions) OVER of_group)::bigint AS of_submissions,
+               (pg_catalog.sum(f.would_link) OVER ())::bigint AS of_would_link
+          FROM of_user AS f
+          LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) f.session_id
+          LEFT JOIN ({users}) AS u ON u.id OPERATOR(pg_catalog.=) f.user_id
+        WINDOW of_group AS (PARTITION BY f.remedy, f.session_id)
+       ) AS n
+ WHERE n.place OPERATOR(pg_catalog.<=) %(people)s::bigint
+ ORDER BY pg_catalog.array_position(ARRAY['link', 'activate', 'join', 'follow'], n.remedy), n.title, n.session_id, n.place

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -28,6 +27,9 @@ _CHOICES = 200
 
 _STATUSES = ["draft", "active", "completed", "cancelled"]
 _ROLES = ["student", "trainer", "admin"]
+
+_PEOPLE = 100
+"""So many students are listed whose work is not linked, for each thing that helps."""
 
 _WEEKS = 26
 
@@ -120,14 +122,10 @@ class Pages:
             found = _one(view.rows("session", session=session, most=MOST))
             students = view.rows("students", session=session, limit=PAGE_ROWS + 1, skip=(page - 1) * PAGE_ROWS)
             of = {"org": found["org_id"], "course": found["course_id"]}
-            unlinked = view.quick_rows("unlinked", seconds=5, session=session, **of)
+            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, session=session, **of)
             siblings = view.rows("siblings", session=session, **of)
             statuses = view.labels("sessions", "status", _STATUSES)
             progress = self.links.progress(view, session)
-        groups: dict[tuple[str, Any], list[Row]] = {}
-        for row in unlinked or []:
-            groups.setdefault((row["remedy"], row["session_id"] if row["remedy"] == "follow" else None), []).append(row)
-        order = ["link", "activate", "join", "follow"]
         return render_template(
             "session.html",
             s=found,
@@ -135,7 +133,7 @@ class Pages:
             more=len(students) > PAGE_ROWS,
             page=page,
             is_counted=unlinked is not None,
-            groups=sorted(groups.items(), key=lambda item: order.index(item[0][0])),
+            groups=[[*rows] for _, rows in groupby(unlinked or [], itemgetter("remedy", "session_id"))],
             siblings=siblings,
             statuses=statuses,
             progress=progress,
@@ -188,7 +186,7 @@ class Pages:
             of_org = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
             of_course = _named(view.rows("courses", id=course, limit=1), course)
             of = {"session": None, "org": org, "course": course}
-            unlinked = view.quick_rows("unlinked", seconds=5, **of)
+            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of)
             siblings = view.rows("siblings", **of)
             staff = view.rows("members", org=org, user=None, staff=True, search=None, limit=_CHOICES, skip=0)
             statuses = view.labels("sessions", "status", _STATUSES)
@@ -196,7 +194,7 @@ class Pages:
             "new_session.html",
             org=of_org,
             course=of_course,
-            would_link=None if unlinked is None else sum(row["would_link"] for row in unlinked),
+            would_link=_would_link(unlinked),
             siblings=siblings,
             staff=staff,
             statuses=statuses,
@@ -212,7 +210,7 @@ class Pages:
             found = _one(view.rows("session", session=session, most=MOST))
             of = {"session": session, "org": found["org_id"], "course": found["course_id"]}
             siblings = view.rows("siblings", **of)
-            unlinked = view.quick_rows("unlinked", seconds=5, **of) if to == "active" else []
+            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of) if to == "active" else []
         place = next((place for place, row in enumerate(siblings) if row["id"] == session), len(siblings))
         others = [row for row in siblings if row["id"] != session]
         return render_template(
@@ -221,7 +219,7 @@ class Pages:
             to=to,
             newer=siblings[:place],
             others=others,
-            would_link=None if unlinked is None else sum(row["would_link"] for row in unlinked),
+            would_link=_would_link(unlinked),
         )
 
     def set_status(self, session: UUID) -> Response:
@@ -380,6 +378,11 @@ def _one(rows: list[Row]) -> Row:
 
 def _named(rows: list[Row], wanted: UUID) -> Row:
     return _one([row for row in rows if row["id"] == wanted])
+
+
+def _would_link(unlinked: list[Row] | None) -> int | None:
+    """Return how many rows a session would get; None where they could not be counted in time."""
+    return None if unlinked is None else unlinked[0]["of_would_link"] if unlinked else 0
 
 
 def _chart(of_each: Iterable[dict[str, int] | None]) -> list[tuple[datetime.date, int]]:
