@@ -405,6 +405,21 @@ def test_a_session_is_opened_and_linked_on_every_platform(visitor: Visitor, inst
 
 
 @ON_REFERENCE
+def test_a_platform_that_keeps_no_times_and_no_titles_has_its_pages_all_the_same(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="active", by="").location.partition("?")[0]
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions DROP submitted_at; ALTER TABLE enrollments DROP enrolled_at")
+        connection.execute(
+            "ALTER TABLE sessions DROP title; ALTER TABLE courses DROP title; ALTER TABLE orgs DROP name"
+        )
+    assert EN("chart") not in visitor.see("/") + visitor.see(session)
+    assert EN("unnamed") in visitor.see("/")
+    assert "atelier-nord" in visitor.see(f"/orgs/{NORD}")
+
+
+@ON_REFERENCE
 @pytest.mark.parametrize(
     "path",
     [f"/sessions/{NORD}", f"/orgs/{ADA}", f"/new/{NORD}/{NORD}", f"/sessions/{NORD}/link", "/sessions/x", "/..%2f"],

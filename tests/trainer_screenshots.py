@@ -54,7 +54,7 @@ def shoot(page: Page, folder: Path) -> None:
         page.wait_for_load_state()
         page.screenshot(path=folder / f"{name}.png", full_page=whole)
 
-    keep("overview")
+    keep("overview", whole=True)
     page.get_by_role("link", name="New session").first.click()
     page.get_by_label("Organisation").select_option(label="Atelier Nord")
     page.get_by_label("Course").select_option(label="Data with SQL")

@@ -1,9 +1,10 @@
 -- What the page reads of the platform where it is there, by the name of its place in the other queries: the first of the
--- columns that may hold it and that the role may read, as its alias and quoted name; NULL where there is none.
+-- columns that may hold it and that the role may read, as its alias and quoted name; NULL where there is none. Of the names
+-- only the letters count: "submittedAt" is submitted_at.
 SELECT w.place, w.type_name,
        (SELECT w.alias || '.' || quote_ident(a.attname)
           FROM unnest(w.columns) WITH ORDINALITY AS k (name, place)
-          JOIN pg_attribute AS a ON a.attname = k.name
+          JOIN pg_attribute AS a ON regexp_replace(lower(a.attname), '[^a-z]', '', 'g') = k.name
           JOIN pg_type AS y ON y.oid = a.atttypid
          WHERE a.attrelid = to_regclass(format('%I.%I', current_setting('sessiondb.schema'), w.table_name))
            AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
@@ -15,8 +16,8 @@ SELECT w.place, w.type_name,
         ('org_name', 'orgs', 'o', 'text', ARRAY['name', 'slug']),
         ('course_title', 'courses', 'c', 'text', ARRAY['title', 'name', 'slug']),
         ('session_title', 'sessions', 's', 'text', ARRAY['title', 'name', 'slug']),
-        ('session_start', 'sessions', 's', 'timestamptz', ARRAY['starts_on', 'starts_at', 'start_date', 'start_at', 'started_at']),
-        ('session_end', 'sessions', 's', 'timestamptz', ARRAY['ends_on', 'ends_at', 'end_date', 'end_at', 'ended_at']),
-        ('enrolled_at', 'enrollments', 'e', 'timestamptz', ARRAY['enrolled_at', 'created_at', 'inserted_at']),
-        ('submitted_at', 'submissions', 'b', 'timestamptz', ARRAY['submitted_at', 'created_at', 'inserted_at', 'updated_at'])
+        ('session_start', 'sessions', 's', 'timestamptz', ARRAY['startson', 'startsat', 'startdate', 'startat', 'startedat']),
+        ('session_end', 'sessions', 's', 'timestamptz', ARRAY['endson', 'endsat', 'enddate', 'endat', 'endedat']),
+        ('enrolled_at', 'enrollments', 'e', 'timestamptz', ARRAY['enrolledat', 'createdat', 'insertedat']),
+        ('submitted_at', 'submissions', 'b', 'timestamptz', ARRAY['submittedat', 'createdat', 'insertedat', 'updatedat'])
        ) AS w (place, table_name, alias, type_name, columns)

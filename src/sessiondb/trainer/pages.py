@@ -100,6 +100,7 @@ class Pages:
             orgs = self._choices(view, "orgs", org)
             courses = self._choices(view, "courses", course)
             statuses = view.labels("sessions", "status", _STATUSES)
+            has_times = view.has_times
         unlinked = None if counts is None else {(c["org_id"], c["course_id"]): c["rows"] for c in counts}
         filters = {"q": search, "org": org, "course": course, "status": status}
         return render_template(
@@ -107,7 +108,7 @@ class Pages:
             groups=[(org_id, [*of_org]) for org_id, of_org in groupby(shown, itemgetter("org_id"))],
             unlinked=unlinked,
             counted="count" in request.args,
-            chart=_chart(s["weeks"] for s in shown),
+            chart=_chart(s["weeks"] for s in shown) if has_times else None,
             orgs=orgs,
             courses=courses,
             statuses=statuses,
@@ -126,6 +127,7 @@ class Pages:
             siblings = view.rows("siblings", session=session, **of)
             statuses = view.labels("sessions", "status", _STATUSES)
             progress = self.links.progress(view, session)
+            has_times = view.has_times
         return render_template(
             "session.html",
             s=found,
@@ -137,7 +139,7 @@ class Pages:
             siblings=siblings,
             statuses=statuses,
             progress=progress,
-            chart=_chart([found["weeks"]]),
+            chart=_chart([found["weeks"]]) if has_times else None,
         )
 
     # a new one

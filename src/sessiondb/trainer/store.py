@@ -100,6 +100,11 @@ class View:
         found = self.rows("labels", table=table, column=column)
         return (found and found[0]["labels"]) or usual
 
+    @property
+    def has_times(self) -> bool:
+        """Whether this platform says when something was submitted."""
+        return not self.holes["submitted_at"].startswith("NULL")
+
     def _limit(self, seconds: float) -> None:
         self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
 
@@ -110,12 +115,15 @@ class View:
         ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
         who.become(connection, local=True)
         self._limit(_SECONDS)
-        found = connection.execute(trusted(resources.query("trainer/columns"))).fetchall()
-        self.holes = {place: f"{name or 'NULL'}::pg_catalog.{kind}" for place, kind, name in found}
+        holes: dict[str, str] = {}
+        for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
+            holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
         users = connection.execute(trusted(resources.query("trainer/users"))).fetchone()
-        self.holes["users"] = (users[0] if users else _NO_USERS).replace("%", "%%")
+        holes["users"] = users[0] if users else _NO_USERS
         for hole in ("joined_course", "joins"):
-            self.holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps).replace("%", "%%")
+            holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps)
+        # a name may hold a percent sign, which psycopg takes for a placeholder
+        self.holes = {hole: text.replace("%", "%%") for hole, text in holes.items()}
 
 
 @dataclass(frozen=True)
