@@ -72,7 +72,7 @@ def texts() -> Iterator[Text]:
     for path in _files("data_checks"):
         check = _of_file(path, "A")
         yield replace(check, sql=filled(resources.with_grouped_rows(check.sql)))
-    for path in _files("queries"):
+    for path in (*_files("queries"), *_files("trainer")):
         text = _of_file(path, "B")
         yield replace(text, kind="A") if names_platform(text.sql) else text
     yield from (_of_file(path, "A") for path in sorted(resources.MIGRATIONS.glob("*.sql")))
@@ -127,6 +127,8 @@ _VALUES = {
     "course": "r.course_id",
     "by_enrollment": "true",
     "grouped": "enrolled",
+    **dict.fromkeys(("session_title", "course_title", "org_name"), "NULL::pg_catalog.text"),
+    **dict.fromkeys(("session_start", "session_end", "enrolled_at", "submitted_at"), "NULL::pg_catalog.timestamptz"),
     "joins": "",
     "people": "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name)",
     "joined_course": "NULL",

@@ -501,7 +501,7 @@ undecodable = st.binary(max_size=5).map(lambda raw: os.fsdecode(raw.replace(b"\0
 values = st.one_of(
     texts, numbers, names, st.uuids().map(str), undecodable, st.sampled_from(["", "-", "--", "-1", "\n"])
 )
-USELESS = {"demo"}  # starts a server; its one option is a directory
+USELESS = {"demo", "trainer"}  # they start a server; their options are a directory, and a port and a user
 
 
 @st.composite

@@ -15,7 +15,7 @@ import click
 import click.shell_completion
 
 from sessiondb import output
-from sessiondb.commands import Options, common_options, demo, links, migrations, records
+from sessiondb.commands import Options, common_options, demo, links, migrations, records, trainer
 from sessiondb.errors import Exit, SessiondbError
 from sessiondb.passwords import SECRETS, is_whole, kind_of
 
@@ -47,6 +47,7 @@ for command in (
     records.session,
     links.show,
     migrations.status,
+    trainer.trainer,
 ):
     cli.add_command(command)
 

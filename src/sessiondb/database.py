@@ -158,7 +158,7 @@ class Database:
             try:
                 yield connection
             except psycopg.Error as error:
-                if _is_lost(error):
+                if is_lost(error):
                     raise explain(error, is_partway=True) from error
                 raise
 
@@ -515,7 +515,7 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
         is_partway: other parts of the work may have been committed before.
     """
     diagnosis = error.diag
-    lost = _is_lost(error)
+    lost = is_lost(error)
     message = diagnosis.message_primary or str(error).strip() or type(error).__name__
     # "Failing row contains ..." would print a student's row
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
@@ -540,7 +540,7 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
     return kind(f"{failed}: {message}" if failed else message, hint)
 
 
-def _is_lost(error: psycopg.Error) -> bool:
+def is_lost(error: psycopg.Error) -> bool:
     """Return whether the connection ended: libpq says so, or the server did before it closed it."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)

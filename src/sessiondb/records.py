@@ -38,7 +38,7 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
 
 _RANGES = [f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")]
 
-_LOADERS: dict[str, type[Loader]] = {
+LOADERS: dict[str, type[Loader]] = {
     # for Python a day ends before 24:00, a month has 30 days, and an open range ends at None
     **dict.fromkeys(["time", "timetz", "interval", "bytea", *_RANGES], TextLoader),
     "date": _or_text(DateLoader),
@@ -52,14 +52,15 @@ _SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
 """What was found installed where a command connected: each asks several things, and looks at the platform once."""
 
 
-def _require_installed(connection: Connection) -> Installation:
+def require_installed(connection: Connection) -> Installation:
+    """Return what is installed, as :func:`sessiondb.checks.require_installed` does, looking once a connection."""
     if connection not in _SOUND:
         _SOUND[connection] = checks.require_installed(connection)
     return _SOUND[connection]
 
 
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    _require_installed(connection)
+    require_installed(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with platform_path(connection):
@@ -132,7 +133,7 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
     with suppress(ValueError):
         return UUID(name)
     noun, nouns, hint = _KINDS[kind]
-    _require_installed(connection)
+    require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
         found = cursor.execute(query, [kind, name]).fetchall()
@@ -270,8 +271,8 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions that a user's rows without one would be linked to now."""
-    there = _require_installed(connection)
-    query = _with_course(_of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
+    there = require_installed(connection)
+    query = _with_course(of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
     with platform_path(connection):
         return [id_ for (id_,) in connection.execute(trusted(query), {"user": user}).fetchall()]
 
@@ -308,10 +309,10 @@ def names(connection: Connection, kind: str) -> list[str]:
         table, column = _VALUES[kind]
         if found := allowed(connection, table, column):
             return found
-        query = _of_platform(connection, _IN_USE[kind])
+        query = of_platform(connection, _IN_USE[kind])
         with platform_path(connection):
             return [name for (name,) in connection.execute(query, {}).fetchall() if name]
-    _require_installed(connection)
+    require_installed(connection)
     with platform_path(connection):
         rows = connection.execute("SELECT n.name FROM sessiondb.list_names(%s) AS n (name)", [kind]).fetchall()
     return [name for (name,) in rows]
@@ -319,29 +320,29 @@ def names(connection: Connection, kind: str) -> list[str]:
 
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
-    query = _of_platform(connection, resources.read("queries/active_sessions.sql"))
+    query = of_platform(connection, resources.read("queries/active_sessions.sql"))
     return _stream(connection, query, {"org": org, "course": course})
 
 
 def list_orgs(connection: Connection) -> Generator[Row, None, None]:
     """Yield the organisations with the number of their members and active sessions."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_orgs.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_orgs.sql")), {})
 
 
 def list_courses(connection: Connection) -> Generator[Row, None, None]:
     """Yield the courses with the number of their sessions."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_courses.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_courses.sql")), {})
 
 
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
-    _require_installed(connection)
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
+    require_installed(connection)
+    return _stream(connection, of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
 
 
 def list_sessions(connection: Connection) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, _of_platform(connection, resources.read("queries/list_sessions.sql")), {})
+    return _stream(connection, of_platform(connection, resources.read("queries/list_sessions.sql")), {})
 
 
 def show(
@@ -359,11 +360,11 @@ def show(
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.
     """
-    there = _require_installed(connection)
+    there = require_installed(connection)
     require_session(connection, session)
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-    query = _with_course(_of_platform(connection, text.replace("{people}", _people(connection))), there)
+    query = _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
     return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
 
 
@@ -415,7 +416,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """
     if session is None:
         return
-    query = _of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
+    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
     with platform_path(connection):
         found = connection.execute(query, [session]).rowcount
     if not found:
@@ -424,7 +425,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    query = _of_platform(connection, resources.read("queries/linked.sql"))
+    query = of_platform(connection, resources.read("queries/linked.sql"))
     with platform_path(connection):
         rows = connection.execute(query, {}).fetchall()  # with arguments, be there none, "%%" is read as "%"
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
@@ -433,12 +434,12 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 def has_active_session(connection: Connection) -> bool:
     """Return whether there is a session that links students."""
     active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
-    query = _of_platform(connection, active)
+    query = of_platform(connection, active)
     with platform_path(connection):
         return connection.execute(query, {}).rowcount > 0
 
 
-def _of_platform(connection: Connection, query: str) -> LiteralString:
+def of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
@@ -465,7 +466,7 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
         versions.require_same(installation(connection))
         checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
-        for kind, loader in _LOADERS.items():
+        for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = 2000
         cursor.execute(trusted(query), arguments)

@@ -1,0 +1,23 @@
+-- What the page reads of the platform where it is there, by the name of its place in the other queries: the first of the
+-- columns that may hold it and that the role may read, as its alias and quoted name; NULL where there is none. Of the names
+-- only the letters count: "submittedAt" is submitted_at.
+SELECT w.place, w.type_name,
+       (SELECT w.alias || '.' || quote_ident(a.attname)
+          FROM unnest(w.columns) WITH ORDINALITY AS k (name, place)
+          JOIN pg_attribute AS a ON regexp_replace(lower(a.attname), '[^a-z]', '', 'g') = k.name
+          JOIN pg_type AS y ON y.oid = a.atttypid
+         WHERE a.attrelid = to_regclass(format('%I.%I', current_setting('sessiondb.schema'), w.table_name))
+           AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+           AND (y.typcategory = 'S' OR w.type_name <> 'text')
+           AND (y.typname IN ('date', 'timestamp', 'timestamptz') OR w.type_name = 'text')
+         ORDER BY k.place
+         LIMIT 1) AS expression
+  FROM (VALUES
+        ('org_name', 'orgs', 'o', 'text', ARRAY['name', 'slug']),
+        ('course_title', 'courses', 'c', 'text', ARRAY['title', 'name', 'slug']),
+        ('session_title', 'sessions', 's', 'text', ARRAY['title', 'name', 'slug']),
+        ('session_start', 'sessions', 's', 'timestamptz', ARRAY['startson', 'startsat', 'startdate', 'startat', 'startedat']),
+        ('session_end', 'sessions', 's', 'timestamptz', ARRAY['endson', 'endsat', 'enddate', 'endat', 'endedat']),
+        ('enrolled_at', 'enrollments', 'e', 'timestamptz', ARRAY['enrolledat', 'createdat', 'insertedat']),
+        ('submitted_at', 'submissions', 'b', 'timestamptz', ARRAY['submittedat', 'createdat', 'insertedat', 'updatedat'])
+       ) AS w (place, table_name, alias, type_name, columns)

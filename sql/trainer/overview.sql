@@ -1,0 +1,38 @@
+-- A page of the sessions, by organisation, the active ones first, and what is in each: students, submissions, the last
+-- one, and how many there were in each of the last 26 weeks. No more than %(most)s rows of a session are read, by the
+-- index on session_id: a count of that many stands for "at least". Where nothing is searched for, the first join with the
+-- courses is not made.
+WITH shown AS MATERIALIZED (
+    SELECT s.id, s.org_id, s.course_id, s.status::pg_catalog.text AS status, s.created_at,
+           {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org
+      FROM platform.sessions AS s
+      LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
+      LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
+     WHERE (%(org)s::pg_catalog.uuid IS NULL OR s.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid)
+       AND (%(course)s::pg_catalog.uuid IS NULL OR s.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid)
+       AND (%(status)s::pg_catalog.text IS NULL OR s.status::pg_catalog.text OPERATOR(pg_catalog.=) %(status)s::pg_catalog.text)
+       AND (%(search)s::pg_catalog.text IS NULL
+            OR pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', {session_title}, {course_title}, {org_name})),
+                                 pg_catalog.lower(%(search)s::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)
+     ORDER BY org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
+     LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
+)
+SELECT s.*, {course_title} AS course, p.students, w.submissions, w.last_at, w.weeks
+  FROM shown AS s
+  LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
+ CROSS JOIN LATERAL (
+        SELECT pg_catalog.count(DISTINCT u.user_id) AS students
+          FROM ((SELECT e.user_id FROM platform.enrollments AS e WHERE e.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint)
+                UNION ALL
+                (SELECT b.user_id FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint)) AS u
+       ) AS p
+ CROSS JOIN LATERAL (
+        SELECT coalesce(pg_catalog.sum(w.submissions), 0)::bigint AS submissions, pg_catalog.max(w.last_at) AS last_at,
+               pg_catalog.jsonb_object_agg(w.week, w.submissions) FILTER (WHERE w.week IS NOT NULL) AS weeks
+          FROM (SELECT CASE WHEN r.at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) '26 weeks'::pg_catalog.interval)
+                            THEN pg_catalog.date_trunc('week', r.at)::pg_catalog.date END AS week,
+                       pg_catalog.count(*) AS submissions, pg_catalog.max(r.at) AS last_at
+                  FROM (SELECT {submitted_at} AS at FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint) AS r
+                 GROUP BY 1) AS w
+       ) AS w
+ ORDER BY s.org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC

@@ -1,0 +1,60 @@
+"""trainer."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+import webbrowser
+from contextlib import ExitStack
+
+import click
+
+from sessiondb import output
+from sessiondb.commands import Name, Options, command
+from sessiondb.errors import SessiondbError
+
+
+@command("trainer")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; default one that is free.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, an id.")
+@click.option(
+    "--as-role", type=Name(), default="authenticated", show_default=True, metavar="ROLE", help="The role for --as."
+)
+@click.option("--demo", is_flag=True, help="Show a made-up school on an embedded PostgreSQL.")
+def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str, demo: bool) -> None:
+    """Serve the page /trainer, where sessions are opened and looked after, to this machine; Ctrl-C ends it.
+
+    \b
+    Example:
+      sessiondb trainer --demo
+      sessiondb -d postgresql://trainer@db.example/platform trainer --no-browser --port 8642
+    """
+    try:
+        from sessiondb.trainer.serve import Server
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("sessiondb"):
+            raise
+        raise SessiondbError(
+            f"the page needs the package {error.name}", "Install it with: pip install 'sessiondb[trainer]'"
+        ) from error
+    with ExitStack() as stack:
+        if demo:
+            from sessiondb.trainer.demo import school
+
+            output.note("Setting up the school ...")
+            dsn = stack.enter_context(school())
+            server = Server(dsn, None, port)
+        else:
+            with options.database.transaction(read_only=True):
+                pass  # an address that leads nowhere is said here, not in the browser
+            server = Server(options.database.conninfo, options.schema, port, str(user) if user else None, as_role)
+        if options.json:
+            output.json_document({"address": server.address})
+        else:
+            output.say(f"The page is at {server.address}")
+        sys.stdout.flush()
+        output.note("Its address is good for one browser. Ctrl-C ends it.")
+        if not no_browser:
+            webbrowser.open(server.address)
+        server.run()

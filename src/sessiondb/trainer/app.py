@@ -1,0 +1,169 @@
+"""The WSGI application: what holds for every request, and what is answered when something goes wrong."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from flask import Flask, Request, Response, g, make_response, redirect, render_template, request, url_for
+from psycopg import errors as pg
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from sessiondb import __version__
+from sessiondb.database import is_lost
+from sessiondb.errors import SessiondbError
+from sessiondb.trainer import guard, texts
+from sessiondb.trainer.links import Links
+from sessiondb.trainer.pages import Pages
+from sessiondb.trainer.store import MOST, Store, Who
+
+_LANGUAGE = "sessiondb-lang"
+
+
+class Denied(Exception):  # noqa: N818  (an answer, no error)
+    """The visitor may not come in, or not so.
+
+    Args:
+        why: the key of the text that says why.
+    """
+
+
+def create_app(
+    database: str,
+    *,
+    hosts: Collection[str],
+    who: Callable[[Request], str | None] | None = None,
+    role: str | None = None,
+    schema: str | None = None,
+    secret: bytes | None = None,
+    gate: guard.Gate | None = None,
+) -> Flask:
+    """Return the page as a WSGI application, to be mounted where a platform likes, for instance at ``/trainer``.
+
+    Args:
+        database: how to connect, as libpq has it. What this role may do, and the row level security that holds for it,
+            decide what is seen and done.
+        hosts: the names, each with its port unless that is the usual one, under which browsers may know the page.
+        who: says which user asks, as an id of the platform, by its own login; None lets nobody in. With a gate it need
+            not be given.
+        role: what each transaction becomes, with the user of ``who`` in the claims of a hosted backend.
+        schema: of the platform's tables, as ``--schema``.
+        secret: what the tokens in forms are made with; the same in all processes that serve the page.
+        gate: lets in who has the address that was printed, in the place of a login.
+    """
+    if who is None and gate is None:
+        raise ValueError("create_app() needs who=, which says who asks")
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.before_request(_Entrance(hosts, gate, who, role, secret or secrets.token_bytes(32)))
+    app.after_request(_close_up)
+    app.context_processor(_common)
+    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(str(error))))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SessiondbError, _failed)
+    store = Store.of(database, schema)
+    Pages(store, Links(store), guard.Once()).register(app)
+    return app
+
+
+@dataclass(frozen=True)
+class _Entrance:
+    """Looks at each request before it is answered: who sends it, and whether a page of ours made them send it."""
+
+    hosts: Collection[str]
+    gate: guard.Gate | None
+    who: Callable[[Request], str | None] | None
+    role: str | None
+    secret: bytes
+
+    def __call__(self) -> AnyResponse | None:
+        chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE)
+        g.lang = texts.choose(chosen, request.headers.get("Accept-Language", ""))
+        g.t = texts.Texts(g.lang)
+        if not guard.is_our_host(request, self.hosts):
+            raise Denied("denied_host")
+        if request.endpoint == "static":
+            return None
+        token = request.args.get("token")
+        if self.gate and not self.gate.is_in(request):
+            if token is None or not self.gate.exchange(token):
+                raise Denied("denied_token")
+            # a page, no redirect: that would come from where the address was clicked, and bring no cookie
+            response = make_response(render_template("enter.html"))
+            self.gate.let_in(response, request.script_root or "/")
+            return response
+        user = self.who(request) if self.who else ""
+        if user is None:
+            raise Denied("denied_user")
+        g.who = Who(user or None, self.role)
+        g.csrf = guard.csrf_token(self.secret, (self.gate.token if self.gate else "") + user)
+        if request.method == "POST":
+            given = request.form.get("csrf", "")
+            if not guard.is_our_form(request) or not secrets.compare_digest(given.encode(), g.csrf.encode()):
+                raise Denied("denied_form")
+        return redirect(url_for("overview"), 303) if token else None
+
+
+def _close_up(response: Response) -> Response:
+    """Give every answer what keeps it from being used otherwise, and keep the language that was chosen."""
+    for name, value in guard.HEADERS.items():
+        response.headers[name] = value
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    response.vary.update(["Accept-Language", "Cookie"])
+    if request.args.get("lang") in texts.LANGUAGES:
+        path = request.script_root or "/"
+        response.set_cookie(_LANGUAGE, request.args["lang"], 10_000_000, path=path, httponly=True, samesite="Lax")
+    return response
+
+
+def _common() -> dict[str, Any]:
+    """Return what all templates use."""
+    return {
+        "t": g.t,
+        "lang": g.lang,
+        "languages": texts.LANGUAGES,
+        "here": _here,
+        "most": MOST,
+        "csrf": g.get("csrf"),
+        "new_key": secrets.token_urlsafe,
+        "version": __version__,
+    }
+
+
+def _here(lang: str) -> str:
+    """Return the address of this page in a language."""
+    if not request.endpoint or request.method != "GET":
+        return url_for("overview", lang=lang)
+    given = {name: value for name, value in request.args.items() if name not in ("lang", "token", "done")}
+    return url_for(request.endpoint, **{**given, **(request.view_args or {}), "lang": lang})
+
+
+def _message(code: int, title: str, *lines: str, retry: bool = False) -> tuple[str, int, dict[str, str]]:
+    headers = {"Retry-After": "5"} if retry else {}
+    return render_template("message.html", title=title, lines=lines, retry=retry), code, headers
+
+
+def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
+    if error.code == 404:
+        return _message(404, g.t("missing"), g.t("missing_why"))
+    return _message(error.code or 500, g.t("error"), str(error.description))
+
+
+def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
+    """Say what the database answered; one that is lost is asked again by the page itself."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, psycopg.Error) and is_lost(cause):
+        posted = [g.t("lost_posted")] if request.method == "POST" else []
+        return _message(503, g.t("lost"), g.t("lost_why"), *posted, retry=True)
+    said = g.t("error_detail", message=" ".join(error.lines))
+    if isinstance(cause, pg.QueryCanceled):
+        return _message(504, g.t("slow"), said)
+    if isinstance(cause, pg.InsufficientPrivilege):
+        return _message(403, g.t("denied"), said)
+    return _message(409, g.t("error"), said, g.t("error_back"))

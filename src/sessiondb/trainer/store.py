@@ -1,0 +1,159 @@
+"""The database as one visitor sees it: a connection for a request, and the queries below ``sql/trainer/``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
+
+from sessiondb import records, resources
+from sessiondb.database import Connection, Database, platform_path, trusted
+
+Row = dict[str, Any]
+
+PAGE_ROWS = 50
+"""Rows on a page."""
+
+MOST = 5_000
+"""A count goes no further than this."""
+
+_SECONDS = 10
+"""How long a statement of a page may take."""
+
+_QUICK = 0.05
+"""How long one may take whose answer the page can do without."""
+
+_NO_USERS = (
+    "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS login WHERE false"
+)
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whose rights decide.
+
+    Attributes:
+        user: the id of the user of the platform that is acted as; None for the database's own role.
+        role: what the transactions become for that, with the user in the claims.
+    """
+
+    user: str | None = None
+    role: str | None = None
+
+    def become(self, connection: Connection, *, local: bool) -> None:
+        """Go on with the rights of that user, to the end of the transaction or of the connection."""
+        if self.user is None or self.role is None:
+            return
+        connection.execute(
+            "SELECT set_config('request.jwt.claims', %(claims)s, %(local)s),"
+            " set_config('request.jwt.claim.sub', %(user)s, %(local)s), set_config('role', %(role)s, %(local)s)",
+            {
+                "claims": json.dumps({"sub": self.user, "role": self.role}),
+                "user": self.user,
+                "role": self.role,
+                "local": local,
+            },
+        )
+
+
+@dataclass
+class View:
+    """A transaction of a visitor.
+
+    Attributes:
+        connection: with the visitor's rights.
+        holes: what is put into the queries: the columns that this platform has, and the course of a submission.
+    """
+
+    connection: Connection
+    holes: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, name: str, **arguments: object) -> list[Row]:
+        """Return the rows of a query."""
+        query = records.of_platform(self.connection, resources.query(f"trainer/{name}"))
+        for hole, expression in self.holes.items():  # after the schema: a name in them may look like that, too
+            query = trusted(query.replace(f"{{{hole}}}", expression))
+        with platform_path(self.connection), self.connection.cursor(row_factory=dict_row) as cursor:
+            for kind, loader in records.LOADERS.items():
+                cursor.adapters.register_loader(kind, loader)
+            return cursor.execute(query, arguments).fetchall()
+
+    def quick_rows(self, name: str, seconds: float = _QUICK, **arguments: object) -> list[Row] | None:
+        """Return the same, or None where that takes longer."""
+        try:
+            with self.connection.transaction():
+                self._limit(seconds)
+                found = self.rows(name, **arguments)
+                self._limit(_SECONDS)
+                return found
+        except pg.QueryCanceled:
+            return None
+
+    def labels(self, table: str, column: str, usual: list[str]) -> list[str]:
+        """Return what a column may say, the usual words where the platform takes any."""
+        found = self.rows("labels", table=table, column=column)
+        return (found and found[0]["labels"]) or usual
+
+    @property
+    def has_times(self) -> bool:
+        """Whether this platform says when something was submitted."""
+        return not self.holes["submitted_at"].startswith("NULL")
+
+    def _limit(self, seconds: float) -> None:
+        self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
+
+    def prepare(self, who: Who) -> None:
+        """Look whose schema sessiondb is and what the platform has, then become the visitor."""
+        connection = self.connection
+        records.require_installed(connection)
+        ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
+        who.become(connection, local=True)
+        self._limit(_SECONDS)
+        holes: dict[str, str] = {}
+        for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
+            holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
+        users = connection.execute(trusted(resources.query("trainer/users"))).fetchone()
+        holes["users"] = users[0] if users else _NO_USERS
+        for hole in ("joined_course", "joins"):
+            holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps)
+        # a name may hold a percent sign, which psycopg takes for a placeholder
+        self.holes = {hole: text.replace("%", "%%") for hole, text in holes.items()}
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the pages get what they show.
+
+    Attributes:
+        database: as the commands use it.
+    """
+
+    database: Database
+
+    @classmethod
+    def of(cls, conninfo: str, schema: str | None) -> Store:
+        """Return the store of a database; one that does not answer keeps nobody waiting for long."""
+        given = conninfo_to_dict(conninfo)
+        return cls(Database(make_conninfo("", **{"connect_timeout": 5, **given}), schema))
+
+    @contextmanager
+    def open(self, who: Who, mode: Literal["read", "live"] = "read") -> Iterator[View]:
+        """Yield the database as a visitor sees it, in one transaction.
+
+        Args:
+            who: the visitor.
+            mode: ``live`` may write, and each query sees what is committed by then.
+
+        Raises:
+            SessiondbError: as the commands.
+        """
+        with self.database.transaction(read_only=mode == "read") as connection:
+            view = View(connection)
+            view.prepare(who)
+            yield view

@@ -1,0 +1,699 @@
+"""The page /trainer without a browser: who gets in, what is refused, what each button does to the database."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PlatformDatabase
+from flask import Flask
+from flask.testing import FlaskClient
+from platforms import PLATFORMS
+from psycopg import sql
+from test_cli import COMMAND, environment, run
+from werkzeug.test import Client, TestResponse
+
+from sessiondb.cli import cli
+from sessiondb.commands import Options
+from sessiondb.errors import SessiondbError
+from sessiondb.trainer import create_app
+from sessiondb.trainer.guard import Gate, Once
+from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
+
+ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
+NORD, SUD = (f"00000000-0000-4000-8000-0000000000a{n}" for n in (1, 2))
+PYTHON, DATA = (f"00000000-0000-4000-8000-0000000000c{n}" for n in (1, 2))
+
+ON_REFERENCE = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+HOST = "learn.example"
+OURS = {"Origin": f"http://{HOST}", "Host": HOST}
+
+EN = Texts("en")
+
+
+class Visitor:
+    """A browser that keeps to the rules: it sends the forms that the pages have."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, headers={**OURS, **headers})
+
+    def see(self, path: str, **headers: str) -> str:
+        """The text of a page, which there is."""
+        answer = self.get(path, **headers)
+        assert answer.status_code == 200, _text(answer)
+        return _text(answer)
+
+    def press(self, path: str, action: str | None = None, **given: Any) -> TestResponse:
+        """Send the form of a page with that action; without one, the form whose address is the page's own."""
+        form = self.form(path, action)
+        return self.send(action or path, **{**form, **given})
+
+    def form(self, path: str, action: str | None = None) -> dict[str, Any]:
+        """The hidden fields of that form."""
+        page = self.get(path).text
+        for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", page, re.DOTALL):
+            named = re.search(r'action="([^"]*)"', attributes)
+            if 'method="post"' in attributes and (named[1].strip() if named else None) == action:
+                return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', inside))
+        raise AssertionError(f"no form {action} on {path}: {_text(self.get(path))}")
+
+    def send(self, path: str, **form: Any) -> TestResponse:
+        return self.client.post(path, data=form, headers=OURS)
+
+
+def _text(answer: TestResponse) -> str:
+    main = answer.text.partition("<main")[2].partition(">")[2]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+def app_of(database: PlatformDatabase, **given: Any) -> Flask:
+    given = {"hosts": [HOST], "who": lambda _: "", "schema": database.platform.schema, **given}
+    return create_app(database.conninfo(), **given)
+
+
+@pytest.fixture
+def visitor(installed_db: PlatformDatabase) -> Visitor:
+    return Visitor(app_of(installed_db))
+
+
+# who gets in
+
+
+@ON_REFERENCE
+def test_only_the_token_lets_in_and_it_does_so_once(installed_db: PlatformDatabase) -> None:
+    gate = Gate("ticket")
+    app = app_of(installed_db, gate=gate, who=None)
+    first, second = Visitor(app), Visitor(app)
+    assert first.get("/").status_code == 403
+    assert first.get("/?token=wrong").status_code == 403
+    answer = first.get(f"/?token={gate.token}")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert gate.token not in answer.text + cookie
+    assert first.get("/").status_code == 200
+    assert first.get(f"/?token={gate.token}").status_code == 303
+    assert second.get(f"/?token={gate.token}").status_code == 403
+
+
+@ON_REFERENCE
+def test_the_platforms_login_says_who_asks_and_without_it_there_is_nothing(installed_db: PlatformDatabase) -> None:
+    app = app_of(installed_db, who=lambda request: request.headers.get("X-User"))
+    visitor = Visitor(app)
+    assert visitor.get("/").status_code == 403
+    assert visitor.get("/", **{"X-User": ADA}).status_code == 200
+    with pytest.raises(ValueError, match="who="):
+        create_app(installed_db.conninfo(), hosts=[HOST])
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize("host", ["evil.example", f"{HOST}:81", f"{HOST}.evil.example", "127.0.0.1"])
+def test_a_name_that_somebody_else_made_lead_to_us_is_not_answered(visitor: Visitor, host: str) -> None:
+    for path in ("/", "/static/style.css"):
+        assert visitor.get(path, Host=host).status_code == 403
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": f"https://{HOST}"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "none"},
+        {},
+    ],
+)
+def test_a_form_that_comes_from_elsewhere_is_refused(
+    visitor: Visitor, installed_db: PlatformDatabase, headers: dict[str, str]
+) -> None:
+    page = f"/new/{NORD}/{DATA}"
+    form = visitor.form(page) | {"title": "T", "status": "active", "by": ""}
+    assert visitor.client.post(page, data=form, headers={"Host": HOST, **headers}).status_code == 403
+    assert _sessions(installed_db) == []
+    browsers = {"Host": HOST, "Origin": "null", "Sec-Fetch-Site": "same-origin"}
+    assert visitor.client.post(page, data=form, headers=browsers).status_code == 303
+
+
+@ON_REFERENCE
+def test_each_form_has_the_visitors_own_token_and_each_button_needs_it(installed_db: PlatformDatabase) -> None:
+    app = app_of(installed_db, who=lambda request: request.headers.get("X-User", ADA))
+    visitor = Visitor(app)
+    session = visitor.press(f"/new/{NORD}/{DATA}", title="T", status="active", by="").location.partition("?")[0]
+    other = visitor.get(f"/orgs/{NORD}", **{"X-User": BRUNO}).text
+    token = re.search(r'name="csrf" value="(\w+)"', other)
+    assert token
+    posts = [rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert len(posts) == 7
+    for rule in posts:
+        path = rule.replace("<uuid:session>", session.split("/")[-1]).replace("<uuid:org>", NORD)
+        path = path.replace("<uuid:course>", DATA).replace("<uuid:user>", BRUNO)
+        for csrf in ("", "é", token[1]):
+            answer = visitor.send(
+                path, csrf=csrf, key="k", user=DMITRI, role="admin", title="T", status="active", to="draft"
+            )
+            assert answer.status_code == 403, path
+    with installed_db.connect() as connection:
+        members = connection.execute("SELECT count(*) FROM org_members WHERE org_id = %s", [NORD]).fetchone()
+    assert members == (3,)
+    assert [status for _, status in _sessions(installed_db)] == ["active"]
+
+
+@ON_REFERENCE
+def test_every_answer_forbids_what_a_page_does_not_need(visitor: Visitor) -> None:
+    for path in ("/", f"/orgs/{NORD}", "/nothing", "/static/page.js"):
+        with visitor.get(path) as answer:
+            headers = answer.headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert (headers.get("Cache-Control") == "no-store") == ("static" not in path)
+
+
+def test_no_template_has_a_script_or_a_style_of_its_own_or_turns_escaping_off() -> None:
+    folder = Path(__file__).parents[1] / "src" / "sessiondb" / "trainer"
+    for template in (folder / "templates").glob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        assert not re.search(r"<style|\sstyle=|\son\w+=\"|autoescape|javascript:", text), template.name
+        assert re.findall(r"<script(?! src=\"\{\{ url_for)", text) == [], template.name
+        # what is passed on as it is, is written in the template
+        assert len(re.findall(r"'[^']*'\|safe", text)) == text.count("|safe")
+
+
+# the buttons
+
+
+def _sessions(database: PlatformDatabase) -> list[tuple[str, str]]:
+    with database.connect() as connection:
+        return connection.execute("SELECT title, status FROM sessions ORDER BY created_at, title").fetchall()
+
+
+def _wait(visitor: Visitor, path: str) -> str:
+    """What the page about the linking says at the end."""
+    for _ in range(200):
+        text = visitor.see(path)
+        if EN("linking_leave") not in text:
+            return text
+        time.sleep(0.1)
+    raise AssertionError(text)
+
+
+@ON_REFERENCE
+def test_a_new_session_says_what_it_shadows_and_links_the_old_rows(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    page = f"/new/{NORD}/{PYTHON}"
+    text = visitor.see(page)
+    assert EN("would_link", rows=EN("n_rows", n=4), org="Atelier Nord") in text
+    answer = visitor.press(page, title=" Autumn ", status="active", by=ADA, link="1")
+    assert answer.status_code == 303
+    assert answer.location.endswith("/link?done=created")
+    assert EN("linked_n", n=4) in _wait(visitor, answer.location)
+    assert EN("shadows", title="Autumn") in visitor.see(page)
+    assert _sessions(installed_db) == [("Autumn", "active")]
+    text = visitor.see(answer.location.replace("/link", ""))
+    assert "Bruno Keller bruno@example.org 2 Sep 2024 1 10 Sep 2024" in text
+    text = visitor.see("/?lang=en&status=active&q=autu")
+    assert "Active" in text
+    assert "2 2 11 Sep 2024 0" in text  # students, submissions, the last, not linked
+
+
+@ON_REFERENCE
+def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    page = f"/new/{NORD}/{DATA}"
+    answer = visitor.press(page, title="My title", status="nonsense", by="")
+    assert answer.status_code == 409
+    assert "My title" in answer.text
+    assert "sessions_status_check" in _text(answer)
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
+    answer = visitor.press(page, title="My title", status="active", by="")
+    assert EN("needs_creator") in _text(answer)
+    assert _sessions(installed_db) == []
+
+
+@ON_REFERENCE
+def test_who_is_no_member_is_added_and_linked_by_one_button(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    session = visitor.press(f"/new/{SUD}/{DATA}", title="T", status="active", by="").location.partition("?")[0]
+    text = visitor.see(session)
+    assert EN("remedy_join", org="Campus Sud") in text
+    assert "Dmitri Sokolov dmitri@example.org 1 enrolment and 1 submission" in text
+    answer = visitor.press(session, f"{session}/members")
+    assert "choose_one" in answer.location
+    answer = visitor.press(session, f"{session}/members", user=DMITRI)
+    assert EN("linked_n", n=2) in _wait(visitor, answer.location)
+    assert EN("unlinked_none") in visitor.see(session)
+
+
+@ON_REFERENCE
+def test_of_many_students_some_are_listed_and_all_are_counted(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "WITH u AS (INSERT INTO users (email) SELECT n || '@example.org' FROM generate_series(1, 250) AS n RETURNING id)"
+            " INSERT INTO enrollments (user_id, course_id) SELECT id, %s FROM u",
+            [DATA],
+        )
+    text = visitor.see(visitor.press(f"/new/{NORD}/{DATA}", title="T", status="active", by="").location)
+    assert EN("and_more", n=151) in text  # Dmitri, too, is in no organisation
+
+
+@ON_REFERENCE
+def test_a_name_in_an_address_is_looked_up(visitor: Visitor) -> None:
+    assert visitor.get("/new?org=atelier-nord&course=Data with SQL").location == f"/new/{NORD}/{DATA}"
+    text = visitor.see("/new?org=Atelier Nort&course=zzz")
+    assert EN("which_thing", name="Atelier Nort") in text
+    assert EN("no_such", name="zzz") in text
+
+
+@ON_REFERENCE
+def test_work_is_grouped_by_what_helps_and_the_button_is_of_that(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    first = visitor.press(f"/new/{NORD}/{PYTHON}", title="First", status="draft", by="").location.partition("?")[0]
+    assert EN("remedy_activate_why", org="Atelier Nord") in visitor.see(first)
+    second = visitor.press(f"/new/{SUD}/{PYTHON}", title="Second", status="active", by="").location.partition("?")[0]
+    text = visitor.see(first)
+    assert EN("remedy_follow_why", title="Second") in text  # Chloe, who is a member of both
+    assert EN("remedy_activate_gives", what="1 enrolment and 1 submission", who="1 student") in text  # Bruno
+    assert EN("remedy_link_why", org="Campus Sud") in visitor.see(second)
+    # the session that is older goes second
+    text = visitor.see(f"{first}/status?to=active")
+    assert EN("would_link_here", rows=EN("n_rows", n=2), org="Atelier Nord") in text
+    form = visitor.form(f"{first}/status?to=active")
+    assert EN("linked_n", n=2) in _wait(visitor, visitor.send(f"{first}/status", **form, link="1").location)
+
+
+@ON_REFERENCE
+def test_a_change_of_status_says_before_what_follows(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    old = visitor.press(f"/new/{NORD}/{DATA}", title="Old", status="active", by="").location.partition("?")[0]
+    new = visitor.press(f"/new/{NORD}/{DATA}", title="New", status="active", by="").location.partition("?")[0]
+    assert EN("status_then", title="Old") in visitor.see(f"{new}/status?to=completed")
+    form = visitor.form(f"{new}/status?to=completed")
+    assert visitor.send(f"{new}/status", **form).status_code == 303
+    assert sorted(_sessions(installed_db)) == [("New", "completed"), ("Old", "active")]
+    org = "Atelier Nord"
+    assert EN("status_then_none", org=org, course="Data with SQL") in visitor.see(f"{old}/status?to=draft")
+    assert EN("status_neither") in visitor.see(f"{new}/status?to=cancelled")
+    text = visitor.see(f"{new}/status?to=active")
+    assert EN("status_first", org=org, course="Data with SQL") in text
+    assert EN("status_shadows", title="Old") in text
+
+
+@ON_REFERENCE
+def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    page, add = f"/orgs/{SUD}", f"/orgs/{SUD}/add"
+
+    def members() -> dict[str, str]:
+        with installed_db.connect() as connection:
+            rows = connection.execute("SELECT user_id::text, role FROM org_members WHERE org_id = %s", [SUD])
+            return dict(rows.fetchall())
+
+    assert "added" in visitor.press(page, add, user="bruno@example.org", role="student").location
+    assert "was_added" in visitor.press(page, add, user="Bruno Keller", role="trainer").location
+    unclear = visitor.press(page, add, user="Dmitri Socolov", role="admin")
+    assert unclear.status_code == 409
+    assert EN("which", name="Dmitri Socolov") in _text(unclear)
+    assert "dmitri@example.org, Dmitri Sokolov" in _text(unclear)
+    assert EN("no_such", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
+    assert members() == {CHLOE: "student", BRUNO: "student"}
+    role = f"{page}/{BRUNO}/role?page=1"
+    assert "role" in visitor.press(page, role, role="trainer").location
+    assert members()[BRUNO] == "trainer"
+    assert EN("remove_ask", name="Bruno Keller", org="Campus Sud") in visitor.see(f"{page}/{BRUNO}/remove")
+    form = visitor.form(f"{page}/{BRUNO}/remove")
+    assert visitor.send(f"{page}/{BRUNO}/remove", **form).status_code == 303
+    assert visitor.send(f"{page}/{BRUNO}/remove", **form).status_code == 303  # pressed twice
+    assert members() == {CHLOE: "student"}
+
+
+@ON_REFERENCE
+def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    page = f"/new/{NORD}/{PYTHON}"
+    form = visitor.form(page) | {"title": "T", "status": "active", "by": "", "link": "1"}
+    with ThreadPoolExecutor(10) as pool:
+        answers = [
+            *pool.map(lambda _: visitor.client.application.test_client().post(page, data=form, headers=OURS), range(10))
+        ]
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.location for answer in answers}) == 1
+    assert _sessions(installed_db) == [("T", "active")]
+    _wait(visitor, answers[0].location)
+
+
+def test_what_failed_may_be_pressed_again() -> None:
+    once, tries = Once(), iter([OSError("no"), None])
+
+    def act() -> str:
+        if error := next(tries):
+            raise error
+        return "there"
+
+    with pytest.raises(OSError, match="no"):
+        once.do("key", act)
+    assert once.do("key", act) == "there"
+    assert once.do("key", act) == "there"
+
+
+# what is there, and what goes wrong
+
+
+@pytest.mark.parametrize("path", ["/", "/new", "/orgs"])
+def test_the_pages_work_on_every_platform(visitor: Visitor, path: str) -> None:
+    visitor.see(path)
+
+
+def test_a_session_is_opened_and_linked_on_every_platform(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        student = platform.add_member(connection, org, platform.add_user(connection))
+        platform.enroll(connection, student, course)
+        platform.submit(connection, student, course)
+    page = f"/new/{org}/{course}"
+    assert EN("n_rows", n=2) in visitor.see(page)
+    answer = visitor.press(page, title='50 % "é"', status="active", by=str(student), link="1")
+    assert EN("linked_n", n=2) in _wait(visitor, answer.location)
+    text = visitor.see(answer.location.replace("/link", ""))
+    assert "example.org" in text or str(student) in text
+    assert EN("chart_session", n=1) in text
+    assert "1 1" in visitor.see("/?q=50 % %22é")
+
+
+@ON_REFERENCE
+def test_a_platform_that_keeps_no_times_and_no_titles_has_its_pages_all_the_same(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="active", by="").location.partition("?")[0]
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions DROP submitted_at; ALTER TABLE enrollments DROP enrolled_at")
+        connection.execute(
+            "ALTER TABLE sessions DROP title; ALTER TABLE courses DROP title; ALTER TABLE orgs DROP name"
+        )
+    assert EN("chart") not in visitor.see("/") + visitor.see(session)
+    assert EN("unnamed") in visitor.see("/")
+    assert "atelier-nord" in visitor.see(f"/orgs/{NORD}")
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize(
+    "path",
+    [f"/sessions/{NORD}", f"/orgs/{ADA}", f"/new/{NORD}/{NORD}", f"/sessions/{NORD}/link", "/sessions/x", "/..%2f"],
+)
+def test_what_is_not_there_is_said_so(visitor: Visitor, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 404
+    assert EN("missing") in _text(answer)
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize(
+    "query", ["page=-1", "page=99999999999", "org=x", "q=%00", "q=%25s%27", "lang=xx", "status=%F0%9F%92%A9"]
+)
+def test_an_address_that_somebody_edited_shows_something(visitor: Visitor, query: str) -> None:
+    visitor.see(f"/?{query}")
+
+
+@ON_REFERENCE
+def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    form = visitor.form(f"/new/{NORD}/{DATA}") | {"title": "T", "status": "active", "by": ""}
+    name = installed_db.name
+    installed_db.cluster.execute("ALTER DATABASE {} RENAME TO {}", name, f"{name}_away")
+    try:
+        answer = visitor.get("/")
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert EN("lost_why") in _text(answer)
+        assert 'http-equiv="refresh"' in answer.text
+        posted = visitor.send(f"/new/{NORD}/{DATA}", **form)
+        assert posted.status_code == 503
+        assert EN("lost_posted") in _text(posted)
+    finally:
+        installed_db.cluster.execute("ALTER DATABASE {} RENAME TO {}", f"{name}_away", name)
+    assert visitor.send(f"/new/{NORD}/{DATA}", **form).status_code == 303
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_where_sessiondb_is_not_installed_the_page_says_so(platform_db: PlatformDatabase) -> None:
+    answer = Visitor(app_of(platform_db)).get("/")
+    assert answer.status_code == 409
+    assert "sessiondb is not installed" in _text(answer)
+
+
+@ON_REFERENCE
+def test_the_linking_can_be_left_and_a_second_trainer_does_no_harm(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    """While somebody keeps the table locked, both wait; then both have what they asked for."""
+    first = visitor.press(f"/new/{NORD}/{PYTHON}", title="A", status="active", by="").location.partition("?")[0]
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE enrollments IN SHARE MODE")
+        linking = visitor.press(first, f"{first}/link").location
+        assert EN("linking_leave") in visitor.see(linking)
+        other_tab = Visitor(visitor.client.application)
+        assert other_tab.press(first, f"{first}/link").location == linking
+        assert EN("linking_leave") in other_tab.see(linking)
+        visitor.see("/")
+        other.rollback()
+    assert EN("linked_n", n=4) in _wait(other_tab, linking)
+
+
+# rights
+
+RIGHTS = """
+    CREATE POLICY page_orgs ON orgs TO {role} USING (id IN (SELECT page_orgs()));
+    CREATE POLICY page_members ON org_members TO {role} USING (org_id IN (SELECT page_orgs()));
+    CREATE POLICY page_sessions ON sessions TO {role} USING (org_id IN (SELECT page_orgs()));
+    CREATE POLICY page_courses ON courses TO {role} USING (true);
+    CREATE POLICY page_modules ON modules TO {role} USING (true);
+    CREATE POLICY page_items ON items TO {role} USING (true);
+    CREATE POLICY page_enrollments ON enrollments TO {role} USING (true);
+    CREATE POLICY page_submissions ON submissions TO {role} USING (true);
+    GRANT USAGE ON SCHEMA sessiondb, auth TO {role};
+    GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {role};
+    GRANT EXECUTE ON ALL ROUTINES IN SCHEMA sessiondb TO {role};
+    GRANT SELECT ON orgs, courses, modules, items, enrollments, submissions TO {role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON org_members, sessions TO {role};
+"""
+WHOSE = """
+    CREATE FUNCTION page_orgs() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+    $$ SELECT org_id FROM org_members WHERE user_id = auth.uid() AND role IN ('trainer', 'admin') $$
+"""
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_policies_show(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+    visitor = Visitor(app_of(installed_db, who=lambda request: request.headers.get("X-User"), role=new_role))
+    visitor.client.environ_base["HTTP_X_USER"] = ADA
+    text = visitor.see("/")
+    assert "Autumn 2024" in text
+    assert "Spring 2024" not in text
+    assert "Atelier Nord" in text
+    assert "Campus Sud" not in text
+    spring = "/sessions/00000000-0000-4000-8000-0000000000f2"
+    assert visitor.get(spring).status_code == 404
+    assert visitor.get(f"{spring}/link").status_code == 404
+    assert visitor.get(f"/orgs/{SUD}").status_code == 404
+    form = visitor.form(f"/orgs/{NORD}", f"/orgs/{NORD}/add") | {"user": DMITRI, "role": "student"}
+    assert visitor.send(f"/orgs/{SUD}/add", **form).status_code in (403, 409)
+    assert visitor.send(f"/orgs/{NORD}/add", **form).status_code == 303
+    visitor.client.environ_base["HTTP_X_USER"] = BRUNO  # a student
+    assert EN("overview_none") in visitor.see("/")
+    visitor.client.environ_base["HTTP_X_USER"] = "'; RESET ROLE; --"
+    assert visitor.get("/").status_code in (403, 409)
+    with installed_db.connect() as connection:
+        rows = connection.execute("SELECT org_id::text FROM org_members WHERE user_id = %s", [DMITRI]).fetchall()
+    assert rows == [(NORD,)]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+    acting = ("--as", ADA, "--as-role", new_role)
+    with started("-d", installed_db.conninfo(), "trainer", "--no-browser", *acting) as (_, line):
+        address = line.split()[-1]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        browser.open(address).close()
+        with browser.open(address.partition("?")[0]) as answer:
+            page = answer.read().decode()
+    assert "Autumn 2024" in page
+    assert "Spring 2024" not in page
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_role_without_rights_is_told_so(new_role: str, installed_db: PlatformDatabase) -> None:
+    answer = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role)).get("/")
+    assert answer.status_code == 403
+    assert "permission denied" in _text(answer)
+
+
+# the languages
+
+
+def test_every_text_is_in_both_languages_with_the_same_values() -> None:
+    for key, both in TEXTS.items():
+        english, french = ({*re.findall(r"\{(\w+)\}", text)} for text in both)
+        assert english == french, key
+        assert both[0].count("|") == both[1].count("|"), key
+
+
+def test_every_text_is_used_and_every_used_one_is_there() -> None:
+    folder = Path(__file__).parents[1] / "src" / "sessiondb" / "trainer"
+    files = [*folder.glob("templates/*.html"), folder / "app.py", folder / "pages.py", folder / "texts.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    text = text.replace(
+        (folder / "texts.py").read_text(encoding="utf-8").partition("TEXTS")[2].partition("\n}\n")[0], ""
+    )
+    made = ("status_", "role_", "done_", "state_", "remedy_")
+    unused = [key for key in TEXTS if f"'{key}'" not in text and f'"{key}"' not in text and not key.startswith(made)]
+    assert unused == []
+    asked = {*re.findall(r"\bt\('(\w+)'", text), *re.findall(r'\bg\.t\("(\w+)"', text)}
+    assert asked - {*TEXTS} - {prefix for prefix in asked if prefix in made} == set()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted", "chosen"),
+    [
+        (None, "", "en"),
+        (None, "de, fr-CH;q=0.8, en;q=0.9", "en"),
+        (None, "fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        (None, "*;q=oops,,;;fr", "en"),
+        ("fr", "en", "fr"),
+        ("xx", "fr", "fr"),
+    ],
+)
+def test_the_language_is_the_browsers_unless_one_was_chosen(wanted: str | None, accepted: str, chosen: str) -> None:
+    assert choose(wanted, accepted) == chosen
+
+
+def test_numbers_and_dates_are_written_as_the_language_does() -> None:
+    assert [Texts(lang)("n_students", n=12_345) for lang in LANGUAGES] == ["12,345 students", "12\u202f345 étudiants"]
+    assert [Texts(lang)("n_students", n=0) for lang in LANGUAGES] == ["0 students", "0 étudiant"]
+    assert [Texts(lang).day(date(2026, 2, 3)) for lang in LANGUAGES] == ["3 Feb 2026", "3 févr. 2026"]
+    assert Texts("en").day("infinity") == "infinity"
+
+
+# the command, and what docs/trainer.md says
+
+DOCS = (Path(__file__).parents[1] / "docs" / "trainer.md").read_text(encoding="utf-8")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command in a process of its own, and the first line that it prints."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stdout
+    try:
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@ON_REFERENCE
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_the_address_serves_and_ends_when_it_is_told_to(
+    installed_db: PlatformDatabase, ending: signal.Signals
+) -> None:
+    with started("-d", installed_db.conninfo(), "trainer", "--no-browser") as (process, line):
+        address = line.split()[-1]
+        with urllib.request.urlopen(address) as answer:
+            assert answer.status == 200
+        root, _, _ = address.partition("trainer/")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(root)
+        refused.value.close()
+        assert refused.value.code == 403
+        assert refused.value.url == f"{root}trainer/"
+        process.send_signal(ending)
+        assert process.wait(20) == 0
+
+
+@ON_REFERENCE
+def test_a_port_that_is_taken_and_a_database_that_is_not_there_are_said(installed_db: PlatformDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("-d", installed_db.conninfo(), "trainer", "--no-browser", "--port", port)
+    assert (done.code, f"port {port} is taken" in done.err) == (1, True), done.err
+    done = run("-d", "postgresql://nobody@127.0.0.1:1/x", "trainer", "--no-browser")
+    assert (done.code, "cannot connect" in done.err) == (1, True), done.err
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "waitress", None)
+    monkeypatch.delitem(sys.modules, "sessiondb.trainer.serve", raising=False)
+    with pytest.raises(SessiondbError, match="package waitress") as raised:
+        cli.main(["trainer", "--no-browser"], standalone_mode=False, obj=Options())
+    assert "pip install 'sessiondb[trainer]'" in str(raised.value.hint)
+
+
+@ON_REFERENCE
+def test_the_grants_of_the_documentation_are_enough_for_every_button(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    (grants,) = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)
+    with installed_db.connect() as connection:
+        connection.execute(grants.replace("trainer_page", new_role).encode())
+    visitor = Visitor(create_app(installed_db.conninfo(new_role), hosts=[HOST], who=lambda _: ""))
+    for path in ("/", "/new", "/orgs"):
+        visitor.see(path)
+    answer = visitor.press(f"/new/{SUD}/{DATA}", title="T", status="draft", by=ADA)
+    session = answer.location.partition("?")[0]
+    form = visitor.form(f"{session}/status?to=active")
+    assert visitor.send(f"{session}/status", **form).status_code == 303
+    answer = visitor.press(session, f"{session}/members", user=DMITRI)
+    assert EN("linked_n", n=2) in _wait(visitor, answer.location)
+    role = f"/orgs/{SUD}/{DMITRI}/role?page=1"
+    assert visitor.press(f"/orgs/{SUD}", role, role="trainer").status_code == 303
+    form = visitor.form(f"/orgs/{SUD}/{DMITRI}/remove")
+    assert visitor.send(f"/orgs/{SUD}/{DMITRI}/remove", **form).status_code == 303
+
+
+@ON_REFERENCE
+def test_the_example_of_the_documentation_lets_in_who_has_logged_in(
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    monkeypatch.setenv("DATABASE_URL", installed_db.conninfo())
+    monkeypatch.setenv("SECRET_KEY", "a secret")
+    names: dict[str, Any] = {"__name__": "wsgi"}
+    exec(compile(example, "wsgi.py", "exec"), names)
+    browser = Client(names["application"])
+    with browser.get("/trainer/", base_url="http://learn.example") as answer:
+        assert answer.status_code == 403
+    with browser.get(f"/login/{ADA}", base_url="http://learn.example", follow_redirects=True) as answer:
+        assert answer.status_code == 200
+        assert 'href="/trainer/new"' in answer.get_data(as_text=True)
