@@ -49,9 +49,9 @@ def dumped(source: PlatformDatabase, *options: str, of: Cluster | None = None, u
     return _tool(of or source.cluster, "pg_dump", *options, "-d", source.conninfo(user)).stdout
 
 
-def restore(target: PlatformDatabase, dump: str, user: str | None = None) -> str:
+def restore(target: PlatformDatabase, dump: str, user: str | None = None, *options: str) -> str:
     """Run a dump as a role; returns what psql says of errors."""
-    return _tool(target.cluster, "psql", "-X", "-q", "-d", target.conninfo(user), given=dump).stderr
+    return _tool(target.cluster, "psql", "-X", "-q", *options, "-d", target.conninfo(user), given=dump).stderr
 
 
 def _tool(cluster: Cluster, name: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -160,7 +160,8 @@ def test_data_alone_is_refused_with_what_to_do_and_then_restored_by_the_owner(
             for table in ("users", "orgs", "courses"):
                 connection.execute(f"TRUNCATE {table} CASCADE".encode())
         switch = "".join(f"ALTER TABLE public.{table} {{0}} TRIGGER USER;\n" for table in TABLES)
-        assert restore(target, switch.format("DISABLE") + data + switch.format("ENABLE"), new_role) == ""
+        whole = switch.format("DISABLE") + data + switch.format("ENABLE")
+        assert restore(target, whole, new_role, "-1", "-v", "ON_ERROR_STOP=1") == ""
         assert links(target) == links(source)
         is_as_before(target, links(source))
 

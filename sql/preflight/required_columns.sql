@@ -69,7 +69,7 @@ found AS (
             SELECT coalesce(bool_or(o.attname ~* format('^(org_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'org_id'))), false) AS has_org,
                    coalesce(bool_or(o.attname ~* format('^(course_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'course_id'))), false) AS has_course,
                    string_agg(o.attname, ', ' ORDER BY o.attnum) FILTER (
-                       WHERE o.attname ~* '^(sid|sess|data|payload|expires?|expires_?at|not_after|(session_?)?token|ip(_?address)?|user_?agent|last_activity)$') AS of_logins,
+                       WHERE o.attname ~* '^(sid|sess|expires?|expires_?at|not_after|(session_?)?token|ip(_?address)?|user_?agent|last_activity)$') AS of_logins,
                    min(o.attname::text) FILTER (WHERE o.attname ~* '^(class|cohort|section|group|promotion|course_?(run|offering|instance))_?id$') AS of_class
               FROM pg_attribute AS o
              WHERE o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped

@@ -4,6 +4,8 @@ WITH wanted AS (
     SELECT o.kind, o.parent::text, o.name::text, o.arguments
       FROM sessiondb.objects AS o
      WHERE o.facts IS NULL OR o.facts @> '{"valid": false}' OR o.facts @> '{"validated": false}'
+        -- version 0.1.0 did not record which functions PUBLIC may not call
+        OR o.kind = 'function' AND NOT o.facts ? 'private'
 ),
 -- gathered once, not for each object again
 found AS MATERIALIZED (
@@ -15,3 +17,4 @@ UPDATE sessiondb.objects AS o
  WHERE f.kind = o.kind AND f.parent = o.parent AND f.name = o.name
    AND NOT f.facts @> '{"valid": false}'
    AND NOT f.facts @> '{"validated": false}'
+   AND (o.kind <> 'function' OR o.facts IS NULL OR f.facts @> o.facts)
