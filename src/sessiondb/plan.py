@@ -87,7 +87,7 @@ _RARE = """pg_settings AS s
 """Settings that only some servers have, or only some roles may set: they are set only where they matter."""
 
 
-_KEPT = f"SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE}"  # noqa: S608
+_KEEP = f"v_settings := v_settings || (SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE});"  # noqa: S608
 _MEANT = "CASE s.name WHEN 'transaction_timeout' THEN '0' ELSE 'origin' END"
 
 
@@ -202,7 +202,7 @@ def batch(
             yield _execute(text)
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
-    yield f"v_settings := v_settings || ({_KEPT}); {_set_rare(_MEANT, local=True)};"
+    yield f"{_KEEP} {_set_rare(_MEANT, local=True)};"
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
     yield "        USING ERRCODE = 'lock_not_available',"
