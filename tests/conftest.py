@@ -282,6 +282,9 @@ def cluster(ephemeral: Server | None, postgresql_noproc: Any) -> Iterator[Cluste
     given = {name: getattr(postgresql_noproc, name) or None for name in ("host", "port", "user", "password", "options")}
     maintenance = getattr(postgresql_noproc, "maintenance_dbname", "postgres")  # pytest-postgresql >= 9
     cluster = Cluster(make_conninfo("", dbname=maintenance, **given), postgresql_noproc.dbname, ephemeral)
+    if cluster.connection.info.server_version < 150000:  # as later versions have it; our checks warn of it
+        with psycopg.connect(make_conninfo(cluster.admin, dbname="template1"), autocommit=True) as connection:
+            connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     yield cluster
     cluster.close()
 

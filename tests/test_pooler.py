@@ -299,3 +299,20 @@ def test_a_pool_in_transaction_mode_is_recognised_and_at_once(
         assert time.monotonic() - started < 30
     assert dump(platform_db) == before
     assert column(platform_db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]
+
+
+# Statement mode
+
+
+@on_school
+def test_in_statement_mode_every_command_is_refused_with_the_way_out(
+    installed_db: PlatformDatabase, dump: Dump
+) -> None:
+    before = dump(installed_db)
+    with pooler(installed_db, "statement") as through:
+        for command in ("apply", "rollback --all --yes", "backfill", "status", "check", "org create --name N --slug n"):
+            refused = through(*command.split())
+            assert (command, refused.code, refused.out) == (command, 5, "")
+            assert "Connect directly to the server, or to a pool in session mode." in refused.err, refused
+            assert "connection was lost" not in refused.err, refused
+    assert dump(installed_db) == before

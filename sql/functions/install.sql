@@ -8,8 +8,9 @@ SET check_function_bodies = off
 AS $procedure$
 /*
  * Creates or replaces a function, trigger or policy from its source, and records it. Of a function PUBLIC may not make
- * use, unless p_public. A trigger or policy that is so already is left alone, for its lock; one that was disabled stays so, though
- * CREATE OR REPLACE TRIGGER enables it.
+ * use, unless p_public: then it may, even where default privileges of the platform withhold that from new functions. A
+ * REVOKE on the platform's function that was made by hand stays. A trigger or policy that is so already is left alone, for
+ * its lock; one that was disabled stays so, though CREATE OR REPLACE TRIGGER enables it.
  *
  * p_parent is the table of a trigger or policy, the schema of a function ("platform" is the platform's). p_where: only where
  * session_id of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write
@@ -30,6 +31,7 @@ DECLARE
     v_enabled "char";
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
     v_statement text;
+    v_is_new boolean;
 BEGIN
     IF p_where IS NOT NULL AND NOT EXISTS (
         SELECT FROM sessiondb.objects AS o
@@ -70,6 +72,7 @@ BEGIN
         v_object := format('POLICY %I ON %s', p_name, v_object);
     ELSE
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
+        v_is_new := p_parent = 'sessiondb' OR to_regprocedure(v_object) IS NULL;
         CALL sessiondb.run_on_platform(v_source);
         -- what another role makes here in this very moment is replaced, and stays that role's
         IF EXISTS (
@@ -89,10 +92,12 @@ BEGIN
                 MESSAGE = format('another role created a function %s at the same time', v_object),
                 HINT = 'Drop that function, then run sessiondb apply again.';
         END IF;
-        v_object := format('ROUTINE %s', v_object);
         IF NOT p_public THEN
-            CALL sessiondb.run_on_platform(format('REVOKE ALL ON %s FROM PUBLIC', v_object));
+            CALL sessiondb.run_on_platform(format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_object));
+        ELSIF v_is_new AND NOT has_function_privilege('public', v_object, 'EXECUTE') THEN
+            CALL sessiondb.run_on_platform(format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', v_object));
         END IF;
+        v_object := format('ROUTINE %s', v_object);
     END IF;
     IF p_kind = 'policy' OR p_name = 'sessions_of_staff' THEN
         FOR v_statement IN

@@ -7,6 +7,9 @@ AS $procedure$
  * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
  * Grants that were made by hand to other roles stay, and SELECT for roles that make dumps of the platform; install() decides
  * which roles may call sessions_of_staff().
+ *
+ * And disables row level security where an event trigger of the platform enabled it on a new table: a role with the
+ * documented grants would find nothing there, and be told that sessiondb is not installed.
  */
 DECLARE
     v_revoke text;
@@ -46,6 +49,16 @@ BEGIN
     LOOP
         CALL sessiondb.run_on_platform(v_revoke);
         RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
+    END LOOP;
+    FOR v_revoke IN
+        SELECT format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', c.oid::regclass)
+          FROM pg_class AS c
+         WHERE c.relnamespace = to_regnamespace('sessiondb')
+           AND c.relrowsecurity
+           AND NOT EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid)
+         ORDER BY 1
+    LOOP
+        CALL sessiondb.run_on_platform(v_revoke);
     END LOOP;
 END
 $procedure$

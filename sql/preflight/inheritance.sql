@@ -1,6 +1,6 @@
 -- The tables are whole: each row of enrollments, submissions and sessions is in the table of that name or in a
 -- partition of it. What inherits from a table (INHERITS) has neither its triggers nor its foreign keys, and a foreign
--- key finds no session there; a partition alone cannot be given a column.
+-- key finds no session there; neither a partition alone nor a typed table can be given a column.
 SELECT 'inheritance' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
@@ -21,6 +21,16 @@ SELECT 'inheritance' AS "check", 'error' AS level, f.object, f.detail, f.fix
        ) AS f
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
+UNION ALL
+SELECT 'inheritance', 'error',
+       format('%s', c.oid::regclass),
+       format('Table %s is a typed table (OF %s), so no column can be added to it.', c.oid::regclass, format_type(c.reloftype, NULL)),
+       format('Make it an ordinary one: ALTER TABLE %s NOT OF', c.oid::regclass)
+  FROM pg_namespace AS n
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.reloftype <> 0
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND c.relname IN ('enrollments', 'submissions')
+   AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
 UNION ALL
 SELECT 'inheritance', 'error',
        format('%s', leaf.oid::regclass),

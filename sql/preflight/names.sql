@@ -17,10 +17,10 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           LEFT JOIN pg_class AS t ON t.oid = i.indrelid
          WHERE t.relname IS DISTINCT FROM required.table_name
             -- an invalid index is built again, except one of a partitioned table that another session has not finished
-            OR ((i.indisvalid OR c.relkind = 'I')
-                AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)
+            OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
-                SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s))
+                SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s (statement, locks, scans)
+                HAVING count(*) > 0 AND NOT bool_or(starts_with(s.statement, 'DROP INDEX '))))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),

@@ -137,7 +137,7 @@ SELECT s.statement,
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT ours.indisvalid AND NOT ours.being_built
-                OR obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)' AND ours.indexrelid NOT IN (SELECT u.indexrelid FROM suitable AS u))
+                OR ours.predicate IS NOT NULL AND w.clause IS NULL AND obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)')
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),

@@ -514,6 +514,8 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
         failed: the migration and the statement that failed, where more of them were committed before.
         is_partway: other parts of the work may have been committed before.
     """
+    if "statement pooling mode" in str(error):  # which PgBouncer gives as the reason why it closes the connection
+        return pooler.refusal()
     diagnosis = error.diag
     lost = is_lost(error)
     message = diagnosis.message_primary or str(error).strip() or type(error).__name__
@@ -554,6 +556,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
     pg.UndefinedColumn: "If it was renamed, sessiondb check shows the fix; if the platform never had it, use SQL.",
+    pg.CharacterNotInRepertoire: "A row holds bytes that are not UTF-8, as a database of encoding SQL_ASCII allows;"
+    " convert those rows, or dump the database into one of encoding UTF8.",
     pg.DataError: "Give a value that the platform's column accepts.",
     pg.LockNotAvailable: "Another session has locked what the command needs; SELECT * FROM pg_catalog.pg_locks"
     " WHERE mode = 'AccessExclusiveLock' shows which; run the command again when that session has ended.",

@@ -87,21 +87,6 @@ def _trusted(named: str | None) -> str:
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
-_RARE = """pg_settings AS s
- WHERE s.name = 'transaction_timeout'
-    OR s.name = 'session_replication_role' AND (s.setting <> 'origin' OR s.reset_val <> 'origin')"""
-"""Settings that only some servers have, or only some roles may set: they are set only where they matter."""
-
-
-_KEPT = f"SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{{}}') FROM {_RARE}"  # noqa: S608
-_MEANT = "CASE s.name WHEN 'transaction_timeout' THEN '0' ELSE 'origin' END"
-
-
-def _set_rare(value: str, *, local: bool) -> str:
-    """Return the statement of PL/pgSQL that sets them."""
-    return f"PERFORM set_config(s.name, {value}, {str(local).lower()}) FROM {_RARE}"
-
-
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
     """Return what compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
@@ -145,7 +130,7 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield f"DO $rare$ BEGIN {_set_rare(_MEANT, local=False)}; END $rare$;"
+    yield resources.query("script/rare_settings", "s.meant")
     yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
         yield (
@@ -177,7 +162,7 @@ def script(
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
-    yield f"DO $rare$ BEGIN {_set_rare('s.reset_val', local=False)}; END $rare$;"
+    yield resources.query("script/rare_settings", "s.reset_val")
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -251,7 +236,10 @@ def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
             yield _execute(text)
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
-    yield f"v_settings := v_settings || ({_KEPT}); {_set_rare(_MEANT, local=True)};"
+    rare = resources.query("queries/rare_settings")
+    kept = "SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{}')"
+    yield f"v_settings := v_settings || ({kept} FROM (\n{rare}\n) AS s);"
+    yield f"PERFORM set_config(s.name, s.meant, true) FROM (\n{rare}\n) AS s;"
 
 
 _BATCH = "$sessiondb_batch$"

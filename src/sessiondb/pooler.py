@@ -50,18 +50,14 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
             another = backend_pid(other)
         own.add(backend_pid(connection))
         if len(own) > 1 or another in own:
-            raise PlatformRefusedError(
-                [
-                    Finding(
-                        "pooler",
-                        "error",
-                        "connection",
-                        "A pooler gives every transaction another server connection, so a lock would be lost"
-                        " between two of them.",
-                        "Connect directly to the server, or to a pool in session mode.",
-                    )
-                ]
-            )
+            raise refusal()
+
+
+def refusal() -> PlatformRefusedError:
+    """Return the error of a connection that is pooled by transaction or by statement."""
+    detail = "A pooler gives every transaction another server connection, so a lock would be lost between two of them."
+    fix = "Connect directly to the server, or to a pool in session mode."
+    return PlatformRefusedError([Finding("pooler", "error", "connection", detail, fix)])
 
 
 def second_connection(connection: psycopg.Connection[Any]) -> psycopg.Connection[tuple[Any, ...]] | None:

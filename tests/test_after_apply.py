@@ -1,0 +1,191 @@
+"""docs/after-apply.md, line by line: what a platform may do after apply, what check reports, and what to run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from psycopg import sql
+from sqltext import ROOT
+from test_cli import run
+from test_upgrade import Learners, fill
+
+from sessiondb.checks import check
+from sessiondb.database import trusted
+
+PAGE = (ROOT / "docs/after-apply.md").read_text(encoding="utf-8")
+LINES = re.findall(r"^\| (?!change \|)(.+?) \| (linked|not linked|fail) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
+"""What is done, what becomes of new rows, the checks that report it, what to run."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a platform does.
+
+    Attributes:
+        does: the statements.
+        repairs: those that the page's last column describes, for people to run before what it names of sessiondb.
+        schema: the platform's, afterwards.
+    """
+
+    does: str
+    repairs: str = ""
+    schema: str = "public"
+
+
+BUILT_AGAIN = """
+    ALTER TABLE submissions RENAME TO submissions_old;
+    CREATE TABLE submissions (LIKE submissions_old INCLUDING DEFAULTS) PARTITION BY HASH (id);
+    CREATE TABLE submissions_0 PARTITION OF submissions FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+    ALTER TABLE submissions ADD PRIMARY KEY (id), ADD FOREIGN KEY (user_id) REFERENCES users,
+        ADD FOREIGN KEY (exercise_id) REFERENCES exercises;
+    INSERT INTO submissions SELECT * FROM submissions_old;
+    DROP TABLE submissions_old
+"""
+
+CHANGES = {
+    "add, rename or drop a column that": Change(
+        "ALTER TABLE submissions ADD note text; ALTER TABLE submissions RENAME content TO answer;"
+        "ALTER TABLE enrollments DROP status"
+    ),
+    "move a table to": Change("CLUSTER submissions USING submissions_pkey"),
+    "change the type of `created_at`": Change("ALTER TABLE sessions ALTER created_at TYPE timestamp"),
+    "change the type of `sessions.status` from an enum": Change(
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check; ALTER TABLE sessions ALTER status TYPE varchar(20)"
+    ),
+    "change the type of `sessions.status` from text": Change(
+        "CREATE TYPE state AS ENUM ('draft', 'active'); ALTER TABLE sessions DROP CONSTRAINT sessions_status_check;"
+        "DROP INDEX sessions_active_org_id_course_id_idx;"
+        "ALTER TABLE sessions ALTER status DROP DEFAULT, ALTER status TYPE state USING status::state"
+    ),
+    "rename the label `active`": Change(
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check; UPDATE sessions SET status = 'open';"
+        "ALTER TABLE sessions ADD CONSTRAINT known CHECK (status IN ('draft', 'open'))",
+        "ALTER TABLE sessions DROP CONSTRAINT known; UPDATE sessions SET status = 'active'",
+    ),
+    "add a shorter path": Change("ALTER TABLE submissions ADD course_id uuid REFERENCES courses"),
+    "drop a foreign key on": Change("ALTER TABLE exercises DROP CONSTRAINT exercises_course_id_fkey"),
+    "rename a column on the path": Change("ALTER TABLE exercises RENAME course_id TO of_course"),
+    "rename a table on the path": Change("ALTER TABLE exercises RENAME TO tasks"),
+    "rename a column that the rules read": Change(
+        "ALTER TABLE sessions RENAME course_id TO of_course", "ALTER TABLE sessions RENAME of_course TO course_id"
+    ),
+    "rename `session_id`": Change(
+        "ALTER TABLE enrollments RENAME session_id TO training_id",
+        "ALTER TABLE enrollments RENAME training_id TO session_id",
+    ),
+    "rename `submissions`": Change(
+        "ALTER TABLE submissions RENAME TO handed_in", "ALTER TABLE handed_in RENAME TO submissions"
+    ),
+    "rename the schema": Change("ALTER SCHEMA public RENAME TO campus", schema="campus"),
+    "drop an index": Change("DROP INDEX submissions_session_id_idx"),
+    "drop a trigger": Change("DROP TRIGGER zzz_sessiondb_link_submission ON submissions"),
+    "drop a table": Change(BUILT_AGAIN),
+    "add a BEFORE trigger": Change(
+        "CREATE FUNCTION claim() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.user_id := NEW.user_id; RETURN NEW; END';"
+        "CREATE TRIGGER zzzz_claim BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION claim()",
+        "ALTER TRIGGER zzzz_claim ON submissions RENAME TO claim",
+    ),
+    "enable row level security": Change("ALTER TABLE submissions ENABLE ROW LEVEL SECURITY"),
+    "give a table that the rules read": Change("ALTER TABLE campus.sessions OWNER TO {}"),
+    "publish all tables": Change("CREATE PUBLICATION everything FOR ALL TABLES"),
+}
+"""By how their lines begin."""
+
+
+def test_each_line_of_the_page_is_one_of_these_changes() -> None:
+    assert len(LINES) == len(re.findall(r"^\|", PAGE, re.MULTILINE)) - 2
+    assert [key for line in LINES for key in CHANGES if line[0].startswith(key)] == [*CHANGES]
+
+
+def written(db: PlatformDatabase, schema: str, learners: Learners, task: object) -> str:
+    """What becomes of the rows of a student who enrols and submits."""
+    platform = db.platform
+    with db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        ((user,),) = connection.execute(
+            "INSERT INTO users (email) VALUES (gen_random_uuid() || '@example.org') RETURNING id"
+        ).fetchall()
+        connection.execute("INSERT INTO org_members (org_id, user_id) VALUES (%s, %s)", [learners.org, user])
+        found = set()
+        for table, column, value in (
+            ("enrollments", "course_id", learners.course),
+            ("submissions", platform.task_column, task),
+        ):
+            try:
+                ((linked,),) = connection.execute(
+                    f"INSERT INTO {table} AS t (user_id, {column}) VALUES (%s, %s)"
+                    " RETURNING to_jsonb(t) ->> 'session_id'",
+                    [user, value],
+                ).fetchall()
+            except psycopg.Error:
+                return "fail"
+            found.add(linked)
+    assert found <= {str(learners.session), None}
+    return "not linked" if None in found else "linked"
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+@pytest.mark.like_cases
+@pytest.mark.parametrize("line", [line for line in LINES if not line[0].startswith("give ")], ids=lambda line: line[0])
+def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDatabase, line: tuple[str, ...]) -> None:
+    what, rows, checks, to_run = line
+    change = next(change for key, change in CHANGES.items() if what.startswith(key))
+    learners = fill(installed_db)
+    dsn = ("-d", installed_db.conninfo())
+    with installed_db.connect() as connection:
+        task = installed_db.platform.new_task(connection, learners.course)
+        connection.execute(change.does.encode())
+
+    assert written(installed_db, change.schema, learners, task) == rows
+    checked = run(*dsn, "check", "--format", "json")
+    if checks == "the schema does not exist":
+        assert (checked.code, "does not exist" in checked.err) == (1, True), checked
+    else:
+        # what a check of the data says is that it cannot be run meanwhile
+        found = {
+            f["check"] for f in checked.json["findings"] if f["level"] == "error" and "sessiondb" not in f["object"]
+        }
+        unfit = {f["check"] for f in checked.json["findings"] if f["object"] == f["check"]}
+        found = {f["check"] for f in checked.json["findings"] if f["level"] == "error"} - unfit
+        assert found == {*re.findall(r"`(\w+)`", checks)}, checked.out
+
+    if change.repairs:
+        with installed_db.connect() as connection:
+            connection.execute(change.repairs.encode())
+    for command in re.findall(r"`sessiondb ([^`]+)`", to_run) if not to_run.startswith("nothing") else ():
+        done = run(*dsn, *command.replace("NEW", change.schema).split())
+        assert done.code == 0, done
+    assert written(installed_db, change.schema, learners, task) == "linked"
+    assert run(*dsn, "check").code == 0
+    assert run(*dsn, "status", "--exit-code").code == 0
+    assert run(*dsn, "rollback", "--all", "--yes").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_the_line_of_the_owner_says_what_happens_and_what_to_run(new_role: str, installed_db: PlatformDatabase) -> None:
+    ((what, rows, checks, _),) = (line for line in LINES if line[0].startswith("give "))
+    does = next(change.does for key, change in CHANGES.items() if what.startswith(key))
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        session = platform.add_session(connection, org, course)
+        role = sql.Identifier(new_role)
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA campus TO {}").format(role))
+        connection.execute(sql.SQL(trusted(does)).format(role))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            platform.enroll(connection, user, course)
+        assert rows == "fail"
+        with installed_db.database().transaction(read_only=True) as reader:
+            found = [f for f in check(reader, [], 1, lambda line: None) if f.level == "error" and f.object != f.check]
+        assert {f.check for f in found} == {*re.findall(r"`(\w+)`", checks)}
+        for finding in found:
+            connection.execute(finding.fix.removeprefix("Run: ").encode())
+        assert platform.enroll(connection, user, course) == session
+        connection.execute("ALTER TABLE campus.sessions OWNER TO campus_owner")
