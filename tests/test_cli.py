@@ -1130,15 +1130,23 @@ def test_demo_runs_the_guides_workflow_and_leaves_nothing(scratch: Path) -> None
     assert (time.perf_counter() - start) / max(1, os.getloadavg()[0] / (os.cpu_count() or 1)) < 10
     assert [*scratch.iterdir()] == []
     assert "WRONG" not in demo.out
-    for part in (
-        "$ sessiondb apply",
-        "$ sessiondb org create",
-        "$ sessiondb session create",
-        "platform=> INSERT INTO ",
-    ):
+    assert len(demo.out.splitlines()) <= 60
+    assert not re.search("[0-9a-f]{8}-[0-9a-f]{4}-", demo.out)
+    for part in ("$ sessiondb apply", "$ sessiondb session create", "$ sessiondb explain", "--backfill"):
         assert part in demo.out
-    came, told = re.findall(r"^(\d+) of (\d+) expectations came true\.$", demo.out, re.MULTILINE)[0]
+    came, told = re.findall(r"^(\d+) of (\d+) results are as expected\.$", demo.out, re.MULTILINE)[0]
     assert came == told == str(demo.out.count("  ok: "))
+
+    everything = run("demo", "--verbose", env={"TMPDIR": str(scratch)})
+    for part in ("platform=> INSERT INTO ", "$ sessiondb org create", "$ sessiondb check", f"({BRUNO})"):
+        assert part in everything.out
+
+
+def test_demo_takes_no_database() -> None:
+    for option in ("-d", "--schema"):
+        done = run("demo", option, "production")
+        assert (done.code, done.out) == (2, "")
+        assert "demo runs on a database of its own" in done.err
 
 
 def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None:
@@ -1152,6 +1160,11 @@ def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None
     assert [*scratch.iterdir()] == [scratch / "kept"]
     assert (kept / "data" / "PG_VERSION").exists()
     assert not (kept / "data" / "postmaster.pid").exists()
+
+    other = scratch / "other"
+    said = run("demo", "--keep", str(other), env={"TMPDIR": str(scratch)}).out
+    assert f"pg_ctl -D {other}/data -o '-k /tmp -p 54329'" in said
+    assert "dbname=guide" in said
 
     again = run("demo", "--keep", str(kept), env={"TMPDIR": str(scratch)})
     assert again.code == 1
