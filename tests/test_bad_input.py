@@ -156,7 +156,7 @@ def test_a_malformed_address_is_not_repeated(way: str) -> None:
         2,
         "database address",
         "postgresql://user@host/dbname",
-        "?schema= of Prisma",
+        {"another database": "PostgreSQL only", "SQLAlchemy's": "SQLAlchemy"}.get(way, "?schema= of Prisma"),
     )
 
 

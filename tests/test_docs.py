@@ -1,4 +1,4 @@
-"""README, guides and --help say what is true; `python tests/test_docs.py --write` renews the guides' transcripts."""
+"""README, guides and --help say what is true; `python tests/test_docs.py --write` renews the transcripts of pages."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from sessiondb.errors import Exit
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 GUIDES = [ROOT / "docs" / name for name in ("guide.en.md", "guide.fr.md")]
 REASONS = (
     "already_linked",
@@ -41,10 +42,11 @@ REASONS = (
 WRITE = "SESSIONDB_WRITE_DOCS"
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d)?")
+TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d)?)?")
 DURATION = re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 TRANSCRIPT = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+PLACE = re.compile(r"([dD])atabase\s\S+\son\s\S+:\d+,\sas\srole\s\S+?([.:]?)(?=\s)")
 PROMPT = re.compile(r"^(?:\$ (?:.*\\\n)*.*|platform=> .*(?:\nplatform-> .*)*)$", re.MULTILINE)
 
 
@@ -64,13 +66,14 @@ def environment(**added: str) -> dict[str, str]:
 
 @dataclass
 class Terminal:
-    """The reference platform at a terminal of 100 columns in Paris, where the guides' transcripts are played.
+    """The reference platform at a terminal in Paris, where the transcripts of pages are played.
 
     Ids and times differ from run to run. A page keeps those that it has, and every id of the page stands for
     one and the same id here; so what is played again and comes out the same is the page as it was.
     """
 
     database: PlatformDatabase
+    columns: int
     ids: dict[str, str] = field(default_factory=dict)
     """Ids here to ids of the page."""
 
@@ -93,9 +96,9 @@ class Terminal:
             return f"  {row[0]}" if row else "  (no row)"
         program, *arguments = shlex.split(prompt.removeprefix("$ ").replace("\\\n", " "))
         assert program == "sessiondb"
-        code, printed = at_terminal(self.database.conninfo(), *arguments)
+        code, printed = at_terminal(self.database.conninfo(), self.columns, *arguments)
         assert code == 0, f"{prompt} ended with {code}:\n{printed}"
-        return printed
+        return PLACE.sub(r"\1atabase platform on db.example:5432, as role owner\2", printed)
 
     def _here(self, text: str) -> str:
         here = {page: ours for ours, page in self.ids.items()}
@@ -110,13 +113,13 @@ class Terminal:
         return UUID.sub(lambda match: self.ids.setdefault(match[0], match[0]), printed)
 
 
-def at_terminal(conninfo: str, *arguments: str) -> tuple[int, str]:
+def at_terminal(conninfo: str, columns: int, *arguments: str) -> tuple[int, str]:
     """Exit code and stdout, which is a terminal; or stderr, if that is all there is."""
     ours, theirs = pty.openpty()
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             [command(), *arguments],
-            env=environment(DATABASE_URL=conninfo, COLUMNS="100", LINES="50", TERM="xterm", TZ="Europe/Paris"),
+            env=environment(DATABASE_URL=conninfo, COLUMNS=str(columns), LINES="50", TERM="xterm", TZ="Europe/Paris"),
             stdin=subprocess.DEVNULL,
             stdout=theirs,
             stderr=stderr,
@@ -154,21 +157,36 @@ def _shape(text: str) -> str:
     return UUID.sub("<id>", _timeless(text))
 
 
+@pytest.mark.parametrize(
+    ("pages", "columns"),
+    [(GUIDES, 100), ([COMMANDS_PAGE], 80), ([ROOT / "README.md"], 80)],
+    ids=["guides", "commands", "README"],
+)
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-def test_the_guides_show_what_the_commands_print(platform_db: PlatformDatabase) -> None:
-    english, french = (TRANSCRIPT.findall(guide.read_text(encoding="utf-8")) for guide in GUIDES)
+def test_the_pages_show_what_the_commands_print(platform_db: PlatformDatabase, pages: list[Path], columns: int) -> None:
+    first, *others = (TRANSCRIPT.findall(page.read_text(encoding="utf-8")) for page in pages)
     writing = os.environ.get(WRITE)
-    assert writing or english == french, "both guides have the same transcripts"
+    assert writing or all(other == first for other in others), "both guides have the same transcripts"
 
-    terminal = Terminal(platform_db)
-    played = [terminal.play(transcript) for transcript in english]
+    terminal = Terminal(platform_db, columns)
+    played = [terminal.play(transcript) for transcript in first]
 
     if writing:
-        for guide in GUIDES:
-            texts = TRANSCRIPT.split(guide.read_text("utf-8"))
-            guide.write_text("".join(map("".join, zip_longest(texts, played, fillvalue=""))), "utf-8")
+        for page in pages:
+            texts = TRANSCRIPT.split(page.read_text("utf-8"))
+            page.write_text("".join(map("".join, zip_longest(texts, played, fillvalue=""))), "utf-8")
         return
-    assert played == english, f"if this is how it should be: python {Path(__file__).relative_to(ROOT)} --write"
+    assert played == first, f"if this is how it should be: python {Path(__file__).relative_to(ROOT)} --write"
+
+
+def test_the_page_of_commands_has_them_all_at_80_columns() -> None:
+    text = COMMANDS_PAGE.read_text("utf-8")
+
+    assert [name for name in LEAVES if f"$ sessiondb {name}" not in text] == []
+    transcripts = "\n".join(TRANSCRIPT.findall(text))
+    # a fix is one line, ready to paste; what is said of one thing may be longer than the terminal, which wraps it
+    ready = re.compile(r"\$ |  sessiondb |\s+Fix: |User |To be rolled back|Next: |Run: |  \"|The links of")
+    assert [line for line in transcripts.splitlines() if len(line) > 80 and not ready.match(line)] == []
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
@@ -342,5 +360,5 @@ def test_no_file_names_a_directory_of_one_machine_or_a_registry() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(f"usage: {sys.argv[0]} --write")
-    pytest_ = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "test_the_guides_show"]
+    pytest_ = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "test_the_pages_show"]
     sys.exit(subprocess.call(pytest_, env=environment(**{WRITE: "1"})))

@@ -8,19 +8,41 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import click
 import click.shell_completion
 
 from sessiondb import output
 from sessiondb.commands import Options, common_options, demo, links, migrations, records, trainer
-from sessiondb.errors import Exit, SessiondbError
-from sessiondb.passwords import SECRETS, is_whole, kind_of
+from sessiondb.errors import Exit, Finding, PlatformRefusedError, SessiondbError
+from sessiondb.passwords import SECRETS, is_whole, kind_of, without_passwords
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Group(click.Group):
+    """Names our command where a word of another migration tool is given."""
+
+    OTHERS: ClassVar = {
+        "help": "--help",
+        "version": "--version",
+        **dict.fromkeys(["up", "migrate", "upgrade", "deploy", "install", "init"], "apply"),
+        **dict.fromkeys(["down", "downgrade", "revert", "uninstall"], "rollback --to ID"),
+        **dict.fromkeys(["log", "history", "current", "info"], "status"),
+        **dict.fromkeys(["verify", "validate", "doctor"], "check"),
+        **dict.fromkeys(["why"], "explain"),
+    }
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in self.OTHERS:
+            ctx.fail(f"No such command '{args[0]}'. Run: sessiondb {self.OTHERS[args[0]]}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @common_options()
 @click.version_option(package_name="sessiondb")
 def cli() -> None:
@@ -82,63 +104,102 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        _show(error)
         code = error.exit_code
+        if _wants_json(options):
+            _remember_words()
+            _fail(options, code, [" ".join(error.format_message().split())])
+        else:
+            _show(error)
     except SessiondbError as error:
-        first, *others = error.lines
-        for line in (f"sessiondb: {first}", *others):
-            output.note(line)
-        if error.hint:
-            output.note(f"  hint: {error.hint}")
-        if options.verbose and error.__cause__:
-            output.note(f"  cause: {type(error.__cause__).__name__}: {error.__cause__}")
         code = error.exit_code
+        findings = error.findings if isinstance(error, PlatformRefusedError) else None
+        cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if options.verbose and error.__cause__ else None
+        _fail(options, code, error.lines, error.hint, cause, findings)
     except click.Abort as error:
         # click says "from None" of a Ctrl-C at a question
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
-            output.note(f"sessiondb: {code.name.lower()}; run the command again to go on")
+            _fail(options, code, [f"{code.name.lower()}; run the command again to go on"])
         else:
             code = Exit.ERROR
-            output.note("sessiondb: not confirmed, so nothing was done")
-            output.note("  hint: Answer y, or add --yes.")
+            _fail(options, code, ["not confirmed, so nothing was done"], "Answer y, or add --yes.")
     except UnicodeEncodeError:
-        output.note(f"sessiondb: {_misencoded()} is not valid UTF-8")
-        output.note("  hint: Use a terminal with a UTF-8 locale.")
         code = Exit.USAGE
+        _fail(options, code, [f"{_misencoded()} is not valid UTF-8"], "Use a terminal with a UTF-8 locale.")
     except (OSError, SystemExit) as error:
         # click ends itself where the reader of our output has seen enough, which is no error of one who only reads
         is_closed = isinstance(error, BrokenPipeError | SystemExit)
         code = Exit.DONE if is_closed and not options.changes else Exit.ERROR
         if code != Exit.DONE:
             why = "its reader is gone" if isinstance(error, SystemExit) else error.strerror
-            output.note(f"sessiondb: the output cannot be written: {why}")
-            output.note(
-                "  hint: What it did to the database stays: sessiondb status."
+            _fail(
+                options,
+                code,
+                [f"the output cannot be written: {why}"],
+                "What it did to the database stays: sessiondb status."
                 if options.changes
-                else "  hint: Make room where it goes."
+                else "Make room where it goes.",
             )
         output.write_no_more(sys.stdout)
     except Exception as error:  # a defect of ours; still one sentence
-        output.note(f"sessiondb: unexpected {type(error).__name__}: {error}")
-        output.note("  hint: this is a defect in sessiondb; please report it with the command that you ran.")
         code = Exit.ERROR
+        _fail(
+            options,
+            code,
+            [f"unexpected {type(error).__name__}: {error}"],
+            "This is a defect of sessiondb: report it with the command, and the output of sessiondb status.",
+        )
     sys.exit(int(code or 0))
+
+
+def _wants_json(options: Options) -> bool:
+    """Return whether errors are to be JSON, also where the command line could not be read to its end."""
+    return options.json or bool(re.search(r"(^|\n)--format[\n=]json(\n|$)", "\n".join(sys.argv[1:])))
+
+
+def _fail(
+    options: Options,
+    code: int,
+    lines: list[str],
+    hint: str | None = None,
+    cause: str | None = None,
+    findings: Sequence[Finding] | None = None,
+) -> None:
+    """Print why the command ends, for people or as a JSON object on one line."""
+    if _wants_json(options):
+        told = [without_passwords(text) if text else None for text in ("\n".join(lines), hint, cause)]
+        error: dict[str, Any] = dict(zip(("message", "hint", "cause"), told, strict=True))
+        error["exit_code"] = int(code)
+        if findings is not None:
+            error["findings"] = [finding.as_json() for finding in findings]
+        output.note_json({"error": error})
+        return
+    first, *others = lines
+    for line in (f"sessiondb: {first}", *others):
+        output.note(line)
+    if hint:
+        output.note(f"  hint: {hint}")
+    if cause:
+        output.note(f"  cause: {cause}")
 
 
 def _show(error: click.ClickException) -> None:
     """Show how a command is used, and on one line, whatever is in an argument, what is wrong."""
-    # the shell may have cut a password at its blanks
-    words = [
-        "\n" if word[:1] == "-" or word in cli.commands or (before in ("-d", "--dsn") and is_whole(word)) else word
-        for before, word in zip(sys.argv, sys.argv[1:], strict=False)
-    ]
-    SECRETS.remember(" ".join(words).split("\n"))
+    _remember_words()
     said = io.StringIO()
     error.show(said)
     message = error.format_message()
     for line in said.getvalue().rstrip("\n").replace(message, " ".join(message.split())).split("\n"):
         output.note(line)
+
+
+def _remember_words() -> None:
+    """Have the output leave out passwords in pieces: the shell may have cut one at its blanks."""
+    words = [
+        "\n" if word[:1] == "-" or word in cli.commands or (before in ("-d", "--dsn") and is_whole(word)) else word
+        for before, word in zip(sys.argv, sys.argv[1:], strict=False)
+    ]
+    SECRETS.remember(" ".join(words).split("\n"))
 
 
 def _hide_passwords() -> None:

@@ -92,11 +92,28 @@ def conninfo(dsn: str | None) -> str:
             _remember(parameters)
             return make_conninfo("", **parameters)
     SECRETS.remember([given], "name")
-    raise UsageError(
-        "the database address cannot be read",
+    raise UsageError("the database address cannot be read", _address_hint(given))
+
+
+def named_by(dsn: str | None) -> str:
+    """Return what names the database: ``-d``, a variable, or nothing where libpq's own defaults do."""
+    variables = ("SESSIONDB_DATABASE_URL", "DATABASE_URL")
+    return "-d" if dsn else next((name for name in variables if os.environ.get(name)), "")
+
+
+def _address_hint(given: str) -> str:
+    """Return what is wrong with an address, without repeating any of it."""
+    scheme = re.match(r"([a-z]+)(\+[a-z0-9]+)?://", given)
+    if scheme and scheme[1] not in ("postgresql", "postgres"):
+        return "sessiondb works on PostgreSQL only: give an address such as postgresql://user@host/dbname."
+    if scheme and scheme[2]:
+        return "Leave out what follows the + before ://, which is for SQLAlchemy: postgresql://user@host/dbname"
+    if scheme and given.count("@") > 1:
+        return "Percent-encode special characters in the user and the password: @ is %40, : is %3A, / is %2F, # is %23."
+    return (
         "Give a URI such as postgresql://user@host/dbname, or 'host=... dbname=...', or service=NAME; "
         "a special character in a URI must be percent-encoded, and what follows its ? be libpq's (?sslmode=require, "
-        "but not the ?schema= of Prisma).",
+        "but not the ?schema= of Prisma)."
     )
 
 
@@ -127,10 +144,12 @@ class Database:
     Attributes:
         conninfo: as :func:`conninfo` returns it.
         schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
+        named_by: what the user named it with, as :func:`named_by` returns it.
     """
 
     conninfo: str
     schema: str | None = None
+    named_by: str = ""
 
     @contextmanager
     def connect(
@@ -206,7 +225,7 @@ class Database:
             except psycopg.Error as error:
                 if error.pgconn:  # also what stands in a service file
                     _remember({o.keyword.decode(): o.val.decode(errors="replace") for o in error.pgconn.info if o.val})
-                raise SessiondbError(_connection_failure(error), _connection_hint(error)) from None
+                raise SessiondbError(_connection_failure(error), self._hint(error)) from None
             except UnicodeError as error:
                 if "idna" not in str(error):
                     raise
@@ -215,6 +234,14 @@ class Database:
                 ) from None
             with connection:
                 yield connection
+
+    def _hint(self, error: Exception) -> str:
+        other = "" if self.named_by == "-d" else "; -d names another"
+        if self.named_by:
+            return f"{_connection_hint(error)} The address is that of {self.named_by}{other}."
+        if any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT")):
+            return f"{_connection_hint(error)} The address is that of the PG* variables{other}."
+        return "No database is named, so libpq's defaults were used: name one with -d or DATABASE_URL."
 
     def _prepare(
         self,
@@ -319,7 +346,7 @@ class Database:
         if there and schema != there.platform_schema and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
-                "Leave --schema out, or roll that installation back first: sessiondb rollback --all",
+                "Leave --schema out: sessiondb finds the schema in which it is installed.",
             )
         return schema
 
@@ -572,18 +599,23 @@ _HINTS: dict[type[psycopg.Error], str] = {
 
 
 def _connection_failure(error: psycopg.Error) -> str:
-    text = re.sub(r"\s+", " ", str(error)).strip().removeprefix("connection is bad: ")
+    lines = [line.strip() for line in str(error).removeprefix("connection is bad: ").splitlines() if line.strip()]
+    text = "; ".join(line.rstrip(".") for line in lines)
     return f"cannot connect to the database: {text}"
 
 
 def _connection_hint(error: Exception) -> str:
-    text = str(error)
-    if "password" in text or "authentication" in text:
-        return "Check the user and the password (-d, DATABASE_URL, PGPASSWORD or ~/.pgpass)."
-    if "does not exist" in text:
-        return "Check the names of the database and the role in -d or DATABASE_URL."
-    if "starting up" in text or "shutting down" in text or "recovery" in text:
-        return "Run the command again when the server has started."
-    if "too many" in text or "connection slots" in text:
-        return "Run the command again when a connection is free, or allow the server or the role more connections."
-    return "Check that the server runs and that -d, DATABASE_URL or the PG* variables name it."
+    hints = (hint for pattern, hint in _CONNECTION_HINTS.items() if re.search(pattern, str(error)))
+    return next(hints, "Check that the server runs and accepts connections at this address.")
+
+
+_CONNECTION_HINTS = {
+    r"service .* not found": "Add the service to ~/.pg_service.conf, or to the file that PGSERVICEFILE names.",
+    r"pg_hba\.conf": "Add a line for this role, database and client address to the server's pg_hba.conf.",
+    r"SSL": "Set sslmode to what the server offers, or configure SSL on the server.",
+    r"password|authentication": "Check the user and the password, also in PGPASSWORD and ~/.pgpass.",
+    r"does not exist": "Check the names of the database and the role.",
+    r"starting up|shutting down|recovery": "Run the command again when the server has started.",
+    r"too many|connection slots": "Run the command again when a connection is free, or allow more connections.",
+}
+"""What to do about a connection that failed, by what libpq says."""

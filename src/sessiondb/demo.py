@@ -14,60 +14,71 @@ import psycopg
 
 from sessiondb import output, resources
 from sessiondb.database import Connection, trusted
-from sessiondb.embedded import ephemeral_server
+from sessiondb.embedded import Server, ephemeral_server
 
-# People and things of tests/platforms/reference.sql
+# of tests/platforms/reference.sql
 BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (2, 3, 4))
-COURSE = "00000000-0000-4000-8000-0000000000c2"
-EXERCISE = "00000000-0000-4000-8000-0000000000e3"
+COURSE = "00000000-0000-4000-8000-0000000000c1"
+EXERCISE = "00000000-0000-4000-8000-0000000000e1"
+
+PORT = 54329
+"""Of a server that the user starts on what was kept; the usual one may be in use."""
 
 
 @dataclass
 class _Story:
-    """Runs commands and statements, prints them with their results, and keeps what was expected."""
+    """Runs commands and statements, prints them with their results, and compares those with what was expected."""
 
     program: click.Command
     dsn: str
     connection: Connection
+    verbose: bool
     outcomes: list[dict[str, Any]] = field(default_factory=list)
 
     def chapter(self, title: str) -> None:
-        output.say()
+        if self.outcomes:
+            output.say()
         output.say(f"== {title}")
 
-    def command(self, line: str) -> None:
-        """Run a command of ours as a user would type it."""
-        output.say()
-        output.say(f"$ sessiondb {line}")
-        with Path(os.devnull).open("w") as quiet, contextlib.redirect_stderr(quiet):
-            self.program.main(["-d", self.dsn, *shlex.split(line)], standalone_mode=False)
+    def command(self, line: str, *, brief: bool = True) -> None:
+        """Run a command of ours as a user would type it; what is not brief is printed where all is."""
+        with contextlib.ExitStack() as stack:
+            quiet = stack.enter_context(Path(os.devnull).open("w"))
+            if not (brief or self.verbose):
+                stack.enter_context(contextlib.redirect_stdout(quiet))
+            stack.enter_context(contextlib.redirect_stderr(quiet))
+            output.say(f"$ sessiondb {line}")
+            everything = ["--verbose"] * self.verbose
+            self.program.main(["-d", self.dsn, *everything, *shlex.split(line)], standalone_mode=False)
 
     def sql(self, statement: str) -> Any:
         """Run a statement of the platform and return the one value that it returns."""
-        output.say()
-        output.say(f"platform=> {statement};")
         row = self.connection.execute(trusted(statement)).fetchone()
-        output.say(f"  {row[0] if row else '(no row)'}")
+        if self.verbose:
+            output.say(f"platform=> {statement};")
+            output.say(f"  {row[0] if row else '(no row)'}")
         return row and row[0]
 
     def expect(self, what: str, expected: Any, came: Any) -> None:
         """Keep and print whether something came out as expected."""
         ok = str(expected) == str(came)
         self.outcomes.append({"step": what, "expected": str(expected), "came": str(came), "ok": ok})
-        output.say(f"  {'ok' if ok else 'WRONG'}: {what} (expected {expected}, got {came})")
+        detail = f" (expected {expected}, got {came})" if self.verbose or not ok else ""
+        output.say(f"  {'ok' if ok else 'WRONG'}: {what}{detail}")
 
     def value(self, query: str) -> Any:
         row = self.connection.execute(trusted(query)).fetchone()
         return row and row[0]
 
 
-def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
-    """Run the workflow and return whether all results are as expected.
+def tell(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bool) -> bool:
+    """Run the workflow and return whether all came out as expected.
 
     Args:
-        program: the command line that runs it.
+        program: the command line that the workflow is run with.
         keep: a directory in which to keep the database; None leaves nothing behind.
         as_json: print one document ``{"ok", "steps": [{"step", "expected", "came", "ok"}]}`` only.
+        verbose: print every statement, and ids beside names.
 
     Raises:
         ServerNotFound: no PostgreSQL server is installed here.
@@ -77,11 +88,13 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
         if as_json:
             quiet = stack.enter_context(Path(os.devnull).open("w"))
             stack.enter_context(contextlib.redirect_stdout(quiet))
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE platform")
+        for name in ("platform", *(["guide"] if keep else [])):
+            with psycopg.connect(server.dsn(), autocommit=True) as connection:
+                connection.execute(trusted(f"CREATE DATABASE {name}"))
+            with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+                connection.execute(trusted(resources.reference_platform()))
         connection = stack.enter_context(psycopg.connect(server.dsn("platform"), autocommit=True))
-        connection.execute(trusted(resources.reference_platform()))
-        story = _Story(program, server.dsn("platform"), connection)
+        story = _Story(program, server.dsn("platform"), connection, verbose)
         _tell(story)
     ok = all(outcome["ok"] for outcome in story.outcomes)
     if as_json:
@@ -89,83 +102,89 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
     else:
         done = sum(outcome["ok"] for outcome in story.outcomes)
         output.say()
-        output.say(f"{done} of {len(story.outcomes)} expectations came true.")
+        output.say(f"{done} of {len(story.outcomes)} results are as expected.")
         if keep:
-            output.say(f"The database is kept in {keep}/data.")
+            _say_how_to_start(server, keep.resolve())
     return ok
 
 
+def _say_how_to_start(server: Server, keep: Path) -> None:
+    """Print how to start what was kept, and the database in which nothing of the guide has been done yet."""
+    data = shlex.quote(str(keep / "data"))
+    program = shlex.quote(str(server.bindir / "pg_ctl"))
+    start = f"{program} -D {data} -o '-k /tmp -p {PORT}' -l {data}/server.log start"
+    if server.account:  # the server refuses root
+        start = f"runuser -u {server.account.pw_name} -- {start}"
+    output.say()
+    output.say(f"The server is kept in {keep}. Start it:")
+    output.say(f"  {start}")
+    output.say("Follow the guide in its database guide; database platform is as the demo left it:")
+    output.say(f"  export DATABASE_URL='host=/tmp port={PORT} user=postgres dbname=guide'")
+    output.say("  sessiondb status")
+
+
 def _tell(story: _Story) -> None:
-    story.chapter("The problem: students submit, and the trainer's dashboard stays empty")
-    sessions = story.sql("SELECT count(*) FROM sessions")
-    story.expect("no session was ever created", 0, sessions)
-    submissions = story.sql("SELECT count(*) FROM submissions")
-    story.expect("yet students have submitted", True, submissions > 0)
+    story.chapter("Students submit, but no session exists: the trainer's dashboard is empty")
+    numbers = story.sql("SELECT count(*) || ', ' || (SELECT count(*) FROM submissions) FROM sessions")
+    story.expect("there are 0 sessions and 3 submissions", "0, 3", numbers)
 
-    story.chapter("sessiondb is applied")
+    story.chapter("Install sessiondb, then open a session; older rows are linked at once")
     story.command("apply")
-
-    story.chapter("The guide: an organisation, its members, a session")
-    story.command("org create --name 'Mon Organisation' --slug mon-org")
-    story.command("member add --org mon-org --user ada@example.org --role trainer")
-    story.command("member add --org mon-org --user bruno@example.org")
-    story.command("member add --org mon-org --user chloe@example.org")
+    story.command("org create --name 'Mon Organisation' --slug mon-org", brief=False)
+    story.command("member add --org mon-org --user ada@example.org --role trainer", brief=False)
+    story.command("member add --org mon-org --user bruno@example.org", brief=False)
     story.command(
-        "session create --org mon-org --course 'Data with SQL' --by ada@example.org --title 'Session Automne 2024'"
+        "session create --org mon-org --course 'Python for beginners' --title 'Session Automne 2024' --backfill"
     )
     autumn = story.value("SELECT id FROM sessions WHERE title = 'Session Automne 2024'")
-    story.expect("the session is there and active", 1, story.value("SELECT count(*) FROM sessions"))
+    linked = story.sql(f"SELECT session_id FROM submissions WHERE user_id = '{BRUNO}'")
+    story.expect("Bruno's submission from before is in the autumn session", autumn, linked)
+    story.expect("so is his next one, without a command", autumn, story.sql(_submission(BRUNO)))
 
-    story.chapter("Bruno enrols and submits: both rows link themselves")
-    enrolled = story.sql(
-        f"INSERT INTO enrollments (user_id, course_id) VALUES ('{BRUNO}', '{COURSE}') RETURNING session_id"
-    )
-    story.expect("Bruno's enrolment is in the autumn session", autumn, enrolled)
-    submitted = story.sql(_submission(BRUNO))
-    story.expect("Bruno's submission is in the autumn session", autumn, submitted)
+    story.chapter("Why is Chloe's work missing?")
+    story.command("explain --user chloe@example.org --course 'Python for beginners'")
+    story.command("member add --org mon-org --user chloe@example.org --backfill")
+    linked = story.sql(f"SELECT session_id FROM submissions WHERE user_id = '{CHLOE}'")
+    story.expect("Chloe's submission is in the autumn session", autumn, linked)
 
-    story.chapter("Chloe is a member of several organisations; only one of them has an active session")
-    organisations = story.sql(f"SELECT count(*) FROM org_members WHERE user_id = '{CHLOE}'")
-    story.expect("she is in several", True, organisations > 1)
+    story.chapter("A winter session opens; sessions are optional, and closed to others")
     story.command(
-        "session create --org campus-sud --course 'Data with SQL' --by ada@example.org "
-        "--title 'Session Printemps 2024' --status completed"
-    )
-    story.expect("her submission is in the autumn session", autumn, story.sql(_submission(CHLOE)))
-
-    story.chapter("A winter session opens: students enrolled in autumn stay there")
-    story.command(
-        "session create --org mon-org --course 'Data with SQL' --by ada@example.org --title 'Session Hiver 2025'"
+        "session create --org mon-org --course 'Python for beginners' --title 'Session Hiver 2025'", brief=False
     )
     winter = story.value("SELECT id FROM sessions WHERE title = 'Session Hiver 2025'")
-    story.expect("Bruno's next submission is still in autumn", autumn, story.sql(_submission(BRUNO)))
-    story.expect("Chloe, who never enrolled, is now in winter", winter, story.sql(_submission(CHLOE)))
-
-    story.chapter("Dmitri is in no organisation: sessions are optional, so Dmitri can still submit")
-    story.expect("Dmitri's submission is stored without a session", None, story.sql(_submission(DMITRI)))
+    story.expect("Bruno, enrolled in autumn, submits to autumn", autumn, story.sql(_submission(BRUNO)))
+    story.command("member add --org mon-org --user dmitri@example.org", brief=False)
+    enrolled = story.sql(
+        f"INSERT INTO enrollments (user_id, course_id) VALUES ('{DMITRI}', '{COURSE}') RETURNING session_id"
+    )
+    story.expect("Dmitri enrols now, and is in winter", winter, enrolled)
+    story.command("member remove --org mon-org --user dmitri@example.org", brief=False)
+    story.expect("a student of no organisation submits without a session", None, story.sql(_submission(DMITRI)))
     try:
         story.sql(
             "INSERT INTO submissions (user_id, exercise_id, content, session_id) "
-            f"VALUES ('{DMITRI}', '{EXERCISE}', 'SELECT 42', '{autumn}') RETURNING session_id"
+            f"VALUES ('{DMITRI}', '{EXERCISE}', 'print(42)', '{autumn}') RETURNING session_id"
         )
         refused = "stored"
     except psycopg.errors.CheckViolation as error:
-        output.say(f"  ERROR: {error.diag.message_primary}")
-        output.say(f"  DETAIL: {error.diag.message_detail}")
+        if story.verbose:
+            output.say(f"  ERROR: {error.diag.message_primary}")
+            output.say(f"  DETAIL: {error.diag.message_detail}")
         refused = "refused"
-    story.expect("joining a session of another organisation is refused", "refused", refused)
+    story.expect("and cannot write into the session of an organisation", "refused", refused)
 
-    story.chapter("The guide's three verification queries")
-    story.command("show sessions")
-    story.command("show enrollments")
-    story.command("show submissions")
+    story.chapter("Verification")
+    story.command("session list", brief=False)
+    story.command("show enrollments", brief=False)
+    story.command("show submissions", brief=False)
+    story.command("show submissions --unlinked")
+    story.command("check", brief=False)
     unlinked = story.value("SELECT count(*) FROM submissions WHERE session_id IS NULL")
-    story.expect("the rows from before, and Dmitri's, have no session", submissions + 1, unlinked)
-    story.command("check")
+    story.expect("only Dmitri's submissions have no session", 2, unlinked)
 
 
 def _submission(user: str) -> str:
     return (
         "INSERT INTO submissions (user_id, exercise_id, content) "
-        f"VALUES ('{user}', '{EXERCISE}', 'SELECT 42') RETURNING session_id"
+        f"VALUES ('{user}', '{EXERCISE}', 'print(42)') RETURNING session_id"
     )

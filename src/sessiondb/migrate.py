@@ -16,7 +16,7 @@ from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, platform_schema, trusted
+from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
@@ -89,6 +89,7 @@ class Runner:
             todo = self._look(lambda: pending(self.connection, migrations, to))
             if bool(todo) or self._look(lambda: is_outdated(self.connection)):
                 report_warnings(self._look(lambda: preflight(self.connection, course_path)), self.report)
+                self.report(f"Applying to {place(self.connection)}")
                 self._each(
                     upgrade(self.connection, todo, self._look),
                     lambda of: "applying" if of in {m.id for m in todo} else "updating",
@@ -120,6 +121,7 @@ class Runner:
             if todo:
                 undone = [m.number for m in todo]
                 report_warnings(self._look(lambda: rollback_preflight(self.connection, undone)), self.report)
+                self.report(f"Rolling back in {place(self.connection)}")
             for migration in todo:
                 undo = steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied)
                 self._each(undo, lambda of: "rolling back")

@@ -60,6 +60,14 @@ def note(line: str) -> None:
         write_no_more(sys.stderr)
 
 
+def note_json(document: Any) -> None:
+    """Print a value on stderr as one JSON document on one line."""
+    try:
+        print(_json(document), file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        write_no_more(sys.stderr)
+
+
 def write_no_more(stream: TextIO) -> None:
     """Let what is still buffered and what comes go nowhere, so that Python does not complain when it exits."""
     with contextlib.suppress(OSError, ValueError):

@@ -43,9 +43,9 @@ class Options:
     @property
     def database(self) -> Database:
         """The database that -d or the environment names, with the schema of --schema."""
-        from sessiondb.database import Database, conninfo
+        from sessiondb.database import Database, conninfo, named_by
 
-        return Database(conninfo(self.dsn), self.schema)
+        return Database(conninfo(self.dsn), self.schema, named_by(self.dsn))
 
     @property
     def changing(self) -> Database:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sessiondb.commands import Options, command
-from sessiondb.errors import Exit
+from sessiondb.errors import Exit, UsageError
 
 
 @command("demo")
@@ -15,7 +15,7 @@ from sessiondb.errors import Exit
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep the database in this directory.",
+    help="Keep the server in this directory, with a database on which to follow the guide.",
 )
 def demo(options: Options, keep: Path | None) -> int:
     """Run the guide's workflow on an embedded PostgreSQL; nothing is left behind.
@@ -23,8 +23,11 @@ def demo(options: Options, keep: Path | None) -> int:
     \b
     Example:
       sessiondb demo
+      sessiondb demo --keep kept
     """
+    if options.dsn or options.schema:
+        raise UsageError("demo runs on a database of its own", "Leave -d and --schema out.")
     from sessiondb.demo import tell
 
     program = click.get_current_context().find_root().command
-    return Exit.DONE if tell(program, keep, as_json=options.json) else Exit.ERROR
+    return Exit.DONE if tell(program, keep, as_json=options.json, verbose=options.verbose) else Exit.ERROR

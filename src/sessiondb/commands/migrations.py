@@ -115,7 +115,7 @@ def apply(
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
-    from sessiondb.database import installation, place
+    from sessiondb.database import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
     from sessiondb.objects import missing
@@ -134,7 +134,6 @@ def apply(
             _print_plan(options, make_plan(connection, todo), to)
         return
     with options.changing.connect(course_path, adopt=adopt, staff=who) as connection:
-        output.note(f"Applying to {place(connection)}")
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
@@ -199,13 +198,11 @@ def rollback(
             return
         if todo:
             click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
-    from sessiondb.database import place
-
-    with options.changing.connect() as connection:
-        if yes:
-            output.note(f"Rolling back in {place(connection)}")
-        with runner_on(options, connection, lock_timeout, lock_budget) as runner:
-            undone = runner.rollback(to)
+    with (
+        options.changing.connect() as connection,
+        runner_on(options, connection, lock_timeout, lock_budget) as runner,
+    ):
+        undone = runner.rollback(to)
     if options.json:
         output.json_document({"rolled_back": undone})
     else:

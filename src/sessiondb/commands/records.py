@@ -157,7 +157,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
     with options.changing.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
-        row = records.add_member(connection, org_id, user_id, role or "student")
+        row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
         if role not in (None, row["role"]):
             raise SessiondbError(
                 options.named(f"user {row['user']} is already a member of {row['org']}, as {row['role']}"),
