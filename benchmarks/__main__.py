@@ -107,7 +107,7 @@ def main(
                 "forms": lambda: forms.measure(server, many if quick else 4 * many, min(size.bulk_rows, 10_000) - 20),
                 "growth": lambda: growth.measure(server, size, many if quick else 4 * many, growth_rows, largest),
                 "backfill": lambda: backfill.measure(server, few),
-                "backfill-under-traffic": lambda: backfill.under_traffic(server, size, idle),
+                "backfill-under-traffic": lambda: backfill.under_traffic(server, size),
                 "apply": lambda: apply.measure(server, size, few, idle),
             }
             _tell("building the platform")

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from benchmarks.measure import alternate, compare
 from benchmarks.platform import Size, run
 from benchmarks.server import Server
@@ -69,15 +71,29 @@ def _linked(server: Server) -> int:
         return row[0] if row else 0
 
 
-def under_traffic(server: Server, size: Size, idle_seconds: float) -> dict[str, Any]:
-    """Run the command beside a writer; return what he saw, and the command's memory for all rows and for few."""
+def under_traffic(server: Server, size: Size) -> dict[str, Any]:
+    """Run the command beside a writer; return what the writer saw, and the command's memory for all rows and for few.
+
+    The writer's commits wait for each new segment of the log, which is filled with zeros first. A server that has been
+    running for a while has spare ones; here a rehearsal makes them, and says how long the writer is to be watched
+    without a backfill, and beside a load of the processor alone.
+    """
     server.create("backfill", "unlinked")
+    begin = time.monotonic()
+    _peak_memory(server)
+    lasting = time.monotonic() - begin
+    server.create("backfill", "unlinked")
+    with server.connect("backfill") as connection:
+        for _ in range(2):  # a checkpoint recycles the segments from before the one before it
+            connection.execute("CHECKPOINT")
     with writers(server, "backfill", size, 1) as traffic:
         start = time.monotonic()
-        time.sleep(idle_seconds)
+        time.sleep(lasting)
         begin = time.monotonic()
         all_rows = _peak_memory(server)
         end = time.monotonic()
+        _load_processor(server, lasting)
+        over = time.monotonic()
     rows = _linked(server)
     with server.connect("backfill") as connection:
         few = connection.execute(
@@ -85,9 +101,20 @@ def under_traffic(server: Server, size: Size, idle_seconds: float) -> dict[str, 
             [min(FEW, size.submissions)],
         ).rowcount
     return {
-        "writer": {"idle": traffic.between(start, begin), "backfill": traffic.between(begin, end)},
+        "writer": {
+            "idle": traffic.between(start, begin),
+            "backfill": traffic.between(begin, end),
+            "processor": traffic.between(end, over),
+        },
         "client_memory_mb": {str(few): _peak_memory(server), str(rows): all_rows},
     }
+
+
+def _load_processor(server: Server, seconds: float) -> None:
+    """Keep one backend busy that reads and writes nothing."""
+    with server.connect("backfill") as connection, suppress(psycopg.errors.QueryCanceled):
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [f"{seconds * 1000:.0f}"])
+        connection.execute("SELECT FROM generate_series(1, 1e15) AS n OFFSET 1e15")
 
 
 def _peak_memory(server: Server) -> float:

@@ -23,7 +23,7 @@ from sessiondb.embedded import ServerNotFound, ephemeral_server, find_bindir
 
 PREFIX = "sessiondb_bench_"
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-QUIET = {"autovacuum": "off", "checkpoint_timeout": "1h", "max_wal_size": "16GB", "jit": "off"}
+QUIET = {"autovacuum": "off", "checkpoint_timeout": "1h", "max_wal_size": "16GB", "min_wal_size": "8GB", "jit": "off"}
 """What happens now and then would hit one variant and not the other; we vacuum between the rounds."""
 REPORTED = (*DURABLE, *QUIET, "shared_buffers", "work_mem", "wal_level", "data_checksums", "max_connections")
 

@@ -69,6 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N|all",
         help="run a test that is for several platforms on so many of them, which are not the same for every test (1)",
     )
+    parser.addoption("--citus-bindir", type=Path, metavar="DIR", help="programs of a server that has Citus")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -169,7 +170,7 @@ class PlatformDatabase:
 
 @contextmanager
 def held(db: PlatformDatabase, seconds: float, *statements: str) -> Iterator[None]:
-    """Somebody has done this in a transaction, and commits it only after a while."""
+    """Another session has done this in a transaction, and commits it only after a while."""
     with db.connect(autocommit=False) as other:
         other.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
         for statement in statements:
@@ -260,7 +261,7 @@ def _has_own_server(config: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session")
 def ephemeral(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    """The ephemeral server, handed over to pytest-postgresql; None where the user has one of his own."""
+    """The ephemeral server, handed over to pytest-postgresql; None where the user has one of their own."""
     if _has_own_server(request.config):
         yield None
         return

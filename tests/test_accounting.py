@@ -1,4 +1,4 @@
-"""Every old row is accounted for: linked, or left with a reason that somebody can act on.
+"""Every existing row is accounted for: linked, or left with a reason that a person can act on.
 
 SESSIONDB_TEST_ROWS=100000 does it with as many rows on each platform.
 """
@@ -167,7 +167,7 @@ def shown(db: PlatformDatabase, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(installed_db: PlatformDatabase) -> None:
+def test_every_row_is_linked_or_has_a_reason_and_all_counts_agree(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as db:
         filled = Filled(platform, db)
@@ -205,10 +205,10 @@ def test_every_row_is_linked_or_has_a_reason_and_everybody_counts_the_same(insta
         "session_in_other_org",
     }
 
-    mend(installed_db, unlinked)
+    fix_all(installed_db, unlinked)
 
 
-def mend(db: PlatformDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> None:
+def fix_all(db: PlatformDatabase, unlinked: dict[str, list[dict[str, Any]]]) -> None:
     """For each reason carry out what explain prints for one row, until its last fix, a backfill, links that row."""
     for table, found in reversed(unlinked.items()):
         for why in sorted({row["reason"] for row in found}, reverse=True):

@@ -1,4 +1,4 @@
-"""Rows that were there before their session: linked in short transactions, once, and never against anybody."""
+"""Rows that were there before their session: linked in short transactions, once, and never against another session."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class Scene:
     sessions: tuple[UUID, UUID]
     """That of the autumn, and the last one, of the winter."""
     expected: dict[UUID, tuple[UUID | None, UUID | None]] = field(default_factory=dict)
-    """User to the session of his enrolment, and of his submission."""
+    """User to the session of their enrolment, and of their submission."""
     unlinkable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -231,7 +231,7 @@ def scene(platform: Platform, connection: Connection, *, placed: bool) -> Scene:
     if placed:
         add([north, south], course, spring, spring, True)  # the submission follows the enrolment
         add([north, past], course, over, autumn, True)  # not where that session is over
-        add([north], course, winter, autumn, True)  # nor where it is of an organisation that he has left
+        add([north], course, winter, autumn, True)  # nor where it is of an organisation that they have left
     if not isinstance(platform, EnrolledPlatform):
         (user,) = add_users(platform, connection, 1, north)
         with unnoticed(connection):
@@ -266,7 +266,7 @@ def linked(db: PlatformDatabase, table: str) -> int:
 
 
 def links(db: PlatformDatabase) -> dict[UUID, list[UUID | None]]:
-    """User to the sessions of his enrolment and his submission."""
+    """User to the sessions of their enrolment and their submission."""
     query: LiteralString = """
         SELECT e.user_id, e.session_id, b.session_id FROM {} AS e JOIN {} AS b ON b.user_id = e.user_id
     """
@@ -372,7 +372,7 @@ def test_a_linked_row_is_never_touched(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as connection:
         here = scene(platform, connection, placed=True)
-        # neither the one that the rules would choose nor one that they would let anybody choose
+        # neither the one that the rules would choose nor one that they would let a user choose
         wrong = platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
         pairs = [(user, here.course) for user in add_users(platform, connection, 3)]
         add_old_rows(platform, connection, pairs, session=wrong)
@@ -419,12 +419,12 @@ def test_with_session_only_what_belongs_to_it_is_linked(installed_db: PlatformDa
 
 @on("reference")
 def test_a_session_that_does_not_exist_is_told_in_one_sentence(installed_db: PlatformDatabase) -> None:
-    nobody = str(uuid4())
+    unknown = str(uuid4())
 
-    for arguments in (["--session", nobody], ["--session", nobody, "--dry-run"]):
+    for arguments in (["--session", unknown], ["--session", unknown, "--dry-run"]):
         run = call(installed_db, "backfill", *arguments)
         assert (run.code, run.out) == (1, "")
-        assert run.err.splitlines()[0] == f"sessiondb: there is no session with the id {nobody}"
+        assert run.err.splitlines()[0] == f"sessiondb: there is no session with the id {unknown}"
 
 
 @on("reference", "partitioned", "quoted")
@@ -550,7 +550,7 @@ STATES: dict[str, LiteralString] = {
     "analysed long ago": "UPDATE pg_class SET reltuples = 3, relpages = 1 WHERE relname ~ '^(enrol|submis)'",
     "sparse": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; ANALYZE {1}",
     "sparse and vacuumed": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; VACUUM {1}; ANALYZE {1}",
-    "clustered anew": "VACUUM FULL {0}; VACUUM FULL {1}",
+    "clustered again": "VACUUM FULL {0}; VACUUM FULL {1}",
 }
 
 
@@ -752,7 +752,7 @@ def test_the_time_is_up_also_while_a_table_is_locked(installed_db: PlatformDatab
 
 
 @on("reference")
-def test_who_keeps_a_table_locked_is_named_and_nobody_waits_for_him_for_ever(
+def test_a_session_that_keeps_a_table_locked_is_named_and_not_waited_for_forever(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOCK_SECONDS", 0.3)
@@ -781,9 +781,9 @@ def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_b
     ((as_of,),) = rows(installed_db, "SELECT min(as_of) FROM sessiondb.backfill_counts()")
     resumed, again = call(installed_db, "backfill"), call(installed_db, "backfill")
 
-    assert "Going on where it was stopped; the counts are of all its runs." in resumed.err
+    assert "Resuming the previous backfill; counts include earlier runs." in resumed.err
     here = f"{as_of.astimezone():%Y-%m-%d %H:%M:%S}"
-    assert f"linkable since {here} may not be linked yet: run the command again." in resumed.err
+    assert f"linkable after {here} may not be linked yet: run the command again." in resumed.err
     assert "may not be linked yet" not in again.err
     assert_all_linked(installed_db)
 
@@ -819,7 +819,7 @@ def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(instal
 
 @pytest.fixture
 def replica(installed_db: PlatformDatabase, tmp_path: Path) -> Iterator[None]:
-    """Somebody who receives the server's WAL, as a replica does."""
+    """A client that receives the server's WAL, as a replica does."""
     receiver = find_bindir() / "pg_receivewal"
     if not receiver.exists():
         pytest.skip("there is no pg_receivewal here")
@@ -854,7 +854,7 @@ def test_who_may_not_see_how_far_replicas_are_behind_is_told_which_grant_is_miss
 
 
 @on("reference")
-def test_a_backfill_of_another_session_starts_anew(installed_db: PlatformDatabase) -> None:
+def test_a_backfill_of_another_session_starts_again(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 400)
     assert call(installed_db, "backfill", "--max-runtime", "0.01", "--sleep", "0.1", "--batch-rows", "10").code == 7
     before = linked(installed_db, "enrollments")
@@ -864,7 +864,7 @@ def test_a_backfill_of_another_session_starts_anew(installed_db: PlatformDatabas
 
 
 @on("academy")
-def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db: PlatformDatabase) -> None:
+def test_a_table_that_was_rewritten_between_two_runs_is_walked_again(installed_db: PlatformDatabase) -> None:
     many(installed_db, 400, submissions=4)
     assert stop_half_way(installed_db)
 
@@ -875,7 +875,7 @@ def test_a_table_that_was_rewritten_between_two_runs_is_walked_anew(installed_db
 
 
 @on("academy", "partitioned")
-def test_a_table_that_is_rewritten_during_a_run_is_walked_anew(installed_db: PlatformDatabase) -> None:
+def test_a_table_that_is_rewritten_during_a_run_is_walked_again(installed_db: PlatformDatabase) -> None:
     many(installed_db, 400, submissions=4)
     rewritten = False
 
@@ -928,7 +928,7 @@ def second_student(db: PlatformDatabase, table: str = "submissions") -> UUID:
     return user
 
 
-def test_rows_that_somebody_has_locked_are_linked_at_the_end(installed_db: PlatformDatabase) -> None:
+def test_rows_that_another_session_has_locked_are_linked_at_the_end(installed_db: PlatformDatabase) -> None:
     session = many(installed_db, 100)
     locks = [
         f"SELECT FROM {table} WHERE user_id = '{second_student(installed_db, table)}' FOR UPDATE" for table in TABLES
@@ -996,7 +996,7 @@ def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db:
 
 
 @on("reference", "partitioned")
-def test_a_row_that_the_platform_lets_nobody_change_stays_as_it_is_and_holds_up_nothing(
+def test_a_row_that_the_platform_lets_no_role_change_stays_as_it_is_and_holds_up_nothing(
     installed_db: PlatformDatabase,
 ) -> None:
     many(installed_db, 20)
@@ -1197,7 +1197,7 @@ def test_call_commits_as_it_goes_and_goes_on_where_it_was_stopped(installed_db: 
 
 
 def make_stumble(connection: Connection, platform: Platform, user: UUID) -> None:
-    """A trigger of the platform that lets nobody update the submissions of that user."""
+    """A trigger of the platform that lets no role update the submissions of that user."""
     connection.execute(
         """
         CREATE FUNCTION public.stumble() RETURNS trigger LANGUAGE plpgsql
@@ -1238,7 +1238,7 @@ def test_call_beside_another_run_is_refused(installed_db: PlatformDatabase) -> N
         run = psql(installed_db, "CALL sessiondb.backfill()")
 
     assert run.code == 1
-    assert run.err.startswith("ERROR:  another sessiondb run works on this database")
+    assert run.err.startswith("ERROR:  another sessiondb run is working on this database")
 
 
 @on("reference")

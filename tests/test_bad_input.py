@@ -24,7 +24,7 @@ from sessiondb.cli import cli
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 
 PASSWORD = "s3cr3t-pa55"
-NOBODY = "00000000-0000-4000-8000-00000000dead"
+UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 ADA, COURSE = "00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000c1"
 SESSION = "00000000-0000-4000-8000-0000000000f1"  # of each platform but the reference
 
@@ -43,7 +43,7 @@ def assert_told(done: Run, code: int, *says: str) -> None:
     assert (done.code, done.out) == (code, ""), done.err
     assert PASSWORD not in done.err
     assert "Traceback" not in done.err
-    assert "defect of sessiondb" not in done.err
+    assert "defect in sessiondb" not in done.err
     shapes = {5: (REFUSAL,), 2: (ONE_SENTENCE, USAGE)}.get(code, (ONE_SENTENCE,))
     assert any(shape.fullmatch(done.err) for shape in shapes), done.err
     for text in says:
@@ -422,7 +422,7 @@ def test_commands_before_sessiondb_is_installed(platform_db: PlatformDatabase, d
             "show submissions",
             "show sessions --unlinked",
             "org create --name A --slug a",
-            f"session set-status {NOBODY} active",
+            f"session set-status {UNKNOWN} active",
         ):
             assert_told(on(platform_db, *command.split()), 1, "sessiondb is not installed", "sessiondb apply")
 
@@ -472,10 +472,10 @@ WRONG = {
         CREATE.replace("atelier-nord", "nosuch"), 1, ('"nosuch"', "sessiondb org create")
     ),
     "organisation of a member": Wrong(f"member add --org nosuch --user {ADA}", 1, ('"nosuch"', "sessiondb org create")),
-    "course": Wrong(CREATE.replace(COURSE, NOBODY), 1, (NOBODY, "course")),
-    "creator": Wrong(CREATE.replace(ADA, NOBODY), 1, (NOBODY,)),
-    "member": Wrong(f"member add --org atelier-nord --user {NOBODY}", 1, (NOBODY,)),
-    "session": Wrong(f"session set-status {NOBODY} active", 1, (NOBODY, "sessiondb session list")),
+    "course": Wrong(CREATE.replace(COURSE, UNKNOWN), 1, (UNKNOWN, "course")),
+    "creator": Wrong(CREATE.replace(ADA, UNKNOWN), 1, (UNKNOWN,)),
+    "member": Wrong(f"member add --org atelier-nord --user {UNKNOWN}", 1, (UNKNOWN,)),
+    "session": Wrong(f"session set-status {UNKNOWN} active", 1, (UNKNOWN, "sessiondb session list")),
     "empty title": Wrong(f"{CREATE} --title=", 1, ("title",)),
     "blank title": Wrong(f"{CREATE} --title=\t\n", 1, ("title",)),
     "empty name": Wrong("org create --name= --slug x", 1, ("a name", "Give both")),

@@ -63,7 +63,7 @@ class Run:
 
 
 def run(*arguments: str, env: Mapping[str, str] | None = None, stdout: int | IO[bytes] = subprocess.PIPE) -> Run:
-    """Run sessiondb in a process of its own, with warnings as errors and nobody at the terminal."""
+    """Run sessiondb in a process of its own, with warnings as errors and no user at the terminal."""
     if not any(name.startswith(("PYTHON", "LC_")) for name in env or {}) and stdout == subprocess.PIPE:
         return Run(*warm_start.run(arguments, environment(env), timeout=60))
     done = subprocess.run(
@@ -343,7 +343,7 @@ def test_options_work_before_and_after_the_command(installed_db: PlatformDatabas
 
 
 @on_reference
-def test_verbose_tells_every_statement_on_stderr(installed_db: PlatformDatabase) -> None:
+def test_verbose_shows_every_statement_on_stderr(installed_db: PlatformDatabase) -> None:
     quiet = on(installed_db, "rollback", "--to", "0007", "--yes")
     verbose = on(installed_db, "-v", "apply")
 
@@ -772,7 +772,7 @@ def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: PlatformD
     assert words.code == 4
     assert "submissions_session_id_idx" in words.out
     assert "zzzz" in words.out
-    assert on(installed_db, "check", "foreign_keys").out == "All is in place and as shipped.\n"
+    assert on(installed_db, "check", "foreign_keys").out == "No problems found.\n"
 
 
 # help
@@ -843,7 +843,7 @@ def test_help_imports_nothing_that_would_keep_it_from_answering_at_once() -> Non
         assert done.stderr == "set()\n"
 
 
-# output that nobody takes
+# output without a reader
 
 
 @on_reference
@@ -886,7 +886,7 @@ def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
         assert "Traceback" not in done.err
 
 
-def nobody_reads() -> int:
+def closed_pipe() -> int:
     """A pipe that is closed at its other end."""
     read, write = os.pipe()
     os.close(read)
@@ -898,7 +898,7 @@ def full_disk() -> int:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-@pytest.mark.parametrize("output", [nobody_reads, full_disk])
+@pytest.mark.parametrize("output", [closed_pipe, full_disk])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @on_reference
 def test_output_that_goes_nowhere_stops_no_work_and_is_told_where_it_is_the_result(
@@ -1011,7 +1011,7 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def test_demo_tells_the_guides_story_and_leaves_nothing(scratch: Path) -> None:
+def test_demo_runs_the_guides_workflow_and_leaves_nothing(scratch: Path) -> None:
     start = time.perf_counter()
     demo = run("demo", env={"TMPDIR": str(scratch)})
 

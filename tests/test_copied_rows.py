@@ -73,7 +73,7 @@ def test_code_that_takes_rows_by_position_is_refused_and_would_fail(
     assert found.check == "copied_rows"
     assert found.object.startswith("function public.")
     assert "rows of public.submissions by position" in found.detail
-    assert "Name the columns there instead of *: id, user_id, exercise_id, content" in found.fix
+    assert "Name the columns instead of *: id, user_id, exercise_id, content" in found.fix
     by_hand(platform_db, "ALTER TABLE submissions ADD COLUMN session_id uuid")
     with pytest.raises(psycopg.Error, match=r"more expressions than target|return type mismatch|does not match"):
         by_hand(platform_db, used)
@@ -150,7 +150,7 @@ def test_a_publication_of_all_tables_is_a_warning_of_ours(platform_db: PlatformD
     told = warnings(platform_db.database())
 
     assert len(told) == 3
-    assert "sends all tables, also those that apply makes in schema sessiondb" in told[-1]
+    assert "sends all tables, including those that apply creates in schema sessiondb" in told[-1]
 
 
 def test_a_published_table_without_replica_identity_is_a_warning_and_its_fix_works(

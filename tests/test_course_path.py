@@ -166,7 +166,7 @@ class TestFound:
         assert stored_path(platform_db) == "item_id.module_id.course_id"
 
     @on_reference
-    def test_not_through_the_user_nor_his_organisations(self, platform_db: PlatformDatabase) -> None:
+    def test_not_through_the_user_nor_their_organisations(self, platform_db: PlatformDatabase) -> None:
         change(
             platform_db,
             """
@@ -203,13 +203,13 @@ class TestRefused:
     def test_of_two_ways_equally_short(self, platform_db: PlatformDatabase) -> None:
         change(platform_db, LESSONS)
         said = refusal(platform_db)
-        assert "2 ways lead from submissions to courses: exercise_id.course_id, lesson_id.course_id." in said
+        assert "2 paths lead from submissions to courses: exercise_id.course_id, lesson_id.course_id." in said
         assert "--course-path exercise_id.course_id" in said
 
     @on_reference
     def test_of_two_columns_that_lead_to_one_table(self, platform_db: PlatformDatabase) -> None:
         change(platform_db, 'ALTER TABLE submissions ADD COLUMN "Bonus.Id" uuid REFERENCES exercises')
-        assert '2 ways lead from submissions to courses: "Bonus.Id".course_id, exercise_id.course_id.' in refusal(
+        assert '2 paths lead from submissions to courses: "Bonus.Id".course_id, exercise_id.course_id.' in refusal(
             platform_db
         )
 
@@ -350,4 +350,4 @@ class TestChosen:
         change(platform_db, LESSONS)
         platform_db.apply(course_path="lesson_id.course_id")
         platform_db.rollback()
-        assert "2 ways lead from submissions to courses" in refusal(platform_db)
+        assert "2 paths lead from submissions to courses" in refusal(platform_db)

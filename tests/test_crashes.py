@@ -266,7 +266,7 @@ def until(fact: Callable[[], bool], seconds: float = 30) -> None:
 
 @contextmanager
 def transaction(database: PlatformDatabase, statement: str) -> Iterator[psycopg.Connection]:
-    """A transaction of somebody else's that keeps its snapshot and its locks while the block runs."""
+    """A transaction of another session that keeps its snapshot and its locks while the block runs."""
     with database.connect(autocommit=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.execute("SET statement_timeout TO '20s'")
@@ -285,7 +285,7 @@ def backends(database: PlatformDatabase, condition: LiteralString = "true") -> i
 
 
 def is_held_up(database: PlatformDatabase) -> bool:
-    """Whether a run of sessiondb waits for somebody's lock."""
+    """Whether a run of sessiondb waits for the lock of another session."""
     return backends(database, "wait_event_type = 'Lock'") > 0
 
 
@@ -485,7 +485,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
 
 
 @pytest.mark.parametrize(
-    ("platform", "start", "statement", "somebody"),
+    ("platform", "start", "statement", "other_session"),
     [
         (
             "reference",
@@ -506,13 +506,13 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
     ],
 )
 def test_a_process_killed_in_the_middle_of_a_statement_leaves_the_server_within_2_s(
-    commands: Commands, platform: str, start: str, statement: str, somebody: str
+    commands: Commands, platform: str, start: str, statement: str, other_session: str
 ) -> None:
-    """It is in the middle as long as it waits for a transaction of somebody else's."""
+    """It is in the middle as long as it waits for a transaction of another session."""
     command = commands(platform, start)
     point = next(p for p in command.points if p.moment == "before" and re.match(statement, p.code, re.DOTALL))
     with command.clone() as database:
-        with paused(database, point) as process, transaction(database, somebody):
+        with paused(database, point) as process, transaction(database, other_session):
             assert process.stdin
             process.stdin.write("\n")
             process.stdin.flush()
@@ -668,7 +668,7 @@ def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
         message, hint = ended.stderr.splitlines()[-2:]
         assert (ended.returncode, message.startswith(f"sessiondb: {failed}")) == (Exit.ERROR, True), ended.stderr
         assert message.endswith('": no DDL: It is the week of exams.')
-        assert hint == "  hint: Wait. What was committed stays, and the same command goes on there."
+        assert hint == "  hint: Wait. Committed changes stay; the same command resumes where it stopped."
         run(database, command.verb)
         assert command.difference(database) == ""
 
@@ -698,7 +698,7 @@ def test_a_connection_that_the_server_ends_is_told_in_one_sentence_and_another_r
         assert re.fullmatch(f'sessiondb: (.* failed at ".*": )?({ended})', message)
         assert hint == (
             "  hint: The connection was lost; run the command again when the server answers."
-            " What was committed stays, and the same command goes on there."
+            " Committed changes stay; the same command resumes where it stopped."
         )
         run(database, "apply")
         assert command.difference(database) == ""

@@ -59,7 +59,7 @@ UNSEEN = {"_yoyo_log truncated", "backfill_progress truncated", "_yoyo_version t
 @pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
-def test_status_tells_what_is_damaged_and_apply_makes_it_good(
+def test_status_shows_what_is_damaged_and_apply_repairs_it(
     installed_db: PlatformDatabase, dump: Dump, damage: str
 ) -> None:
     learners = fill(installed_db)
@@ -381,7 +381,7 @@ def test_the_triggers_of_a_column_that_was_there_before_us_are_recorded_with_the
 
 
 @on_reference
-def test_what_somebody_left_in_schema_sessiondb_is_no_reason_to_drop_saved_links(
+def test_what_others_left_in_schema_sessiondb_is_no_reason_to_drop_saved_links(
     installed_db: PlatformDatabase,
 ) -> None:
     fill(installed_db)

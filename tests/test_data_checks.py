@@ -72,10 +72,10 @@ def world(platform: Platform, db: Connection) -> World:
     platform.add_session(db, other, course, created_at=SPRING)  # of another organisation
     add_users(platform, db, 1, other)
     platform.add_session(db, org, course, "completed", created_at=AUTUMN)  # newer, but over
-    platform.add_session(db, platform.add_org(db), course, "completed")  # nobody is a member, but it is over
+    platform.add_session(db, platform.add_org(db), course, "completed")  # it has no members, but it is over
     platform.add_org(db)  # no session, but no members
     (veteran,) = add_users(platform, db, 1, org)
-    for place in (platform.enroll, platform.submit):  # staff has placed him where it is over
+    for place in (platform.enroll, platform.submit):  # staff has placed the student where it is over
         assert place(db, veteran, course, past) == past
     students = add_users(platform, db, FIVE, org)
     for student in students:
@@ -118,7 +118,7 @@ def unlinked_rows(its: World) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """What somebody did to five rows, and what is said of it."""
+    """A fault in five rows, and how it is reported."""
 
     do: Callable[[World], None]
     level: str
@@ -149,7 +149,7 @@ FAULTS = {
     "split_students": Fault(
         split_students,
         "warning",
-        "5 students have submissions in another session than their enrolment",
+        "5 students have submissions that are not in the session of their enrolment",
         ("submissions",),
     ),
     "unlinked_rows": Fault(
@@ -300,8 +300,8 @@ def test_rows_without_an_id_are_named_by_their_user(installed_db: PlatformDataba
 
 
 def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: PlatformDatabase) -> None:
-    """And where one command mends what the check has named, no other is wanted."""
-    mended = {"orgs_without_sessions", "sessions_without_members", "shadowed_sessions", "unlinked_rows"}
+    """And where one command fixes what the check has named, no other is wanted."""
+    fixed = {"orgs_without_sessions", "sessions_without_members", "shadowed_sessions", "unlinked_rows"}
     for name, fault in FAULTS.items():
         with installed_db.connect() as db:
             fault.do(world(installed_db.platform, db))
@@ -312,7 +312,7 @@ def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: PlatformDatab
                 for command in re.findall(r"sessiondb (\w[^;:]*)", finding["fix"]):
                     done = call(installed_db, *shlex.split(command))
                     assert done.code == 0, done.err
-        if name in mended:
+        if name in fixed:
             assert check(installed_db, name) == []
 
 
@@ -438,7 +438,7 @@ def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(instal
 
 @on("reference")
 def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(installed_db: PlatformDatabase) -> None:
-    """Here it waits for somebody who has locked the table."""
+    """Here it waits for a session that has locked the table."""
     with installed_db.connect() as db:
         its = world(installed_db.platform, db)
         shadowed_sessions(its)
@@ -451,7 +451,7 @@ def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(install
     slow = {f["check"]: f for f in findings if f["level"] == "error"}
     assert [*slow] == ["links_of_other_course", "split_students"]
     for name, finding in slow.items():
-        assert finding["detail"] == "The check was not finished: canceling statement due to statement timeout."
+        assert finding["detail"] == "The check did not finish: canceling statement due to statement timeout."
         (command,) = re.findall(r"sessiondb (check .*)$", finding["fix"])
         assert check(installed_db, *shlex.split(command)[1:]) == [], name
     assert "shadowed_sessions" in {finding["check"] for finding in findings}
@@ -578,7 +578,7 @@ def test_with_strict_a_warning_is_a_failure_in_junit_too(installed_db: PlatformD
 
 
 @on("reference")
-def test_junit_is_well_formed_whatever_somebody_has_written_into_a_function(installed_db: PlatformDatabase) -> None:
+def test_junit_is_well_formed_whatever_a_function_contains(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
         body = "BEGIN /* <&\"'> ]]> \f \x01 \x1b[0m é */ RETURN NULL; END"
         change = "CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger"

@@ -283,7 +283,7 @@ def test_completion_comes_out_of_the_installed_command(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_tab_key_completes_after_the_line_of_the_guides(shell: str, tmp_path: Path) -> None:
-    """At a terminal, for somebody who has configured nothing yet."""
+    """At a terminal, for a user who has configured nothing yet."""
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
     (line,) = {
@@ -319,7 +319,7 @@ def test_the_tab_key_completes_after_the_line_of_the_guides(shell: str, tmp_path
 
 
 def test_no_file_names_a_directory_of_one_machine_or_a_registry() -> None:
-    """A clone has to work where nobody is at home."""
+    """A clone must work on any machine."""
     git = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others"]
     listed = subprocess.run([*git, "--exclude-standard"], capture_output=True, text=True, check=False)
     if listed.returncode:

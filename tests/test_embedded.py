@@ -1,4 +1,4 @@
-"""embedded.py on real servers: starts for any user, leaves nothing behind, changes nobody's directories."""
+"""embedded.py on real servers: starts for any user, leaves nothing behind, changes no directory of others."""
 
 import os
 import pwd
@@ -100,7 +100,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 
 def abandoned_memory() -> set[str]:
-    """Shared memory segments that nobody uses: PostgreSQL removes its own when it ends in good order."""
+    """Shared memory segments that no process uses: PostgreSQL removes its own when it ends in good order."""
     table = Path("/proc/sysvipc/shm")  # key shmid perms size cpid lpid nattch ..., proc_sysvipc_shm(5)
     rows = [line.split() for line in table.read_text().splitlines()[1:]] if table.exists() else []
     return {row[1] for row in rows if row[6] == "0"}
@@ -303,7 +303,7 @@ class TestAnyUser:
         assert not list(home.iterdir())
 
     @needs_root
-    def test_root_runs_it_as_somebody_else(self, scratch: Path) -> None:
+    def test_root_runs_it_as_another_user(self, scratch: Path) -> None:
         with ephemeral_server() as server:
             owners = {path.name: path.stat().st_uid for path in server.socket_dir.parent.iterdir()}
             assert owners["data"] == owners["socket"] != 0

@@ -141,7 +141,7 @@ def details(document: dict[str, Any], name: str) -> list[tuple[bool, str]]:
 
 
 def carry_out(db: PlatformDatabase, fix: str) -> None:
-    """Do as the fix says, as somebody would who copies it into a shell, or into psql."""
+    """Do as the fix says, as a user would who copies it into a shell, or into psql."""
     if not fix.startswith("sessiondb "):
         with db.connect() as connection:
             assert connection.execute(fix.encode()).rowcount == 1
@@ -151,7 +151,7 @@ def carry_out(db: PlatformDatabase, fix: str) -> None:
 
 
 def sessions_of(db: PlatformDatabase, user: UUID) -> list[UUID | None]:
-    """The sessions of his enrolment and of his submission."""
+    """The sessions of their enrolment and of their submission."""
     with db.connect() as connection:
         parts = [
             sql.SQL("SELECT {}::int AS place, session_id FROM {} WHERE user_id = {}").format(
@@ -342,7 +342,7 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
         connection.execute(leave.format(sql.Identifier(platform.schema, "org_members"), sql.Literal(case.user)))
     right, detail, fix = said(case.user)
     assert not right
-    assert detail.endswith(", of which the user is no member. Today the rules would choose none (no_membership).")
+    assert detail.endswith(", and the user is not a member of it. Today the rules would choose none (no_membership).")
     assert fix is not None
     carry_out(installed_db, fix)
     document = explain(installed_db, option, row_id(installed_db, table, case.user))
@@ -350,8 +350,8 @@ def test_a_link_that_the_rules_would_not_make_today_is_told_from_one_that_is_wro
 
 
 @on("reference", "academy")
-def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db: PlatformDatabase) -> None:
-    platform, nobody = installed_db.platform, uuid4()
+def test_a_user_who_does_not_exist_is_distinguished_from_one_without_rows(installed_db: PlatformDatabase) -> None:
+    platform, unknown = installed_db.platform, uuid4()
     with installed_db.connect() as connection:
         here = scene(platform, connection)
         course = str(here.cases["linked"].course)
@@ -363,9 +363,9 @@ def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db
         return details(document, "user"), document["fix"]
 
     nothing = "has no membership, no enrolment and no submission"
-    missing, fix = said(nobody)
+    missing, fix = said(unknown)
     assert [found for found, _ in missing] == [False]
-    assert missing[0][1].startswith(f"There is no user {nobody} in table ")
+    assert missing[0][1].startswith(f"There is no user {unknown} in table ")
     assert fix == "Check the id of the user."
     known, fix = said(idle)
     assert [found for found, _ in known] == [True]
@@ -375,11 +375,11 @@ def test_a_user_who_does_not_exist_is_told_from_one_who_has_no_rows(installed_db
     with auditor(installed_db) as role, installed_db.connect() as connection:
         users = sql.Identifier(platform.user_schema or platform.schema, "users")
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(users, sql.Identifier(role)))
-        assert said(nobody, role)[0] == [(True, f"User {nobody} {nothing}; the id may be wrong.")]
+        assert said(unknown, role)[0] == [(True, f"User {unknown} {nothing}; the id may be wrong.")]
 
 
 @on("reference", "hosted", "quoted", "partitioned")
-def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printed(
+def test_a_row_that_leads_to_no_course_is_fixed_by_the_statement_that_is_printed(
     installed_db: PlatformDatabase,
 ) -> None:
     """Wherever on the way it breaks off: at each column that is NULL in turn."""
@@ -403,17 +403,17 @@ def test_a_row_that_leads_to_no_course_is_mended_by_the_statement_that_is_printe
         assert column in detail.replace('""', '"')
         assert f" is NULL in the row with id = '{submission}'" in detail or table != "submissions"
         carry_out(installed_db, document["fix"])
-        mended = explain(installed_db, "--submission", submission)
-        assert mended["session_id"] == str(case.session)
+        fixed = explain(installed_db, "--submission", submission)
+        assert fixed["session_id"] == str(case.session)
         # a statement that writes the row itself has linked it
-        assert mended["reason"] == ("already_linked" if table == "submissions" else "linked")
-        if mended["fix"]:
-            carry_out(installed_db, mended["fix"])
+        assert fixed["reason"] == ("already_linked" if table == "submissions" else "linked")
+        if fixed["fix"]:
+            carry_out(installed_db, fixed["fix"])
         assert explain(installed_db, "--submission", submission)["reason"] == "already_linked"
 
 
 @on("reference")
-def test_an_enrolment_in_a_course_that_is_gone_is_mended_by_the_statement_that_is_printed(
+def test_an_enrolment_in_a_course_that_is_gone_is_fixed_by_the_statement_that_is_printed(
     installed_db: PlatformDatabase,
 ) -> None:
     with installed_db.connect() as connection:
@@ -444,7 +444,8 @@ def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
     assert run.out.splitlines() == [
         *(f"{'yes' if step['ok'] else 'no '} {step['step']}: {step['detail']}" for step in document["steps"]),
         "Session: none (no_membership)",
-        f"To mend it: {document['fix']}",
+        "Fix:",
+        document["fix"],
     ]
 
 
@@ -475,7 +476,7 @@ def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: Platform
         }
 
 
-def test_what_needs_no_mending_has_no_fix(installed_db: PlatformDatabase) -> None:
+def test_what_needs_no_fix_has_none(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
 
@@ -609,17 +610,17 @@ def test_the_organisation_to_join_is_one_with_an_active_session_and_it_is_said_w
 
 
 def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: PlatformDatabase) -> None:
-    nobody = str(uuid4())
+    unknown = str(uuid4())
 
     for table, option in zip(TABLES, ("--enrollment", "--submission"), strict=True):
-        run = call(installed_db, "explain", option, nobody)
+        run = call(installed_db, "explain", option, unknown)
         assert (run.code, run.out) == (1, "")
         sentence, hint = run.err.splitlines()
         if table in WITHOUT_ID.get(installed_db.platform.name, ()):
             assert sentence.startswith(f"sessiondb: {table} of this platform have no column id")
             assert hint == "  hint: Ask with --user and --course instead."
         else:
-            assert sentence == f"sessiondb: there is no row {nobody} in {table}"
+            assert sentence == f"sessiondb: there is no row {unknown} in {table}"
             assert hint == f"  hint: List them with: sessiondb show {table}"
 
 
@@ -645,15 +646,15 @@ def test_a_platform_without_sessiondb_is_told_to_apply(platform_db: PlatformData
 
 
 @on("reference")
-def test_after_each_step_of_an_installation_whoever_asks_is_told_to_finish_it(platform_db: PlatformDatabase) -> None:
+def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db: PlatformDatabase) -> None:
     """Not the last one. What is linked by then is no answer: the triggers come late."""
     steps = [migration.id for migration in ledger.read_migrations(resources.MIGRATIONS)]
-    nobody = str(uuid4())
+    unknown = str(uuid4())
     for step in steps[:-1]:
         platform_db.apply(step)
         for command in (
-            ("explain", "--user", nobody, "--course", nobody),
-            ("explain", "--submission", nobody),
+            ("explain", "--user", unknown, "--course", unknown),
+            ("explain", "--submission", unknown),
             ("backfill",),
             ("backfill", "--dry-run"),
             *(("show", what) for what in ("sessions", *TABLES)),
@@ -756,7 +757,7 @@ def reason(oracle: Oracle, user: UUID, course: UUID, session: UUID | None) -> st
 
 @dataclass
 class World:
-    """A platform in the database and in the oracle; every student has submitted in every course that he may."""
+    """A platform in the database and in the oracle; every student has submitted in every course that they may."""
 
     platform: Platform
     db: Connection
@@ -805,7 +806,7 @@ class World:
         return {(user, course): (session, "") for user, course, session in stored}
 
     def submit(self, number: int) -> Said:
-        """Let everybody submit; return the session that is stored."""
+        """Let every student submit; return the session that is stored."""
         column, of = self.platform.task_column, {}
         for user, course in self.submitting:
             enrolment = isinstance(self.platform, EnrolledPlatform)

@@ -1,4 +1,4 @@
-"""A platform where somebody ran the guide's SQL by hand: apply uses what does the job, rollback gives everything back."""
+"""A platform where the guide's SQL was run by hand: apply uses what does the job, rollback gives everything back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Dump = Callable[..., str]
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
-# partitions, and an owner who is no superuser in a schema of his own
+# partitions, and an owner who is no superuser in a schema of their own
 on_three = pytest.mark.parametrize(
     "platform", [PLATFORMS[name] for name in ("reference", "partitioned", "school")], indirect=True, ids=str
 )
@@ -75,7 +75,7 @@ def links(db: PlatformDatabase) -> list[str]:
 
 
 def fellow_enrols(db: PlatformDatabase, student: Student) -> UUID | None:
-    """Enrol somebody else of the same organisation; the session that he is linked to."""
+    """Enrol another member of the same organisation; the session that they are linked to."""
     with db.connect() as connection:
         fellow = db.platform.add_member(connection, student.org, db.platform.add_user(connection))
         return db.platform.enroll(connection, fellow, student.course)
@@ -240,7 +240,7 @@ def test_an_invalid_index_with_our_name_is_built_again_and_is_ours(platform_db: 
     assert dump(platform_db) == before
 
 
-# An index of a partitioned table with our name that somebody has not finished, so that it is invalid.
+# An index of a partitioned table with our name that another session has not finished, so that it is invalid.
 SHELL = "CREATE INDEX submissions_session_id_idx ON ONLY submissions (session_id) WHERE session_id IS NOT NULL"
 UNFINISHED = {
     "nothing attached": (SHELL,),
@@ -299,7 +299,7 @@ def test_a_rollback_takes_the_index_of_a_partition_away_that_apply_did_not_come_
     assert dump(platform_db) == before
 
 
-# How a column came to be that is of no use to us, what is said of it, and the statement that mends it.
+# How a column came to be that is of no use to us, what is said of it, and the statement that fixes it.
 MISFITS = {
     "text": ("text", "is of type text, not uuid", "ALTER COLUMN session_id TYPE uuid"),
     "integer": ("integer", "is of type integer, not uuid", "RENAME COLUMN session_id TO old_session_id"),
@@ -312,9 +312,9 @@ MISFITS = {
 
 
 @on_reference
-@pytest.mark.parametrize(("column_is", "says", "mends"), MISFITS.values(), ids=MISFITS)
-def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mends_it(
-    platform_db: PlatformDatabase, dump: Dump, column_is: str, says: str, mends: str
+@pytest.mark.parametrize(("column_is", "says", "fixes"), MISFITS.values(), ids=MISFITS)
+def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_fixes_it(
+    platform_db: PlatformDatabase, dump: Dump, column_is: str, says: str, fixes: str
 ) -> None:
     by_hand(
         platform_db,
@@ -328,12 +328,12 @@ def test_a_column_that_cannot_do_the_job_is_refused_with_the_statement_that_mend
 
     assert all("submissions" in object_ for _, object_, _, _ in found)
     assert any(says in detail for _, _, detail, _ in found)
-    assert any(mends in fix for *_, fix in found)
+    assert any(fixes in fix for *_, fix in found)
     assert dump(platform_db) == before
 
 
 @on_three
-def test_a_column_of_text_is_mended_with_the_links_that_it_holds(platform_db: PlatformDatabase) -> None:
+def test_a_column_of_text_is_fixed_with_the_links_that_it_holds(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, *COLUMNS)
     link_by_hand(platform_db)
     linked = links(platform_db)
@@ -373,7 +373,7 @@ def statements_that_mend(db: PlatformDatabase) -> list[str]:
         "xid8",
     ],
 )
-def test_the_statements_that_mend_a_column_of_any_other_type_work(platform_db: PlatformDatabase, type_: str) -> None:
+def test_the_statements_that_fix_a_column_of_any_other_type_work(platform_db: PlatformDatabase, type_: str) -> None:
     by_hand(platform_db, "DELETE FROM submissions", f"ALTER TABLE submissions ADD COLUMN session_id {type_}")
 
     by_hand(platform_db, *statements_that_mend(platform_db))

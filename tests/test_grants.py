@@ -28,7 +28,7 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "table sessiondb.objects",
     ),
     "columns of ours": ("GRANT INSERT (kind, name) ON sessiondb.objects TO {role}", "error", "table sessiondb.objects"),
-    "a column to everybody": (
+    "a column to PUBLIC": (
         "GRANT SELECT (version) ON sessiondb.installation TO PUBLIC",
         "error",
         "table sessiondb.installation",
@@ -38,7 +38,7 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "error",
         "table sessiondb.backfill_progress",
     ),
-    "all of what backfill keeps to everybody": (
+    "all of what backfill keeps to PUBLIC": (
         "GRANT DELETE ON sessiondb.backfill_progress TO PUBLIC",
         "error",
         "table sessiondb.backfill_progress",
@@ -47,11 +47,11 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         f"a trigger on {table}": (trusted(f"GRANT TRIGGER ON {table} TO {{role}}"), "warning", f"table {table}")
         for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions", "items", "modules")
     },
-    "a trigger to everybody": ("GRANT TRIGGER ON org_members TO PUBLIC", "warning", "table org_members"),
+    "a trigger to PUBLIC": ("GRANT TRIGGER ON org_members TO PUBLIC", "warning", "table org_members"),
     "a foreign key": ("GRANT REFERENCES ON sessions TO {role}", "warning", "table sessions"),
     "a foreign key to a column": ("GRANT REFERENCES (id) ON sessions TO {role}", "warning", "table sessions"),
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
-    "the platform's schema to everybody": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
+    "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (
         "GRANT EXECUTE ON FUNCTION sessiondb.link_submission() TO {role}",
         "error",
@@ -85,7 +85,7 @@ def roles(cluster: Cluster, *names: str) -> Iterator[list[str]]:
 
 
 @contextmanager
-def owned_by_nobody(db: PlatformDatabase, *names: str) -> Iterator[None]:
+def owned_by_another_role(db: PlatformDatabase, *names: str) -> Iterator[None]:
     """What the roles have got in the database is taken away at the end, so that they can be dropped."""
     try:
         yield
@@ -108,7 +108,7 @@ def test_what_was_given_to_a_role_is_found_and_taken_away(
         findings = check(installed_db, "grants")
 
         assert brief(findings) == [("grants", level, object_)]
-        assert ("Everybody" if "PUBLIC" in statement else new_role) in findings[0].detail
+        assert ("Every role" if "PUBLIC" in statement else new_role) in findings[0].detail
         connection.execute(findings[0].fix.encode())
         assert check(installed_db, "grants") == []
 
@@ -173,7 +173,7 @@ def test_what_was_handed_on_is_taken_away_at_its_source(
 ) -> None:
     with (
         roles(cluster, "second") as (second,),
-        owned_by_nobody(installed_db, second),
+        owned_by_another_role(installed_db, second),
         installed_db.connect() as connection,
     ):
         give(connection, "GRANT TRIGGER ON sessions TO {role} WITH GRANT OPTION; SET ROLE {role}", new_role)
@@ -189,7 +189,7 @@ def test_a_group_is_as_strange_as_its_members(cluster: Cluster, installed_db: Pl
     """Also one that the owner of the tables, or a role that row level security does not bind, belongs to."""
     with (
         roles(cluster, "staff", "member") as (staff, member),
-        owned_by_nobody(installed_db, staff, member),
+        owned_by_another_role(installed_db, staff, member),
         installed_db.connect() as connection,
     ):
         give(connection, "GRANT {role} TO hosted_owner, service_role", staff)
@@ -219,7 +219,7 @@ def test_who_is_trusted_is_not_found(cluster: Cluster, installed_db: PlatformDat
     """Superusers, the owner of the database, and the owner of enrollments; but not who is a member of the last."""
     with (
         roles(cluster, "boss", "other", "member") as (boss, other, member),
-        owned_by_nobody(installed_db, other, member, boss),
+        owned_by_another_role(installed_db, other, member, boss),
         installed_db.connect() as connection,
     ):
         give(connection, "ALTER TABLE sessions OWNER TO {role}", other)

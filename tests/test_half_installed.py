@@ -1,4 +1,4 @@
-"""While an apply or a rollback is under way nobody gets in who could not before, nor after.
+"""While an apply or a rollback is under way no role gains access, nor after.
 
 Whatever others do comes where another transaction of theirs may: when one of ours has been committed.
 """
@@ -171,7 +171,7 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
 )
 @both_tables
 @on_reference
-def test_nobody_gets_a_saved_link_by_taking_the_key_of_a_row_that_is_gone(
+def test_no_row_gets_a_saved_link_by_taking_the_key_of_a_row_that_is_gone(
     installed_db: PlatformDatabase, table: str, statement: LiteralString
 ) -> None:
     """A student who is in the organisation gives up the row, and tells one who is not its key."""
@@ -269,7 +269,7 @@ FUNCTION: LiteralString = """
 
 @dataclass
 class Rival:
-    """Somebody who may create in the platform's schema, and makes the function when the time has come."""
+    """A role that may create in the platform's schema, and creates the function at the given time."""
 
     db: PlatformDatabase
     role: str
@@ -320,7 +320,7 @@ def test_a_function_that_a_rival_makes_after_preflight_is_set_aside_by_a_superus
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
-def test_a_function_that_a_rival_makes_after_preflight_stops_who_may_not_set_it_aside(
+def test_a_function_that_a_rival_makes_after_preflight_stops_a_role_that_may_not_set_it_aside(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
     rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0006") and point == "committed")
@@ -341,7 +341,7 @@ def test_a_function_that_a_rival_makes_in_the_last_moment_is_not_taken_for_ours(
         platform_db, new_role, lambda _, point: "CREATE OR REPLACE FUNCTION platform.get_user_session" in point
     )
 
-    with pytest.raises(SessiondbError, match=r"another role makes a function public\.get_user_session_for_course"):
+    with pytest.raises(SessiondbError, match=r"another role created a function public\.get_user_session_for_course"):
         run(platform_db, "apply", rival.makes)
 
     assert rival.has_made
@@ -359,7 +359,7 @@ def test_nor_is_one_that_a_rival_makes_in_the_place_of_ours(new_role: str, insta
     with installed_db.connect() as connection:
         connection.execute("DROP FUNCTION get_user_session_for_course(uuid, uuid)")
 
-    with pytest.raises(SessiondbError, match=r"another role makes a function public\.get_user_session_for_course"):
+    with pytest.raises(SessiondbError, match=r"another role created a function public\.get_user_session_for_course"):
         run(installed_db, "apply", rival.makes)
 
     assert rival.has_made

@@ -109,7 +109,7 @@ def waits_for_table(connection: Connection, table: str) -> bool:
 
 
 def waits_for_transaction(connection: Connection) -> bool:
-    """Whether an index build waits for somebody."""
+    """Whether an index build waits for another session."""
     query = "SELECT FROM pg_stat_progress_create_index WHERE datname = current_database() AND current_locker_pid > 0"
     return connection.execute(query).rowcount > 0
 
@@ -146,7 +146,7 @@ def test_the_longest_wait_is_beyond_deadlock_timeout(platform_db: PlatformDataba
 
 @pytest.mark.usefixtures("at_once")
 @on_reference
-def test_nobody_waits_behind_us_longer_than_lock_timeout(
+def test_no_session_waits_behind_us_longer_than_lock_timeout(
     platform_db: PlatformDatabase, record_property: Callable[[str, object], None]
 ) -> None:
     told = Told()
@@ -196,7 +196,7 @@ def setting(connection: Connection, name: str) -> str:
 
 @pytest.mark.parametrize("command", ["apply", "rollback"])
 def test_what_a_run_reads_is_not_waited_for_without_end_either(cluster: Cluster, command: str) -> None:
-    """Somebody rewrites the tables, or forgot a transaction that did."""
+    """Another session rewrites the tables, or forgot a transaction that did."""
     rewrite: LiteralString = "LOCK TABLE org_members, courses, exercises, sessions, enrollments, submissions"
     arguments = ["apply"] if command == "apply" else ["rollback", "--all", "--yes"]
     with cluster.clone(REFERENCE, installed=command == "rollback") as database, transaction(database, rewrite):
@@ -229,7 +229,7 @@ def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_fo
     assert {command: done.returncode for command, done in ended.items()} == dict.fromkeys(commands, Exit.LOCKED)
     for done in ended.values():
         assert "canceling statement due to lock timeout" in done.stderr
-        assert "shows who; run it again when that has ended." in done.stderr
+        assert "shows which; run the command again when that session has ended." in done.stderr
     assert took > 10
 
 
@@ -259,7 +259,7 @@ def test_a_partition_that_is_locked_is_not_waited_for_without_end(platform_db: P
 
 @on_reference
 def test_a_table_that_is_none_of_ours_may_be_locked(platform_db: PlatformDatabase) -> None:
-    """Somebody rewrites it, for hours."""
+    """Another session rewrites it, for hours."""
     with platform_db.connect() as connection:
         connection.execute(
             """
@@ -342,7 +342,7 @@ def test_no_other_error_is_tried_again(platform_db: PlatformDatabase, state: str
 
 @pytest.mark.usefixtures("at_once")
 @on_reference
-def test_it_says_who_is_in_the_way(platform_db: PlatformDatabase) -> None:
+def test_it_names_the_blocking_session(platform_db: PlatformDatabase) -> None:
     """Pid, application, role, state, age of the transaction and the beginning of its last query."""
     told = Told()
     query: LiteralString = "SELECT status FROM enrollments -- a query that is longer than what is to be shown of it"
@@ -412,7 +412,7 @@ def test_a_spent_budget_is_exit_6_with_nothing_half_done_and_another_run_goes_on
         assert ended.returncode == Exit.LOCKED
         failed, hint = ended.stderr.splitlines()[-2:]
         assert re.match(r"sessiondb: 0003\.add-submissions-session_id: no lock within 0\.6 s, \d tries; in the", failed)
-        assert hint.startswith("  hint: Nothing of this step was done. Run the command again ")
+        assert hint.startswith("  hint: This step changed nothing. Run the command again ")
     with platform_db.connect() as connection:
         ledger = connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1").fetchall()
         assert [id_ for (id_,) in ledger] == MIGRATIONS[:2]
@@ -480,7 +480,7 @@ def test_an_invalid_index_is_never_taken_for_the_real_one(platform_db: PlatformD
 
 
 @pytest.mark.parametrize("platform", [REFERENCE, HOSTED], indirect=True, ids=str)
-def test_an_index_that_somebody_else_is_building_is_refused(platform_db: PlatformDatabase) -> None:
+def test_an_index_that_another_session_is_building_is_refused(platform_db: PlatformDatabase) -> None:
     """Also where our role may not see what that other role is doing."""
     platform_db.apply("0004")
     build = "CREATE INDEX CONCURRENTLY submissions_session_id_idx ON submissions (session_id)"
@@ -490,7 +490,7 @@ def test_an_index_that_somebody_else_is_building_is_refused(platform_db: Platfor
             until(lambda: waits_for_transaction(admin))
             ours = pool.submit(run, platform_db)
             try:
-                with pytest.raises(SessiondbError, match="is being built by somebody else"):
+                with pytest.raises(SessiondbError, match="is being built by another session"):
                     ours.result(timeout=5)
             finally:
                 end_ours(admin)
@@ -505,7 +505,7 @@ def end_ours(admin: Connection) -> None:
 
 
 @on_reference
-def test_somebody_else_s_index_build_on_the_same_table_is_never_the_victim_of_ours(
+def test_an_index_build_of_another_session_on_the_same_table_is_never_the_victim_of_ours(
     platform_db: PlatformDatabase,
 ) -> None:
     """Ours must not wait for the table with a snapshot: theirs would wait for that, and ours for theirs."""
@@ -548,7 +548,7 @@ def test_an_index_build_in_another_database_is_not_in_the_way(cluster: Cluster, 
 
 @on_both
 def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(platform_db: PlatformDatabase) -> None:
-    """Somebody with a snapshot waits for our lock; ours comes to wait for him last, and so is the victim."""
+    """A session with a snapshot waits for our lock; ours comes to wait for it last, and so is the victim."""
     table = "submissions" if platform_db.platform is REFERENCE else "submissions_2024"
     platform_db.apply("0004")
     told = Told()
@@ -577,12 +577,12 @@ def test_a_concurrent_build_that_a_deadlock_ends_is_cleared_away_and_repeated(pl
         waiting.result(timeout=10)
         other.rollback()
         assert ours.result(timeout=20) == MIGRATIONS[4:]
-        assert "  a deadlock ended this; it is tried again" in told.lines
+        assert "  cancelled by a deadlock; trying again" in told.lines
         assert admin.execute("SELECT FROM pg_index WHERE NOT indisvalid").rowcount == 0
 
 
 @on_reference
-def test_an_index_build_tells_its_progress_and_whom_it_waits_for(platform_db: PlatformDatabase) -> None:
+def test_an_index_build_shows_its_progress_and_the_sessions_it_waits_for(platform_db: PlatformDatabase) -> None:
     told = Told()
     with transaction(platform_db, "SELECT FROM users") as blocker, ThreadPoolExecutor(1) as pool:
         pid = blocker.info.backend_pid
@@ -619,7 +619,7 @@ def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Clust
 
 
 @on_reference
-def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
+def test_the_index_of_a_large_table_shows_how_many_blocks_are_done(
     platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """80 MB, looked at 250 times as often as a larger one would be, and built again if the looks came too late."""
@@ -667,10 +667,10 @@ def test_the_index_of_a_large_table_tells_how_many_blocks_are_done(
 def test_a_writer_is_never_the_victim_of_a_deadlock_with_us(
     cluster: Cluster, platform: str, start: str, command: str, first: str, second: str, late: float
 ) -> None:
-    """We wait for the table that he wants next, behind somebody; he has another one that we want next.
+    """We wait for the table that a session wants next, behind another; it has another one that we want next.
 
-    He is behind us in the queue, and so has waited longer than we have when we get the one and want the other: his
-    look for a deadlock, deadlock_timeout after he began to wait, must not find us waiting.
+    It is behind us in the queue, and so has waited longer than we have when we get the one and want the other: its
+    look for a deadlock, deadlock_timeout after it began to wait, must not find us waiting.
     """
     with (
         cluster.clone(PLATFORMS[platform], installed=False) as database,
@@ -680,9 +680,9 @@ def test_a_writer_is_never_the_victim_of_a_deadlock_with_us(
     ):
         database.apply(start)
         writer.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(first)))
-        with ExitStack() as somebody:
+        with ExitStack() as other:
             lock = sql.SQL("LOCK TABLE ONLY {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(second))
-            somebody.enter_context(transaction(database)).execute(lock)
+            other.enter_context(transaction(database)).execute(lock)
             ours = pool.submit(run, database, None, None, command=command)
             until(lambda: waits_for_table(admin, second))
             written = pool.submit(writer.execute, lock)

@@ -60,7 +60,7 @@ def place(connection: Connection, db: PlatformDatabase, user: UUID, session: UUI
 
 @pytest.fixture
 def linked(installed_db: PlatformDatabase) -> tuple[UUID, UUID, UUID]:
-    """A user whose enrolment and submission are linked: he, his session, and an older one of the same course."""
+    """A user whose enrolment and submission are linked: the user, the session, and an older one of the same course."""
     platform = installed_db.platform
     with installed_db.connect() as connection:
         org, course, user = platform.add_org(connection), platform.add_course(connection), platform.add_user(connection)

@@ -44,7 +44,7 @@ MARKS = {
     "parameters": """$1 %(session)s :x :'y' :"z" """,
     "commands of psql": "\\gset \\q :sessiondb",
     "our schema": "sessiondb.x",
-    "characters that nobody sees": "a\u202eb\u200bc\t",
+    "characters that are invisible": "a\u202eb\u200bc\t",
     "dots": "a.b.c",
 }
 ALONE = {

@@ -60,7 +60,7 @@ def reader(database: PlatformDatabase) -> Iterator[int]:
 
 
 def is_held_up(connection: Connection, pid: int) -> bool:
-    """Whether somebody builds an index and waits for the transaction of pid."""
+    """Whether another session builds an index and waits for the transaction of pid."""
     query = "SELECT FROM pg_stat_progress_create_index WHERE current_locker_pid = %s"
     return connection.execute(query, [pid]).rowcount > 0
 
@@ -236,7 +236,7 @@ def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
     assert out == ""
     waiting, failed, hint = err.splitlines()
     assert waiting.startswith(f"waiting for another sessiondb run: {holder}")
-    assert failed.startswith(f"sessiondb: another sessiondb run works on this database: {holder}")
+    assert failed.startswith(f"sessiondb: another sessiondb run is working on this database: {holder}")
     assert hint == "  hint: Wait for it to end and run the command again."
     with start(installed_db, *command) as process:
         process.communicate(timeout=20)

@@ -55,7 +55,7 @@ MODES = (
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
-# partitions, and an owner who is no superuser in a schema of his own
+# partitions, and an owner who is no superuser in a schema of their own
 on_two = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"], PLATFORMS["school"]], indirect=True, ids=str)
 
 # The guide's SQL, run by hand on one table: a column, and a trigger that is to be taken over.
@@ -100,8 +100,8 @@ def plan_of_all(connection: Connection) -> list[dict[str, Any]]:
 
 
 # What the backend holds, folded into the table as a whole: a partition's into its parent's, and an index's into
-# its table's, since whoever plans a query on a table locks each of its valid indexes. Of what the backend has not
-# committed the observer knows nothing, so an index that is being made is not counted; nobody else can meet it.
+# its table's, since planning a query on a table locks each of its valid indexes. Of what the backend has not
+# committed the observer knows nothing, so an index that is being made is not counted; no other session can meet it.
 HELD = """
 SELECT root.relname, l.mode
   FROM pg_locks AS l
@@ -130,7 +130,7 @@ def strongest(*held: tuple[str, str]) -> Locks:
     """The strongest lock on each table, if it is ROW SHARE or stronger.
 
     Every statement also locks what it reads in ACCESS SHARE mode, and so does the planner of another; that is
-    in nobody's way but DROP's, the plan does not list it, and here it is left out.
+    in the way of DROP only, the plan does not list it, and here it is left out.
     """
     locks: Locks = {}
     for table, mode in sorted(held, key=lambda lock: MODES.index(lock[1])):
@@ -249,7 +249,7 @@ class Trace:
 
     @contextmanager
     def _held_up(self, statement: str) -> Iterator[Locks]:
-        """Have the statement wait for somebody who writes to its table, and look at its locks meanwhile."""
+        """Have the statement wait for a session that writes to its table, and look at its locks meanwhile."""
         held: Locks = {}
         waiting = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
 
@@ -406,7 +406,7 @@ def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: 
 
     prove(trace)
     rebuilt = any(seen.statement.startswith("DROP INDEX CONCURRENTLY") for seen in trace.seen)
-    # school has another index that does the job of ours, so the remnant is nobody's business
+    # school has another index that does the job of ours, so the remnant does not matter
     assert rebuilt == (platform_db.platform.name != "school")
     assert make_plan(platform_db) == []
     assert on(platform_db, "status", "--exit-code").code == 0
@@ -740,7 +740,7 @@ def test_dry_run_refuses_what_apply_refuses_in_the_same_words(
 
 
 @on_reference
-def test_dry_run_tells_the_warnings_that_apply_tells(platform_db: PlatformDatabase) -> None:
+def test_dry_run_shows_the_warnings_that_apply_shows(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, *BY_HAND)
 
     dry = on(platform_db, "apply", "--dry-run", "--adopt")
@@ -1076,7 +1076,7 @@ def test_the_script_refuses_a_schema_that_does_not_exist(
 
 
 @on_reference
-def test_the_script_tells_the_warnings_of_apply_and_goes_on(
+def test_the_script_shows_the_warnings_of_apply_and_continues(
     platform_db: PlatformDatabase, psql: str, tmp_path: Path
 ) -> None:
     by_hand(platform_db, HARMLESS)
@@ -1132,7 +1132,7 @@ def test_the_script_refuses_to_run_in_a_transaction(
     refused = by_psql(psql, platform_db, "BEGIN;\n" + script_for(platform_db), tmp_path)
 
     assert refused.code == 3
-    assert "this script begins and ends its transactions itself" in refused.err
+    assert "this script begins and ends its own transactions" in refused.err
     assert dump(platform_db) == before
 
 
@@ -1168,7 +1168,7 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
     assert 'is installed in this database for schema "public", not "campus"' in refusal("--schema", "campus")
     assert "The course path user_id leads nowhere" in refusal("--course-path", "user_id")
     by_hand(installed_db, "UPDATE sessiondb.migration_content SET sha256 = '' WHERE migration_id LIKE '0002%'")
-    assert "this script does not have, or has otherwise: 0002.add-enrollments-session_id" in refusal()
+    assert "missing from this script, or differ in it: 0002.add-enrollments-session_id" in refusal()
 
 
 @on_reference
@@ -1206,6 +1206,24 @@ def test_the_script_reads_nothing_in_a_schema_that_another_role_makes_while_it_w
 
 
 @on_reference
+def test_what_is_written_for_no_schema_trusts_nobody_for_a_table_in_schema_public(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    """The platform is in another schema."""
+    rival = Rival(platform_db, new_role)
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA learn; ALTER TABLE enrollments SET SCHEMA learn")
+        connection.execute(f"CREATE TABLE public.enrollments (); ALTER TABLE enrollments OWNER TO {new_role}".encode())
+    assert rival.prepare()
+
+    done = by_psql(psql, platform_db, run("plan", "--sql").out, tmp_path)
+    assert (done.code, "belong to several roles" in done.err) == (3, True)
+    with pytest.raises(psycopg.errors.RaiseException, match="several roles"), platform_db.connect() as connection:
+        connection.execute(run("plan", "--sql", "--single-transaction").out.encode())
+    assert not rival.fallen()
+
+
+@on_reference
 def test_the_script_and_apply_keep_out_of_each_others_way(
     platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
@@ -1215,7 +1233,7 @@ def test_the_script_and_apply_keep_out_of_each_others_way(
         stopped = by_psql(psql, platform_db, script_for(platform_db), tmp_path)
 
     assert stopped.code == 3
-    assert "another sessiondb run works on this database" in stopped.err
+    assert "another sessiondb run is working on this database" in stopped.err
     assert dump(platform_db) == before
 
 

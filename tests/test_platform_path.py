@@ -257,7 +257,7 @@ def test_a_trigger_reads_under_the_path_of_apply_whatever_that_of_its_caller_is(
 
 
 @on_cooperative
-def test_keys_that_do_not_tell_capitals_apart_lead_to_the_course(installed_db: PlatformDatabase) -> None:
+def test_keys_that_ignore_case_lead_to_the_course(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as connection:
         if connection.execute("SELECT FROM pg_extension WHERE extname = 'citext'").rowcount == 0:
@@ -345,7 +345,7 @@ class TestTheSessionOfAUserInACourse(test_rules.TestTheSessionOfAUserInACourse):
 
 @on_particular
 class TestTheFunction(test_rules.TestTheFunction):
-    test_tells_nobody_what_he_may_not_read = None  # type: ignore[assignment]  # coop_app may read what concerns it
+    test_shows_no_caller_what_they_may_not_read = None  # type: ignore[assignment]  # coop_app may read what concerns it
 
 
 @on_particular

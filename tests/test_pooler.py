@@ -29,7 +29,7 @@ PGBOUNCER = shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH
 
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
 
-# an owner who is a superuser, and one who is not, in a schema of his own
+# an owner who is a superuser, and one who is not, in a schema of their own
 on_two = pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["school"]], indirect=True, ids=str)
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
@@ -165,7 +165,7 @@ def test_in_session_mode_one_server_connection_is_enough(platform_db: PlatformDa
 
 
 @on_reference
-def test_in_session_mode_apply_tells_who_is_in_the_way(platform_db: PlatformDatabase) -> None:
+def test_in_session_mode_apply_names_the_blocking_session(platform_db: PlatformDatabase) -> None:
     """A client of PgBouncer is told a made-up number of its backend."""
     with pooler(platform_db, "session") as through, platform_db.connect(autocommit=False) as reader:
         reader.execute("SELECT FROM enrollments")
@@ -236,7 +236,7 @@ def test_in_transaction_mode_plan_shows_what_apply_would_do(platform_db: Platfor
 
 def is_refused(done: Run) -> bool:
     """Whether preflight named the pooler."""
-    fix = "    fix: Connect to the server itself, or to a pool in session mode.\n"
+    fix = "    fix: Connect directly to the server, or to a pool in session mode.\n"
     return done.code == 5 and not done.out and "A pooler gives every transaction" in done.err and fix in done.err
 
 

@@ -88,7 +88,7 @@ class Rival:
         return True
 
     def fallen(self) -> bool:
-        """Return whether code of the rival's was run by somebody else."""
+        """Return whether code of the rival's was run by another role."""
         with self.db.connect() as connection:
             return bool(connection.execute("SELECT is_called FROM public.fallen").fetchall()[0][0])
 
@@ -183,7 +183,7 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_waits_i
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_nobody_is_trusted_for_a_table_in_a_schema_that_nobody_named(
+def test_no_role_is_trusted_for_a_table_in_a_schema_that_was_not_named(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
     """The platform is in another schema than public."""

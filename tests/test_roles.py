@@ -71,7 +71,7 @@ def test_every_command_is_documented_and_tried() -> None:
 
 @pytest.fixture
 def someone(new_role: str, installed_db: PlatformDatabase) -> Iterator[Callable[..., None]]:
-    """``someone("GRANT", "SELECT ON sessions")`` gives or takes a grant; nobody has one at first."""
+    """``someone("GRANT", "SELECT ON sessions")`` gives or takes a grant; no role has one at first."""
     with installed_db.connect() as connection:
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         connection.execute(
@@ -113,7 +113,7 @@ def test_a_command_needs_just_the_grants_that_are_documented(
         named = grant.split(" ")[-1].split(".")[-1]
         assert named in said or "does not exist" in said, (grant, said)
         assert "Traceback" not in said
-        assert "defect of sessiondb" not in said
+        assert "defect in sessiondb" not in said
         someone("GRANT", grant)
     for done in ran():
         assert done.code == 0, done
@@ -172,7 +172,7 @@ def test_default_privileges_of_the_platform_open_nothing(new_role: str, platform
 
 
 def others_in_schema_sessiondb(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
-    """What somebody else than the owner has there, but for the functions that are for everybody."""
+    """What other roles than the owner have there, except the functions for PUBLIC."""
     return connection.execute(
         """
         SELECT o.kind, o.name, a.grantee::regrole, a.privilege_type
@@ -243,7 +243,7 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
 def test_a_superuser_takes_over_nothing_that_a_stranger_owns(
     new_role: str, platform_db: PlatformDatabase, what: str
 ) -> None:
-    """He could change it afterwards, and have it run with the superuser's rights."""
+    """They could change it afterwards, and have it run with the superuser's rights."""
     statement, object_ = STRANGERS[what]
     with platform_db.connect() as connection:
         connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
@@ -313,8 +313,8 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
 # what is called directly
 
 
-def test_a_trigger_function_does_nothing_for_who_calls_it(new_role: str, installed_db: PlatformDatabase) -> None:
-    """Even where somebody was granted all that could be."""
+def test_a_trigger_function_has_no_effect_when_called_directly(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Even where a role was granted all that could be."""
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
@@ -350,7 +350,7 @@ def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: Platfo
             "CREATE TRIGGER t AFTER INSERT ON pg_temp.enrollments FOR EACH ROW"
             " EXECUTE FUNCTION sessiondb.save_link('enrollments')"
         )
-        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="saves no links of"):
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="whose links sessiondb does not save"):
             connection.execute("INSERT INTO pg_temp.enrollments DEFAULT VALUES")
 
 
@@ -395,8 +395,8 @@ def test_anon_and_authenticated_have_no_way_into_schema_sessiondb(installed_db: 
 
 
 @on_hosted
-def test_the_function_tells_a_student_nothing_of_others(installed_db: PlatformDatabase) -> None:
-    """Not even where he may call it, as an API lets him: his policies hide the rows that it reads."""
+def test_the_function_shows_a_student_nothing_of_others(installed_db: PlatformDatabase) -> None:
+    """Not even where they may call it, as an API allows: their policies hide the rows that it reads."""
     with installed_db.connect() as connection:
         world = World(installed_db.platform, connection)
         org, course = world.org(), world.course()

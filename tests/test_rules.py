@@ -113,7 +113,7 @@ class TestTheSessionOfAUserInACourse:
 
         return assert_all_say
 
-    def test_is_the_active_one_of_his_organisation(self, world: World, assert_all_say: AllSay) -> None:
+    def test_is_the_active_one_of_their_organisation(self, world: World, assert_all_say: AllSay) -> None:
         org, course = world.org(), world.course()
         assert_all_say(world.user(org), course, world.session(org, course))
 
@@ -150,7 +150,7 @@ class TestTheSessionOfAUserInACourse:
                     world.session(org, course, created_at=created_at, id=id_)
                 assert_all_say(world.user(org), course, high)
 
-    def test_is_the_newest_of_all_his_organisations(self, world: World, assert_all_say: AllSay) -> None:
+    def test_is_the_newest_of_all_their_organisations(self, world: World, assert_all_say: AllSay) -> None:
         orgs, course = [world.org() for _ in range(3)], world.course()
         dates = (EARLY, LATE, None)
         sessions = [world.session(o, course, created_at=d) for o, d in zip(orgs, dates, strict=True)]
@@ -164,7 +164,7 @@ class TestTheSessionOfAUserInACourse:
             world.session(org, course, created_at=EARLY, id=id_)
         assert_all_say(world.user(*orgs), course, HIGH)
 
-    def test_does_not_depend_on_his_role(self, world: World, assert_all_say: AllSay) -> None:
+    def test_does_not_depend_on_their_role(self, world: World, assert_all_say: AllSay) -> None:
         org, course = world.org(), world.course()
         session = world.session(org, course)
         for role in ("student", "trainer", "admin"):
@@ -190,12 +190,12 @@ class TestTheSessionOfAUserInACourse:
         active = world.session(org, course, created_at=EARLY)
         assert_all_say(world.user(org), course, active)
 
-    def test_is_none_for_who_is_in_no_organisation(self, world: World, assert_all_say: AllSay) -> None:
+    def test_is_none_for_a_user_in_no_organisation(self, world: World, assert_all_say: AllSay) -> None:
         course = world.course()
         world.session(world.org(), course)
         assert_all_say(world.user(), course, None)
 
-    def test_is_none_for_who_has_left(self, world: World, assert_all_say: AllSay) -> None:
+    def test_is_none_for_a_former_member(self, world: World, assert_all_say: AllSay) -> None:
         org, course = world.org(), world.course()
         world.session(org, course)
         user = world.user(org)
@@ -212,7 +212,7 @@ class TestTheFunction:
         assert world.find(user, None) is None
         assert world.find(None, None) is None
 
-    def test_answers_null_to_who_and_what_is_unknown(self, world: World) -> None:
+    def test_is_null_for_an_unknown_user_or_course(self, world: World) -> None:
         assert world.find(uuid4(), uuid4()) is None
 
     def test_is_exactly_the_one_of_the_guide(self, world: World) -> None:
@@ -229,7 +229,7 @@ class TestTheFunction:
         names, types = ["p_user_id", "p_course_id"], ["uuid", "uuid"]
         assert row == (names, types, "uuid", False, "plpgsql", "s", False, 0, world.platform.schema)
 
-    def test_tells_nobody_what_he_may_not_read(self, world: World) -> None:
+    def test_shows_no_caller_what_they_may_not_read(self, world: World) -> None:
         if world.platform.student_role is None:
             pytest.skip(f"{world.platform} has no role with less rights than the owner's")
         org, course = world.org(), world.course()
@@ -252,7 +252,7 @@ class TestTheFunction:
 
 
 class TestASubmission:
-    """R4: it goes where the student's enrolment in the course is, while he may be there."""
+    """R4: it goes where the student's enrolment in the course is, while they may be there."""
 
     def test_stays_in_the_session_of_the_enrolment_when_a_newer_one_opens(self, world: World) -> None:
         org, course = world.org(), world.course()
@@ -345,7 +345,7 @@ class TestSessionsAreOptional:
         assert world.stored(table, user) == [None]
 
     @both_tables
-    def test_a_row_of_who_is_in_no_organisation_is_stored(self, world: World, table: str) -> None:
+    def test_a_row_of_a_user_in_no_organisation_is_stored(self, world: World, table: str) -> None:
         user = world.user()
         assert world.write(table, user, world.course()) is None
         assert world.stored(table, user) == [None]
@@ -397,7 +397,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert world.write(table, user, course) is None
         assert world.stored(table, user) == [None]
 
-    def test_gives_way_though_it_is_the_one_of_his_enrolment(
+    def test_gives_way_though_it_is_the_one_of_their_enrolment(
         self, installed_db: PlatformDatabase, world: World
     ) -> None:
         org, course = world.org(), world.course()
@@ -408,7 +408,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert world.submit(user, course) == newer
 
     @both_tables
-    def test_and_one_that_is_just_changed_holds_up_nobody(
+    def test_and_one_that_is_just_changed_blocks_no_session(
         self, installed_db: PlatformDatabase, world: World, table: str
     ) -> None:
         org, course = world.org(), world.course()
@@ -418,7 +418,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert world.write(table, user, course) == session
 
     @both_tables
-    def test_and_one_that_is_not_chosen_is_waited_for_by_nobody(
+    def test_and_one_that_is_not_chosen_blocks_no_session(
         self, installed_db: PlatformDatabase, world: World, table: str
     ) -> None:
         here, there, course = world.org(), world.org(), world.course()
@@ -455,7 +455,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert {one.result() for one in written} == {None}
 
     @pytest.mark.timeout(60)
-    def test_no_write_fails_and_nobody_is_cancelled_for_ten_seconds(self, installed_db: PlatformDatabase) -> None:
+    def test_no_write_fails_and_no_session_is_cancelled_for_ten_seconds(self, installed_db: PlatformDatabase) -> None:
         with installed_db.connect() as db:
             world = World(installed_db.platform, db)
             of, course = [world.org() for _ in range(3)], world.course()
@@ -597,7 +597,7 @@ class TestAGivenSession:
         assert world.stored(table, user) == []
 
     @both_tables
-    def test_is_refused_to_who_is_in_no_organisation(self, world: World, table: str) -> None:
+    def test_is_refused_to_a_user_in_no_organisation(self, world: World, table: str) -> None:
         course = world.course()
         session = world.session(world.org(), course)
         with refused(table):
@@ -696,7 +696,7 @@ class TestAGivenSession:
         assert world.stored(table, user) == [None]
 
     @both_tables
-    def test_that_is_refused_betrays_nothing_of_it(self, world: World, table: str) -> None:
+    def test_that_is_refused_reveals_nothing_of_it(self, world: World, table: str) -> None:
         """Whether it exists, whose it is, of which course, and which course the exercise leads to: one answer for all."""
         mine, theirs, course = world.org(), world.org(), world.course()
         answers = set()
@@ -778,7 +778,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
                 with pytest.raises(errors.InsufficientPrivilege, match="schema"), world.db.transaction():
                     world.db.execute(query)
 
-    def test_could_call_no_function_of_ours_but_those_that_tell_what_he_may_read(self, world: World) -> None:
+    def test_could_call_only_functions_of_ours_that_show_what_they_may_read(self, world: World) -> None:
         open_to_all = world.db.execute(
             """
             SELECT p.proname FROM pg_proc AS p
@@ -786,7 +786,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
              WHERE p.pronamespace = 'sessiondb'::regnamespace AND a.grantee = 0
             """
         ).fetchall()
-        # explain and what it is made of: with the caller's rights, and nobody gets into the schema unasked
+        # explain and what it is made of: with the caller's rights, and no role gets into the schema unasked
         assert {name for (name,) in open_to_all} == {
             "ask",
             "choose_sessions",
@@ -961,7 +961,7 @@ class TestTheHostsOwnTriggers:
         assert world.stored("submissions", user) == [session]
 
     @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], ids=str)
-    def test_that_enrol_a_buyer_have_him_linked(self, world: World) -> None:
+    def test_that_enrol_a_buyer_have_them_linked(self, world: World) -> None:
         org, course = world.org(), world.course()
         session = world.session(org, course)
         user = world.user(org)

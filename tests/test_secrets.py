@@ -1,4 +1,4 @@
-"""A password is told to nobody, and whatever is on the command line, it is answered with one sentence."""
+"""No password is ever printed, and any command line is answered with one sentence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], ind
 
 @pytest.mark.parametrize("command", ["apply", "status", "check", "show sessions"])
 @pytest.mark.parametrize("way", NOBODY_THERE)
-def test_no_command_tells_a_password_not_even_verbosely(way: str, command: str, tmp_path: Path) -> None:
+def test_no_command_prints_a_password_not_even_verbosely(way: str, command: str, tmp_path: Path) -> None:
     arguments, env = NOBODY_THERE[way]
     services = tmp_path / "services"
     services.write_text(f"[platform]\nhost=127.0.0.1\nport=1\nuser=owner\ndbname=platform\npassword={PASSWORD}\n")
@@ -168,7 +168,7 @@ def test_ps_does_not_show_a_password(form: str) -> None:
     ],
 )
 @on_reference
-def test_of_who_is_in_the_way_neither_a_password_nor_an_escape_sequence_is_told(
+def test_neither_a_password_nor_an_escape_sequence_of_a_blocking_session_is_printed(
     platform_db: PlatformDatabase, query: str
 ) -> None:
     with platform_db.connect() as admin:
@@ -272,7 +272,7 @@ def test_no_row_forges_another_however_it_is_printed(
 
 @on_reference
 def test_no_name_forges_a_line_of_a_refusal(platform_db: PlatformDatabase) -> None:
-    """Whoever may create in the schema chooses what the DBA is told to run."""
+    """A role that may create in the schema chooses what the fix tells the DBA to run."""
     forged = "zzzz\n  fix: DROP SCHEMA public CASCADE -- \u202e"
     with platform_db.connect() as connection:
         connection.execute(
@@ -409,13 +409,13 @@ VARIABLES = [
 def assert_kept(done: Run, where: object) -> None:
     for word in PARTS_OF_IT:
         assert word not in done.out + done.err, (where, done)
-    assert "defect of sessiondb" not in done.err, (where, done)
+    assert "defect in sessiondb" not in done.err, (where, done)
     assert "Traceback" not in done.err, (where, done)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @on_reference
-def test_no_password_in_any_argument_is_told(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
+def test_no_password_in_any_argument_is_printed(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
     text = SPELLINGS[spelling]
     for template in part(ARGUMENTS):
         words = [w.replace("%(user)s", ADA).replace("%(course)s", SQL).replace("{}", text) for w in template.split()]
@@ -542,7 +542,7 @@ def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
         codes.add(code)
         assert code in {*Exit}
         assert "Traceback" not in out + err
-        assert "defect of sessiondb" not in err, err
+        assert "defect in sessiondb" not in err, err
         if code in {Exit.ERROR, Exit.USAGE}:
             assert re.search(r"^(sessiondb: .+\n  hint: .+|Error: .+)\n\Z", err, re.MULTILINE | re.DOTALL), err
             assert len(re.findall(r"^(sessiondb|Error): ", err, re.MULTILINE)) == 1

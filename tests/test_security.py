@@ -1,7 +1,7 @@
-"""A student who tries: whatever he writes, his rows are in no session where he does not belong.
+"""A hostile student: whatever they write, their rows are in no session where they do not belong.
 
-He may do more here than a platform allows: read and write the two tables and their partitions, as far as row level
-security says that a row is his own, and create what he likes in the platform's schema.
+They may do more here than a platform allows: read and write the two tables and their partitions, as far as row level
+security says that a row is their own, and create anything in the platform's schema.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NOT_HIS = ("another organisation", "another course", "nowhere")
 
 @dataclass(frozen=True)
 class Student:
-    """A student, the course that he takes, its session in his organisation, and sessions that are not for him."""
+    """A student, their course, its session in their organisation, and sessions of others."""
 
     world: World
     role: str
@@ -43,7 +43,7 @@ class Student:
     not_his: dict[str, UUID]
 
     @contextmanager
-    def himself(self) -> Iterator[None]:
+    def as_student(self) -> Iterator[None]:
         """Be the student in one transaction, which is undone where it fails."""
         with self.world.db.transaction():
             self.world.db.execute(
@@ -60,7 +60,7 @@ class Student:
         """
         row = given.pop("row", {})
         assert isinstance(row, dict)
-        with self.himself():
+        with self.as_student():
             self.world.db.execute(
                 sql.SQL(template).format(
                     table=sql.Identifier(self.world.platform.schema, table),
@@ -93,7 +93,7 @@ def student(new_role: str, installed_db: PlatformDatabase) -> Iterator[Student]:
             db.execute(sql.SQL("CREATE POLICY his_own ON {} USING (" + OWN_ROWS + ")").format(table))
         world = World(platform, db)
         mine, theirs, course = world.org(), world.org(), world.course()
-        world.user(theirs)  # somebody is where he is not
+        world.user(theirs)  # another user is a member where the student is not
         not_his = {
             "another organisation": world.session(theirs, course),
             "another course": world.session(mine, world.course()),
@@ -111,32 +111,32 @@ def tables_and_partitions(db: psycopg.Connection[Any], schema: str) -> list[str]
     return [name for (name,) in db.execute(query, [schema])]
 
 
-# {row} is a new row with a session that is not his
+# {row} is a new row with a session of others
 INSERTS: dict[str, LiteralString] = {
     "insert": "INSERT INTO {table} ({columns}) VALUES ({row})",
     "insert of a query": "INSERT INTO {table} ({columns}) SELECT {row}",
     "insert that may meet a row": "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT DO NOTHING",
     "insert within a query": "WITH w AS (INSERT INTO {table} ({columns}) VALUES ({row}) RETURNING *) TABLE w",
     "insert in a block": "DO $do$ BEGIN INSERT INTO {table} ({columns}) VALUES ({row}); END $do$",
-    "insert into a view": "CREATE VIEW {schema}.his AS TABLE {table}; INSERT INTO {schema}.his ({columns}) VALUES ({row})",
+    "insert into a view": "CREATE VIEW {schema}.own AS TABLE {table}; INSERT INTO {schema}.own ({columns}) VALUES ({row})",
     "merge": "MERGE INTO {table} AS t USING (SELECT 1) AS v ON false WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({row})",
 }
-# of a row of his that is where it belongs
+# of a row of the student that is where it belongs
 UPDATES: dict[str, LiteralString] = {
     "update": "UPDATE {table} SET session_id = {session}",
     "update of more": "UPDATE {table} SET session_id = {session}, user_id = user_id",
     "update from a query": "UPDATE {table} SET session_id = v.id FROM (SELECT {session} AS id) AS v",
     "update after it was unlinked": "UPDATE {table} SET session_id = NULL; UPDATE {table} SET session_id = {session}",
     "update within a query": "WITH w AS (UPDATE {table} SET session_id = {session} RETURNING *) TABLE w",
-    "update of a view": "CREATE VIEW {schema}.his AS TABLE {table}; UPDATE {schema}.his SET session_id = {session}",
+    "update of a view": "CREATE VIEW {schema}.own AS TABLE {table}; UPDATE {schema}.own SET session_id = {session}",
     "update of a view of a view": (
-        "CREATE VIEW {schema}.his AS TABLE {table}; CREATE TEMPORARY VIEW hers AS SELECT session_id AS s FROM {schema}.his;"
+        "CREATE VIEW {schema}.own AS TABLE {table}; CREATE TEMPORARY VIEW hers AS SELECT session_id AS s FROM {schema}.own;"
         "UPDATE hers SET s = {session}"
     ),
-    "prepared update": "DEALLOCATE ALL; PREPARE his AS UPDATE {table} SET session_id = $1; EXECUTE his ({session})",
+    "prepared update": "DEALLOCATE ALL; PREPARE own AS UPDATE {table} SET session_id = $1; EXECUTE own ({session})",
     "update of a cursor's row": (
-        "DECLARE his CURSOR FOR SELECT FROM {table} FOR UPDATE; MOVE his;"
-        "UPDATE {table} SET session_id = {session} WHERE CURRENT OF his"
+        "DECLARE own CURSOR FOR SELECT FROM {table} FOR UPDATE; MOVE own;"
+        "UPDATE {table} SET session_id = {session} WHERE CURRENT OF own"
     ),
     "merge": (
         "MERGE INTO {table} AS t USING (SELECT {session} AS id) AS v ON t.user_id IS NOT NULL"
@@ -152,7 +152,7 @@ def skip_without_merge(student: Student, attack: str) -> None:
 
 @pytest.mark.parametrize("attack", INSERTS)
 @both_tables
-def test_a_new_row_with_a_session_that_is_not_his_is_refused(student: Student, table: str, attack: str) -> None:
+def test_a_new_row_with_a_session_of_others_is_refused(student: Student, table: str, attack: str) -> None:
     skip_without_merge(student, attack)
     for session in student.not_his.values():
         row = {**student.new_row(table), "session_id": session}
@@ -163,7 +163,7 @@ def test_a_new_row_with_a_session_that_is_not_his_is_refused(student: Student, t
 
 @pytest.mark.parametrize("attack", UPDATES)
 @both_tables
-def test_a_row_is_not_moved_to_a_session_that_is_not_his(student: Student, table: str, attack: str) -> None:
+def test_a_row_is_not_moved_to_a_session_of_others(student: Student, table: str, attack: str) -> None:
     skip_without_merge(student, attack)
     student.world.write(table, student.id, student.course)
     for session in student.not_his.values():
@@ -173,7 +173,7 @@ def test_a_row_is_not_moved_to_a_session_that_is_not_his(student: Student, table
 
 
 @pytest.mark.parametrize("what", NOT_HIS)
-def test_an_upsert_with_a_session_that_is_not_his_is_refused(student: Student, what: str) -> None:
+def test_an_upsert_with_a_session_of_others_is_refused(student: Student, what: str) -> None:
     student.world.enroll(student.id, student.course)
     upsert: LiteralString = (
         "INSERT INTO {table} ({columns}) VALUES ({row}) ON CONFLICT (user_id, course_id) DO UPDATE SET session_id = "
@@ -211,7 +211,7 @@ def test_a_session_that_was_found_for_the_proposed_row_does_not_fit_the_row_that
 
 
 @both_tables
-def test_copy_of_a_session_that_is_not_his_is_refused(student: Student, table: str) -> None:
+def test_copy_of_a_session_of_others_is_refused(student: Student, table: str) -> None:
     """By a role that is not held back by row level security, under which PostgreSQL has no COPY."""
     world = student.world
     for session in student.not_his.values():
@@ -257,7 +257,7 @@ def test_a_partition_is_guarded_as_its_table_is(student: Student) -> None:
 
 @both_tables
 def test_a_function_that_makes_the_guides_one_ambiguous_holds_up_no_row(student: Student, table: str) -> None:
-    """Made by anybody who may create in the platform's schema; the triggers ask one of their own."""
+    """Created by any role that may create in the platform's schema; the triggers ask one of their own."""
     student.run(
         "CREATE FUNCTION {schema}.get_user_session_for_course(uuid, uuid, integer DEFAULT 1) RETURNS uuid"
         " LANGUAGE sql AS 'SELECT NULL::uuid'",
@@ -319,12 +319,12 @@ def test_a_row_that_is_given_away_keeps_its_link_and_check_finds_it(
 CHECKS = ("links_of_other_course", "links_without_membership")
 
 
-# whatever he does, one thing after the other
+# any history of statements
 
 tables = st.sampled_from(["enrollments", "submissions"])
-courses = st.sampled_from(["his course", "another course", "a third course"])
+courses = st.sampled_from(["own course", "another course", "a third course"])
 sessions = st.sampled_from(
-    ["his", "of another course", "of another organisation", "of the third course", None, "left out"]
+    ["own", "of another course", "of another organisation", "of the third course", None, "left out"]
 )
 STEPS = st.one_of(
     st.tuples(st.just("insert"), tables, courses, sessions),
@@ -335,25 +335,25 @@ STEPS = st.one_of(
     st.tuples(st.just("delete"), tables),
 )
 REFUSALS = (errors.CheckViolation, errors.ForeignKeyViolation, errors.InsufficientPrivilege, errors.UniqueViolation)
-BEGINNING = [(False, ("delete", "submissions")), (False, ("upsert", "enrollments", "his course", "left out"))]
+BEGINNING = [(False, ("delete", "submissions")), (False, ("upsert", "enrollments", "own course", "left out"))]
 END = [
-    (False, ("upsert", "enrollments", "his course", "of another organisation")),
-    (False, ("upsert", "enrollments", "his course", "left out")),
+    (False, ("upsert", "enrollments", "own course", "of another organisation")),
+    (False, ("upsert", "enrollments", "own course", "left out")),
     (False, ("link", "enrollments", "of another organisation")),
     (False, ("give", "enrollments", False)),
 ]
 
 
-def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is_not_in(student: Student) -> None:
-    """Rows may go from course to course, and he may have an accomplice who is in no organisation."""
+def test_no_history_of_a_student_ends_in_a_session_of_another_organisation(student: Student) -> None:
+    """Rows may go from course to course, and the student may have an accomplice who is in no organisation."""
     world, db = student.world, student.world.db
     accomplice = replace(student, id=world.user())
     third = world.course()
     theirs = world.run("SELECT org_id FROM {} WHERE id = {}", "sessions", student.not_his["another organisation"])
     others = world.run("SELECT course_id FROM {} WHERE id = {}", "sessions", student.not_his["another course"])
-    course_named = {"his course": student.course, "another course": others[0][0], "a third course": third}
+    course_named = {"own course": student.course, "another course": others[0][0], "a third course": third}
     session_named = {
-        "his": student.session,
+        "own": student.session,
         "of another course": student.not_his["another course"],
         "of another organisation": student.not_his["another organisation"],
         "of the third course": world.session(theirs[0][0], third),
@@ -417,7 +417,7 @@ def test_no_history_of_a_student_ends_in_a_session_of_an_organisation_that_he_is
 
     play()
     assert {("upsert", "done"), ("link", "CheckViolation")} <= outcomes
-    # a row that moves to the partition of another user is checked there before his policy is
+    # a row that moves to the partition of another user is checked there before their policy is
     assert {("give", "InsufficientPrivilege"), ("give", "CheckViolation")} & outcomes
 
 

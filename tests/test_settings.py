@@ -45,7 +45,7 @@ on_three = pytest.mark.parametrize(
 
 
 def choose(db: PlatformDatabase, settings: dict[str, str]) -> None:
-    """Set it, and nothing else, for everybody who connects to the database from now on."""
+    """Set it, and nothing else, for every role that connects to the database from now on."""
     with db.connect() as connection:
         connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(db.name)))
         for name, value in settings.items():
@@ -92,3 +92,11 @@ def test_the_commands_that_read_say_the_same(installed_db: PlatformDatabase, opt
         env["PGOPTIONS"] = options
 
     assert told() == before
+
+
+@pytest.mark.parametrize("options", [(), ("--single-transaction",)], ids=["script", "batch"])
+def test_what_plan_writes_is_not_compiled_by_the_server(options: tuple[str, ...]) -> None:
+    """A look at the platform looks expensive to the planner; where there is LLVM it would take a minute to compile."""
+    written = run("plan", "--sql", *options).out
+    off = {"script": "SET jit TO 'off';", "batch": "PERFORM set_config('jit', 'off', true);"}
+    assert written.index(off["batch" if options else "script"]) < written.index("$preflight$")

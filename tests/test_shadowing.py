@@ -1,4 +1,4 @@
-"""Nothing that a rival makes under a name that our SQL means otherwise is ever run by anybody else.
+"""Nothing that a rival makes under a name that our SQL means otherwise is ever run by another role.
 
 The platform's schema is on the search_path of the platform's connections, and many a platform lets every role create
 there. PostgreSQL prefers an operator or a function with the exact types of the arguments to one of its own that needs a
@@ -31,7 +31,7 @@ from sessiondb.migrate import Runner
 
 __all__ = ["psql"]  # a fixture
 
-NOBODY = "00000000-0000-4000-8000-0000000000ff"
+UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
 LOOKS = f"""
 status
 plan
@@ -41,7 +41,7 @@ show enrollments
 show submissions --unlinked
 session list
 explain --user {CHLOE} --course {SQL}
-explain --user {NOBODY} --course {SQL}
+explain --user {UNKNOWN} --course {SQL}
 backfill --dry-run
 """.strip().splitlines()
 WORKS = f"""
@@ -62,7 +62,7 @@ DONE = (0,)
 FOUND = (0, 4)
 """`check` may well find that a stranger may create things in the platform's schema."""
 ANYHOW = (0, 1, 3, 4, 5, 7)
-"""Where a command may have to refuse: not a defect of ours, and nobody at the lock."""
+"""Where a command may have to refuse: not a defect of ours, and no session at the lock."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Stage:
         if command.startswith("check"):
             codes = (*codes, *FOUND)
         assert run.code in codes, f"{command}: {run.code}\n{run.out[-500:]}\n{run.err[-1000:]}"
-        assert "defect of sessiondb" not in run.err, f"{command}: {run.err}"
+        assert "defect in sessiondb" not in run.err, f"{command}: {run.err}"
         return run.out
 
     def run_all(self, commands: list[str], codes: tuple[int, ...] = DONE) -> None:
@@ -139,8 +139,8 @@ class Stage:
         tries: list[Callable[[], object]] = [
             lambda: platform.enroll(connection, student, UUID(SQL)),
             lambda: platform.submit(connection, student, UUID(SQL)),
-            lambda: platform.enroll(connection, student, UUID(SQL), UUID(NOBODY)),
-            lambda: platform.submit(connection, student, UUID(SQL), UUID(NOBODY)),
+            lambda: platform.enroll(connection, student, UUID(SQL), UUID(UNKNOWN)),
+            lambda: platform.submit(connection, student, UUID(SQL), UUID(UNKNOWN)),
             lambda: connection.execute(
                 sql.SQL("SELECT {}.get_user_session_for_course({}, {})").format(schema, student, SQL)
             ),
@@ -149,7 +149,7 @@ class Stage:
                     sql.SQL("UPDATE {}.{} SET session_id = {}").format(schema, sql.Identifier(table), value)
                 )
                 for table in ("enrollments", "submissions")
-                for value in (None, NOBODY)
+                for value in (None, UNKNOWN)
             ),
         ]
         for attempt in tries:
@@ -251,14 +251,14 @@ def lost(stage: Stage) -> None:
     stage.run_all(
         [
             f"explain --user {student} --course {SQL}",
-            f"explain --user {NOBODY} --course {SQL}",
-            f"explain --user {student} --course {NOBODY}",
+            f"explain --user {UNKNOWN} --course {SQL}",
+            f"explain --user {student} --course {UNKNOWN}",
             "show submissions --unlinked",
             "backfill",
             "check",
         ]
     )
-    stage.run_all([f"explain --submission {NOBODY}", f"show enrollments --session {NOBODY}"], ANYHOW)
+    stage.run_all([f"explain --submission {UNKNOWN}", f"show enrollments --session {UNKNOWN}"], ANYHOW)
 
 
 def renamed_table(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""On a platform with row level security the staff of an organisation read the rows of its sessions, and nobody reads more."""
+"""On a platform with row level security the staff of an organisation read the rows of its sessions, and no other role reads more."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def user(who: str) -> UUID:
 
 
 def as_(db: PlatformDatabase, who: str, query: str = "") -> tuple[int, ...]:
-    """How many enrolments and submissions somebody reads, as the front end asks."""
+    """How many enrolments and submissions a user reads, as the front end asks."""
     with db.connect(autocommit=False) as connection, db.platform.as_student(connection, user(who)):
         counts = "SELECT (SELECT count(*) FROM enrollments), (SELECT count(*) FROM submissions)"
         return connection.execute((query or counts).encode()).fetchone() or ()
@@ -103,7 +103,7 @@ def put_to_work(db: PlatformDatabase) -> None:
             assert db.platform.submit(connection, student, PYTHON)
 
 
-def test_staff_read_the_rows_of_their_organisation_and_nobody_else_reads_more(people: PlatformDatabase) -> None:
+def test_staff_read_the_rows_of_their_organisation_and_no_other_role_reads_more(people: PlatformDatabase) -> None:
     people.apply()
     put_to_work(people)
     before = seen(people)
@@ -292,9 +292,9 @@ def test_an_expression_that_gives_no_user_is_refused_before_anything_is_changed(
     assert dump(people) == before
 
 
-def test_a_platform_without_auth_uid_says_who_asks_by_itself(people: PlatformDatabase) -> None:
+def test_a_platform_without_auth_uid_names_the_current_user_itself(people: PlatformDatabase) -> None:
     with people.connect() as connection:
-        connection.execute("ALTER FUNCTION auth.uid() RENAME TO whoever")
+        connection.execute("ALTER FUNCTION auth.uid() RENAME TO other_uid")
     dsn = people.conninfo("hosted_owner")
     refused = run("-d", dsn, "apply", "--staff", "trainer,admin")
     assert (refused.code, "--current-user" in refused.err) == (1, True)
@@ -302,7 +302,7 @@ def test_a_platform_without_auth_uid_says_who_asks_by_itself(people: PlatformDat
     setting = "nullif(current_setting('request.jwt.claim.sub', true), '')"
     assert run("-d", dsn, "apply", "--staff", "trainer,admin", "--current-user", setting).code == 0
     with people.connect() as connection:
-        connection.execute("ALTER FUNCTION auth.whoever() RENAME TO uid")  # a trigger of the platform calls it
+        connection.execute("ALTER FUNCTION auth.other_uid() RENAME TO uid")  # a trigger of the platform calls it
     put_to_work(people)
     assert seen(people) == SEEN
 

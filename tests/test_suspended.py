@@ -42,7 +42,7 @@ SLACK = 2.0
 
 
 @contextmanager
-def everybody(database: PlatformDatabase) -> Iterator[Callable[[], float]]:
+def every_client(database: PlatformDatabase) -> Iterator[Callable[[], float]]:
     """A reader and two writers while the block runs; tells how long the longest of their statements took."""
     stop = threading.Event()
     took: list[float] = [0]
@@ -87,7 +87,7 @@ def test_a_suspended_client_lets_go_within_seconds_and_another_run_completes_its
     longest = []
 
     def attempt(database: PlatformDatabase, point: Point) -> str:
-        with paused(database, point) as process, everybody(database) as slowest:
+        with paused(database, point) as process, every_client(database) as slowest:
             process.send_signal(signal.SIGSTOP)
             until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
             time.sleep(0.2)
@@ -102,16 +102,16 @@ def test_a_suspended_client_lets_go_within_seconds_and_another_run_completes_its
 
 
 def test_a_client_that_is_resumed_says_in_one_sentence_what_came_of_it(commands: Commands) -> None:
-    """It is suspended while it waits for a lock, and gets that when nobody is there any more to go on."""
+    """It is suspended while it waits for a lock, and gets that when no client is there any more to go on."""
     command = commands("reference", "first apply")
     with command.clone() as database:
-        with transaction(database, "SELECT FROM enrollments") as somebody:
+        with transaction(database, "SELECT FROM enrollments") as other_session:
             arguments = [*CLI, "-d", database.conninfo(), "apply", "--lock-timeout", "60"]
             with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
                 try:
                     until(lambda: is_held_up(database))
                     process.send_signal(signal.SIGSTOP)
-                    somebody.rollback()
+                    other_session.rollback()
                     until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
                     process.send_signal(signal.SIGCONT)
                     _, said = process.communicate(timeout=60)
@@ -121,10 +121,10 @@ def test_a_client_that_is_resumed_says_in_one_sentence_what_came_of_it(commands:
         assert process.returncode == Exit.INCOMPLETE, said
         # a client that is writing in that moment does not come to read the server's last words
         ended = (
-            "the server had heard nothing from this client for seconds, .*|server closed the connection unexpectedly"
+            "the server had received nothing from this client for seconds.*|server closed the connection unexpectedly"
         )
         assert re.fullmatch(f'sessiondb: 0002.* failed at ".*": ({ended})', message)
-        assert hint.endswith(" What was committed stays, and the same command goes on there.")
+        assert hint.endswith(" Committed changes stay; the same command resumes where it stopped.")
         run(database, "apply")
         assert command.difference(database) == ""
 

@@ -228,7 +228,7 @@ class Phase:
 
 @contextmanager
 def for_two_seconds(database: PlatformDatabase, *statements: LiteralString) -> Iterator[None]:
-    """Somebody's transaction, idle until two seconds after a run of ours has come to wait for a lock."""
+    """A transaction of another session, idle until two seconds after a run of ours has come to wait for a lock."""
     waits = "SELECT FROM pg_stat_activity WHERE application_name = 'sessiondb' AND wait_event_type = 'Lock'"
     with database.connect(autocommit=False) as connection, database.connect() as eye:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -262,7 +262,7 @@ def idle_writer(database: PlatformDatabase) -> AbstractContextManager[None]:
     return for_two_seconds(database, f"{enroll} WHERE u.email = 'ada@example.org' LIMIT 1", submit)
 
 
-def nobody(database: PlatformDatabase) -> AbstractContextManager[None]:
+def no_session(database: PlatformDatabase) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -279,13 +279,13 @@ def platform(cluster: Cluster) -> Iterator[PlatformDatabase]:
 
 
 @pytest.mark.like_cases
-@pytest.mark.parametrize("somebody", [nobody, reader, idle_writer])
+@pytest.mark.parametrize("other_session", [no_session, reader, idle_writer])
 def test_no_write_fails_or_waits_long_and_no_link_is_lost(
     cluster: Cluster,
     platform: PlatformDatabase,
     dump: Callable[[PlatformDatabase], str],
     record_property: Callable[[str, object], None],
-    somebody: Callable[[PlatformDatabase], AbstractContextManager[None]],
+    other_session: Callable[[PlatformDatabase], AbstractContextManager[None]],
 ) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(cluster.new_database(platform.platform, platform.name))
@@ -296,7 +296,7 @@ def test_no_write_fails_or_waits_long_and_no_link_is_lost(
         phases[0].end = time.monotonic()
         for name in ("rollback", "apply"):
             lines: list[str] = []
-            with somebody(database), database.database().connect() as own:
+            with other_session(database), database.database().connect() as own:
                 phases.append(Phase(name, time.monotonic()))
                 runner = Runner(own, BUDGET, lines.append)
                 assert runner.apply() if name == "apply" else runner.rollback(None)
@@ -314,18 +314,18 @@ def test_no_write_fails_or_waits_long_and_no_link_is_lost(
             stalls = phase.stalls(writers)
             longest = max([0, *stalls]) * 1000
             record_property(
-                f"16 writers and {somebody.__name__}, {phase.name}",
+                f"16 writers and {other_session.__name__}, {phase.name}",
                 f"{phase.end - phase.begin:.1f} s, longest stall of a write {longest:.0f} ms,"
                 f" {len(stalls)} over 20 ms; tries without a lock: {[*phase.rungs]}",
             )
         record_property(
-            f"16 writers and {somebody.__name__}, in all",
+            f"16 writers and {other_session.__name__}, in all",
             f"{sum(writer.writes for writer in writers)} writes; limit {limit * 1000:.0f} ms:"
             f" lock_timeout {BUDGET.timeout * 1000:.0f} + {SLACK * 1000:.0f} + {baseline * 1000:.0f} without us",
         )
         assert max(stall for phase in phases for stall in [0, *phase.stalls(writers)]) <= limit
-        if somebody is not nobody:
-            assert all(phase.rungs for phase in phases[1:]), "nobody was in the way"
+        if other_session is not no_session:
+            assert all(phase.rungs for phase in phases[1:]), "no session was in the way"
 
         assert connection.execute(LOST).fetchone() == (0,)
         links = {id_: session for writer in writers for id_, session in writer.links.items()}

@@ -200,7 +200,7 @@ BEGIN
 END
 $springs$;
 """
-"""What the traps call. Its own names are bound: it runs under the path of whoever springs it."""
+"""What the traps call. Its own names are bound: it runs under the path of the role that springs it."""
 
 
 def set_traps(connection: Connection, schema: str, names: Names, learnt: set[Call], shapes: Columns) -> int:
@@ -416,7 +416,7 @@ def sprung(db: PlatformDatabase) -> dict[str, int]:
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND backend_type IN ('client backend', 'parallel worker')"
         ).rowcount:
-            assert time.monotonic() < deadline, "somebody does not go"
+            assert time.monotonic() < deadline, "a session does not end"
             time.sleep(0.01)
         return dict(
             connection.execute(

@@ -2,7 +2,7 @@
 -- it that was renamed or dropped is named.
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        coalesce(
-           (SELECT format('Column %I of table %s, on the path %s from submissions to courses, does not exist any more.', used.name, used.of_table, i.course_path)
+           (SELECT format('Column %I of table %s, on the path %s from submissions to courses, no longer exists.', used.name, used.of_table, i.course_path)
               FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
              CROSS JOIN LATERAL (
                     SELECT j.step ->> 'from' AS of_table, c.name FROM jsonb_array_elements_text(j.step -> 'columns') AS c (name)
@@ -15,7 +15,7 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
                      WHERE a.attrelid = to_regclass(used.of_table) AND a.attname = used.name AND NOT a.attisdropped)
              ORDER BY j.place
              LIMIT 1),
-           (SELECT format('Table %s, on the path %s from submissions to courses, does not exist any more.', j.step ->> 'to', i.course_path)
+           (SELECT format('Table %s, on the path %s from submissions to courses, no longer exists.', j.step ->> 'to', i.course_path)
               FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
              WHERE to_regclass(j.step ->> 'to') IS NULL
              ORDER BY j.place

@@ -1,8 +1,8 @@
--- Nobody but the roles that are trusted (the owner of what is granted, superusers, the owners of the database, of schema
--- sessiondb and of enrollments) may write in schema sessiondb, call what acts with the owner's rights, make objects where
--- ours look for the platform's, put a trigger on a table that our commands write or read, or keep a session from being
--- deleted. Who is a member of a trusted role is not trusted for that; a grant on columns counts as one on the table.
--- What a role needs to read, docs/grants.md says.
+-- Only trusted roles (the owner of what is granted, superusers, the owners of the database, of schema sessiondb and of
+-- enrollments) may write in schema sessiondb, call functions that run with the owner's rights, create objects where ours
+-- look for the platform's, put a trigger on a table that our commands write or read, or prevent the deletion of a session.
+-- Members of a trusted role are not trusted for that reason; a grant on columns counts as one on the table.
+-- docs/grants.md lists what a role needs to read.
 --
 -- Longer than a screen: a branch for each kind of object on which something can be granted.
 WITH platform AS (
@@ -50,14 +50,14 @@ relation AS (
 ),
 granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_name, level, danger) AS (
     SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name, 'error',
-           CASE a.privilege_type WHEN 'CREATE' THEN 'make objects among ours' ELSE 'name what is in schema sessiondb' END
+           CASE a.privilege_type WHEN 'CREATE' THEN 'create objects in schema sessiondb' ELSE 'name what is in schema sessiondb' END
       FROM pg_namespace AS n
      CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
      WHERE n.nspname = 'sessiondb'
        AND (a.privilege_type = 'CREATE' OR a.grantee = 0)
     UNION ALL
     SELECT format('schema %s', n.nspname), format('SCHEMA %I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'warning',
-           'make objects there: what has the name of a table that is renamed or dropped is read in its place, and the platform''s own functions may call it'
+           'create objects there: an object with the name of a table that is renamed or dropped is read in its place, and the platform''s own functions may call it'
       FROM pg_namespace AS n
      CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
      WHERE a.privilege_type = 'CREATE'
@@ -69,14 +69,14 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
     UNION ALL
     SELECT format('table %s', r.oid::regclass), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'error',
            CASE r.privilege_type
-               WHEN 'SELECT' THEN 'read what sessiondb keeps'
-               WHEN 'TRIGGER' THEN 'put a trigger there that runs with the rights of whoever uses sessiondb'
+               WHEN 'SELECT' THEN 'read the data of sessiondb'
+               WHEN 'TRIGGER' THEN 'put a trigger there that runs with the rights of any role that uses sessiondb'
                ELSE 'change what sessiondb relies on'
            END
       FROM relation AS r
      WHERE r.relnamespace = to_regnamespace('sessiondb')
        AND (r.privilege_type <> 'SELECT' OR r.grantee = 0)
-       -- whoever runs backfill keeps its progress there
+       -- a role that runs backfill saves its progress there
        AND NOT (r.relname = 'backfill_progress' AND r.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND r.grantee <> 0)
     UNION ALL
     SELECT format('function %s', p.oid::regprocedure), format('FUNCTION %s', p.oid::regprocedure), p.proowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'error',
@@ -93,16 +93,16 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
     UNION ALL
     SELECT format('table %s', r.relname), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'warning',
            CASE
-               WHEN r.privilege_type = 'REFERENCES' THEN 'keep a session from being deleted, by a foreign key'
-               WHEN u.is_linked THEN 'put a trigger there that fires after ours and changes the session of a row'
-               ELSE 'put a trigger there that runs with the rights of whoever writes to it'
+               WHEN r.privilege_type = 'REFERENCES' THEN 'prevent the deletion of a session with a foreign key'
+               WHEN u.is_linked THEN 'put a trigger there that fires after those of sessiondb and changes the session of a row'
+               ELSE 'put a trigger there that runs with the rights of any role that writes to it'
            END
       FROM used AS u
       JOIN relation AS r ON r.oid = u.relid
      WHERE r.privilege_type = 'TRIGGER'
         OR r.privilege_type = 'REFERENCES' AND u.is_sessions
     UNION ALL
-    -- what is granted by belonging to a role that may write to all tables
+    -- granted by membership in a role that may write to all tables
     SELECT 'schema sessiondb', NULL, n.nspowner, n.nspowner, m.member, false, 'pg_write_all_data', NULL, 'warning', 'change what sessiondb relies on'
       FROM pg_namespace AS n
      CROSS JOIN pg_auth_members AS m
@@ -110,11 +110,11 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
        AND m.roleid = to_regrole('pg_write_all_data')
 )
 SELECT 'grants' AS "check", g.level, g.object,
-       format('%s may %s (%s).', coalesce('Role ' || r.rolname || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Everybody'),
+       format('%s may %s (%s).', coalesce('Role ' || r.rolname || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),
               g.danger, g.privilege || coalesce(' of ' || g.columns, '')) AS detail,
        CASE
            WHEN g.name IS NULL THEN format('REVOKE %I FROM %I', g.privilege, r.rolname)
-           -- REVOKE takes away only what the owner has granted
+           -- REVOKE removes only what the owner has granted
            WHEN g.grantor <> g.owner THEN
                format('REVOKE GRANT OPTION FOR %s%s ON %s FROM %I CASCADE', g.privilege, ' (' || g.columns || ')', g.name, pg_get_userbyid(g.grantor))
            ELSE format('REVOKE %s%s ON %s FROM %s%s', g.privilege, ' (' || g.columns || ')', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'),
@@ -133,7 +133,7 @@ SELECT 'grants' AS "check", g.level, g.object,
         SELECT FROM pg_roles AS u
          WHERE pg_has_role(u.oid, g.grantee, 'USAGE')
            AND u.oid NOT IN (SELECT t.oid FROM trusted AS t)
-           -- to those nothing is closed anyway
+           -- nothing is closed to these anyway
            AND NOT pg_has_role(u.oid, g.owner, 'USAGE')
            AND NOT (u.rolbypassrls AND g.level = 'warning')))
  ORDER BY g.level, g.object, r.rolname, g.privilege, g.columns

@@ -4,10 +4,10 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
        format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
        CASE o.state
            WHEN 'MISSING' THEN format('The %s is missing.', o.kind)
-           WHEN 'OUTDATED' THEN format('The %s is of another version of sessiondb, or for another course path.', o.kind)
-           WHEN 'UNRECORDED' THEN format('sessiondb.objects has lost what it knew of the %s.', o.kind)
-           WHEN 'UNKNOWN' THEN format('The %s was made by another version of sessiondb; this one does not have it.', o.kind)
-           ELSE format(E'The %s was changed since it was made:\n@@ -%s,%s +%s,%s @@', o.kind,
+           WHEN 'OUTDATED' THEN format('The %s is from another version of sessiondb, or for another course path.', o.kind)
+           WHEN 'UNRECORDED' THEN format('sessiondb.objects has no record of the %s.', o.kind)
+           WHEN 'UNKNOWN' THEN format('The %s was created by another version of sessiondb; this version does not have it.', o.kind)
+           ELSE format(E'The %s was changed after it was created:\n@@ -%s,%s +%s,%s @@', o.kind,
                        changed.head + 1, cardinality(line.was) - changed.head - tail.lines,
                        changed.head + 1, cardinality(line.now) - changed.head - tail.lines)
                 || (SELECT coalesce(string_agg(E'\n-' || s.line, '' ORDER BY s.number) FILTER (WHERE s.number <= 5), '')

@@ -1,7 +1,7 @@
--- Row level security hides no row from our triggers. They run with the rights of whoever installed them (SECURITY
--- DEFINER), and an owner sees every row of his tables; where row level security is forced on him, or the table is
--- another's, he sees what the policies show him. An error where that is nothing. Also run by preflight: whoever applies
--- will own the triggers' functions.
+-- Row level security hides no row from our triggers. They run with the rights of the role that installed them (SECURITY
+-- DEFINER), and an owner sees every row of its tables. If row level security is forced, or another role owns the table,
+-- the installer sees what the policies show; an error if that is nothing. Preflight also runs this check: the role that
+-- applies will own the triggers' functions.
 WITH installer AS (
     SELECT r.oid, r.rolname
       FROM pg_roles AS r
@@ -14,8 +14,8 @@ WITH installer AS (
        AND NOT r.rolsuper
        AND NOT r.rolbypassrls
 ),
--- what is done with each table, as pg_policy has it: SELECT (r), and UPDATE (w), by a backfill, or because who locks a
--- row must be let change it
+-- what is done with each table, as in pg_policy: SELECT (r), and UPDATE (w), by a backfill, or because locking a row
+-- requires the right to change it
 needed AS (
     SELECT c.oid AS table_oid, required.command
       FROM (VALUES
@@ -30,8 +30,7 @@ needed AS (
       FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
      WHERE p.place = 1
 ),
--- what the policies that apply to the installer let him see or change: permissive ones add rows, restrictive ones take
--- away
+-- the rows that the policies let the installer see or change: permissive policies add rows, restrictive ones remove some
 shown AS (
     SELECT n.command, i.rolname, c.relname AS table_name,
            format('%I.%I', ns.nspname, c.relname) AS full_name,

@@ -1,5 +1,5 @@
--- Where row level security shows linked rows to their students only, a trainer's dashboard is empty. A policy that says
--- who else may read is known by what it reads, itself or in the functions that it calls.
+-- If row level security shows linked rows to their students only, a trainer's dashboard is empty. A policy that lets other
+-- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls.
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
        format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
        'sessiondb apply --staff trainer,admin' AS fix

@@ -1,4 +1,4 @@
--- Our triggers fire. One of such a name on a function of somebody else's is none of ours.
+-- Our triggers fire. A trigger with such a name but a function of another role is not ours.
 SELECT 'triggers_enabled' AS "check",
        'error' AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,

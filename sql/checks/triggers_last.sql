@@ -1,7 +1,7 @@
 -- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still change the
 -- user or the course that we have linked by. An error where its function writes one of them. A trigger may be on a
 -- single partition; ours fire there, too. One that is to be taken over (--adopt) is not in the way. Ours are known by
--- their function, not by a name that anybody may give; one that has the very name of ours is found by installed_objects,
+-- their function, not by a name that any role may choose; one that has the very name of ours is found by installed_objects,
 -- and by the preflight check names.
 WITH
 -- materialized: planned as one with the rest, they would take longer to plan than all other checks
@@ -10,7 +10,7 @@ writing_session_id (table_name, trigger_name, relation, definition) AS MATERIALI
 SELECT 'triggers_last' AS "check",
        CASE WHEN w.trigger_name IS NULL THEN 'warning' ELSE 'error' END AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
-       format('Trigger %s on %s fires after those of sessiondb: what it changes in a row is not seen when the row is linked.',
+       format('Trigger %s on %s fires after those of sessiondb: changes that it makes to a row are not seen when the row is linked.',
               t.tgname, c.relname) AS detail,
        format('Give it a name that sorts before ours: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix

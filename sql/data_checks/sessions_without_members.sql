@@ -1,6 +1,6 @@
--- Every active session has somebody who can be linked to it.
+-- Every active session has at least one user who can be linked to it.
 SELECT 'sessions_without_members' AS "check", 'warning' AS level, 'sessions' AS object,
-       pg_catalog.format('%s to an organisation without members, so nobody can be linked to %s, for example %s.',
+       pg_catalog.format('%s to an organisation without members, so no user can be linked to %s, for example %s.',
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session belongs' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions belong' END,
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
        (SELECT 'Make their students members of the organisation, or close them: '

@@ -1,7 +1,7 @@
 -- No active session is hidden by a newer one of the same organisation and course. One that students are enrolled in is
 -- not hidden: it gets what they submit as long as it is active.
 SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
-       pg_catalog.format('%s can never be chosen, because a newer active one of the same organisation and course is and nobody is enrolled in %s, for example %s.',
+       pg_catalog.format('%s can never be chosen, because the same organisation and course has a newer active session and no student is enrolled in %s, for example %s.',
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions' END,
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END, pg_catalog.array_to_string(f.examples, ', ')) AS detail,
        (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', e.id), '; ' ORDER BY e.id)

@@ -3,8 +3,8 @@ RETURNS TABLE (org_id uuid, user_id uuid, role text, created boolean)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Makes the user a member of the organisation; one who is a member already keeps the role he has. Whether the user
- * exists is for the platform's own foreign key to say.
+ * Adds the user to the organisation; an existing member keeps their role. The platform's own foreign key verifies that
+ * the user exists.
  */
 #variable_conflict use_column
 DECLARE

@@ -28,15 +28,15 @@ BEGIN
     LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         IF NOT pg_try_advisory_xact_lock(8315179226536832612) THEN
-            RAISE EXCEPTION 'another sessiondb run works on this database'
-                USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that has ended.';
+            RAISE EXCEPTION 'another sessiondb run is working on this database'
+                USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that run has ended.';
         END IF;
         IF v_rows IS NULL THEN
             CALL sessiondb.require_trusted();
             v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
-                RAISE NOTICE 'statement_timeout ends this call after %; what is linked by then stays linked', current_setting('statement_timeout')
-                    USING HINT = 'Call it again to go on, or first: SET statement_timeout TO 0';
+                RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')
+                    USING HINT = 'Call it again to resume, or first: SET statement_timeout TO 0';
             END IF;
             SET LOCAL search_path TO DEFAULT;
             CALL sessiondb.begin_backfill(p_session_id);
@@ -60,7 +60,7 @@ BEGIN
             -- a session, a membership, a row or a partition has just changed, or is about to
             v_tries := v_tries + 1;
             IF v_tries > 5 THEN
-                RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'What is linked stays linked; call it again to go on.';
+                RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'Linked rows stay linked; call it again to resume.';
                 RAISE;
             END IF;
             RAISE NOTICE 'the batch is tried again: %', SQLERRM;
@@ -83,7 +83,7 @@ BEGIN
             RAISE NOTICE '%', v_text;
         END LOOP;
         IF v_counts.as_of < v_call THEN
-            RAISE NOTICE 'What has become linkable since % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);
+            RAISE NOTICE 'Rows that became linkable after % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);
         END IF;
     END LOOP;
     SET LOCAL search_path TO DEFAULT;

@@ -13,7 +13,7 @@ BEGIN
     UPDATE platform.sessions AS s
        SET status = v_status
      WHERE s.id OPERATOR(pg_catalog.=) p_session_id
-    -- not s.title: where there is no such column, that would call a function title(sessions) that somebody made
+    -- not s.title: where there is no such column, that would call a function title(sessions) of another role
     RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN

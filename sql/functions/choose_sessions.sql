@@ -4,8 +4,8 @@ LANGUAGE sql STABLE
 AS $function$
 /*
  * For each pair of a user and a course the session that the triggers would choose now, and where there is none, why:
- * for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be called: whoever asks is told what he
- * may read himself.
+ * for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be called: callers see only what they may
+ * read themselves.
  *
  * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1 keeps the
  * joins in order as in link_submission.

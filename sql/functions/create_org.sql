@@ -15,7 +15,7 @@ BEGIN
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
-    -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+    -- not o.slug: where there is no such column, that would call a function slug(orgs) of another role
     RETURN QUERY
         SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN

@@ -22,7 +22,7 @@ WITH choice AS (
 -- a link may have been right once
 link AS (
     SELECT CASE WHEN l.course_id <> p_course_id THEN format('the session is of course %s, the row of course %s', l.course_id, p_course_id)
-                WHEN NOT l.is_member THEN format('the session is of %s, of which the user is no member', sessiondb.name_of('org', l.org_id)) END AS fault
+                WHEN NOT l.is_member THEN format('the session is of %s, and the user is not a member of it', sessiondb.name_of('org', l.org_id)) END AS fault
       FROM jsonb_to_record(p_facts -> 'link') AS l (course_id uuid, org_id uuid, is_member boolean)
 ),
 best AS (

@@ -46,10 +46,10 @@ BEGIN
 
     v_next := sessiondb.ask(sessiondb.query_of_course(v_steps, p_user_id));
     IF v_next IS NULL THEN
-        fix := format('Table %s has no row that it could lead to: make one first.', v_step."to");
+        fix := format('Table %s has no row that it could lead to: create one first.', v_step."to");
         RETURN;
     END IF;
-    detail := format('%s The fix takes course %s%s; which was meant only you know.', detail, sessiondb.name_of('course', (v_next ->> 'course_id')::uuid),
+    detail := format('%s The fix uses course %s%s; check that this is the right one.', detail, sessiondb.name_of('course', (v_next ->> 'course_id')::uuid),
         CASE WHEN (v_next -> 'is_enrolled')::boolean THEN ', in which the user is enrolled' END);
     fix := format('UPDATE %s SET %s WHERE %s', v_step."from",
         (SELECT string_agg(format('%I = %L', c.name, v_next -> 'row' ->> c.key), ', ') FROM unnest(v_step.columns, v_step.keys) AS c (name, key)),

@@ -3,7 +3,7 @@ RETURNS jsonb
 LANGUAGE sql STABLE
 AS $function$
 /*
- * What explain_link() tells of, as the platform's tables have it:
+ * The facts in the platform's tables that explain_link() reports:
  *
  * choice, without_enrollment  what choose_sessions() says, and the session that it would choose for an enrolment
  * is_seen                     the user has a membership, an enrolment or a submission

@@ -3,7 +3,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Says of a user who is nowhere to be seen whether there is such a user at all: the id may be mistyped.
+ * Shows whether a user without any rows exists at all: the id may be mistyped.
  */
 SELECT coalesce(NOT f.found, false),
        CASE

@@ -13,9 +13,9 @@ AS $function$
  * once. Of several organisations the newest sessions are compared without locks, and if the one that is chosen is gone
  * when the lock is there, or not active any more, another one is chosen.
  *
- * Statements of one table are cheaper than one for all, and a loop is the cheapest way to tell one row from several
+ * Statements of one table are cheaper than one for all, and a loop is the cheapest way to distinguish one row from several
  * (docs/performance-laboratory.md). Columns stand without the name of their table: were one renamed, s.status would be
- * a call of a function status(s), whoever made it. OPERATOR(pg_catalog.=): status may be an enum, for which a more
+ * a call of a function status(s) of any role. OPERATOR(pg_catalog.=): status may be an enum, for which a more
  * exact "=" may have been made in the platform's schema.
  */
 DECLARE

@@ -9,7 +9,7 @@ AS $function$
  * Two of them, because an application has no way into schema sessiondb, and the triggers must not depend on what others
  * may make in the platform's schema, where one more function of this name would do to make their call ambiguous.
  *
- * SECURITY INVOKER: a caller is told nothing that his own rights and row policies hide from him.
+ * SECURITY INVOKER: it returns nothing that the caller's own rights and row policies hide.
  */
 DECLARE
     v_session_id pg_catalog.uuid;

@@ -86,7 +86,7 @@ BEGIN
         THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_in_use',
-                MESSAGE = format('another role makes a function %s at the same time', v_object),
+                MESSAGE = format('another role created a function %s at the same time', v_object),
                 HINT = 'Drop that function, then run sessiondb apply again.';
         END IF;
         v_object := format('ROUTINE %s', v_object);

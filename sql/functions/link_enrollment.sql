@@ -6,7 +6,7 @@ SET plan_cache_mode = force_generic_plan
 AS $function$
 /*
  * BEFORE INSERT or UPDATE on enrollments, only where session_id is NULL and was: the session of the student in the
- * course. None found leaves NULL; an enrolment never fails for want of a session.
+ * course. None found leaves NULL; an enrolment never fails because no session exists.
  *
  * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions. Generic plans: no value makes
  * another plan better, and the first rows of a connection need not wait for five of them.

@@ -8,11 +8,11 @@ AS $function$
  * BEFORE INSERT or UPDATE on submissions, only where session_id is NULL and was: the session of the student's enrolment
  * in the course while it is still eligible (so that a student of the autumn group stays in it when a winter group
  * opens), else the student's session in the course as for an enrolment. None found leaves NULL; a submission never fails
- * for want of a session.
+ * because no session exists.
  *
  * Nearly every student has one enrolment in a course; for several, find_enrolled_session() compares. The query does not
  * ask for session_id IS NOT NULL, or an index of the rows with a session would look cheap to old statistics. The lock,
- * the names of columns, and a loop to tell one row from several: as in find_session().
+ * the names of columns, and a loop to distinguish one row from several: as in find_session().
  *
  * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression of this platform
  * in its place.

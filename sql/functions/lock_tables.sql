@@ -3,16 +3,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Locks each of the tables, and its partitions, for what comes next in the transaction, so that nobody
- * else is ever cancelled for our sake. A lock that is not to be had in time is an error that says who is in the way.
+ * Locks each of the tables, and its partitions, for the next statements of the transaction, so that no other session is
+ * ever cancelled because of us. A lock that cannot be obtained in time is an error that names the blocking sessions.
  *
- * The first table is waited for as long as lock_timeout says. Everybody queues behind us there, and one of those may
- * have what we want next: a deadlock, which the server finds deadlock_timeout after he began to wait, and ends by
- * cancelling him. So the other locks are waited for 100 ms at most, and only until nobody can have stood behind us for
- * that long.
+ * The first table is waited for as long as lock_timeout allows. Other sessions queue behind us there, and one of them may
+ * hold the lock that we want next: a deadlock, which the server detects deadlock_timeout after that session began to wait,
+ * and resolves by cancelling it. So the other locks are waited for at most 100 ms, and only until another session could
+ * have waited behind us for deadlock_timeout.
  *
- * Whoever builds an index concurrently waits in the end for all older snapshots, ours among them. While there is one,
- * we do not even begin to wait: he would be the one to be cancelled.
+ * A session that builds an index concurrently finally waits for all older snapshots, including ours. While there is such
+ * a session, we do not even begin to wait: it would be the one that is cancelled.
  */
 DECLARE
     v_began timestamptz := clock_timestamp();
@@ -44,7 +44,7 @@ BEGIN
                 ERRCODE = 'lock_not_available',
                 MESSAGE = format('an index is being built on table %s', v_table),
                 DETAIL = 'In the way: ' || ({in_the_way(v_builders)}),
-                HINT = 'Run it again when that is done.';
+                HINT = 'Run it again when the index is built.';
         END IF;
         BEGIN
             EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_table, p_mode);
@@ -66,7 +66,7 @@ BEGIN
                                    ELSE '{AccessShareLock, RowShareLock, RowExclusiveLock}'
                                END::text[])) AS pids) AS h),
                     'unknown, it has just ended'),
-                HINT = 'Run it again when what is in the way has ended.';
+                HINT = 'Run it again when the blocking session has ended.';
         END;
         PERFORM set_config(
             'lock_timeout',

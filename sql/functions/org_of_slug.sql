@@ -10,7 +10,7 @@ DECLARE
     v_id pg_catalog.uuid := (SELECT o.id FROM platform.orgs AS o WHERE o.id::pg_catalog.text OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
-        -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
+        -- not o.slug: where there is no such column, that would call a function slug(orgs) of another role
         v_id := (SELECT o.id FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
     END IF;
     IF v_id IS NULL THEN

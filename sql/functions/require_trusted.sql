@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Refuses to go on where schema sessiondb holds what belongs to a role that is not trusted, or where a column that is
- * read is gone: s.status would then be a call of a function status(s), whoever made it. Whoever calls backfill() trusts
- * its owner.
+ * Raises an error if schema sessiondb holds objects of a role that is not trusted, if a column that is read is missing
+ * (s.status would then be a call of a function status(s) of any role), or if Citus manages a table, whose pages are
+ * then elsewhere. A role that calls backfill() trusts its owner.
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
@@ -15,6 +15,7 @@ DECLARE
 {strangers(v_owner)}
                ) AS s);
     v_column text;
+    v_table regclass;
 BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -44,6 +45,19 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_column',
             MESSAGE = format('column %s does not exist', v_column),
+            HINT = 'See: sessiondb check';
+    END IF;
+    SELECT c.name
+      INTO v_table
+      FROM sessiondb.installation AS i
+      JOIN (
+{citus_tables()}
+           ) AS c ON c.schema = i.platform_schema
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'feature_not_supported',
+            MESSAGE = format('table %s is managed by Citus, which this version of sessiondb does not support', v_table),
             HINT = 'See: sessiondb check';
     END IF;
 END

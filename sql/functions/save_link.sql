@@ -9,9 +9,8 @@ AS $function$
  * submissions; sessiondb.prepare_saved_links() made the table whose key the row is saved by. The dynamic SQL is paid
  * during a rollback only.
  *
- * SECURITY DEFINER: whoever writes to the table has no rights in schema sessiondb. Nothing but the two tables of the
- * platform is taken, and no SQL from a trigger's argument: whoever could call this function could put it on a table of
- * his own.
+ * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
+ * are accepted, and no SQL from a trigger's argument: a role that can call this function could attach it to its own table.
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
@@ -25,7 +24,7 @@ BEGIN
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('trigger %I is on a table that sessiondb saves no links of', TG_NAME),
+            MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
             HINT = 'Drop that trigger.';
     END IF;
     EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '

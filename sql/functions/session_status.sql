@@ -6,7 +6,7 @@ AS $function$
 /*
  * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where the platform lists
  * its statuses, in an enum or a CHECK, the platform decides, when the row is written. Where the column takes any text,
- * a mistyped status would make a session that nobody is ever linked to, so only the usual words and those in use
+ * a mistyped status would make a session that no row is ever linked to, so only the usual words and those in use
  * (p_is_used) are taken.
  */
 DECLARE

@@ -4,13 +4,13 @@ LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The sessions of the organisations in which the user who asks is staff, for the policies on enrollments and submissions.
+ * The sessions of the organisations in which the current user is staff, for the policies on enrollments and submissions.
  * SECURITY DEFINER: the platform's own policies on org_members and sessions are not evaluated, which may read enrollments
  * in their turn. There is no argument: any role that can call this learns only about itself.
  *
  * The names of columns: as in find_session().
  *
- * The roles of staff and the expression of who asks are those of `apply --staff`; without that, no session.
+ * The roles of staff and the expression of the current user are those of `apply --staff`; without that, no session.
  */
 SELECT session.id
   FROM (SELECT org_id AS of_org

@@ -5,7 +5,8 @@ AS $procedure$
 /*
  * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
  * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
- * What was granted by hand to other roles than those stays; who may call sessions_of_staff(), install() says.
+ * Grants that were made by hand to other roles stay, and SELECT for roles that make dumps of the platform; install() decides
+ * which roles may call sessions_of_staff().
  */
 DECLARE
     v_revoke text;
@@ -24,7 +25,7 @@ BEGIN
               FROM pg_proc AS p
              WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname <> 'sessions_of_staff'
         )
-        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s',
+        SELECT DISTINCT format('REVOKE %s ON %s FROM %s', string_agg(DISTINCT a.privilege_type, ', '),
                                CASE o.type
                                    WHEN 'n' THEN 'SCHEMA sessiondb'
                                    WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
@@ -37,8 +38,10 @@ BEGIN
          CROSS JOIN LATERAL aclexplode(o.acl) AS a
          WHERE a.grantee = g.grantee
            AND a.grantee <> o.owner
-           -- which functions are for everybody is said where they are made
+           -- install() decides which functions PUBLIC may call
            AND NOT (o.type = 'f' AND a.grantee = 0)
+           AND NOT (o.type = 'r' AND a.privilege_type = 'SELECT' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b))
+         GROUP BY o.type, o.oid, a.grantee
          ORDER BY 1
     LOOP
         CALL sessiondb.run_on_platform(v_revoke);

@@ -1,8 +1,8 @@
 -- Code of the platform that takes rows of enrollments or submissions by position fails when they get one column more:
 -- INSERT INTO history SELECT NEW.* ("more expressions than target columns") stops every write, SELECT * in a function that
--- returns a fixed list of columns every read. Told by the text of the function. A target whose last column is session_id
--- already is ready for it; of a target that is known only when the function runs, we can but warn. SQL-standard function
--- bodies, views and rules are none of this: PostgreSQL wrote out their columns when they were made.
+-- returns a fixed list of columns every read. Recognised by the text of the function. A target whose last column is already
+-- session_id is ready for it; for a target that is known only when the function runs, this can only warn. SQL-standard
+-- function bodies, views and rules are not affected: PostgreSQL expanded their columns when they were created.
 --
 -- Longer than a screen: a branch for each of the four ways of taking a row.
 WITH grown AS (
@@ -79,10 +79,10 @@ SELECT DISTINCT ON (t.name, t.relname)
        'copied_rows' AS "check",
        CASE WHEN t.certain THEN 'error' ELSE 'warning' END AS level,
        format('function %s', t.name) AS object,
-       format('Function %s takes rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
+       format('Function %s copies rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
               t.name, t.nspname, t.relname, left(regexp_replace(t.text, '\s+', ' ', 'g'), 120)) AS detail,
-       format('Name the columns there instead of *: %s%s', t.columns,
-              coalesce(format('; or give the copy the column as its last one: ALTER TABLE %s ADD COLUMN session_id uuid', target.name), '')) AS fix
+       format('Name the columns instead of *: %s%s', t.columns,
+              coalesce(format('; or add the column at the end of the copy: ALTER TABLE %s ADD COLUMN session_id uuid', target.name), '')) AS fix
   FROM taken AS t
  CROSS JOIN LATERAL (
         SELECT (regexp_match(t.text, '\minsert\s+into\s+([\w.]+)', 'i'))[1] AS name

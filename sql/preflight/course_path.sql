@@ -17,20 +17,20 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
            WHEN c.given IS NOT NULL THEN
                format('The course path %s leads nowhere: each name must be a column of the table that the one before leads to, the last one a uuid column that refers to courses or to nothing.', c.given)
            WHEN c.ways = 0 THEN
-               'No foreign keys lead from submissions to courses, so the course of a submission is not known.'
+               'No foreign keys lead from submissions to courses, so the course of a submission is unknown.'
            ELSE
-               format('%s ways lead from submissions to courses: %s.', c.ways, c.paths)
+               format('%s paths lead from submissions to courses: %s.', c.ways, c.paths)
        END AS detail,
        CASE
            WHEN c.ways = 0 THEN
-               'Name the columns to follow, and after a column without foreign key its table: '
+               'Name the columns to follow, and after a column without a foreign key its table: '
                '--course-path item_id.items.module_id.modules.course_id, or --course-path course_id.'
            ELSE
                format('Choose one: --course-path %s', c.example)
        END AS fix
   FROM choice AS c
  WHERE c.ways <> 1
-   -- what is missing or no table is told by required_columns
+   -- required_columns reports what is missing or is not a table
    AND 2 = (SELECT count(*)
               FROM pg_class AS t
               JOIN pg_namespace AS n ON n.oid = t.relnamespace
@@ -39,8 +39,8 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
                AND t.relkind IN ('r', 'p'))
 UNION ALL
 SELECT 'course_path', 'warning', c.object,
-       format('No foreign key says that %s leads to a course; sessiondb takes your word for it.', s.path),
-       format('If it does, a foreign key would say so: ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %I.courses NOT VALID',
+       format('No foreign key confirms that %s leads to a course; sessiondb relies on --course-path.', s.path),
+       format('To confirm it, add a foreign key: ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %I.courses NOT VALID',
               coalesce(s.tables[cardinality(s.tables)]::regclass::text, c.object),
               (SELECT n.names[cardinality(n.names)] FROM parse_ident(s.path) AS n (names)),
               current_setting('sessiondb.schema'))

@@ -2,12 +2,12 @@
 -- triggers: they see NULL there, would link no row and refuse every session.
 SELECT 'generated_columns' AS "check", 'error' AS level,
        format('%I.%I.%I', n.nspname, c.relname, a.attname) AS object,
-       format('Column %I of table %I.%I is generated, so PostgreSQL computes it only after our triggers have read it.',
+       format('Column %I of table %I.%I is generated, so PostgreSQL computes it only after the triggers of sessiondb have read it.',
               a.attname, n.nspname, c.relname) AS detail,
-       'Make it an ordinary column, which a BEFORE INSERT trigger fills'
+       'Make it an ordinary column that a BEFORE INSERT trigger fills'
        || CASE a.attgenerated
               WHEN 's' THEN format(': ALTER TABLE %I.%I ALTER COLUMN %I DROP EXPRESSION', n.nspname, c.relname, a.attname)
-              ELSE '.'  -- a virtual column has to be made anew
+              ELSE '.'  -- a virtual column must be created again
           END AS fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')

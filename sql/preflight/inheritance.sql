@@ -9,13 +9,13 @@ SELECT 'inheritance' AS "check", 'error' AS level, f.object, f.detail, f.fix
   JOIN pg_class AS parent ON parent.oid = i.inhparent
  CROSS JOIN LATERAL (
         SELECT format('%s', child.oid::regclass) AS object,
-               format('Table %s inherits from %s: triggers and foreign keys of %s do not hold there.',
+               format('Table %s inherits from %s: triggers and foreign keys of %s do not apply to it.',
                       child.oid::regclass, parent.oid::regclass, parent.oid::regclass) AS detail,
                format('Detach it: ALTER TABLE %s NO INHERIT %s', child.oid::regclass, parent.oid::regclass) AS fix
          WHERE parent.oid = c.oid AND parent.relkind = 'r' AND c.relname <> 'org_members'
         UNION ALL
         SELECT format('%s', c.oid::regclass),
-               format('Table %s is a partition of %s, so it cannot be given a column of its own.', c.oid::regclass, parent.oid::regclass),
+               format('Table %s is a partition of %s, so no column can be added to it alone.', c.oid::regclass, parent.oid::regclass),
                format('Detach it: ALTER TABLE %s DETACH PARTITION %s', parent.oid::regclass, c.oid::regclass)
          WHERE child.oid = c.oid AND c.relispartition AND c.relname IN ('enrollments', 'submissions')
        ) AS f
@@ -24,7 +24,7 @@ SELECT 'inheritance' AS "check", 'error' AS level, f.object, f.detail, f.fix
 UNION ALL
 SELECT 'inheritance', 'error',
        format('%s', leaf.oid::regclass),
-       format('Partition %s of table %s is a foreign table, which can have no index and no foreign key of ours.', leaf.oid::regclass, c.oid::regclass),
+       format('Partition %s of table %s is a foreign table, which cannot have the indexes and foreign keys of sessiondb.', leaf.oid::regclass, c.oid::regclass),
        format('Detach it: ALTER TABLE %s DETACH PARTITION %s', t.parentrelid, leaf.oid::regclass)
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind = 'p'

@@ -1,11 +1,11 @@
--- The names that we give to objects are free, or taken by what does the same job.
+-- The names that we give to objects are free, or used by objects that do the same job.
 WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 )
 SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT format('%I.%I', h.nspname, c.relname) AS object,
-               format('The name of an index that sessiondb needs, %I, is taken by something that does not do its job.', c.relname) AS detail,
+               format('The name of an index that sessiondb needs, %I, is used by an object that does not do its job.', c.relname) AS detail,
                CASE
                    WHEN i.indexrelid IS NULL THEN format('Give %I.%I another name.', h.nspname, c.relname)
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
@@ -16,13 +16,13 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
           LEFT JOIN pg_class AS t ON t.oid = i.indrelid
          WHERE t.relname IS DISTINCT FROM required.table_name
-            -- an invalid one is built again, but for that of a partitioned table that somebody else has not finished
+            -- an invalid index is built again, except one of a partitioned table that another session has not finished
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
                 SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
-               format('The name of the foreign key that sessiondb needs, %I, is taken by: %s', k.conname, pg_get_constraintdef(k.oid)),
+               format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),
                format('Give it another name: ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I',
                       h.nspname, c.relname, k.conname, left('old_' || k.conname, 63))
           FROM platform AS h
@@ -49,8 +49,8 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         UNION ALL
         SELECT format('%s.session_id', c.relname),
                format('Column session_id of %I refers to %s, not to sessions%s.', c.relname, k.confrelid::regclass,
-                      CASE WHEN m.is_ours THEN '' ELSE ': it is in use for something else' END),
-               CASE WHEN m.is_ours THEN format('Drop the key, which apply makes again: ALTER TABLE %I.%I DROP CONSTRAINT %I', h.nspname, c.relname, k.conname)
+                      CASE WHEN m.is_ours THEN '' ELSE ': it is used for something else' END),
+               CASE WHEN m.is_ours THEN format('Drop the key, which apply creates again: ALTER TABLE %I.%I DROP CONSTRAINT %I', h.nspname, c.relname, k.conname)
                     ELSE format('Give it another name: ALTER TABLE %I.%I RENAME COLUMN session_id TO %I',
                                 h.nspname, c.relname, (SELECT x.relname FROM pg_class AS x WHERE x.oid = k.confrelid) || '_id') END
           FROM platform AS h
@@ -71,7 +71,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
          WHERE k.confrelid = to_regclass(format('%I.sessions', h.nspname))
         UNION ALL
         SELECT format('trigger %s on %s', t.tgname, c.relname),
-               format('A trigger of the platform has the name of one of ours, %I.', t.tgname),
+               format('A trigger of the platform has the name of a trigger of sessiondb, %I.', t.tgname),
                format('Give it another name: ALTER TRIGGER %I ON %s RENAME TO %I',
                       t.tgname, c.oid::regclass, left('old_' || t.tgname, 63))
           FROM platform AS h
@@ -85,7 +85,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL
-        -- compile() would put another name in the middle of such a one
+        -- compile() would replace a part of such a name
         SELECT w.object,
                format('%s contains %s, which sessiondb replaces when it compiles its functions.', w.object, m.text[1]),
                w.fix

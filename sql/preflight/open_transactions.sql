@@ -8,7 +8,7 @@ SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
                       x.gid, x.owner, date_trunc('second', x.prepared), n.nspname, c.relname) AS detail,
                format('End it: COMMIT PREPARED %L, or ROLLBACK PREPARED %L', x.gid, x.gid) AS fix
           FROM pg_prepared_xacts AS x
-          -- the locks of a prepared transaction have no pid; the one on its own id tells which they are
+          -- the locks of a prepared transaction have no pid; the one on its own id shows which they are
           JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.pid IS NULL
           JOIN pg_locks AS l ON l.virtualtransaction = own.virtualtransaction AND l.pid IS NULL
           JOIN pg_class AS c ON c.oid = l.relation

@@ -1,4 +1,4 @@
--- Only trusted roles own what our functions are made of, or can have their code run by them.
+-- Only trusted roles own our functions and what these read, or can make our functions run their code.
 --
 -- Longer than a screen: a branch for each thing that must belong to a trusted role.
 WITH platform AS (
@@ -30,8 +30,8 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
   FROM platform AS h
  CROSS JOIN LATERAL (
         SELECT 'error' AS level, o.object,
-               format('%s belongs to role %I, who could change it after we have made use of it.', o.object, s.rolname) AS detail,
-               format('ALTER %s OWNER TO %I, after a look at it', o.object, pg_get_userbyid(h.table_owner)) AS fix
+               format('%s belongs to role %I, which could change it after sessiondb has checked it.', o.object, s.rolname) AS detail,
+               format('Inspect it, then: ALTER %s OWNER TO %I', o.object, pg_get_userbyid(h.table_owner)) AS fix
           FROM (
                 SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, false AS is_written
                   FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
@@ -57,31 +57,17 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
             OR o.is_written AND pg_has_role(o.owner, 'USAGE')
         UNION ALL
         SELECT 'error', format('VIEW %s', c.oid::regclass),
-               format('View %s belongs to role %I, who could have it run code with the rights of who reads it.', c.oid::regclass, s.rolname),
-               format('ALTER VIEW %s OWNER TO %I, after a look at it', c.oid::regclass, pg_get_userbyid(h.table_owner))
+               format('View %s belongs to role %I, which could make it run code with the rights of any role that reads it.', c.oid::regclass, s.rolname),
+               format('Inspect it, then: ALTER VIEW %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(h.table_owner))
           FROM pg_class AS c
           JOIN stranger AS s ON s.oid = c.relowner
          WHERE c.relnamespace = h.oid
            AND c.relname = 'orgs'
            AND c.relkind = 'v'
         UNION ALL
-        -- whose type it is may make a cast of it to json, which to_jsonb() calls
-        SELECT DISTINCT 'error', format('TYPE %s', t.oid::regtype),
-               format('Type %s of column %I of table %s belongs to role %I, who could have it run code with the rights of who reads it.',
-                      t.oid::regtype, a.attname, a.attrelid::regclass, s.rolname),
-               format('ALTER TYPE %s OWNER TO %I, after a look at it', t.oid::regtype, pg_get_userbyid(h.table_owner))
-          FROM (SELECT c.oid FROM pg_class AS c
-                 WHERE c.relnamespace = h.oid AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-                UNION
-                SELECT unnest(w.tables) FROM ({course_paths()}) AS w) AS c
-          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          JOIN pg_type AS column_type ON column_type.oid = a.atttypid
-          JOIN pg_type AS t ON t.oid = coalesce(nullif(column_type.typelem, 0), column_type.oid)
-          JOIN stranger AS s ON s.oid = t.typowner
-        UNION ALL
         SELECT 'warning', format('%I', current_user),
-               format('Role %I is a superuser, so the functions of the triggers will act with the rights of one.', current_user),
-               format('Connect as %I, who owns the tables, or put SET ROLE into the DSN: options=-crole=%s',
+               format('Role %I is a superuser, so the trigger functions will run with superuser rights.', current_user),
+               format('Connect as %I, which owns the tables, or set the role in the connection string: options=-crole=%s',
                       pg_get_userbyid(h.table_owner), pg_get_userbyid(h.table_owner))
          WHERE h.is_superuser AND NOT h.table_owner_is_superuser
        ) AS f

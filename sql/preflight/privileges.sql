@@ -23,7 +23,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
           FROM owned
          WHERE NOT pg_has_role(owner, 'USAGE')
         UNION
-        -- as whoever applies the triggers follow the way to the course; a table on it may be another's
+        -- the triggers follow the path to the course as the role that applies; another role may own a table on it
         SELECT t.full_name,
                format('Role %I may not read table %s, through which a submission leads to its course.', current_user, t.full_name),
                t.fix
@@ -56,7 +56,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
         UNION ALL
         SELECT 'sessiondb',
                format('Schema sessiondb belongs to %I, and role %I may not act for it.', pg_get_userbyid(n.nspowner), current_user),
-               format('Connect as %I, who installed sessiondb.', pg_get_userbyid(n.nspowner))
+               format('Connect as %I, which installed sessiondb.', pg_get_userbyid(n.nspowner))
           FROM pg_namespace AS n
          WHERE n.nspname = 'sessiondb'
            AND NOT pg_has_role(n.nspowner, 'USAGE')

@@ -1,5 +1,5 @@
 -- What a publication sends of our two tables: a subscriber stops at the first row with a column that it lacks, so it gets
--- the column first. And where UPDATE is published, a table without replica identity lets nobody change a row: neither a
+-- the column first. And where UPDATE is published, no row of a table without replica identity can be changed: neither a
 -- backfill nor the deletion of a session.
 WITH published AS (
     SELECT p.pubname, p.puballtables, p.pubupdate, format('%I.%I', n.nspname, root.relname) AS name, root.oid,
@@ -17,8 +17,8 @@ WITH published AS (
 SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT p.name AS object,
-               format('Publication %I sends %s: a subscriber whose table lacks the column session_id stops at the next row.', p.pubname, p.name) AS detail,
-               format('On each subscriber first: ALTER TABLE %s ADD COLUMN session_id uuid; then apply here. A rollback goes the other way.', p.name) AS fix
+               format('Publication %I sends %s: a subscriber whose table lacks the column session_id stops replicating at the next row.', p.pubname, p.name) AS detail,
+               format('On each subscriber first: ALTER TABLE %s ADD COLUMN session_id uuid; then apply here. To roll back, start here.', p.name) AS fix
           FROM published AS p
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
            -- a list of columns stays as it is (PostgreSQL 15)
@@ -28,8 +28,8 @@ SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detai
                  WHERE o.pubname = p.pubname AND r.prrelid = p.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL)
         UNION ALL
         SELECT format('publication %I', p.pubname),
-               format('Publication %I sends all tables, also those that apply makes in schema sessiondb, at which a subscriber stops.', p.pubname),
-               'Make it anew with the tables, or (PostgreSQL 15) the schemas, that subscribers have, before apply.'
+               format('Publication %I sends all tables, including those that apply creates in schema sessiondb; subscribers stop replicating at these.', p.pubname),
+               'Before apply, create it again with the tables, or (PostgreSQL 15) the schemas, that subscribers have.'
           FROM published AS p
          WHERE p.puballtables
            AND to_regnamespace('sessiondb') IS NULL

@@ -47,13 +47,13 @@ moved AS (
 SELECT 'renamed' AS "check",
        CASE WHEN m.has_both AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
        t.name AS object,
-       CASE WHEN m.has_both THEN format('%s was made by sessiondb, or linked by it, and there is another %s.', t.name, m.name)
+       CASE WHEN m.has_both THEN format('%s was created or linked by sessiondb, and another %s exists.', t.name, m.name)
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
-           WHEN m.has_both THEN format('When you need no link in it any more, drop it: ALTER TABLE %s DROP COLUMN %I CASCADE',
+           WHEN m.has_both THEN format('When you no longer need the links in it, drop it: ALTER TABLE %s DROP COLUMN %I CASCADE',
                                        m.relid::regclass, coalesce(m.column_name, 'session_id'))
-           WHEN m.kind = 'column' THEN format('Give it its name again: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
-           WHEN c.relname <> m.name THEN format('Give it its name again: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
+           WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
+           WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
        END AS fix
   FROM moved AS m

@@ -1,8 +1,8 @@
--- The tables and columns that the rules read exist and have the types that they need. Of organisations
--- only the id is needed, and a view does: a name and a slug are read where there are such.
+-- The tables and columns that the rules read exist and have the types that they need. Of organisations only the id is
+-- needed, and a view is enough: a name and a slug are read if they exist.
 --
--- What is there under another name is shown: a column that somebody adds to please us no application fills. A table
--- sessions without org_id and course_id is another one, often that of logins.
+-- Tables and columns under another name are shown, because no application fills a column that is added only for sessiondb.
+-- A table sessions without org_id and course_id serves another purpose, often logins.
 --
 -- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
 WITH required (table_name, column_name, kind) AS (
@@ -64,9 +64,9 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Table %s does not exist.', full_name) AS detail,
                CASE
                    WHEN table_like IS NOT NULL AND table_name = 'orgs' THEN
-                       format('%s looks like it; where its id is a uuid, a view will do: CREATE VIEW %s AS SELECT * FROM %s', table_like, full_name, table_like)
+                       format('%s may be it. If its id is a uuid, a view is enough: CREATE VIEW %s AS SELECT * FROM %s', table_like, full_name, table_like)
                    WHEN table_like IS NOT NULL THEN
-                       format('%s looks like it. If it is: ALTER TABLE %s RENAME TO %I, and a view of the old name for the application', table_like, table_like, table_name)
+                       format('%s may be it. If so: ALTER TABLE %s RENAME TO %I, and create a view with the old name for the application', table_like, table_like, table_name)
                    WHEN table_name = 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
                    ELSE 'Create it, or name the schema that has it with --schema.'
                END AS fix
@@ -80,9 +80,9 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
          WHERE NOT is_usable
         UNION ALL
         SELECT full_name,
-               format('Table %s is not the one that sessiondb means, of one training session of an organisation in a course: it has neither org_id nor course_id%s.',
+               format('Table %s does not hold training sessions of organisations in courses: it has neither org_id nor course_id%s.',
                       full_name, ', but ' || of_logins || ', as logins have'),
-               'Add no columns to it. Name the schema that has such a table with --schema, or give this one another name and create it.'
+               'Do not add columns to it. Name the schema of the right table with --schema, or rename this table and create the right one.'
           FROM found
          WHERE is_another
         UNION ALL
@@ -90,13 +90,13 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Column %I of table %s does not exist.', column_name, full_name),
                CASE
                    WHEN is_table AND column_like IS NOT NULL THEN
-                       format('Column %I looks like it. If it is: ALTER TABLE %s RENAME COLUMN %I TO %I, and in the application',
+                       format('Column %I may be it. If so: ALTER TABLE %s RENAME COLUMN %I TO %I, and in the application',
                               column_like, full_name, column_like, column_name)
                    WHEN is_table AND column_name = 'id' THEN 'sessiondb knows a row by its uuid, in a column id that is unique; a column that is added would be known to nothing else.'
                    WHEN is_table THEN
                        format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
                               CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
-                   ELSE format('Let %s show it.', full_name)
+                   ELSE format('Add it to view %s.', full_name)
                END
           FROM found
          WHERE is_usable
@@ -109,11 +109,11 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),
                CASE
                    WHEN kind = 'link' AND attgenerated = '' AND base_type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN format(
-                       'Mend it: ALTER TABLE %s ALTER COLUMN session_id DROP DEFAULT, ALTER COLUMN session_id TYPE uuid USING session_id::uuid'
-                       ' -- rewrites the table under ACCESS EXCLUSIVE; where it holds something else, rename it: %s',
+                       'Fix: ALTER TABLE %s ALTER COLUMN session_id DROP DEFAULT, ALTER COLUMN session_id TYPE uuid USING session_id::uuid'
+                       ' -- rewrites the table under ACCESS EXCLUSIVE; if it holds something else, rename it: %s',
                        full_name, 'RENAME COLUMN session_id TO old_session_id')
                    WHEN kind = 'link' THEN format(
-                       'It is in use for something else; give it another name: ALTER TABLE %s RENAME COLUMN session_id TO old_session_id',
+                       'It is used for something else; rename it: ALTER TABLE %s RENAME COLUMN session_id TO old_session_id',
                        full_name)
                    ELSE 'sessiondb works with uuid identifiers only.'
                END
@@ -123,11 +123,11 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND base_type <> 'uuid'::regtype
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Column session_id of table %s is %s, but a row without a session must be possible.', full_name, m.misfit),
-               format('Mend it: ALTER TABLE %s ALTER COLUMN session_id %s', full_name, m.mend)
+               format('Column session_id of table %s is %s, but sessiondb stores rows without a session.', full_name, m.misfit),
+               format('Fix: ALTER TABLE %s ALTER COLUMN session_id %s', full_name, m.fix)
           FROM found
          CROSS JOIN LATERAL (
-                SELECT 'NOT NULL' AS misfit, 'DROP NOT NULL' AS mend WHERE attnotnull
+                SELECT 'NOT NULL' AS misfit, 'DROP NOT NULL' AS fix WHERE attnotnull
                 UNION ALL
                 SELECT 'generated', 'DROP EXPRESSION' WHERE attgenerated <> ''
                 UNION ALL
@@ -138,7 +138,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Constraint %I of table %s demands a session, but a row without one must be possible.', k.conname, full_name),
+               format('Constraint %I of table %s requires a session, but sessiondb stores rows without one.', k.conname, full_name),
                format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
@@ -147,7 +147,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND pg_get_expr(k.conbin, table_oid) = '(session_id IS NOT NULL)'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Index %I of table %s lets a session have one row only, but it must be possible for it to have many.', i.relname, full_name),
+               format('Index %I of table %s allows only one row per session, but a session has many rows.', i.relname, full_name),
                CASE
                    WHEN k.conname IS NULL THEN format('Drop it: DROP INDEX CONCURRENTLY %I.%I', n.nspname, i.relname)
                    ELSE format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
@@ -161,7 +161,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
          WHERE kind = 'link'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Column %I of table %s is of type %s, which has no order in time.', column_name, full_name, type_name),
+               format('Column %I of table %s is of type %s, which is not a date or timestamp.', column_name, full_name, type_name),
                format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', full_name, column_name)
           FROM found
          WHERE kind = 'time'
@@ -185,10 +185,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND typtype = 'e'
            AND NOT EXISTS (SELECT FROM pg_enum AS e WHERE e.enumtypid = found.base_type AND e.enumlabel = 'active')
         UNION ALL
-        -- a list of values, status IN (...), as PostgreSQL spells it; what another condition lets in nobody can tell
+        -- a list of values, status IN (...), as PostgreSQL spells it; other conditions cannot be evaluated
         SELECT format('%s.%I', full_name, column_name),
-               format('Constraint %I of table %s does not let column %I be "active".', k.conname, full_name, column_name),
-               'Make it anew with ''active'' in its list: only a session of that status links anybody.'
+               format('Constraint %I of table %s does not allow "active" in column %I.', k.conname, full_name, column_name),
+               'Create it again with ''active'' in its list: only sessions with that status are chosen.'
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
          CROSS JOIN LATERAL pg_get_expr(k.conbin, table_oid) AS e (rule)

@@ -9,7 +9,7 @@
 -- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
 --
 -- Not followed: session_id and the table sessions (those are what we add), org_members, and the table that user_id
--- refers to (a user's course is not the course of his submission).
+-- refers to (a user's course is not the course of their submission).
 --
 -- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty where the
 -- foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that preflight and plan can run
@@ -26,7 +26,7 @@ platform AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 -- A foreign key of several columns is named by the one that refers to "id", else by its last column, and joins on all
--- of them. The operators are named with their schema: for a varchar key the "=" that somebody made in the platform's
+-- of them. The operators are named with their schema: for a varchar key an "=" of another role in the platform's
 -- schema would otherwise be taken before the catalog's.
 foreign_key AS (
     SELECT c.conrelid AS from_table,
@@ -47,7 +47,7 @@ foreign_key AS (
        AND c.conparentid = 0
      GROUP BY c.oid, c.conrelid, c.confrelid
 ),
--- Where no foreign key tells the table of a column, the path that was given names it: exercise_id.exercises.course_id.
+-- Where no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
 -- The table is joined on its primary key, or on a unique "id".
 named_table AS (
     SELECT a.attrelid AS from_table,
@@ -180,7 +180,7 @@ joined AS (
            ) WITH ORDINALITY AS j (from_column, to_column, operator, place)
 ),
 -- Each table is read through a sub-select that names the columns: for a column that is gone h1.id would be a call of a
--- function id(), whoever made it; plain id is an error.
+-- function id() of any role; plain id is an error.
 source AS (
     SELECT r.number,
            string_agg(format('%s(SELECT %s FROM %I.%I) AS h%s%s', CASE WHEN h.hop > 1 THEN ' JOIN ' END, c.columns, n.nspname, t.relname,

@@ -1,9 +1,9 @@
--- Who the backends $1 are, for people; NULL when they have ended. 0 stands for prepared transactions, as in
+-- Describes the backends $1 to the user; NULL when they have ended. 0 stands for prepared transactions, as in
 -- pg_blocking_pids(). The body stands alone.
 SELECT string_agg(w.description, '; ' ORDER BY w.pid)
   FROM (
         SELECT a.pid,
-               -- of another role only those who may read all statistics see more than pid, role and application
+               -- of another role, only roles that may read all statistics see more than pid, role and application
                format(
                    'pid %s (%s): %s',
                    a.pid,

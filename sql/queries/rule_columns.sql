@@ -12,6 +12,6 @@ VALUES
     ('enrollments', 'user_id', 'uuid'),
     ('enrollments', 'course_id', 'uuid'),
     ('submissions', 'user_id', 'uuid'),
-    -- ours, but one that somebody made before us must be usable
+    -- ours, but one that existed before must be usable
     ('enrollments', 'session_id', 'link'),
     ('submissions', 'session_id', 'link')

@@ -1,4 +1,4 @@
--- What in schema sessiondb belongs to somebody who is not to be trusted, and who may make things there: the first look
+-- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the first look
 -- of all, at the catalogs alone, before anything in the schema is read or run. Trusted are the current role,
 -- superusers, the owner of the database, and the owner of the platform's table enrollments, $1 (an oid).
 --

@@ -1,4 +1,4 @@
--- Which of our triggers fire. One of that name on a function of somebody else's is none of ours.
+-- Which of our triggers fire. A trigger with such a name but a function of another role is not ours.
 SELECT t.tgname::text, bool_or(t.tgenabled IN ('O', 'A')) AS is_enabled
   FROM pg_trigger AS t
   JOIN pg_class AS c ON c.oid = t.tgrelid

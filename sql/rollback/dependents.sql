@@ -61,7 +61,7 @@ dependent AS (
       FROM found AS f
      WHERE f.deptype = 'n'
        AND NOT EXISTS (SELECT FROM dropped AS d WHERE (d.classid, d.objid, d.objsubid) = (f.classid, f.objid, f.objsubid))
-       -- pg_depend: what depends so goes without a word, and is told below
+       -- pg_depend: such dependents are dropped silently, and are reported below
        AND NOT EXISTS (
             SELECT FROM pg_depend AS g
               JOIN dropped AS d ON (d.classid, d.objid) = (g.refclassid, g.refobjid) AND d.objsubid IN (0, g.refobjsubid)
@@ -71,7 +71,7 @@ dependent AS (
 SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, f.objsubid) AS object, f.detail, f.fix
   FROM (
         SELECT d.classid, d.objid, d.objsubid, d.depth, 'error' AS level,
-               format('The %s depends on the %s, which has to go.',
+               format('The %s depends on the %s, which a rollback drops.',
                       pg_describe_object(d.classid, d.objid, d.objsubid),
                       pg_describe_object(d.on_classid, d.on_objid, d.on_objsubid)) AS detail,
                CASE d.classid
@@ -92,11 +92,11 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
                    WHEN 'pg_policy'::regclass THEN
                        format('Save its definition and drop it: DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)
                    WHEN 'pg_attrdef'::regclass THEN
-                       format('Take it away: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
+                       format('Remove it: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
                    WHEN 'pg_constraint'::regclass THEN
                        format('Save its definition and drop it: ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
                    WHEN 'pg_publication_rel'::regclass THEN
-                       format('Take the table out: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
+                       format('Remove the table: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
                    ELSE 'Drop it.'
                END AS fix
           FROM dependent AS d
@@ -119,9 +119,9 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
            AND a.attislocal IS NOT FALSE
         UNION ALL
         SELECT g.classid, g.objid, g.objsubid, 0, 'warning',
-               format('The %s goes with the %s.', pg_describe_object(g.classid, g.objid, g.objsubid),
+               format('The %s is dropped together with the %s.', pg_describe_object(g.classid, g.objid, g.objsubid),
                       pg_describe_object(d.classid, d.objid, d.objsubid)),
-               format('Save its definition, if you want it back after another apply: %s',
+               format('Save its definition to create it again after another apply: %s',
                       coalesce(pg_get_constraintdef(k.oid), pg_get_expr(e.adbin, e.adrelid), pg_get_indexdef(c.oid), pg_get_statisticsobjdef(s.oid)))
           FROM dropped AS d
           JOIN pg_depend AS g ON (g.refclassid, g.refobjid, g.refobjsubid) = (d.classid, d.objid, d.objsubid) AND g.deptype = 'a'

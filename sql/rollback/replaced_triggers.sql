@@ -10,12 +10,12 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
  -- the function as pg_get_triggerdef() writes it, in quotes or not
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (
-        SELECT format('The trigger %I, which was taken over, cannot be made again: its function %s does not exist any more.', o.name, called.name) AS detail,
-               format('Make that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind = ''trigger'' AND parent = %L AND name = %L', o.parent, o.name) AS fix
+        SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s no longer exists.', o.name, called.name) AS detail,
+               format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind = ''trigger'' AND parent = %L AND name = %L', o.parent, o.name) AS fix
          WHERE to_regproc(called.name) IS NULL
         UNION ALL
-        SELECT format('The trigger %I, which was taken over, cannot be made again: there is another one of this name.', o.name),
-               format('Give that one another name: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))
+        SELECT format('The trigger %I, which was taken over, cannot be restored: another trigger has this name.', o.name),
+               format('Rename the other one: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))
           FROM pg_trigger AS t
          WHERE t.tgrelid = c.oid AND t.tgname = o.name
        ) AS f

@@ -3,8 +3,8 @@
 --
 -- Each of the tables sessions, org_members, enrollments and submissions is locked until the end: writers wait while
 -- indexes are built and foreign keys are validated, readers from the first column on. Measured on two cores, everything in
--- memory: 2 s for 390,000 submissions, 4 s for 1,300,000. Beyond a million rows, or where nobody may wait, use
+-- memory: 2 s for 390,000 submissions, 4 s for 1,300,000. Beyond a million rows, or if no writer may wait, use
 -- sessiondb apply instead, which locks each table for moments only.
 --
--- It looks at the platform first and refuses it, with all that it found, before anything is changed. Run again it says
--- that there is nothing to do. sessiondb apply, check and rollback go on from here.
+-- It first checks the platform. If it finds problems, it lists them and changes nothing. Running it again reports that
+-- there is nothing to do. Afterwards, use sessiondb apply, check and rollback as usual.

@@ -16,7 +16,7 @@ BEGIN
        > string_to_array(substring('{version}', '^[0-9]+(?:\.[0-9]+)*'), '.')::integer[]
     THEN
         RAISE EXCEPTION USING
-            MESSAGE = format('this database was set up by sessiondb %s, and this script is of sessiondb {version}', v_installed.version),
+            MESSAGE = format('this database was set up by sessiondb %s, but this script is from sessiondb {version}', v_installed.version),
             HINT = format('Write the script with sessiondb %s or later.', v_installed.version);
     END IF;
     IF v_installed.platform_schema <> v_schema AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = v_installed.platform_schema::name) THEN
@@ -30,7 +30,7 @@ BEGIN
      WHERE (m.migration_id, m.sha256) NOT IN (VALUES {migrations});
     IF v_other IS NOT NULL THEN
         RAISE EXCEPTION USING
-            MESSAGE = format('migrations are applied here that this script does not have, or has otherwise: %s', v_other),
+            MESSAGE = format('applied migrations are missing from this script, or differ in it: %s', v_other),
             HINT = 'Write the script with the version of sessiondb that applied them, or a newer one.';
     END IF;
     -- the course path and the roles of staff that were chosen stay, unless the script names others

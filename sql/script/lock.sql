@@ -16,8 +16,8 @@ BEGIN
         PERFORM pg_sleep(0.1);
     END LOOP;
     RAISE EXCEPTION USING
-        MESSAGE = 'another sessiondb run works on this database',
-        HINT = 'Run the script again when that has ended.';
+        MESSAGE = 'another sessiondb run is working on this database',
+        HINT = 'Run the script again when that run has ended.';
 END
 $lock$;
 -- Before the look at its owner: a schema that another role makes just now is not there yet. And under the lock, or else a

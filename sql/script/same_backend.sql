@@ -4,7 +4,7 @@ DO $pooler$
 BEGIN
     RAISE EXCEPTION USING
         MESSAGE = 'a pooler gives every transaction another server connection, so a lock would be lost between two of them',
-        HINT = 'Connect to the server itself, or to a pool in session mode, and run the script again.';
+        HINT = 'Connect directly to the server, or to a pool in session mode, and run the script again.';
 END
 $pooler$;
 \endif

@@ -11,20 +11,20 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_members AND a.attname = 'role' AND NOT a.attisdropped) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = 'table org_members has no column role, which says who is staff',
+            MESSAGE = 'table org_members has no column role, which --staff needs',
             HINT = 'Add it, or run apply without --staff.';
     END IF;
     IF v_staff ->> 'current_user' IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = 'there is no function auth.uid() that returns the uuid of the user who asks',
+            MESSAGE = 'there is no function auth.uid() that returns the uuid of the current user',
             HINT = $hint$Give the expression with --current-user, for instance "nullif(current_setting('app.user_id', true), '')".$hint$;
     END IF;
     -- in a function with the rights of its owner these are the owner
     IF v_staff ->> 'current_user' ~* '\m(current_user|current_role)\M' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
-            MESSAGE = 'the expression of who asks cannot read current_user, which is the owner of the function that evaluates it',
+            MESSAGE = 'the expression of --current-user cannot use current_user, which is the owner of the function that evaluates it',
             HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
     END IF;
     BEGIN
@@ -38,7 +38,7 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         RAISE EXCEPTION USING
             ERRCODE = SQLSTATE,
-            MESSAGE = format('who asks cannot be found by %s: %s', v_staff ->> 'current_user', SQLERRM),
+            MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
             HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
     END;
     IF v_unknown IS NOT NULL THEN

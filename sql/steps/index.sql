@@ -8,13 +8,12 @@
 -- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
 -- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
 -- possible, the index is made on the parent alone, built concurrently on each partition, and attached. The parent's is
--- invalid until then; that it is ours, and not one that somebody else has not finished, is known by its comment, for
--- preflight.
+-- invalid until then; its comment shows preflight that it is ours, and not one that another session has not finished.
 --
--- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and whoever plans a query on the partition locks all
--- of its indexes: so readers and writers of that one partition are kept out for the moment of the attaching, and are
--- waited for. (On the parent's index, which nobody uses before it is whole, it is SHARE UPDATE EXCLUSIVE; on both
--- tables ACCESS SHARE.) The way that would keep no reader out, CREATE INDEX on the whole table once the partitions have
+-- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of its
+-- indexes: so readers and writers of that one partition are blocked for the moment of the attaching, and are waited for.
+-- (On the parent's index, which no query uses before it is complete, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS
+-- SHARE.) The alternative that would block no reader, CREATE INDEX on the whole table once the partitions have
 -- theirs, takes SHARE on all partitions at once, and with writers kept out builds the index of a partition that came
 -- meanwhile.
 --
@@ -48,7 +47,7 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- Somebody who builds an index concurrently, and which one, where this role may see that. (Of this database: one that
+-- The sessions that build an index concurrently, and which one, if this role may see that. (Of this database: one that
 -- was copied from the same database as this one may have a table with the same oid.)
 builder AS (
     SELECT l.relation AS relid, p.index_relid
@@ -107,7 +106,7 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
- -- the statement is run under the platform's search_path, where somebody may have made a more exact "="
+ -- the statement is run under the platform's search_path, where another role may have created a more exact "="
  CROSS JOIN (SELECT ' WHERE ' || replace($4, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
@@ -121,7 +120,7 @@ SELECT s.statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
-        -- to wait for somebody else's build, or to say who it is
+        -- to wait for the build of another session, or to report which it is
         SELECT 1, -n.level,
                format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
                'SHARE UPDATE EXCLUSIVE'
@@ -148,7 +147,7 @@ SELECT s.statement,
         SELECT 1, -n.level,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_in_use'', MESSAGE = %L, HINT = %L; END',
-                   format('index %I.%I is being built by somebody else', n.schema_name, n.index_name),
+                   format('index %I.%I is being built by another session', n.schema_name, n.index_name),
                    'Run sessiondb apply again when it is done.')),
                NULL
          WHERE n.isleaf AND ours.being_built

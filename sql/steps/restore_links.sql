@@ -1,6 +1,6 @@
 -- The statements that give the links saved by a rollback back to the rows of table $1, those on 16 pages of the saved
 -- ones (some 1,500) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was
--- linked anew keeps its session; a link whose row or session is gone is let go.
+-- linked again keeps its session; a link whose row or session no longer exists is discarded.
 --
 -- A rollback that was stopped before the column went leaves the trigger that keeps links up to date; it goes first.
 --

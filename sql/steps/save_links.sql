@@ -1,7 +1,6 @@
 -- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 4,096
--- pages (32 MB) of one partition, so that a writer who meets the copy waits for one of them at most. What the trigger
--- kept meanwhile is newer and stays. None where
--- step prepare_saved_links made no table.
+-- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
+-- meanwhile are newer and stay. None where step prepare_saved_links created no table.
 SELECT format(
            'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
            'WHERE session_id IS NOT NULL AND ctid OPERATOR(pg_catalog.>=) %5$L AND ctid OPERATOR(pg_catalog.<) %6$L ON CONFLICT DO NOTHING',

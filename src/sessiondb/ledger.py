@@ -178,7 +178,7 @@ def require_visible(connection: Connection) -> None:
         owner, role = shut
         raise SessiondbError(
             f"schema sessiondb belongs to {owner}, and role {role} may not see it",
-            f"Connect as {owner}, who installed sessiondb; to look only, have {role} granted what docs/grants.md says.",
+            f"Connect as {owner}, which installed sessiondb; to only read, grant {role} what docs/grants.md lists.",
         )
 
 

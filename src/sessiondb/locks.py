@@ -1,4 +1,4 @@
-"""Waiting for locks without standing in anybody's way for long."""
+"""Waiting for locks without blocking other sessions for long."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class LockBudget:
     """How long to wait for locks.
 
     Attributes:
-        timeout: the longest that one statement waits in a lock's queue, in seconds. Everybody who
-            comes after it waits as long. Beyond deadlock_timeout (1 s unless the server says
+        timeout: the longest that one statement waits in a lock's queue, in seconds. Sessions that
+            queue behind it wait as long. Beyond deadlock_timeout (1 s unless the server says
             otherwise), since only then an autovacuum in the way is asked to yield.
         total: after so many seconds of trying, give up. The last wait is cut to what is left of it.
     """
@@ -63,16 +63,16 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
     """
     deadline = time.monotonic() + budget.total
     pause = 0.025
-    told = False
+    reported = False
     while not _try(connection):
         if time.monotonic() >= deadline:
             raise LockNotObtainedError(
-                f"another sessiondb run works on this database: {_holder(connection)}",
+                f"another sessiondb run is working on this database: {_holder(connection)}",
                 "Wait for it to end and run the command again.",
             )
-        if not told:
+        if not reported:
             report(f"waiting for another sessiondb run: {_holder(connection)}")
-            told = True
+            reported = True
         left = max(deadline - time.monotonic(), 0)
         time.sleep(min(pause * random.uniform(0.5, 1.0), left))  # noqa: S311  (jitter, not a secret)
         pause = min(pause * 2, 1.0)
@@ -113,9 +113,9 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
     Args:
         run: one transaction on the watched connection; it is undone whole when a lock is not to be had.
         what: what is run, for messages.
-        watch: sees who is in the way. The lock_timeout of its connection is set for each try.
+        watch: sees the blocking sessions. The lock_timeout of its connection is set for each try.
         budget: how long to wait, in one try and in all.
-        report: is told of every try that failed, and who was in the way.
+        report: receives every try that failed, with the blocking sessions.
 
     Returns:
         what ``run`` returns.
@@ -140,7 +140,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
             if left <= 0:
                 raise LockNotObtainedError(
                     f"{what}: no lock within {budget.total:g} s, {attempt} tries; in the way: {others}",
-                    "Nothing of this step was done. Run the command again when what is in the way has ended, "
+                    "This step changed nothing. Run the command again when the blocking session has ended, "
                     "or with a larger --lock-budget.",
                 ) from error
             pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
@@ -152,7 +152,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
 
 
 def who_is_in_the_way(error: psycopg.Error, blockers: Sequence[str]) -> str:
-    """Return who kept us from a lock, for people.
+    """Describe the sessions that blocked a lock.
 
     Args:
         error: says so itself where sessiondb.lock_tables() raised it.

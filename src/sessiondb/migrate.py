@@ -41,8 +41,8 @@ class Runner:
     Attributes:
         connection: in autocommit mode.
         budget: how long to wait for locks.
-        report: is told what is being done, one line at a time.
-        progress: is told how far an index is built.
+        report: receives what is being done, one line at a time.
+        progress: receives how far an index is built.
         boundary: is called at every point where a crash would leave another state behind.
         changed: the last run has changed something.
     """
@@ -193,12 +193,12 @@ class Runner:
                     if " CONCURRENTLY " in statement.text:
                         self._concurrently(of, statement.text)
                     else:
-                        self._transaction(of, [statement], tell=True)
+                        self._transaction(of, [statement], show=True)
                 return
             except pg.DeadlockDetected:  # only a concurrent build gets here; what it left is cleared away first
                 if attempt == _TRIES:
                     raise
-                self.report("  a deadlock ended this; it is tried again")
+                self.report("  cancelled by a deadlock; trying again")
 
     def _expanded(self, of: str, query: Query) -> list[Statement]:
         """Return the statements that a query returns; that it reads the platform's tables may mean waiting for them."""
@@ -206,9 +206,9 @@ class Runner:
         return with_lock_budget(lambda: expanded(self.connection, query), of, self._watch, self.budget, self.report)
 
     def _concurrently(self, of: str, statement: str) -> None:
-        """Build or drop an index while everybody reads and writes.
+        """Build or drop an index while other sessions read and write.
 
-        It waits for old transactions as long as they last and blocks nobody meanwhile, so it has no
+        It waits for old transactions as long as they last and blocks no session meanwhile, so it has no
         lock_timeout: that would only leave an invalid index behind.
         """
         self._reach(of, statement)
@@ -222,10 +222,10 @@ class Runner:
                     self.connection.execute(f"SET search_path TO {OUR_PATH}")
         self._reach(of, "done")
 
-    def _transaction(self, of: str, items: Sequence[Statement | Query], *, tell: bool = False) -> None:
+    def _transaction(self, of: str, items: Sequence[Statement | Query], *, show: bool = False) -> None:
         def execute(statement: Statement) -> None:
             self._reach(of, statement.text)
-            if tell:
+            if show:
                 self.report(f"  {shortened(statement.text)}")
             self._set_path(None if statement.ours else "DEFAULT")
             self.connection.execute(trusted(statement.text))
@@ -358,7 +358,7 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
         if sha256 not in (None, known[id_].sha256):
             raise SessiondbError(
                 f"migration {id_} was edited after it was applied",
-                "Restore the file as it was released; a change is a new migration.",
+                "Restore the released file; put the change into a new migration.",
             )
     return {id_: sha256 for id_, (_, sha256) in applied.items()}
 
@@ -368,7 +368,7 @@ def _refuse_leftovers(connection: Connection) -> None:
     left = [o.name if o.parent == "platform" else f"{o.parent}.{o.name}" for o in objects.leftovers(connection)]
     if left:
         raise SessiondbError(
-            f"the record of what is installed is lost, but objects that sessiondb made are left: {', '.join(left)}",
+            f"the record of the installation is lost, but objects of sessiondb still exist: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
 

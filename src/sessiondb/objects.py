@@ -52,7 +52,7 @@ class Object:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from all others: kind, parent and name."""
+        """What identifies it: kind, parent and name."""
         return self.kind, self.parent, self.name
 
     @functools.cached_property
@@ -157,7 +157,7 @@ def with_objects(text: str, wanted: Sequence[Object], there: Installation | None
 
 @dataclass(frozen=True)
 class State:
-    """How an object is, as ``queries/states.sql`` tells it.
+    """The state of an object, as ``queries/states.sql`` reports it.
 
     Attributes:
         kind, parent, name: as :class:`Object` has them.

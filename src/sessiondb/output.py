@@ -43,7 +43,7 @@ _UNSEEN = (
 def visible(text: str) -> str:
     """Return a text on one line, with escapes for what steers a terminal, moves what is beside it or is not seen.
 
-    Somebody may have written that into a row to forge a line, or to have something else read than there is.
+    A user may have written that into a row to forge a line, or to make the output misleading.
     """
     return re.sub(f"[{_UNSEEN}]", lambda match: match.group().encode("unicode_escape").decode(), text)
 
@@ -77,7 +77,7 @@ class Progress:
         self._bar: rich.progress.Progress | None = None
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` is done; ``total`` is 0 where nobody knows."""
+        """Show that ``done`` of ``total`` is done; ``total`` is 0 if unknown."""
         if sys.stderr.isatty():
             with contextlib.suppress(OSError):  # the terminal has gone
                 self._draw(what, done, total)
@@ -119,7 +119,7 @@ def say(line: str = "") -> None:
 
 
 def code(text: str) -> None:
-    """Print SQL or XML on stdout, as whoever reads it next needs it."""
+    """Print SQL or XML on stdout, exactly as the next program needs it."""
     print(text)  # noqa: T201
 
 
@@ -163,7 +163,7 @@ def table(rows: Iterable[Row], columns: Sequence[str] | None = None) -> None:
     """Print rows as a table; where that is wider than the terminal, as one block a row, like psql's \\x.
 
     Args:
-        rows: the first tells the columns where they are not given.
+        rows: the first determines the columns if none are given.
         columns: the columns to print, in order.
     """
     from rich.box import SIMPLE_HEAD

@@ -77,8 +77,14 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
+        "jit": "off",  # compiling what runs once takes 8 s for each look at the platform
         "client_min_messages": "notice" if adopt else "warning",
     }
+
+
+def _trusted(named: str | None) -> str:
+    """Return what refuses a schema sessiondb of others, and to guess whose tables are meant."""
+    return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
@@ -90,22 +96,23 @@ def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
 
 
 def script(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
-    It can be run again after it was stopped: what is applied is passed over.
+    It can be run again after it was stopped: applied migrations are skipped.
 
     Args:
-        schema: the platform's schema.
+        named: the platform's schema; None for public, where no other role has such tables elsewhere.
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
-        staff: who reads the rows of an organisation's sessions.
+        staff: the roles that read the rows of an organisation's sessions.
 
     Raises:
         UsageError: psql would not read the name of the schema as it is.
     """
+    schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
     if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
         raise UsageError(
@@ -123,14 +130,14 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield "-- When psql is killed or out of reach, its work ends within seconds; a server on Windows cannot notice."
+    yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
         yield (
             f"DO $notice$ BEGIN PERFORM set_config('{name}', '{value}', false);"
             " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
-    yield resources.query("script/trusted", "false")
+    yield _trusted(named)
     yield _first_look(migrations, staff)
     yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
@@ -153,16 +160,17 @@ def script(
     for step in _code():
         yield same_backend
         yield from _rendered(step, timeout)
-    yield "\n-- The settings of the session are again those that it began with."
+    yield "\n-- The original settings of the session are restored."
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
 
 def batch(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    schema = named or "public"
     staff = staff or Staff()
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
@@ -186,10 +194,11 @@ def batch(
     for name, value in settings.items():
         yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
-    yield "    RAISE EXCEPTION 'another sessiondb run works on this database' USING ERRCODE = 'lock_not_available',"
-    yield "        HINT = 'Run this again when that has ended.';"
+    yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
+    yield "        USING ERRCODE = 'lock_not_available',"
+    yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
-    yield _execute(resources.query("script/trusted", "false"))
+    yield _execute(_trusted(named))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, staff)):
@@ -279,7 +288,7 @@ def _is_pending(migration: ledger.Migration) -> str | None:
 def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
     """Return what ends the transaction of a migration before it is recorded, where statements are left to be run.
 
-    A tool that does not know \\gexec, or goes on after an error, comes to this point, too.
+    A tool that does not know \\gexec, or continues after an error, also reaches this point.
     """
     if not queries:
         return []

@@ -25,10 +25,10 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
     """Refuse a pooler that gives every transaction another server connection.
 
     The advisory lock, the settings and the search_path of a run belong to one server connection: such
-    a pooler would lose them, and hand them to somebody else's transaction. Nothing is set here.
+    a pooler would lose them, and hand them to the transaction of another client. Nothing is set here.
 
-    Who can be cancelled by the pid that the server told is the server itself. A pooler has to make up a
-    pid; it betrays itself when our transactions run in several server processes (where it takes them in
+    A connection that can be cancelled by the pid that the server reported is the server itself. A pooler must invent
+    a pid; it is detected when our transactions run in several server processes (where it takes them in
     turn), or when a second client is given the one that we still use.
 
     Args:
@@ -58,7 +58,7 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
                         "connection",
                         "A pooler gives every transaction another server connection, so a lock would be lost"
                         " between two of them.",
-                        "Connect to the server itself, or to a pool in session mode.",
+                        "Connect directly to the server, or to a pool in session mode.",
                     )
                 ]
             )

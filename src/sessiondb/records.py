@@ -86,7 +86,7 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
         except pg.NotNullViolation as error:
             if error.diag.column_name != "created_by":
                 raise
-            raise SessiondbError("the platform demands who creates a session", "Add --by USER.") from error
+            raise SessiondbError("the platform requires the user who creates a session", "Add --by USER.") from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
                 f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
@@ -115,7 +115,7 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
         connection: as :meth:`sessiondb.database.Database.connect` yields it.
         kind: ``user``, ``course``, ``org`` or ``session``.
         name: its id, which need not exist, or what people call it.
-        say: is told which one was found by a name; a slug is as good as an id.
+        say: receives which one was found by a name; a slug is as good as an id.
 
     Raises:
         UnclearNameError: the name stands for several, or for none.
@@ -243,7 +243,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 
 def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
-    """Return how many old rows of a course a backfill would link now, and what people call the two.
+    """Return how many existing rows of a course a backfill would link now, and what people call the two.
 
     Not in the transaction of :func:`create_session` or :func:`set_session_status`, whose session others wait for.
 

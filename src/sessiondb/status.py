@@ -82,7 +82,7 @@ def _states(connection: Connection, there: Installation | None) -> list[dict[str
     if not ledger.exists(connection):
         left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
-    # without one of these nothing else can be told
+    # without one of these nothing else can be reported
     gone = [o for o in missing(connection) if o.kind == "table" and o.name in ("objects", "installation")]
     if gone or there is None:
         rows = [(*o.key, "MISSING") for o in gone] or [("table", "sessiondb", "installation", "EMPTY")]
@@ -115,7 +115,7 @@ def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, 
 
 
 def summary(state: dict[str, Any]) -> tuple[str, str | None]:
-    """Return what :func:`status` tells, in one line, and the next step where there is one.
+    """Return the result of :func:`status` in one line, and the next step if there is one.
 
     The step is None where all is applied, and as this version installs it.
     """

@@ -14,7 +14,7 @@ from sessiondb.database import OUR_PATH, Connection
 from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]
-"""Is told of long work: what is being done, how much of it is done, how much there is."""
+"""Receives the progress of long work: what is being done, how much of it is done, how much there is."""
 
 _INDEX_BUILD = """
 SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, p.current_locker_pid
@@ -26,7 +26,7 @@ SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, 
 class Watch:
     """Looks at the work of a connection from another one, which is opened when it is first needed.
 
-    Where no second connection is to be had, nothing is seen and the work goes on.
+    If no second connection is available, nothing is observed and the work continues.
 
     Args:
         connection: the one that works.
@@ -40,9 +40,9 @@ class Watch:
         self._lock = threading.Lock()
 
     def blockers(self) -> list[str]:
-        """Return who holds the lock that the connection waits for."""
+        """Return the sessions that hold the lock that the connection waits for."""
         pids = f"pg_blocking_pids({self._pid})"
-        # mostly it waits for nobody, and that is told sooner than who it is
+        # usually it waits for no session, which is faster to find out than which one it is
         return self._who(pids) if self._look(f"SELECT FROM unnest({pids})") else []
 
     @contextmanager
@@ -68,15 +68,15 @@ class Watch:
         """Look twice a second how far an index is that the connection builds or drops in the block.
 
         Args:
-            progress: is told how much is built.
-            report: is told once of everybody who is waited for and does not end soon.
+            progress: receives how much is built.
+            report: receives once each session that is waited for and does not end soon.
         """
         done = threading.Event()
         build = _INDEX_BUILD.format(pid=self._pid)
         blocking = f"SELECT unnest(pg_blocking_pids({self._pid}))"
 
         def look() -> None:
-            told: set[int] = set()
+            reported: set[int] = set()
             before: set[int] = set()
             while not done.wait(0.5):
                 for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(build):
@@ -85,8 +85,8 @@ class Watch:
                     else:
                         progress(phase, blocks, all_blocks)
                 now = {pid for (pid,) in self._look(blocking)}
-                for pid in (now & before) - told:
-                    told.add(pid)
+                for pid in (now & before) - reported:
+                    reported.add(pid)
                     for who in self._who(f"ARRAY[{pid}]"):
                         report(f"  waiting for the end of: {who}")
                 before = now
@@ -113,7 +113,7 @@ class Watch:
                     self.connection.execute("SELECT")
 
     def _who(self, pids: str) -> list[str]:
-        """Return who the backends of an expression in SQL are."""
+        """Describe the backends of an expression in SQL."""
         return [row[0] for row in self._look(resources.query("queries/in_the_way", pids)) if row[0]]
 
     def _look(self, query: str) -> list[tuple[Any, ...]]:

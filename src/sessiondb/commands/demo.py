@@ -18,7 +18,7 @@ from sessiondb.errors import Exit
     help="Keep the database in this directory.",
 )
 def demo(options: Options, keep: Path | None) -> int:
-    """Tell the guide's whole story on an embedded PostgreSQL; nothing is left behind.
+    """Run the guide's workflow on an embedded PostgreSQL; nothing is left behind.
 
     \b
     Example:

@@ -45,7 +45,7 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
     help="How long each check of the data may take.",
 )
 def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
-    """Check that the installation is sound and the data coherent. Reads only; exits with 4 on errors.
+    """Verify the installation and the consistency of the data. Reads only; exits with 4 on errors.
 
     \b
     Example:
@@ -68,7 +68,7 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
         # the diff of an object of ours is several lines, each with its sign
         output.table([{**f.as_json(), "detail": output.Lines(f.detail) if f.has_lines else f.detail} for f in findings])
     else:
-        output.say("All is in place and as shipped.")
+        output.say("No problems found.")
     return Exit.DONE if ok else Exit.FINDINGS
 
 
@@ -97,7 +97,7 @@ def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
     "--max-runtime",
     type=Seconds(),
     metavar="SECONDS",
-    help="Stop after so long, with exit code 7; the next run goes on there.",
+    help="Stop after this time, with exit code 7; the next run resumes there.",
 )
 @click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica is further behind.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count what would be linked; write nothing.")
@@ -110,7 +110,7 @@ def backfill(
     max_lag: float | None,
     dry: bool,
 ) -> int:
-    """Link the rows that were there before their session. Never changes a row that is linked.
+    """Link rows that existed before their session was created. Never changes a linked row.
 
     \b
     Example:
@@ -173,7 +173,7 @@ def explain(
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
-    """Say why a student's work is in a session, or in none, and what to do. Reads only.
+    """Show why a student's work is in a session or in none, and the fix. Reads only.
 
     \b
     Example:
@@ -201,7 +201,8 @@ def explain(
         output.say(f"{'yes' if step['ok'] else 'no ':3} {step['step']}: {step['detail']}")
     output.say(f"Session: {document['session_id'] or 'none'} ({document['reason']})")
     if document["fix"]:
-        output.say(f"To mend it: {document['fix']}")
+        output.say("Fix:")
+        output.say(document["fix"])
 
 
 @command("show")
@@ -225,7 +226,7 @@ def explain(
     help="At most so many rows; default 100 in a table, all in JSON.",
 )
 def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None) -> None:
-    """Run one of the guide's verification queries.
+    """Run one of the verification queries.
 
     \b
     Example:

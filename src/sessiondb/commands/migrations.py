@@ -37,7 +37,7 @@ def lock_options(function: Any) -> Any:
         default=1.5,
         show_default=True,
         metavar="SECONDS",
-        help="The longest single wait for a lock, and so the longest that anybody waits behind us.",
+        help="Maximum time to wait for a lock; also the longest that others can be blocked behind it.",
     )(function)
 
 
@@ -56,19 +56,19 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
 
 
 def staff_options(function: Any) -> Any:
-    """Give a command the options on who reads the rows of an organisation's sessions."""
+    """Give a command the options for the roles that read the rows of an organisation's sessions."""
     function = click.option(
         "--current-user",
         type=Name(),
         metavar="EXPR",
-        help="For --staff: the SQL expression of the id of the user who asks; default auth.uid().",
+        help="For --staff: the SQL expression of the id of the current user; default auth.uid().",
     )(function)
     return click.option(
         "--staff",
         type=Name(),
         metavar="ROLE,...",
         help="Let members with these roles read the rows of their organisation's sessions through row level security;"
-        " '' for nobody. What was chosen stays.",
+        " '' for none. The last choice is kept.",
     )(function)
 
 
@@ -92,7 +92,7 @@ def _staff(roles: str | None, current_user: str | None) -> Staff:
     "--adopt", is_flag=True, help="Take over the platform's triggers that write session_id; rollback restores them."
 )
 @staff_options
-@click.option("--dry-run", is_flag=True, help="Look at the platform and show the plan; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Check the platform and show the plan; change nothing.")
 @lock_options
 def apply(
     options: Options,
@@ -105,7 +105,7 @@ def apply(
     lock_timeout: float,
     lock_budget: float,
 ) -> None:
-    """Look at the platform, then apply the pending migrations.
+    """Check the platform, then apply the pending migrations.
 
     \b
     Example:
@@ -172,7 +172,7 @@ def rollback(
         raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError("rollback asks before it starts, and there is nobody to answer", "Add --yes.")
+            raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
         click.confirm(
             f"Undo {'all migrations' if everything else 'the migrations after ' + output.shown(to)}?",
             abort=True,
@@ -200,7 +200,7 @@ def rollback(
     help="Exit with 3 when migrations are pending, or objects missing, changed or of another version.",
 )
 def status(options: Options, exit_code: bool) -> int:
-    """Show which migrations are applied and how the triggers are. Reads only.
+    """Show which migrations are applied and the state of the triggers. Reads only.
 
     \b
     Example:
@@ -264,7 +264,7 @@ def plan(
     single_transaction: bool,
     lock_timeout: float,
 ) -> None:
-    """Show the statements that apply would run and the locks that they take. Reads only.
+    """Show the statements that apply would run and the locks that they acquire. Reads only.
 
     \b
     Example:
@@ -284,9 +284,8 @@ def plan(
     if single_transaction and not as_script:
         raise UsageError("--single-transaction is about the script of --sql", "Add --sql.")
     if as_script:
-        schema = options.schema or "public"
         write = batch if single_transaction else script
-        for line in write(schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
+        for line in write(options.schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
             output.code(line)
         return
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt, staff=who) as connection:
@@ -338,7 +337,7 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
 
 
 def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
-    """Return the mode of a lock, on what, whom it stops, and how long."""
+    """Return the mode of a lock, its table, what it blocks, and how long."""
     rows = "rows unknown" if lock["rows"] is None else f"about {lock['rows']:,} row{'' if lock['rows'] == 1 else 's'}"
     how_big = ", ".join(filter(None, [rows, output.size(lock["bytes"])]))
     if statement["scans"]:
