@@ -269,6 +269,16 @@ def test_who_is_no_member_is_added_and_linked_by_one_button(visitor: Visitor, in
 
 
 @ON_REFERENCE
+def test_a_student_is_added_where_the_work_would_go(visitor: Visitor) -> None:
+    page = f"/new/{SUD}/{DATA}"
+    first = visitor.press(page, title="First", status="draft", by="").location.partition("?")[0]
+    assert EN("join_inactive") in visitor.see(first)
+    second = visitor.press(page, title="Second", status="active", by="").location.partition("?")[0]
+    assert EN("join_elsewhere", title="Second") in visitor.see(first)
+    assert EN("remedy_join_gives", org="Campus Sud") in visitor.see(second)
+
+
+@ON_REFERENCE
 def test_of_many_students_some_are_listed_and_all_are_counted(visitor: Visitor, installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute(
@@ -293,7 +303,8 @@ def test_work_is_grouped_by_what_helps_and_the_button_is_of_that(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
     first = visitor.press(f"/new/{NORD}/{PYTHON}", title="First", status="draft", by="").location.partition("?")[0]
-    assert EN("remedy_activate_why", org="Atelier Nord") in visitor.see(first)
+    text = visitor.see(first)
+    assert EN("remedy_activate_why", org="Atelier Nord") in text
     second = visitor.press(f"/new/{SUD}/{PYTHON}", title="Second", status="active", by="").location.partition("?")[0]
     text = visitor.see(first)
     assert EN("remedy_follow_why", title="Second") in text  # Chloe, who is a member of both
@@ -465,6 +476,23 @@ def test_where_sessiondb_is_not_installed_the_page_says_so(platform_db: Platform
 
 
 @ON_REFERENCE
+def test_nothing_of_a_rival_is_read_and_no_column_is_taken_for_a_function(
+    new_role: str, visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions RENAME status TO state")
+        assert "status" in _text(visitor.get("/"))
+        assert visitor.get("/").status_code == 409
+        connection.execute("ALTER TABLE sessions RENAME state TO status")
+        visitor.see("/")
+        connection.execute(sql.SQL("ALTER TABLE sessiondb.installation OWNER TO {}").format(sql.Identifier(new_role)))
+        answer = visitor.get("/")
+        connection.execute("ALTER TABLE sessiondb.installation OWNER TO CURRENT_USER")
+    assert answer.status_code == 409
+    assert new_role in _text(answer)
+
+
+@ON_REFERENCE
 def test_the_linking_can_be_left_and_a_second_trainer_does_no_harm(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
@@ -602,6 +630,9 @@ def test_numbers_and_dates_are_written_as_the_language_does() -> None:
     assert [Texts(lang)("n_students", n=0) for lang in LANGUAGES] == ["0 students", "0 étudiant"]
     assert [Texts(lang).day(date(2026, 2, 3)) for lang in LANGUAGES] == ["3 Feb 2026", "3 févr. 2026"]
     assert Texts("en").day("infinity") == "infinity"
+    assert Texts("fr")("remedy_join", org="Atelier Nord") == "Pas membre d'Atelier Nord"
+    assert Texts("fr")("remedy_join", org="Campus Sud") == "Pas membre de Campus Sud"
+    assert Texts("fr")("remedy_follow_do", title="?") == "Ouvrir «\u00a0?\u00a0»"
 
 
 # the command, and what docs/trainer.md says

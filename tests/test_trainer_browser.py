@@ -199,6 +199,20 @@ def test_a_button_pressed_twice_acts_once(browser: Browser, server: Server, inst
     assert rows == [(1,), (1,)]
 
 
+def test_the_keyboard_is_enough_and_no_script_is_needed(browser: Browser, server: Server) -> None:
+    t = Texts("en")
+    with browser.new_context(locale="en-GB", java_script_enabled=False) as context:
+        page = enter(context, server).page
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name=t("skip"))).to_be_focused()
+        page.goto(server.address.partition("?")[0] + "new?org=atelier-nord&course=Python for beginners")
+        page.get_by_label(t("title")).press("Enter")
+        expect(page.locator("main")).to_contain_text(t("state_done"), timeout=20_000)  # the page reloads itself
+        page.keyboard.press("Tab")
+        page.get_by_role("link", name=t("to_session")).press("Enter")
+        expect(page.locator("main")).to_contain_text("Bruno Keller")
+
+
 def test_what_takes_long_to_count_comes_later(
     browser: Browser, server: Server, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

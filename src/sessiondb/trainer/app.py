@@ -7,19 +7,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from flask import Flask, Request, Response, g, make_response, redirect, render_template, request, url_for
 from psycopg import errors as pg
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from sessiondb import __version__
-from sessiondb.database import is_lost
 from sessiondb.errors import SessiondbError
 from sessiondb.trainer import guard, texts
 from sessiondb.trainer.links import Links
 from sessiondb.trainer.pages import Pages
-from sessiondb.trainer.store import MOST, Store, Who
+from sessiondb.trainer.store import MOST, Store, Who, is_away
 
 _LANGUAGE = "sessiondb-lang"
 
@@ -157,13 +155,12 @@ def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
 
 def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
     """Say what the database answered; one that is lost is asked again by the page itself."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, psycopg.Error) and is_lost(cause):
+    if is_away(error):
         posted = [g.t("lost_posted")] if request.method == "POST" else []
         return _message(503, g.t("lost"), g.t("lost_why"), *posted, retry=True)
     said = g.t("error_detail", message=" ".join(error.lines))
-    if isinstance(cause, pg.QueryCanceled):
+    if isinstance(error.__cause__, pg.QueryCanceled):
         return _message(504, g.t("slow"), said)
-    if isinstance(cause, pg.InsufficientPrivilege):
+    if isinstance(error.__cause__, pg.InsufficientPrivilege):
         return _message(403, g.t("denied"), said)
     return _message(409, g.t("error"), said, g.t("error_back"))

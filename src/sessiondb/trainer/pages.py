@@ -11,16 +11,14 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-import psycopg
 from flask import Flask, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sessiondb import records
-from sessiondb.database import is_lost
 from sessiondb.errors import SessiondbError, UnclearNameError
 from sessiondb.trainer.guard import Once
 from sessiondb.trainer.links import Links
-from sessiondb.trainer.store import MOST, PAGE_ROWS, Row, Store, View
+from sessiondb.trainer.store import MOST, PAGE_ROWS, Row, Store, View, is_away
 
 _CHOICES = 200
 """A list to choose from is no longer than this; where there is more, one types the name."""
@@ -179,7 +177,7 @@ class Pages:
         try:
             return self._once(act)
         except SessiondbError as error:
-            if isinstance(error.__cause__, psycopg.Error) and is_lost(error.__cause__):
+            if is_away(error):
                 raise
             return self._new_session(org, course, given, error), 409
 

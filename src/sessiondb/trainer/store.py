@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import psycopg
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
-from sessiondb.database import Connection, Database, platform_path, trusted
+from sessiondb.database import Connection, Database, is_lost, platform_path, trusted
+from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
 
@@ -32,6 +34,12 @@ _QUICK = 0.05
 _NO_USERS = (
     "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS login WHERE false"
 )
+
+
+def is_away(error: SessiondbError) -> bool:
+    """Return whether the database cannot be reached, or was lost on the way."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(cause, psycopg.Error) and is_lost(cause)
 
 
 @dataclass(frozen=True)

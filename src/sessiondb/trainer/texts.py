@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,8 +142,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à la nouvelle.",
     ),
     "would_link_none": (
-        "No old work of members of {org} waits to be linked in this course.",
-        "Aucun ancien travail de membres de {org} n'attend d'être rattaché dans cette formation.",
+        "No old work of members of {org} in this course would go into this session.",
+        "Aucun ancien travail de membres de {org} dans cette formation n'irait dans cette session.",
     ),
     "would_link_here": (
         "{rows} of members of {org} in this course belong to no session yet. They can be linked to this one.",
@@ -204,6 +205,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "L'équipe de {org} les voit alors.",
     ),
     "remedy_join_do": ("Add the chosen students", "Ajouter les étudiants choisis"),
+    "join_elsewhere": (
+        "New members get into “{title}”, not into this session. Open it to add them.",
+        "Les nouveaux membres entrent dans « {title} », et non dans cette session. Ouvrez-la pour les ajouter.",
+    ),
+    "join_inactive": (
+        "This session is not active, so nothing is put into it. Make it active to add them.",
+        "Cette session n'est pas active : rien n'y est placé. Rendez-la active pour les ajouter.",
+    ),
     "remedy_follow": ("Belongs to another session", "Relève d'une autre session"),
     "remedy_follow_why": (
         "For these students the rules choose “{title}”. Open it to link their work there.",
@@ -356,6 +365,8 @@ class Texts:
     def __call__(self, key: str, **values: Any) -> str:
         """Return a text with its values, numbers as the language writes them; ``n`` chooses between one and several."""
         text = TEXTS[key][self.lang == "fr"]
+        if self.lang == "fr":
+            text = _typeset(text, values)
         if "n" in values and "|" in text:
             one, several = text.split("|", 1)
             text = one if abs(values["n"]) == 1 or (values["n"] == 0 and self.lang == "fr") else several
@@ -390,6 +401,15 @@ _LABELS = {
     "status": {"draft", "planned", "scheduled", "active", "paused", "completed", "cancelled", "archived"},
     "role": {"owner", "admin", "trainer", "teacher", "manager", "student", "member"},
 }
+
+
+def _typeset(text: str, values: dict[str, Any]) -> str:
+    """Return a French text that breaks no line before a punctuation mark, and elides "de" before a name with a vowel."""
+    text = re.sub(r"(?<=«) | (?=[:;?!»%])", "\u00a0", text)
+    elided = [name for name, value in values.items() if re.match("[aeiouyàâäéèêëîïôöùûüœæ]", str(value), re.IGNORECASE)]
+    for name in elided:
+        text = text.replace(f" de {{{name}}}", f" d'{{{name}}}")
+    return text
 
 
 def choose(wanted: str | None, accepted: str) -> str:
