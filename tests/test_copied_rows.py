@@ -130,7 +130,7 @@ def test_a_copy_whose_target_is_known_only_at_run_time_is_a_warning(platform_db:
 
     (warning,) = warnings(platform_db.database())
 
-    assert "Function public.copy_row() takes rows of public.submissions by position" in warning
+    assert "Function public.copy_row() copies rows of public.submissions by position" in warning
 
 
 def test_a_publication_is_a_warning_with_the_order(platform_db: PlatformDatabase) -> None:
