@@ -67,7 +67,9 @@ BEGIN
     ELSIF p_kind = 'policy' THEN
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', v_object);
-        CALL sessiondb.run_on_platform(format('DROP POLICY IF EXISTS %I ON %s', p_name, v_object));
+        IF EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = to_regclass(v_object) AND p.polname = p_name) THEN
+            CALL sessiondb.run_on_platform(format('DROP POLICY %I ON %s', p_name, v_object));
+        END IF;
         CALL sessiondb.run_on_platform(v_source);
         v_object := format('POLICY %I ON %s', p_name, v_object);
     ELSE

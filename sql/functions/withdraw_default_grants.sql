@@ -28,7 +28,7 @@ BEGIN
               FROM pg_proc AS p
              WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname <> 'sessions_of_staff'
         )
-        SELECT DISTINCT format('REVOKE %s ON %s FROM %s', string_agg(DISTINCT a.privilege_type, ', '),
+        SELECT DISTINCT format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
                                CASE o.type
                                    WHEN 'n' THEN 'SCHEMA sessiondb'
                                    WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
@@ -39,12 +39,13 @@ BEGIN
           JOIN pg_default_acl AS d ON d.defaclrole = o.owner AND d.defaclobjtype = o.type AND d.defaclnamespace = 0
          CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
          CROSS JOIN LATERAL aclexplode(o.acl) AS a
+         CROSS JOIN LATERAL (SELECT o.type = 'r' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b) AS makes_dumps) AS k
          WHERE a.grantee = g.grantee
            AND a.grantee <> o.owner
            -- install() decides which functions PUBLIC may call
            AND NOT (o.type = 'f' AND a.grantee = 0)
-           AND NOT (o.type = 'r' AND a.privilege_type = 'SELECT' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b))
-         GROUP BY o.type, o.oid, a.grantee
+           AND NOT (k.makes_dumps AND a.privilege_type = 'SELECT')
+         GROUP BY o.type, o.oid, a.grantee, k.makes_dumps
          ORDER BY 1
     LOOP
         CALL sessiondb.run_on_platform(v_revoke);
