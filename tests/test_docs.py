@@ -163,9 +163,7 @@ def _shape(text: str) -> str:
     ids=["guides", "commands", "README"],
 )
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-def test_the_pages_show_what_the_commands_print(
-    platform_db: PlatformDatabase, pages: list[Path], columns: int
-) -> None:
+def test_the_pages_show_what_the_commands_print(platform_db: PlatformDatabase, pages: list[Path], columns: int) -> None:
     first, *others = (TRANSCRIPT.findall(page.read_text(encoding="utf-8")) for page in pages)
     writing = os.environ.get(WRITE)
     assert writing or all(other == first for other in others), "both guides have the same transcripts"
@@ -187,7 +185,7 @@ def test_the_page_of_commands_has_them_all_at_80_columns() -> None:
     assert [name for name in LEAVES if f"$ sessiondb {name}" not in text] == []
     transcripts = "\n".join(TRANSCRIPT.findall(text))
     # a fix is one line, ready to paste; what is said of one thing may be longer than the terminal, which wraps it
-    ready = re.compile(r"\$ |  sessiondb |\s+Fix: |User |To be rolled back|Next: |Run: |  \"|The links of")
+    ready = re.compile(r"\$ |  sessiondb |\s+Fix: |User |To be rolled back|Next: |Run: |  \"|The links of|\[\{")
     assert [line for line in transcripts.splitlines() if len(line) > 80 and not ready.match(line)] == []
 
 
