@@ -788,10 +788,7 @@ def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
     member = ("member", "add", "--org", "mon-org", "--user", BRUNO)
     for done in ("is now", "was already"):
         said = on(installed_db, *member).out
-        assert (
-            " ".join(said.split())
-            == f"User bruno@example.org, Bruno Keller {done} in Mon Organisation, as student."
-        )
+        assert " ".join(said.split()) == f"User bruno@example.org, Bruno Keller {done} in Mon Organisation, as student."
         assert f" ({BRUNO}) was already" in on(installed_db, *member, "-v").out
     other = on(installed_db, *member, "--role", "trainer")
     assert (other.code, other.out) == (1, "")
