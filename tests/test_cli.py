@@ -788,8 +788,8 @@ def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
     member = ("member", "add", "--org", "mon-org", "--user", BRUNO)
     for done in ("is now", "was already"):
         said = on(installed_db, *member).out
-        assert said == f"User bruno@example.org, Bruno Keller {done} a member of Mon Organisation as student.\n"
-        assert f" ({BRUNO}) was already" in on(installed_db, *member, "-v").out
+        assert " ".join(said.split()) == f"User bruno@example.org, Bruno Keller {done} in Mon Organisation, as student."
+        assert f" ({BRUNO}) was" in on(installed_db, *member, "-v").out
     other = on(installed_db, *member, "--role", "trainer")
     assert (other.code, other.out) == (1, "")
     assert f"Run: sessiondb member set-role --org mon-org --user {BRUNO} trainer" in other.err
@@ -1157,7 +1157,7 @@ def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None
     assert demo.code == 0, demo.err
     assert demo.json["ok"] is True
     assert all(step["ok"] for step in demo.json["steps"])
-    assert len(demo.json["steps"]) >= 10
+    assert len(demo.json["steps"]) >= 9
     assert [*scratch.iterdir()] == [scratch / "kept"]
     assert (kept / "data" / "PG_VERSION").exists()
     assert not (kept / "data" / "postmaster.pid").exists()

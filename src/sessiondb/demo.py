@@ -139,7 +139,7 @@ def _tell(story: _Story) -> None:
     autumn = story.value("SELECT id FROM sessions WHERE title = 'Session Automne 2024'")
     linked = story.sql(f"SELECT session_id FROM submissions WHERE user_id = '{BRUNO}'")
     story.expect("Bruno's submission from before is in the autumn session", autumn, linked)
-    story.expect("so is his next one, without a command", autumn, story.sql(_submission(BRUNO)))
+    story.expect("so is the next one, without a command", autumn, story.sql(_submission(BRUNO)))
 
     story.chapter("Why is Chloe's work missing?")
     story.command("explain --user chloe@example.org --course 'Python for beginners'")

@@ -404,7 +404,7 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
                 output.paragraph(_lock(first, lock), indent=4)
         if quiet := len(of_migration) - len(locking):
             output.say(f"  {output.count(quiet, 'more statement')}: {no_lock}" if locking else f"  {no_lock}")
-    output.say(
+    output.wrapped(
         f"{output.count(len(statements), 'statement')}. ACCESS SHARE, which every query takes, is not listed. No table"
         " is rewritten, and none is read whole under a lock that blocks reads or writes."
     )

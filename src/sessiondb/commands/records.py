@@ -165,7 +165,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
                 f"--org {shlex.quote(org_name)} --user {shlex.quote(user)} {shlex.quote(role or '')}",
             )
     done = "is now" if row["created"] else "was already"
-    said = f"User {row['user']} {done} a member of {row['org']} as {row['role']}."
+    said = f"User {row['user']} {done} in {row['org']}, as {row['role']}."
     if not backfill:
         _print_member(options, row, said)
         return
@@ -198,7 +198,7 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
         row = records.set_member_role(connection, org_id, user_id, role)
-    _print_member(options, row, f"User {row['user']} is now a member of {row['org']} as {row['role']}.")
+    _print_member(options, row, f"User {row['user']} is now in {row['org']}, as {row['role']}.")
 
 
 @command("remove", group=member)
@@ -224,7 +224,7 @@ def _print_member(options: Options, row: dict[str, Any], done: str) -> None:
     if options.json:
         output.json_document(row)
     else:
-        output.say(options.named(done))
+        output.wrapped(options.named(done))
 
 
 @click.group()
