@@ -64,7 +64,7 @@ def shoot(page: Page, folder: Path) -> None:
     page.get_by_role("button", name="Create the session").click()
     keep("session", whole=True)
     page.get_by_role("button", name="Link this work now").click()
-    page.get_by_text("All is linked").wait_for()
+    page.get_by_text("Everything that can be linked").wait_for()
     keep("linked")
     page.get_by_role("link", name="To the session").click()
     page.get_by_role("button", name="See what follows").click()

@@ -46,8 +46,8 @@ def create_app(
         database: how to connect, as libpq has it. What this role may do, and the row level security that holds for it,
             decide what is seen and done.
         hosts: the names, each with its port unless that is the usual one, under which browsers may know the page.
-        who: says which user asks, as an id of the platform, by its own login; None lets nobody in. With a gate it need
-            not be given.
+        who: says which user asks, as an id of the platform, by its own login; None refuses the request. Not needed with
+            a gate.
         role: what each transaction becomes, with the user of ``who`` in the claims of a hosted backend.
         schema: of the platform's tables, as ``--schema``.
         secret: what the tokens in forms are made with; the same in all processes that serve the page.

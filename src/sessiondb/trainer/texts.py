@@ -93,7 +93,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "action": ("Action", "Action"),
     # overview
     "overview_none": ("There is no session here yet.", "Il n'y a pas encore de session ici."),
-    "overview_none_found": ("No session is like this.", "Aucune session ne correspond."),
+    "overview_none_found": ("No session matches.", "Aucune session ne correspond."),
     "open_first": ("Open the first session", "Ouvrir la première session"),
     "chart": ("Submissions a week", "Soumissions par semaine"),
     "chart_page": (
@@ -124,7 +124,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "create": ("Create the session", "Créer la session"),
     "then": ("What will happen", "Ce qui va se passer"),
     "new_gets": (
-        "Members of {org} who enrol in {course} or submit to it are linked to this session at once.",
+        "Members of {org} who enrol in {course} or submit to it are linked to this session immediately.",
         "Les membres de {org} qui s'inscrivent à {course} ou y soumettent un exercice sont rattachés aussitôt à cette session.",
     ),
     "only_active": (
@@ -138,7 +138,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "les nouveaux iront dans la nouvelle session. Si elle est finie, donnez-lui le statut « terminée ».",
     ),
     "would_link": (
-        "{rows} of members of {org} in this course belong to no session yet. They can be linked to the new one.",
+        "{rows} of members of {org} in this course are not in any session yet. They can be linked to the new one.",
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à la nouvelle.",
     ),
     "would_link_none": (
@@ -146,40 +146,40 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Aucun ancien travail de membres de {org} dans cette formation n'irait dans cette session.",
     ),
     "would_link_here": (
-        "{rows} of members of {org} in this course belong to no session yet. They can be linked to this one.",
+        "{rows} of members of {org} in this course are not in any session yet. They can be linked to this one.",
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à celle-ci.",
     ),
     "link_after": ("Link them when the status is changed", "Les rattacher dès que le statut a changé"),
     "link_now": ("Link them when the session is created", "Les rattacher dès la création de la session"),
     "needs_creator": (
-        "This platform demands to know who creates a session: choose somebody.",
+        "This platform requires the creator of a session: choose one.",
         "Cette plateforme exige de savoir qui crée une session : choisissez quelqu'un.",
     ),
     # a session
     "in_session": ("Students of this session", "Étudiants de cette session"),
     "in_session_none": (
-        "Nobody is in this session yet. Members of {org} come in when they enrol in the course or submit to it.",
+        "No one is in this session yet. Members of {org} join it when they enrol in the course or submit to it.",
         "Personne n'est encore dans cette session. Les membres de {org} y entrent en s'inscrivant à la formation ou en soumettant un exercice.",
     ),
     "unlinked": (
-        "Work of this course that is in no session",
+        "Work in this course that is not in any session",
         "Travaux de cette formation qui ne sont dans aucune session",
     ),
     "unlinked_none": (
-        "Nothing is missing: all work of this course is in a session.",
+        "Nothing is missing: all work in this course is in a session.",
         "Rien ne manque : tous les travaux de cette formation sont dans une session.",
     ),
     "unlinked_slow": (
-        "There is so much that it could not be counted in time. Try again when the database is less busy.",
+        "There is too much to count in time. Try again when the database is less busy.",
         "Il y en a tant que le décompte n'a pas abouti à temps. Réessayez quand la base est moins occupée.",
     ),
-    "remedy_link": ("Belongs here, but is older than the session", "Devrait être ici, mais date d'avant la session"),
+    "remedy_link": ("Belongs here, but predates the session", "Devrait être ici, mais date d'avant la session"),
     "remedy_link_why": (
-        "These students are members of {org}, and this is their session. Their work was there before the session, so nothing has linked it.",
+        "These students are members of {org}, and this is their session. Their work predates the session, so it was never linked.",
         "Ces étudiants sont membres de {org}, et ceci est leur session. Leurs travaux datent d'avant la session : rien ne les y a rattachés.",
     ),
     "remedy_link_gives": (
-        "The button puts {what} of {who} into this session. The staff of {org} then see them.",
+        "The button puts {what} of {who} into this session. The staff of {org} can then see them.",
         "Le bouton place {what} de {who} dans cette session. L'équipe de {org} les voit alors.",
     ),
     "remedy_link_do": ("Link this work now", "Rattacher ces travaux"),
@@ -199,18 +199,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ces étudiants suivent la formation, mais ne sont pas membres de {org}, et aucune organisation dont ils sont membres n'en a de session active.",
     ),
     "remedy_join_gives": (
-        "The button makes those whom you choose students of {org}, and puts their work in this course into this session. "
-        "The staff of {org} then see it.",
+        "The button adds the students that you select to {org}, as students, and links their work in this course to this session. "
+        "The staff of {org} can then see it.",
         "Le bouton fait de ceux que vous choisissez des étudiants de {org}, et place leurs travaux de cette formation dans cette session. "
         "L'équipe de {org} les voit alors.",
     ),
-    "remedy_join_do": ("Add the chosen students", "Ajouter les étudiants choisis"),
+    "remedy_join_do": ("Add the selected students", "Ajouter les étudiants choisis"),
     "join_elsewhere": (
-        "New members get into “{title}”, not into this session. Open it to add them.",
+        "New members join “{title}”, not this session. Open it to add them.",
         "Les nouveaux membres entrent dans « {title} », et non dans cette session. Ouvrez-la pour les ajouter.",
     ),
     "join_inactive": (
-        "This session is not active, so nothing is put into it. Make it active to add them.",
+        "This session is not active, so nothing is linked to it. Make it active to add them.",
         "Cette session n'est pas active : rien n'y est placé. Rendez-la active pour les ajouter.",
     ),
     "remedy_follow": ("Belongs to another session", "Relève d'une autre session"),
@@ -219,7 +219,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Pour ces étudiants, les règles choisissent « {title} ». Ouvrez-la pour y rattacher leurs travaux.",
     ),
     "remedy_follow_do": ("Open “{title}”", "Ouvrir « {title} »"),
-    "choose_one": ("Choose at least one student.", "Choisissez au moins un étudiant."),
+    "choose_one": ("Select at least one student.", "Choisissez au moins un étudiant."),
     "change_status": ("Change the status", "Changer le statut"),
     "new_status": ("New status", "Nouveau statut"),
     "see_first": ("See what follows …", "Voir les conséquences…"),
@@ -235,7 +235,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "« {title} » est plus récente et active aussi : les nouveaux étudiants y vont. Cette session ne reçoit que les soumissions de ses propres étudiants.",
     ),
     "status_shadows": (
-        "“{title}” stays active, but gets no new students any more.",
+        "“{title}” stays active, but no longer gets new students.",
         "« {title} » reste active, mais ne reçoit plus de nouveaux étudiants.",
     ),
     "status_over": (
@@ -244,7 +244,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "status_then": ("They go to “{title}”.", "Elles vont dans « {title} »."),
     "status_then_none": (
-        "{org} has no other active session of {course}: new work is stored, but is in no session, so nobody sees it here.",
+        "{org} has no other active session of {course}: new work is stored without a session, and does not appear here.",
         "{org} n'a pas d'autre session active de {course} : les nouveaux travaux sont enregistrés, mais ne sont dans aucune session, donc personne ne les voit ici.",
     ),
     "status_keeps": (
@@ -265,9 +265,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "En attente de la fin d'un autre travail sur la base…",
     ),
     "state_running": ("Linking … {percent} %", "Rattachement… {percent} %"),
-    "state_done": ("All is linked that can be.", "Tout ce qui peut l'être est rattaché."),
+    "state_done": ("Everything that can be linked is linked.", "Tout ce qui peut l'être est rattaché."),
     "state_stopped": (
-        "It was stopped on the way. What was linked stays linked.",
+        "It was stopped part-way. What was linked stays linked.",
         "Arrêté en chemin. Ce qui est rattaché le reste.",
     ),
     "state_failed": (
@@ -282,8 +282,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "to_session": ("To the session", "Vers la session"),
     # an organisation
     "members": ("Members", "Membres"),
-    "members_none": ("Nobody is a member yet.", "Il n'y a encore aucun membre."),
-    "members_none_found": ("No member is like this.", "Aucun membre ne correspond."),
+    "members_none": ("There are no members yet.", "Il n'y a encore aucun membre."),
+    "members_none_found": ("No member matches.", "Aucun membre ne correspond."),
     "add_member": ("Add a member", "Ajouter un membre"),
     "user_name": ("E-mail or name", "E-mail ou nom"),
     "user_hint": (
@@ -303,10 +303,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_role": ("Set the role of {name}", "Changer le rôle de {name}"),
     "its_sessions": ("Sessions of this organisation", "Sessions de cette organisation"),
     "orgs_none": ("There is no organisation that you may see.", "Il n'y a aucune organisation que vous puissiez voir."),
-    "which": ("Who is “{name}”? Choose one of these.", "Qui est « {name} » ? Choisissez une de ces personnes."),
-    "which_thing": ("What is “{name}”? Choose one of these.", "Qu'est-ce que « {name} » ? Choisissez parmi ceux-ci."),
+    "which": ("Which “{name}” do you mean?", "Qui est « {name} » ? Choisissez une de ces personnes."),
+    "which_thing": ("Which “{name}” do you mean?", "Qu'est-ce que « {name} » ? Choisissez parmi ceux-ci."),
     "no_such": (
-        "Nothing is called “{name}” here. Check the spelling.",
+        "Nothing here is called “{name}”. Check the spelling.",
         "Rien ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
     ),
     "choose_person": ("Choose", "Choisir"),
@@ -314,14 +314,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "done_created": ("The session is created.", "La session est créée."),
     "done_status": ("The status is changed.", "Le statut est changé."),
     "done_added": ("Added to the organisation.", "Ajout à l'organisation effectué."),
-    "done_was_added": ("Was a member already; nothing was changed.", "Déjà membre ; rien n'a changé."),
+    "done_was_added": ("Already a member; nothing was changed.", "Déjà membre ; rien n'a changé."),
     "done_role": ("The role is changed.", "Le rôle est changé."),
     "done_removed": ("Removed from the organisation.", "Retrait de l'organisation effectué."),
     # what goes wrong
     "error": ("This did not work", "Cela n'a pas fonctionné"),
     "error_detail": ("The database says: {message}", "La base de données indique : {message}"),
     "error_back": (
-        "Go back and try again, or ask who runs the platform.",
+        "Go back and try again, or ask the people who run the platform.",
         "Revenez en arrière et réessayez, ou adressez-vous à l'équipe technique.",
     ),
     "lost": ("The database does not answer", "La base de données ne répond pas"),
@@ -330,12 +330,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Rien n'est perdu. Cette page réessaie d'elle-même toutes les quelques secondes.",
     ),
     "lost_posted": (
-        "Whether your last change was made is not known: look before you make it again.",
+        "It is not known whether your last change was saved: check before you make it again.",
         "On ne sait pas si votre dernière modification a été faite : vérifiez avant de la refaire.",
     ),
     "retry": ("Try again", "Réessayer"),
     "slow": ("This took too long", "Cela a pris trop de temps"),
-    "denied": ("You may not see or do this", "Vous ne pouvez ni voir ni faire cela"),
+    "denied": ("You do not have access to this", "Vous ne pouvez ni voir ni faire cela"),
     "denied_token": (
         "Open the whole address that “sessiondb trainer” printed. It is good once; if it was used before, start the command again.",
         "Ouvrez l'adresse complète affichée par « sessiondb trainer ». Elle ne sert qu'une fois ; si elle a déjà servi, relancez la commande.",
@@ -345,13 +345,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This form is out of date. Go back, reload the page and try again.",
         "Ce formulaire n'est plus valable. Revenez en arrière, rechargez la page et réessayez.",
     ),
-    "denied_host": ("This page is not served under that name.", "Cette page n'est pas servie sous ce nom."),
+    "denied_host": ("This page is not served under this name.", "Cette page n'est pas servie sous ce nom."),
     "missing": ("There is no such page", "Cette page n'existe pas"),
     "missing_why": (
         "It was removed, or you may not see it.",
         "Elle a été supprimée, ou vous n'avez pas le droit de la voir.",
     ),
-    "entering": ("Come in", "Entrer"),
+    "entering": ("Enter", "Entrer"),
 }
 """Each text in both languages. Where a bar divides it, the first part is for one and the second for several."""
 
