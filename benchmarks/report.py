@@ -85,16 +85,18 @@ def table(parts: dict[str, Any]) -> str:
 
 def summary(parts: dict[str, Any]) -> str:
     """Return what a database administrator asks for first, in Markdown."""
-    inserts = parts["insert"]["result"]
-    cells = {
-        **{f"throughput of single rows, {name}": ("single", name) for name in CLIENTS},
-        "time of a row in a large INSERT ... SELECT": ("bulk", "select"),
-    }
-    rows = [
-        (f"{what}, to no trigger", *(f"{_ratio(inserts[kind][table][name]['sessiondb']):.2f}" for table in TABLES))
-        for what, (kind, name) in cells.items()
+    rows = {}
+    for name in sorted(name for name in parts if name.startswith("instructions-")):
+        counted = parts[name]["result"]["counted"]
+        server = name.removeprefix("instructions-")
+        rows[f"instructions of a row in bulk, PostgreSQL {server}"] = [counted[t]["row"]["shipped"] for t in TABLES]
+    single = parts["insert"]["result"]["single"]
+    for clients in CLIENTS:
+        rows[f"throughput of single rows, {clients}"] = [single[table][clients]["sessiondb"] for table in TABLES]
+    cells = [
+        (f"{what}, to no trigger", *(f"{_ratio(took):.2f}" for took in of_tables)) for what, of_tables in rows.items()
     ]
-    return "\n".join(["| what it costs | enrollments | submissions |", "|---|---|---|", *map(_row, rows)])
+    return "\n".join(["| what it costs | enrollments | submissions |", "|---|---|---|", *map(_row, cells)])
 
 
 def forms(parts: dict[str, Any]) -> str:

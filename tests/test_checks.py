@@ -274,7 +274,10 @@ FAULTS: dict[str, Fault] = {
     "granted to PUBLIC": Fault(
         "GRANT USAGE ON SCHEMA sessiondb TO PUBLIC; GRANT SELECT, INSERT ON sessiondb.objects TO PUBLIC;"
         "GRANT EXECUTE ON FUNCTION sessiondb.save_link() TO PUBLIC",
-        {"grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"])},
+        {
+            "grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"]),
+            "installed_objects": ("error", ["function sessiondb.save_link"]),
+        },
     ),
     "trigger privilege granted": Fault(
         "GRANT TRIGGER ON submissions TO PUBLIC",
@@ -400,9 +403,10 @@ def test_every_check_has_a_fault() -> None:
         "pending_migrations",
         "renamed",
         "owner_rights",
+        "column_types",
         "staff",
         "citus",
-    }  # test_status_column.py, below, test_damage.py, test_roles.py, test_staff.py, test_citus.py
+    }  # test_status_column.py, below, test_damage.py, test_roles.py, test_strangers.py, test_staff.py, test_citus.py
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 
 

@@ -1206,6 +1206,24 @@ def test_the_script_reads_nothing_in_a_schema_that_another_role_makes_while_it_w
 
 
 @on_reference
+def test_what_is_written_for_no_schema_trusts_nobody_for_a_table_in_schema_public(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    """The platform is in another schema."""
+    rival = Rival(platform_db, new_role)
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA learn; ALTER TABLE enrollments SET SCHEMA learn")
+        connection.execute(f"CREATE TABLE public.enrollments (); ALTER TABLE enrollments OWNER TO {new_role}".encode())
+    assert rival.prepare()
+
+    done = by_psql(psql, platform_db, run("plan", "--sql").out, tmp_path)
+    assert (done.code, "belong to several roles" in done.err) == (3, True)
+    with pytest.raises(psycopg.errors.RaiseException, match="several roles"), platform_db.connect() as connection:
+        connection.execute(run("plan", "--sql", "--single-transaction").out.encode())
+    assert not rival.fallen()
+
+
+@on_reference
 def test_the_script_and_apply_keep_out_of_each_others_way(
     platform_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:

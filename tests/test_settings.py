@@ -327,3 +327,11 @@ def test_a_short_command_that_another_transaction_made_fail_is_tried_again(insta
         assert eye.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone() == (
             1,
         )
+
+
+@pytest.mark.parametrize("options", [(), ("--single-transaction",)], ids=["script", "batch"])
+def test_what_plan_writes_is_not_compiled_by_the_server(options: tuple[str, ...]) -> None:
+    """A look at the platform looks expensive to the planner; where there is LLVM it would take a minute to compile."""
+    written = run("plan", "--sql", *options).out
+    off = {"script": "SET jit TO 'off';", "batch": "PERFORM set_config('jit', 'off', true);"}
+    assert written.index(off["batch" if options else "script"]) < written.index("$preflight$")

@@ -116,21 +116,39 @@ def test_a_rollback_is_not_stopped_half_way_by_a_trigger_with_a_name_like_ours(
 # a type that belongs to another role
 
 
+TYPES: dict[str, tuple[LiteralString, LiteralString, str]] = {
+    "of an array": ("CREATE TYPE mood AS ENUM ('well')", "mood[]", "mood"),
+    "a domain": ("CREATE DOMAIN mood AS text", "mood", "mood"),
+    "a row of a table": ("CREATE TABLE mood (id text)", "mood", "mood"),
+    "a part of another type": ("CREATE DOMAIN mood AS text", "outer_mood", "mood"),
+}
+
+
 @on_hosted
-def test_a_type_of_another_role_in_a_table_of_the_platform_is_refused(
-    new_role: str, platform_db: PlatformDatabase
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_type_of_another_role_in_a_table_of_the_platform_is_found_before_and_after(
+    new_role: str, platform_db: PlatformDatabase, kind: str
 ) -> None:
     """A cast of it to json, which that role may make at any time, runs where to_jsonb() reads the row."""
-    by_role(platform_db, new_role, "CREATE TYPE mood AS ENUM ('well')")
+    made, column, named = TYPES[kind]
+    by_role(platform_db, new_role, made)
     with platform_db.connect() as connection:
-        connection.execute("ALTER TABLE public.enrollments ADD moods public.mood[]")
+        connection.execute("SET search_path TO public")
+        if kind == "a part of another type":
+            connection.execute("CREATE TYPE outer_mood AS (mood mood[])")
+        connection.execute(f"ALTER TABLE enrollments ADD mood {column}")
 
     (finding,) = [f for f in look(platform_db) if f.level == "error"]
-    assert (finding.check, finding.object) == ("owners", "TYPE public.mood")
+    assert (finding.check, finding.object) == ("column_types", f"TYPE public.{named}")
     assert on(platform_db, "apply").code == 5
     with platform_db.connect() as connection:
         connection.execute(finding.fix.removeprefix("Inspect it, then: ").encode())
     assert on(platform_db, "apply").code == 0
+    assert check(platform_db, "column_types") == []
+
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER {finding.fix.split()[4]} public.{named} OWNER TO {new_role}".encode())
+    assert brief(check(platform_db, "column_types")) == [("column_types", "error", finding.object)]
 
 
 # partitions that belong to another role

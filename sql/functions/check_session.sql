@@ -42,7 +42,8 @@ BEGIN
             MESSAGE = pg_catalog.format('session %s does not fit this row of table "%s"', NEW.session_id, TG_ARGV[0]),
             DETAIL = 'There is no such session of the row''s course in an organisation that the row''s user is a member of.',
             HINT = 'Leave session_id out to have the right session found, or give a session of the same course '
-                   'in an organisation of the user.',
+                   'in an organisation of the user. A dump of data alone is restored while the triggers are disabled: '
+                   'pg_restore --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER USER.',
             SCHEMA = (SELECT i.platform_schema FROM sessiondb.installation AS i),
             TABLE = TG_ARGV[0],
             COLUMN = 'session_id',

@@ -5,7 +5,8 @@ AS $procedure$
 /*
  * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
  * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
- * Grants that were made by hand to other roles stay; install() decides which roles may call sessions_of_staff().
+ * Grants that were made by hand to other roles stay, and SELECT for roles that make dumps of the platform; install() decides
+ * which roles may call sessions_of_staff().
  *
  * And disables row level security where an event trigger of the platform enabled it on a new table: a role with the
  * documented grants would find nothing there, and be told that sessiondb is not installed.
@@ -27,7 +28,7 @@ BEGIN
               FROM pg_proc AS p
              WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname <> 'sessions_of_staff'
         )
-        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s',
+        SELECT DISTINCT format('REVOKE %s ON %s FROM %s', string_agg(DISTINCT a.privilege_type, ', '),
                                CASE o.type
                                    WHEN 'n' THEN 'SCHEMA sessiondb'
                                    WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
@@ -42,6 +43,8 @@ BEGIN
            AND a.grantee <> o.owner
            -- install() decides which functions PUBLIC may call
            AND NOT (o.type = 'f' AND a.grantee = 0)
+           AND NOT (o.type = 'r' AND a.privilege_type = 'SELECT' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b))
+         GROUP BY o.type, o.oid, a.grantee
          ORDER BY 1
     LOOP
         CALL sessiondb.run_on_platform(v_revoke);

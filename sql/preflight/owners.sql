@@ -65,20 +65,6 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
            AND c.relname = 'orgs'
            AND c.relkind = 'v'
         UNION ALL
-        -- the owner of a type may create a cast of it to json, which to_jsonb() calls
-        SELECT DISTINCT 'error', format('TYPE %s', t.oid::regtype),
-               format('Type %s of column %I of table %s belongs to role %I, which could make it run code with the rights of any role that reads it.',
-                      t.oid::regtype, a.attname, a.attrelid::regclass, s.rolname),
-               format('Inspect it, then: ALTER TYPE %s OWNER TO %I', t.oid::regtype, pg_get_userbyid(h.table_owner))
-          FROM (SELECT c.oid FROM pg_class AS c
-                 WHERE c.relnamespace = h.oid AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-                UNION
-                SELECT unnest(w.tables) FROM ({course_paths()}) AS w) AS c
-          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          JOIN pg_type AS column_type ON column_type.oid = a.atttypid
-          JOIN pg_type AS t ON t.oid = coalesce(nullif(column_type.typelem, 0), column_type.oid)
-          JOIN stranger AS s ON s.oid = t.typowner
-        UNION ALL
         SELECT 'warning', format('%I', current_user),
                format('Role %I is a superuser, so the trigger functions will run with superuser rights.', current_user),
                format('Connect as %I, which owns the tables, or set the role in the connection string: options=-crole=%s',

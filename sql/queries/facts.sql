@@ -86,6 +86,8 @@ SELECT w.kind, w.parent, w.name, f.facts,
                    'types', (SELECT array_agg((SELECT a.typname FROM pg_type AS a WHERE a.oid = u.type) ORDER BY u.place)
                                FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)),
                    'defaults', pg_get_expr(p.proargdefaults, 0))
+               -- a dump may lack what was revoked; that an administrator revokes more is fine
+               || CASE WHEN NOT has_function_privilege(0::oid, p.oid, 'EXECUTE') THEN '{"private": true}' ELSE '{}' END::jsonb
                || CASE p.proname WHEN 'sessions_of_staff' THEN jsonb_build_object('granted to', (
                       SELECT coalesce(string_agg(DISTINCT coalesce(r.rolname, 'PUBLIC'), ', '), '')
                         FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a

@@ -10,6 +10,12 @@ DECLARE
                ) AS s
          WHERE NOT (s.may_create AND $1));
 BEGIN
+    -- where no schema is named, a role could make a table of that name in schema public to be trusted
+    IF NOT $2 AND (SELECT count(DISTINCT c.relowner) FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relpersistence <> 't') > 1 THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'tables named enrollments belong to several roles in this database',
+            HINT = 'Write the script with --schema and the name of the schema that holds those of the platform.';
+    END IF;
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),

@@ -190,7 +190,7 @@ _CITUS = ("preflight", ["citus"])
 
 # what was demanded of the platform at first must still be there
 _CATALOG_CHECKS = [
-    ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance"]),
+    ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types"]),
     ("checks", resources.names("checks")),
 ]
 """The checks that read the catalogs only, by their folder below ``sql/``."""

@@ -77,6 +77,7 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
+        "jit": "off",  # compiling what runs once takes 8 s for each look at the platform
         "client_min_messages": "notice" if adopt else "warning",
     }
 
@@ -96,6 +97,11 @@ def _set_rare(value: str, *, local: bool) -> str:
     return f"PERFORM set_config(s.name, {value}, {str(local).lower()}) FROM {_RARE}"
 
 
+def _trusted(named: str | None) -> str:
+    """Return what refuses a schema sessiondb of others, and to guess whose tables are meant."""
+    return resources.query("script/trusted", "false", str(named is not None).lower())
+
+
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
     """Return what compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
@@ -105,14 +111,14 @@ def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
 
 
 def script(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
 
     It can be run again after it was stopped: applied migrations are skipped.
 
     Args:
-        schema: the platform's schema.
+        named: the platform's schema; None for public, where no other role has such tables elsewhere.
         course_path: the way from a submission to its course; found from the foreign keys when None.
         adopt: whether triggers of the platform that write session_id are taken over.
         lock_timeout: the longest wait for a lock, in seconds; the script stops there.
@@ -121,6 +127,7 @@ def script(
     Raises:
         UsageError: psql would not read the name of the schema as it is.
     """
+    schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
     if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
         raise UsageError(
@@ -146,7 +153,7 @@ def script(
             " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
-    yield resources.query("script/trusted", "false")
+    yield _trusted(named)
     yield _first_look(migrations, staff)
     yield checks.preflight_script(schema).rstrip()
     for number, migration in enumerate(migrations):
@@ -177,9 +184,10 @@ def script(
 
 
 def batch(
-    schema: str, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
+    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
     """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    schema = named or "public"
     staff = staff or Staff()
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
@@ -188,8 +196,7 @@ def batch(
     }
     names = literal([*settings, "search_path", "sessiondb.search_path"])
     yield resources.read("script/batch_begin.sql").rstrip()
-    yield f"DO {_BATCH}"
-    yield "DECLARE"
+    yield f"DO {_BATCH}\nDECLARE"
     yield "    v_before pg_catalog.text; v_after pg_catalog.text; v_said pg_catalog.text; v_is_pending boolean;"
     yield "    v_statement pg_catalog.text; v_statements pg_catalog.text[]; v_settings pg_catalog.jsonb;"
     yield "BEGIN"
@@ -200,15 +207,14 @@ def batch(
     for text in path.replace("), false)", "), true)").replace("SET search", "SET LOCAL search").split(";"):
         if text.strip():
             yield _execute(text)
-    for name, value in settings.items():
-        yield f"PERFORM set_config({literal(name)}, {literal(value)}, true);"
-    yield f"{_KEEP} {_set_rare(_MEANT, local=True)};"
+    sets = [f"PERFORM set_config({literal(name)}, {literal(value)}, true)" for name, value in settings.items()]
+    yield f"{_KEEP} {'; '.join([*sets, _set_rare(_MEANT, local=True)])};"
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
     yield "        USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
-    yield _execute(resources.query("script/trusted", "false"))
+    yield _execute(_trusted(named))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, staff)):

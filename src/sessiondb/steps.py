@@ -82,7 +82,7 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
     if migration.number == "0001":
         # the first statement creates the schema, or finds one that another role has just created; that default
         # privileges of the platform let others create in it is corrected before the commit
-        body.insert(1, Statement(resources.query("script/trusted", "true"), ours=True))
+        body.insert(1, Statement(resources.query("script/trusted", "true", "true"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
         *(configure_staff() if any(o.kind == "policy" for o in comes) else []),

@@ -284,9 +284,8 @@ def plan(
     if single_transaction and not as_script:
         raise UsageError("--single-transaction is about the script of --sql", "Add --sql.")
     if as_script:
-        schema = options.schema or "public"
         write = batch if single_transaction else script
-        for line in write(schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
+        for line in write(options.schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
             output.code(line)
         return
     with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt, staff=who) as connection:

@@ -1,0 +1,44 @@
+-- Only trusted roles own the types of the columns of a table that is read, and what those are made of: the owner of a type
+-- may create a cast of it to json, which to_jsonb() calls, and change the constraints of a domain.
+WITH RECURSIVE
+platform AS (
+    SELECT n.oid, c.relowner AS table_owner
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+     WHERE n.nspname = current_setting('sessiondb.schema')
+),
+part (relid, attname, type_oid) AS (
+    SELECT a.attrelid, a.attname, a.atttypid
+      FROM (SELECT c.oid
+              FROM platform AS h
+              JOIN pg_class AS c ON c.relnamespace = h.oid
+             WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
+            UNION
+            SELECT unnest(w.tables) FROM ({course_paths()}) AS w) AS c
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     UNION
+    SELECT p.relid, p.attname, o.oid
+      FROM part AS p
+      JOIN pg_type AS t ON t.oid = p.type_oid
+     CROSS JOIN LATERAL (
+            SELECT t.typelem
+            UNION ALL
+            SELECT t.typbasetype
+            UNION ALL
+            SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+           ) AS o (oid)
+     WHERE o.oid <> 0
+)
+SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t.oid::regtype) AS object,
+       format('Type %s of column %I of table %s belongs to role %I, which could make it run code with the rights of any role that reads it.',
+              t.oid::regtype, p.attname, p.relid::regclass, r.rolname) AS detail,
+       format('Inspect it, then: ALTER %s %s OWNER TO %I', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype,
+              pg_get_userbyid(h.table_owner)) AS fix
+  FROM platform AS h
+ CROSS JOIN part AS p
+  JOIN pg_type AS t ON t.oid = p.type_oid AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)
+  LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+  JOIN pg_database AS d ON d.datname = current_database()
+  JOIN pg_roles AS r ON r.oid = t.typowner
+ WHERE NOT (r.rolsuper OR r.oid IN (h.table_owner, d.datdba) OR r.rolname = current_user)
+ ORDER BY object, detail
