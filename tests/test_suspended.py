@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
 from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS
+from psycopg.conninfo import make_conninfo
 from test_crashes import (
     CLI,
     Commands,
@@ -31,11 +35,12 @@ from test_crashes import (
     transaction,
     until,
 )
+from test_plan import by_psql, psql, running, script_for
 
 from sessiondb.database import SILENCE
 from sessiondb.errors import Exit
 
-__all__ = ["commands", "known", "migrations_are_parsed_once"]  # fixtures
+__all__ = ["commands", "known", "migrations_are_parsed_once", "psql"]  # fixtures
 
 SLACK = 2.0
 """What a busy machine may add."""
@@ -147,3 +152,105 @@ def test_a_backfill_that_sleeps_is_not_taken_for_a_suspended_one_until_it_is(clu
         assert process.returncode == Exit.INCOMPLETE, said
         assert len(said.splitlines()) == 2, said
         assert run_cli(database, "backfill").returncode == Exit.DONE
+
+
+@contextmanager
+def network(database: PlatformDatabase) -> Iterator[tuple[PlatformDatabase, threading.Event]]:
+    """The database at the other end of a network, and what cuts that: nothing comes through, and no connection closes."""
+    server, cut = database.cluster.server, threading.Event()
+    if server is None:
+        pytest.skip("the network is put before a server of our own only")
+    listener = socket.create_server(("127.0.0.1", 0))
+    sockets = [listener]
+
+    def forward(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while (data := source.recv(65536)) and not cut.is_set():
+                target.sendall(data)
+            if not cut.is_set():
+                target.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(f"{server.socket_dir}/.s.PGSQL.{server.port}")
+                sockets.extend((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=forward, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    host, port = listener.getsockname()
+    admin = make_conninfo(database.cluster.admin, host=host, port=port)
+    try:
+        yield replace(database, cluster=replace(database.cluster, admin=admin)), cut
+    finally:
+        cut.set()
+        for one in sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@pytest.mark.parametrize("start", ["first apply", "rollback"])
+def test_a_network_that_is_cut_keeps_nothing_locked_and_another_run_completes_the_work(
+    commands: Commands, part: Part, start: str
+) -> None:
+    """The client goes on, and what it sends is lost."""
+    command = commands("reference", start)
+    longest = []
+
+    def attempt(database: PlatformDatabase, point: Point) -> str:
+        with (
+            network(database) as (far, cut),
+            paused(far, point) as process,
+            every_client(database) as slowest,
+        ):
+            cut.set()
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+            until(lambda: not backends(database, "application_name = 'sessiondb'"), SILENCE + SLACK)
+            time.sleep(0.2)
+        longest.append(slowest())
+        run(database, command.verb)
+        (wanted, _), (found, _) = command.end, look(database, command.dump)
+        return difference((wanted, []), (found, []))
+
+    assert command.wrong_after(part(command.points)[3::12], attempt) == {}
+    assert max(longest) < SILENCE + SLACK
+
+
+def test_a_script_whose_psql_is_suspended_keeps_nothing_locked_and_is_completed_by_another_run(
+    commands: Commands, part: Part, psql: str, tmp_path: Path
+) -> None:
+    """In each of its transactions, and between them."""
+    command = commands("reference", "first apply")
+    longest = []
+    with command.clone() as database:
+        lines = script_for(database).split("\n")
+    ends = [number for number, line in enumerate(lines) if line == "COMMIT;"]
+    for place in part([*ends, *(number + 1 for number in ends)])[::2]:
+        script = "\n".join([*lines[:place], "\\! kill -STOP $PPID", *lines[place:]])
+        with command.clone() as database, running(psql, database, script, tmp_path) as process:
+            until(lambda: "T" in Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2])
+            with every_client(database) as slowest:
+                until(lambda: not by_name(database), SILENCE + SLACK)
+                time.sleep(0.2)
+            longest.append(slowest())
+            process.send_signal(signal.SIGCONT)
+            _, said = process.communicate(timeout=60)
+            assert process.returncode not in (0, None), said
+            done = by_psql(psql, database, "\n".join(lines), tmp_path)
+            assert done.code == 0, done
+            assert run_cli(database, "status", "--exit-code").returncode == Exit.DONE
+            assert run_cli(database, "check").returncode == Exit.DONE
+    assert max(longest) < SILENCE + SLACK
+
+
+def by_name(database: PlatformDatabase) -> int:
+    """How many connections of psql the server knows of."""
+    query = "SELECT FROM pg_stat_activity WHERE datname = %s AND application_name = 'psql'"
+    with psycopg.connect(database.cluster.admin) as admin:
+        return admin.execute(query, [database.name]).rowcount

@@ -24,7 +24,7 @@ SELECT CASE c.relkind
    AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'index' AND o.parent = $2 AND o.name = $1 AND o.origin = 'created')
    AND c.relname = CASE node.level
                        WHEN 0 THEN $1::name
-                       ELSE format('%s_%s_idx', left(t.relname, 48), left(md5($1::text || t.relname), 8))
+                       ELSE format('%s_%s_idx', left(t.relname, CASE WHEN octet_length(left(t.relname, 48)) <= 50 THEN 48 ELSE 12 END), left(md5($1::text || t.relname), 8))
                    END
    AND NOT EXISTS (SELECT FROM pg_inherits AS a WHERE a.inhrelid = x.indexrelid)
  ORDER BY node.level, t.relname

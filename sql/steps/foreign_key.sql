@@ -23,7 +23,7 @@ target AS (
     SELECT t.oid, p.level, p.isleaf, h.sessions,
            format('%I.%I', tn.nspname, t.relname) AS name,
            t.relname AS table_name,
-           format('%s_session_id_fkey', left(t.relname, 46)) AS key_name,
+           format('%s_session_id_fkey', left(t.relname, CASE WHEN octet_length(left(t.relname, 46)) <= 47 THEN 46 ELSE 11 END)) AS key_name,
            t.relkind = 'r' OR h.takes_not_valid AS not_valid,
            CASE WHEN t.relkind = 'r' OR h.takes_not_valid THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END AS mode_on_sessions
       FROM platform AS h

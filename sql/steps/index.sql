@@ -42,7 +42,9 @@ node AS (
            c.relname AS table_name,
            CASE p.level
                WHEN 0 THEN $1::text
-               ELSE format('%s_%s_idx', left(c.relname, 48), left(md5($1 || c.relname), 8))
+               -- 12 letters of four bytes take 48; a longer name would be cut, and its end with it
+               ELSE format('%s_%s_idx', left(c.relname, CASE WHEN octet_length(left(c.relname, 48)) <= 50 THEN 48 ELSE 12 END),
+                           left(md5($1 || c.relname), 8))
            END AS index_name
       FROM root AS r
      CROSS JOIN LATERAL (

@@ -180,8 +180,7 @@ def batch(
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
     yield resources.read("script/batch_begin.sql").rstrip()
-    yield f"DO {_BATCH}"
-    yield "DECLARE"
+    yield f"DO {_BATCH}\nDECLARE"
     yield "    v_before pg_catalog.text; v_after pg_catalog.text; v_said pg_catalog.text; v_is_pending boolean;"
     yield "    v_statement pg_catalog.text; v_statements pg_catalog.text[]; v_settings pg_catalog.jsonb;"
     yield "BEGIN"
