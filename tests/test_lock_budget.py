@@ -227,6 +227,7 @@ def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_fo
             took = time.monotonic() - began
         connection.execute("SELECT")  # it still holds the lock
     assert {command: done.returncode for command, done in ended.items()} == dict.fromkeys(commands, Exit.LOCKED)
+    assert "in the way: pid" in ended.pop("backfill").stderr
     for done in ended.values():
         assert "canceling statement due to lock timeout" in done.stderr
         assert "shows which; run the command again when that session has ended." in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,11 @@ READING = (
 )
 
 
+def without_address(done: Run) -> Run:
+    """What a command said, without the server that it names."""
+    return replace(done, out=re.sub(r"\ADatabase .*?\.\n", "", done.out, flags=re.DOTALL))
+
+
 @on_school
 def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: PlatformDatabase) -> None:
     course, user = course_and_user(installed_db)
@@ -209,7 +215,7 @@ def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(ins
         ):
             directly = on(installed_db, *arguments)
             assert directly.code == 0, arguments
-            assert through(*arguments) == directly, arguments
+            assert without_address(through(*arguments)) == without_address(directly), arguments
 
 
 @on_school
