@@ -623,7 +623,7 @@ def test_show_says_of_an_unknown_session_that_there_is_none(installed_db: Platfo
     for form in ("table", "json"):
         shown = on(installed_db, "show", what, "--session", str(nowhere), "--format", form)
         assert (shown.code, shown.out) == (1, "")
-        assert f"there is no session with the id {nowhere}\n" in shown.err
+        assert f"there is no session with the id {nowhere}" in shown.err
         assert "sessiondb session list" in shown.err
 
 

@@ -209,8 +209,9 @@ def test_what_is_in_a_row_does_not_steer_the_terminal(installed_db: PlatformData
         assert done.code == 0
         assert not re.search(rf"[{UNSEEN}]", (done.out + done.err).replace("\n", "")), command
         assert re.search(r"\\x1b|\\u001b", done.out)
-        assert re.search(r"\\u202e", done.out)
-        assert "[red]" in done.out
+        if command not in ("show submissions", "session list"):  # where it is cut to the width of the terminal
+            assert re.search(r"\\u202e", done.out)
+            assert "[red]" in done.out
         if command.startswith("--format json show"):
             assert {row["content"] for row in done.json} == {evil}  # nothing is lost
 
@@ -541,8 +542,9 @@ def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
         assert "Traceback" not in out + err
         assert "defect in sessiondb" not in err, err
         if code in {Exit.ERROR, Exit.USAGE}:
-            assert re.search(r"^(sessiondb: .+\n  hint: .+|Error: .+)\n\Z", err, re.MULTILINE | re.DOTALL), err
-            assert len(re.findall(r"^(sessiondb|Error): ", err, re.MULTILINE)) == 1
+            said = r"^(sessiondb: .+\n  hint: .+|Error: .+|\{\"error\": \{.+\}\})\n\Z"
+            assert re.search(said, err, re.MULTILINE | re.DOTALL), err
+            assert len(re.findall(r"^(sessiondb: |Error: |\{\"error\")", err, re.MULTILINE)) == 1
 
     answer()
     assert {Exit.DONE, Exit.USAGE} <= codes

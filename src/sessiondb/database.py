@@ -599,7 +599,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
 
 
 def _connection_failure(error: psycopg.Error) -> str:
-    lines = [line.strip() for line in str(error).removeprefix("connection is bad: ").splitlines() if line.strip()]
+    text = SECRETS.hide(str(error))  # before its lines are joined: a name that was given may hold some, and a password
+    lines = [line.strip() for line in text.removeprefix("connection is bad: ").splitlines() if line.strip()]
     text = "; ".join(line.rstrip(".") for line in lines)
     return f"cannot connect to the database: {text}"
 
