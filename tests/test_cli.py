@@ -992,7 +992,7 @@ def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
         with Path("/dev/full").open("wb") as full:
             done = run("-d", installed_db.conninfo(), *command.split(), stdout=full)
         assert done.code == 1
-        assert done.err.startswith("sessiondb: ")
+        assert done.err.startswith('{"error": ' if "json" in command else "sessiondb: ")
         assert "No space left on device" in done.err
         assert "Traceback" not in done.err
 

@@ -6,6 +6,7 @@ platforms/cooperative.sql); each writes down the path that it saw, or fails unde
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -112,8 +113,8 @@ def test_every_command_lets_the_platform_see_its_own_path(watched: Watched) -> N
         watched.run(command)
     watched.run("org create --name Nord --slug nord", fires=ROWS.format("INSERT orgs"))
     watched.run(f"member add --org nord --user {DMITRI} --role trainer", fires=ROWS.format("INSERT org_members"))
-    created = watched.run(f"session create --org nord --course {SQL} --by {ADA}", fires=ROWS.format("INSERT sessions"))
-    session = next(word for word in created.split() if len(word) == len(ADA) and word.count("-") == 4)
+    created = f"session create --org nord --course {SQL} --by {ADA} --format json"
+    session = json.loads(watched.run(created, fires=ROWS.format("INSERT sessions")))["id"]
     watched.run("session list")
     watched.run(f"explain --user {DMITRI} --course {SQL}")
     watched.run("backfill --dry-run")

@@ -231,7 +231,9 @@ def story(db: PlatformDatabase, psql: str, tmp_path: Path) -> Story:
 
     def without_chance(text: str) -> list[str]:
         text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text.replace(db.name, "DATABASE"))
-        text = re.sub(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?([+-]\d\d(:\d\d)?)?|\d+/s", "TIME", text)
+        text = re.sub(
+            r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?([+-]\d\d(:\d\d)?)?|\d+/s|\d+\.\d+ s\b", "TIME", text
+        )
         return sorted(" ".join(line.split()) for line in text.splitlines())  # show has no order
 
     return [(what, code, without_chance(out), without_chance(err)) for what, code, out, err in told]

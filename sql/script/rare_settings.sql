@@ -1,7 +1,7 @@
--- Sets what only some servers have, or only some roles may set, to $1: s.meant or s.reset_val.
+-- Sets what only some servers have, or only some roles may set.
 DO $rare$
 BEGIN
-    PERFORM set_config(s.name, $1, false) FROM (
+    PERFORM set_config(s.name, s.meant, false) FROM (
 {rare_settings()}
     ) AS s;
 END

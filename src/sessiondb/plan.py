@@ -130,7 +130,7 @@ def script(
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
     yield resources.read("script/path.sql").rstrip()
-    yield resources.query("script/rare_settings", "s.meant")
+    yield resources.query("script/rare_settings")
     yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
         yield (
@@ -162,7 +162,7 @@ def script(
         yield same_backend
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
-    yield resources.query("script/rare_settings", "s.reset_val")
+    yield resources.query("script/reset_rare_settings")
     for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
