@@ -942,6 +942,14 @@ def test_help_names_every_command() -> None:
     assert re.search(r"\d+\.\d+", version.out)
 
 
+@pytest.mark.parametrize("group", ["", "session", "member", "org", "course"])
+def test_a_group_alone_is_answered_with_its_help_and_2(group: str) -> None:
+    alone = run(*group.split())
+
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err == run(*group.split(), "--help").out
+
+
 def test_help_imports_nothing_that_would_keep_it_from_answering_at_once() -> None:
     """Its budget is 150 ms, which the benchmarks measure; psycopg, yoyo or rich would spend it."""
     script = (

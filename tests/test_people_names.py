@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -88,6 +89,14 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     assert done.code == 1
     assert '"Same" is the name of 2 users:' in done.err
     assert all(any(id_ in line for line in done.err.splitlines()) for id_ in (ADA, BRUNO))
+
+    for org, status in (("atelier-nord", "completed"), ("campus-sud", "active")):
+        words = ("session", "create", "--org", org, "--course", SQL, "--title", "One", "--status", status)
+        assert run("-d", installed_db.conninfo(), *words).code == 0
+    several = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft")
+    assert (several.code, several.out) == (1, "")
+    for told in ("Atelier Nord, completed", "Campus Sud, active"):
+        assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
 
 
 @on_reference

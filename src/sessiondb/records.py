@@ -106,7 +106,7 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
 
 
 _KINDS = {
-    "user": ("user", "users", "Give the id of the user."),
+    "user": ("user", "users", "Give its e-mail or id."),
     "course": ("course", "courses", "List them with: sessiondb course list"),
     "org": (
         "organisation",
@@ -139,7 +139,12 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
         found = cursor.execute(query, [kind, name]).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
-    candidates = [f"{row['id']}  {row['name']}" for row in found]
+        apart: dict[UUID, str] = {}
+        if kind == "session" and len(found) > 1:
+            query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
+            rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
+            apart = {row["id"]: f" ({row['apart']})" for row in rows}
+    candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
     if not has_names:
         table = "the table of users" if kind == "user" else f"table {kind}s"
         raise UnclearNameError(
