@@ -168,7 +168,8 @@ def test_a_member_gets_another_role_and_is_removed(world: World) -> None:
         assert refused.code == 1
         assert "is not a member" in refused.err
     world.on("member", "add", *member)
-    assert world.on("member", "set-role", *member, "trainer").code == 0
+    assert "is now in" in world.on("member", "set-role", *member, "trainer").out
+    assert "was already in" in world.on("member", "set-role", *member, "trainer").out
     assert roles(world.connection, schema, world) == [("trainer",)]
     removed = world.on("member", "remove", *member)
     assert removed.out.startswith("User zoe@example.net")
@@ -279,6 +280,21 @@ def test_a_wrong_status_or_role_is_answered_with_those_that_there_are(installed_
     ]
     assert role.err.splitlines()[-1] == "  hint: The platform knows: student, it's, trainer"
     assert (status.code, role.code) == (1, 1)
+    create = (*on, "session", "create", "--org", "campus-sud", "--course", SQL, "--status")
+    assert "(completed)." in run(*create, "Completed").out
+    assert "  hint: Did you mean completed? The platform knows: draft," in run(*create, "complted").err
+    for words, number in ((("--status", "Completed"), 1), (("--org", "atelier-nord"), 0), (("--course", SQL), 1)):
+        assert len(run(*on, "session", "list", *words, "--format", "json").json) == number
+
+
+@on_reference
+def test_a_role_that_no_member_has_is_given_with_a_warning(installed_db: PlatformDatabase) -> None:
+    add = ("-d", installed_db.conninfo(), "member", "add", "--org", "campus-sud", "--user")
+    warning = "warning: No member has the role studnt yet; roles in use: student, trainer."
+
+    mistyped = run(*add, ADA, "--role", "studnt")
+    assert (mistyped.code, warning in mistyped.err.splitlines()) == (0, True)
+    assert "warning" not in run(*add, BRUNO, "--role", "trainer").err
 
 
 @pytest.mark.parametrize(
