@@ -202,6 +202,7 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
         "version": None,
         "objects": [],
         "problems": [],
+        "saved_links": 0,
     }
 
     plan = run(*as_reader, "plan")
@@ -295,6 +296,12 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
     assert [line.split()[0] for line in lines if " pending" in line] == MIGRATIONS
     assert lines[-1] == "Next: sessiondb apply"
     assert "MISSING" not in "\n".join(lines)
+
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA elsewhere")
+    nothing = on(platform_db, "--schema", "elsewhere", "status").out
+    assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
+    assert nothing.splitlines()[-1].startswith("Next: sessiondb status --schema NAME")
 
 
 @on_reference

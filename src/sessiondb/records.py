@@ -474,6 +474,14 @@ def has_active_session(connection: Connection) -> bool:
         return connection.execute(query, {}).rowcount > 0
 
 
+def is_linkable(connection: Connection, there: Installation) -> bool:
+    """Return whether a backfill would link a row now."""
+    query = _with_course(of_platform(connection, resources.read("queries/is_linkable.sql")), there)
+    with platform_path(connection):
+        ((found,),) = connection.execute(trusted(query), {}).fetchall()
+    return bool(found)
+
+
 def of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)

@@ -263,7 +263,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                         f"warning: session {other['name']} is active, too, and links only students enrolled in it; "
                         f"new ones get {active[0]['name']}"
                     )
-                    output.note(f"  hint: If it is over: sessiondb session set-status {other['id']} completed")
+                    called = records.shell_name(connection, "session", other["id"])
+                    output.note(f"  hint: If it is over: sessiondb session set-status {called} completed")
             name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
@@ -287,13 +288,12 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         _link(options, [row["id"]], linked)
         return
     said()
-    if counts["course"] and not options.json:
+    if not options.json and (counts["linkable_enrollments"] or counts["linkable_submissions"]):
         output.wrapped(
             f"A backfill would now link {output.count(counts['linkable_enrollments'], 'enrolment')} and "
             f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."
         )
-        if counts["linkable_enrollments"] or counts["linkable_submissions"]:
-            output.say(f"Run: sessiondb backfill --session {name}")
+        output.say(f"Run: sessiondb backfill --session {name}")
 
 
 def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
@@ -376,7 +376,12 @@ def session_create(
 @command("list", group=session, formats=ROWS)
 @click.option("--org", "org_name", type=Name(), metavar="ORG", shell_complete=complete("org"), help="Only of this one.")
 @click.option(
-    "--course", "course_name", type=Name(), metavar="COURSE", shell_complete=complete("course"), help="Only of this one."
+    "--course",
+    "course_name",
+    type=Name(),
+    metavar="COURSE",
+    shell_complete=complete("course"),
+    help="Only of this one.",
 )
 @click.option("--status", type=Name(), shell_complete=complete("status"), help="Only with this status.")
 @rows_options
