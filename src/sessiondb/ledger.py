@@ -46,8 +46,8 @@ def saved_links(connection: Connection) -> int:
 
 def of_saved_links(number: int) -> str:
     """Return what is said of the links that a rollback has saved."""
-    are = "1 link is" if number == 1 else f"{number} links are"
-    return f"{are} saved in schema sessiondb; DROP SCHEMA sessiondb CASCADE removes them for good."
+    stay = "1 link stays" if number == 1 else f"{number} links stay"
+    return f"{stay} in schema sessiondb; DROP SCHEMA sessiondb CASCADE deletes them."
 
 
 @dataclass(frozen=True)
