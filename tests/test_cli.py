@@ -386,6 +386,22 @@ def test_rollback_looks_before_it_asks(installed_db: PlatformDatabase) -> None:
         assert process.returncode == code
 
 
+@on_reference
+def test_links_that_a_rollback_leaves_are_said_with_how_to_delete_them(installed_db: PlatformDatabase) -> None:
+    create = ("session", "create", "--org", "campus-sud", "--course", "Python for beginners", "--backfill")
+    assert on(installed_db, *create).code == 0
+    said = "2 links stay in schema sessiondb; DROP SCHEMA sessiondb CASCADE deletes them."
+
+    assert on(installed_db, "rollback", "--all", "--yes").out.splitlines()[-1] == said
+    assert said in " ".join(on(installed_db, "status").out.split())
+    assert on(installed_db, "status", "--format", "json").json["saved_links"] == 2
+
+    with installed_db.connect() as connection:
+        connection.execute("DROP SCHEMA sessiondb CASCADE")
+    assert "links stay" not in on(installed_db, "status").out
+    assert on(installed_db, "apply").out.splitlines()[-1] == "Next: sessiondb backfill"
+
+
 # the options of all commands
 
 
