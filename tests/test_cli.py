@@ -202,6 +202,7 @@ def test_a_platform_without_sessiondb_needs_but_select_to_look_at(
         "version": None,
         "objects": [],
         "problems": [],
+        "saved_links": 0,
     }
 
     plan = run(*as_reader, "plan")
@@ -296,6 +297,12 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
     assert lines[-1] == "Next: sessiondb apply"
     assert "MISSING" not in "\n".join(lines)
 
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA elsewhere")
+    nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
+    assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
+    assert "Next: sessiondb status --schema NAME, " in nothing
+
 
 @on_reference
 def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
@@ -377,6 +384,22 @@ def test_rollback_looks_before_it_asks(installed_db: PlatformDatabase) -> None:
         assert "[y/N]" not in shown
         assert says in shown, shown
         assert process.returncode == code
+
+
+@on_reference
+def test_links_that_a_rollback_leaves_are_said_with_how_to_delete_them(installed_db: PlatformDatabase) -> None:
+    create = ("session", "create", "--org", "campus-sud", "--course", "Python for beginners", "--backfill")
+    assert on(installed_db, *create).code == 0
+    said = "2 links stay in schema sessiondb; DROP SCHEMA sessiondb CASCADE deletes them."
+
+    assert on(installed_db, "rollback", "--all", "--yes").out.splitlines()[-1] == said
+    assert said in " ".join(on(installed_db, "status").out.split())
+    assert on(installed_db, "status", "--format", "json").json["saved_links"] == 2
+
+    with installed_db.connect() as connection:
+        connection.execute("DROP SCHEMA sessiondb CASCADE")
+    assert "links stay" not in on(installed_db, "status").out
+    assert on(installed_db, "apply").out.splitlines()[-1] == "Next: sessiondb backfill"
 
 
 # the options of all commands
@@ -940,6 +963,14 @@ def test_help_names_every_command() -> None:
 
     version = run("--version")
     assert re.search(r"\d+\.\d+", version.out)
+
+
+@pytest.mark.parametrize("group", ["", "session", "member", "org", "course"])
+def test_a_group_alone_is_answered_with_its_help_and_2(group: str) -> None:
+    alone = run(*group.split())
+
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err == run(*group.split(), "--help").out
 
 
 def test_help_imports_nothing_that_would_keep_it_from_answering_at_once() -> None:

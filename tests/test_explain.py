@@ -274,6 +274,7 @@ def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: Pl
         (False, f"The user has 2 submissions in the course: 1 linked to {autumn}, 1 not linked.")
     ]
     assert idle["fix"] == f"sessiondb backfill --session {here.autumn}"  # others have the same title
+    assert idle["verdict"].startswith("Not all is linked yet: ")
 
     carry_out(installed_db, idle["fix"])
 
@@ -283,6 +284,18 @@ def test_of_a_user_and_a_course_the_rows_are_counted_by_session(installed_db: Pl
     assert done["fix"] is None
     nothing = explain(installed_db, "--user", str(case.user), "--course", str(here.cases["no_active_session"].course))
     assert details(nothing, "submissions") == [(False, "The user has no submission in the course.")]
+
+    new = f"New work would be linked to session {autumn}."
+    assert done["verdict"] == f"Linked to session {autumn}. {new}"
+    yet = "No enrolment or submission in the course yet. New work would not be linked: "
+    assert nothing["verdict"].startswith(yet)
+    assert nothing["fixes"][0]["what"].startswith("for new work, ")
+    assert "--backfill" not in nothing["fix"]
+    with installed_db.connect() as connection:
+        members = sql.Identifier(platform.schema, "org_members")
+        connection.execute(sql.SQL("DELETE FROM {} WHERE user_id = {}").format(members, sql.Literal(case.user)))
+    verdict = explain(installed_db, *about(case))["verdict"]
+    assert verdict.startswith(f"Linked to session {autumn}. New work would not be linked: the student is a member of")
 
 
 @on("reference")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -89,6 +90,14 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     assert '"Same" is the name of 2 users:' in done.err
     assert all(any(id_ in line for line in done.err.splitlines()) for id_ in (ADA, BRUNO))
 
+    for org, status in (("atelier-nord", "completed"), ("campus-sud", "active")):
+        words = ("session", "create", "--org", org, "--course", SQL, "--title", "One", "--status", status)
+        assert run("-d", installed_db.conninfo(), *words).code == 0
+    several = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft")
+    assert (several.code, several.out) == (1, "")
+    for told in ("Atelier Nord, completed", "Campus Sud, active"):
+        assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
+
 
 @on_reference
 def test_a_slug_goes_before_the_name_of_another_organisation(installed_db: PlatformDatabase) -> None:
@@ -157,9 +166,11 @@ def test_a_member_gets_another_role_and_is_removed(world: World) -> None:
     for words in (("set-role", "trainer"), ("remove",)):
         refused = world.on("member", words[0], *member, *words[1:])
         assert refused.code == 1
-        assert "is not a member" in refused.err
+        assert "user zoe@example.net" in refused.err
+        assert "is not a member of L'Atelier d'Été" in refused.err
     world.on("member", "add", *member)
-    assert world.on("member", "set-role", *member, "trainer").code == 0
+    assert "is now in" in world.on("member", "set-role", *member, "trainer").out
+    assert "was already in" in world.on("member", "set-role", *member, "trainer").out
     assert roles(world.connection, schema, world) == [("trainer",)]
     removed = world.on("member", "remove", *member)
     assert removed.out.startswith("User zoe@example.net")
@@ -195,7 +206,7 @@ def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase)
     second = run("-d", installed_db.conninfo(), *create, "Second", "--format", "json")
     assert f'session "First" ({first.json["id"]}) is active, too' in second.err
     assert f'new ones get "Second" ({second.json["id"]})' in second.err
-    fix = f"session set-status {first.json['id']} completed"
+    fix = "session set-status First completed"
     assert fix in second.err
     assert run("-d", installed_db.conninfo(), *fix.split()).code == 0
 
@@ -270,6 +281,21 @@ def test_a_wrong_status_or_role_is_answered_with_those_that_there_are(installed_
     ]
     assert role.err.splitlines()[-1] == "  hint: The platform knows: student, it's, trainer"
     assert (status.code, role.code) == (1, 1)
+    create = (*on, "session", "create", "--org", "campus-sud", "--course", SQL, "--status")
+    assert "(completed)." in run(*create, "Completed").out
+    assert "  hint: Did you mean completed? The platform knows: draft," in run(*create, "complted").err
+    for words, number in ((("--status", "Completed"), 1), (("--org", "atelier-nord"), 0), (("--course", SQL), 1)):
+        assert len(run(*on, "session", "list", *words, "--format", "json").json) == number
+
+
+@on_reference
+def test_a_role_that_no_member_has_is_given_with_a_warning(installed_db: PlatformDatabase) -> None:
+    add = ("-d", installed_db.conninfo(), "member", "add", "--org", "campus-sud", "--user")
+    warning = "warning: No member has the role studnt yet; roles in use: student, trainer."
+
+    mistyped = run(*add, ADA, "--role", "studnt")
+    assert (mistyped.code, warning in mistyped.err.splitlines()) == (0, True)
+    assert "warning" not in run(*add, BRUNO, "--role", "trainer").err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ AS $function$
  * those of the triggers; choose_sessions() has decided. p_facts is of explain_facts(), p_fixes holds the fixes of the
  * steps before, by step.
  *
- * verdict  the answer in one sentence
+ * verdict  the answer, of the rows there are; of new work only where none of them is without a session
  * fixes    what to do, the best first: [{"what", "command", "then"}]. what says what the command does, and what that
  *          gives to whom; it is all there is where no command can be given. then is the command that must follow.
  */
@@ -38,6 +38,14 @@ best AS (
 backfill AS (
     SELECT CASE WHEN p_fixes ?| ARRAY['row', 'enrollments', 'submissions'] THEN ' --backfill' ELSE '' END AS option
 ),
+-- the rows of a user in a course: of new work is said where they are all linked, or none is there
+of_rows AS (
+    SELECT coalesce('Linked to session ' || string_agg(DISTINCT sessiondb.name_of('session', r.session_id), ' and '
+                                                       ORDER BY sessiondb.name_of('session', r.session_id)) || '. ',
+                    'No enrolment or submission in the course yet. ') AS said,
+           coalesce(bool_or(r.session_id IS NOT NULL), false) AS is_linked
+      FROM jsonb_to_recordset(p_facts -> 'rows') AS r (session_id uuid)
+),
 membership AS (
     SELECT jsonb_build_object(
                'what', format('make the student a member of %1$s, which gives %1$s access to this student''s work', sessiondb.name_of('org', o.id)),
@@ -50,10 +58,13 @@ own_session AS (
                'command', sessiondb.org_command('session', o.id, p_course_id)) AS fix
       FROM (SELECT (p_facts #>> '{memberships,0,org_id}')::uuid AS id) AS o
 )
-SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL, a.detail, a.verdict,
+SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL, a.detail,
+       CASE WHEN n.is_new THEN r.said || regexp_replace(a.verdict, '^Not linked:', 'New work would not be linked:')
+            WHEN r.is_linked AND p_table IS NULL THEN regexp_replace(a.verdict, '^Not linked', 'Not all is linked')
+            ELSE a.verdict END,
        coalesce((
            SELECT jsonb_agg(jsonb_build_object(
-                      'what', CASE WHEN k.is_command THEN f.fix ->> 'what' ELSE f.fix ->> 'command' END,
+                      'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
                       'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' THEN b.option ELSE '' END END,
                       'then', CASE WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
              FROM unnest(a.fixes) WITH ORDINALITY AS f (fix, place)
@@ -65,6 +76,9 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
  CROSS JOIN backfill AS b
  CROSS JOIN link AS l
  CROSS JOIN best AS s
+ CROSS JOIN of_rows AS r
+ CROSS JOIN LATERAL (
+        SELECT b.option = '' AND c.reason NOT IN ('already_linked', 'course_unknown') AND coalesce(NOT p_fixes ? 'user', true) AS is_new) AS n
  CROSS JOIN LATERAL (VALUES
         ('already_linked',
          coalesce('The link is wrong: ' || l.fault || '.', 'A row that is linked stays in its session.') || ' Today the rules would choose ' || c.today || '.',
@@ -83,7 +97,7 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
          format('%s is chosen: %s.', sessiondb.name_of('session', c.session_id),
              CASE WHEN c.session_id = c.without_enrollment THEN 'the newest active session of the course in the user''s organisations'
                   ELSE 'the session of the student''s enrolment, which is still active' END),
-         format(CASE WHEN b.option = '' THEN 'Linked: what the student does in the course goes to session %s.'
+         format(CASE WHEN b.option = '' THEN 'New work would be linked to session %s.'
                      ELSE 'Not linked yet: older rows belong to session %s, and a backfill links them.' END, sessiondb.name_of('session', c.session_id)),
          ARRAY[jsonb_build_object(
              'what', 'link the rows that are older than the session',

@@ -15,7 +15,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
-            MESSAGE = pg_catalog.format('user %s is not a member of organisation %s', p_user_id, p_org_id),
+            MESSAGE = pg_catalog.format('user %s is not a member of %s', sessiondb.name_of('user', p_user_id), sessiondb.name_of('org', p_org_id)),
             HINT = 'List the members with: sessiondb member list --org ORG';
     END IF;
 END

@@ -7,7 +7,7 @@ AS $function$
  * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where the platform lists
  * its statuses, in an enum or a CHECK, the platform decides, when the row is written. Where the column takes any text,
  * a mistyped status would make a session that no row is ever linked to, so only the usual words and those in use
- * (p_is_used) are taken.
+ * (p_is_used) are taken, the usual words in lower case.
  */
 DECLARE
     v_labels text;
@@ -22,10 +22,10 @@ BEGIN
     v_is_known := CASE
         WHEN v_labels IS NOT NULL THEN p_status = ANY (string_to_array(v_labels, ', '))
         ELSE v_has_check OR p_is_used
-             OR p_status IN ('draft', 'planned', 'scheduled', 'active', 'paused', 'completed', 'cancelled', 'archived')
+             OR lower(p_status) IN ('draft', 'planned', 'scheduled', 'active', 'paused', 'completed', 'cancelled', 'archived')
     END;
     IF v_is_known THEN
-        RETURN p_status;
+        RETURN CASE WHEN v_labels IS NULL AND NOT v_has_check AND NOT p_is_used THEN lower(p_status) ELSE p_status END;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'invalid_parameter_value',

@@ -189,7 +189,9 @@ def _show(error: click.ClickException) -> None:
     said = io.StringIO()
     error.show(said)
     message = error.format_message()
-    for line in said.getvalue().rstrip("\n").replace(message, " ".join(message.split())).split("\n"):
+    is_help = isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ()))  # click 8.2 has it
+    text = said.getvalue() if is_help else said.getvalue().replace(message, " ".join(message.split()))
+    for line in text.rstrip("\n").split("\n"):
         output.note(line)
 
 

@@ -26,6 +26,30 @@ TABLES = ("enrollments", "submissions")
 """The tables whose rows are linked."""
 
 
+def saved_links(connection: Connection) -> int:
+    """Return how many links a rollback has saved, as far as this role may read them."""
+    kept = connection.execute(
+        "SELECT c.relname FROM pg_class AS c"
+        " WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind = 'r' AND NOT c.relrowsecurity"
+        "   AND c.relname = ANY (%s)"
+        "   AND has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')",
+        [[f"saved_links_of_{table}" for table in TABLES]],
+    ).fetchall()
+    return sum(
+        number
+        for (name,) in kept
+        for (number,) in connection.execute(
+            sql.SQL("SELECT count(session_id) FROM ONLY {}").format(sql.Identifier("sessiondb", name))
+        )
+    )
+
+
+def of_saved_links(number: int) -> str:
+    """Return what is said of the links that a rollback has saved."""
+    stay = "1 link stays" if number == 1 else f"{number} links stay"
+    return f"{stay} in schema sessiondb; DROP SCHEMA sessiondb CASCADE deletes them."
+
+
 @dataclass(frozen=True)
 class Script:
     """One direction of a migration.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any, LiteralString
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -106,7 +107,7 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
 
 
 _KINDS = {
-    "user": ("user", "users", "Give the id of the user."),
+    "user": ("user", "users", "Give its e-mail or id."),
     "course": ("course", "courses", "List them with: sessiondb course list"),
     "org": (
         "organisation",
@@ -139,7 +140,12 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
         found = cursor.execute(query, [kind, name]).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
-    candidates = [f"{row['id']}  {row['name']}" for row in found]
+        apart: dict[UUID, str] = {}
+        if kind == "session" and len(found) > 1:
+            query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
+            rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
+            apart = {row["id"]: f" ({row['apart']})" for row in rows}
+    candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
     if not has_names:
         table = "the table of users" if kind == "user" else f"table {kind}s"
         raise UnclearNameError(
@@ -198,16 +204,25 @@ def add_member(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
 
 
 def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
-    """Return the membership with its new role, as :func:`add_member` does.
+    """Return the membership with its new role, as :func:`add_member` does; ``changed`` where it was another.
 
     Raises:
         psycopg.Error: the user is not a member, or the platform refuses the role.
     """
-    return _with_names(
+    held = of_platform(
+        connection,
+        "SELECT m.role::pg_catalog.text FROM platform.org_members AS m"
+        " WHERE m.org_id OPERATOR(pg_catalog.=) %s AND m.user_id OPERATOR(pg_catalog.=) %s",
+    )
+    require_installed(connection)
+    with platform_path(connection):
+        before = connection.execute(held, [org, user]).fetchone()
+    row = _with_names(
         connection,
         "SELECT * FROM sessiondb.change_member_role(%(org)s, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
+    return row | {"changed": before != (row["role"],)}
 
 
 def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
@@ -235,8 +250,22 @@ def create_session(
     return _one(
         connection,
         "SELECT * FROM sessiondb.add_session(%(org)s::pg_catalog.text, %(course)s, %(by)s, %(title)s, %(status)s)",
-        {"org": org, "course": course, "by": by, "title": title, "status": status},
+        {"org": org, "course": course, "by": by, "title": title, "status": _spelled(connection, status)},
     )
+
+
+def _spelled(connection: Connection, status: str) -> str:
+    """Return a status as the one is spelled that differs in upper and lower case only; propose the nearest."""
+    known = names(connection, "status")
+    same = [value for value in known if value.lower() == status.lower()]
+    if status in known or len(same) > 1:
+        return status
+    near = get_close_matches(status.lower(), known, 1)
+    if not same and near and allowed(connection, *_VALUES["status"]):
+        raise SessiondbError(
+            f'unknown session status "{status}"', f"Did you mean {near[0]}? The platform knows: {', '.join(known)}"
+        )
+    return same[0] if same else status
 
 
 def set_session_status(connection: Connection, session: UUID, status: str) -> Row:
@@ -248,7 +277,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
     return _one(
         connection,
         "SELECT * FROM sessiondb.change_session_status(%(session)s, %(status)s)",
-        {"session": session, "status": status},
+        {"session": session, "status": _spelled(connection, status)},
     )
 
 
@@ -340,9 +369,15 @@ def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None
     return _stream(connection, of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
 
 
-def list_sessions(connection: Connection) -> Generator[Row, None, None]:
-    """Yield the sessions, newest first, with the slug of the organisation and the title of the course."""
-    return _stream(connection, of_platform(connection, resources.read("queries/list_sessions.sql")), {})
+def list_sessions(
+    connection: Connection, org: UUID | None = None, course: UUID | None = None, status: str | None = None
+) -> Generator[Row, None, None]:
+    """Yield the sessions, newest first, with the slug of the organisation and the title of the course.
+
+    Only of an organisation, of a course and with a status, where these are given.
+    """
+    query = of_platform(connection, resources.read("queries/list_sessions.sql"))
+    return _stream(connection, query, {"org": org, "course": course, "status": status})
 
 
 def show(
@@ -437,6 +472,14 @@ def has_active_session(connection: Connection) -> bool:
     query = of_platform(connection, active)
     with platform_path(connection):
         return connection.execute(query, {}).rowcount > 0
+
+
+def is_linkable(connection: Connection, there: Installation) -> bool:
+    """Return whether a backfill would link a row now."""
+    query = _with_course(of_platform(connection, resources.read("queries/is_linkable.sql")), there)
+    with platform_path(connection):
+        ((found,),) = connection.execute(trusted(query), {}).fetchall()
+    return bool(found)
 
 
 def of_platform(connection: Connection, query: str) -> LiteralString:

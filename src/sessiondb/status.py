@@ -10,6 +10,7 @@ from packaging.version import Version
 from sessiondb import __version__, ledger, objects, resources
 from sessiondb.checks import problems
 from sessiondb.database import Connection, Installation, catalogs, installation, platform_schema, trusted
+from sessiondb.errors import Finding
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import missing, wanted
 
@@ -20,11 +21,12 @@ def status(connection: Connection) -> dict[str, Any]:
     Returns:
         ``{"schema", "version", "course_path", "staff", "current_user", "migrations": [{"id", "state",
         "applied_at"}], "triggers": [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name",
-        "state"}], "problems": [finding]}``. A migration's state is ``applied``, ``pending``, or ``unknown`` to this
-        version; applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED`` (of another version,
-        or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or ``UNKNOWN`` (made
-        by another version). A problem is a right that the owner of the trigger functions has lost, or a
-        trigger of the platform that writes session_id, too.
+        "state"}], "problems": [finding], "saved_links"}``. A migration's state is ``applied``, ``pending``, or
+        ``unknown`` to this version; applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED``
+        (of another version, or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or
+        ``UNKNOWN`` (made by another version). A problem is a table of the platform that is missing before the first
+        apply, a right that the owner of the trigger functions has lost, or a trigger of the platform that writes
+        session_id, too.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
@@ -49,8 +51,24 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
-        "problems": [f.as_json() for f in problems(connection)] if is_seen else [],
+        "problems": [f.as_json() for f in (problems(connection) if is_seen else _no_platform(connection, there))],
+        "saved_links": 0 if there else ledger.saved_links(connection),
     }
+
+
+def _no_platform(connection: Connection, there: Installation | None) -> list[Finding]:
+    """Return that the schema lacks the tables which an apply needs, where nothing is installed yet."""
+    query = (
+        "SELECT string_agg(t.name, ', ') FROM unnest(%s::text[]) AS t (name) WHERE NOT EXISTS ("
+        "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = t.name)"
+    )
+    ((lacks,),) = connection.execute(query, [["org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
+    if there or not lacks:
+        return []
+    schema = platform_schema(connection)
+    detail = f'Schema "{schema}" lacks tables of the platform: {lacks}.'
+    return [Finding("tables", "error", schema, detail, "sessiondb status --schema NAME, of the platform's schema")]
 
 
 def _sees_platform(connection: Connection) -> bool:
@@ -122,7 +140,10 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
     pending = [m["id"] for m in state["migrations"] if m["state"] == "pending"]
     differing = [o for o in state["objects"] if o["state"] != "INSTALLED"]
     if state["version"] is None and not differing:
-        return "sessiondb is not installed in this database.", "sessiondb apply"
+        said = ["sessiondb is not installed in this database."]
+        said += [ledger.of_saved_links(state["saved_links"])] if state["saved_links"] else []
+        said += [problem["detail"] for problem in state["problems"]]
+        return " ".join(said), state["problems"][0]["fix"] if state["problems"] else "sessiondb apply"
     said = [f"{len(pending)} of {len(state['migrations'])} migrations pending"] if pending else []
     for what, words in _WORDS.items():
         if number := sum(o["state"] == what for o in differing):

@@ -221,7 +221,7 @@ def explain(
     if [(user and course), enrollment, submission].count(None) != 2 or bool(user) != bool(course):
         raise UsageError(
             "explain needs --user and --course, or --enrollment, or --submission",
-            "For instance: sessiondb explain --submission ID",
+            "For instance: sessiondb explain --user EMAIL --course COURSE, or sessiondb explain --submission ID",
         )
     with options.database.transaction(read_only=True) as connection:
         if user and course:

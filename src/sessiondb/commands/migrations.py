@@ -142,6 +142,8 @@ def apply(
         linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
         left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
         is_open = bool(linked) and records.has_active_session(connection)
+        is_unlinked = any(counts["unlinked"] for counts in linked.values())
+        is_linkable = records.is_linkable(connection, there) if there and path and is_open and is_unlinked else False
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -153,16 +155,18 @@ def apply(
         output.say(f"A submission's course is found by {path}.")
     for table, counts in linked.items():
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
-    output.say(f"Next: {_after_apply(left, is_open, any(counts['unlinked'] for counts in linked.values()))}")
+    output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
 
 
-def _after_apply(left: list[str], is_open: bool, is_unlinked: bool) -> str:
+def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
     """Return the command that comes next."""
     if left:
         return "sessiondb apply"
     if not is_open:
         return "sessiondb session create --org ORG --course COURSE --backfill"
-    return "sessiondb backfill" if is_unlinked else "sessiondb check"
+    if is_linkable:
+        return "sessiondb backfill"
+    return "sessiondb explain --user USER --course COURSE" if is_unlinked else "sessiondb check"
 
 
 @command("rollback")
@@ -188,6 +192,8 @@ def rollback(
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
+    from sessiondb.ledger import of_saved_links, saved_links
+
     if (to is None) is not everything:
         raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
     if not (yes or dry_run) and not sys.stdin.isatty():
@@ -203,10 +209,13 @@ def rollback(
         runner_on(options, connection, lock_timeout, lock_budget) as runner,
     ):
         undone = runner.rollback(to)
+        saved = saved_links(connection) if everything else 0
     if options.json:
         output.json_document({"rolled_back": undone})
     else:
         output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
+        if saved:
+            output.wrapped(of_saved_links(saved))
 
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:

@@ -157,6 +157,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
     with options.changing.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
+        known = records.names(connection, "role")
         row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
         if role not in (None, row["role"]):
             raise SessiondbError(
@@ -164,6 +165,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
                 "Run: sessiondb member set-role "
                 f"--org {shlex.quote(org_name)} --user {shlex.quote(user)} {shlex.quote(role or '')}",
             )
+    _warn_of_new_role(row["role"], known)
     done = "is now" if row["created"] else "was already"
     said = f"User {row['user']} {done} in {row['org']}, as {row['role']}."
     if not backfill:
@@ -197,8 +199,17 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
     with options.changing.transaction(read_only=False) as connection:
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
+        known = records.names(connection, "role")
         row = records.set_member_role(connection, org_id, user_id, role)
-    _print_member(options, row, f"User {row['user']} is now in {row['org']}, as {row['role']}.")
+    _warn_of_new_role(role, known)
+    done = "is now" if row["changed"] else "was already"
+    _print_member(options, row, f"User {row['user']} {done} in {row['org']}, as {row['role']}.")
+
+
+def _warn_of_new_role(role: str, known: list[str]) -> None:
+    """Warn of a role that no member had and the platform does not list: it may be mistyped."""
+    if known and role not in known:
+        output.note(f"warning: No member has the role {role} yet; roles in use: {', '.join(known)}.")
 
 
 @command("remove", group=member)
@@ -252,7 +263,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                         f"warning: session {other['name']} is active, too, and links only students enrolled in it; "
                         f"new ones get {active[0]['name']}"
                     )
-                    output.note(f"  hint: If it is over: sessiondb session set-status {other['id']} completed")
+                    called = records.shell_name(connection, "session", other["id"])
+                    output.note(f"  hint: If it is over: sessiondb session set-status {called} completed")
             name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
@@ -276,13 +288,12 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         _link(options, [row["id"]], linked)
         return
     said()
-    if counts["course"] and not options.json:
+    if not options.json and (counts["linkable_enrollments"] or counts["linkable_submissions"]):
         output.wrapped(
             f"A backfill would now link {output.count(counts['linkable_enrollments'], 'enrolment')} and "
             f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."
         )
-        if counts["linkable_enrollments"] or counts["linkable_submissions"]:
-            output.say(f"Run: sessiondb backfill --session {name}")
+        output.say(f"Run: sessiondb backfill --session {name}")
 
 
 def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
@@ -307,7 +318,7 @@ def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], N
 
 def _require_active(options: Options, status: str, backfill: bool) -> None:
     """Refuse, before anything is done, a backfill that cannot be."""
-    if backfill and status != "active":
+    if backfill and status.lower() != "active":
         raise UsageError("only an active session links rows", "Leave --backfill out.")
     if backfill:
         options.database.require_own_backend()
@@ -363,19 +374,34 @@ def session_create(
 
 
 @command("list", group=session, formats=ROWS)
+@click.option("--org", "org_name", type=Name(), metavar="ORG", shell_complete=complete("org"), help="Only of this one.")
+@click.option(
+    "--course",
+    "course_name",
+    type=Name(),
+    metavar="COURSE",
+    shell_complete=complete("course"),
+    help="Only of this one.",
+)
+@click.option("--status", type=Name(), shell_complete=complete("status"), help="Only with this status.")
 @rows_options
-def session_list(options: Options, limit: int | None, wide: bool) -> None:
+def session_list(
+    options: Options, org_name: str | None, course_name: str | None, status: str | None, limit: int | None, wide: bool
+) -> None:
     """List the sessions, newest first.
 
     \b
     Example:
       sessiondb session list
+      sessiondb session list --org mon-org --status active
     """
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
+        org_id = records.find(connection, "org", org_name, output.note) if org_name else None
+        course_id = records.find(connection, "course", course_name, output.note) if course_name else None
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
-        print_rows(options, records.list_sessions(connection), columns, limit, wide=wide)
+        print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns, limit, wide=wide)
 
 
 @command("set-status", group=session)
