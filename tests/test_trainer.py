@@ -17,6 +17,7 @@ from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conftest import PlatformDatabase
@@ -27,11 +28,14 @@ from psycopg import sql
 from test_cli import COMMAND, environment, run
 from werkzeug.test import Client, TestResponse
 
+from sessiondb import database, resources
 from sessiondb.cli import cli
 from sessiondb.commands import Options
+from sessiondb.database import Connection
 from sessiondb.errors import SessiondbError
-from sessiondb.trainer import create_app
+from sessiondb.trainer import create_app, store
 from sessiondb.trainer.guard import Gate, Once
+from sessiondb.trainer.store import Who
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
 
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
@@ -123,6 +127,23 @@ def test_the_platforms_login_says_who_asks_and_without_it_there_is_nothing(insta
         create_app(installed_db.conninfo(), hosts=[HOST])
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_without_a_user_nobody_has_the_rights_of_the_role_that_connects(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    visitor = Visitor(app_of(installed_db, who=lambda _: "", role=new_role))
+    answer = visitor.get("/")
+    assert answer.status_code == 403
+    assert EN("denied_user") in _text(answer)
+    with pytest.raises(ValueError, match="needs a user"):
+        Who(None, new_role)
+
+
+@ON_REFERENCE
+def test_the_login_may_say_who_asks_as_a_uuid(installed_db: PlatformDatabase) -> None:
+    Visitor(app_of(installed_db, who=lambda _: UUID(ADA))).see("/")
+
+
 @ON_REFERENCE
 @pytest.mark.parametrize("host", ["evil.example", f"{HOST}:81", f"{HOST}.evil.example", "127.0.0.1"])
 def test_a_name_that_somebody_else_made_lead_to_us_is_not_answered(visitor: Visitor, host: str) -> None:
@@ -186,7 +207,7 @@ def test_every_answer_forbids_what_a_page_does_not_need(visitor: Visitor) -> Non
         assert policy.startswith("default-src 'none'")
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert (headers.get("Cache-Control") == "no-store") == ("static" not in path)
 
@@ -490,6 +511,65 @@ def test_nothing_of_a_rival_is_read_and_no_column_is_taken_for_a_function(
         connection.execute("ALTER TABLE sessiondb.installation OWNER TO CURRENT_USER")
     assert answer.status_code == 409
     assert new_role in _text(answer)
+
+
+@ON_REFERENCE
+def test_a_rivals_function_or_operator_in_the_platforms_schema_is_not_run(
+    new_role: str, visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="draft", by="").location.partition("?")[0]
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL(RIVAL).format(role=sql.Identifier(new_role)))
+    for path in (
+        "/",
+        session,
+        f"{session}/status?to=active",
+        f"{session}/link",
+        f"/new/{NORD}/{PYTHON}",
+        f"/orgs/{NORD}",
+    ):
+        visitor.see(path)
+
+
+RIVAL = """
+    GRANT CREATE ON SCHEMA public TO {role};
+    SET ROLE {role};
+    CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+    CREATE FUNCTION public.is_equal(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+    CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = public.is_equal);
+    RESET ROLE;
+"""
+
+
+@ON_REFERENCE
+def test_only_queries_that_qualify_each_name_run_under_the_platforms_search_path(
+    visitor: Visitor, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, bool] = {}
+    query, path = resources.query, database.platform_path
+
+    def noted(name: str, *arguments: str) -> str:
+        sent[name] = False
+        return query(name, *arguments)
+
+    @contextmanager
+    def under_the_platforms(connection: Connection) -> Iterator[None]:
+        sent[[*sent][-1]] = True
+        with path(connection):
+            yield
+
+    monkeypatch.setattr(resources, "query", noted)
+    monkeypatch.setattr(store, "platform_path", under_the_platforms)
+    visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="draft", by="")
+    session = visitor.get("/").text.partition('href="/sessions/')[2].partition('"')[0]
+    sent.clear()
+    visitor.see(f"/sessions/{session}")
+    of_page = {name: is_platforms for name, is_platforms in sent.items() if name.startswith("trainer/")}
+    assert {"trainer/is_linking", "trainer/progress", "trainer/session", "trainer/unlinked"} <= {*of_page}
+    for name, is_platforms in of_page.items():
+        assert is_platforms == ("platform." in query(name)), name
 
 
 @ON_REFERENCE

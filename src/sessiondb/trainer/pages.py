@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -72,7 +73,8 @@ class Pages:
     def _once(self, act: Callable[[], str]) -> Response:
         """Do what a form asks for, and go where that leads."""
         key = request.form.get("key") or abort(400)
-        return redirect(self.once.do(key, act), 303)
+        asked = repr((g.who, request.full_path, sorted(request.form.items(multi=True))))
+        return redirect(self.once.do(hashlib.sha256(f"{key} {asked}".encode()).hexdigest(), act), 303)
 
     # the sessions
 

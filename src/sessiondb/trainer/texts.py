@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -388,7 +389,8 @@ class Texts:
         if not isinstance(value, datetime.date):
             return str(value)
         if isinstance(value, datetime.datetime):
-            value = value.astimezone()
+            with suppress(OverflowError):  # the first and the last day that Python knows
+                value = value.astimezone()
         return f"{value.day} {_MONTHS[self.lang][value.month - 1]} {value.year}"
 
     def label(self, kind: str, value: str | None) -> str:
