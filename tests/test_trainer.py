@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import date
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
@@ -24,7 +24,7 @@ from conftest import PlatformDatabase
 from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_cli import COMMAND, environment, run
 from werkzeug.test import Client, TestResponse
 
@@ -644,6 +644,38 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Chloe is a member of both organisations, and the newer session is one that Ada does not see."""
+    autumn, spring = (f"00000000-0000-4000-8000-0000000000f{n}" for n in (1, 2))
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+        grant: LiteralString = "GRANT UPDATE ON enrollments, submissions, sessiondb.backfill_progress TO {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+        connection.execute("UPDATE sessions SET created_at = now() + '1 day' WHERE id = %s", [spring])
+        for table in ("enrollments", "submissions"):
+            statement: LiteralString = "ALTER TABLE {0} DISABLE TRIGGER USER; UPDATE {0} SET session_id = NULL"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
+        visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+        page = f"/sessions/{autumn}"
+        text = visitor.see(page)
+        assert EN("partial", session=autumn) in text
+        assert EN("remedy_link") not in text
+        with pytest.raises(AssertionError, match="no form"):
+            visitor.form(page, f"{page}/link")
+        form = visitor.form(f"/orgs/{NORD}", f"/orgs/{NORD}/add")
+        answer = visitor.send(f"{page}/link", **form)
+        assert (answer.status_code, EN("partial", session=autumn) in _text(answer)) == (403, True)
+        assert EN("partial_link_why", org="Atelier Nord") in text
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        with pytest.raises(errors.InsufficientPrivilege, match="hides sessions or members"):
+            connection.execute("CALL sessiondb.begin_backfill(%s)", [autumn])
+        connection.execute("RESET ROLE")
+        linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()
+    assert linked == (0,)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute(WHOSE)
@@ -683,7 +715,7 @@ def test_every_text_is_used_and_every_used_one_is_there() -> None:
     text = text.replace(
         (folder / "texts.py").read_text(encoding="utf-8").partition("TEXTS")[2].partition("\n}\n")[0], ""
     )
-    made = ("status_", "role_", "done_", "state_", "remedy_")
+    made = ("status_", "role_", "done_", "state_", "remedy_", "partial_")
     unused = [key for key in TEXTS if f"'{key}'" not in text and f'"{key}"' not in text and not key.startswith(made)]
     assert unused == []
     asked = {*re.findall(r"\bt\('(\w+)'", text), *re.findall(r'\bg\.t\("(\w+)"', text)}

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from sessiondb import __version__
 from sessiondb.errors import SessiondbError
 from sessiondb.trainer import guard, texts
+from sessiondb.trainer.guard import Denied
 from sessiondb.trainer.links import Links
 from sessiondb.trainer.pages import Pages
 from sessiondb.trainer.store import MOST, Store, Who, is_away
@@ -24,14 +25,6 @@ _LANGUAGE = "sessiondb-lang"
 
 _KEPT = {"q", "org", "course", "status", "page", "count", "to"}
 """What an address says that the same page in another language needs; other names may mean something to url_for()."""
-
-
-class Denied(Exception):  # noqa: N818  (an answer, no error)
-    """The visitor may not come in, or not so.
-
-    Args:
-        why: the key of the text that says why.
-    """
 
 
 def create_app(
@@ -67,7 +60,7 @@ def create_app(
     app.before_request(_Entrance(hosts, gate, who, role, secret or secrets.token_bytes(32)))
     app.after_request(_close_up)
     app.context_processor(_common)
-    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(str(error))))
+    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(error.why, **error.values)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SessiondbError, _failed)
     app.register_error_handler(TimeoutError, lambda _: _message(504, g.t("slow")))  # the same button, pressed before

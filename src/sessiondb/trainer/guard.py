@@ -25,6 +25,20 @@ HEADERS = {
 address the browser says it: without, it hides the Origin of forms, and on a plain http name nothing else tells."""
 
 
+class Denied(Exception):  # noqa: N818  (an answer, no error)
+    """The visitor may not come in, or not so.
+
+    Args:
+        why: the key of the text that says why.
+        values: what is put into it.
+    """
+
+    def __init__(self, why: str, **values: object) -> None:
+        super().__init__(why)
+        self.why = why
+        self.values = values
+
+
 class Gate:
     """Lets in whoever has the address that was printed: its token is good once, and exchanged for a cookie.
 

@@ -83,10 +83,12 @@ class View:
     Attributes:
         connection: with the visitor's rights.
         holes: what is put into the queries: the columns that this platform has, and the course of a submission.
+        sees_all: whether row level security hides nothing that decides which session work belongs to.
     """
 
     connection: Connection
     holes: dict[str, str] = field(default_factory=dict)
+    sees_all: bool = False
 
     def rows(self, name: str, **arguments: object) -> list[Row]:
         """Return the rows of a query; only one that names all that it uses runs under the platform's search_path."""
@@ -134,6 +136,7 @@ class View:
         ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
         who.become(connection, local=True)
         self._limit(_SECONDS)
+        ((self.sees_all,),) = connection.execute(trusted(resources.query("trainer/sees_all"))).fetchall()
         holes: dict[str, str] = {}
         for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
             holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"

@@ -220,6 +220,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Pour ces étudiants, les règles choisissent « {title} ». Ouvrez-la pour y rattacher leurs travaux.",
     ),
     "remedy_follow_do": ("Open “{title}”", "Ouvrir « {title} »"),
+    # the same, as far as one sees through row level security
+    "partial": (
+        "You do not see every session, so this page links no old work for you: it might belong elsewhere. "
+        "Ask an administrator to run: sessiondb backfill --session {session}",
+        "Vous ne voyez pas toutes les sessions : cette page ne rattache donc pas d'anciens travaux, qui pourraient relever d'une "
+        "autre. Demandez à un administrateur de lancer : sessiondb backfill --session {session}",
+    ),
+    "partial_link": ("May belong here", "Pourrait être ici"),
+    "partial_link_why": (
+        "These students are members of {org}. Of the sessions that you see, the rules choose this one.",
+        "Ces étudiants sont membres de {org}. Parmi les sessions que vous voyez, les règles choisissent celle-ci.",
+    ),
+    "partial_activate_why": (
+        "These students are members of {org}, but no session of this course that you see is active for them.",
+        "Ces étudiants sont membres de {org}, mais aucune session de cette formation que vous voyez n'est active pour eux.",
+    ),
+    "partial_join_why": (
+        "These students take the course, but they are not members of {org}.",
+        "Ces étudiants suivent la formation, mais ne sont pas membres de {org}.",
+    ),
+    "partial_follow": ("May belong to another session", "Pourrait relever d'une autre session"),
+    "partial_follow_why": (
+        "Of the sessions that you see, the rules choose “{title}” for these students.",
+        "Parmi les sessions que vous voyez, les règles choisissent « {title} » pour ces étudiants.",
+    ),
     "choose_one": ("Select at least one student.", "Choisissez au moins un étudiant."),
     "change_status": ("Change the status", "Changer le statut"),
     "new_status": ("New status", "Nouveau statut"),
