@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any, LiteralString
@@ -32,8 +33,9 @@ from sessiondb import database, resources
 from sessiondb.cli import cli
 from sessiondb.commands import Options
 from sessiondb.database import Connection
-from sessiondb.errors import SessiondbError
-from sessiondb.trainer import create_app, store
+from sessiondb.errors import LockNotObtainedError, SessiondbError
+from sessiondb.locks import ADVISORY_KEY
+from sessiondb.trainer import create_app, links, store
 from sessiondb.trainer.guard import Gate, Once
 from sessiondb.trainer.store import Who
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
@@ -123,6 +125,8 @@ def test_the_platforms_login_says_who_asks_and_without_it_there_is_nothing(insta
     visitor = Visitor(app)
     assert visitor.get("/").status_code == 403
     assert visitor.get("/", **{"X-User": ADA}).status_code == 200
+    with pytest.raises(TypeError, match="collection"):
+        app_of(installed_db, hosts=HOST)
     with pytest.raises(ValueError, match="who="):
         create_app(installed_db.conninfo(), hosts=[HOST])
 
@@ -397,6 +401,33 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
     _wait(visitor, answers[0].location)
 
 
+@ON_REFERENCE
+def test_a_key_is_good_for_the_same_form_of_the_same_visitor_only(installed_db: PlatformDatabase) -> None:
+    app = app_of(installed_db, who=lambda request: request.headers.get("X-User", ADA))
+    visitor, page = Visitor(app), f"/orgs/{NORD}"
+    key = {"key": "the same"}
+    assert "=added" in visitor.press(page, f"{page}/add", user=DMITRI, role="student", **key).location
+    assert "=role" in visitor.press(page, f"{page}/{DMITRI}/role?page=1", role="trainer", **key).location
+    assert "=role" in visitor.press(page, f"{page}/{DMITRI}/role?page=1", role="admin", **key).location
+    visitor.client.environ_base["HTTP_X_USER"] = BRUNO
+    assert "was_added" in visitor.press(page, f"{page}/add", user=DMITRI, role="student", **key).location
+    with installed_db.connect() as connection:
+        role = connection.execute("SELECT role FROM org_members WHERE user_id = %s", [DMITRI]).fetchone()
+    assert role == ("admin",)
+
+
+@ON_REFERENCE
+def test_a_button_that_takes_too_long_is_said(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = visitor.form(f"/new/{NORD}/{DATA}") | {"title": "T", "status": "active", "by": ""}
+
+    def too_long(*_: object) -> str:
+        raise TimeoutError
+
+    monkeypatch.setattr(Once, "do", too_long)
+    answer = visitor.send(f"/new/{NORD}/{DATA}", **form)
+    assert (answer.status_code, EN("slow") in answer.text) == (504, True)
+
+
 def test_what_failed_may_be_pressed_again() -> None:
     once, tries = Once(), iter([OSError("no"), None])
 
@@ -464,7 +495,17 @@ def test_what_is_not_there_is_said_so(visitor: Visitor, path: str) -> None:
 
 @ON_REFERENCE
 @pytest.mark.parametrize(
-    "query", ["page=-1", "page=99999999999", "org=x", "q=%00", "q=%25s%27", "lang=xx", "status=%F0%9F%92%A9"]
+    "query",
+    [
+        "page=-1",
+        "page=99999999999",
+        "org=x",
+        "q=%00",
+        "q=%25s%27",
+        "lang=xx",
+        "status=%F0%9F%92%A9",
+        "endpoint=x&_method=POST",
+    ],
 )
 def test_an_address_that_somebody_edited_shows_something(visitor: Visitor, query: str) -> None:
     visitor.see(f"/?{query}")
@@ -481,6 +522,8 @@ def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, instal
         assert answer.headers["Retry-After"] == "5"
         assert EN("lost_why") in _text(answer)
         assert 'http-equiv="refresh"' in answer.text
+        mounted = visitor.client.get("/orgs?q=x", headers=OURS, environ_overrides={"SCRIPT_NAME": "/trainer"})
+        assert 'href="/trainer/orgs?q=x"' in mounted.text
         posted = visitor.send(f"/new/{NORD}/{DATA}", **form)
         assert posted.status_code == 503
         assert EN("lost_posted") in _text(posted)
@@ -588,6 +631,40 @@ def test_the_linking_can_be_left_and_a_second_trainer_does_no_harm(
         visitor.see("/")
         other.rollback()
     assert EN("linked_n", n=4) in _wait(other_tab, linking)
+
+
+@ON_REFERENCE
+def test_one_thread_links_one_session_after_the_other_and_the_rest_see_their_place(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    made = [
+        visitor.press(f"/new/{NORD}/{course}", title=course, status="active", by="").location.partition("?")[0]
+        for course in (PYTHON, DATA)
+    ]
+    threads = threading.active_count()
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        addresses = [visitor.press(page, f"{page}/link").location for page in made[:1]]
+        addresses.append(visitor.send(f"{made[1]}/link", **visitor.form(made[0], f"{made[0]}/link")).location)
+        assert threading.active_count() == threads + 1
+        assert EN("linking_before", n=1) in visitor.see(addresses[1])
+        assert "pid" not in visitor.see(addresses[0])
+    for address, rows in zip(addresses, (4, 0), strict=True):
+        assert EN("linked_n", n=rows) in _wait(visitor, address)
+
+
+@ON_REFERENCE
+def test_what_stopped_a_linking_does_not_name_who_was_in_the_way(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise LockNotObtainedError("another run is working: pid 1, role boss, client 10.0.0.1", "Wait.")
+
+    monkeypatch.setattr(links, "backfill", stopped)
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="active", by="").location.partition("?")[0]
+    text = _wait(visitor, visitor.press(session, f"{session}/link").location)
+    assert EN("state_failed") in text
+    assert "boss" not in text
 
 
 # rights
@@ -742,6 +819,7 @@ def test_numbers_and_dates_are_written_as_the_language_does() -> None:
     assert [Texts(lang)("n_students", n=0) for lang in LANGUAGES] == ["0 students", "0 étudiant"]
     assert [Texts(lang).day(date(2026, 2, 3)) for lang in LANGUAGES] == ["3 Feb 2026", "3 févr. 2026"]
     assert Texts("en").day("infinity") == "infinity"
+    assert Texts("en").day(datetime.max.replace(tzinfo=UTC)) == "31 Dec 9999"
     assert Texts("fr")("remedy_join", org="Atelier Nord") == "Pas membre d'Atelier Nord"
     assert Texts("fr")("remedy_join", org="Campus Sud") == "Pas membre de Campus Sud"
     assert Texts("fr")("remedy_follow_do", title="?") == "Ouvrir «\u00a0?\u00a0»"

@@ -126,7 +126,7 @@ class Pages:
             unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, session=session, **of)
             siblings = view.rows("siblings", session=session, **of)
             statuses = view.labels("sessions", "status", _STATUSES)
-            progress = self.links.progress(view, session)
+            progress = self.links.progress(view, session, g.who)
             has_times, sees_all = view.has_times, view.sees_all
         return render_template(
             "session.html",
@@ -273,7 +273,7 @@ class Pages:
     def linking(self, session: UUID) -> str:
         with self.store.open(g.who, "live") as view:
             found = _one(view.rows("session", session=session, most=1))
-            progress = self.links.progress(view, session)
+            progress = self.links.progress(view, session, g.who)
         return render_template("linking.html", s=found, progress=progress, sees_all=view.sees_all)
 
     # organisations

@@ -285,6 +285,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "You can leave this page and come back: the work goes on.",
         "Vous pouvez quitter cette page et y revenir : le travail continue.",
     ),
+    "linking_before": (
+        "{n} session is linked before this one.|{n} sessions are linked before this one.",
+        "{n} session passe avant celle-ci.|{n} sessions passent avant celle-ci.",
+    ),
     "state_none": ("Nothing is being linked.", "Aucun rattachement en cours."),
     "state_waiting": (
         "Waiting for other work on the database to end …",
