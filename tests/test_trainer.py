@@ -7,31 +7,37 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
+from uuid import UUID
 
 import pytest
 from conftest import PlatformDatabase
 from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_cli import COMMAND, environment, run
 from werkzeug.test import Client, TestResponse
 
+from sessiondb import database, resources
 from sessiondb.cli import cli
 from sessiondb.commands import Options
-from sessiondb.errors import SessiondbError
-from sessiondb.trainer import create_app
+from sessiondb.database import Connection
+from sessiondb.errors import LockNotObtainedError, SessiondbError
+from sessiondb.locks import ADVISORY_KEY
+from sessiondb.trainer import create_app, links, store
 from sessiondb.trainer.guard import Gate, Once
+from sessiondb.trainer.store import Who
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
 
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
@@ -119,8 +125,27 @@ def test_the_platforms_login_says_who_asks_and_without_it_there_is_nothing(insta
     visitor = Visitor(app)
     assert visitor.get("/").status_code == 403
     assert visitor.get("/", **{"X-User": ADA}).status_code == 200
+    with pytest.raises(TypeError, match="collection"):
+        app_of(installed_db, hosts=HOST)
     with pytest.raises(ValueError, match="who="):
         create_app(installed_db.conninfo(), hosts=[HOST])
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_without_a_user_nobody_has_the_rights_of_the_role_that_connects(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    visitor = Visitor(app_of(installed_db, who=lambda _: "", role=new_role))
+    answer = visitor.get("/")
+    assert answer.status_code == 403
+    assert EN("denied_user") in _text(answer)
+    with pytest.raises(ValueError, match="needs a user"):
+        Who(None, new_role)
+
+
+@ON_REFERENCE
+def test_the_login_may_say_who_asks_as_a_uuid(installed_db: PlatformDatabase) -> None:
+    Visitor(app_of(installed_db, who=lambda _: UUID(ADA))).see("/")
 
 
 @ON_REFERENCE
@@ -186,7 +211,7 @@ def test_every_answer_forbids_what_a_page_does_not_need(visitor: Visitor) -> Non
         assert policy.startswith("default-src 'none'")
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert (headers.get("Cache-Control") == "no-store") == ("static" not in path)
 
@@ -376,6 +401,33 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
     _wait(visitor, answers[0].location)
 
 
+@ON_REFERENCE
+def test_a_key_is_good_for_the_same_form_of_the_same_visitor_only(installed_db: PlatformDatabase) -> None:
+    app = app_of(installed_db, who=lambda request: request.headers.get("X-User", ADA))
+    visitor, page = Visitor(app), f"/orgs/{NORD}"
+    key = {"key": "the same"}
+    assert "=added" in visitor.press(page, f"{page}/add", user=DMITRI, role="student", **key).location
+    assert "=role" in visitor.press(page, f"{page}/{DMITRI}/role?page=1", role="trainer", **key).location
+    assert "=role" in visitor.press(page, f"{page}/{DMITRI}/role?page=1", role="admin", **key).location
+    visitor.client.environ_base["HTTP_X_USER"] = BRUNO
+    assert "was_added" in visitor.press(page, f"{page}/add", user=DMITRI, role="student", **key).location
+    with installed_db.connect() as connection:
+        role = connection.execute("SELECT role FROM org_members WHERE user_id = %s", [DMITRI]).fetchone()
+    assert role == ("admin",)
+
+
+@ON_REFERENCE
+def test_a_button_that_takes_too_long_is_said(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = visitor.form(f"/new/{NORD}/{DATA}") | {"title": "T", "status": "active", "by": ""}
+
+    def too_long(*_: object) -> str:
+        raise TimeoutError
+
+    monkeypatch.setattr(Once, "do", too_long)
+    answer = visitor.send(f"/new/{NORD}/{DATA}", **form)
+    assert (answer.status_code, EN("slow") in answer.text) == (504, True)
+
+
 def test_what_failed_may_be_pressed_again() -> None:
     once, tries = Once(), iter([OSError("no"), None])
 
@@ -443,7 +495,17 @@ def test_what_is_not_there_is_said_so(visitor: Visitor, path: str) -> None:
 
 @ON_REFERENCE
 @pytest.mark.parametrize(
-    "query", ["page=-1", "page=99999999999", "org=x", "q=%00", "q=%25s%27", "lang=xx", "status=%F0%9F%92%A9"]
+    "query",
+    [
+        "page=-1",
+        "page=99999999999",
+        "org=x",
+        "q=%00",
+        "q=%25s%27",
+        "lang=xx",
+        "status=%F0%9F%92%A9",
+        "endpoint=x&_method=POST",
+    ],
 )
 def test_an_address_that_somebody_edited_shows_something(visitor: Visitor, query: str) -> None:
     visitor.see(f"/?{query}")
@@ -460,6 +522,8 @@ def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, instal
         assert answer.headers["Retry-After"] == "5"
         assert EN("lost_why") in _text(answer)
         assert 'http-equiv="refresh"' in answer.text
+        mounted = visitor.client.get("/orgs?q=x", headers=OURS, environ_overrides={"SCRIPT_NAME": "/trainer"})
+        assert 'href="/trainer/orgs?q=x"' in mounted.text
         posted = visitor.send(f"/new/{NORD}/{DATA}", **form)
         assert posted.status_code == 503
         assert EN("lost_posted") in _text(posted)
@@ -493,6 +557,65 @@ def test_nothing_of_a_rival_is_read_and_no_column_is_taken_for_a_function(
 
 
 @ON_REFERENCE
+def test_a_rivals_function_or_operator_in_the_platforms_schema_is_not_run(
+    new_role: str, visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="draft", by="").location.partition("?")[0]
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL(RIVAL).format(role=sql.Identifier(new_role)))
+    for path in (
+        "/",
+        session,
+        f"{session}/status?to=active",
+        f"{session}/link",
+        f"/new/{NORD}/{PYTHON}",
+        f"/orgs/{NORD}",
+    ):
+        visitor.see(path)
+
+
+RIVAL = """
+    GRANT CREATE ON SCHEMA public TO {role};
+    SET ROLE {role};
+    CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+    CREATE FUNCTION public.is_equal(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+    CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = public.is_equal);
+    RESET ROLE;
+"""
+
+
+@ON_REFERENCE
+def test_only_queries_that_qualify_each_name_run_under_the_platforms_search_path(
+    visitor: Visitor, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, bool] = {}
+    query, path = resources.query, database.platform_path
+
+    def noted(name: str, *arguments: str) -> str:
+        sent[name] = False
+        return query(name, *arguments)
+
+    @contextmanager
+    def under_the_platforms(connection: Connection) -> Iterator[None]:
+        sent[[*sent][-1]] = True
+        with path(connection):
+            yield
+
+    monkeypatch.setattr(resources, "query", noted)
+    monkeypatch.setattr(store, "platform_path", under_the_platforms)
+    visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="draft", by="")
+    session = visitor.get("/").text.partition('href="/sessions/')[2].partition('"')[0]
+    sent.clear()
+    visitor.see(f"/sessions/{session}")
+    of_page = {name: is_platforms for name, is_platforms in sent.items() if name.startswith("trainer/")}
+    assert {"trainer/is_linking", "trainer/progress", "trainer/session", "trainer/unlinked"} <= {*of_page}
+    for name, is_platforms in of_page.items():
+        assert is_platforms == ("platform." in query(name)), name
+
+
+@ON_REFERENCE
 def test_the_linking_can_be_left_and_a_second_trainer_does_no_harm(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
@@ -508,6 +631,40 @@ def test_the_linking_can_be_left_and_a_second_trainer_does_no_harm(
         visitor.see("/")
         other.rollback()
     assert EN("linked_n", n=4) in _wait(other_tab, linking)
+
+
+@ON_REFERENCE
+def test_one_thread_links_one_session_after_the_other_and_the_rest_see_their_place(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    made = [
+        visitor.press(f"/new/{NORD}/{course}", title=course, status="active", by="").location.partition("?")[0]
+        for course in (PYTHON, DATA)
+    ]
+    threads = threading.active_count()
+    with installed_db.connect(autocommit=False) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+        addresses = [visitor.press(page, f"{page}/link").location for page in made[:1]]
+        addresses.append(visitor.send(f"{made[1]}/link", **visitor.form(made[0], f"{made[0]}/link")).location)
+        assert threading.active_count() == threads + 1
+        assert EN("linking_before", n=1) in visitor.see(addresses[1])
+        assert "pid" not in visitor.see(addresses[0])
+    for address, rows in zip(addresses, (4, 0), strict=True):
+        assert EN("linked_n", n=rows) in _wait(visitor, address)
+
+
+@ON_REFERENCE
+def test_what_stopped_a_linking_does_not_name_who_was_in_the_way(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise LockNotObtainedError("another run is working: pid 1, role boss, client 10.0.0.1", "Wait.")
+
+    monkeypatch.setattr(links, "backfill", stopped)
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="active", by="").location.partition("?")[0]
+    text = _wait(visitor, visitor.press(session, f"{session}/link").location)
+    assert EN("state_failed") in text
+    assert "boss" not in text
 
 
 # rights
@@ -564,6 +721,38 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Chloe is a member of both organisations, and the newer session is one that Ada does not see."""
+    autumn, spring = (f"00000000-0000-4000-8000-0000000000f{n}" for n in (1, 2))
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+        grant: LiteralString = "GRANT UPDATE ON enrollments, submissions, sessiondb.backfill_progress TO {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+        connection.execute("UPDATE sessions SET created_at = now() + '1 day' WHERE id = %s", [spring])
+        for table in ("enrollments", "submissions"):
+            statement: LiteralString = "ALTER TABLE {0} DISABLE TRIGGER USER; UPDATE {0} SET session_id = NULL"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
+        visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+        page = f"/sessions/{autumn}"
+        text = visitor.see(page)
+        assert EN("partial", session=autumn) in text
+        assert EN("remedy_link") not in text
+        with pytest.raises(AssertionError, match="no form"):
+            visitor.form(page, f"{page}/link")
+        form = visitor.form(f"/orgs/{NORD}", f"/orgs/{NORD}/add")
+        answer = visitor.send(f"{page}/link", **form)
+        assert (answer.status_code, EN("partial", session=autumn) in _text(answer)) == (403, True)
+        assert EN("partial_link_why", org="Atelier Nord") in text
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        with pytest.raises(errors.InsufficientPrivilege, match="hides sessions or members"):
+            connection.execute("CALL sessiondb.begin_backfill(%s)", [autumn])
+        connection.execute("RESET ROLE")
+        linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()
+    assert linked == (0,)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute(WHOSE)
@@ -603,7 +792,7 @@ def test_every_text_is_used_and_every_used_one_is_there() -> None:
     text = text.replace(
         (folder / "texts.py").read_text(encoding="utf-8").partition("TEXTS")[2].partition("\n}\n")[0], ""
     )
-    made = ("status_", "role_", "done_", "state_", "remedy_")
+    made = ("status_", "role_", "done_", "state_", "remedy_", "partial_")
     unused = [key for key in TEXTS if f"'{key}'" not in text and f'"{key}"' not in text and not key.startswith(made)]
     assert unused == []
     asked = {*re.findall(r"\bt\('(\w+)'", text), *re.findall(r'\bg\.t\("(\w+)"', text)}
@@ -630,6 +819,7 @@ def test_numbers_and_dates_are_written_as_the_language_does() -> None:
     assert [Texts(lang)("n_students", n=0) for lang in LANGUAGES] == ["0 students", "0 étudiant"]
     assert [Texts(lang).day(date(2026, 2, 3)) for lang in LANGUAGES] == ["3 Feb 2026", "3 févr. 2026"]
     assert Texts("en").day("infinity") == "infinity"
+    assert Texts("en").day(datetime.max.replace(tzinfo=UTC)) == "31 Dec 9999"
     assert Texts("fr")("remedy_join", org="Atelier Nord") == "Pas membre d'Atelier Nord"
     assert Texts("fr")("remedy_join", org="Campus Sud") == "Pas membre de Campus Sud"
     assert Texts("fr")("remedy_follow_do", title="?") == "Ouvrir «\u00a0?\u00a0»"

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, Request, Response, g, make_response, redirect, render_template, request, url_for
 from psycopg import errors as pg
@@ -15,26 +16,22 @@ from werkzeug.wrappers import Response as AnyResponse
 from sessiondb import __version__
 from sessiondb.errors import SessiondbError
 from sessiondb.trainer import guard, texts
+from sessiondb.trainer.guard import Denied
 from sessiondb.trainer.links import Links
 from sessiondb.trainer.pages import Pages
 from sessiondb.trainer.store import MOST, Store, Who, is_away
 
 _LANGUAGE = "sessiondb-lang"
 
-
-class Denied(Exception):  # noqa: N818  (an answer, no error)
-    """The visitor may not come in, or not so.
-
-    Args:
-        why: the key of the text that says why.
-    """
+_KEPT = {"q", "org", "course", "status", "page", "count", "to"}
+"""What an address says that the same page in another language needs; other names may mean something to url_for()."""
 
 
 def create_app(
     database: str,
     *,
     hosts: Collection[str],
-    who: Callable[[Request], str | None] | None = None,
+    who: Callable[[Request], str | UUID | None] | None = None,
     role: str | None = None,
     schema: str | None = None,
     secret: bytes | None = None,
@@ -46,8 +43,8 @@ def create_app(
         database: how to connect, as libpq has it. What this role may do, and the row level security that holds for it,
             decide what is seen and done.
         hosts: the names, each with its port unless that is the usual one, under which browsers may know the page.
-        who: says which user asks, as an id of the platform, by its own login; None refuses the request. Not needed with
-            a gate.
+        who: says which user asks, as an id of the platform, by its own login; None refuses the request, and so
+            does "" where there is a role. Not needed with a gate.
         role: what each transaction becomes, with the user of ``who`` in the claims of a hosted backend.
         schema: of the platform's tables, as ``--schema``.
         secret: what the tokens in forms are made with; the same in all processes that serve the page.
@@ -55,15 +52,18 @@ def create_app(
     """
     if who is None and gate is None:
         raise ValueError("create_app() needs who=, which says who asks")
+    if isinstance(hosts, str):
+        raise TypeError("hosts= is a collection of names: of a text each part would be one")
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_Entrance(hosts, gate, who, role, secret or secrets.token_bytes(32)))
     app.after_request(_close_up)
     app.context_processor(_common)
-    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(str(error))))
+    app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(error.why, **error.values)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SessiondbError, _failed)
+    app.register_error_handler(TimeoutError, lambda _: _message(504, g.t("slow")))  # the same button, pressed before
     store = Store.of(database, schema)
     Pages(store, Links(store), guard.Once()).register(app)
     return app
@@ -75,7 +75,7 @@ class _Entrance:
 
     hosts: Collection[str]
     gate: guard.Gate | None
-    who: Callable[[Request], str | None] | None
+    who: Callable[[Request], str | UUID | None] | None
     role: str | None
     secret: bytes
 
@@ -96,8 +96,9 @@ class _Entrance:
             self.gate.let_in(response, request.script_root or "/")
             return response
         user = self.who(request) if self.who else ""
-        if user is None:
+        if user is None or (self.role is not None and not user):
             raise Denied("denied_user")
+        user = str(user)
         g.who = Who(user or None, self.role)
         g.csrf = guard.csrf_token(self.secret, (self.gate.token if self.gate else "") + user)
         if request.method == "POST":
@@ -138,7 +139,7 @@ def _here(lang: str) -> str:
     """Return the address of this page in a language."""
     if not request.endpoint or request.method != "GET":
         return url_for("overview", lang=lang)
-    given = {name: value for name, value in request.args.items() if name not in ("lang", "token", "done")}
+    given = {name: value for name, value in request.args.items() if name in _KEPT}
     return url_for(request.endpoint, **{**given, **(request.view_args or {}), "lang": lang})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from sessiondb import records
 from sessiondb.errors import SessiondbError, UnclearNameError
-from sessiondb.trainer.guard import Once
+from sessiondb.trainer.guard import Denied, Once
 from sessiondb.trainer.links import Links
 from sessiondb.trainer.store import MOST, PAGE_ROWS, Row, Store, View, is_away
 
@@ -72,7 +73,8 @@ class Pages:
     def _once(self, act: Callable[[], str]) -> Response:
         """Do what a form asks for, and go where that leads."""
         key = request.form.get("key") or abort(400)
-        return redirect(self.once.do(key, act), 303)
+        asked = repr((g.who, request.full_path, sorted(request.form.items(multi=True))))
+        return redirect(self.once.do(hashlib.sha256(f"{key} {asked}".encode()).hexdigest(), act), 303)
 
     # the sessions
 
@@ -124,11 +126,12 @@ class Pages:
             unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, session=session, **of)
             siblings = view.rows("siblings", session=session, **of)
             statuses = view.labels("sessions", "status", _STATUSES)
-            progress = self.links.progress(view, session)
-            has_times = view.has_times
+            progress = self.links.progress(view, session, g.who)
+            has_times, sees_all = view.has_times, view.sees_all
         return render_template(
             "session.html",
             s=found,
+            sees_all=sees_all,
             students=students[:PAGE_ROWS],
             more=len(students) > PAGE_ROWS,
             page=page,
@@ -169,7 +172,7 @@ class Pages:
             with self.store.open(g.who, "live") as view:
                 title = given["title"].strip() or None
                 row = records.create_session(view.connection, org, course, by, title, given["status"])
-            if request.form.get("link") and row["status"] == "active":
+            if request.form.get("link") and row["status"] == "active" and view.sees_all:
                 self.links.start(row["id"], g.who)
                 return url_for("linking", session=row["id"], done="created")
             return url_for("session", session=row["id"], done="created")
@@ -190,12 +193,14 @@ class Pages:
             siblings = view.rows("siblings", **of)
             staff = view.rows("members", org=org, user=None, staff=True, search=None, limit=_CHOICES, skip=0)
             statuses = view.labels("sessions", "status", _STATUSES)
+            sees_all = view.sees_all
         return render_template(
             "new_session.html",
             org=of_org,
             course=of_course,
             would_link=_would_link(unlinked),
             siblings=siblings,
+            sees_all=sees_all,
             staff=staff,
             statuses=statuses,
             given=given,
@@ -211,6 +216,7 @@ class Pages:
             of = {"session": session, "org": found["org_id"], "course": found["course_id"]}
             siblings = view.rows("siblings", **of)
             unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of) if to == "active" else []
+            sees_all = view.sees_all
         place = next((place for place, row in enumerate(siblings) if row["id"] == session), len(siblings))
         others = [row for row in siblings if row["id"] != session]
         return render_template(
@@ -219,6 +225,7 @@ class Pages:
             to=to,
             newer=siblings[:place],
             others=others,
+            sees_all=sees_all,
             would_link=_would_link(unlinked),
         )
 
@@ -226,7 +233,7 @@ class Pages:
         def act() -> str:
             with self.store.open(g.who, "live") as view:
                 row = records.set_session_status(view.connection, session, request.form.get("to", ""))
-            if request.form.get("link") and row["status"] == "active":
+            if request.form.get("link") and row["status"] == "active" and view.sees_all:
                 self.links.start(session, g.who)
                 return url_for("linking", session=session, done="status")
             return url_for("session", session=session, done="status")
@@ -245,7 +252,7 @@ class Pages:
                 found = _one(view.rows("session", session=session, most=1))
                 for user in users:
                     records.add_member(view.connection, found["org_id"], user, "student")
-            if found["status"] == "active":
+            if found["status"] == "active" and view.sees_all:
                 self.links.start(session, g.who)
                 return url_for("linking", session=session, done="added")
             return url_for("session", session=session, done="added")
@@ -256,6 +263,8 @@ class Pages:
         def act() -> str:
             with self.store.open(g.who) as view:
                 _one(view.rows("session", session=session, most=1))
+                if not view.sees_all:
+                    raise Denied("partial", session=session)
             self.links.start(session, g.who)
             return url_for("linking", session=session)
 
@@ -264,8 +273,8 @@ class Pages:
     def linking(self, session: UUID) -> str:
         with self.store.open(g.who, "live") as view:
             found = _one(view.rows("session", session=session, most=1))
-            progress = self.links.progress(view, session)
-        return render_template("linking.html", s=found, progress=progress)
+            progress = self.links.progress(view, session, g.who)
+        return render_template("linking.html", s=found, progress=progress, sees_all=view.sees_all)
 
     # organisations
 

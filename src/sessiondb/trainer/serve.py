@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import waitress
 from flask import redirect
@@ -47,7 +48,8 @@ class Server:
         port = self._server.effective_port
         hosts |= {f"127.0.0.1:{port}", f"localhost:{port}"}
         gate = Gate(f"sessiondb-trainer-{port}")
-        app = create_app(database, schema=schema, hosts=hosts, gate=gate, who=lambda _: user or "", role=role)
+        given: dict[str, Any] = {"who": lambda _: user, "role": role} if user else {}
+        app = create_app(database, schema=schema, hosts=hosts, gate=gate, **given)
         dispatcher.mounts = {PATH: app}
         self.address = f"http://127.0.0.1:{port}{PATH}/?token={gate.token}"
 

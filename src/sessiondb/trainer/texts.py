@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,6 +220,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Pour ces étudiants, les règles choisissent « {title} ». Ouvrez-la pour y rattacher leurs travaux.",
     ),
     "remedy_follow_do": ("Open “{title}”", "Ouvrir « {title} »"),
+    # the same, as far as one sees through row level security
+    "partial": (
+        "You do not see every session, so this page links no old work for you: it might belong elsewhere. "
+        "Ask an administrator to run: sessiondb backfill --session {session}",
+        "Vous ne voyez pas toutes les sessions : cette page ne rattache donc pas d'anciens travaux, qui pourraient relever d'une "
+        "autre. Demandez à un administrateur de lancer : sessiondb backfill --session {session}",
+    ),
+    "partial_link": ("May belong here", "Pourrait être ici"),
+    "partial_link_why": (
+        "These students are members of {org}. Of the sessions that you see, the rules choose this one.",
+        "Ces étudiants sont membres de {org}. Parmi les sessions que vous voyez, les règles choisissent celle-ci.",
+    ),
+    "partial_activate_why": (
+        "These students are members of {org}, but no session of this course that you see is active for them.",
+        "Ces étudiants sont membres de {org}, mais aucune session de cette formation que vous voyez n'est active pour eux.",
+    ),
+    "partial_join_why": (
+        "These students take the course, but they are not members of {org}.",
+        "Ces étudiants suivent la formation, mais ne sont pas membres de {org}.",
+    ),
+    "partial_follow": ("May belong to another session", "Pourrait relever d'une autre session"),
+    "partial_follow_why": (
+        "Of the sessions that you see, the rules choose “{title}” for these students.",
+        "Parmi les sessions que vous voyez, les règles choisissent « {title} » pour ces étudiants.",
+    ),
     "choose_one": ("Select at least one student.", "Choisissez au moins un étudiant."),
     "change_status": ("Change the status", "Changer le statut"),
     "new_status": ("New status", "Nouveau statut"),
@@ -258,6 +284,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "linking_leave": (
         "You can leave this page and come back: the work goes on.",
         "Vous pouvez quitter cette page et y revenir : le travail continue.",
+    ),
+    "linking_before": (
+        "{n} session is linked before this one.|{n} sessions are linked before this one.",
+        "{n} session passe avant celle-ci.|{n} sessions passent avant celle-ci.",
     ),
     "state_none": ("Nothing is being linked.", "Aucun rattachement en cours."),
     "state_waiting": (
@@ -388,7 +418,8 @@ class Texts:
         if not isinstance(value, datetime.date):
             return str(value)
         if isinstance(value, datetime.datetime):
-            value = value.astimezone()
+            with suppress(OverflowError):  # the first and the last day that Python knows
+                value = value.astimezone()
         return f"{value.day} {_MONTHS[self.lang][value.month - 1]} {value.year}"
 
     def label(self, kind: str, value: str | None) -> str:
