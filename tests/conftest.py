@@ -101,15 +101,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item not in left_out and item.get_closest_marker("like_cases"):
             like.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, cases in like.items():
-        left_out |= {*cases} - {*a_part(config, name, cases)}
+        marker = cases[0].get_closest_marker("like_cases")
+        left_out |= {*cases} - {*a_part(config, name, cases, (marker and marker.kwargs.get("one_in")) or len(PLATFORMS))}
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
 
 
-def a_part(config: pytest.Config, name: str, cases: Sequence[Case]) -> list[Case]:
-    """As large a part of many like cases as a test is given of the platforms, chosen by its name."""
-    share = min(1, config.getoption("platforms") / len(PLATFORMS))
+def a_part(config: pytest.Config, name: str, cases: Sequence[Case], one_in: int = len(PLATFORMS)) -> list[Case]:
+    """As large a part of many like cases as a test is given of the platforms, or less of long ones, chosen by its name."""
+    platforms = config.getoption("platforms")
+    share = 1 if platforms >= len(PLATFORMS) else platforms / one_in
     chosen = random.Random(name).sample(range(len(cases)), math.ceil(len(cases) * share))
     return [cases[number] for number in sorted(chosen)]
 
