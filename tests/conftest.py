@@ -102,7 +102,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             like.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, cases in like.items():
         marker = cases[0].get_closest_marker("like_cases")
-        left_out |= {*cases} - {*a_part(config, name, cases, (marker and marker.kwargs.get("one_in")) or len(PLATFORMS))}
+        left_out |= {*cases} - {
+            *a_part(config, name, cases, (marker and marker.kwargs.get("one_in")) or len(PLATFORMS))
+        }
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
