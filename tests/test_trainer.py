@@ -269,10 +269,11 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
     page = f"/new/{NORD}/{DATA}"
+    assert visitor.press(page, title="T" * 201, status="active", by="").status_code == 400
     answer = visitor.press(page, title="My title", status="nonsense", by="")
     assert answer.status_code == 409
     assert "My title" in answer.text
-    assert "sessions_status_check" in _text(answer)
+    assert 'unknown session status "nonsense"' in _text(answer)
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
@@ -332,6 +333,7 @@ def test_work_is_grouped_by_what_helps_and_the_button_is_of_that(
     assert EN("remedy_activate_why", org="Atelier Nord") in text
     second = visitor.press(f"/new/{SUD}/{PYTHON}", title="Second", status="active", by="").location.partition("?")[0]
     text = visitor.see(first)
+    assert f"Campus Sud , {EN('since', day='')}" in text
     assert EN("remedy_follow_why", title="Second") in text  # Chloe, who is a member of both
     assert EN("remedy_activate_gives", what="1 enrolment and 1 submission", who="1 student") in text  # Bruno
     assert EN("remedy_link_why", org="Campus Sud") in visitor.see(second)
@@ -353,6 +355,7 @@ def test_a_change_of_status_says_before_what_follows(visitor: Visitor, installed
     org = "Atelier Nord"
     assert EN("status_then_none", org=org, course="Data with SQL") in visitor.see(f"{old}/status?to=draft")
     assert EN("status_neither") in visitor.see(f"{new}/status?to=cancelled")
+    assert visitor.get(f"{new}/status?to=unknown").status_code == 400
     text = visitor.see(f"{new}/status?to=active")
     assert EN("status_first", org=org, course="Data with SQL") in text
     assert EN("status_shadows", title="Old") in text
@@ -375,6 +378,8 @@ def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, install
     assert "dmitri@example.org, Dmitri Sokolov" in _text(unclear)
     assert EN("no_such", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
     assert members() == {CHLOE: "student", BRUNO: "student"}
+    blank = visitor.press(page, add, user=" ", role="student")
+    assert EN("no_name") in visitor.see(blank.location.partition("#")[0])
     role = f"{page}/{BRUNO}/role?page=1"
     assert "role" in visitor.press(page, role, role="trainer").location
     assert members()[BRUNO] == "trainer"
