@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ from werkzeug.test import Client, TestResponse
 
 from sessiondb import database, resources
 from sessiondb.cli import cli
-from sessiondb.commands import Options
+from sessiondb.commands import Options, trainer
 from sessiondb.database import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
@@ -858,14 +859,26 @@ def test_the_command_prints_the_address_serves_and_ends_when_it_is_told_to(
         address = line.split()[-1]
         with urllib.request.urlopen(address) as answer:
             assert answer.status == 200
+            path = urllib.parse.urlsplit(address).path.rstrip("/")
+            assert re.fullmatch(r"/trainer/[\w-]{16}", path)
+            assert f"Path={path};" in answer.headers["Set-Cookie"]
         root, _, _ = address.partition("trainer/")
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(root)
-        refused.value.close()
-        assert refused.value.code == 403
-        assert refused.value.url == f"{root}trainer/"
+        for place, code in ((root, 404), (f"{root}trainer/", 404), (f"{root[:-1]}{path}/", 403)):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(place)
+            refused.value.close()
+            assert refused.value.code == code
         process.send_signal(ending)
         assert process.wait(20) == 0
+
+
+def test_the_browser_is_given_a_file_that_others_cannot_read() -> None:
+    with trainer._forwarding("http://127.0.0.1:1/trainer/x/?token=y") as address:
+        page = Path(urllib.parse.urlsplit(address).path)
+        assert "token" not in address
+        assert "url=http://127.0.0.1:1/trainer/x/?token=y" in page.read_text("utf-8")
+        assert page.parent.stat().st_mode & 0o077 == 0
+    assert not page.exists()
 
 
 @ON_REFERENCE
