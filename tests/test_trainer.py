@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ from werkzeug.test import Client, TestResponse
 
 from sessiondb import database, resources
 from sessiondb.cli import cli
-from sessiondb.commands import Options
+from sessiondb.commands import Options, trainer
 from sessiondb.database import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
@@ -269,10 +270,11 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
     page = f"/new/{NORD}/{DATA}"
+    assert visitor.press(page, title="T" * 201, status="active", by="").status_code == 400
     answer = visitor.press(page, title="My title", status="nonsense", by="")
     assert answer.status_code == 409
     assert "My title" in answer.text
-    assert "sessions_status_check" in _text(answer)
+    assert 'unknown session status "nonsense"' in _text(answer)
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
@@ -332,6 +334,7 @@ def test_work_is_grouped_by_what_helps_and_the_button_is_of_that(
     assert EN("remedy_activate_why", org="Atelier Nord") in text
     second = visitor.press(f"/new/{SUD}/{PYTHON}", title="Second", status="active", by="").location.partition("?")[0]
     text = visitor.see(first)
+    assert f"Campus Sud , {EN('since', day='')}" in text
     assert EN("remedy_follow_why", title="Second") in text  # Chloe, who is a member of both
     assert EN("remedy_activate_gives", what="1 enrolment and 1 submission", who="1 student") in text  # Bruno
     assert EN("remedy_link_why", org="Campus Sud") in visitor.see(second)
@@ -353,6 +356,7 @@ def test_a_change_of_status_says_before_what_follows(visitor: Visitor, installed
     org = "Atelier Nord"
     assert EN("status_then_none", org=org, course="Data with SQL") in visitor.see(f"{old}/status?to=draft")
     assert EN("status_neither") in visitor.see(f"{new}/status?to=cancelled")
+    assert visitor.get(f"{new}/status?to=unknown").status_code == 400
     text = visitor.see(f"{new}/status?to=active")
     assert EN("status_first", org=org, course="Data with SQL") in text
     assert EN("status_shadows", title="Old") in text
@@ -375,6 +379,8 @@ def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, install
     assert "dmitri@example.org, Dmitri Sokolov" in _text(unclear)
     assert EN("no_such", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
     assert members() == {CHLOE: "student", BRUNO: "student"}
+    blank = visitor.press(page, add, user=" ", role="student")
+    assert EN("no_name") in visitor.see(blank.location.partition("#")[0])
     role = f"{page}/{BRUNO}/role?page=1"
     assert "role" in visitor.press(page, role, role="trainer").location
     assert members()[BRUNO] == "trainer"
@@ -853,14 +859,26 @@ def test_the_command_prints_the_address_serves_and_ends_when_it_is_told_to(
         address = line.split()[-1]
         with urllib.request.urlopen(address) as answer:
             assert answer.status == 200
+            path = urllib.parse.urlsplit(address).path.rstrip("/")
+            assert re.fullmatch(r"/trainer/[\w-]{16}", path)
+            assert f"Path={path};" in answer.headers["Set-Cookie"]
         root, _, _ = address.partition("trainer/")
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(root)
-        refused.value.close()
-        assert refused.value.code == 403
-        assert refused.value.url == f"{root}trainer/"
+        for place, code in ((root, 404), (f"{root}trainer/", 404), (f"{root[:-1]}{path}/", 403)):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(place)
+            refused.value.close()
+            assert refused.value.code == code
         process.send_signal(ending)
         assert process.wait(20) == 0
+
+
+def test_the_browser_is_given_a_file_that_others_cannot_read() -> None:
+    with trainer._forwarding("http://127.0.0.1:1/trainer/x/?token=y") as address:
+        page = Path(urllib.parse.urlsplit(address).path)
+        assert "token" not in address
+        assert "url=http://127.0.0.1:1/trainer/x/?token=y" in page.read_text("utf-8")
+        assert page.parent.stat().st_mode & 0o077 == 0
+    assert not page.exists()
 
 
 @ON_REFERENCE

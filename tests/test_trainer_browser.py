@@ -82,7 +82,7 @@ class Watched:
 def enter(context: BrowserContext, server: Server) -> Watched:
     watched = Watched(context.new_page(), server.address)
     watched.page.goto(server.address)
-    watched.page.wait_for_url("**/trainer/")
+    watched.page.wait_for_url("**/trainer/*/")
     return watched
 
 
@@ -169,7 +169,7 @@ def test_who_has_no_account_with_us_learns_how_to_come_in_and_the_address_is_goo
         expect(page.locator("main")).to_contain_text(Texts("fr")("denied_token"))
         page = first.new_page()
         page.goto(server.address)  # once more where it was good
-        page.wait_for_url("**/trainer/")
+        page.wait_for_url("**/trainer/*/")
 
 
 def test_a_switch_changes_the_language_and_it_stays(browser: Browser, server: Server) -> None:

@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
         context = browser.new_context(viewport=DESKTOP, locale="en-GB")
         page = context.new_page()
         page.goto(server.address)
-        page.wait_for_url("**/trainer/")
+        page.wait_for_url("**/trainer/*/")
         shoot(page, folder)
         cookies = context.cookies()
         phone = browser.new_context(viewport=PHONE, locale="fr-FR", color_scheme="dark")

@@ -71,7 +71,7 @@ of_user AS (
 )
 SELECT n.*
   FROM (
-        SELECT f.*, {session_title} AS title, coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login,
+        SELECT f.*, {session_title} AS title, {org_name} AS org, s.created_at, coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login,
                pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY u.name, f.user_id) AS place,
                pg_catalog.count(*) OVER of_group AS of_students,
                (pg_catalog.sum(f.enrollments) OVER of_group)::bigint AS of_enrollments,
@@ -79,6 +79,7 @@ SELECT n.*
                (pg_catalog.sum(f.would_link) OVER ())::bigint AS of_would_link
           FROM of_user AS f
           LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) f.session_id
+          LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
           LEFT JOIN ({users}) AS u ON u.id OPERATOR(pg_catalog.=) f.user_id
         WINDOW of_group AS (PARTITION BY f.remedy, f.session_id)
        ) AS n

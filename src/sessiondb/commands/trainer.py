@@ -5,13 +5,25 @@ from __future__ import annotations
 import sys
 import uuid
 import webbrowser
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from sessiondb import output
 from sessiondb.commands import Name, Options, command
 from sessiondb.errors import SessiondbError
+
+
+@contextmanager
+def _forwarding(address: str) -> Iterator[str]:
+    """Yield the address of a file of ours that leads there: the arguments of a browser are seen by all users."""
+    with TemporaryDirectory(prefix="sessiondb-") as folder:
+        page = Path(folder, "trainer.html")
+        page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">', "utf-8")
+        yield page.as_uri()
 
 
 @command("trainer")
@@ -56,5 +68,5 @@ def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | Non
         sys.stdout.flush()
         output.note("Its address is good for one browser. Ctrl-C ends it.")
         if not no_browser:
-            webbrowser.open(server.address)
+            webbrowser.open(stack.enter_context(_forwarding(server.address)))
         server.run()

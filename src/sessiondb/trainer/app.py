@@ -151,7 +151,7 @@ def _message(code: int, title: str, *lines: str, retry: bool = False) -> tuple[s
 def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
     if error.code == 404:
         return _message(404, g.t("missing"), g.t("missing_why"))
-    return _message(error.code or 500, g.t("error"), str(error.description))
+    return _message(error.code or 500, g.t("error"), g.t("error_back"))
 
 
 def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:

@@ -27,6 +27,9 @@ _CHOICES = 200
 _STATUSES = ["draft", "active", "completed", "cancelled"]
 _ROLES = ["student", "trainer", "admin"]
 
+_TITLE = 200
+"""So long a title may be; the field takes no more."""
+
 _PEOPLE = 100
 """So many students are listed whose work is not linked, for each thing that helps."""
 
@@ -166,6 +169,8 @@ class Pages:
 
     def create(self, org: UUID, course: UUID) -> str | tuple[str, int] | Response:
         given = {name: request.form.get(name, "") for name in ("title", "status", "by")}
+        if len(given["title"]) > _TITLE:
+            abort(400)
 
         def act() -> str:
             by = _uuid(given["by"]) if given["by"] else None
@@ -214,6 +219,8 @@ class Pages:
         with self.store.open(g.who) as view:
             found = _one(view.rows("session", session=session, most=MOST))
             of = {"session": session, "org": found["org_id"], "course": found["course_id"]}
+            if to not in view.labels("sessions", "status", _STATUSES):
+                abort(400)
             siblings = view.rows("siblings", **of)
             unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of) if to == "active" else []
             sees_all = view.sees_all
@@ -314,7 +321,9 @@ class Pages:
         )
 
     def add(self, org: UUID) -> str | tuple[str, int] | Response:
-        name = request.form.get("user", "").strip() or abort(400)
+        name = request.form.get("user", "").strip()
+        if not name:
+            return redirect(url_for("org", org=org, done="no_name", _anchor="add"), 303)
 
         def act() -> str:
             with self.store.open(g.who, "live") as view:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import secrets
 from typing import Any
 
 import waitress
-from flask import redirect
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sessiondb.errors import SessiondbError
@@ -17,7 +18,7 @@ PATH = "/trainer"
 
 
 class Server:
-    """The page at :data:`PATH` on 127.0.0.1, with a token in its address.
+    """The page at a secret address below :data:`PATH` on 127.0.0.1, with a token in its address.
 
     Args:
         database: how to connect, as libpq has it.
@@ -37,7 +38,7 @@ class Server:
         self, database: str, schema: str | None, port: int, user: str | None = None, role: str | None = None
     ) -> None:
         hosts: set[str] = set()
-        dispatcher = DispatcherMiddleware(redirect(f"{PATH}/"))
+        dispatcher = DispatcherMiddleware(NotFound())
         try:
             self._server = waitress.create_server(
                 dispatcher, host="127.0.0.1", port=port, threads=8, ident=None, max_request_body_size=2**20
@@ -50,8 +51,9 @@ class Server:
         gate = Gate(f"sessiondb-trainer-{port}")
         given: dict[str, Any] = {"who": lambda _: user, "role": role} if user else {}
         app = create_app(database, schema=schema, hosts=hosts, gate=gate, **given)
-        dispatcher.mounts = {PATH: app}
-        self.address = f"http://127.0.0.1:{port}{PATH}/?token={gate.token}"
+        path = f"{PATH}/{secrets.token_urlsafe(12)}"  # browsers send the cookie to all ports, but below its path only
+        dispatcher.mounts = {path: app}
+        self.address = f"http://127.0.0.1:{port}{path}/?token={gate.token}"
 
     def run(self) -> None:
         """Serve until Ctrl-C or close()."""

@@ -29,6 +29,15 @@ MOST = 5_000
 _SECONDS = 10
 """How long a statement of a page may take."""
 
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How long one waits for a server that has fallen silent, as libpq has it."""
+
 _QUICK = 0.05
 """How long one may take whose answer the page can do without."""
 
@@ -162,7 +171,7 @@ class Store:
     def of(cls, conninfo: str, schema: str | None) -> Store:
         """Return the store of a database; one that does not answer keeps nobody waiting for long."""
         given = conninfo_to_dict(conninfo)
-        return cls(Database(make_conninfo("", **{"connect_timeout": 5, **given}), schema))
+        return cls(Database(make_conninfo("", **{**_PATIENCE, **given}), schema))
 
     @contextmanager
     def open(self, who: Who, mode: Literal["read", "live"] = "read") -> Iterator[View]:

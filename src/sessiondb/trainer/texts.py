@@ -121,16 +121,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "choose": ("Choose …", "Choisissez…"),
     "continue": ("Continue", "Continuer"),
     "type_name": ("Type its name", "Tapez son nom"),
-    "proposed": ("Session - {course}", "Session - {course}"),
+    "proposed": ("Session - {course}", "Session \u2013 {course}"),
     "create": ("Create the session", "Créer la session"),
     "then": ("What will happen", "Ce qui va se passer"),
     "new_gets": (
-        "Members of {org} who enrol in {course} or submit to it are linked to this session immediately.",
-        "Les membres de {org} qui s'inscrivent à {course} ou y soumettent un exercice sont rattachés aussitôt à cette session.",
+        "While the session is active, members of {org} who enrol in {course} or submit to it are linked to it immediately.",
+        "Tant que la session est active, les membres de {org} qui s'inscrivent à {course} ou y soumettent un exercice y sont rattachés aussitôt.",
     ),
     "only_active": (
-        "This is so while the session is active; with any other status nothing is linked to it.",
-        "Cela vaut tant que la session est active ; avec un autre statut, rien n'y est rattaché.",
+        "With any other status, nothing is linked to it.",
+        "Avec un autre statut, rien n'y est rattaché.",
     ),
     "shadows": (
         "“{title}” is active for the same course and organisation. It keeps the students who are enrolled in it, but new ones "
@@ -151,7 +151,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à celle-ci.",
     ),
     "link_after": ("Link them when the status is changed", "Les rattacher dès que le statut a changé"),
-    "link_now": ("Link them when the session is created", "Les rattacher dès la création de la session"),
+    "link_now": (
+        "Link them when the session is created, if it is active",
+        "Les rattacher dès la création de la session, si elle est active",
+    ),
     "needs_creator": (
         "This platform requires the creator of a session: choose one.",
         "Cette plateforme exige de savoir qui crée une session : choisissez quelqu'un.",
@@ -245,6 +248,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Of the sessions that you see, the rules choose “{title}” for these students.",
         "Parmi les sessions que vous voyez, les règles choisissent « {title} » pour ces étudiants.",
     ),
+    "no_name": ("Type an e-mail or a name.", "Tapez un e-mail ou un nom."),
     "choose_one": ("Select at least one student.", "Choisissez au moins un étudiant."),
     "change_status": ("Change the status", "Changer le statut"),
     "new_status": ("New status", "Nouveau statut"),
