@@ -22,7 +22,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 """Of every answer. Nothing is loaded from elsewhere, and no other site learns from where we come. To our own
-address the browser says it: without, it hides the Origin of forms, and on a plain http name nothing else tells."""
+address the browser says it: without, it hides the Origin of forms, and on a plain http name nothing else says it."""
 
 
 class Denied(Exception):  # noqa: N818  (an answer, no error)
@@ -40,7 +40,7 @@ class Denied(Exception):  # noqa: N818  (an answer, no error)
 
 
 class Gate:
-    """Lets in whoever has the address that was printed: its token is good once, and exchanged for a cookie.
+    """Lets in one who has the address that was printed: its token is good once, and exchanged for a cookie.
 
     Args:
         cookie: the name of the cookie; browsers keep those of all ports of a machine together.

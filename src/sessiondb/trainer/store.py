@@ -65,7 +65,7 @@ class Who:
     role: str | None = None
 
     def __post_init__(self) -> None:
-        """Let no role be left out for want of a user: the rights of the database's own role would hold."""
+        """Let no role be left out because there is no user: the rights of the database's own role would hold."""
         if self.role is not None and not self.user:
             raise ValueError("a role needs a user")
 
@@ -169,7 +169,7 @@ class Store:
 
     @classmethod
     def of(cls, conninfo: str, schema: str | None) -> Store:
-        """Return the store of a database; one that does not answer keeps nobody waiting for long."""
+        """Return the store of a database; one that does not answer keeps no one waiting for long."""
         given = conninfo_to_dict(conninfo)
         return cls(Database(make_conninfo("", **{**_PATIENCE, **given}), schema))
 

@@ -82,7 +82,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "and": ("{one} and {other}", "{one} et {other}"),
     "and_more": ("and {n} more", "et {n} de plus"),
     "creator": ("Created by", "Créée par"),
-    "nobody": ("(nobody)", "(personne)"),
+    "nobody": ("(no one)", "(personne)"),
     "any": ("All", "Tous"),
     "any_f": ("All", "Toutes"),
     "search": ("Search", "Rechercher"),
