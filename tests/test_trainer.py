@@ -752,7 +752,7 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, instal
         assert EN("partial_link_why", org="Atelier Nord") in text
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
         with pytest.raises(errors.InsufficientPrivilege, match="hides sessions or members"):
-            connection.execute("CALL sessiondb.begin_backfill(%s)", [autumn])
+            connection.execute("CALL sessiondb.begin_backfill(NULL)")
         connection.execute("RESET ROLE")
         linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()
     assert linked == (0,)

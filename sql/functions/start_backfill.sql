@@ -6,8 +6,25 @@ AS $procedure$
  * One row of sessiondb.backfill_progress for each table, or for each partition of it, enrolments first, since
  * submissions follow them. A backfill with the same argument that was stopped resumes where it stopped, and does not
  * look again at what it had passed.
+ *
+ * The rules are for all sessions: among those that row level security shows a role they would choose others, for good.
+ * With the rights of the triggers' owner, whose tables may force it, a backfill chooses as the triggers do.
  */
 BEGIN
+    IF EXISTS (
+            SELECT FROM sessiondb.installation AS i
+              JOIN pg_namespace AS n ON n.nspname = i.platform_schema
+              JOIN pg_class AS c ON c.relnamespace = n.oid
+             WHERE c.relname IN ('sessions', 'org_members') AND row_security_active(c.oid))
+        AND NOT EXISTS (
+            SELECT FROM pg_proc AS p
+             WHERE p.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(p.proowner) = current_user)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('row level security hides sessions or members from role %s, so it would link rows wrongly', current_user),
+            HINT = 'Backfill as the role that applied sessiondb, or as one that has BYPASSRLS.';
+    END IF;
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
         AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
     THEN

@@ -211,7 +211,7 @@ def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) ->
     """
     held = of_platform(
         connection,
-        "SELECT m.role::pg_catalog.text FROM platform.org_members AS m"
+        "SELECT role::pg_catalog.text FROM platform.org_members AS m"
         " WHERE m.org_id OPERATOR(pg_catalog.=) %s AND m.user_id OPERATOR(pg_catalog.=) %s",
     )
     require_installed(connection)
@@ -316,9 +316,10 @@ def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
 _VALUES = {"role": ("org_members", "role"), "status": ("sessions", "status")}
 """The columns that take some words only."""
 
+# not m.role: where there is no such column, that would call a function role(org_members) of any role
 _IN_USE = {
-    "role": "SELECT DISTINCT m.role::pg_catalog.text FROM platform.org_members AS m ORDER BY 1 LIMIT 1000",
-    "status": "SELECT DISTINCT s.status::pg_catalog.text FROM platform.sessions AS s ORDER BY 1 LIMIT 1000",
+    "role": "SELECT DISTINCT role::pg_catalog.text FROM platform.org_members AS m ORDER BY 1 LIMIT 1000",
+    "status": "SELECT DISTINCT status::pg_catalog.text FROM platform.sessions AS s ORDER BY 1 LIMIT 1000",
 }
 
 
