@@ -256,12 +256,13 @@ def create_session(
 
 def _spelled(connection: Connection, status: str) -> str:
     """Return a status as the one is spelled that differs in upper and lower case only; propose the nearest."""
-    known = names(connection, "status")
+    listed = allowed(connection, *_VALUES["status"])
+    known = listed or _in_use(connection, "status")
     same = [value for value in known if value.lower() == status.lower()]
     if status in known or len(same) > 1:
         return status
     near = get_close_matches(status.lower(), known, 1)
-    if not same and near and allowed(connection, *_VALUES["status"]):
+    if not same and near and listed:
         raise SessiondbError(
             f'unknown session status "{status}"', f"Did you mean {near[0]}? The platform knows: {', '.join(known)}"
         )
@@ -330,18 +331,19 @@ def allowed(connection: Connection, table: str, column: str) -> list[str]:
     return [value for (value,) in rows]
 
 
+def _in_use(connection: Connection, kind: str) -> list[str]:
+    """Return the roles or statuses that rows of the platform have, at most 1000."""
+    with platform_path(connection):
+        return [name for (name,) in connection.execute(of_platform(connection, _IN_USE[kind]), {}).fetchall() if name]
+
+
 def names(connection: Connection, kind: str) -> list[str]:
     """Return what a shell offers for a kind of :func:`find`, for a ``role`` or a ``status``; at most 1000.
 
     The slugs of things that have some, else their names.
     """
     if kind in _VALUES:
-        table, column = _VALUES[kind]
-        if found := allowed(connection, table, column):
-            return found
-        query = of_platform(connection, _IN_USE[kind])
-        with platform_path(connection):
-            return [name for (name,) in connection.execute(query, {}).fetchall() if name]
+        return allowed(connection, *_VALUES[kind]) or _in_use(connection, kind)
     require_installed(connection)
     with platform_path(connection):
         rows = connection.execute("SELECT n.name FROM sessiondb.list_names(%s) AS n (name)", [kind]).fetchall()

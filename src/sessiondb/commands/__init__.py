@@ -111,6 +111,25 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
     return offer
 
 
+def name_option(kind: str, text: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """Return the option for an ``org``, ``course`` or ``session`` by its name or id; the argument is ``KIND_name``.
+
+    Args:
+        kind: as :func:`complete` has it.
+        text: of the help.
+        required: whether the command needs it.
+    """
+    return click.option(
+        f"--{kind}",
+        f"{kind}_name",
+        type=Name(),
+        required=required,
+        metavar=kind.upper(),
+        shell_complete=complete(kind),
+        help=text,
+    )
+
+
 _pass_options = click.make_pass_decorator(Options, ensure=True)
 
 
@@ -173,11 +192,12 @@ def rows_options(function: Any) -> Any:
         "--limit",
         type=click.IntRange(min=1, max=2**62),
         metavar="N",
-        help=f"At most so many rows; default {_SHOWN} in a table, all in JSON and CSV.",
+        help=f"At most so many rows; default {SHOWN} in a table, all in JSON and CSV.",
     )(function)
 
 
-_SHOWN = 100
+SHOWN = 100
+"""Rows of a table where the user gives no limit."""
 
 
 def print_rows(
@@ -199,9 +219,9 @@ def print_rows(
             print_all = output.json_rows if options.json else output.csv_rows
             print_all(itertools.islice(rows, limit))
             return
-        output.table(itertools.islice(rows, limit or _SHOWN), None if wide else columns)
+        output.table(itertools.islice(rows, limit or SHOWN), None if wide else columns)
         if limit is None and next(rows, None):
-            output.note(f"The first {_SHOWN} rows; --limit N shows more, --format json or csv all.")
+            output.note(f"The first {SHOWN} rows; --limit N shows more, --format json or csv all.")
 
 
 def _tried_again(function: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, Seconds, command, complete, print_rows, rows_options
+from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, name_option, print_rows, rows_options
 from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -99,14 +99,7 @@ def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
 
 
 @command("backfill")
-@click.option(
-    "--session",
-    "session_name",
-    type=Name(),
-    metavar="SESSION",
-    shell_complete=complete("session"),
-    help="Link only what belongs to this session: title or id.",
-)
+@name_option("session", "Link only what belongs to this session: title or id.")
 @click.option(
     "--batch-rows",
     type=click.IntRange(min=1, max=1_000_000),
@@ -191,19 +184,13 @@ def say_linked(result: Result, *, dry: bool = False) -> None:
 
 @command("explain")
 @click.option("--user", type=Name(), metavar="USER", help="The student, with --course: e-mail, login, name or id.")
-@click.option(
-    "--course",
-    type=Name(),
-    metavar="COURSE",
-    shell_complete=complete("course"),
-    help="The course, with --user: title, slug or id.",
-)
+@name_option("course", "The course, with --user: title, slug or id.")
 @click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment.")
 @click.option("--submission", type=click.UUID, metavar="ID", help="A submission.")
 def explain(
     options: Options,
     user: str | None,
-    course: str | None,
+    course_name: str | None,
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
@@ -218,15 +205,16 @@ def explain(
     """
     from sessiondb import records
 
-    if [(user and course), enrollment, submission].count(None) != 2 or bool(user) != bool(course):
+    if [(user and course_name), enrollment, submission].count(None) != 2 or bool(user) != bool(course_name):
         raise UsageError(
             "explain needs --user and --course, or --enrollment, or --submission",
             "For instance: sessiondb explain --user EMAIL --course COURSE, or sessiondb explain --submission ID",
         )
     with options.database.transaction(read_only=True) as connection:
-        if user and course:
+        if user and course_name:
             user_id = records.find(connection, "user", user, output.note)
-            document = records.explain(connection, user_id, records.find(connection, "course", course, output.note))
+            course_id = records.find(connection, "course", course_name, output.note)
+            document = records.explain(connection, user_id, course_id)
         else:
             table, row_id = ("enrollments", enrollment) if enrollment else ("submissions", submission)
             document = records.explain_row(connection, table, row_id)
@@ -246,14 +234,7 @@ def explain(
 
 @command("show", formats=ROWS)
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
-@click.option(
-    "--session",
-    "session_name",
-    type=Name(),
-    metavar="SESSION",
-    shell_complete=complete("session"),
-    help="Only this session, or what is linked to it: title or id.",
-)
+@name_option("session", "Only this session, or what is linked to it: title or id.")
 @click.option(
     "--unlinked",
     is_flag=True,
@@ -279,7 +260,7 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool, 
     with options.database.transaction(read_only=True) as connection:
         session = _session(connection, session_name)
         # one more than is shown tells that there are more
-        most = limit or (101 if options.format == "table" else None)
+        most = limit or (SHOWN + 1 if options.format == "table" else None)
         rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
         print_rows(options, rows, columns, limit, wide=wide)

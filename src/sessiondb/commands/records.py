@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, command, complete, links, print_rows, rows_options
+from sessiondb.commands import ROWS, Name, Options, command, complete, links, name_option, print_rows, rows_options
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
@@ -105,15 +105,7 @@ def member() -> None:
     """
 
 
-_org = click.option(
-    "--org",
-    "org_name",
-    type=Name(),
-    required=True,
-    metavar="ORG",
-    shell_complete=complete("org"),
-    help="The organisation: slug, name or id.",
-)
+_org = name_option("org", "The organisation: slug, name or id.", required=True)
 _user = click.option("--user", type=Name(), required=True, metavar="USER", help="The user: e-mail, login, name or id.")
 _backfill = click.option("--backfill", is_flag=True, help="Link older rows at once, as the command backfill does.")
 _STATUSES = "usual are draft, active, completed, cancelled."
@@ -326,15 +318,7 @@ def _require_active(options: Options, status: str, backfill: bool) -> None:
 
 @command("create", group=session)
 @_org
-@click.option(
-    "--course",
-    "course_name",
-    type=Name(),
-    required=True,
-    metavar="COURSE",
-    shell_complete=complete("course"),
-    help="The course: title, slug or id.",
-)
+@name_option("course", "The course: title, slug or id.", required=True)
 @click.option(
     "--by",
     type=Name(),
@@ -374,15 +358,8 @@ def session_create(
 
 
 @command("list", group=session, formats=ROWS)
-@click.option("--org", "org_name", type=Name(), metavar="ORG", shell_complete=complete("org"), help="Only of this one.")
-@click.option(
-    "--course",
-    "course_name",
-    type=Name(),
-    metavar="COURSE",
-    shell_complete=complete("course"),
-    help="Only of this one.",
-)
+@name_option("org", "Only of this one.")
+@name_option("course", "Only of this one.")
 @click.option("--status", type=Name(), shell_complete=complete("status"), help="Only with this status.")
 @rows_options
 def session_list(
