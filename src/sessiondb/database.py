@@ -506,7 +506,7 @@ def place(connection: Connection) -> str:
 
 def platform_schema(connection: Connection) -> str:
     """Return the name of the platform's schema, as the setting ``sessiondb.schema`` has it."""
-    ((schema,),) = connection.execute("SELECT current_setting('sessiondb.schema')").fetchall()
+    ((schema,),) = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchall()
     return str(schema)
 
 
