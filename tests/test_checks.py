@@ -329,7 +329,7 @@ def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, faul
 
     if expected.by_apply:
         assert any("sessiondb apply" in finding.fix for finding in findings)
-        findings = [finding for finding in findings if finding.fix.endswith("then run: sessiondb apply")]
+        findings = [finding for finding in findings if finding.fix.endswith("\nThen: sessiondb apply")]
     carry_out(installed_db, findings)
     if expected.by_apply:
         installed_db.apply()
@@ -341,7 +341,7 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     with db.connect() as connection:
         for finding in findings:
             statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before ours): ", "", finding.fix)
-            statement = statement.removesuffix(", then run: sessiondb apply")
+            statement = statement.removesuffix("\nThen: sessiondb apply")
             if "sessiondb apply" not in statement and statement != "Change it back.":
                 connection.execute(statement.encode())
 

@@ -98,6 +98,13 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     for told in ("Atelier Nord, completed", "Campus Sud, active"):
         assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
 
+    where = ("--org", "campus-sud", "--course", SQL, "--format", "json")
+    one = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft", *where)
+    assert one.code == 0, one.err
+    no = run("-d", installed_db.conninfo(), "session", "set-status", one.json["id"], "draft", "--org", "atelier-nord")
+    assert (no.code, no.out) == (1, "")
+    assert "of this organisation" in no.err
+
 
 @on_reference
 def test_a_slug_goes_before_the_name_of_another_organisation(installed_db: PlatformDatabase) -> None:

@@ -20,9 +20,9 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
        CASE
            -- apply takes these for the platform's own
            WHEN o.state = 'CHANGED' AND o.kind = 'constraint' AND o.was - 'validated' <> o.now - 'validated' THEN
-               format('ALTER TABLE %I.%I DROP CONSTRAINT %I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.parent, o.name)
+               format(E'ALTER TABLE %I.%I DROP CONSTRAINT %I\nThen: sessiondb apply', current_setting('sessiondb.schema'), o.parent, o.name)
            WHEN o.state = 'CHANGED' AND o.kind = 'index' AND o.was - 'valid' <> o.now - 'valid' THEN
-               format('DROP INDEX %I.%I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.name)
+               format(E'DROP INDEX %I.%I\nThen: sessiondb apply', current_setting('sessiondb.schema'), o.name)
            WHEN o.state = 'CHANGED' AND o.kind = 'column' THEN 'Change it back.'
            ELSE 'Run: sessiondb apply'
        END AS fix

@@ -36,7 +36,7 @@ SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
 """How many seconds the last replica is behind, and whether that is kept from this role, and its name."""
 
 Progress = Callable[[int, int, int], None]
-"""Receives how many pages are done, how many there are, and how many rows are linked."""
+"""Receives how many pages are done, how many there are, and how many rows are linked, also by earlier runs."""
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,13 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
         report("Resuming the previous backfill; counts include earlier runs.")
 
 
+_LINKED = "SELECT coalesce(sum(p.linked), 0)::bigint FROM sessiondb.backfill_progress AS p"
+
+
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
     """Do batch after batch to the end, or until the time is up."""
     rows = pace.batch_rows or 1000
-    linked = 0
+    ((linked,),) = watch.connection.execute(_LINKED).fetchall()
     window.sleep(0)
     while True:
         _wait_for_replicas(watch.connection, pace.max_lag, window, report)

@@ -23,8 +23,8 @@ NOT_INSTALLED = Finding(
     "installation",
     "error",
     "schema sessiondb",
-    "sessiondb is not installed in this database, or this role may not read schema sessiondb.",
-    "Install it with: sessiondb apply; or GRANT USAGE ON SCHEMA sessiondb and SELECT on its tables.",
+    "sessiondb is not installed in this database.",
+    "Install it: sessiondb apply",
 )
 
 
@@ -49,6 +49,7 @@ def check(
             raise UsageError(f'there is no check named "{name}"', f"The checks are: {', '.join(check_names())}")
     there = installation(connection)
     if there is None:
+        ledger.require_visible(connection)
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
     missing = objects.missing(connection)
@@ -104,7 +105,7 @@ def _data_checks(
     except psycopg.ProgrammingError as error:
         detail = f"The check cannot be run: {error.diag.message_primary}."
         fix = (
-            "GRANT this role SELECT on the tables of the platform, or run it as their owner."
+            "Grant this role SELECT on the tables of the platform, or run the check as their owner."
             if isinstance(error, pg.InsufficientPrivilege)
             else "Fix what the other checks found, then run it again."
         )
@@ -135,7 +136,7 @@ def require_installed(connection: Connection) -> Installation:
     there = installation(connection)
     if there is None:
         ledger.require_visible(connection)
-        raise SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
+        raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
     versions.require_same(there)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
@@ -232,7 +233,8 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
 def _line(finding: Finding) -> str:
     """Return a finding on one line, or on more where it has a diff, each with its sign."""
     detail = "\n".join(map(_xml, finding.detail.split("\n") if finding.has_lines else [finding.detail]))
-    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {_xml(finding.fix)}"
+    fix = "; ".join(_xml(": ".join(filter(None, way))) for way in finding.fixes)
+    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {fix}"
 
 
 def _xml(text: str) -> str:

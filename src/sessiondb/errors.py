@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -77,7 +78,7 @@ class Finding:
         level: ``error``, ``warning`` or ``info``.
         object: the database object or row that it is about.
         detail: one sentence on what is wrong.
-        fix: the statement, command or step that fixes it.
+        fix: the statement, command or step that fixes it, and what it does; see :attr:`fixes`.
     """
 
     check: str
@@ -91,9 +92,36 @@ class Finding:
         """Whether the detail is several lines, as a diff is; in any other a line break is a part of a name or a row."""
         return self.check == "installed_objects"
 
+    @property
+    def fixes(self) -> list[tuple[str, str]]:
+        """The fix as pairs: what to do, and the command or statement for it; either may be empty."""
+        lines = self.fix.split("\n") if self.check in _SEVERAL_FIXES else [self.fix]
+        found = [_COMMAND.fullmatch(line) for line in lines]
+        return [
+            (match["what"] or "", match["command"]) if match else (line, "")
+            for match, line in zip(found, lines, strict=True)
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return asdict(self)
+
+
+_COMMAND = re.compile(
+    r"(?:(?P<what>[^:]+): )?"
+    r"(?P<command>(?:sessiondb|ALTER|CREATE|COMMIT|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
+    re.DOTALL,
+)
+
+_SEVERAL_FIXES = {
+    "installed_objects",
+    "links_of_other_course",
+    "links_without_membership",
+    "sessions_without_members",
+    "shadowed_sessions",
+    "unlinked_rows",
+}
+"""The checks whose fix has several lines; in any other a line break is a part of a name."""
 
 
 class PlatformRefusedError(SessiondbError):

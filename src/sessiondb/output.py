@@ -105,7 +105,7 @@ class Progress:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._bar.add_task(what)
+            self._bar.add_task(what, completed=done)  # a backfill that is resumed does not begin at 0
             self._bar.start()
         task = self._bar.tasks[0]
         if done < task.completed:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, LiteralString
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -119,7 +120,13 @@ _KINDS = {
 """What a command names: its noun, that of several, and where to look for it."""
 
 
-def find(connection: Connection, kind: str, name: str, say: Callable[[str], object]) -> UUID:
+def find(
+    connection: Connection,
+    kind: str,
+    name: str,
+    say: Callable[[str], object],
+    within: tuple[UUID | None, UUID | None] | None = None,
+) -> UUID:
     """Return the id of a user, course, organisation or session.
 
     Args:
@@ -127,24 +134,33 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
         kind: ``user``, ``course``, ``org`` or ``session``.
         name: its id, which need not exist, or what people call it.
         say: receives which one was found by a name; a slug is as good as an id.
+        within: the organisation and the course of the session, where the command has options for them.
 
     Raises:
         UnclearNameError: the name stands for several, or for none.
     """
+    org, course = within or (None, None)
+    given = None
     with suppress(ValueError):
-        return UUID(name)
+        given = UUID(name)
+        if not (org or course):
+            return given
     noun, nouns, hint = _KINDS[kind]
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
-        found = cursor.execute(query, [kind, name]).fetchall()
+        found = cursor.execute(query, [kind, name]).fetchall() if given is None else [{"id": given, "found_by": "id"}]
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
-        if kind == "session" and len(found) > 1:
+        if kind == "session" and (len(found) > 1 or org or course):
             query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
-            rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
+            ids = [row["id"] for row in found]
+            rows = cursor.execute(query, {"ids": ids, "org": org, "course": course}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
+            found = [row for row in found if row["id"] in apart]
+    if given and found:
+        return given
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
     if not has_names:
         table = "the table of users" if kind == "user" else f"table {kind}s"
@@ -154,14 +170,14 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
             f"Give the id of the {noun}, or grant the role SELECT on that table.",
         )
     if not found:
-        raise UnclearNameError(f'there is no {noun} "{name}"', [], hint)
+        where = " of this organisation" * bool(org) + " in this course" * bool(course)
+        raise UnclearNameError(f'there is no {noun} "{name}"{where}', [], hint)
     if found[0]["found_by"] == "near":
         raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
     if len(found) > 1:
         more = ["..."] if len(found) > 20 else []
-        raise UnclearNameError(
-            f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], "Give the id of one of them."
-        )
+        hint = "Give the id of one of them" + (", or its --org or --course." if within else ".")
+        raise UnclearNameError(f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
     return UUID(str(found[0]["id"]))
@@ -400,10 +416,33 @@ def show(
     """
     there = require_installed(connection)
     require_session(connection, session)
+
+    def query(name: str) -> str:
+        text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
+        return _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
+
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
-    text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-    query = _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
-    return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
+    rows = _stream(connection, query(name), {"session": session, "unlinked": unlinked, "limit": limit})
+    return _with_reasons(connection, rows, query("show_reasons")) if name == "show_unlinked" else rows
+
+
+def _with_reasons(connection: Connection, rows: Generator[Row], reasons: str) -> Generator[Row]:
+    """Yield rows without a session, each with why it has none, which is asked for many at once."""
+    with closing(rows):
+        while batch := list(islice(rows, _ROWS)):
+            pairs = {(row["user_id"], row["course_of_row"]) for row in batch}
+            known = {pair for pair in pairs if None not in pair}
+            users, courses = [user for user, _ in known], [course for _, course in known]
+            found = connection.execute(trusted(reasons), {"users": users, "courses": courses}).fetchall()
+            of_pair = {(user, course): reason for user, course, reason in found}
+            for row in batch:
+                course = row.pop("course_of_row")
+                lacks = "course_unknown" if course is None else "no_membership"
+                yield {**row, "reason": of_pair.get((row["user_id"], course), lacks)}
+
+
+_ROWS = 2000
+"""How many rows are fetched at once."""
 
 
 def explain(connection: Connection, user: UUID | None, course: UUID | None) -> Row:
@@ -514,6 +553,6 @@ def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) ->
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
-        cursor.itersize = 2000
+        cursor.itersize = _ROWS
         cursor.execute(trusted(query), arguments)
         yield from cursor

@@ -68,12 +68,12 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
         output.code(junit(findings, names, bad))
     else:
         for finding in findings:
-            _print_finding(finding)
+            _print_finding(options, finding)
         _print_found(findings)
     return Exit.DONE if ok else Exit.FINDINGS
 
 
-def _print_finding(finding: Finding) -> None:
+def _print_finding(options: Options, finding: Finding) -> None:
     lead = f"{finding.level:8} "
     if finding.has_lines:  # the difference between an object of ours and what is there, each line with its sign
         first, *others = finding.detail.split("\n")
@@ -81,8 +81,14 @@ def _print_finding(finding: Finding) -> None:
         for line in others:
             output.say(" " * len(lead) + line)
     else:
-        output.wrapped(f"{finding.check}: {finding.detail}", lead)
-    output.say(f"{' ' * len(lead)}Fix: {finding.fix}")
+        output.wrapped(options.named(f"{finding.check}: {finding.detail}"), lead)
+    for number, (what, command) in enumerate(finding.fixes):
+        first = "Fix" if what in ("", "Run") else f"Fix: {what[:1].lower()}{what[1:]}"
+        if said := what if number else first:
+            output.wrapped(said + ":" * bool(command))
+        if command:
+            output.say(f"  {command}")
+    output.say()
 
 
 def _print_found(findings: Sequence[Finding]) -> None:
@@ -150,14 +156,17 @@ def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: 
     from sessiondb.backfill import backfill as run
     from sessiondb.backfill import dry_run
 
-    began = time.monotonic()
+    since: tuple[float, int] | None = None
     with contextlib.closing(output.Progress()) as bar:
 
         def progress(done: int, total: int, linked: int) -> None:
-            rate = linked / max(time.monotonic() - began, 0.001)
+            nonlocal since
+            now = time.monotonic()
+            rate = f", {(linked - since[1]) / max(now - since[0], 0.001):.0f}/s" if since else ""
+            since = since or (now, linked)  # earlier runs may have linked some
             done_with = "to link" if dry else "linked"
             # with a bar and the time left this fits a terminal of 60 columns
-            bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
+            bar(f"{output.count(linked, 'row')} {done_with}{rate}, pages", done, total)
 
         (dry_run if dry else run)(connection, session, pace, output.note, progress, result)
 

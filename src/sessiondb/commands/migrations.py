@@ -14,7 +14,7 @@ import click
 
 from sessiondb import output
 from sessiondb.commands import Name, Options, Seconds, command, complete
-from sessiondb.errors import Exit, UsageError
+from sessiondb.errors import Exit, SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.database import Staff
@@ -194,8 +194,10 @@ def rollback(
     """
     from sessiondb.ledger import of_saved_links, saved_links
 
-    if (to is None) is not everything:
-        raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
+    if to and everything:
+        raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
+    if not (to or everything):
+        raise _how_far(options)
     if not (yes or dry_run) and not sys.stdin.isatty():
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     if dry_run or not yes:
@@ -216,6 +218,22 @@ def rollback(
         output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
         if saved:
             output.wrapped(of_saved_links(saved))
+
+
+def _how_far(options: Options) -> UsageError:
+    """Return the error of a rollback without --to or --all: what each would undo, where the database can be read."""
+    from sessiondb.database import place
+    from sessiondb.migrate import undoable
+
+    message, hint = "rollback needs --to ID or --all", "Show what would be undone: sessiondb rollback --all --dry-run"
+    with contextlib.suppress(SessiondbError), options.database.transaction(read_only=True) as connection:
+        where, todo = place(connection), undoable(connection, None)
+        message += f"; {output.count(len(todo), 'migration')} can be undone in {where}"
+        if todo:
+            message += f", the newest is {todo[0].id}"
+        if len(todo) > 1:
+            hint = f"Undo the newest alone: sessiondb rollback --to {todo[1].number}. {hint}"
+    return UsageError(message, hint)
 
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:

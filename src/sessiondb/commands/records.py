@@ -15,6 +15,7 @@ from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Result
+    from sessiondb.database import Connection
 
 
 @click.group()
@@ -240,6 +241,16 @@ def session() -> None:
     """
 
 
+def _find_within(connection: Connection, org: str | None, course: str | None) -> tuple[UUID | None, UUID | None]:
+    """Return the ids of the organisation and of the course that sessions are looked for in."""
+    from sessiondb import records
+
+    return (
+        records.find(connection, "org", org, output.note) if org else None,
+        records.find(connection, "course", course, output.note) if course else None,
+    )
+
+
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
     """Print a session that is committed, and link its older rows, or say how many a backfill would link now."""
     from sessiondb import records
@@ -375,8 +386,7 @@ def session_list(
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        org_id = records.find(connection, "org", org_name, output.note) if org_name else None
-        course_id = records.find(connection, "course", course_name, output.note) if course_name else None
+        org_id, course_id = _find_within(connection, org_name, course_name)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
         print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns, limit, wide=wide)
 
@@ -384,8 +394,17 @@ def session_list(
 @command("set-status", group=session)
 @click.argument("session_name", type=Name(), metavar="SESSION", shell_complete=complete("session"))
 @click.argument("status", type=Name(), shell_complete=complete("status"))
+@name_option("org", "The organisation of the session, where several have its title.")
+@name_option("course", "The course of the session, where several have its title.")
 @_backfill
-def session_set_status(options: Options, session_name: str, status: str, backfill: bool) -> None:
+def session_set_status(
+    options: Options,
+    session_name: str,
+    status: str,
+    org_name: str | None,
+    course_name: str | None,
+    backfill: bool,
+) -> None:
     """Give a session, named by its title or id, another status.
 
     Only active sessions link students; usual statuses are draft, active, completed and cancelled.
@@ -400,6 +419,7 @@ def session_set_status(options: Options, session_name: str, status: str, backfil
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        session_id = records.find(connection, "session", session_name, output.note)
+        org_id, course_id = _find_within(connection, org_name, course_name)
+        session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed", backfill)
