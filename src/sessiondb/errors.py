@@ -1,4 +1,4 @@
-"""The errors that a user can act on; the command line prints them and takes its exit code from them."""
+"""The errors that a user can act on; the command line prints them and exits with their codes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Exit(enum.IntEnum):
 
 
 class SessiondbError(Exception):
-    """Something went wrong that one sentence can explain.
+    """An error that one sentence can explain.
 
     Args:
-        message: one sentence that names the thing.
-        hint: what to do about it, where there is something to do.
+        message: one sentence that names the cause.
+        hint: what to do about it, if anything.
     """
 
     exit_code = Exit.ERROR
@@ -40,22 +40,22 @@ class SessiondbError(Exception):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed; what comes from the database is not cut into lines."""
+        """The message as it is printed; text from the database is not split into lines."""
         return [str(self)]
 
 
 class UsageError(SessiondbError):
-    """The command was given something that it cannot take."""
+    """The command was given something that it does not accept."""
 
     exit_code = Exit.USAGE
 
 
 class UnclearNameError(SessiondbError):
-    """A name that people use stands for several things, or for none.
+    """Several things match a name, or none does.
 
     Args:
         message: one sentence that quotes the name.
-        candidates: what may be meant, each with its id and its names.
+        candidates: possible matches, each with its id and names.
         hint: what to do about it.
     """
 
@@ -65,18 +65,18 @@ class UnclearNameError(SessiondbError):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed, a line for each candidate."""
+        """The message as it is printed, with a line for each candidate."""
         return [str(self) + (":" if self.candidates else ""), *(f"  {candidate}" for candidate in self.candidates)]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """A result of a check.
 
     Attributes:
         check: the name of the check, which is the name of its SQL file.
         level: ``error``, ``warning`` or ``info``.
-        object: the database object or row that it is about.
+        object: the database object or table.
         detail: one sentence on what is wrong.
         fix: the statement, command or step that fixes it, and what it does; see :attr:`fixes`.
     """
@@ -89,7 +89,7 @@ class Finding:
 
     @property
     def has_lines(self) -> bool:
-        """Whether the detail is several lines, as a diff is; in any other a line break is a part of a name or a row."""
+        """Whether the detail has several lines, as a diff has; elsewhere a line break is part of a name or a row."""
         return self.check == "installed_objects"
 
     @property
@@ -121,14 +121,14 @@ _SEVERAL_FIXES = {
     "shadowed_sessions",
     "unlinked_rows",
 }
-"""The checks whose fix has several lines; in any other a line break is a part of a name."""
+"""The checks whose fix has several lines; elsewhere a line break is part of a name."""
 
 
 class PlatformRefusedError(SessiondbError):
     """Preflight found that the migrations cannot or must not run on this platform.
 
     Args:
-        findings: everything that was found, not only the first, and the warnings as well.
+        findings: everything that was found, including warnings.
     """
 
     exit_code = Exit.REFUSED
@@ -139,7 +139,7 @@ class PlatformRefusedError(SessiondbError):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed, two lines for each finding."""
+        """The message as it is printed, with two lines for each finding."""
         lines = ["preflight refuses this platform; nothing was changed:"]
         for f in self.findings:
             lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix}"]
@@ -147,7 +147,7 @@ class PlatformRefusedError(SessiondbError):
 
 
 class LockNotObtainedError(SessiondbError):
-    """Another run holds the advisory lock, or a table lock was not to be had within the budget."""
+    """Another run holds the advisory lock, or a table lock was not obtained within the budget."""
 
     exit_code = Exit.LOCKED
 
