@@ -340,7 +340,7 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as a user would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
-            statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before ours): ", "", finding.fix)
+            statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before those of sessiondb): ", "", finding.fix)
             statement = statement.removesuffix("\nThen: sessiondb apply")
             if "sessiondb apply" not in statement and statement != "Change it back.":
                 connection.execute(statement.encode())
@@ -693,13 +693,13 @@ OBSTACLES: dict[str, Obstacle] = {
     "the name of an index is taken": Obstacle(
         "CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",
         [("names", "public.org_members_user_id_org_id_idx")],
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO ",
     ),
     "the name of an index is a table": Obstacle(
         "CREATE TABLE org_members_user_id_org_id_idx ()",
         [("names", "public.org_members_user_id_org_id_idx")],
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "Give public.org_members_user_id_org_id_idx another name.",
     ),
     "the name of the foreign key is taken": Obstacle(
@@ -920,7 +920,7 @@ def test_a_standby_is_found(own_server: Server) -> None:
     findings = look_at(own_server)
 
     assert brief(findings) == [("server", "error", "server")]
-    assert findings[0].detail == "The server is a standby: it takes no writes."
+    assert findings[0].detail == "The server is a standby: it accepts no writes."
     assert "target_session_attrs" in findings[0].fix
     own_server.stop()
     standby.unlink()

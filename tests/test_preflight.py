@@ -430,7 +430,7 @@ FAULTS = {
         ("CREATE TABLE submissions_session_id_idx ()",),
         "names",
         "public.submissions_session_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "another name",
     ),
     "a constraint that requires a session": Fault(
@@ -471,14 +471,14 @@ FAULTS = {
         ("CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",),
         "names",
         "public.org_members_user_id_org_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO",
     ),
     "an index name taken on another table": Fault(
         ("CREATE INDEX enrollments_session_id_idx ON users (email)",),
         "names",
         "public.enrollments_session_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.enrollments_session_id_idx RENAME TO",
     ),
     "the name of the foreign key taken": Fault(

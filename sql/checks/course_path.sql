@@ -1,5 +1,5 @@
--- The way from a submission to its course is still the one that the functions were compiled with. A column or table on
--- it that was renamed or dropped is named.
+-- The path from a submission to its course is still the one with which the functions were compiled. Names a column or table
+-- on it that was renamed or dropped.
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        coalesce(
            (SELECT format('Column %I of table %s, on the path %s from submissions to courses, no longer exists.', used.name, used.of_table, i.course_path)

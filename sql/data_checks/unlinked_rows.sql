@@ -1,5 +1,5 @@
--- How many rows of {table} have no session, by reason; a warning where it is "linked", and a backfill would link them. The
--- reasons are those of choose_sessions(), here for all rows at once: which session it is does not matter.
+-- How many rows of {table} have no session, by reason; a warning if that is "linked", and a backfill would link them. The
+-- reasons are those of choose_sessions(), here for all rows at once, because the session itself does not matter.
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,

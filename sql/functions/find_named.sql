@@ -4,10 +4,10 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The users, courses, organisations or sessions (p_kind as for names_in) that people call p_name, with all their names.
- * found_by is slug, which goes before all other names, or name; upper and lower case differ only where both are in use.
- * Where nothing has this name, the five with the most similar ones, found_by near: those that hold most pairs of its
- * letters.
+ * The users, courses, organisations or sessions (p_kind as for names_in) with the name p_name, with all their names.
+ * found_by is slug, which takes precedence over all other names, or name; case matters only if it distinguishes two of
+ * them. If nothing has this name, the five with the most similar names, found_by near: those that contain the most pairs
+ * of its letters.
  */
 WITH named AS (
     SELECT format(

@@ -1,5 +1,5 @@
--- What differs between sessions of one name: organisation, status, day of creation. Only those of an organisation and of
--- a course, where these are given.
+-- How sessions with the same title differ: organisation, status, day of creation. Only those of an organisation and of a
+-- course, if these are given.
 SELECT s.id,
        pg_catalog.concat_ws(', ', sessiondb.name_of('org', s.org_id), s.status::pg_catalog.text,
            'created ' OPERATOR(pg_catalog.||) s.created_at::pg_catalog.date::pg_catalog.text) AS apart

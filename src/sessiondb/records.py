@@ -92,7 +92,7 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
         values = allowed(connection, table, column) if of_table == table else []
         if values and arguments.get(name) not in (None, *values):
             what = "session status" if name == "status" else "role"
-            return SessiondbError(f'unknown {what} "{arguments[name]}"', f"The platform accepts: {', '.join(values)}")
+            return SessiondbError(f'unknown {what} "{arguments[name]}"', f"The platform knows: {', '.join(values)}")
     given = ", ".join(f'{name} "{value}"' for name, value in arguments.items() if value is not None)
     rule = connection.execute(
         "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c"
@@ -280,7 +280,7 @@ def _spelled(connection: Connection, status: str) -> str:
     near = get_close_matches(status.lower(), known, 1)
     if not same and near and listed:
         raise SessiondbError(
-            f'unknown session status "{status}"', f"Did you mean {near[0]}? The platform accepts: {', '.join(known)}"
+            f'unknown session status "{status}"', f"Did you mean {near[0]}? The platform knows: {', '.join(known)}"
         )
     return same[0] if same else status
 
