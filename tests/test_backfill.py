@@ -705,7 +705,7 @@ def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: Platform
     assert stopped == {table: linked(installed_db, table) for table in TABLES}
     done = {row for row in versions(installed_db) if row[-1]}
     in_words = call(installed_db, "backfill", "--max-runtime", "0")
-    assert (in_words.code, in_words.out.splitlines()[-1]) == (7, "Stopped on the way; run it again to go on.")
+    assert (in_words.code, in_words.out.splitlines()[-1]) == (7, "Stopped before the end; run it again to resume.")
 
     document = backfill(installed_db)
 

@@ -661,7 +661,7 @@ OBSTACLES: dict[str, Obstacle] = {
     "a schema of our name": Obstacle(
         "CREATE SCHEMA sessiondb; CREATE TABLE sessiondb.theirs (); CREATE VIEW sessiondb.seen AS SELECT 1",
         [("schema_sessiondb", "sessiondb")],
-        "A schema named sessiondb exists and holds something else: seen, theirs.",
+        "A schema named sessiondb exists and contains something else: seen, theirs.",
         "Rename or drop that schema.",
     ),
     "no way to the course": Obstacle(

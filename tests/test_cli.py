@@ -1063,7 +1063,7 @@ def test_output_that_goes_nowhere_stops_no_work_and_is_told_where_it_is_the_resu
         if stream == "stdout":
             *_, message, hint = done.stderr.splitlines()
             assert message.startswith("sessiondb: the output cannot be written: ")
-            assert hint == "  hint: What it did to the database stays: sessiondb status."
+            assert hint == "  hint: Its changes to the database stay: sessiondb status."
         with platform_db.connect() as connection:
             there = connection.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount
         assert there == (0 if "rollback" in command else 1)
