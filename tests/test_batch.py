@@ -107,7 +107,10 @@ def editor(new_role: str, platform_db: PlatformDatabase) -> str:
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(editor: str, platform_db: PlatformDatabase) -> None:
-    assert paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)[-1] == "sessiondb: everything is applied"
+    assert (
+        paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)[-1]
+        == "sessiondb: everything is applied"
+    )
 
     linked = "SELECT count(session_id) FROM submissions"
     page = (Path(__file__).parents[1] / "docs" / "migration-tools.md").read_text(encoding="utf-8")

@@ -340,7 +340,9 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as a user would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
-            statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before those of sessiondb): ", "", finding.fix)
+            statement = re.sub(
+                "^(Run|Detach it|Fix|Give it a name that sorts before those of sessiondb): ", "", finding.fix
+            )
             statement = statement.removesuffix("\nThen: sessiondb apply")
             if "sessiondb apply" not in statement and statement != "Change it back.":
                 connection.execute(statement.encode())

@@ -136,9 +136,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
                 options,
                 code,
                 [f"the output cannot be written: {why}"],
-                "Its changes to the database stay: sessiondb status."
-                if options.changes
-                else "Free some space there.",
+                "Its changes to the database stay: sessiondb status." if options.changes else "Free some space there.",
             )
         output.write_no_more(sys.stdout)
     except Exception as error:  # a bug of ours, but still one sentence

@@ -158,8 +158,8 @@ class Database:
         """Yield an autocommit connection with our settings, for work in many transactions.
 
         Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
-        ``.staff`` and ``.user_expression`` pass what the user gave to our SQL, ``sessiondb.search_path`` the initial path
-        of the connection. The server ends the connection if the client is gone or silent (:data:`REACH`,
+        ``.staff`` and ``.user_expression`` pass what the user gave to our SQL, ``sessiondb.search_path`` the initial
+        path of the connection. The server ends the connection if the client is gone or silent (:data:`REACH`,
         :data:`SILENCE`), and no timeout of the role or the database applies to our statements.
 
         Raises:
@@ -555,7 +555,9 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
     elif lost:
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
         hint = "The connection was lost; run the command again when the server answers."
-    elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # PostgreSQL would suggest another column
+    elif diagnosis.message_hint and not isinstance(
+        error, pg.UndefinedColumn
+    ):  # PostgreSQL would suggest another column
         hint = diagnosis.message_hint
     else:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)

@@ -215,7 +215,7 @@ def batch(
     for step in _code():
         yield from _in_batch(step)
     yield f"{digest} INTO v_after;"
-    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, everything is applied' ELSE 'everything is applied' END;"
+    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, ' ELSE '' END || 'everything is applied';"
     yield "PERFORM set_config('client_min_messages', 'notice', true);"
     yield "RAISE NOTICE 'sessiondb: %', v_said;"
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"

@@ -149,7 +149,7 @@ def find(
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
-        found = cursor.execute(query, [kind, name]).fetchall() if given is None else [{"id": given, "found_by": "id"}]
+        found: list[Row] = [{"id": given}] if given else cursor.execute(query, [kind, name]).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
@@ -299,7 +299,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 
 def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
-    """Return how many existing rows of a course a backfill would link now, and the names of organisation and course.
+    """Return how many rows of a course a backfill would link now, and the names of the organisation and the course.
 
     Not in the transaction of :func:`create_session` or :func:`set_session_status`: others may wait for that session.
 
@@ -354,8 +354,7 @@ def _in_use(connection: Connection, kind: str) -> list[str]:
 
 
 def names(connection: Connection, kind: str) -> list[str]:
-    """Return what a shell offers for a kind of :func:`find`, a ``role`` or a ``status``: slugs, else names; at most 1000.
-    """
+    """Return what a shell offers for a kind of :func:`find`, a ``role`` or a ``status``: at most 1000 slugs or names."""
     if kind in _VALUES:
         return allowed(connection, *_VALUES[kind]) or _in_use(connection, kind)
     require_installed(connection)
@@ -539,7 +538,7 @@ def _people(connection: Connection) -> str:
 
 
 def _with_course(query: str, there: Installation) -> str:
-    """Return a query with the path to the course; the schema must be in it already, as the path may contain its name."""
+    """Return a query with the path to the course, put in after the schema, for which a name on it may be mistaken."""
     # psycopg would take a percent sign in a name of the platform for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
 

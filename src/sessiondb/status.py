@@ -23,7 +23,7 @@ def status(connection: Connection) -> dict[str, Any]:
         "applied_at"}], "triggers": [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name",
         "state"}], "problems": [finding], "saved_links"}``. A migration's state is ``applied``, ``pending``, or
         ``unknown`` to this version; applied_at is an ISO time in UTC or None. An object's is ``INSTALLED``,
-        ``OUTDATED`` (of another version, or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED``
+        ``OUTDATED`` (of another version or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED``
         or ``UNKNOWN`` (created by another version). A problem is a table of the platform that is missing before the
         first apply, a right that the owner of the trigger functions has lost, or a trigger of the platform that also
         writes session_id.
@@ -96,7 +96,7 @@ def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
 
 
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
-    """Return the state of each object that must exist; a trigger has the state of its function unless its own is worse."""
+    """Return the state of each object that must exist; of a trigger, the worse one of its own and its function's."""
     if not ledger.exists(connection):
         left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]

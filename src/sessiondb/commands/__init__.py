@@ -56,7 +56,7 @@ class Options:
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds, at most what PostgreSQL accepts as a timeout (24 days); refuses NaN, which any range accepts.
+    """A number of seconds, at most what PostgreSQL accepts as a timeout (24 days), and not NaN, which is in any range.
 
     Args:
         least: the smallest value.

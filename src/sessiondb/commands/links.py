@@ -82,12 +82,12 @@ def _print_finding(options: Options, finding: Finding) -> None:
             output.say(" " * len(lead) + line)
     else:
         output.wrapped(options.named(f"{finding.check}: {finding.detail}"), lead)
-    for number, (what, command) in enumerate(finding.fixes):
+    for number, (what, to_paste) in enumerate(finding.fixes):
         first = "Fix" if what in ("", "Run") else f"Fix: {what[:1].lower()}{what[1:]}"
         if said := what if number else first:
-            output.wrapped(said + ":" * bool(command))
-        if command:
-            output.say(f"  {command}")
+            output.wrapped(said + ":" * bool(to_paste))
+        if to_paste:
+            output.say(f"  {to_paste}")
     output.say()
 
 

@@ -132,7 +132,9 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
 @command("add", group=member)
 @_org
 @_user
-@click.option("--role", type=Name(), shell_complete=complete("role"), help="The role of the user in it; default student.")
+@click.option(
+    "--role", type=Name(), shell_complete=complete("role"), help="The role of the user in it; default student."
+)
 @_backfill
 def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
     """Make a user a member of an organisation; does nothing for a user who is one.
@@ -263,7 +265,7 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                 active = list(records.active_sessions(connection, row["org_id"], row["course_id"]))
                 for other in active[1:]:
                     output.note(
-                        f"warning: session {other['name']} is also active, but only students enrolled in it stay there; "
+                        f"warning: session {other['name']} is also active, but only its enrolled students stay in it; "
                         f"others are linked to {active[0]['name']}"
                     )
                     called = records.shell_name(connection, "session", other["id"])

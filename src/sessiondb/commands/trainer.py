@@ -29,9 +29,16 @@ def _forwarding(address: str) -> Iterator[str]:
 @command("trainer")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; by default, a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-@click.option("--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, given by id.")
 @click.option(
-    "--as-role", type=Name(), default="authenticated", show_default=True, metavar="ROLE", help="The database role for --as."
+    "--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, given by id."
+)
+@click.option(
+    "--as-role",
+    type=Name(),
+    default="authenticated",
+    show_default=True,
+    metavar="ROLE",
+    help="The database role for --as.",
 )
 @click.option("--demo", is_flag=True, help="Show a fictitious school on an embedded PostgreSQL.")
 def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str, demo: bool) -> None:
