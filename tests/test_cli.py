@@ -323,7 +323,7 @@ def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> Non
     ("arguments", "says"),
     [
         ([], "--to ID or --all; 10 migrations can be undone in database "),
-        (["--yes"], "Undo the newest alone: sessiondb rollback --to 0009."),
+        (["--yes"], "Undo only the newest, 0010.let-staff-read: sessiondb rollback --to 0009."),
         (["--to", "0006", "--all", "--yes"], "--to ID or --all"),
         (["--all"], "--yes"),
         (["--to", "0006"], "--yes"),

@@ -46,7 +46,7 @@ taken AS (
       JOIN statement AS s ON s.oid = f.tgfoid
      WHERE s.text ~* '\minsert\s+into\M.*(\mselect|\mvalues\s*\(|,)\s*\(*\s*(new|old)\s*\)*\s*\.\s*\*'
     UNION
-    -- EXECUTE 'INSERT INTO ... SELECT ($1).*' USING NEW
+    -- EXECUTE 'INSERT INTO ... SELECT ...' USING NEW, where the text expands a parameter with .*
     SELECT f.nspname, f.relname, f.columns, s.name, s.text, false
       FROM fired AS f
       JOIN statement AS s ON s.oid = f.tgfoid

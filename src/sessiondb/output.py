@@ -215,7 +215,7 @@ def csv_rows(rows: Iterable[Row]) -> None:
 def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None:
     """Print rows, one per line and no wider than the terminal, each as it arrives.
 
-    The first rows determine the widths of the columns. What does not fit is cut, and so are texts after their first line.
+    The first rows determine the widths of the columns. What does not fit is cut, as are texts after their first line.
 
     Args:
         rows: all with the same keys.

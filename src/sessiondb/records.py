@@ -354,7 +354,7 @@ def _in_use(connection: Connection, kind: str) -> list[str]:
 
 
 def names(connection: Connection, kind: str) -> list[str]:
-    """Return what a shell offers for a kind of :func:`find`, a ``role`` or a ``status``: at most 1000 slugs or names."""
+    """Return what a shell offers for a kind of :func:`find`, a ``role`` or ``status``: at most 1000 slugs or names."""
     if kind in _VALUES:
         return allowed(connection, *_VALUES[kind]) or _in_use(connection, kind)
     require_installed(connection)

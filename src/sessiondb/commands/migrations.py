@@ -229,10 +229,8 @@ def _how_far(options: Options) -> UsageError:
     with contextlib.suppress(SessiondbError), options.database.transaction(read_only=True) as connection:
         where, todo = place(connection), undoable(connection, None)
         message += f"; {output.count(len(todo), 'migration')} can be undone in {where}"
-        if todo:
-            message += f", the newest is {todo[0].id}"
         if len(todo) > 1:
-            hint = f"Undo the newest alone: sessiondb rollback --to {todo[1].number}. {hint}"
+            hint = f"Undo only the newest, {todo[0].id}: sessiondb rollback --to {todo[1].number}. {hint}"
     return UsageError(message, hint)
 
 
