@@ -67,6 +67,7 @@ def run(connection: object, statement: str, *names: str) -> None:
     connection.execute(sql.SQL(trusted(statement)).format(*map(sql.Identifier, names)))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_apply_a_killed_apply_check_and_rollback_handle_them(long_db: PlatformDatabase) -> None:
     number = 0
     while True:

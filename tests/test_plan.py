@@ -884,6 +884,7 @@ def by_psql(psql: str, db: PlatformDatabase, script: str, tmp_path: Path, env: M
         return Run(process.returncode, out, err)
 
 
+@pytest.mark.slow
 def test_the_script_does_what_apply_does(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
@@ -912,6 +913,7 @@ def test_the_script_does_what_apply_does(
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize(
     "damage",
@@ -1262,6 +1264,7 @@ CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE F
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run_as", "fault", "kept_back"),
     [
