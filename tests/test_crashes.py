@@ -363,6 +363,7 @@ def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, platform: str)
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_ends(
     command: Command,
     commands: Commands,
@@ -489,6 +490,7 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     ("platform", "start", "statement", "other_session"),
     [
@@ -607,6 +609,7 @@ def behind_another_run(database: PlatformDatabase) -> Iterator[Callable[[], bool
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("waiting", [in_a_queue, in_an_index_build, behind_another_run])
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)], ids=["INT", "TERM"]

@@ -246,6 +246,7 @@ class TestNothingIsLeft:
             assert not list(scratch.iterdir())
 
     @pytest.mark.slow
+    @pytest.mark.like_cases(one_in=3)
     @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
     @pytest.mark.parametrize("when", INITDB_PHASES)
     def test_after_a_signal_during_initdb(self, scratch: Path, when: str, sent: signal.Signals, code: int) -> None:
@@ -258,6 +259,7 @@ class TestNothingIsLeft:
         assert eventually(lambda: abandoned_memory() <= memory)
 
     @pytest.mark.slow
+    @pytest.mark.like_cases(one_in=2)
     @pytest.mark.parametrize("when", [*INITDB_PHASES, "*/socket/.s.*.lock"])
     def test_soon_after_sigkill(self, scratch: Path, when: str) -> None:
         memory = abandoned_memory()

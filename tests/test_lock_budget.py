@@ -658,6 +658,7 @@ def test_the_index_of_a_large_table_shows_how_many_blocks_are_done(
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.usefixtures("at_once", "patient")
 @pytest.mark.parametrize(
     ("platform", "start", "command", "first", "second"),

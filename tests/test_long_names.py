@@ -68,6 +68,7 @@ def run(connection: object, statement: str, *names: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 def test_apply_a_killed_apply_check_and_rollback_handle_them(long_db: PlatformDatabase) -> None:
     number = 0
     while True:

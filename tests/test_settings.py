@@ -272,7 +272,7 @@ def awkward(cluster: Cluster, settings: Mapping[str, str], role: str | None = No
 
 
 @pytest.mark.slow
-@pytest.mark.like_cases(one_in=24)  # each plays the whole story
+@pytest.mark.like_cases(one_in=48)  # each plays the whole story
 @pytest.mark.parametrize(("name", "value"), [*AWKWARD.items(), *OTHER_VALUES.items()])
 def test_with_any_setting_of_the_database_each_command_gives_the_result_that_it_gives_without(
     cluster: Cluster, psql: str, tmp_path: Path, expected: Story, name: str, value: str

@@ -194,6 +194,7 @@ def policies(db: PlatformDatabase) -> set[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 @pytest.mark.parametrize(
     "damage",
     [

@@ -222,7 +222,7 @@ def test_a_network_that_is_cut_keeps_nothing_locked_and_another_run_completes_th
         (wanted, _), (found, _) = command.end, look(database, command.dump)
         return difference((wanted, []), (found, []))
 
-    assert command.wrong_after(part(command.points)[3::12], attempt) == {}
+    assert command.wrong_after(part(command.points)[3::24], attempt) == {}
     assert max(longest) < SILENCE + SLACK
 
 
