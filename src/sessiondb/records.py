@@ -140,27 +140,24 @@ def find(
         UnclearNameError: several match the name, or none does.
     """
     org, course = within or (None, None)
-    given = None
-    with suppress(ValueError):
-        given = UUID(name)
-        if not (org or course):
-            return given
+    if not (org or course):
+        with suppress(ValueError):
+            return UUID(name)
     noun, nouns, hint = _KINDS[kind]
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
-        query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
-        found: list[Row] = [{"id": given}] if given else cursor.execute(query, [kind, name]).fetchall()
+        query: LiteralString = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%(kind)s, %(name)s) AS n"
+        if org or course:
+            query = of_platform(connection, resources.read("queries/sessions_within.sql"))
+        asked = {"kind": kind, "name": name, "org": org, "course": course}
+        found = cursor.execute(query, asked).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
-        if kind == "session" and (len(found) > 1 or org or course):
+        if kind == "session" and len(found) > 1:
             query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
-            ids = [row["id"] for row in found]
-            rows = cursor.execute(query, {"ids": ids, "org": org, "course": course}).fetchall()
+            rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
-            found = [row for row in found if row["id"] in apart]
-    if given and found:
-        return given
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
     if not has_names:
         table = "the table of users" if kind == "user" else f"table {kind}s"
@@ -175,9 +172,9 @@ def find(
     if found[0]["found_by"] == "near":
         raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
     if len(found) > 1:
-        more = ["..."] if len(found) > 20 else []
+        number, more = ("more than 20", ["..."]) if len(found) > 20 else (str(len(found)), [])
         hint = "Give the id of one of them" + (", or its --org or --course." if within else ".")
-        raise UnclearNameError(f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], hint)
+        raise UnclearNameError(f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
     return UUID(str(found[0]["id"]))
