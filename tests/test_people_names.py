@@ -211,7 +211,7 @@ def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase)
     assert "warning" not in draft.err
 
     second = run("-d", installed_db.conninfo(), *create, "Second", "--format", "json")
-    assert f'session "First" ({first.json["id"]}) is active, too' in second.err
+    assert f'session "First" ({first.json["id"]}) is also active' in second.err
     assert f'others are linked to "Second" ({second.json["id"]})' in second.err
     fix = "session set-status First completed"
     assert fix in second.err
