@@ -301,7 +301,7 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
         connection.execute("CREATE SCHEMA elsewhere")
     nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
-    assert "Next: sessiondb status --schema NAME, " in nothing
+    assert "Next: sessiondb status --schema NAME" in nothing
 
 
 @on_reference
