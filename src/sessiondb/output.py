@@ -105,12 +105,14 @@ class Progress:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._bar.add_task(what, completed=done)  # a backfill that is resumed does not begin at 0
+            # a resumed backfill does not begin at 0
+            self._bar.add_task(what, completed=done, total=total or None)
             self._bar.start()
         task = self._bar.tasks[0]
         if done < task.completed:
             self._bar.reset(task.id)
-        self._bar.update(task.id, description=what, completed=done, total=total or None)
+        task.total = total or None  # update() would forget the speed, and linking rows adds pages
+        self._bar.update(task.id, description=what, completed=done)
 
     def close(self) -> None:
         """Remove the bar; the next call draws a new one."""

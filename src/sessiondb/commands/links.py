@@ -203,9 +203,9 @@ def explain(
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
-    """Show why a student's work is in a session or in none, and the fix. Reads only.
+    """Show why work is in a session or in none, and the fix. Reads only.
 
-    In the steps, yes marks what is as a link needs it, and no what is missing.
+    A step is "yes" if it allows a link, and "no" if something is missing.
 
     \b
     Example:

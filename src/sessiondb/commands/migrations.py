@@ -184,7 +184,7 @@ def rollback(
     lock_timeout: float,
     lock_budget: float,
 ) -> None:
-    """Undo migrations, newest first; links are saved, and the next apply restores them.
+    """Undo migrations, newest first. Links are saved, and the next apply restores them.
 
     \b
     Example:
@@ -284,7 +284,7 @@ def _nothing_to_undo(to: str | None) -> str:
     help="Exit with 3 if migrations are pending, or objects are missing, changed or of another version.",
 )
 def status(options: Options, exit_code: bool) -> int:
-    """Show what is installed, whether it was changed, and the next step. Reads only.
+    """Show what is installed, what was changed, and the next step. Reads only.
 
     \b
     Example:
@@ -363,7 +363,7 @@ def plan(
     single_transaction: bool,
     lock_timeout: float,
 ) -> None:
-    """Show the statements that apply would run and the locks that they acquire. Reads only.
+    """Show the statements that apply would run, and their locks. Reads only.
 
     \b
     Example:

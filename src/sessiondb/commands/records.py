@@ -396,8 +396,8 @@ def session_list(
 @command("set-status", group=session)
 @click.argument("session_name", type=Name(), metavar="SESSION", shell_complete=complete("session"))
 @click.argument("status", type=Name(), shell_complete=complete("status"))
-@name_option("org", "The organisation of the session, where several have its title.")
-@name_option("course", "The course of the session, where several have its title.")
+@name_option("org", "The organisation of the session, if several have its title.")
+@name_option("course", "The course of the session, if several have its title.")
 @_backfill
 def session_set_status(
     options: Options,

@@ -42,7 +42,7 @@ def _forwarding(address: str) -> Iterator[str]:
 )
 @click.option("--demo", is_flag=True, help="Show a fictitious school on an embedded PostgreSQL.")
 def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str, demo: bool) -> None:
-    """Serve the page /trainer, on which trainers manage sessions, to this machine; Ctrl-C ends it.
+    """Serve a web page on which trainers manage sessions. Only to this machine; Ctrl-C ends it.
 
     \b
     Example:
