@@ -38,6 +38,7 @@ def _ratios(result: Any) -> Iterator[float]:
                 yield from _ratios(value)
 
 
+@pytest.mark.slow
 def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) -> None:
     result = parts["insert"]["result"]
     assert {
@@ -60,6 +61,7 @@ def test_each_variant_is_measured_for_each_table_and_way(parts: dict[str, Any]) 
     }
 
 
+@pytest.mark.slow
 def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]) -> None:
     counted = [name for name in parts if name.startswith("instructions-")]
     assert len(counted) == (0 if instructions.skipped() else 1)
