@@ -5,8 +5,8 @@
 -- $3 holds the possible column lists, as PostgreSQL writes them; the first one is built. An index is equivalent if its
 -- columns begin with one of them and its predicate is $4 or missing. $5 is its comment.
 --
--- If the status is an enum, there is no predicate: it would contain the value, even if that is renamed later, and would
--- keep the platform from changing the type. An index of 0.1.0 that has one is dropped and built again.
+-- No index has a predicate on status, which would keep the platform from changing its type. An index of 0.1.0 that has one
+-- is dropped and built again; on a partitioned table, preflight asks for that.
 --
 -- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again. One
 -- that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the index
@@ -27,10 +27,7 @@ platform AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 root AS (
-    SELECT c.oid, c.relkind,
-           CASE WHEN NOT EXISTS (
-                    SELECT FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
-                     WHERE a.attrelid = c.oid AND a.attname = split_part($4, ' ', 1) AND y.typtype = 'e') THEN $4 END AS predicate
+    SELECT c.oid, c.relkind
       FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
 ),
@@ -73,8 +70,7 @@ existing AS (
                        || CASE k.options & 3 WHEN 0 THEN '' WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' ELSE ' DESC' END,
                        ', ' ORDER BY k.place)
               FROM unnest(i.indoption) WITH ORDINALITY AS k (options, place)) AS columns,
-           -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
-           regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
+           btrim(pg_get_expr(i.indpred, i.indrelid), '()') AS predicate,
            a.amname
       FROM node AS n
       JOIN pg_index AS i ON i.indrelid = n.relid
@@ -90,7 +86,7 @@ suitable AS (
        AND EXISTS (
             SELECT FROM unnest($3::text[]) AS wanted (columns)
              WHERE e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
-       AND (e.predicate IS NULL OR e.predicate = (SELECT replace(r.predicate, ' ', '') FROM root AS r))
+       AND (e.predicate IS NULL OR e.predicate = $4)
 ),
 -- A partition needs none if one is already attached to the index of its table, under any name.
 attached AS (
@@ -113,8 +109,7 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
- -- the statement runs under the platform's search_path, where another role may have created a more specific "="
- CROSS JOIN (SELECT ' WHERE ' || replace(r.predicate, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause FROM root AS r) AS w
+ CROSS JOIN (SELECT ' WHERE ' || $4 AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
@@ -138,7 +133,7 @@ SELECT s.statement,
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT ours.indisvalid AND NOT ours.being_built
-                OR ours.predicate IS NOT NULL AND w.clause IS NULL AND obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)')
+                OR ours.predicate IS NOT NULL AND w.clause IS NULL AND NOT ours.attached AND obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)')
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
