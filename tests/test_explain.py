@@ -680,7 +680,7 @@ def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: Platfor
         sentence, hint = run.err.splitlines()
         if table in WITHOUT_ID.get(installed_db.platform.name, ()):
             assert sentence.startswith(f"sessiondb: {table} of this platform have no column id")
-            assert hint == "  hint: Ask with --user and --course instead."
+            assert hint == "  hint: Use --user and --course instead."
         else:
             assert sentence == f"sessiondb: there is no row {unknown} in {table}"
             assert hint == f"  hint: List them with: sessiondb show {table}"
@@ -726,8 +726,8 @@ def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db
             run = call(platform_db, *command)
             assert (run.code, run.out) == (1, ""), (step, command)
             assert run.err.splitlines() == [
-                "sessiondb: sessiondb is installed only in part in this database",
-                "  hint: Finish it with: sessiondb apply",
+                "sessiondb: sessiondb is only partly installed in this database",
+                "  hint: Complete it: sessiondb apply",
             ], (step, command)
     platform_db.apply()
     assert call(platform_db, "backfill").code == 0

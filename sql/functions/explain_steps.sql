@@ -6,9 +6,9 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there are
- * none; the course; the user's organisations; and those that have sessions of the course. p_facts is of
- * explain_facts(); ok is where it is as a link needs it, and fix what would repair that step alone, if something would.
+ * The steps that explain_link() shows before the choice: the row, or the rows of the user in the course; a user without
+ * any rows; the course; the user's organisations; and those that have sessions of the course. p_facts comes from
+ * explain_facts(); ok is whether the step is as a link needs it, and fix what would repair that step, if anything.
  */
 SELECT 'row', p_session_id IS NOT NULL,
        coalesce('The row is linked to session ' || sessiondb.name_of('session', p_session_id) || '.', 'The row has no session.'),
