@@ -243,6 +243,23 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
     assert details(bare, "sessions") == [(False, "No organisation has a session of the course.")]
 
 
+def test_of_the_organisations_that_are_not_the_users_three_are_listed(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        course, own = platform.add_course(connection), platform.add_org(connection)
+        for _ in range(5):
+            platform.add_session(connection, platform.add_org(connection), course)
+        user = platform.add_member(connection, own, platform.add_user(connection))
+        told = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert len(told) == 4
+        assert told[3] == (False, "More organisations, which are none of the user, have sessions of the course.")
+
+        platform.add_session(connection, own, course)
+        ((found, detail),) = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert found
+        assert "not an organisation of the user" not in detail
+
+
 def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as connection:
