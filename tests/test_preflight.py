@@ -85,7 +85,7 @@ FAULTS = {
         "Table public.org_members does not exist",
         "--schema",
     ),
-    "a table of Citus": Fault(  # what tells it, without that extension; test_citus.py has the real one
+    "a table of Citus": Fault(  # what identifies it, without that extension; test_citus.py has the real one
         (
             "SET allow_system_table_mods TO on",
             "CREATE FUNCTION pg_catalog.citus_truncate_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
