@@ -13,6 +13,8 @@ AS $function$
  * verdict  the answer, of the rows there are; of new work only where none of them is without a session
  * fixes    what to do, the best first: [{"what", "command", "then"}]. what says what the command does, and what that
  *          gives to whom; it is all there is where no command can be given. then is the command that must follow.
+ *
+ * Longer than a screen: what is said and what can be done, side by side for each reason.
  */
 WITH choice AS (
     SELECT CASE WHEN p_session_id IS NOT NULL THEN 'already_linked' ELSE coalesce(c.reason, 'linked') END AS reason,

@@ -21,6 +21,8 @@ AS $procedure$
  *
  * check_function_bodies is off: functions may name each other, in whatever order they come.
  *
+ * Longer than a screen: a branch for each kind of object, with what goes before and after all of them.
+ *
  * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, where it is made or replaced.
  */
 DECLARE

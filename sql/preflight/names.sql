@@ -1,4 +1,6 @@
 -- The names that we give to objects are free, or used by objects that do the same job.
+--
+-- Longer than a screen: a branch for each kind of object, each by itself.
 WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 )

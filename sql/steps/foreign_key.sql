@@ -11,6 +11,8 @@
 -- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
 -- key of the parent then adopts those without a scan. It drops the triggers on sessions that theirs have made needless,
 -- which keeps readers of sessions out for that moment.
+--
+-- Longer than a screen: what is there, and a branch for each statement that may still be needed, in their order.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname,

@@ -258,25 +258,7 @@ class Database:
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
         # before anything that may take its time
         connection.execute(
-            """
-            SELECT set_config(
-                       s.name,
-                       CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
-                            WHEN s.name = 'session_replication_role' THEN 'origin'
-                            WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
-                            -- a reader may pause to look at the output; any of our steps may need a second
-                            WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
-                            ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
-                       END,
-                       %(local)s)
-              FROM pg_settings AS s
-             WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-                              'transaction_timeout')
-                -- the triggers and foreign keys of the platform are meant; not every role may say so
-                OR (s.name = 'session_replication_role' AND s.setting <> 'origin' AND NOT %(is_reader)s)
-                -- that of the role is as good, but where each statement of ours is given one
-                OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
-            """,
+            trusted(resources.query("queries/connection_settings")),
             {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
         )
         owner = self._table_owner(connection)

@@ -209,20 +209,11 @@ def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) ->
     Raises:
         psycopg.Error: the user is not a member, or the platform refuses the role.
     """
-    held = of_platform(
-        connection,
-        "SELECT role::pg_catalog.text FROM platform.org_members AS m"
-        " WHERE m.org_id OPERATOR(pg_catalog.=) %s AND m.user_id OPERATOR(pg_catalog.=) %s",
-    )
-    require_installed(connection)
-    with platform_path(connection):
-        before = connection.execute(held, [org, user]).fetchone()
-    row = _with_names(
+    return _with_names(
         connection,
         "SELECT * FROM sessiondb.change_member_role(%(org)s, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
-    return row | {"changed": before != (row["role"],)}
 
 
 def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
