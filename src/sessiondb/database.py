@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 from weakref import WeakSet
 
@@ -16,7 +16,6 @@ from psycopg import IsolationLevel, sql
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg.types.json import Json
 
 from sessiondb import pooler, resources
 from sessiondb.errors import (
@@ -125,16 +124,36 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Staff:
-    """The roles that read the rows of an organisation's sessions, if the user names them; None keeps the last choice.
+class Choices:
+    """What the user chooses for an apply, and our SQL reads as settings.
 
     Attributes:
-        roles: of members, separated by commas; empty for none.
-        current_user: the SQL expression of the current user.
+        course_path: the columns from a submission to its course; None for those that are kept, else found.
+        adopt: triggers of the platform that write session_id are taken over.
+        staff: the roles of the members that read the rows of their organisation's sessions, separated by commas; empty
+            for none, None for those that are kept.
+        current_user: the SQL expression of the current user; None for the one that is kept.
     """
 
-    roles: str | None = None
+    course_path: str | None = None
+    adopt: bool = False
+    staff: str | None = None
     current_user: str | None = None
+
+    def settings(self, schema: str) -> dict[str, str]:
+        """Return the settings for a platform in this schema."""
+        return {
+            "sessiondb.schema": schema,
+            "sessiondb.course_path": self.course_path or "",
+            "sessiondb.adopt": "on" if self.adopt else "",
+            "sessiondb.staff": self.staff or "",
+            "sessiondb.user_expression": self.current_user or "",
+            # our queries of the catalogs look expensive, and would be compiled for longer than they run
+            "jit": "off",
+        }
+
+
+_AS_KEPT = Choices()
 
 
 @dataclass(frozen=True)
@@ -152,15 +171,13 @@ class Database:
     named_by: str = ""
 
     @contextmanager
-    def connect(
-        self, course_path: str | None = None, *, adopt: bool = False, staff: Staff | None = None
-    ) -> Iterator[Connection]:
+    def connect(self, choices: Choices = _AS_KEPT) -> Iterator[Connection]:
         """Yield an autocommit connection that keeps our settings, for what takes many transactions.
 
-        Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
-        ``.staff`` and ``.user_expression`` give our SQL what the user gave, ``sessiondb.search_path`` the path that the
-        connection began with. The server ends it where we are gone or silent (:data:`REACH`, :data:`SILENCE`), and
-        no timeout of the role or the database applies to a statement that we run.
+        Its search_path is :data:`OUR_PATH`. The settings of :meth:`Choices.settings` give our SQL what the user chose,
+        ``sessiondb.search_path`` the path that the connection began with. The server ends it where we are gone or
+        silent (:data:`REACH`, :data:`SILENCE`), and no timeout of the role or the database applies to a statement that
+        we run.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -170,7 +187,7 @@ class Database:
         with self._opened() as connection:
             connection.autocommit = True
             pooler.require_own_backend(connection)  # before anything is set
-            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=False)
+            self._prepare(connection, choices, local=False)
             for name, value in REACH.items():
                 with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
                     connection.execute("SELECT set_config(%s, %s, false)", [name, value])
@@ -182,9 +199,7 @@ class Database:
                 raise
 
     @contextmanager
-    def transaction(
-        self, *, read_only: bool, course_path: str | None = None, adopt: bool = False, staff: Staff | None = None
-    ) -> Iterator[Connection]:
+    def transaction(self, choices: Choices = _AS_KEPT, *, read_only: bool) -> Iterator[Connection]:
         """Yield a connection in one transaction with the settings of :meth:`connect`, then commit.
 
         The settings end with the transaction, so this also works through a pooler that gives every
@@ -196,7 +211,7 @@ class Database:
         with self._opened() as connection:
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else IsolationLevel.READ_COMMITTED
-            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=True, is_reader=read_only)
+            self._prepare(connection, choices, local=True, is_reader=read_only)
             yield connection
             if not read_only:
                 connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
@@ -243,16 +258,7 @@ class Database:
             return f"{_connection_hint(error)} The address is that of the PG* variables{other}."
         return "No database is named, so libpq's defaults were used: name one with -d or DATABASE_URL."
 
-    def _prepare(
-        self,
-        connection: Connection,
-        course_path: str | None,
-        *,
-        adopt: bool = False,
-        staff: Staff | None = None,
-        local: bool,
-        is_reader: bool = False,
-    ) -> None:
+    def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
         # as the connection began; no object of another role can be mistaken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
@@ -265,37 +271,23 @@ class Database:
         connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
         there = installation(connection)
         schema = self._schema(connection, there)
-        course_path = course_path or (there.course_path if there else None)
         kept = (there and there.staff) or {}
-        given = staff or Staff()
-        roles = kept.get("roles") if given.roles is None else given.roles
-        expression = given.current_user or kept.get("current_user")
-        connection.execute(
-            """
-            SELECT -- what our procedures report is for the user, whatever other notices the user wants to see
-                   set_config('client_min_messages', 'notice', %(local)s),
-                   -- our queries of the catalogs look expensive, and would be compiled for longer than they run
-                   set_config('jit', 'off', %(local)s),
-                   set_config('sessiondb.schema', %(schema)s, %(local)s),
-                   set_config('sessiondb.search_path', %(path)s, %(local)s),
-                   set_config('sessiondb.course_path', %(course_path)s, %(local)s),
-                   set_config('sessiondb.adopt', %(adopt)s, %(local)s),
-                   set_config('sessiondb.staff', %(roles)s, %(local)s),
-                   set_config('sessiondb.user_expression', %(expression)s, %(local)s)
-            """,
-            {
-                "schema": schema,
-                "path": pinned_path(path),
-                "course_path": course_path or "",
-                "adopt": "on" if adopt else "",
-                "roles": roles or "",
-                "expression": expression or "",
-                "local": local,
-            },
+        chosen = replace(
+            choices,
+            course_path=choices.course_path or (there.course_path if there else None),
+            staff=kept.get("roles") if choices.staff is None else choices.staff,
+            current_user=choices.current_user or kept.get("current_user"),
         )
+        settings = {
+            **chosen.settings(schema),
+            **SPELLING,
+            "sessiondb.search_path": pinned_path(path),
+            # what our procedures report is for the user, whatever other notices the user wants to see
+            "client_min_messages": "notice",
+        }
         connection.execute(
-            "SELECT set_config(s.key, s.value, %s) FROM json_each_text(%s) AS s",
-            [local, Json(SPELLING)],
+            "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+            [local, [*settings], [*settings.values()]],
         )
 
     def _table_owner(self, connection: Connection) -> int | None:
