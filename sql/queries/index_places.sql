@@ -9,6 +9,8 @@
 -- is_building     another session builds an index on the table; which one only some roles may see
 -- is_served       an index of the table does the job, whatever its name
 -- is_a_part       one is attached already to the index of the partitioned table, whatever its name
+--
+-- Longer than a screen: the tables, their indexes, and what those are good for.
 WITH
 root AS (
     SELECT c.oid, c.relkind,
