@@ -130,6 +130,7 @@ def written(db: PlatformDatabase, schema: str, learners: Learners, task: object)
     return "not linked" if None in found else "linked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 @pytest.mark.like_cases
 @pytest.mark.parametrize("line", [line for line in LINES if not line[0].startswith("give ")], ids=lambda line: line[0])

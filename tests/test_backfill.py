@@ -651,6 +651,7 @@ def progress_of(db: PlatformDatabase) -> list[tuple[Any, ...]]:
     return rows(db, "SELECT table_name, sum(linked)::int FROM sessiondb.backfill_progress GROUP BY 1 ORDER BY 1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "number"),
     [
@@ -751,6 +752,7 @@ def test_the_time_is_up_also_while_a_table_is_locked(installed_db: PlatformDatab
     assert ("in the way: " in run.err) == (not options)
 
 
+@pytest.mark.slow
 @on("reference")
 def test_a_session_that_keeps_a_table_locked_is_named_and_not_waited_for_forever(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -1018,6 +1020,7 @@ def test_a_row_that_the_platform_lets_no_role_change_stays_as_it_is_and_holds_up
     assert linked(installed_db, "submissions") == 19
 
 
+@pytest.mark.slow
 @on("reference")
 def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -1260,6 +1263,7 @@ def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: PlatformD
     assert_all_linked(installed_db)
 
 
+@pytest.mark.slow
 @on("reference")
 def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: PlatformDatabase) -> None:
     many(installed_db, 50)

@@ -83,6 +83,7 @@ def test_a_refused_batch_names_the_fix_and_changes_nothing(platform_db: Platform
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_a_batch_makes_the_policies_for_staff_and_keeps_them(platform_db: PlatformDatabase) -> None:
     policies = "SELECT polname::text FROM pg_policy WHERE polname LIKE 'sessiondb%' ORDER BY polname"

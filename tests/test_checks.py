@@ -308,6 +308,7 @@ def quote_ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @on_odd_platforms
 def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, fault: str) -> None:

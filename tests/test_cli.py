@@ -588,6 +588,7 @@ def test_show_prints_one_line_a_row_whatever_is_in_it(installed_db: PlatformData
         assert [row["content"] for row in read] == [content] * 3
 
 
+@pytest.mark.slow
 @on_reference
 def test_show_fits_a_terminal_of_80_columns(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
@@ -1039,6 +1040,7 @@ def full_disk() -> int:
     return os.open("/dev/full", os.O_WRONLY)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("output", [closed_pipe, full_disk])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
@@ -1153,6 +1155,7 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+@pytest.mark.slow
 def test_demo_runs_the_guides_workflow_and_leaves_nothing(scratch: Path) -> None:
     start = time.perf_counter()
     demo = run("demo", env={"TMPDIR": str(scratch)})
@@ -1181,6 +1184,7 @@ def test_demo_takes_no_database() -> None:
         assert "demo runs on a database of its own" in done.err
 
 
+@pytest.mark.slow
 def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None:
     kept = scratch / "kept" / "here"
     demo = run("demo", "--keep", str(kept), "--format", "json", env={"TMPDIR": str(scratch)})

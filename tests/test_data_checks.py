@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 from xml.etree import ElementTree
 
+import pytest
 from conftest import PlatformDatabase
 from platforms import EnrolledPlatform, Platform
 from psycopg import sql
@@ -299,6 +300,7 @@ def test_rows_without_an_id_are_named_by_their_user(installed_db: PlatformDataba
     assert [{*examples_of(finding)} <= students for finding in findings] == [table in without for table in TABLES]
 
 
+@pytest.mark.slow
 def test_the_commands_of_a_fix_can_be_run_as_printed(installed_db: PlatformDatabase) -> None:
     """And where one command fixes what the check has named, no other is wanted."""
     fixed = {"orgs_without_sessions", "sessions_without_members", "shadowed_sessions", "unlinked_rows"}

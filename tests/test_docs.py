@@ -157,6 +157,7 @@ def _shape(text: str) -> str:
     return UUID.sub("<id>", _timeless(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pages", "columns"),
     [(GUIDES, 100), ([COMMANDS_PAGE], 80), ([ROOT / "README.md"], 80)],
@@ -229,6 +230,7 @@ def test_the_readmes_two_commands_set_up_all_that_they_need() -> None:
     assert {a or b for a, b in extras} <= set(metadata("sessiondb").get_all("Provides-Extra") or [])
 
 
+@pytest.mark.slow
 def test_the_readmes_transcript_is_from_the_demo() -> None:
     transcript = re.search(r"(?<=^```text\n).*?(?=^```$)", README, re.MULTILINE | re.DOTALL)
     assert transcript

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+import pytest
 from conftest import PlatformDatabase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -480,6 +481,7 @@ def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
 MENDABLE = ("linked", "no_membership", "no_session_for_course", "no_active_session", "session_in_other_org")
 
 
+@pytest.mark.slow
 def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
@@ -705,6 +707,7 @@ def test_a_platform_without_sessiondb_is_told_to_apply(platform_db: PlatformData
         assert run.err.splitlines()[0] == "sessiondb: sessiondb is not installed in this database"
 
 
+@pytest.mark.slow
 @on("reference")
 def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db: PlatformDatabase) -> None:
     """Not the last one. What is linked by then is no answer: the triggers come late."""
@@ -747,6 +750,7 @@ def auditor(db: PlatformDatabase) -> Iterator[str]:
             connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(name))
 
 
+@pytest.mark.slow
 def test_to_read_the_tables_is_right_enough(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
@@ -937,6 +941,7 @@ def sessions_said(said: Said, pairs: Iterable[Pair]) -> dict[Pair, UUID | None]:
     return {pair: said[pair][0] for pair in pairs}
 
 
+@pytest.mark.slow
 def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: PlatformDatabase) -> None:
     platform, cases = installed_db.platform, 0
     met: set[str] = set()

@@ -462,6 +462,8 @@ def is_replaced_and_put_back(db: PlatformDatabase, dump: Dump, function: Functio
     assert dump(db) == before
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 @on_reference
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_the_platform_function_is_replaced_and_put_back(

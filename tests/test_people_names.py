@@ -298,6 +298,7 @@ def test_a_role_that_no_member_has_is_given_with_a_warning(installed_db: Platfor
     assert "warning" not in run(*add, BRUNO, "--role", "trainer").err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

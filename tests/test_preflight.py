@@ -602,6 +602,7 @@ on_odd_platforms = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @on_odd_platforms
 @pytest.mark.parametrize("fault", MENDABLE.values(), ids=MENDABLE)
 def test_the_printed_fixes_fix_the_platform(platform_db: PlatformDatabase, fault: str) -> None:

@@ -92,6 +92,7 @@ def someone(new_role: str, installed_db: PlatformDatabase) -> Iterator[Callable[
         yield change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", EXAMPLES)
 @on_reference
 def test_a_command_needs_just_the_grants_that_are_documented(

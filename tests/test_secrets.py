@@ -423,6 +423,7 @@ def test_no_password_in_any_argument_is_printed(installed_db: PlatformDatabase, 
             assert_kept(run("-v", "-d", installed_db.conninfo(), *cut), template)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @on_reference
 def test_no_password_in_any_variable_is_told(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
@@ -520,6 +521,7 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     return words
 
 
+@pytest.mark.slow
 @on_reference
 def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
     new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch

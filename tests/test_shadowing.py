@@ -430,6 +430,7 @@ def clone(base: PlatformDatabase, **settings: str) -> Iterator[PlatformDatabase]
 LEARNING = (fresh, by_script, applied_again, adopted, lost)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "platform",
@@ -479,6 +480,7 @@ def test_nothing_of_a_rival_is_run(base: PlatformDatabase, names: Names, psql: s
     assert (sprung, failed) == ([], []), "\n".join(map(str, [*sprung, *failed]))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "platform", [PLATFORMS[name] for name in ("school", "hosted", "quoted")], indirect=True, ids=str

@@ -84,6 +84,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("platform", "change"), [*CHANGES.values()], indirect=["platform"], ids=[*CHANGES])
 def test_the_platform_may_change_the_type_of_status(installed_db: PlatformDatabase, change: str) -> None:
     platform = installed_db.platform

@@ -158,9 +158,9 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
     if found[0]["found_by"] == "near":
         raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
     if len(found) > 1:
-        more = ["..."] if len(found) > 20 else []
+        number, more = ("more than 20", ["..."]) if len(found) > 20 else (str(len(found)), [])
         raise UnclearNameError(
-            f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], "Give the id of one of them."
+            f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], "Give the id of one of them."
         )
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
