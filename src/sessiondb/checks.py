@@ -148,15 +148,8 @@ def require_installed(connection: Connection) -> Installation:
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
-    gone = connection.execute(
-        "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
-        " WHERE NOT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = t.name"
-        " AND a.attname = 'session_id' AND NOT a.attisdropped)",
-        [list(ledger.TABLES), there.platform_schema],
-    ).fetchone()
-    if gone:
-        raise SessiondbError(f"column {gone[0]}.session_id does not exist", "See: sessiondb check")
+    for gone in (o for o in objects.missing(connection) if o.kind == "column"):
+        raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
 
 

@@ -294,8 +294,7 @@ def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions that a user's rows without one would be linked to now."""
     there = require_installed(connection)
     query = _with_course(of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
-    with platform_path(connection):
-        return [id_ for (id_,) in connection.execute(trusted(query), {"user": user}).fetchall()]
+    return [id_ for (id_,) in _rows(connection, query, user=user)]
 
 
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
@@ -324,8 +323,7 @@ def allowed(connection: Connection, table: str, column: str) -> list[str]:
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
     """Return the roles or statuses that rows of the platform have, at most 1000."""
-    with platform_path(connection):
-        return [name for (name,) in connection.execute(of_platform(connection, _IN_USE[kind]), {}).fetchall() if name]
+    return [name for (name,) in _rows(connection, of_platform(connection, _IN_USE[kind])) if name]
 
 
 def names(connection: Connection, kind: str) -> list[str]:
@@ -445,34 +443,27 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """
     if session is None:
         return
-    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
-    with platform_path(connection):
-        found = connection.execute(query, [session]).rowcount
-    if not found:
+    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %(session)s")
+    if not _rows(connection, query, session=session):
         raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
 
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    query = of_platform(connection, resources.read("queries/linked.sql"))
-    with platform_path(connection):
-        rows = connection.execute(query, {}).fetchall()  # with arguments, be there none, "%%" is read as "%"
+    rows = _rows(connection, of_platform(connection, resources.read("queries/linked.sql")))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
 def has_active_session(connection: Connection) -> bool:
     """Return whether there is a session that links students."""
     active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
-    query = of_platform(connection, active)
-    with platform_path(connection):
-        return connection.execute(query, {}).rowcount > 0
+    return bool(_rows(connection, of_platform(connection, active)))
 
 
 def is_linkable(connection: Connection, there: Installation) -> bool:
     """Return whether a backfill would link a row now."""
     query = _with_course(of_platform(connection, resources.read("queries/is_linkable.sql")), there)
-    with platform_path(connection):
-        ((found,),) = connection.execute(trusted(query), {}).fetchall()
+    ((found,),) = _rows(connection, query)
     return bool(found)
 
 
@@ -496,6 +487,13 @@ def _with_course(query: str, there: Installation) -> str:
     """Return a query with the way to the course put in, after the schema: a name on it may look like its place."""
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
+
+
+def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query of the platform's tables, each name of which carries its schema."""
+    with platform_path(connection):
+        # with arguments, be there none, "%%" is read as "%"
+        return connection.execute(trusted(query), arguments).fetchall()
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
