@@ -29,6 +29,7 @@ DECLARE
     v_source text := sessiondb.compile(p_source);
     v_sha256 text := encode(sha256(convert_to(v_source, 'UTF8')), 'hex');
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
+    v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema)));
     v_object text;
     v_enabled "char";
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
@@ -81,15 +82,12 @@ BEGIN
         -- what another role makes here in this very moment is replaced, and stays that role's
         IF EXISTS (
             SELECT FROM pg_proc AS p
-              JOIN pg_roles AS r ON r.oid = p.proowner
              WHERE p.oid = to_regprocedure(v_object)
-               AND NOT (r.rolsuper OR r.rolname = current_user)
-               AND r.oid NOT IN (
+               AND p.proowner NOT IN (
                     SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                     UNION ALL
-                    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
-                    UNION ALL
-                    SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema))))
+{trusted_roles(v_table_owner)}
+               ))
         THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_in_use',
