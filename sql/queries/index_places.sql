@@ -3,7 +3,6 @@
 -- $3 holds the column lists that do the job, as PostgreSQL writes them. An index does the job if its columns begin with
 -- one of them and its predicate is $4 or none.
 --
--- predicate       that of the index to be made: $4, but none where its column is an enum
 -- index_oid       the index of that name, with is_valid, is_being_built (by another session), is_attached (to the index
 --                 of a partitioned table) and index_predicate; all NULL where there is none
 -- is_building     another session builds an index on the table; which one only some roles may see
@@ -13,10 +12,7 @@
 -- Longer than a screen: the tables, their indexes, and what those are good for.
 WITH
 root AS (
-    SELECT c.oid, c.relkind,
-           CASE WHEN NOT EXISTS (
-                    SELECT FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
-                     WHERE a.attrelid = c.oid AND a.attname = split_part($4, ' ', 1) AND y.typtype = 'e') THEN $4 END AS predicate
+    SELECT c.oid, c.relkind
       FROM pg_namespace AS h
       JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname = $2
      WHERE h.nspname = current_setting('sessiondb.schema')
@@ -30,8 +26,7 @@ node AS (
                -- 12 letters of four bytes take 48; a longer name would be cut, and its end with it
                ELSE format('%s_%s_idx', left(c.relname, CASE WHEN octet_length(left(c.relname, 48)) <= 50 THEN 48 ELSE 12 END),
                            left(md5($1 || c.relname), 8))
-           END AS index_name,
-           r.predicate
+           END AS index_name
       FROM root AS r
      CROSS JOIN LATERAL (
             SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level, true AS isleaf WHERE r.relkind <> 'p'
@@ -57,7 +52,7 @@ existing AS (
            d.predicate,
            i.indisvalid
                AND c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'btree')
-               AND (d.predicate IS NULL OR d.predicate = replace(n.predicate, ' ', ''))
+               AND (d.predicate IS NULL OR d.predicate = $4)
                AND EXISTS (
                     SELECT FROM unnest($3::text[]) AS wanted (columns)
                      WHERE d.columns = wanted.columns OR starts_with(d.columns, wanted.columns || ', ')) AS is_suitable
@@ -70,8 +65,7 @@ existing AS (
                        pg_get_indexdef(i.indexrelid, k.place::integer, true)
                        || CASE k.options & 3 WHEN 0 THEN '' WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' ELSE ' DESC' END,
                        ', ' ORDER BY k.place) AS columns,
-                   -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
-                   regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate
+                   btrim(pg_get_expr(i.indpred, i.indrelid), '()') AS predicate
               FROM unnest(i.indoption) WITH ORDINALITY AS k (options, place)
            ) AS d
 )

@@ -4,8 +4,8 @@
 --
 -- $3 holds the column lists that do the job; the first is what we build, with the predicate $4. $5 is its comment.
 --
--- Of a status that is an enum there is no predicate: it would hold the value, whatever that is called later, and keep the
--- platform from changing the type. One of ours that has it, of 0.1.0, is dropped and built again.
+-- None has a predicate on status, which would keep the platform from changing its type. One of ours that has it, of 0.1.0,
+-- is dropped and built again; on a partitioned table preflight asks for that.
 --
 -- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
 -- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
@@ -28,8 +28,7 @@ SELECT s.statement,
        CASE s.turn WHEN 3 THEN n.table_name END
   FROM place AS n
   LEFT JOIN place AS parent ON parent.relid = n.parentrelid
- -- the statement is run under the platform's search_path, where another role may have created a more exact "="
- CROSS JOIN LATERAL (SELECT ' WHERE ' || replace(n.predicate, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause) AS w
+ CROSS JOIN (SELECT ' WHERE ' || $4 AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
@@ -53,7 +52,7 @@ SELECT s.statement,
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT n.is_valid AND NOT n.is_being_built
-                OR n.index_predicate IS NOT NULL AND w.clause IS NULL AND obj_description(n.index_oid, 'pg_class') LIKE '%(sessiondb)')
+                OR n.index_predicate IS NOT NULL AND w.clause IS NULL AND NOT n.is_attached AND obj_description(n.index_oid, 'pg_class') LIKE '%(sessiondb)')
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),

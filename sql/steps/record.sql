@@ -6,6 +6,8 @@ WITH wanted AS (
      WHERE o.facts IS NULL OR o.facts @> '{"valid": false}' OR o.facts @> '{"validated": false}'
         -- version 0.1.0 did not record which functions PUBLIC may not call
         OR o.kind = 'function' AND NOT o.facts ? 'private'
+        -- and made an index with a condition that is replaced
+        OR o.kind = 'index' AND o.facts @> '{"where": "status=''active''"}'
 ),
 -- gathered once, not for each object again
 found AS MATERIALIZED (
