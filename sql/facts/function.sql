@@ -3,11 +3,11 @@ SELECT jsonb_build_object(
            'body', p.prosrc, 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
            'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
            'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
-           -- not a join, for which all types would be read for each function
+           -- not a join, which would read all types for each function
            'types', (SELECT array_agg((SELECT a.typname FROM pg_type AS a WHERE a.oid = u.type) ORDER BY u.place)
                        FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)),
            'defaults', pg_get_expr(p.proargdefaults, 0))
-       -- a dump may lack what was revoked; that an administrator revokes more is fine
+       -- a dump may lack what was revoked; administrators may revoke more
        || CASE WHEN NOT has_function_privilege(0::oid, p.oid, 'EXECUTE') THEN '{"private": true}' ELSE '{}' END::jsonb
        || CASE p.proname WHEN 'sessions_of_staff' THEN jsonb_build_object('granted to', (
               SELECT coalesce(string_agg(DISTINCT coalesce(r.rolname, 'PUBLIC'), ', '), '')

@@ -3,8 +3,8 @@ RETURNS TABLE (org_id uuid, user_id uuid, role text, changed boolean)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Gives a member of the organisation another role; raises no_data_found where the user is no member. changed: the
- * member had another one before.
+ * Changes the role of a member of the organisation; raises no_data_found if the user is not a member. changed is false
+ * if the member had the role already.
  */
 #variable_conflict use_column
 DECLARE

@@ -10,9 +10,9 @@ AS $function$
  * those of the triggers; choose_sessions() has decided. p_facts is of explain_facts(), p_fixes holds the fixes of the
  * steps before, by step.
  *
- * verdict  the answer, of the rows there are; of new work only where none of them is without a session
- * fixes    what to do, the best first: [{"what", "command", "then"}]. what says what the command does, and what that
- *          gives to whom; it is all there is where no command can be given. then is the command that must follow.
+ * verdict  the answer for existing rows, or for new work if none of them lacks a session
+ * fixes    what to do, the best first: [{"what", "command", "then"}]. what describes the command and to whom it gives
+ *          access; there is no command if only people can decide. then is the command that must follow.
  *
  * Longer than a screen: what is said and what can be done, side by side for each reason.
  */

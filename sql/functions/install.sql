@@ -23,7 +23,7 @@ AS $procedure$
  *
  * Longer than a screen: a branch for each kind of object, with what goes before and after all of them.
  *
- * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, where it is made or replaced.
+ * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, if it is created or replaced.
  */
 DECLARE
     v_source text := sessiondb.compile(p_source);

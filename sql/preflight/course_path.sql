@@ -1,4 +1,4 @@
--- There is one way from a submission to its course.
+-- There is one path from a submission to its course.
 WITH shortest AS (
 {shortest_course_paths()}
 ),

@@ -1,6 +1,6 @@
--- The names that we give to objects are free, or used by objects that do the same job.
+-- The names of our objects are free, or used by equivalent objects.
 --
--- Longer than a screen: a branch for each kind of object, each by itself.
+-- Longer than a screen: a branch for each kind of object.
 WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 ),

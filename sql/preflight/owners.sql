@@ -9,7 +9,7 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- All roles that are not trusted; a group that a trusted role belongs to has other members.
+-- All roles that are not trusted; a group of a trusted role has other members.
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h

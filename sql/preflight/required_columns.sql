@@ -1,9 +1,10 @@
 -- The tables and columns that the rules read exist and have the types that they need. Of organisations only the id is
 -- needed, and a view is enough: a name and a slug are read if they exist.
 --
--- Tables and columns under another name are shown, because no application fills a column that is added only for sessiondb.
+-- Tables and columns under another name are reported, because no application fills a column that is added only for
+-- sessiondb.
 --
--- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
+-- Longer than a screen: a branch for each way in which a table or column can be missing or unsuitable.
 WITH found AS (
 {found_columns()}
 )

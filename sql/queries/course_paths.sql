@@ -8,9 +8,9 @@
 -- believed  true where no foreign key says that the last column holds courses, only the path that was given
 -- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
 --
--- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty where the
--- foreign keys are to decide. The query stands alone (nothing of schema sessiondb), so that preflight and plan can run
--- it on a database that has nothing of ours yet.
+-- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty if the
+-- foreign keys decide. The query needs nothing of schema sessiondb, so preflight and plan can run it before sessiondb is
+-- installed.
 WITH route AS (
 {course_routes()}
 ),

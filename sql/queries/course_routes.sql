@@ -5,10 +5,10 @@
 -- course_column  the column of the last table that holds the course
 -- joins          what is joined with what, from submissions to courses
 --
--- Not followed: session_id and the table sessions (those are what we add), org_members, and the table that user_id
--- refers to (a user's course is not the course of their submission).
+-- Not followed: session_id and the table sessions (which sessiondb adds), org_members, and the table to which user_id
+-- refers (a user's course is not the course of their submission).
 --
--- Longer than a screen: one walk, where it begins, how it goes on, and where it arrives.
+-- Longer than a screen: one recursive walk, with its first step, the following steps and the arrival.
 WITH RECURSIVE
 platform AS (
     SELECT n.oid AS namespace,
@@ -32,7 +32,7 @@ passed_over AS (
       JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.is_foreign_key AND f.column_name = 'user_id'
 ),
--- at_table is where we stand; next_name counts through the path that was given.
+-- at_table is the current table; next_name is the position in the given path.
 walk AS (
     SELECT g.given, h.submissions AS at_table, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, 1 AS next_name, '[]'::jsonb AS joins
@@ -95,7 +95,7 @@ arrival AS (
        AND a.attname <> 'user_id'
        AND a.attnum > 0 AND NOT a.attisdropped
        AND a.atttypid = 'uuid'::regtype
-       -- a foreign key to another table says that it is no course; where there is none, the path is believed
+       -- with a foreign key to another table it is not a course; without a foreign key, the given path is believed
        AND k.leads_to_courses IS NOT FALSE
 )
 SELECT row_number() OVER () AS number, a.hops, a.seen, a.believed, a.course_column, a.names || a.course_column AS names,

@@ -10,7 +10,7 @@ SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, 0 AS objsubid
   JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
   JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
   JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
- -- not dropped where one of the platform's is put back in its place
+ -- not dropped if a function of the platform is restored in its place
  WHERE o.previous_definition IS NULL OR o.previous_definition ~ '^DROP FUNCTION'
 UNION ALL
 SELECT 'pg_class'::regclass, c.oid, 0

@@ -1,15 +1,16 @@
--- What the platform has of the tables and columns that the rules read, one row for each column: and where there is none
--- of that name, the table or column that may be meant.
+-- The tables and columns that the rules read, as the platform has them, one row per column. If one is missing, the table
+-- or column under another usual name.
 --
--- is_usable    a table, or a view that is good enough
--- attname      NULL where the column is missing; base_type, typtype, attnotnull, ... are of it
--- table_like   a table with a name by which others go, and the type of its id; column_like and type_like, a column
--- is_another   a table sessions that serves another purpose, often logins: of_logins are its columns that say so
+-- is_usable    it is a table, or a view that is sufficient
+-- attname      NULL if the column is missing; base_type, typtype, attnotnull, ... describe it
+-- table_like   a table under another usual name; id_type is the type of its id
+-- column_like  a column under another usual name; type_like is its type
+-- is_another   a table sessions that has another purpose, often logins; of_logins are the columns that show it
 -- of_class     a column of the table that refers to a class
 WITH required (table_name, column_name, kind) AS (
 {rule_columns()}
 ),
--- names by which others go, as regular expressions; of a table, or of a column
+-- other usual names of tables and columns, as regular expressions
 known_as (name, pattern) AS (
     VALUES
         ('orgs', 'org|organi[sz]ations?|tenants?|teams?|compan(y|ies)|schools?|institutions?'),

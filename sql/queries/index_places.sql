@@ -1,13 +1,13 @@
 -- Table $2 and, if it is partitioned, its partitions: the index $1 that each is to have, and what it has.
 --
--- $3 holds the column lists that do the job, as PostgreSQL writes them. An index does the job if its columns begin with
--- one of them and its predicate is $4 or none.
+-- $3 holds the possible column lists, as PostgreSQL writes them. An index is equivalent if its columns begin with one of
+-- them and its predicate is $4 or missing.
 --
 -- index_oid       the index of that name, with is_valid, is_being_built (by another session), is_attached (to the index
 --                 of a partitioned table) and index_predicate; all NULL where there is none
 -- is_building     another session builds an index on the table; which one only some roles may see
--- is_served       an index of the table does the job, whatever its name
--- is_a_part       one is attached already to the index of the partitioned table, whatever its name
+-- is_served       the table has an equivalent index, under any name
+-- is_a_part       one is already attached to the index of the partitioned table, under any name
 --
 -- Longer than a screen: the tables, their indexes, and what those are good for.
 WITH
@@ -23,7 +23,7 @@ node AS (
            c.relname AS table_name,
            CASE p.level
                WHEN 0 THEN $1::text
-               -- 12 letters of four bytes take 48; a longer name would be cut, and its end with it
+               -- 12 letters of four bytes take 48; a longer name would lose its end
                ELSE format('%s_%s_idx', left(c.relname, CASE WHEN octet_length(left(c.relname, 48)) <= 50 THEN 48 ELSE 12 END),
                            left(md5($1 || c.relname), 8))
            END AS index_name
@@ -36,7 +36,7 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- Of this database: one that was copied from the same database as this one may have a table with the same oid.
+-- Only in this database: a copy of the same database may have a table with the same oid.
 builder AS (
     SELECT l.relation AS relid, p.index_relid
       FROM pg_stat_progress_create_index AS p

@@ -27,7 +27,7 @@ SELECT c.conrelid AS from_table,
    AND c.conparentid = 0
  GROUP BY c.oid, c.conrelid, c.confrelid
 UNION ALL
--- Where no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
+-- If no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
 -- The table is joined on its primary key, or on a unique "id".
 SELECT a.attrelid,
        t.oid,

@@ -1,5 +1,5 @@
--- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the first look
--- of all, at the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
+-- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the very first
+-- check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
 --
 -- A function of the platform that was set aside in the schema keeps its owner; nothing here calls it.
 WITH trusted (oid) AS (

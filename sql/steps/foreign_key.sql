@@ -8,11 +8,11 @@
 -- A key that the platform left NOT VALID is left so. Ours is known by its comment. One that is NOT ENFORCED (PostgreSQL
 -- 18) does nothing: that of the platform does not count, and ours is made again.
 --
--- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
--- key of the parent then adopts those without a scan. It drops the triggers on sessions that theirs have made needless,
--- which keeps readers of sessions out for that moment.
+-- A partitioned table accepts NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
+-- key of the parent then adopts those without a scan. This drops the triggers on sessions that are no longer needed,
+-- which briefly blocks readers of sessions.
 --
--- Longer than a screen: what is there, and a branch for each statement that may still be needed, in their order.
+-- Longer than a screen: what exists, and a branch for each statement that may still be needed, in order.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname,

@@ -2,7 +2,7 @@
 -- exists, whatever its name. Each is to be run by itself, outside a transaction. With each go the locks that it takes,
 -- as {"table": "mode"}, and the table that it reads from end to end.
 --
--- $3 holds the column lists that do the job; the first is what we build, with the predicate $4. $5 is its comment.
+-- $3 holds the possible column lists; the first one is built, with the predicate $4. $5 is its comment.
 --
 -- None has a predicate on status, which would keep the platform from changing its type. One of ours that has it, of 0.1.0,
 -- is dropped and built again; on a partitioned table preflight asks for that.
@@ -19,7 +19,7 @@
 -- theirs, takes SHARE on all partitions at once, and with writers kept out builds the index of a partition that came
 -- meanwhile.
 --
--- Longer than a screen: a branch for each statement that may still be needed, in their order.
+-- Longer than a screen: a branch for each statement that may still be needed, in order.
 WITH place AS (
 {index_places($1, $2, $3, $4)}
 )

@@ -125,14 +125,14 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chooses for an apply, and our SQL reads as settings.
+    """What the user chooses for an apply. None keeps the last choice.
 
     Attributes:
-        course_path: the columns from a submission to its course; None for those that are kept, else found.
-        adopt: triggers of the platform that write session_id are taken over.
-        staff: the roles of the members that read the rows of their organisation's sessions, separated by commas; empty
-            for none, None for those that are kept.
-        current_user: the SQL expression of the current user; None for the one that is kept.
+        course_path: the columns from a submission to its course; found from the foreign keys before the first choice.
+        adopt: whether to replace the platform's own triggers that write session_id.
+        staff: the roles of members that read the rows of their organisation's sessions, separated by commas; empty for
+            none.
+        current_user: the SQL expression of the current user.
     """
 
     course_path: str | None = None
@@ -148,7 +148,7 @@ class Choices:
             "sessiondb.adopt": "on" if self.adopt else "",
             "sessiondb.staff": self.staff or "",
             "sessiondb.user_expression": self.current_user or "",
-            # our queries of the catalogs look expensive, and would be compiled for longer than they run
+            # our catalog queries look expensive, and compiling them would take longer than running them
             "jit": "off",
         }
 
@@ -172,12 +172,12 @@ class Database:
 
     @contextmanager
     def connect(self, choices: Choices = _AS_KEPT) -> Iterator[Connection]:
-        """Yield an autocommit connection that keeps our settings, for what takes many transactions.
+        """Yield an autocommit connection with our settings, for work in many transactions.
 
-        Its search_path is :data:`OUR_PATH`. The settings of :meth:`Choices.settings` give our SQL what the user chose,
-        ``sessiondb.search_path`` the path that the connection began with. The server ends it where we are gone or
-        silent (:data:`REACH`, :data:`SILENCE`), and no timeout of the role or the database applies to a statement that
-        we run.
+        Its search_path is :data:`OUR_PATH`. The settings of :meth:`Choices.settings` pass what the user chose to our
+        SQL, ``sessiondb.search_path`` the initial path of the connection. The server ends the connection if the client
+        is gone or silent (:data:`REACH`, :data:`SILENCE`), and no timeout of the role or the database applies to our
+        statements.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -259,7 +259,7 @@ class Database:
         return "No database is named, so libpq's defaults were used: name one with -d or DATABASE_URL."
 
     def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
-        # as the connection began; no object of another role can be mistaken for these
+        # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
         # before anything that may take its time
@@ -282,7 +282,7 @@ class Database:
             **chosen.settings(schema),
             **SPELLING,
             "sessiondb.search_path": pinned_path(path),
-            # what our procedures report is for the user, whatever other notices the user wants to see
+            # users must see what our procedures report, whatever other notices they suppress
             "client_min_messages": "notice",
         }
         connection.execute(

@@ -132,7 +132,7 @@ def indexes() -> str:
 
 
 def facts(kinds: Set[str], wanted: str) -> str:
-    """Return the query of what the catalogs show of the objects of these kinds in a relation or a query in brackets."""
+    """Return the query of the facts in the catalogs about objects of these kinds, named by a relation or a subquery."""
     branches = "\nUNION ALL\n".join(resources.query(f"facts/{kind}") for kind in sorted(kinds))
     return resources.query("queries/facts").replace("{wanted}", wanted).replace("{kinds}", branches)
 
@@ -213,7 +213,7 @@ def missing(connection: Connection) -> list[Object]:
 
 
 def wanted(connection: Connection) -> Installation:
-    """Return what is to be installed for the schema and the course path that the connection was given."""
+    """Return what is to be installed for the schema and the course path of the connection."""
     with catalogs(connection):
         ((schema, search_path),) = connection.execute(
             "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path')"

@@ -83,7 +83,7 @@ def _trusted(named: str | None) -> str:
 
 
 def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str:
-    """Return what compares what is installed with the script."""
+    """Return SQL that compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     text = resources.read("script/installed.sql").replace("{migrations}", contents)
     text = text.replace("{keeps_staff}", str(choices.staff is None).lower())
@@ -91,14 +91,14 @@ def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str
 
 
 def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
-    """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
+    """Yield the lines of a psql script that does what apply does, including the ledger, without a connection.
 
     It can be run again after it was stopped: applied migrations are skipped.
 
     Args:
-        named: the platform's schema; None for public, where no other role has such tables elsewhere.
+        named: the platform's schema; None for public, unless other roles have such tables elsewhere.
         choices: as for apply.
-        lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+        lock_timeout: the maximum wait for a lock in seconds, after which the script stops.
 
     Raises:
         UsageError: psql would not read the name of the schema as it is.
@@ -157,7 +157,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
 
 
 def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
-    """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    """Yield the lines of a DO statement that does what apply does, for tools other than psql."""
     schema = named or "public"
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {

@@ -322,7 +322,7 @@ def allowed(connection: Connection, table: str, column: str) -> list[str]:
 
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
-    """Return the roles or statuses that rows of the platform have, at most 1000."""
+    """Return the roles or statuses in use on the platform, at most 1000."""
     return [name for (name,) in _rows(connection, of_platform(connection, _IN_USE[kind])) if name]
 
 
@@ -492,7 +492,7 @@ def _with_course(query: str, there: Installation) -> str:
 def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[Any, ...]]:
     """Return the rows of a query of the platform's tables, each name of which carries its schema."""
     with platform_path(connection):
-        # with arguments, be there none, "%%" is read as "%"
+        # with arguments, even an empty set, psycopg reads "%%" as "%"
         return connection.execute(trusted(query), arguments).fetchall()
 
 

@@ -106,7 +106,7 @@ class Watch:
             yield
         finally:
             done.set()
-            # the look that is under way, for which a pooler may take seconds, is waited for without being silent
+            # wait for the current query, which may take seconds through a pooler, but keep the connection alive
             while thread.is_alive():
                 thread.join(0.5)
                 with suppress(psycopg.Error):

@@ -76,7 +76,7 @@ def _choices(course_path: str | None, adopt: bool, staff: str | None, current_us
     from sessiondb.database import Choices
 
     if "$" in (staff or "") + (current_user or ""):
-        raise UsageError("--staff and --current-user cannot hold a dollar sign", "Leave it out, or call a function.")
+        raise UsageError("--staff and --current-user cannot contain a dollar sign", "Leave it out, or call a function.")
     return Choices(course_path, adopt, staff, current_user)
 
 
