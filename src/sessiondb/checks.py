@@ -325,14 +325,14 @@ def preflight_script(schema: str) -> str:
     Args:
         schema: the platform's.
     """
-    orphans = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    orphans = resources.with_platform(resources.query("queries/orphaned_links"), schema)
     of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
-        .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
+        .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )
 
@@ -359,8 +359,8 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
-    tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), platform_schema(connection))
+    tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
+    query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
     with platform_path(connection):
         return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
@@ -368,7 +368,7 @@ def _orphans(connection: Connection) -> list[Finding]:
 def _disk(connection: Connection) -> list[Finding]:
     """Compare the size of the indexes to come with the free space, where the server's disk is ours to see."""
     with catalogs(connection):
-        row = connection.execute(trusted(resources.read("queries/index_space.sql"))).fetchone()
+        row = connection.execute(trusted(resources.query("queries/index_space"))).fetchone()
     host = connection.info.host
     if row is None or row[1] is None or not (host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}):
         return []

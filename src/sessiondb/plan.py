@@ -51,7 +51,7 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
     with catalogs(connection):
         sizes = {
             table: (rows, size)
-            for table, rows, size in connection.execute(trusted(resources.read("queries/table_sizes.sql")))
+            for table, rows, size in connection.execute(trusted(resources.query("queries/table_sizes")))
         }
     has_records = not any(o.name == "objects" for o in missing(connection))
     return [

@@ -142,7 +142,7 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
         if kind == "session" and len(found) > 1:
-            query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
+            query = _query(connection, "sessions_apart")
             rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
@@ -293,7 +293,7 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions that a user's rows without one would be linked to now."""
     there = require_installed(connection)
-    query = _with_course(of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
+    query = _with_course(_query(connection, "sessions_for_user"), there)
     return [id_ for (id_,) in _rows(connection, query, user=user)]
 
 
@@ -316,7 +316,7 @@ _IN_USE = {
 
 def allowed(connection: Connection, table: str, column: str) -> list[str]:
     """Return the values that an enum or a CHECK lists for a column of the platform, in that order."""
-    query = trusted(resources.read("queries/allowed_values.sql"))
+    query = trusted(resources.query("queries/allowed_values"))
     rows = connection.execute(query, {"table": table, "column": column}).fetchall()
     return [value for (value,) in rows]
 
@@ -341,24 +341,24 @@ def names(connection: Connection, kind: str) -> list[str]:
 
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
-    query = of_platform(connection, resources.read("queries/active_sessions.sql"))
+    query = _query(connection, "active_sessions")
     return _stream(connection, query, {"org": org, "course": course})
 
 
 def list_orgs(connection: Connection) -> Generator[Row, None, None]:
     """Yield the organisations with the number of their members and active sessions."""
-    return _stream(connection, of_platform(connection, resources.read("queries/list_orgs.sql")), {})
+    return _stream(connection, _query(connection, "list_orgs"), {})
 
 
 def list_courses(connection: Connection) -> Generator[Row, None, None]:
     """Yield the courses with the number of their sessions."""
-    return _stream(connection, of_platform(connection, resources.read("queries/list_courses.sql")), {})
+    return _stream(connection, _query(connection, "list_courses"), {})
 
 
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
     require_installed(connection)
-    return _stream(connection, of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
+    return _stream(connection, _query(connection, "list_members"), {"org": org})
 
 
 def list_sessions(
@@ -368,7 +368,7 @@ def list_sessions(
 
     Only of an organisation, of a course and with a status, where these are given.
     """
-    query = of_platform(connection, resources.read("queries/list_sessions.sql"))
+    query = _query(connection, "list_sessions")
     return _stream(connection, query, {"org": org, "course": course, "status": status})
 
 
@@ -450,7 +450,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    rows = _rows(connection, of_platform(connection, resources.read("queries/linked.sql")))
+    rows = _rows(connection, _query(connection, "linked"))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
@@ -462,7 +462,7 @@ def has_active_session(connection: Connection) -> bool:
 
 def is_linkable(connection: Connection, there: Installation) -> bool:
     """Return whether a backfill would link a row now."""
-    query = _with_course(of_platform(connection, resources.read("queries/is_linkable.sql")), there)
+    query = _with_course(_query(connection, "is_linkable"), there)
     ((found,),) = _rows(connection, query)
     return bool(found)
 
@@ -471,6 +471,11 @@ def of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
+
+
+def _query(connection: Connection, name: str) -> LiteralString:
+    """Return a query of ``sql/queries/`` with the platform's schema put in."""
+    return of_platform(connection, resources.query(f"queries/{name}"))
 
 
 def _people(connection: Connection) -> str:
