@@ -15,7 +15,7 @@ UNLISTED = {
     "label renamed": (
         PLATFORMS["school"],
         "ALTER TYPE session_status RENAME VALUE 'active' TO 'open'",
-        "Give it back its name: ",
+        "Restore its name: ",
     ),
     "CHECK without active": (
         PLATFORMS["reference"],

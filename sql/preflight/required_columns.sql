@@ -1,5 +1,5 @@
--- The tables and columns that the rules read exist and have the types that they need. Of organisations only the id is
--- needed, and a view is enough: a name and a slug are read if they exist.
+-- The tables and columns that the rules read exist and have suitable types. Of organisations only the id is needed, and a
+-- view suffices: a name and a slug are read if they exist.
 --
 -- Tables and columns under another name are reported, because no application fills a column that is added only for
 -- sessiondb.
@@ -96,7 +96,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                 SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
                ) AS m
          WHERE kind = 'link'
-           -- of another type it is to be renamed, as it is
+           -- a column of another type must be renamed anyway
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
@@ -105,7 +105,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
          WHERE kind = 'link'
-           -- by table_oid: k.conrelid would let it look at, and wait for, the tables of all constraints
+           -- by table_oid: k.conrelid would read, and wait for, the tables of all constraints
            AND pg_get_expr(k.conbin, table_oid) = '(session_id IS NOT NULL)'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),

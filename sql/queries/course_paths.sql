@@ -1,11 +1,11 @@
--- Every way from a row of submissions to its course.
+-- Every path from a row of submissions to its course.
 --
 -- path      the columns to follow, written as --course-path takes them: exercise_id.course_id
--- hops      how many tables are read on the way; 0 is a course_id in submissions itself
--- pieces    the SQL expression of the course, cut where the name of the submission's row belongs:
+-- hops      how many tables are read on the path; 0 for a course_id in submissions itself
+-- pieces    the SQL expression of the course, split where the name of the submission's row belongs:
 --           array_to_string(pieces, 'NEW') is the expression in a trigger
--- tables    the tables that are read on the way
--- believed  true where no foreign key says that the last column holds courses, only the path that was given
+-- tables    the tables that are read on the path
+-- believed  true if no foreign key shows that the last column contains courses, only the given path
 -- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
 --
 -- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty if the

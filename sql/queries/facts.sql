@@ -1,9 +1,8 @@
--- What the catalogs show of the objects {wanted} (kind, parent, name, arguments), one row for each that exists: facts
--- that another server, another schema's name, a lost comment or pg_dump spell no differently. is_ours: its comment says
--- so.
+-- The facts in the catalogs about the objects {wanted} (kind, parent, name, arguments), one row for each that exists. They
+-- are the same on another server, in another schema, without a comment and after pg_dump. is_ours: by its comment.
 --
--- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema, that of a table or
--- function the schema, where "platform" stands for the platform's.
+-- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema; that of a table or
+-- function is the schema, "platform" for the platform's.
 --
 -- {kinds} are the queries of sql/facts/ of the kinds that are wanted: each takes its time to plan.
 WITH platform AS (

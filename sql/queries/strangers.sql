@@ -1,7 +1,7 @@
 -- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the very first
 -- check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
 --
--- A function of the platform that was set aside in the schema keeps its owner; nothing here calls it.
+-- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it.
 WITH trusted (oid) AS (
 {trusted_roles($1)}
 ),

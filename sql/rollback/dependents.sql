@@ -1,13 +1,13 @@
--- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
--- sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes before it, so
--- that the fixes can be run in this order.
+-- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it when the rollback is half
+-- done. The setting sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes
+-- before it, so the fixes can be run in this order.
 --
 -- Longer than a screen: a branch for each kind of object that can depend on ours, with the statement that removes it.
 WITH RECURSIVE
 dropped AS (
 {dropped_objects()}
 ),
--- pg_depend: n stands in the way, i belongs to what it depends on
+-- pg_depend: n prevents the drop, i belongs to what it depends on
 found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (
     SELECT d.classid, d.objid, d.objsubid, NULL::oid, NULL::oid, NULL::integer, NULL::"char", 0
       FROM dropped AS d
@@ -86,7 +86,7 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
           LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
-         -- ours go first; what a partition has from its table goes with that
+         -- ours are dropped first; what a partition has from its table is dropped with that
          WHERE (p.polname, (SELECT pc.relname FROM pg_class AS pc WHERE pc.oid = p.polrelid)) NOT IN (
                     SELECT o.name, o.parent FROM sessiondb.objects AS o WHERE o.kind = 'policy') IS NOT FALSE
            AND NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)

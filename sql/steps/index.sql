@@ -1,23 +1,22 @@
--- The statements still needed for index $1 on table $2, in order; none where a valid index that does the same job
--- exists, whatever its name. Each is to be run by itself, outside a transaction. With each go the locks that it takes,
--- as {"table": "mode"}, and the table that it reads from end to end.
+-- The statements still needed for index $1 on table $2, in order; none if a valid equivalent index exists, under any
+-- name. Each is to be run by itself, outside a transaction. Each comes with the locks that it acquires, as
+-- {"table": "mode"}, and the table that it reads completely.
 --
 -- $3 holds the possible column lists; the first one is built, with the predicate $4. $5 is its comment.
 --
--- None has a predicate on status, which would keep the platform from changing its type. One of ours that has it, of 0.1.0,
--- is dropped and built again; on a partitioned table preflight asks for that.
+-- No index has a predicate on status, which would keep the platform from changing its type. An index of 0.1.0 that has one
+-- is dropped and built again; on a partitioned table, preflight asks for that.
 --
--- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
--- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
--- possible, the index is made on the parent alone, built concurrently on each partition, and attached. The parent's is
--- invalid until then; its comment shows preflight that it is ours, and not one that another session has not finished.
+-- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again. One
+-- that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the index
+-- is created on the parent only, built concurrently on each partition, and attached. The index of the parent is invalid
+-- until then; its comment shows preflight that it is ours, and not one that another session has not finished.
 --
--- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of its
--- indexes: so readers and writers of that one partition are blocked for the moment of the attaching, and are waited for.
--- (On the parent's index, which no query uses before it is complete, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS
--- SHARE.) The alternative that would block no reader, CREATE INDEX on the whole table once the partitions have
--- theirs, takes SHARE on all partitions at once, and with writers kept out builds the index of a partition that came
--- meanwhile.
+-- Attaching acquires ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of
+-- its indexes: so readers and writers of that one partition are briefly blocked, and are waited for. (The lock is SHARE
+-- UPDATE EXCLUSIVE on the index of the parent, which no query uses before it is complete, and ACCESS SHARE on both
+-- tables.) The alternative that would block no reader, CREATE INDEX on the whole table once the partitions have theirs,
+-- acquires SHARE on all partitions at once, and would block writers while it builds the index of a new partition.
 --
 -- Longer than a screen: a branch for each statement that may still be needed, in order.
 WITH place AS (
@@ -41,7 +40,7 @@ SELECT s.statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND n.index_oid IS NULL
         UNION ALL
-        -- to wait for the build of another session, or to report which it is
+        -- waits for the build of another session, or reports which one it is
         SELECT 1, -n.level,
                format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
                'SHARE UPDATE EXCLUSIVE'
@@ -61,7 +60,7 @@ SELECT s.statement,
            AND (n.is_valid IS NOT TRUE OR NOT n.is_served)
            AND n.is_being_built IS NOT TRUE
         UNION ALL
-        -- that it is ours, should the record of it be lost
+        -- shows that it is ours if the record is lost
         SELECT 4, -n.level, format('COMMENT ON INDEX %I.%I IS %L', n.schema_name, n.index_name, $5), 'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND n.level = 0
            AND (n.is_valid IS NOT TRUE OR NOT n.is_served)

@@ -27,7 +27,7 @@ BLOCKS = {
     "ROW SHARE": "DROP and the like",
     "ACCESS SHARE": "DROP and the like",
 }
-"""What a table lock keeps others from doing (PostgreSQL manual, 13.3.1, table 13.2)."""
+"""What a table lock blocks (PostgreSQL manual, 13.3.1, table 13.2)."""
 
 
 def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
@@ -39,14 +39,14 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
 
     Args:
         connection: as :class:`sessiondb.database.Database` yields it.
-        migrations: those to apply, as :func:`sessiondb.migrate.pending` returns them.
+        migrations: the migrations to apply, as :func:`sessiondb.migrate.pending` returns them.
 
     Returns:
-        one object a statement: ``migration``, what it belongs to, ``statement``, ``transactional`` (it commits
-        with the others of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode",
-        "table", "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that
-        is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
-        query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
+        One object per statement: ``migration``, ``statement``, ``transactional`` (it commits with the others
+        of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode", "table",
+        "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that is read
+        completely, or None. No statement rewrites a table. ACCESS SHARE, which every query acquires, is not
+        listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
     with catalogs(connection):
         sizes = {
@@ -78,7 +78,7 @@ def _settings(schema: str, choices: Choices) -> dict[str, str]:
 
 
 def _trusted(named: str | None) -> str:
-    """Return what refuses a schema sessiondb of others, and to guess whose tables are meant."""
+    """Return SQL that refuses a schema sessiondb of other roles, and tables of several owners if no schema is given."""
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
@@ -93,7 +93,7 @@ def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str
 def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, including the ledger, without a connection.
 
-    It can be run again after it was stopped: applied migrations are skipped.
+    It can be run again after an interruption: applied migrations are skipped.
 
     Args:
         named: the platform's schema; None for public, unless other roles have such tables elsewhere.
@@ -101,7 +101,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         lock_timeout: the maximum wait for a lock in seconds, after which the script stops.
 
     Raises:
-        UsageError: psql would not read the name of the schema as it is.
+        UsageError: psql would not read the name of the schema unchanged.
     """
     schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
@@ -198,7 +198,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     for step in _code():
         yield from _in_batch(step)
     yield f"{digest} INTO v_after;"
-    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, all is applied' ELSE 'all is applied' END;"
+    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, ' ELSE '' END || 'everything is applied';"
     yield "PERFORM set_config('client_min_messages', 'notice', true);"
     yield "RAISE NOTICE 'sessiondb: %', v_said;"
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
@@ -207,7 +207,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
 
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
-    """Yield the statements that keep the settings of the connection, and set those of the batch."""
+    """Yield statements that save the settings of the connection and set those of the batch."""
     names = literal([*settings, "search_path", "sessiondb.search_path"])
     value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
     yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
@@ -228,7 +228,7 @@ _BATCH = "$sessiondb_batch$"
 
 
 def _without_psql(text: str) -> list[str]:
-    """Return the DO statements of a piece of the script for psql."""
+    """Return the DO statements in a part of the script for psql."""
     return [match[0] for match in re.finditer(r"^DO (\$\w+\$).*?^\1;", text, re.DOTALL | re.MULTILINE)]
 
 
@@ -238,7 +238,7 @@ def _execute(text: str) -> str:
 
 
 def _in_batch(step: Step) -> Iterator[str]:
-    """Yield a step as statements of PL/pgSQL; what apply builds concurrently is built in place."""
+    """Yield a step as PL/pgSQL statements, without CONCURRENTLY."""
     for item in step.items:
         if isinstance(item, Statement):
             yield f"SET LOCAL search_path TO {OUR_PATH if item.ours else 'DEFAULT'};"
@@ -262,10 +262,10 @@ def _code() -> list[Step]:
 
 
 def _is_pending(migration: ledger.Migration) -> str | None:
-    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded.
+    """Return the SQL condition that a migration is not applied or not recorded, or that its tables are missing.
 
-    None of one made of steps, which themselves pass over what is made. The first one is never asked: it makes our own
-    tables and tools again, without which nothing can be asked.
+    None for a migration made of steps, which skip what exists. The first migration always runs: it creates the tables
+    and tools that the condition needs.
     """
     if migration.steps or migration.number == "0001":
         return None
@@ -279,9 +279,9 @@ def _is_pending(migration: ledger.Migration) -> str | None:
 
 
 def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
-    """Return what ends the transaction of a migration before it is recorded, where statements are left to be run.
+    """Return a statement that fails before a migration is recorded if statements of it are still to run.
 
-    A tool that does not know \\gexec, or continues after an error, also reaches this point.
+    A tool that does not support \\gexec, or continues after an error, also reaches this point.
     """
     if not queries:
         return []
@@ -289,8 +289,8 @@ def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
     text = f"""DO $made$
 BEGIN
     IF {left} THEN
-        RAISE EXCEPTION 'what {id_} makes is not there, so it is not recorded'
-            USING HINT = 'For tools other than psql there is: sessiondb plan --sql --single-transaction';
+        RAISE EXCEPTION 'what {id_} creates does not exist, so it is not recorded'
+            USING HINT = 'For tools other than psql, use: sessiondb plan --sql --single-transaction';
     END IF;
 END
 $made$"""
@@ -298,7 +298,7 @@ $made$"""
 
 
 def _rendered(step: Step, timeout: str) -> Iterator[str]:
-    """Yield a step as psql runs it: a query with \\gexec; a concurrent build gets no lock_timeout, all else does."""
+    """Yield a step for psql: a query with \\gexec; every statement except a concurrent build gets a lock_timeout."""
     if not step.items:
         return
     yield f"SET lock_timeout TO '{timeout}';"
