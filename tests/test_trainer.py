@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -27,6 +27,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_cli import COMMAND, environment, run
 from werkzeug.test import Client, TestResponse
 
@@ -49,7 +50,7 @@ ON_REFERENCE = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], ind
 HOST = "learn.example"
 OURS = {"Origin": f"http://{HOST}", "Host": HOST}
 
-EN = Texts("en")
+EN, FR = Texts("en"), Texts("fr")
 
 
 class Visitor:
@@ -275,10 +276,14 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
     assert answer.status_code == 409
     assert "My title" in answer.text
     assert 'unknown session status "nonsense"' in _text(answer)
+    headers = {**OURS, "Accept-Language": "fr"}
+    form = visitor.form(page) | {"title": " ", "status": "nonsense", "by": ""}
+    answer = visitor.client.post(page, data=form, headers=headers)
+    assert FR("wrong_value") in _text(answer)
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
-    assert EN("needs_creator") in _text(answer)
+    assert EN("wrong_creator") in _text(answer)
     assert _sessions(installed_db) == []
 
 
@@ -405,6 +410,56 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
     assert len({answer.location for answer in answers}) == 1
     assert _sessions(installed_db) == [("T", "active")]
     _wait(visitor, answers[0].location)
+
+
+@ON_REFERENCE
+def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    """The same form again leads to the same page; another trainer's form of before finds what it asks for done."""
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE written (what text);"
+            " CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN INSERT INTO written VALUES (concat_ws(' ', TG_OP, TG_TABLE_NAME)); RETURN NULL; END $$;"
+            " CREATE TRIGGER note AFTER INSERT OR DELETE OR UPDATE ON org_members FOR EACH ROW EXECUTE FUNCTION note();"
+            " CREATE TRIGGER note AFTER INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION note()"
+        )
+    new, org = f"/new/{SUD}/{DATA}", f"/orgs/{SUD}"
+    session = visitor.press(new, title="T", status="active", by="").location.partition("?")[0]
+    for page, action, given, results, writes in (
+        (session, f"{session}/members", {"user": DMITRI}, {"done=added"}, ["INSERT org_members"]),
+        (session + "?2", f"{session}/link", {}, {"/link"}, []),
+        (
+            org,
+            f"{org}/add",
+            {"user": BRUNO, "role": "student"},
+            {"done=added", "done=was_added"},
+            ["INSERT org_members"],
+        ),
+        (org, f"{org}/{BRUNO}/role?page=1", {"role": "trainer"}, {"done=role"}, ["UPDATE org_members"]),
+        (f"{org}/{BRUNO}/remove", None, {}, {"done=removed"}, ["DELETE org_members"]),
+        (f"{session}/status?to=draft", None, {}, {"done=status"}, ["UPDATE sessions"]),
+    ):
+        if action == f"{session}/link":
+            form = visitor.form(f"{org}/{CHLOE}/remove")
+        else:
+            form = visitor.form(page, action)
+        with installed_db.connect() as connection:
+            connection.execute("TRUNCATE written")
+        forms = [{**form, "key": key, **given} for key in ("one", "one", "two", "two")]
+        with ThreadPoolExecutor(4) as pool:
+            clients = [visitor.client.application.test_client() for _ in forms]
+            path = action or page.partition("?")[0]
+            answers = [*pool.map(lambda c, f, p=path: c.post(p, data=f, headers=OURS), clients, forms)]
+        places = [answer.location for answer in answers if answer.status_code == 303]
+        gone = [answer for answer in answers if answer.status_code != 303]
+        assert places[0] == places[1]
+        assert {place.partition("?")[2].partition("&")[0] or place[-5:] for place in places} == results
+        assert all(EN("wrong_gone") in _text(answer) for answer in gone)
+        with installed_db.connect() as connection:
+            written = [
+                what for (what,) in connection.execute("SELECT DISTINCT what FROM written ORDER BY 1").fetchall()
+            ]
+        assert written == writes
 
 
 @ON_REFERENCE
@@ -536,6 +591,59 @@ def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, instal
     finally:
         installed_db.cluster.execute("ALTER DATABASE {} RENAME TO {}", f"{name}_away", name)
     assert visitor.send(f"/new/{NORD}/{DATA}", **form).status_code == 303
+
+
+@ON_REFERENCE
+def test_a_database_that_is_silent_is_said_in_seconds(
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is between answers no more: at once, or once the connection is there."""
+    monkeypatch.setattr(store, "_SILENCE", 1)
+    monkeypatch.setitem(store._PATIENCE, "connect_timeout", 2)
+    for passed, most in ((0, 4), (1500, 3)):
+        with silent_after(installed_db, passed) as (conninfo, flow):
+            visitor = Visitor(create_app(conninfo, hosts=[HOST], who=lambda _: ""))
+            began = time.monotonic()
+            answer = visitor.get("/")
+            assert (answer.status_code, EN("lost") in _text(answer)) == (503, True)
+            assert time.monotonic() - began < most
+            flow.set()
+            visitor.see("/")
+
+
+@contextmanager
+def silent_after(platform: PlatformDatabase, passed: int) -> Iterator[tuple[str, threading.Event]]:
+    """A way to the database on which no more than so many bytes of the server's come through, until the event."""
+    given = conninfo_to_dict(platform.conninfo())
+    flow = threading.Event()
+
+    def pump(source: socket.socket, target: socket.socket, left: float) -> None:
+        with suppress(OSError):
+            while data := source.recv(2000):
+                left -= len(data)
+                if left < 0:
+                    flow.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.socket(socket.AF_UNIX) if given["host"][0] == "/" else socket.socket()
+                server.connect(
+                    f"{given['host']}/.s.PGSQL.{given['port']}"
+                    if given["host"][0] == "/"
+                    else (given["host"], int(given["port"]))
+                )
+                for ends in ((client, server, float("inf")), (server, client, passed)):
+                    threading.Thread(target=pump, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield make_conninfo(platform.conninfo(), host="127.0.0.1", port=listener.getsockname()[1]), flow
+        flow.set()
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -772,6 +880,36 @@ def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabas
             page = answer.read().decode()
     assert "Autumn 2024" in page
     assert "Spring 2024" not in page
+    done = run("-d", installed_db.conninfo(), "trainer", "--as-role", new_role)
+    assert (done.code, "--as names" in done.err) == (2, True), done.err
+    # authenticated is there, but may not do all this
+    done = run("-d", installed_db.conninfo(new_role), "trainer", "--no-browser", "--as", ADA)
+    assert (done.code, 'permission denied to set role "authenticated"' in done.err) == (1, True), done.err
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+        connection.execute("UPDATE profiles SET full_name = NULL WHERE id = %s", [CHLOE])
+        policy: LiteralString = (
+            "GRANT SELECT ON profiles TO {0}; CREATE POLICY names ON profiles FOR SELECT TO {0} USING (true)"
+        )
+        connection.execute(sql.SQL(policy).format(sql.Identifier(new_role)))
+    visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+    text = visitor.see(f"/orgs/{NORD}")
+    assert "Ada" in text
+    assert CHLOE in text  # who has no name
+    page = f"/orgs/{NORD}"
+    assert "=added" in visitor.press(page, f"{page}/add", user="Dmitri Sokolov", role="student").location
+    assert "ada@example.org" in Visitor(app_of(installed_db)).see(page)  # who may read the e-mails sees those
+    with installed_db.connect() as connection:
+        grant: LiteralString = "REVOKE SELECT ON profiles FROM {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+    assert EN("user_hint_id") in visitor.see(page)
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)

@@ -145,11 +145,13 @@ class Database:
         conninfo: as :func:`conninfo` returns it.
         schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
         named_by: what the user named it with, as :func:`named_by` returns it.
+        opens: the kind of connection.
     """
 
     conninfo: str
     schema: str | None = None
     named_by: str = ""
+    opens: type[Connection] = psycopg.Connection
 
     @contextmanager
     def connect(
@@ -216,7 +218,7 @@ class Database:
     def _opened(self) -> Iterator[Connection]:
         with explained():
             try:
-                connection = psycopg.connect(
+                connection = self.opens.connect(
                     self.conninfo,
                     fallback_application_name="sessiondb",
                     client_encoding="UTF8",
