@@ -381,7 +381,7 @@ def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, install
     assert unclear.status_code == 409
     assert EN("which", name="Dmitri Socolov") in _text(unclear)
     assert "dmitri@example.org, Dmitri Sokolov" in _text(unclear)
-    assert EN("no_such", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
+    assert EN("no_such_user", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
     assert members() == {CHLOE: "student", BRUNO: "student"}
     blank = visitor.press(page, add, user=" ", role="student")
     assert EN("no_name") in visitor.see(blank.location.partition("#")[0])

@@ -161,9 +161,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # a session
     "in_session": ("Students of this session", "Étudiants de cette session"),
-    "in_session_none": (
-        "No one is in this session yet. Members of {org} join it when they enrol in the course or submit to it.",
-        "Personne n'est encore dans cette session. Les membres de {org} y entrent en s'inscrivant à la formation ou en soumettant un exercice.",
+    "in_session_none": ("No one is in this session.", "Personne n'est dans cette session."),
+    "in_session_enter": (
+        "Members of {org} join it when they enrol in the course or submit to it.",
+        "Les membres de {org} y entrent en s'inscrivant à la formation ou en soumettant un exercice.",
     ),
     "unlinked": (
         "Work in this course that is not in any session",
@@ -346,6 +347,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_such": (
         "Nothing here is called “{name}”. Check the spelling.",
         "Rien ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
+    ),
+    "no_such_user": (
+        "No one here is called “{name}”. Check the spelling.",
+        "Personne ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
     ),
     "choose_person": ("Choose", "Choisir"),
     # done
