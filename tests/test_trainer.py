@@ -791,6 +791,11 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
     form = visitor.form(f"/orgs/{NORD}", f"/orgs/{NORD}/add") | {"user": DMITRI, "role": "student"}
     assert visitor.send(f"/orgs/{SUD}/add", **form).status_code in (403, 409)
     assert visitor.send(f"/orgs/{NORD}/add", **form).status_code == 303
+    for rule in (rule for rule in visitor.client.application.url_map.iter_rules() if "POST" in (rule.methods or ())):
+        path = rule.rule.replace("<uuid:session>", spring.rpartition("/")[2]).replace("<uuid:org>", SUD)
+        path = path.replace("<uuid:course>", PYTHON).replace("<uuid:user>", CHLOE)
+        given = {**form, "key": rule.rule, "to": "draft", "title": "T", "status": "draft", "by": ADA}
+        assert visitor.send(path, **given).status_code in (403, 404, 409), path
     visitor.client.environ_base["HTTP_X_USER"] = BRUNO  # a student
     assert EN("overview_none") in visitor.see("/")
     visitor.client.environ_base["HTTP_X_USER"] = "'; RESET ROLE; --"

@@ -251,6 +251,8 @@ class Pages:
 
     def join(self, session: UUID) -> Response:
         users = [_uuid(user) for user in request.form.getlist("user")]
+        if len(users) > _PEOPLE:
+            abort(400)
         if not users:
             return redirect(url_for("session", session=session, done="choose_one", _anchor="unlinked"), 303)
 

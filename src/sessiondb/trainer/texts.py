@@ -372,8 +372,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "La plateforme n'accepte pas l'une des valeurs données.",
     ),
     "wrong_gone": (
-        "Something that this is about is not there, or no longer: reload the page.",
-        "Un élément dont il s'agit n'existe pas, ou n'existe plus : rechargez la page.",
+        "What this is about does not exist, or no longer exists. Reload the page.",
+        "Ce dont il est question n'existe pas, ou n'existe plus. Rechargez la page.",
     ),
     "wrong_twice": (
         "The platform has this already, and takes it only once.",
