@@ -4,11 +4,11 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The users, courses, organisations or sessions (p_kind as for names_in) that people call p_name, with all their names.
- * found_by is slug, which goes before all other names, or name. Upper and lower case differ only where both are in use:
- * what has the name as it is written is looked for first, which an index may find. At most 21, so that a name that very
- * many have takes no longer. Where nothing has this name, the five with the most similar ones, found_by near: those that
- * hold most pairs of its letters.
+ * The users, courses, organisations or sessions (p_kind as for names_in) with the name p_name, with all their names.
+ * found_by is slug, which takes precedence over all other names, or name. Case matters only if it distinguishes two of
+ * them: the exact name is looked for first, because an index may find it. At most 21, so that a name that very many share
+ * takes no longer. If nothing has this name, the five with the most similar names, found_by near: those that contain the
+ * most pairs of its letters.
  */
 WITH named AS (
     SELECT format(

@@ -3,11 +3,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Where people's names for a thing are (p_kind is user, course, org or session): its table, the key of that, and the
- * columns with names that are there and that the caller may read. No row for users where none is found.
+ * The table with the names of users, courses, organisations or sessions (p_kind is user, course, org or session), its key,
+ * and its columns with names that the caller may read. No row for users if none is found.
  *
- * The names of users are in table_of_users(), or else in a table beside the platform's, of the same owner, whose primary
- * key refers to what user_id refers to: the profiles of a hosted backend, whose clients may not read its auth.users.
+ * The names of users are in table_of_users(), otherwise in a table of the platform's schema, of the same owner, whose
+ * primary key refers to what user_id refers to: the profiles of a hosted backend, whose clients may not read auth.users.
  */
 SELECT t.relation, t.key, array_agg(a.attname::text ORDER BY n.place) FILTER (WHERE y.typcategory = 'S')
   FROM (SELECT u.users, u.key, 1
