@@ -51,10 +51,8 @@ class Part(Protocol):
 postgresql_noproc = factories.postgresql_noproc(dbname=f"sessiondb_test_{os.getpid()}")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     """Let nothing in the caller's environment lead the code under test to another database, or make it deaf."""
-    if config.args_source is pytest.Config.ArgsSource.ARGS and not hasattr(config, "workerinput"):
-        config.option.slow = True  # the command line names files; for the workers of xdist it always does
     for name in [*os.environ]:
         if name.startswith("PG") or name in ("DATABASE_URL", "SESSIONDB_DATABASE_URL"):
             del os.environ[name]
@@ -111,7 +109,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out |= {*cases} - {
             *a_part(config, name, cases, (marker and marker.kwargs.get("one_in")) or len(PLATFORMS))
         }
-    if not config.getoption("slow") and config.getoption("platforms") < len(PLATFORMS):
+    all_cases = config.getoption("platforms") >= len(PLATFORMS)
+    names_files = config.args_source is pytest.Config.ArgsSource.ARGS
+    if not (config.getoption("slow") or all_cases or names_files):
         left_out |= {item for item in items if item.get_closest_marker("slow")}
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])

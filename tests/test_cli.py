@@ -301,7 +301,7 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
         connection.execute("CREATE SCHEMA elsewhere")
     nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
-    assert "Next: sessiondb status --schema NAME, " in nothing
+    assert "Next: sessiondb status --schema NAME" in nothing
 
 
 @on_reference
@@ -322,8 +322,8 @@ def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> Non
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "--to ID or --all"),
-        (["--yes"], "--to ID or --all"),
+        ([], "--to ID or --all; 10 migrations can be undone in database "),
+        (["--yes"], "Undo only the newest, 0010.let-staff-read: sessiondb rollback --to 0009."),
         (["--to", "0006", "--all", "--yes"], "--to ID or --all"),
         (["--all"], "--yes"),
         (["--to", "0006"], "--yes"),
@@ -1065,7 +1065,7 @@ def test_output_that_goes_nowhere_stops_no_work_and_is_told_where_it_is_the_resu
         if stream == "stdout":
             *_, message, hint = done.stderr.splitlines()
             assert message.startswith("sessiondb: the output cannot be written: ")
-            assert hint == "  hint: What it did to the database stays: sessiondb status."
+            assert hint == "  hint: Its changes to the database stay: sessiondb status."
         with platform_db.connect() as connection:
             there = connection.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount
         assert there == (0 if "rollback" in command else 1)

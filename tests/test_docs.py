@@ -187,7 +187,7 @@ def test_the_page_of_commands_has_them_all_at_80_columns() -> None:
     assert [name for name in LEAVES if name not in elsewhere and f"$ sessiondb {name}" not in text] == []
     transcripts = "\n".join(TRANSCRIPT.findall(text))
     # a fix is one line, ready to paste; what is said of one thing may be longer than the terminal, which wraps it
-    ready = re.compile(r"\$ |  sessiondb |\s+Fix: |User |To be rolled back|Next: |Run: |  \"|The links of|\[\{")
+    ready = re.compile(r"\$ |  sessiondb |User |To be rolled back|Next: |Run: |  \"|The links of|\[\{")
     assert [line for line in transcripts.splitlines() if len(line) > 80 and not ready.match(line)] == []
 
 

@@ -447,7 +447,7 @@ class TestFindBindir:
         monkeypatch.setattr(sys, "path", [])
         monkeypatch.setattr(embedded, "DEBIAN", tmp_path)
         monkeypatch.setenv("PATH", "")
-        with pytest.raises(ServerNotFound, match=r"pip install 'sessiondb\[embedded\]'"), ephemeral_server():
+        with pytest.raises(ServerNotFound, match="no PostgreSQL server is installed here"), ephemeral_server():
             pass
 
     def test_does_not_import_the_wheel(self) -> None:

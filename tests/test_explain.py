@@ -243,6 +243,23 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
     assert details(bare, "sessions") == [(False, "No organisation has a session of the course.")]
 
 
+def test_of_the_organisations_that_are_not_the_users_three_are_listed(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        course, own = platform.add_course(connection), platform.add_org(connection)
+        for _ in range(5):
+            platform.add_session(connection, platform.add_org(connection), course)
+        user = platform.add_member(connection, own, platform.add_user(connection))
+        told = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert len(told) == 4
+        assert told[3] == (False, "More organisations, which are none of the user, have sessions of the course.")
+
+        platform.add_session(connection, own, course)
+        ((found, detail),) = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert found
+        assert "not an organisation of the user" not in detail
+
+
 def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as connection:
@@ -680,7 +697,7 @@ def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: Platfor
         sentence, hint = run.err.splitlines()
         if table in WITHOUT_ID.get(installed_db.platform.name, ()):
             assert sentence.startswith(f"sessiondb: {table} of this platform have no column id")
-            assert hint == "  hint: Ask with --user and --course instead."
+            assert hint == "  hint: Use --user and --course instead."
         else:
             assert sentence == f"sessiondb: there is no row {unknown} in {table}"
             assert hint == f"  hint: List them with: sessiondb show {table}"
@@ -726,8 +743,8 @@ def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db
             run = call(platform_db, *command)
             assert (run.code, run.out) == (1, ""), (step, command)
             assert run.err.splitlines() == [
-                "sessiondb: sessiondb is installed only in part in this database",
-                "  hint: Finish it with: sessiondb apply",
+                "sessiondb: sessiondb is only partly installed in this database",
+                "  hint: Complete it: sessiondb apply",
             ], (step, command)
     platform_db.apply()
     assert call(platform_db, "backfill").code == 0

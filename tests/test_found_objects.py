@@ -955,7 +955,7 @@ def test_what_was_taken_over_and_is_made_again_is_told_of_and_taken_over_again(
     found = on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"]
 
     assert status.code == 3
-    assert " ".join(status.out.split()).count("The trigger was taken over and is there again") == 2
+    assert " ".join(status.out.split()).count("The trigger was taken over and created again") == 2
     assert "Next: sessiondb apply --adopt" in status.out
     assert [f["fix"] for f in found] == ["Run: sessiondb apply --adopt"] * 2
     by_hand(platform_db, *_replacing(Function().statements))

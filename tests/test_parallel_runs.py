@@ -243,7 +243,7 @@ def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
     waiting, failed, hint = err.splitlines()
     assert waiting.startswith(f"waiting for another sessiondb run: {holder}")
     assert failed.startswith(f"sessiondb: another sessiondb run is working on this database: {holder}")
-    assert hint == "  hint: Wait for it to end and run the command again."
+    assert hint == "  hint: Wait for it to end, then run the command again."
     with start(installed_db, *command) as process:
         process.communicate(timeout=20)
     assert process.returncode == Exit.DONE

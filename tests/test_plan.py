@@ -1092,7 +1092,7 @@ def test_the_script_shows_the_warnings_of_apply_and_continues(
 
     assert (warned.code, warned.out.splitlines()) == (0, [*MIGRATIONS, CODE])
     assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
-    assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
+    assert "HINT:  Give it a name that sorts before those of sessiondb: ALTER TRIGGER zzzz" in warned.err
 
 
 @on_reference

@@ -407,7 +407,7 @@ VARIABLES = [
 def assert_kept(done: Run, where: object) -> None:
     for word in PARTS_OF_IT:
         assert word not in done.out + done.err, (where, done)
-    assert "defect in sessiondb" not in done.err, (where, done)
+    assert "bug in sessiondb" not in done.err, (where, done)
     assert "Traceback" not in done.err, (where, done)
 
 
@@ -542,7 +542,7 @@ def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
         codes.add(code)
         assert code in {*Exit}
         assert "Traceback" not in out + err
-        assert "defect in sessiondb" not in err, err
+        assert "bug in sessiondb" not in err, err
         if code in {Exit.ERROR, Exit.USAGE}:
             said = r"^(sessiondb: .+\n  hint: .+|Error: .+|\{\"error\": \{.+\}\})\n\Z"
             assert re.search(said, err, re.MULTILINE | re.DOTALL), err

@@ -81,7 +81,7 @@ class Stage:
         if command.startswith("check"):
             codes = (*codes, *FOUND)
         assert run.code in codes, f"{command}: {run.code}\n{run.out[-500:]}\n{run.err[-1000:]}"
-        assert "defect in sessiondb" not in run.err, f"{command}: {run.err}"
+        assert "bug in sessiondb" not in run.err, f"{command}: {run.err}"
         return run.out
 
     def run_all(self, commands: list[str], codes: tuple[int, ...] = DONE) -> None:

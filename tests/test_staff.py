@@ -176,7 +176,7 @@ def test_status_and_plan_show_it_and_rollback_undoes_it(people: PlatformDatabase
     assert run("-d", dsn, "apply", "--staff", "trainer", "--current-user", "auth.uid()").code == 0
     status = run("-d", dsn, "status").out
     assert "staff: trainer (of auth.uid())" in status
-    assert "All is installed" in status
+    assert "is installed completely" in status
     assert json.loads(run("-d", dsn, "--format", "json", "status").out)["staff"] == "trainer"
     assert json.loads(run("-d", dsn, "--format", "json", "plan").out) == {"statements": []}
 

@@ -15,7 +15,7 @@ UNLISTED = {
     "label renamed": (
         PLATFORMS["school"],
         "ALTER TYPE session_status RENAME VALUE 'active' TO 'open'",
-        "Give it back its name: ",
+        "Restore its name: ",
     ),
     "CHECK without active": (
         PLATFORMS["reference"],
@@ -118,3 +118,23 @@ def test_an_index_of_0_1_0_that_keeps_the_type_of_status_is_replaced(installed_d
     assert rows(installed_db, DEFINED) == before
     assert on(installed_db, "status", "--exit-code").code == 0
     assert on(installed_db, "check").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_newer_sessions_that_are_not_active_are_not_read(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        session = platform.add_session(connection, org, course)
+        connection.execute(
+            "INSERT INTO sessions (org_id, course_id, title, status, created_at)"
+            " SELECT org_id, course_id, title, 'completed', created_at + n * interval '1 day'"
+            "   FROM sessions CROSS JOIN generate_series(1, 3000) AS n WHERE id = %s",
+            [session],
+        )
+        connection.execute("ANALYZE sessions")
+        with connection.transaction():
+            assert platform.enroll(connection, user, course) == session
+            read = connection.execute("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'sessions'")
+            assert read.fetchall()[0][0] < 10

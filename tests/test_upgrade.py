@@ -391,7 +391,7 @@ def test_a_newer_version_reads_and_rolls_back_an_older_database(
     for command in (["backfill"], ["explain", *asked(learners)], ["show", "enrollments"]):
         refused = later.run(platform_db, *command)
         assert refused.code == 1, (command, refused)
-        assert "Bring it to this version first: sessiondb apply" in refused.err
+        assert "Upgrade it first: sessiondb apply" in refused.err
 
     later.ok(platform_db, "rollback", "--all", "--yes")
     assert dump(platform_db, exclude_sessiondb=True) == found

@@ -3,8 +3,8 @@ RETURNS SETOF text
 LANGUAGE sql STABLE
 AS $function$
 /*
- * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is not
- * active, and which triggers of the platform fire.
+ * Remarks before a backfill of this session, or of all (NULL): that nothing is linked to a session that is not active,
+ * and which triggers of the platform fire.
  */
 SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
   FROM platform.sessions AS s

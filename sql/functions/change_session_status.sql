@@ -3,7 +3,7 @@ RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Gives the session another status. Rows that are linked stay linked.
+ * Changes the status of the session. Linked rows stay linked.
  */
 #variable_conflict use_column
 DECLARE
@@ -13,7 +13,7 @@ BEGIN
     UPDATE platform.sessions AS s
        SET status = v_status
      WHERE s.id OPERATOR(pg_catalog.=) p_session_id
-    -- not s.title: where there is no such column, that would call a function title(sessions) of another role
+    -- not s.title: without such a column, that would call a function title(sessions) of another role
     RETURNING s.id, s.org_id, s.course_id, pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     IF NOT FOUND THEN

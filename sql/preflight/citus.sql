@@ -1,5 +1,5 @@
--- The tables are ordinary ones. Where Citus manages them, their pages are not on the coordinator, by which links are
--- saved, restored and made: some would be lost without an error.
+-- The tables are ordinary ones. If Citus manages them, their pages, by which links are saved, restored and created, are not
+-- on the coordinator: some links would be lost without an error.
 SELECT 'citus' AS "check", 'error' AS level,
        format('%s', c.name) AS object,
        format('Table %s is managed by Citus, which this version of sessiondb does not support.', c.name) AS detail,

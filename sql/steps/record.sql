@@ -1,5 +1,5 @@
--- Keeps the facts of what was made just now, for status, check and the next apply to compare with: not of an index or a
--- key that is not finished, as a crash leaves it.
+-- Records the facts of new objects, with which status, check and the next apply compare; not those of an unfinished index
+-- or key, as a crash leaves it.
 WITH wanted AS (
     SELECT o.kind, o.parent::text, o.name::text, o.arguments
       FROM sessiondb.objects AS o
@@ -9,7 +9,7 @@ WITH wanted AS (
         -- and made an index with a condition that is replaced
         OR o.kind = 'index' AND o.facts @> '{"where": "status=''active''"}'
 ),
--- gathered once, not for each object again
+-- collected once, not for each object
 found AS MATERIALIZED (
 {facts}
 )

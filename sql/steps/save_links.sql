@@ -1,6 +1,6 @@
 -- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 4,096
 -- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
--- meanwhile are newer and stay. None where step prepare_saved_links created no table.
+-- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 SELECT format(
            'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
            'WHERE session_id IS NOT NULL AND ctid OPERATOR(pg_catalog.>=) %5$L AND ctid OPERATOR(pg_catalog.<) %6$L ON CONFLICT DO NOTHING',
@@ -24,7 +24,7 @@ SELECT format(
        ) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- -- of leaf.relid, not of c.oid: a plan that joins leaf last would look at, and wait for, all tables that there are
+ -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
