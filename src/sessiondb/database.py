@@ -85,7 +85,7 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # with a special character in a password, libpq takes part of it for the host or the database, which are printed
+        # with a special character in a password, libpq takes part of it for host or database, which are printed
         is_uri = given.startswith(("postgresql://", "postgres://"))
         if "@" not in str(parameters.get("host", "")) and (not is_uri or is_sound(given)):
             _remember(parameters)
