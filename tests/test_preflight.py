@@ -17,7 +17,7 @@ from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
-from sessiondb.database import Database
+from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError
 from sessiondb.migrate import Runner
@@ -1252,7 +1252,7 @@ def test_a_rollback_that_cannot_put_back_the_platform_triggers_is_refused(platfo
         'CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
         'CREATE TRIGGER "Fill" BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
     )
-    with platform_db.database().connect(adopt=True) as connection:
+    with platform_db.database().connect(Choices(adopt=True)) as connection:
         Runner(connection).apply()
     by_hand(
         platform_db,
