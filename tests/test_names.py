@@ -256,7 +256,7 @@ def test_what_is_sent_is_of_the_kind_that_its_path_asks_for(
 ) -> None:
     with platform_db.connect() as connection:
         if connection.info.server_version < 180000:
-            pytest.skip("only from PostgreSQL 18 on does the server tell of search_path")
+            pytest.skip("the server reports search_path only from PostgreSQL 18 on")
         # here the platform's columns are known, and the course path may name any of them
         columns = connection.execute(
             "SELECT table_name::text, array_agg(column_name::text) FROM information_schema.columns"

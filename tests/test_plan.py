@@ -1213,7 +1213,7 @@ def test_the_script_reads_nothing_in_a_schema_that_another_role_makes_while_it_w
 
 
 @on_reference
-def test_what_is_written_for_no_schema_trusts_nobody_for_a_table_in_schema_public(
+def test_what_is_written_for_no_schema_trusts_no_role_for_a_table_in_schema_public(
     new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
 ) -> None:
     """The platform is in another schema."""

@@ -85,7 +85,7 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # with a special character in a password, libpq takes part of it for the host or the database, which are printed
+        # with a special character in a password, libpq takes part of it for host or database, which are printed
         is_uri = given.startswith(("postgresql://", "postgres://"))
         if "@" not in str(parameters.get("host", "")) and (not is_uri or is_sound(given)):
             _remember(parameters)
@@ -164,11 +164,13 @@ class Database:
         conninfo: as :func:`conninfo` returns it.
         schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
         named_by: the option or variable that named it, as :func:`named_by` returns it.
+        opens: the class of its connections.
     """
 
     conninfo: str
     schema: str | None = None
     named_by: str = ""
+    opens: type[Connection] = psycopg.Connection
 
     @contextmanager
     def connect(self, choices: Choices = _AS_KEPT) -> Iterator[Connection]:
@@ -231,7 +233,7 @@ class Database:
     def _opened(self) -> Iterator[Connection]:
         with explained():
             try:
-                connection = psycopg.connect(
+                connection = self.opens.connect(
                     self.conninfo,
                     fallback_application_name="sessiondb",
                     client_encoding="UTF8",
