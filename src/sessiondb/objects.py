@@ -71,7 +71,7 @@ class Object:
         if self.kind not in CODE or there is None:
             return None
         schema, pieces = resources.quoted(there.platform_schema), there.course_pieces or []
-        text = self.source
+        text = resources.with_citus(self.source, is_distributed=there.distributed)
         names = "".join([schema, there.search_path, " ".join(pieces)])
         for tag in ("function", "procedure"):
             if f"${tag}$" in names:
@@ -219,12 +219,13 @@ def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path that the connection was given."""
     query = resources.query("queries/course_paths")
     with catalogs(connection):
-        ((schema, search_path),) = connection.execute(
-            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path')"
+        ((schema, search_path, distributed),) = connection.execute(
+            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'),"
+            " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
         ).fetchall()
         paths = connection.execute(
             trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
         ).fetchall()
         ((staff,),) = connection.execute(trusted(resources.query("queries/staff"))).fetchall()
     path, pieces = paths[0] if len(paths) == 1 else (None, None)  # then preflight refuses
-    return Installation(schema, __version__, path, pieces, search_path, staff)
+    return Installation(schema, __version__, path, pieces, search_path, staff, distributed)
