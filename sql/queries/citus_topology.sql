@@ -15,7 +15,7 @@ WITH used AS (
       LEFT JOIN pg_dist_partition AS p ON p.logicalrelid = c.oid
 )
 SELECT CASE WHEN bool_and(u.partmethod IS NULL) THEN ''
-            ELSE coalesce((array_agg(f.fault ORDER BY u.of_students DESC, u.name) FILTER (WHERE f.fault IS NOT NULL))[1], 'distributed') END
+            ELSE coalesce((array_agg(f.fault ORDER BY u.of_students, u.name) FILTER (WHERE f.fault IS NOT NULL))[1], 'distributed') END
   FROM used AS u
  CROSS JOIN LATERAL (
         SELECT CASE

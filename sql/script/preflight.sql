@@ -21,14 +21,6 @@ BEGIN
             RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
         END IF;
     END LOOP;
-    IF current_setting('sessiondb.citus', true) = 'distributed' THEN
-        EXECUTE $workers$
-SELECT string_agg(format(E'\n  %s\n    fix: %s', w.detail, w.fix), '') AS detail FROM (
-{worker_rights}
-        ) AS w
-        $workers$ INTO v_query;
-        v_errors := concat(v_errors, v_query);
-    END IF;
     -- rows are looked at when all else is as it should be
     IF v_errors = '' THEN
         FOR v_table IN

@@ -352,14 +352,15 @@ def _counted(
         for place, table in enumerate(ledger.TABLES):
             last: UUID | None = None
             while last is None or last.int < 2**128 - 1:
-                ((last, *counts),) = ask(
-                    "SELECT l.last_user, l.scanned, l.linked, l.reasons FROM sessiondb.link_users(%s, %s, %s, %s, true) AS l",
+                ((last, scanned, linked, reasons),) = ask(
+                    "SELECT l.last_user, l.scanned, l.linked, l.reasons"
+                    "  FROM sessiondb.link_users(%s, %s, %s, %s, true) AS l",
                     table,
                     last,
                     _MOST_ROWS,
                     session,
                 )
-                yield table, place * 2**16 + (last.int >> 112) + 1, len(ledger.TABLES) * 2**16, *counts
+                yield table, place * 2**16 + (last.int >> 112) + 1, len(ledger.TABLES) * 2**16, scanned, linked, reasons
         return
     partitions = ask(
         "SELECT b.table_name, b.partition::pg_catalog.oid, b.blocks FROM sessiondb.backfill_partitions() AS b"
@@ -367,7 +368,7 @@ def _counted(
     total, done = sum(blocks for _, _, blocks in partitions), 0
     for table, partition, blocks in partitions:
         for first, last_block in _ranges(blocks):
-            (counts,) = ask(
+            ((scanned, linked, reasons),) = ask(
                 "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
                 table,
                 partition,
@@ -376,7 +377,7 @@ def _counted(
                 session,
             )
             done += last_block - first
-            yield table, done, total, *counts
+            yield table, done, total, scanned, linked, reasons
 
 
 def _ranges(blocks: int, size: int = 1024) -> Iterator[tuple[int, int]]:

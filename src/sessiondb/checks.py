@@ -355,7 +355,6 @@ def preflight_script(schema: str) -> str:
         resources.read("script/preflight.sql")
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
-        .replace("{worker_rights}", resources.query("queries/worker_rights"))
         .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )

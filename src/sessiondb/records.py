@@ -301,10 +301,11 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions that a user's rows without one would be linked to now."""
-    there = require_installed(connection)
-    query = _with_course(of_platform(connection, resources.read("queries/sessions_for_user.sql")), there)
+    require_installed(connection)
     with platform_path(connection):
-        return [id_ for (id_,) in connection.execute(trusted(query), {"user": user}).fetchall()]
+        return [
+            id_ for (id_,) in connection.execute("SELECT s.id FROM sessiondb.sessions_for_user(%s) AS s (id)", [user])
+        ]
 
 
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
@@ -503,6 +504,7 @@ def _people(connection: Connection) -> str:
 
 def _with_course(query: str, there: Installation) -> str:
     """Return a query with the way to the course put in, after the schema: a name on it may look like its place."""
+    query = resources.with_citus(query, is_distributed=there.distributed)
     # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
 
