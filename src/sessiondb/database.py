@@ -43,8 +43,8 @@ SPELLING = {
     "transform_null_equals": "off",
     "array_nulls": "on",
     "row_security": "on",
-    # on Citus; elsewhere mere names. Otherwise CREATE SCHEMA sessiondb would make the schema of a tenant; triggers would
-    # be refused, and functions that read, called for rows of a reference table, and functions that are made after other DDL
+    # On Citus; elsewhere these are mere names. Otherwise CREATE SCHEMA sessiondb makes the schema of a tenant. Refused
+    # are triggers, functions that read and are called for rows of a reference table, and functions made after other DDL.
     "citus.enable_schema_based_sharding": "off",
     "citus.enable_unsafe_triggers": "on",
     "citus.allow_nested_distributed_execution": "on",
