@@ -69,6 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N|all",
         help="run a test that is for several platforms on so many of them, which are not the same for every test (1)",
     )
+    parser.addoption("--slow", action="store_true", help="run the tests that take long, too, where no file is named")
     parser.addoption("--citus-bindir", type=Path, metavar="DIR", help="programs of a server that has Citus")
 
 
@@ -87,7 +88,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep of each test for several platforms those that its name chooses, of one with many like cases a part."""
+    """Keep of each test for several platforms those that its name chooses, of one with many like cases a part.
+
+    Slow tests are for CI: without ``--slow`` they are left out, unless the command line names their file.
+    """
     same: dict[str, list[pytest.Item]] = {}
     like: dict[str, list[pytest.Item]] = {}
     left_out: set[pytest.Item] = set()
@@ -105,6 +109,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out |= {*cases} - {
             *a_part(config, name, cases, (marker and marker.kwargs.get("one_in")) or len(PLATFORMS))
         }
+    all_cases = config.getoption("platforms") >= len(PLATFORMS)
+    names_files = config.args_source is pytest.Config.ArgsSource.ARGS
+    if not (config.getoption("slow") or all_cases or names_files):
+        left_out |= {item for item in items if item.get_closest_marker("slow")}
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]

@@ -167,6 +167,7 @@ def shown(db: PlatformDatabase, table: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_row_is_linked_or_has_a_reason_and_all_counts_agree(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as db:

@@ -30,6 +30,7 @@ from sessiondb.cli import main
 from sessiondb.database import Connection
 from sessiondb.embedded import find_bindir
 from sessiondb.locks import ADVISORY_KEY
+from sessiondb.output import Progress
 
 TABLES = ("enrollments", "submissions")
 SPRING, AUTUMN, WINTER = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9, 12))
@@ -629,7 +630,37 @@ def run(
     return module.backfill(connection, None, pace, report, progress)
 
 
-# stopped on the way
+# interrupted
+
+
+@on("reference")
+def test_the_progress_of_a_resumed_backfill_includes_earlier_runs(installed_db: PlatformDatabase) -> None:
+    many(installed_db, 100)
+
+    def stop(done: int, total: int, linked: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), installed_db.database().connect() as connection:
+        run(connection, Pace(batch_rows=20), stop)
+    before = sum(linked(installed_db, table) for table in TABLES)
+    counts: list[int] = []
+    with installed_db.database().connect() as connection:
+        run(connection, Pace(batch_rows=20), lambda done, total, linked: counts.append(linked))
+
+    assert 0 < before < counts[0] < counts[-1] == 200
+
+
+def test_the_bar_shows_the_time_left_though_linking_adds_pages() -> None:
+    bar = Progress()
+    for done in (50, 60, 70):
+        bar._draw("pages", done, done + 50)
+        time.sleep(0.01)
+    assert bar._bar
+    (task,) = bar._bar.tasks
+    bar.close()
+
+    assert (task.completed, task.total) == (70, 120)
+    assert task.time_remaining is not None
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -651,6 +682,7 @@ def progress_of(db: PlatformDatabase) -> list[tuple[Any, ...]]:
     return rows(db, "SELECT table_name, sum(linked)::int FROM sessiondb.backfill_progress GROUP BY 1 ORDER BY 1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "number"),
     [
@@ -705,7 +737,7 @@ def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: Platform
     assert stopped == {table: linked(installed_db, table) for table in TABLES}
     done = {row for row in versions(installed_db) if row[-1]}
     in_words = call(installed_db, "backfill", "--max-runtime", "0")
-    assert (in_words.code, in_words.out.splitlines()[-1]) == (7, "Stopped on the way; run it again to go on.")
+    assert (in_words.code, in_words.out.splitlines()[-1]) == (7, "Stopped before the end; run it again to resume.")
 
     document = backfill(installed_db)
 
@@ -751,6 +783,7 @@ def test_the_time_is_up_also_while_a_table_is_locked(installed_db: PlatformDatab
     assert ("in the way: " in run.err) == (not options)
 
 
+@pytest.mark.slow
 @on("reference")
 def test_a_session_that_keeps_a_table_locked_is_named_and_not_waited_for_forever(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -1018,6 +1051,7 @@ def test_a_row_that_the_platform_lets_no_role_change_stays_as_it_is_and_holds_up
     assert linked(installed_db, "submissions") == 19
 
 
+@pytest.mark.slow
 @on("reference")
 def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -1260,6 +1294,7 @@ def test_call_that_is_refused_leaves_the_other_run_alone(installed_db: PlatformD
     assert_all_linked(installed_db)
 
 
+@pytest.mark.slow
 @on("reference")
 def test_call_does_not_wait_for_ever_for_a_row_that_stays_locked(installed_db: PlatformDatabase) -> None:
     many(installed_db, 50)

@@ -43,7 +43,7 @@ def assert_told(done: Run, code: int, *says: str) -> None:
     assert (done.code, done.out) == (code, ""), done.err
     assert PASSWORD not in done.err
     assert "Traceback" not in done.err
-    assert "defect in sessiondb" not in done.err
+    assert "bug in sessiondb" not in done.err
     shapes = {5: (REFUSAL,), 2: (ONE_SENTENCE, USAGE)}.get(code, (ONE_SENTENCE,))
     assert any(shape.fullmatch(done.err) for shape in shapes), done.err
     for text in says:
@@ -367,7 +367,7 @@ def test_an_installation_that_is_not_ones_own(installed_db: PlatformDatabase, du
             assert_told(
                 done,
                 1,
-                f"schema sessiondb belongs to {installed_db.platform.owner}, and role {role} may not see it",
+                f"schema sessiondb belongs to {installed_db.platform.owner}, and role {role} may not use it",
                 f"Connect as {installed_db.platform.owner}",
             )
 

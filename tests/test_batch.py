@@ -40,12 +40,12 @@ def test_the_batch_does_what_apply_does_and_once(
     text = batch(platform_db)
     assert "\n\\" not in text
 
-    assert paste(platform_db, text)[-1] == "sessiondb: all is applied"
+    assert paste(platform_db, text)[-1] == "sessiondb: everything is applied"
     assert dump(platform_db) == dump(installed_db)
     assert books(platform_db) == books(installed_db)
 
     before = dump(platform_db), books(platform_db)
-    assert paste(platform_db, text)[-1] == "sessiondb: nothing to do, all is applied"
+    assert paste(platform_db, text)[-1] == "sessiondb: nothing to do, everything is applied"
     assert (dump(platform_db), books(platform_db)) == before
     assert platform_db.apply() == []
     assert platform_db.rollback() == MIGRATIONS[::-1]
@@ -83,6 +83,7 @@ def test_a_refused_batch_names_the_fix_and_changes_nothing(platform_db: Platform
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_a_batch_makes_the_policies_for_staff_and_keeps_them(platform_db: PlatformDatabase) -> None:
     policies = "SELECT polname::text FROM pg_policy WHERE polname LIKE 'sessiondb%' ORDER BY polname"
@@ -107,7 +108,10 @@ def editor(new_role: str, platform_db: PlatformDatabase) -> str:
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_a_role_of_a_hosted_backend_pastes_the_batch_and_goes_on(editor: str, platform_db: PlatformDatabase) -> None:
-    assert paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)[-1] == "sessiondb: all is applied"
+    assert (
+        paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)[-1]
+        == "sessiondb: everything is applied"
+    )
 
     linked = "SELECT count(session_id) FROM submissions"
     page = (Path(__file__).parents[1] / "docs" / "migration-tools.md").read_text(encoding="utf-8")
@@ -193,7 +197,7 @@ def test_the_trainer_sees_the_work_from_one_paste_to_the_dashboard(editor: str, 
     submit("student", "before there is sessiondb")
 
     said = paste(platform_db, batch(platform_db, "--staff", "trainer,admin"), editor)
-    assert said[-1] == "sessiondb: all is applied"
+    assert said[-1] == "sessiondb: everything is applied"
     submit("student of the other", "before there is a session")
     assert as_("trainer", DASHBOARD) == []
 

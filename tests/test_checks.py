@@ -308,6 +308,7 @@ def quote_ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @on_odd_platforms
 def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, fault: str) -> None:
@@ -329,7 +330,7 @@ def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, faul
 
     if expected.by_apply:
         assert any("sessiondb apply" in finding.fix for finding in findings)
-        findings = [finding for finding in findings if finding.fix.endswith("then run: sessiondb apply")]
+        findings = [finding for finding in findings if finding.fix.endswith("\nThen: sessiondb apply")]
     carry_out(installed_db, findings)
     if expected.by_apply:
         installed_db.apply()
@@ -340,8 +341,10 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, from the first to the last, as a user would who copies them into psql."""
     with db.connect() as connection:
         for finding in findings:
-            statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before ours): ", "", finding.fix)
-            statement = statement.removesuffix(", then run: sessiondb apply")
+            statement = re.sub(
+                "^(Run|Detach it|Fix|Give it a name that sorts before those of sessiondb): ", "", finding.fix
+            )
+            statement = statement.removesuffix("\nThen: sessiondb apply")
             if "sessiondb apply" not in statement and statement != "Change it back.":
                 connection.execute(statement.encode())
 
@@ -661,7 +664,7 @@ OBSTACLES: dict[str, Obstacle] = {
     "a schema of our name": Obstacle(
         "CREATE SCHEMA sessiondb; CREATE TABLE sessiondb.theirs (); CREATE VIEW sessiondb.seen AS SELECT 1",
         [("schema_sessiondb", "sessiondb")],
-        "A schema named sessiondb exists and holds something else: seen, theirs.",
+        "A schema named sessiondb exists and contains something else: seen, theirs.",
         "Rename or drop that schema.",
     ),
     "no way to the course": Obstacle(
@@ -693,13 +696,13 @@ OBSTACLES: dict[str, Obstacle] = {
     "the name of an index is taken": Obstacle(
         "CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",
         [("names", "public.org_members_user_id_org_id_idx")],
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO ",
     ),
     "the name of an index is a table": Obstacle(
         "CREATE TABLE org_members_user_id_org_id_idx ()",
         [("names", "public.org_members_user_id_org_id_idx")],
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "Give public.org_members_user_id_org_id_idx another name.",
     ),
     "the name of the foreign key is taken": Obstacle(
@@ -920,7 +923,7 @@ def test_a_standby_is_found(own_server: Server) -> None:
     findings = look_at(own_server)
 
     assert brief(findings) == [("server", "error", "server")]
-    assert findings[0].detail == "The server is a standby: it takes no writes."
+    assert findings[0].detail == "The server is a standby: it accepts no writes."
     assert "target_session_attrs" in findings[0].fix
     own_server.stop()
     standby.unlink()

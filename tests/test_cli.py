@@ -301,7 +301,7 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
         connection.execute("CREATE SCHEMA elsewhere")
     nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
-    assert "Next: sessiondb status --schema NAME, " in nothing
+    assert "Next: sessiondb status --schema NAME" in nothing
 
 
 @on_reference
@@ -322,8 +322,8 @@ def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> Non
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "--to ID or --all"),
-        (["--yes"], "--to ID or --all"),
+        ([], "--to ID or --all; 10 migrations can be undone in database "),
+        (["--yes"], "Undo only the newest, 0010.let-staff-read: sessiondb rollback --to 0009."),
         (["--to", "0006", "--all", "--yes"], "--to ID or --all"),
         (["--all"], "--yes"),
         (["--to", "0006"], "--yes"),
@@ -588,6 +588,7 @@ def test_show_prints_one_line_a_row_whatever_is_in_it(installed_db: PlatformData
         assert [row["content"] for row in read] == [content] * 3
 
 
+@pytest.mark.slow
 @on_reference
 def test_show_fits_a_terminal_of_80_columns(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
@@ -1039,6 +1040,7 @@ def full_disk() -> int:
     return os.open("/dev/full", os.O_WRONLY)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("output", [closed_pipe, full_disk])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
@@ -1063,7 +1065,7 @@ def test_output_that_goes_nowhere_stops_no_work_and_is_told_where_it_is_the_resu
         if stream == "stdout":
             *_, message, hint = done.stderr.splitlines()
             assert message.startswith("sessiondb: the output cannot be written: ")
-            assert hint == "  hint: What it did to the database stays: sessiondb status."
+            assert hint == "  hint: Its changes to the database stay: sessiondb status."
         with platform_db.connect() as connection:
             there = connection.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount
         assert there == (0 if "rollback" in command else 1)
@@ -1153,6 +1155,7 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+@pytest.mark.slow
 def test_demo_runs_the_guides_workflow_and_leaves_nothing(scratch: Path) -> None:
     start = time.perf_counter()
     demo = run("demo", env={"TMPDIR": str(scratch)})
@@ -1181,6 +1184,7 @@ def test_demo_takes_no_database() -> None:
         assert "demo runs on a database of its own" in done.err
 
 
+@pytest.mark.slow
 def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None:
     kept = scratch / "kept" / "here"
     demo = run("demo", "--keep", str(kept), "--format", "json", env={"TMPDIR": str(scratch)})

@@ -362,6 +362,8 @@ def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, platform: str)
     assert linked == [row for row in again.end[1] if not row.startswith("_yoyo_log ")]
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 def test_a_run_that_dies_at_each_boundary_in_turn_ends_where_an_undisturbed_one_ends(
     command: Command,
     commands: Commands,
@@ -405,6 +407,7 @@ def commits(command: Command) -> list[Point]:
     return [point for point in command.points if point.moment in ("committed", "done")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "start"),
     [
@@ -444,6 +447,7 @@ def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, part:
     assert command.wrong_after(part(stepwise), attempt) == {}
 
 
+@pytest.mark.slow
 def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands, part: Part) -> None:
     command = commands("reference", "rollback")
     before = look(command.start, command.dump, log=False)
@@ -460,6 +464,7 @@ def test_a_rollback_that_died_can_be_undone_by_an_apply(commands: Commands, part
 # the process is killed
 
 
+@pytest.mark.slow
 def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Commands, part: Part) -> None:
     """Before the first statement of each kind, and before the first commit, in whichever command has it."""
     ways = [
@@ -484,6 +489,8 @@ def test_a_killed_process_at_a_statement_of_each_kind_is_made_good(commands: Com
         assert way.wrong_after([point for other, point in chosen if other is way], attempt) == {}
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     ("platform", "start", "statement", "other_session"),
     [
@@ -526,6 +533,7 @@ def test_a_process_killed_in_the_middle_of_a_statement_leaves_the_server_within_
         assert command.difference(database) == ""
 
 
+@pytest.mark.slow
 def test_a_process_killed_between_two_batches_of_restored_links_loses_none(cluster: Cluster, dump: Dump) -> None:
     with cluster.clone(PLATFORMS["reference"], installed=True) as database:
         add_linked_rows(database, 4000)
@@ -548,6 +556,7 @@ def test_a_process_killed_between_two_batches_of_restored_links_loses_none(clust
 # the server stops
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_at_once_and_starts_again_is_no_matter(
     cluster: Cluster, commands: Commands, part: Part
 ) -> None:
@@ -599,6 +608,8 @@ def behind_another_run(database: PlatformDatabase) -> Iterator[Callable[[], bool
         yield lambda: backends(database, "query ~ 'pg_try_advisory_lock'") > 0
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("waiting", [in_a_queue, in_an_index_build, behind_another_run])
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)], ids=["INT", "TERM"]
@@ -673,6 +684,7 @@ def test_an_error_names_the_migration_and_the_statement_and_another_run_goes_on(
         assert command.difference(database) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waiting", [in_a_queue, in_an_index_build, behind_another_run])
 def test_a_connection_that_the_server_ends_is_told_in_one_sentence_and_another_run_goes_on(
     commands: Commands, waiting: Callable[[PlatformDatabase], AbstractContextManager[Callable[[], bool]]]

@@ -56,6 +56,7 @@ UNSEEN = {"_yoyo_log truncated", "backfill_progress truncated", "_yoyo_version t
 """These are no fault: a log and a progress are allowed to be empty, and a comment is no part of what is compared."""
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
@@ -86,6 +87,7 @@ def test_status_shows_what_is_damaged_and_apply_repairs_it(
     assert on(installed_db, "apply").out.startswith("Nothing to do")
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reference
@@ -211,6 +213,7 @@ RENAMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("command", ["apply", "rollback"])
 @pytest.mark.parametrize("what", RENAMED)

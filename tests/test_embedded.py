@@ -128,6 +128,7 @@ def wheel_or_skip() -> Path:
 
 
 class TestTheServer:
+    @pytest.mark.slow
     @pytest.mark.parametrize("bindir", sorted(INSTALLED), ids=str)
     def test_answers_on_its_socket_and_on_nothing_else(self, scratch: Path, bindir: Path) -> None:
         with ephemeral_server(bindir) as server, psycopg.connect(server.dsn()) as connection:
@@ -137,6 +138,7 @@ class TestTheServer:
             assert [path.name for path in server.socket_dir.iterdir() if path.is_socket()] == [".s.PGSQL.5432"]
             assert server.socket_dir.stat().st_mode & 0o777 == 0o700
 
+    @pytest.mark.slow
     def test_is_utf8_and_in_utc_whatever_the_callers_environment(
         self, scratch: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -151,12 +153,14 @@ class TestTheServer:
             for setting, value in {"server_encoding": "UTF8", "TimeZone": "UTC", "port": "5432"}.items():
                 assert connection.execute("SELECT current_setting(%s)", [setting]).fetchone() == (value,)
 
+    @pytest.mark.slow
     def test_takes_settings(self, scratch: Path) -> None:
         settings = {"fsync": "on", "work_mem": "7MB"}
         with ephemeral_server(settings=settings) as server, psycopg.connect(server.dsn()) as connection:
             row = connection.execute("SELECT current_setting('fsync'), current_setting('work_mem')").fetchone()
             assert row == ("on", "7MB")
 
+    @pytest.mark.slow
     def test_stops_and_starts_again_with_its_data(self, scratch: Path) -> None:
         with ephemeral_server() as server:
             with psycopg.connect(server.dsn()) as connection:
@@ -170,6 +174,7 @@ class TestTheServer:
             with psycopg.connect(server.dsn()) as connection:
                 assert connection.execute("SELECT n FROM t").fetchone() == (7,)
 
+    @pytest.mark.slow
     def test_serves_pytest_postgresql(self, scratch: Path) -> None:
         with ephemeral_server() as server:
             host, port = str(server.socket_dir), server.port
@@ -177,6 +182,7 @@ class TestTheServer:
             with janitor, psycopg.connect(server.dsn("it's one")) as connection:
                 assert connection.info.dbname == "it's one"
 
+    @pytest.mark.slow
     def test_runs_twice_at_once_and_in_a_thread(self, scratch: Path) -> None:
         answers: list[bool] = []
 
@@ -192,6 +198,7 @@ class TestTheServer:
         assert answers == [True, True]
         assert not list(scratch.iterdir())
 
+    @pytest.mark.slow
     def test_has_a_socket_where_the_temporary_directory_has_a_long_name(
         self, scratch: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -205,16 +212,19 @@ class TestTheServer:
 
 
 class TestNothingIsLeft:
+    @pytest.mark.slow
     def test_after_the_normal_end(self, scratch: Path) -> None:
         with ephemeral_server() as server:
             assert [server.socket_dir.parent] == list(scratch.iterdir())
         assert not list(scratch.iterdir())
 
+    @pytest.mark.slow
     def test_after_an_exception(self, scratch: Path) -> None:
         with pytest.raises(ZeroDivisionError), ephemeral_server():
             raise ZeroDivisionError
         assert not list(scratch.iterdir())
 
+    @pytest.mark.slow
     def test_after_a_setting_that_postgresql_refuses_which_is_named(self, scratch: Path) -> None:
         with (
             pytest.raises(ServerFailed, match="no_such_setting"),
@@ -223,6 +233,7 @@ class TestNothingIsLeft:
             pass
         assert not list(scratch.iterdir())
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
     def test_after_a_signal_while_it_runs(self, scratch: Path, sent: signal.Signals, code: int) -> None:
         with child(BINDIR) as process:
@@ -234,6 +245,8 @@ class TestNothingIsLeft:
             assert not is_running(server)
             assert not list(scratch.iterdir())
 
+    @pytest.mark.slow
+    @pytest.mark.like_cases(one_in=3)
     @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
     @pytest.mark.parametrize("when", INITDB_PHASES)
     def test_after_a_signal_during_initdb(self, scratch: Path, when: str, sent: signal.Signals, code: int) -> None:
@@ -245,6 +258,8 @@ class TestNothingIsLeft:
             assert not list(scratch.iterdir())
         assert eventually(lambda: abandoned_memory() <= memory)
 
+    @pytest.mark.slow
+    @pytest.mark.like_cases(one_in=2)
     @pytest.mark.parametrize("when", [*INITDB_PHASES, "*/socket/.s.*.lock"])
     def test_soon_after_sigkill(self, scratch: Path, when: str) -> None:
         memory = abandoned_memory()
@@ -309,6 +324,7 @@ class TestAnyUser:
             assert owners["data"] == owners["socket"] != 0
             assert select_1(server)
 
+    @pytest.mark.slow
     @needs_root
     def test_root_changes_no_directory_that_was_there(self, scratch: Path, private_bindir: Path) -> None:
         site = private_bindir.parents[2]
@@ -431,7 +447,7 @@ class TestFindBindir:
         monkeypatch.setattr(sys, "path", [])
         monkeypatch.setattr(embedded, "DEBIAN", tmp_path)
         monkeypatch.setenv("PATH", "")
-        with pytest.raises(ServerNotFound, match=r"pip install 'sessiondb\[embedded\]'"), ephemeral_server():
+        with pytest.raises(ServerNotFound, match="no PostgreSQL server is installed here"), ephemeral_server():
             pass
 
     def test_does_not_import_the_wheel(self) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+import pytest
 from conftest import PlatformDatabase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -240,6 +241,23 @@ def test_the_steps_name_organisations_roles_and_sessions_with_their_status(insta
     assert details(over, "sessions") == [(False, 'Campus Sud has 1 session of the course: "Completed one" completed.')]
     bare = explain(installed_db, *about(here.cases["no_session_for_course"]))
     assert details(bare, "sessions") == [(False, "No organisation has a session of the course.")]
+
+
+def test_of_the_organisations_that_are_not_the_users_three_are_listed(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        course, own = platform.add_course(connection), platform.add_org(connection)
+        for _ in range(5):
+            platform.add_session(connection, platform.add_org(connection), course)
+        user = platform.add_member(connection, own, platform.add_user(connection))
+        told = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert len(told) == 4
+        assert told[3] == (False, "More organisations, which are none of the user, have sessions of the course.")
+
+        platform.add_session(connection, own, course)
+        ((found, detail),) = details(explain(installed_db, "--user", str(user), "--course", str(course)), "sessions")
+        assert found
+        assert "not an organisation of the user" not in detail
 
 
 def test_the_session_of_the_enrolment_is_said_to_be_why(installed_db: PlatformDatabase) -> None:
@@ -480,6 +498,7 @@ def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
 MENDABLE = ("linked", "no_membership", "no_session_for_course", "no_active_session", "session_in_other_org")
 
 
+@pytest.mark.slow
 def test_after_the_fix_and_a_backfill_the_rows_are_linked(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
@@ -678,7 +697,7 @@ def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: Platfor
         sentence, hint = run.err.splitlines()
         if table in WITHOUT_ID.get(installed_db.platform.name, ()):
             assert sentence.startswith(f"sessiondb: {table} of this platform have no column id")
-            assert hint == "  hint: Ask with --user and --course instead."
+            assert hint == "  hint: Use --user and --course instead."
         else:
             assert sentence == f"sessiondb: there is no row {unknown} in {table}"
             assert hint == f"  hint: List them with: sessiondb show {table}"
@@ -705,6 +724,7 @@ def test_a_platform_without_sessiondb_is_told_to_apply(platform_db: PlatformData
         assert run.err.splitlines()[0] == "sessiondb: sessiondb is not installed in this database"
 
 
+@pytest.mark.slow
 @on("reference")
 def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db: PlatformDatabase) -> None:
     """Not the last one. What is linked by then is no answer: the triggers come late."""
@@ -723,8 +743,8 @@ def test_after_each_step_of_an_installation_the_hint_is_to_finish_it(platform_db
             run = call(platform_db, *command)
             assert (run.code, run.out) == (1, ""), (step, command)
             assert run.err.splitlines() == [
-                "sessiondb: sessiondb is installed only in part in this database",
-                "  hint: Finish it with: sessiondb apply",
+                "sessiondb: sessiondb is only partly installed in this database",
+                "  hint: Complete it: sessiondb apply",
             ], (step, command)
     platform_db.apply()
     assert call(platform_db, "backfill").code == 0
@@ -747,6 +767,7 @@ def auditor(db: PlatformDatabase) -> Iterator[str]:
             connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(name))
 
 
+@pytest.mark.slow
 def test_to_read_the_tables_is_right_enough(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
@@ -937,6 +958,7 @@ def sessions_said(said: Said, pairs: Iterable[Pair]) -> dict[Pair, UUID | None]:
     return {pair: said[pair][0] for pair in pairs}
 
 
+@pytest.mark.slow
 def test_explain_backfill_and_trigger_agree_on_any_platform(installed_db: PlatformDatabase) -> None:
     platform, cases = installed_db.platform, 0
     met: set[str] = set()

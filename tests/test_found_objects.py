@@ -461,6 +461,8 @@ def is_replaced_and_put_back(db: PlatformDatabase, dump: Dump, function: Functio
     assert dump(db) == before
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 @on_reference
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_the_platform_function_is_replaced_and_put_back(
@@ -953,7 +955,7 @@ def test_what_was_taken_over_and_is_made_again_is_told_of_and_taken_over_again(
     found = on(platform_db, "check", *resources.names("checks"), "--format", "json").json["findings"]
 
     assert status.code == 3
-    assert " ".join(status.out.split()).count("The trigger was taken over and is there again") == 2
+    assert " ".join(status.out.split()).count("The trigger was taken over and created again") == 2
     assert "Next: sessiondb apply --adopt" in status.out
     assert [f["fix"] for f in found] == ["Run: sessiondb apply --adopt"] * 2
     by_hand(platform_db, *_replacing(Function().statements))

@@ -106,6 +106,7 @@ def intruder(request: pytest.FixtureRequest, new_role: str, platform_db: Platfor
         )
 
 
+@pytest.mark.slow
 @on_three
 def test_no_session_is_taken_from_a_client_before_it_can_be_checked_nor_after(
     intruder: Intruder, platform_db: PlatformDatabase

@@ -205,6 +205,7 @@ def test_what_a_run_reads_is_not_waited_for_without_end_either(cluster: Cluster,
     assert "the gradebook" in ended.stderr
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_command_without_a_budget_waits_for_ten_seconds_and_says_how_to_see_for_whom(
     installed_db: PlatformDatabase,
@@ -258,6 +259,7 @@ def test_a_partition_that_is_locked_is_not_waited_for_without_end(platform_db: P
     assert "the gradebook" in ended.stderr
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_table_that_is_none_of_ours_may_be_locked(platform_db: PlatformDatabase) -> None:
     """Another session rewrites it, for hours."""
@@ -276,6 +278,7 @@ def test_a_table_that_is_none_of_ours_may_be_locked(platform_db: PlatformDatabas
             assert ended.returncode == Exit.DONE, ended.stderr
 
 
+@pytest.mark.slow
 @on_hosted
 def test_no_timeout_of_the_role_cuts_a_run_short(
     platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -654,6 +657,8 @@ def test_the_index_of_a_large_table_shows_how_many_blocks_are_done(
 # deadlocks with writers
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.usefixtures("at_once", "patient")
 @pytest.mark.parametrize(
     ("platform", "start", "command", "first", "second"),

@@ -67,6 +67,8 @@ def run(connection: object, statement: str, *names: str) -> None:
     connection.execute(sql.SQL(trusted(statement)).format(*map(sql.Identifier, names)))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 def test_apply_a_killed_apply_check_and_rollback_handle_them(long_db: PlatformDatabase) -> None:
     number = 0
     while True:

@@ -178,6 +178,7 @@ class TestRollback:
             assert connection.execute(functions).rowcount == 0
         assert left == [(f"saved_links_of_{table}", "r") for table in TABLES]
 
+    @pytest.mark.slow
     def test_and_apply_leads_where_the_first_apply_led(
         self, installed_db: PlatformDatabase, linked: tuple[UUID, UUID, UUID], dump: Dump
     ) -> None:
@@ -187,6 +188,7 @@ class TestRollback:
             assert installed_db.apply() == IDS
             assert dump(installed_db) == first
 
+    @pytest.mark.slow
     def test_step_by_step_goes_back_the_way_that_apply_came(
         self, platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump
     ) -> None:
@@ -296,6 +298,7 @@ class TestLinksOverARollback:
             installed_db.apply()
             assert links(connection, installed_db, user) == {table: [session] for table in TABLES}
 
+    @pytest.mark.slow
     @on_reference
     def test_come_back_by_the_thousand(self, installed_db: PlatformDatabase) -> None:
         platform, count = installed_db.platform, 12_000

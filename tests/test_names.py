@@ -246,6 +246,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return statements
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "platform", [PLATFORMS["hosted"], PLATFORMS["partitioned"], PLATFORMS["quoted"]], indirect=True, ids=str
 )
@@ -279,6 +280,7 @@ def test_what_is_sent_is_of_the_kind_that_its_path_asks_for(
     assert (looked.unparsed, wrong) == ([], []), "\n".join(["", *looked.unparsed, *wrong])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", ["public", PLATFORMS["quoted"].schema])
 def test_the_script_for_psql_sets_the_path_that_each_of_its_statements_asks_for(schema: str) -> None:
     script = "\n".join(plan.script(schema, None, adopt=True, lock_timeout=1))

@@ -163,6 +163,7 @@ def tables(connection: Connection) -> list[tuple[str, ...]]:
     ).fetchall()
 
 
+@pytest.mark.slow
 def test_any_name_is_handled_from_apply_to_rollback(odd_db: PlatformDatabase) -> None:
     with odd_db.connect() as connection:
         before = tables(connection)

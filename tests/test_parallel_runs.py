@@ -83,6 +83,7 @@ def assert_applied_once(database: PlatformDatabase, operation: str = "apply") ->
     assert deadlocks(database) == 0
 
 
+@pytest.mark.slow
 def test_of_20_simultaneous_runs_one_applies_and_the_others_find_nothing_to_do(platform_db: PlatformDatabase) -> None:
     barrier = threading.Barrier(RUNS)
 
@@ -96,6 +97,7 @@ def test_of_20_simultaneous_runs_one_applies_and_the_others_find_nothing_to_do(p
     assert_applied_once(platform_db)
 
 
+@pytest.mark.slow
 def test_20_simultaneous_processes_all_exit_0(
     platform_db: PlatformDatabase, record_property: Callable[[str, object], None]
 ) -> None:
@@ -110,6 +112,7 @@ def test_20_simultaneous_processes_all_exit_0(
     record_property("simultaneous applies, one at work", RUNS)
 
 
+@pytest.mark.slow
 def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(platform_db: PlatformDatabase) -> None:
     """A run that waited for the lock inside a statement would have a snapshot, and the build would wait for that."""
     platform_db.apply("0004")
@@ -125,6 +128,7 @@ def test_runs_that_wait_while_an_index_is_built_do_not_hold_it_up(platform_db: P
     assert_applied_once(platform_db)
 
 
+@pytest.mark.slow
 def test_simultaneous_rollbacks_and_applies_take_turns(platform_db: PlatformDatabase) -> None:
     """Ten of each; none fails, and the database ends as the last of them leaves it."""
     with ThreadPoolExecutor(RUNS) as pool:
@@ -160,6 +164,7 @@ def test_two_databases_of_one_server_do_not_wait_for_each_other(
             assert Runner(own, LockBudget(total=0)).apply() == MIGRATIONS
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_looks_at_least_every_second(
     platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +185,7 @@ def test_a_run_that_waits_looks_at_least_every_second(
     assert max(pauses) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_work", [False, True], ids=["between two statements", "inside a statement"])
 def test_a_run_goes_on_within_2_s_after_the_one_that_it_waits_for_was_killed(
     platform_db: PlatformDatabase, *, at_work: bool
@@ -237,7 +243,7 @@ def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
     waiting, failed, hint = err.splitlines()
     assert waiting.startswith(f"waiting for another sessiondb run: {holder}")
     assert failed.startswith(f"sessiondb: another sessiondb run is working on this database: {holder}")
-    assert hint == "  hint: Wait for it to end and run the command again."
+    assert hint == "  hint: Wait for it to end, then run the command again."
     with start(installed_db, *command) as process:
         process.communicate(timeout=20)
     assert process.returncode == Exit.DONE

@@ -98,6 +98,13 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     for told in ("Atelier Nord, completed", "Campus Sud, active"):
         assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
 
+    where = ("--org", "campus-sud", "--course", SQL, "--format", "json")
+    one = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft", *where)
+    assert one.code == 0, one.err
+    no = run("-d", installed_db.conninfo(), "session", "set-status", one.json["id"], "draft", "--org", "atelier-nord")
+    assert (no.code, no.out) == (1, "")
+    assert "of this organisation" in no.err
+
 
 @on_reference
 def test_a_slug_goes_before_the_name_of_another_organisation(installed_db: PlatformDatabase) -> None:
@@ -130,7 +137,7 @@ def test_users_that_a_role_may_not_read_are_not_found_by_name(new_role: str, ins
         for grant in ("USAGE ON SCHEMA sessiondb", "SELECT ON sessiondb.installation"):
             connection.execute(f"GRANT {grant} TO {new_role}".encode())
         words = ["-d", installed_db.conninfo(new_role), "member", "add", "--org", ORG, "--user", "bruno@example.org"]
-        assert "there are no names of users that this role may read" in run(*words).err
+        assert "this role can read no names of users" in run(*words).err
         connection.execute(f"GRANT SELECT (id, email) ON users TO {new_role}".encode())
         assert f"User bruno@example.org: {BRUNO}" in run(*words).err.splitlines()
 
@@ -204,8 +211,8 @@ def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase)
     assert "warning" not in draft.err
 
     second = run("-d", installed_db.conninfo(), *create, "Second", "--format", "json")
-    assert f'session "First" ({first.json["id"]}) is active, too' in second.err
-    assert f'new ones get "Second" ({second.json["id"]})' in second.err
+    assert f'session "First" ({first.json["id"]}) is also active' in second.err
+    assert f'others are linked to "Second" ({second.json["id"]})' in second.err
     fix = "session set-status First completed"
     assert fix in second.err
     assert run("-d", installed_db.conninfo(), *fix.split()).code == 0
@@ -298,6 +305,7 @@ def test_a_role_that_no_member_has_is_given_with_a_warning(installed_db: Platfor
     assert "warning" not in run(*add, BRUNO, "--role", "trainer").err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

@@ -329,6 +329,7 @@ def applied(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Applie
         yield Applied(trace, (before, rows(db, FILES)))
 
 
+@pytest.mark.like_cases
 def test_each_statement_takes_the_locks_that_the_plan_says(applied: Applied) -> None:
     prove(applied.trace)
     executed = {seen.statement for seen in applied.trace.seen}
@@ -337,6 +338,7 @@ def test_each_statement_takes_the_locks_that_the_plan_says(applied: Applied) -> 
     assert modes >= {"ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "ROW SHARE"}
 
 
+@pytest.mark.like_cases
 def test_only_validations_and_index_builds_read_a_whole_table(applied: Applied) -> None:
     trace = applied.trace
     scans = {s["statement"]: trace.roots.get(s["scans"], s["scans"]) for s in trace.planned if s["scans"]}
@@ -348,6 +350,7 @@ def test_only_validations_and_index_builds_read_a_whole_table(applied: Applied) 
         assert "VALIDATE" in seen.statement or not seen.scanned, seen
 
 
+@pytest.mark.like_cases
 def test_no_statement_rewrites_a_table(applied: Applied) -> None:
     before, after = applied.files
     assert len(before) > 6
@@ -884,6 +887,7 @@ def by_psql(psql: str, db: PlatformDatabase, script: str, tmp_path: Path, env: M
         return Run(process.returncode, out, err)
 
 
+@pytest.mark.slow
 def test_the_script_does_what_apply_does(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
 ) -> None:
@@ -912,6 +916,8 @@ def test_the_script_does_what_apply_does(
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=3)
 @on_reference
 @pytest.mark.parametrize(
     "damage",
@@ -1086,7 +1092,7 @@ def test_the_script_shows_the_warnings_of_apply_and_continues(
 
     assert (warned.code, warned.out.splitlines()) == (0, [*MIGRATIONS, CODE])
     assert "WARNING:  Trigger zzzz on submissions fires after those of sessiondb" in warned.err
-    assert "HINT:  Give it a name that sorts before ours: ALTER TRIGGER zzzz" in warned.err
+    assert "HINT:  Give it a name that sorts before those of sessiondb: ALTER TRIGGER zzzz" in warned.err
 
 
 @on_reference
@@ -1262,6 +1268,7 @@ CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE F
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run_as", "fault", "kept_back"),
     [

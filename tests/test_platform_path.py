@@ -104,6 +104,7 @@ MADE = "ddl_log: ddl_command_end CREATE FUNCTION, ddl_log: ddl_command_end CREAT
 DROPPED = "ddl_log: sql_drop DROP INDEX, ddl_log: sql_drop ALTER TABLE, ddl_log: sql_drop DROP TABLE"
 
 
+@pytest.mark.slow
 @on_cooperative
 def test_every_command_lets_the_platform_see_its_own_path(watched: Watched) -> None:
     for command in ("status", "plan"):
@@ -126,6 +127,7 @@ def test_every_command_lets_the_platform_see_its_own_path(watched: Watched) -> N
     watched.run("check")
 
 
+@pytest.mark.slow
 @on_cooperative
 def test_half_of_an_apply_and_of_a_rollback_do(watched: Watched, part: Part) -> None:
     """Whatever commit they are stopped at, and what completes them."""
@@ -141,6 +143,7 @@ def test_half_of_an_apply_and_of_a_rollback_do(watched: Watched, part: Part) -> 
     watched.run("apply", fires=ROWS.format("UPDATE enrollments"))
 
 
+@pytest.mark.slow
 @on_cooperative
 def test_the_script_for_psql_does(watched: Watched, psql: str, tmp_path: Path) -> None:
     for _ in range(2):
@@ -305,6 +308,7 @@ def test_a_path_on_which_pg_catalog_is_not_the_first_is_refused(platform_db: Pla
     assert "search_path" in refused.err
 
 
+@pytest.mark.slow
 @on_particular
 def test_a_schema_whose_name_ends_what_quotes_it_is_a_name_like_any_other(
     platform_db: PlatformDatabase, psql: str, tmp_path: Path

@@ -153,6 +153,7 @@ def test_in_session_mode_every_command_works(installed_db: PlatformDatabase) -> 
             assert done.code == 0, (arguments, done.err)
 
 
+@pytest.mark.slow
 @on_reference
 def test_in_session_mode_one_server_connection_is_enough(platform_db: PlatformDatabase) -> None:
     """A second client, which looks at what we wait for, waits for one in vain; the work goes on."""

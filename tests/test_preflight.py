@@ -430,7 +430,7 @@ FAULTS = {
         ("CREATE TABLE submissions_session_id_idx ()",),
         "names",
         "public.submissions_session_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "another name",
     ),
     "a constraint that requires a session": Fault(
@@ -471,14 +471,14 @@ FAULTS = {
         ("CREATE INDEX org_members_user_id_org_id_idx ON org_members (role)",),
         "names",
         "public.org_members_user_id_org_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.org_members_user_id_org_id_idx RENAME TO",
     ),
     "an index name taken on another table": Fault(
         ("CREATE INDEX enrollments_session_id_idx ON users (email)",),
         "names",
         "public.enrollments_session_id_idx",
-        "is used by an object that does not do its job",
+        "is used by a different object",
         "ALTER INDEX public.enrollments_session_id_idx RENAME TO",
     ),
     "the name of the foreign key taken": Fault(
@@ -602,6 +602,7 @@ on_odd_platforms = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @on_odd_platforms
 @pytest.mark.parametrize("fault", MENDABLE.values(), ids=MENDABLE)
 def test_the_printed_fixes_fix_the_platform(platform_db: PlatformDatabase, fault: str) -> None:
@@ -968,7 +969,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
         Runner(connection, report=said.append).apply("0001")
 
     (warning,) = (line for line in said if line.startswith("warning: "))
-    assert f"(pid {pid}, nightly report, idle in transaction) is open since" in warning
+    assert f"(pid {pid}, nightly report, idle in transaction) has been open since" in warning
     assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in said[said.index(warning) + 1]
 
 

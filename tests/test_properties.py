@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+import pytest
 from conftest import PlatformDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,6 +199,7 @@ def everything(platform: Platform, users: list[UUID], courses: list[UUID]) -> sq
     )
 
 
+@pytest.mark.slow
 def test_any_history_is_as_the_rules_say(installed_db: PlatformDatabase) -> None:
     platform, played = installed_db.platform, 0
     with installed_db.connect() as db:

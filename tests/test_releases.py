@@ -64,6 +64,7 @@ def named(schema: str) -> str:
     return re.sub(r"CONSTRAINT \w+_not_null ", "", schema)
 
 
+@pytest.mark.slow
 def test_a_database_of_a_release_becomes_as_a_fresh_install_by_apply(
     cluster: Cluster, left_behind: PlatformDatabase, dump: Callable[..., str]
 ) -> None:

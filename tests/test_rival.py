@@ -107,6 +107,7 @@ def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run
         assert not rival.fallen(), command
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_schema_sessiondb_that_is_prepared_at_any_moment_of_an_apply_is_not_taken_over(
     new_role: str, platform_db: PlatformDatabase, part: Part

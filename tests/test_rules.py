@@ -454,6 +454,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
         if verb.startswith("DELETE") and order == "newest first":
             assert {one.result() for one in written} == {None}
 
+    @pytest.mark.slow
     @pytest.mark.timeout(60)
     def test_no_write_fails_and_no_session_is_cancelled_for_ten_seconds(self, installed_db: PlatformDatabase) -> None:
         with installed_db.connect() as db:

@@ -407,7 +407,7 @@ VARIABLES = [
 def assert_kept(done: Run, where: object) -> None:
     for word in PARTS_OF_IT:
         assert word not in done.out + done.err, (where, done)
-    assert "defect in sessiondb" not in done.err, (where, done)
+    assert "bug in sessiondb" not in done.err, (where, done)
     assert "Traceback" not in done.err, (where, done)
 
 
@@ -423,6 +423,7 @@ def test_no_password_in_any_argument_is_printed(installed_db: PlatformDatabase, 
             assert_kept(run("-v", "-d", installed_db.conninfo(), *cut), template)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @on_reference
 def test_no_password_in_any_variable_is_told(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:
@@ -520,6 +521,7 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     return words
 
 
+@pytest.mark.slow
 @on_reference
 def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
     new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
@@ -540,7 +542,7 @@ def test_any_command_line_is_answered_with_an_exit_code_and_one_message(
         codes.add(code)
         assert code in {*Exit}
         assert "Traceback" not in out + err
-        assert "defect in sessiondb" not in err, err
+        assert "bug in sessiondb" not in err, err
         if code in {Exit.ERROR, Exit.USAGE}:
             said = r"^(sessiondb: .+\n  hint: .+|Error: .+|\{\"error\": \{.+\}\})\n\Z"
             assert re.search(said, err, re.MULTILINE | re.DOTALL), err

@@ -271,7 +271,8 @@ def awkward(cluster: Cluster, settings: Mapping[str, str], role: str | None = No
         yield db
 
 
-@pytest.mark.like_cases(one_in=24)  # each plays the whole story
+@pytest.mark.slow
+@pytest.mark.like_cases(one_in=48)  # each plays the whole story
 @pytest.mark.parametrize(("name", "value"), [*AWKWARD.items(), *OTHER_VALUES.items()])
 def test_with_any_setting_of_the_database_each_command_gives_the_result_that_it_gives_without(
     cluster: Cluster, psql: str, tmp_path: Path, expected: Story, name: str, value: str
@@ -284,6 +285,7 @@ def test_with_any_setting_of_the_database_each_command_gives_the_result_that_it_
     assert not differing, "\n".join(differing)
 
 
+@pytest.mark.slow
 def test_with_all_settings_at_once_each_command_gives_the_result_that_it_gives_without(
     cluster: Cluster, psql: str, tmp_path: Path, expected: Story
 ) -> None:

@@ -81,7 +81,7 @@ class Stage:
         if command.startswith("check"):
             codes = (*codes, *FOUND)
         assert run.code in codes, f"{command}: {run.code}\n{run.out[-500:]}\n{run.err[-1000:]}"
-        assert "defect in sessiondb" not in run.err, f"{command}: {run.err}"
+        assert "bug in sessiondb" not in run.err, f"{command}: {run.err}"
         return run.out
 
     def run_all(self, commands: list[str], codes: tuple[int, ...] = DONE) -> None:
@@ -430,6 +430,7 @@ def clone(base: PlatformDatabase, **settings: str) -> Iterator[PlatformDatabase]
 LEARNING = (fresh, by_script, applied_again, adopted, lost)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "platform",
@@ -479,6 +480,7 @@ def test_nothing_of_a_rival_is_run(base: PlatformDatabase, names: Names, psql: s
     assert (sprung, failed) == ([], []), "\n".join(map(str, [*sprung, *failed]))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "platform", [PLATFORMS[name] for name in ("school", "hosted", "quoted")], indirect=True, ids=str

@@ -8,9 +8,6 @@ from platforms import PLATFORMS
 from test_cli import on, rows
 from test_plan import by_hand
 
-on_enum = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
-on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-
 INDEX = "sessions_active_org_id_course_id_idx"
 DEFINED = f"SELECT pg_get_indexdef(indexrelid) AS made FROM pg_index WHERE indexrelid = '{INDEX}'::regclass"
 
@@ -18,7 +15,7 @@ UNLISTED = {
     "label renamed": (
         PLATFORMS["school"],
         "ALTER TYPE session_status RENAME VALUE 'active' TO 'open'",
-        "Give it back its name: ",
+        "Restore its name: ",
     ),
     "CHECK without active": (
         PLATFORMS["reference"],
@@ -84,14 +81,13 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("platform", "change"), [*CHANGES.values()], indirect=["platform"], ids=[*CHANGES])
 def test_the_platform_may_change_the_type_of_status(installed_db: PlatformDatabase, change: str) -> None:
     platform = installed_db.platform
     by_hand(installed_db, "CREATE TYPE state AS ENUM ('draft', 'active', 'completed')")
     if platform.name == "reference":
         by_hand(installed_db, "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check")
-    if "::state" in change and platform.name == "reference":  # docs/after-apply.md: its predicate compares with a text
-        by_hand(installed_db, f"DROP INDEX {INDEX}")
     by_hand(installed_db, f"ALTER TABLE sessions ALTER status DROP DEFAULT, ALTER status {change}")
 
     with installed_db.connect() as connection:
@@ -101,19 +97,14 @@ def test_the_platform_may_change_the_type_of_status(installed_db: PlatformDataba
         assert platform.enroll(connection, user, course) == session
         assert platform.submit(connection, user, course) == session
 
-    applied = on(installed_db, "apply")
-    assert applied.code == 0, applied
     assert on(installed_db, "status", "--exit-code").code == 0
     checked = on(installed_db, "check")
     assert checked.code == 0, checked
-    assert ("WHERE" in rows(installed_db, DEFINED)[0]["made"]) is (
-        ("text" in change and platform.name == "reference") or change.removeprefix("TYPE ") == "varchar(20)"
-    )
     assert on(installed_db, "rollback", "--all", "--yes").code == 0
 
 
-@on_enum
-def test_an_index_of_0_1_0_that_holds_the_label_of_an_enum_is_replaced(installed_db: PlatformDatabase) -> None:
+@pytest.mark.parametrize("platform", [PLATFORMS["school"], PLATFORMS["reference"]], indirect=True, ids=str)
+def test_an_index_of_0_1_0_that_keeps_the_type_of_status_is_replaced(installed_db: PlatformDatabase) -> None:
     before = rows(installed_db, DEFINED)
     by_hand(
         installed_db,
@@ -125,6 +116,25 @@ def test_an_index_of_0_1_0_that_holds_the_label_of_an_enum_is_replaced(installed
 
     assert on(installed_db, "apply").code == 0
     assert rows(installed_db, DEFINED) == before
-    assert "WHERE" not in before[0]["made"]
     assert on(installed_db, "status", "--exit-code").code == 0
     assert on(installed_db, "check").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_newer_sessions_that_are_not_active_are_not_read(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        session = platform.add_session(connection, org, course)
+        connection.execute(
+            "INSERT INTO sessions (org_id, course_id, title, status, created_at)"
+            " SELECT org_id, course_id, title, 'completed', created_at + n * interval '1 day'"
+            "   FROM sessions CROSS JOIN generate_series(1, 3000) AS n WHERE id = %s",
+            [session],
+        )
+        connection.execute("ANALYZE sessions")
+        with connection.transaction():
+            assert platform.enroll(connection, user, course) == session
+            read = connection.execute("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'sessions'")
+            assert read.fetchall()[0][0] < 10

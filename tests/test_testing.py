@@ -42,6 +42,7 @@ def _value(connection: Connection, query: str) -> Any:
     return row[0]
 
 
+@pytest.mark.slow
 def test_the_example_of_the_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # for this run (.ci/run), not for the one of the example
     files = {match["name"]: match["text"] for match in EXAMPLE.finditer(PAGE.read_text(encoding="utf-8"))}

@@ -278,6 +278,7 @@ def platform(cluster: Cluster) -> Iterator[PlatformDatabase]:
         yield database
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("other_session", [no_session, reader, idle_writer])
 def test_no_write_fails_or_waits_long_and_no_link_is_lost(

@@ -267,6 +267,7 @@ def fresh(cluster: Cluster, later: Version, dump: Dump) -> Callable[[Platform, b
     return of
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("state", STATES)
 def test_a_database_in_any_state_becomes_as_a_fresh_install(
@@ -390,12 +391,13 @@ def test_a_newer_version_reads_and_rolls_back_an_older_database(
     for command in (["backfill"], ["explain", *asked(learners)], ["show", "enrollments"]):
         refused = later.run(platform_db, *command)
         assert refused.code == 1, (command, refused)
-        assert "Bring it to this version first: sessiondb apply" in refused.err
+        assert "Upgrade it first: sessiondb apply" in refused.err
 
     later.ok(platform_db, "rollback", "--all", "--yes")
     assert dump(platform_db, exclude_sessiondb=True) == found
 
 
+@pytest.mark.slow
 @on_reference
 def test_no_write_fails_during_an_upgrade(platform_db: PlatformDatabase, earlier: Version, later: Version) -> None:
     learners = plain(platform_db, earlier)
@@ -422,6 +424,7 @@ def test_no_write_fails_during_an_upgrade(platform_db: PlatformDatabase, earlier
     assert all(written)
 
 
+@pytest.mark.slow
 @on_reference
 def test_an_upgrade_that_dies_anywhere_is_completed_by_the_next(
     cluster: Cluster,
@@ -452,6 +455,7 @@ def test_an_upgrade_that_dies_anywhere_is_completed_by_the_next(
     record_property("crashes of an upgrade", len(chosen))
 
 
+@pytest.mark.slow
 @on_reference
 def test_one_changed_line_of_a_function_is_a_new_version_of_it(platform_db: PlatformDatabase, tmp_path: Path) -> None:
     version = make(tmp_path, __version__)

@@ -1,5 +1,5 @@
--- The way from a submission to its course is still the one that the functions were compiled with. A column or table on
--- it that was renamed or dropped is named.
+-- The path from a submission to its course is still the one with which the functions were compiled. Names a column or table
+-- on it that was renamed or dropped.
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        coalesce(
            (SELECT format('Column %I of table %s, on the path %s from submissions to courses, no longer exists.', used.name, used.of_table, i.course_path)
@@ -22,7 +22,7 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
              LIMIT 1),
            format('The platform has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.', i.course_path)
        ) AS detail,
-       'If the path still leads to the course, run: sessiondb apply; if not, name another: sessiondb apply --course-path PATH' AS fix
+       'Find the path again, or give one with --course-path PATH: sessiondb apply' AS fix
   FROM sessiondb.installation AS i
  WHERE i.course_path IS NOT NULL
    AND NOT EXISTS (SELECT FROM ({course_paths()}) AS p WHERE p.pieces = i.course_pieces)

@@ -1,4 +1,4 @@
--- session_id of both tables refers to sessions, is validated, and a session that is deleted sets it to NULL.
+-- session_id of both tables has a validated foreign key to sessions that sets it to NULL when a session is deleted.
 SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
   FROM (VALUES ('enrollments'::name), ('submissions'::name)) AS required (table_name)
  CROSS JOIN LATERAL (
@@ -31,7 +31,7 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
          WHERE n.nspname = current_setting('sessiondb.schema')
            AND (NOT k.convalidated OR k.confdeltype <> 'n')
-           -- one that is not enforced (PostgreSQL 18) does nothing, and cannot be validated
+           -- a key that is not enforced (PostgreSQL 18) does nothing and cannot be validated
            AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
            AND coalesce(obj_description(k.oid, 'pg_constraint'), '') NOT LIKE '%(sessiondb)'
            AND k.conparentid = 0

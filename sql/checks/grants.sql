@@ -1,6 +1,6 @@
 -- Only trusted roles (the owner of what is granted, superusers, the owners of the database, of schema sessiondb and of
 -- enrollments) may write in schema sessiondb, call functions that run with the owner's rights, create objects where ours
--- look for the platform's, put a trigger on a table that our commands write or read, or prevent the deletion of a session.
+-- look for the platform's, create a trigger on a table that our commands write or read, or prevent the deletion of a session.
 -- Members of a trusted role are not trusted for that reason; a grant on columns counts as one on the table.
 -- docs/grants.md lists what a role needs to read.
 --
@@ -18,7 +18,7 @@ trusted (oid) AS (
     UNION
     SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
 ),
--- the tables of the rules and those on the way to the course, with their partitions
+-- the tables of the rules and those on the path to the course, with their partitions
 used AS (
     SELECT DISTINCT node.relid, r.is_linked, r.is_sessions
       FROM (
@@ -63,7 +63,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
      WHERE a.privilege_type = 'CREATE'
        AND (n.oid IN (SELECT h.oid FROM platform AS h)
             OR n.oid IN (SELECT c.relnamespace FROM used AS u JOIN pg_class AS c ON c.oid = u.relid)
-            -- the path of the functions that the platform calls
+            -- the search_path of the functions that the platform calls
             OR EXISTS (SELECT FROM sessiondb.installation AS i
                         WHERE strpos(i.search_path, '"' || replace(n.nspname, '"', '""') || '"') > 0))
     UNION ALL
@@ -85,7 +85,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
      CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
      WHERE p.pronamespace = to_regnamespace('sessiondb')
        AND p.prosecdef
-       -- those that the policies for staff are for
+       -- the roles of the policies for staff
        AND NOT (p.proname = 'sessions_of_staff' AND NOT a.is_grantable AND EXISTS (
             SELECT FROM sessiondb.installation AS i
              WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC')
@@ -133,7 +133,7 @@ SELECT 'grants' AS "check", g.level, g.object,
         SELECT FROM pg_roles AS u
          WHERE pg_has_role(u.oid, g.grantee, 'USAGE')
            AND u.oid NOT IN (SELECT t.oid FROM trusted AS t)
-           -- nothing is closed to these anyway
+           -- these can do anything in any case
            AND NOT pg_has_role(u.oid, g.owner, 'USAGE')
            AND NOT (u.rolbypassrls AND g.level = 'warning')))
  ORDER BY g.level, g.object, r.rolname, g.privilege, g.columns

@@ -1,4 +1,4 @@
--- Each index that the triggers, the foreign keys and the dashboard read exists, under whatever name, and is valid.
+-- Each index that the triggers, the foreign keys and the dashboard read exists, under any name, and is valid.
 SELECT 'indexes' AS "check", 'error' AS level,
        format('index %s', required.name) AS object,
        format('No valid index on %s (%s)%s: every lookup reads the whole table.',

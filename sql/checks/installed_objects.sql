@@ -1,5 +1,5 @@
--- Every object is there and as this version made it. Of one that was changed, the lines between those that are the same
--- at its beginning and at its end are shown as diff -u shows them, five of each at most.
+-- Every object exists and is as this version creates it. For a changed object, the lines that differ are shown as by diff
+-- -u, at most five of each version; equal lines at the beginning and the end are left out.
 SELECT 'installed_objects' AS "check", 'error' AS level,
        format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
        CASE o.state
@@ -18,11 +18,11 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
                       FROM unnest(line.now[changed.head + 1:cardinality(line.now) - tail.lines]) WITH ORDINALITY AS s (line, number))
        END AS detail,
        CASE
-           -- apply takes these for the platform's own
+           -- apply would take these for the platform's own
            WHEN o.state = 'CHANGED' AND o.kind = 'constraint' AND o.was - 'validated' <> o.now - 'validated' THEN
-               format('ALTER TABLE %I.%I DROP CONSTRAINT %I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.parent, o.name)
+               format(E'ALTER TABLE %I.%I DROP CONSTRAINT %I\nThen: sessiondb apply', current_setting('sessiondb.schema'), o.parent, o.name)
            WHEN o.state = 'CHANGED' AND o.kind = 'index' AND o.was - 'valid' <> o.now - 'valid' THEN
-               format('DROP INDEX %I.%I, then run: sessiondb apply', current_setting('sessiondb.schema'), o.name)
+               format(E'DROP INDEX %I.%I\nThen: sessiondb apply', current_setting('sessiondb.schema'), o.name)
            WHEN o.state = 'CHANGED' AND o.kind = 'column' THEN 'Change it back.'
            ELSE 'Run: sessiondb apply'
        END AS fix

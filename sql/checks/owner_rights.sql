@@ -1,5 +1,5 @@
--- The role that owns the trigger functions has the rights that they need: a right that was revoked, or a table that was
--- given to another owner, makes every INSERT fail or find no session.
+-- The role that owns the trigger functions has the rights that they need: if a right was revoked, or a table was given to
+-- another owner, every INSERT fails or finds no session.
 WITH owner AS (
     SELECT p.proowner AS oid, pg_get_userbyid(p.proowner) AS name
       FROM pg_proc AS p

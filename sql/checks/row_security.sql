@@ -1,7 +1,7 @@
 -- Row level security hides no row from our triggers. They run with the rights of the role that installed them (SECURITY
 -- DEFINER), and an owner sees every row of its tables. If row level security is forced, or another role owns the table,
--- the installer sees what the policies show; an error if that is nothing. Preflight also runs this check: the role that
--- applies will own the triggers' functions.
+-- the installer sees only what the policies show; it is an error if that is nothing. Preflight also runs this check: the
+-- role that applies will own the functions of the triggers.
 WITH installer AS (
     SELECT r.oid, r.rolname
       FROM pg_roles AS r
@@ -14,8 +14,8 @@ WITH installer AS (
        AND NOT r.rolsuper
        AND NOT r.rolbypassrls
 ),
--- what is done with each table, as in pg_policy: SELECT (r), and UPDATE (w), by a backfill, or because locking a row
--- requires the right to change it
+-- the commands on each table, as in pg_policy: SELECT (r), and UPDATE (w), by a backfill, or because locking a row
+-- requires the right to update it
 needed AS (
     SELECT c.oid AS table_oid, required.command
       FROM (VALUES
@@ -55,8 +55,8 @@ SELECT DISTINCT ON (s.full_name)
        CASE WHEN s.some THEN 'warning' ELSE 'error' END AS level,
        s.full_name AS object,
        format(CASE
-                  WHEN s.some THEN 'Row level security lets role %I, as whom the triggers and the backfill work, %s only those rows of table %s that its policies choose.'
-                  ELSE 'Row level security lets role %I, as whom the triggers and the backfill work, %s no row of table %s.'
+                  WHEN s.some THEN 'Row level security lets role %I, with whose rights the triggers and the backfill work, %s only those rows of table %s that its policies select.'
+                  ELSE 'Row level security lets role %I, with whose rights the triggers and the backfill work, %s no row of table %s.'
               END,
               s.rolname, CASE WHEN s.command = 'r' THEN 'see' WHEN s.table_name = 'sessions' THEN 'lock' ELSE 'update' END, s.full_name) AS detail,
        CASE

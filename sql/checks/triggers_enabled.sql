@@ -1,4 +1,4 @@
--- Our triggers fire. A trigger with such a name but a function of another role is not ours.
+-- Our triggers are enabled. A trigger with such a name but a function of another role is not ours.
 SELECT 'triggers_enabled' AS "check",
        'error' AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,

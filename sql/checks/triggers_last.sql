@@ -1,10 +1,10 @@
--- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still change the
--- user or the course that we have linked by. An error where its function writes one of them. A trigger may be on a
--- single partition; ours fire there, too. One that is to be taken over (--adopt) is not in the way. Ours are known by
--- their function, not by a name that any role may choose; one that has the very name of ours is found by installed_objects,
--- and by the preflight check names.
+-- BEFORE triggers fire in the order of their names; one of the platform that fires after ours could still change the user
+-- or the course by which the row was linked. It is an error if its function writes one of them. A trigger may be on a
+-- single partition; ours also fire there. One that is to be adopted (--adopt) is ignored. Ours are recognised by their
+-- function, not by a name that any role may choose; installed_objects and the preflight check names find triggers of the
+-- platform with exactly our names.
 WITH
--- materialized: planned as one with the rest, they would take longer to plan than all other checks
+-- materialized: planned together with the rest, they would take longer to plan than all other checks
 writing_ids (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('user_id|course_id')}),
 writing_session_id (table_name, trigger_name, relation, definition) AS MATERIALIZED ({triggers_writing('session_id')})
 SELECT 'triggers_last' AS "check",
@@ -12,7 +12,7 @@ SELECT 'triggers_last' AS "check",
        format('trigger %s on %s', t.tgname, c.relname) AS object,
        format('Trigger %s on %s fires after those of sessiondb: changes that it makes to a row are not seen when the row is linked.',
               t.tgname, c.relname) AS detail,
-       format('Give it a name that sorts before ours: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
+       format('Give it a name that sorts before those of sessiondb: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
   FROM pg_namespace AS hn
   JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')

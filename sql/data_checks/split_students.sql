@@ -2,8 +2,9 @@
 SELECT 'split_students' AS "check", 'warning' AS level, 'submissions' AS object,
        pg_catalog.format('%s submissions that are not in the session of their enrolment in the course, for example %s.',
                          CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN '1 student has' ELSE pg_catalog.count(*)::pg_catalog.text OPERATOR(pg_catalog.||) ' students have' END,
-                         pg_catalog.array_to_string((pg_catalog.array_agg(f.user_id ORDER BY f.user_id))[1:{examples}], ', ')) AS detail,
-       pg_catalog.format('Nothing, where they changed groups. To move all to the session of the enrolment: UPDATE %1$I.submissions AS r SET session_id = e.session_id FROM %1$I.sessions AS s, %1$I.enrollments AS e WHERE s.id = r.session_id AND e.user_id = r.user_id AND e.course_id = s.course_id AND e.session_id <> r.session_id',
+                         (SELECT pg_catalog.string_agg(pg_catalog.format('%s (%s)', sessiondb.shell_name('user', e.id), e.id), ', ' ORDER BY e.id)
+                            FROM pg_catalog.unnest((pg_catalog.array_agg(f.user_id ORDER BY f.user_id))[1:{examples}]) AS e (id))) AS detail,
+       pg_catalog.format('If they did not change groups, move all to the session of the enrolment: UPDATE %1$I.submissions AS r SET session_id = e.session_id FROM %1$I.sessions AS s, %1$I.enrollments AS e WHERE s.id = r.session_id AND e.user_id = r.user_id AND e.course_id = s.course_id AND e.session_id <> r.session_id',
                          (SELECT i.platform_schema FROM sessiondb.installation AS i)) AS fix
   FROM (
         SELECT DISTINCT e.user_id

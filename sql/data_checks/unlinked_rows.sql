@@ -1,5 +1,5 @@
--- How many rows of {table} have no session, by reason; a warning where it is "linked", and a backfill would link them. The
--- reasons are those of choose_sessions(), here for all rows at once: which session it is does not matter.
+-- How many rows of {table} have no session, by reason; a warning if that is "linked", and a backfill would link them. The
+-- reasons are those of choose_sessions(), here for all rows at once, because the session itself does not matter.
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,
@@ -8,8 +8,8 @@ SELECT 'unlinked_rows' AS "check",
                          CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
        CASE
            WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'Link them: sessiondb backfill'
-           ELSE pg_catalog.concat_ws('; ', 'List them: sessiondb show {table} --unlinked', 'what to do, for instance: sessiondb explain ' OPERATOR(pg_catalog.||) CASE
-                    WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', f.pair[1], f.pair[2])
+           ELSE pg_catalog.concat_ws(E'\n', 'List them: sessiondb show {table} --unlinked', 'See what one of them needs: sessiondb explain ' OPERATOR(pg_catalog.||) CASE
+                    WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', sessiondb.shell_name('user', f.pair[1]), sessiondb.shell_name('course', f.pair[2]))
                     ELSE (
                         SELECT '--' OPERATOR(pg_catalog.||) pg_catalog.rtrim('{table}', 's') OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) (pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text)
                           FROM platform.{table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1)

@@ -5,8 +5,8 @@ RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * A new session of the course for the organisation, titled after the course where no title is given. count_linkable()
- * is for another transaction: until this one ends, students and a DELETE of the organisation wait for the session.
+ * Creates a session of the course for the organisation, titled after the course if no title is given. Call
+ * count_linkable() in another transaction: until this one ends, students and a DELETE of the organisation wait for it.
  */
 #variable_conflict use_column
 DECLARE
@@ -14,7 +14,7 @@ DECLARE
     v_status platform.sessions.status%TYPE;
     v_course_title pg_catalog.text;
 BEGIN
-    -- not c.title: where there is no such column, that would call a function title(courses) of another role
+    -- not c.title: without such a column, that would call a function title(courses) of another role
     SELECT coalesce(pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING

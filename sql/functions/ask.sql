@@ -3,10 +3,10 @@ RETURNS jsonb
 LANGUAGE plpgsql
 AS $function$
 /*
- * The one value that a query of the platform's tables returns. Like run_on_platform(): the query is run under the
- * search_path that the connection began with, and to be called where the path is pinned.
+ * The single value that a query of the platform's tables returns. As in run_on_platform(), the query runs under the
+ * initial search_path of the connection; to be called under a pinned path.
  *
- * SECURITY INVOKER, as all that asks through it: callers see what they may read themselves.
+ * SECURITY INVOKER, like its callers: they see only what the calling role may read.
  */
 DECLARE
     v_answer pg_catalog.jsonb;

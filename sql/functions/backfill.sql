@@ -2,17 +2,17 @@ CREATE OR REPLACE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL)
 LANGUAGE plpgsql
 AS $procedure$
 /*
- * Links all old rows, in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql, outside a
- * transaction. If it is stopped, calling it again resumes it. Notices show every five seconds how far it is, and at the
- * end what it linked, and what it cannot link and why.
+ * Links all existing rows in short transactions of about 200 ms each: CALL sessiondb.backfill() in psql, outside a
+ * transaction block. An interrupted backfill resumes when it is called again. Notices show the progress every five
+ * seconds, and at the end what was linked, and what cannot be linked and why.
  *
- * No search_path is pinned, since a procedure that has settings of its own may not commit; instead each transaction
- * sets it, before anything that a caller's path could change the meaning of. What touches the platform's tables, and the
- * commit, see the path that the connection began with. The advisory lock is the one that apply
- * takes, too, for each batch separately, so that it is released however this ends.
+ * No search_path is pinned, because a procedure with a SET clause cannot commit. Instead each transaction sets it before
+ * anything whose meaning depends on it. What touches the platform's tables, and the commit, run under the initial path
+ * of the connection. The advisory lock is the same as for apply, taken for each batch separately, so that it is
+ * released however this ends.
  *
- * A statement_timeout of the caller's is for the whole CALL, which cannot lift it; a lock_timeout of the caller's holds
- * where it is shorter than ours.
+ * A statement_timeout of the caller applies to the whole CALL, which cannot change that; a lock_timeout of the caller
+ * applies if it is shorter than ours.
  */
 DECLARE
     v_rows integer;
@@ -46,7 +46,7 @@ BEGIN
             SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
         v_began := clock_timestamp();
-        -- or else others would wait for the rows of this batch as long as it waits for one that stays locked
+        -- otherwise others would wait for the rows of this batch while it waits for a locked one
         PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true) FROM pg_settings AS s WHERE s.name = 'lock_timeout';
         -- citus: SET LOCAL citus.propagate_set_commands TO local;
         -- citus: SET LOCAL lock_timeout TO '2s';
@@ -72,7 +72,7 @@ BEGIN
             v_told := clock_timestamp();
             RAISE NOTICE 'linked by this call: %; pages: % of %', v_linked, v_step.blocks_done, v_step.blocks_total;
         END IF;
-        -- no more than 5000: after pages with nothing to link may come some with much
+        -- at most 5000: pages with nothing to link take no time, but the next ones may have much to do
         v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
         -- for deferred triggers
         SET LOCAL search_path TO DEFAULT;

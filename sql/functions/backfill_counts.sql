@@ -4,9 +4,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What the last backfill has done with each table so far, also over several runs: the rows without a session that it
- * has looked at, those that it linked, and those that it cannot link, by reason. What was linkable at the time as_of is
- * linked when it is finished.
+ * The counts of the last backfill by table, over all its runs: the rows without a session that it has read, those that
+ * it linked, and those that it cannot link, by reason. When it is finished, everything that was linkable at the time
+ * as_of is linked.
  */
 SELECT t.table_name, t.scanned, t.linked, u.unlinkable, u.reasons, t.as_of
   FROM (

@@ -4,8 +4,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The tables that a backfill walks, or their partitions, in its order: enrolments first, since submissions follow them;
- * and how many pages each has.
+ * The tables or partitions that a backfill processes, in order, with their numbers of pages: enrolments first, because
+ * submissions follow them.
  */
 SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting('block_size')::integer
   FROM sessiondb.installation AS i

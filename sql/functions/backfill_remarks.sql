@@ -3,8 +3,8 @@ RETURNS SETOF text
 LANGUAGE plpgsql STABLE
 AS $function$
 /*
- * What to know before a backfill, of this session or of all (NULL): that nothing is linked to a session that is not
- * active, and which triggers of the platform fire.
+ * Remarks before a backfill of this session, or of all (NULL): that nothing is linked to a session that is not active,
+ * and which triggers of the platform fire.
  */
 BEGIN
     RETURN QUERY

@@ -3,9 +3,9 @@ RETURNS TABLE (table_name name, scanned bigint, linked bigint, blocks_done bigin
 LANGUAGE plpgsql
 AS $function$
 /*
- * Links the next batch of old rows, about p_rows of the table, and keeps the progress in the same transaction: whatever
- * stops a backfill, at most one batch is done again. Returns what the batch did and how many pages of all tables are
- * done; no row when the backfill is finished.
+ * Links the next batch of existing rows, about p_rows of the table, and saves the progress in the same transaction:
+ * whatever interrupts a backfill, at most one batch is repeated. Returns what the batch did and how many pages of all
+ * tables are done; no row when the backfill is finished.
  */
 DECLARE
     v_batch pg_catalog.record;

@@ -2,8 +2,7 @@ CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
 AS $procedure$
 /*
- * Makes ready for backfill_step(), or to go on with a backfill that was stopped. A mistyped id must not take the
- * progress of that away.
+ * Prepares for backfill_step(), or for resuming an interrupted backfill, whose progress a mistyped id must not delete.
  */
 BEGIN
     IF p_session_id IS NOT NULL AND NOT EXISTS (SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id) THEN

@@ -3,7 +3,7 @@ RETURNS TABLE (org_id uuid, user_id uuid, role text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Gives a member of the organisation another role; raises no_data_found where the user is no member.
+ * Changes the role of a member of the organisation; raises no_data_found if the user is not a member.
  */
 #variable_conflict use_column
 DECLARE

@@ -3,7 +3,7 @@ RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Gives the session another status. Rows that are linked stay linked.
+ * Changes the status of the session. Linked rows stay linked.
  */
 #variable_conflict use_column
 DECLARE

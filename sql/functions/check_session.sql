@@ -4,18 +4,18 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $function$
 /*
- * BEFORE INSERT or UPDATE on enrollments or submissions, only where the client gave a session: it must be of the row's
- * course, and the row's user a member of its organisation. Otherwise students could place themselves in the dashboard
- * of another organisation. The status does not matter: staff may place someone by hand in a session that has not begun
- * or is over. A session that does not exist yet is refused, and not left to the foreign key, which looks at the end of
- * the statement or transaction, when someone may have created it in any organisation.
+ * BEFORE INSERT or UPDATE on enrollments or submissions, only if the client gave a session: it must be of the row's
+ * course, and the row's user must be a member of its organisation. Otherwise students could put themselves on the
+ * dashboard of another organisation. The status does not matter: staff may place a student by hand in a session that has
+ * not begun or has ended. A session that does not exist yet is refused here, because the foreign key is checked only at
+ * the end of the statement or transaction, when another role may have created it in any organisation.
  *
- * The argument names the table, for which TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is
- * taken, so each branch may name columns that the other table does not have; course_of() is compiled as in
- * link_submission.
+ * The argument names the table, because TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is taken,
+ * so each branch may name columns that the other table does not have; course_of() is compiled as in link_submission.
  *
- * One answer for all: those who may not read sessions and org_members must not learn by trying whether a session
- * exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER: they need not be able to.
+ * The error is the same in all cases: clients that may not read sessions and org_members must not learn by trying
+ * whether a session exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER, because they
+ * need not have the right to read them.
  */
 DECLARE
     v_course_id pg_catalog.uuid;

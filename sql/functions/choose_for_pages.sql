@@ -5,19 +5,19 @@ CREATE OR REPLACE FUNCTION sessiondb.choose_for_pages(
 LANGUAGE plpgsql STABLE
 AS $function$
 /*
- * Of the rows without a session in a range of pages of a table, or of one partition of it: how many there are, those
- * that the trigger would choose a session for now, with that session, and how many there are of the others, by reason.
+ * For the rows without a session in a range of pages of a table or partition: their number, the rows for which the
+ * trigger would choose a session now, with that session, and the number of the others by reason.
  *
  * p_session_id  only rows that belong to this session; NULL for all
  *
- * The rows are kept in arrays, whose length the planner knows: of a column that was added just now it knows nothing,
- * takes the rows without a session for a few, and would compare each with each. The SQL is put together for the name of
- * the partition alone.
+ * The rows are passed in arrays, whose length the planner knows. It has no statistics on a column that was just added,
+ * would expect only few rows without a session, and would choose a nested loop. The SQL is dynamic only because of the
+ * name of the partition.
  */
 DECLARE
     v_user_ids pg_catalog.uuid[];
     v_course_ids pg_catalog.uuid[];
-    -- not as regclass writes it: without its schema it may be another table when the statement is parsed
+    -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (
         SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

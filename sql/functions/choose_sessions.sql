@@ -6,9 +6,8 @@ LANGUAGE sql
 STABLE
 AS $function$
 /*
- * For each pair of a user and a course the session that the triggers would choose now, and where there is none, why:
- * for the backfill, for explain, show and check. SECURITY INVOKER, and meant to be called: callers see only what they may
- * read themselves.
+ * The session that the triggers would choose now for each pair of a user and a course or, if there is none, the reason;
+ * for backfill, explain, show and check. SECURITY INVOKER: callers see only what they may read themselves.
  *
  * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1 keeps the
  * joins in order as in link_submission. Where Citus distributes enrollments, these are read first: a query of theirs may

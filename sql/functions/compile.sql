@@ -4,18 +4,17 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The source of a function or trigger of ours as it is created on this platform: the qualifier "platform" becomes the
- * platform's schema, course_of(...) the expression that leads from that row of submissions to its course, and SET
- * search_path FROM the CURRENT one the path that the connection of apply began with, pg_temp last. So the sources read
- * the same for every platform, and yet hold static SQL: nothing is looked up per row. (This text is compiled, too, so
- * that it does not spell out what it replaces.)
+ * The source of a function or trigger as it is created on this platform: the qualifier "platform" becomes the platform's
+ * schema, course_of(...) the expression that leads from a row of submissions to its course, and SET search_path FROM the
+ * CURRENT one the initial path of apply's connection, with pg_temp last. So the sources are the same for every platform
+ * but contain static SQL: nothing is looked up per row. (This text is compiled as well, so it avoids the exact words.)
  *
- * A name that is a key of the pieces that installation keeps for the policies of staff becomes its value.
+ * A name that is a key of the pieces in installation for the policies of staff becomes its value.
  *
  * A comment of one line that begins with the word citus and a colon is a line of the text where Citus distributes the
- * platform's tables, and no line at all where it does not, so that other platforms pay nothing for it.
+ * platform's tables, and no line at all elsewhere, so that other platforms pay nothing for it.
  *
- * The tags of dollar quoting are made longer where a name of the platform holds one of them.
+ * The tags of dollar quoting are made longer if a name of the platform contains one of them.
  */
 DECLARE
     v_at record;

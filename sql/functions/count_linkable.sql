@@ -7,10 +7,10 @@ AS $function$
  * How many unlinked rows of the course a backfill would link now: those whose user is a member of an organisation with
  * an active session of the course.
  *
- * The submissions are found from the course, along the steps that sessiondb.installation keeps: course_of() of each
- * submission would read them all, and so would the planner for one course in a hundred, if it took random pages for
- * four times as expensive. MATERIALIZED, because it knows little of a column that was added just now, and could compare
- * each row with each member; OFFSET 0, because it would read all members else, for whom no more is asked than an index.
+ * The submissions are found from the course, along the steps in sessiondb.installation: course_of() of each submission
+ * would read all of them, and so would the planner for one course in a hundred if random pages cost four times as much.
+ * MATERIALIZED, because the planner has no statistics on a column that was just added and could choose a nested loop;
+ * OFFSET 0, because it would otherwise read all members instead of searching an index.
  */
 BEGIN
     RETURN QUERY EXECUTE (

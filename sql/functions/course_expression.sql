@@ -4,8 +4,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The SQL expression of the course of a row of submissions, for SQL that is put together; p_row is what the row is
- * called there. In a source, course_of() of a row is the same, put in by compile().
+ * The SQL expression of the course of a row of submissions, for dynamic SQL; p_row is the name of the row there. In a
+ * source, compile() replaces course_of() with the same expression.
  */
 SELECT array_to_string(i.course_pieces, p_row)
   FROM sessiondb.installation AS i

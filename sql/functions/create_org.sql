@@ -3,8 +3,8 @@ RETURNS TABLE (id uuid, name text, slug text, created boolean)
 LANGUAGE plpgsql
 AS $function$
 /*
- * The organisation with this slug, made if there is none yet; one that exists is left as it is. OPERATOR(pg_catalog.=):
- * as in org_of_slug.
+ * The organisation with this slug, created if there is none; an existing one is not changed. OPERATOR(pg_catalog.=) as in
+ * org_of_slug.
  */
 #variable_conflict use_column
 BEGIN
@@ -15,7 +15,7 @@ BEGIN
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
-    -- not o.slug: where there is no such column, that would call a function slug(orgs) of another role
+    -- not o.slug: without such a column, that would call a function slug(orgs) of another role
     RETURN QUERY
         SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
     IF NOT FOUND THEN

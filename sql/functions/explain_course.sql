@@ -3,11 +3,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Where the way from a row of enrollments or submissions to its course breaks off, at a column that is NULL or at a row
- * that does not exist, and the UPDATE that fixes it. Which course was meant only people know: the statement takes one
- * that the user is enrolled in, if there are several one that has a session for the user.
+ * Where the path from a row of enrollments or submissions to its course is broken, at a column that is NULL or at a row
+ * that does not exist, and the UPDATE that fixes it. It cannot know which course was meant: the statement takes one in
+ * which the user is enrolled; if there are several, one that has a session for the user.
  *
- * sessiondb.installation keeps the steps of the way; here those that lead to a row are taken off.
+ * sessiondb.installation holds the steps of the path; here those that lead to a row are removed.
  */
 DECLARE
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);

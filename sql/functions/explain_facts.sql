@@ -8,7 +8,7 @@ AS $function$
 /*
  * The facts in the platform's tables that explain_link() reports:
  *
- * choice, without_enrollment  what choose_sessions() says, and the session that it would choose for an enrolment
+ * choice, without_enrollment  the result of choose_sessions(), and the session that it would choose for an enrolment
  * is_seen                     the user has a membership, an enrolment or a submission
  * is_course                   there is such a course
  * memberships                 of the user: org_id, role
@@ -16,8 +16,7 @@ AS $function$
  * sessions                    of the course: the organisations that have some, the user's first, at most 20, with
  *                             the titles of the five newest
  * link                        of the session that the row is linked to: course_id, org_id, is_member
- * best                        the session that a fix is about: of the user's organisations if they have one, an active
- *                             one if there is
+ * best                        the session for a fix: of the user's organisations if they have one, active if one is
  * any_org                     an organisation
  */
 -- citus: DECLARE

@@ -6,12 +6,12 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Why the work of a user in a course is in the session that it is in, or in none: {"session_id", "reason", "verdict",
- * "steps": [{"step", "ok", "detail"}], "fix", "fixes": [{"what", "command", "then"}]}. A step is ok where it is as a
- * link needs it; fix is the command of the first of the fixes, which explain_outcome() describes.
+ * Why the work of a user in a course is in its session, or in none: {"session_id", "reason", "verdict", "steps":
+ * [{"step", "ok", "detail"}], "fix", "fixes": [{"what", "command", "then"}]}. A step is ok if it is as a link needs it;
+ * fix is the command of the first of the fixes, which explain_outcome() describes.
  *
- * p_session_id  the session that the row which is asked about is linked to
- * p_table       enrollments or submissions, where a row is asked about; NULL for a user and a course
+ * p_session_id  the session to which the row is linked
+ * p_table       enrollments or submissions if the question is about a row; NULL for a user and a course
  * p_row_id      the id of that row
  */
 WITH asked AS MATERIALIZED (

@@ -6,13 +6,13 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The last step of explain_link(), with the arguments of that: the session, the reason, and what to do. The rules are
- * those of the triggers; choose_sessions() has decided. p_facts is of explain_facts(), p_fixes holds the fixes of the
- * steps before, by step.
+ * The last step of explain_link(), with its arguments: the session, the reason, and what to do. choose_sessions() has
+ * already decided by the rules of the triggers. p_facts comes from explain_facts(); p_fixes holds the fixes of the
+ * previous steps, by step.
  *
- * verdict  the answer, of the rows there are; of new work only where none of them is without a session
- * fixes    what to do, the best first: [{"what", "command", "then"}]. what says what the command does, and what that
- *          gives to whom; it is all there is where no command can be given. then is the command that must follow.
+ * verdict  the answer for existing rows, or for new work if none of them lacks a session
+ * fixes    what to do, the best first: [{"what", "command", "then"}]. what describes the command and to whom it gives
+ *          access; there is no command if only people can decide. then is the command that must follow.
  */
 WITH choice AS (
     SELECT CASE WHEN p_session_id IS NOT NULL THEN 'already_linked' ELSE coalesce(c.reason, 'linked') END AS reason,
@@ -23,7 +23,7 @@ WITH choice AS (
       FROM jsonb_to_record(p_facts -> 'choice') AS c (session_id uuid, reason text)
      CROSS JOIN sessiondb.installation AS i
 ),
--- a link may have been right once
+-- a link may have been right when it was made
 link AS (
     SELECT CASE WHEN l.course_id <> p_course_id THEN format('the session is of course %s, the row of course %s', l.course_id, p_course_id)
                 WHEN NOT l.is_member THEN format('the session is of %s, and the user is not a member of it', sessiondb.name_of('org', l.org_id)) END AS fault
@@ -34,11 +34,11 @@ best AS (
            CASE WHEN b.is_active THEN format(' %s has an active one: %s.', sessiondb.name_of('org', b.org_id), sessiondb.name_of('session', b.id)) END AS offer
       FROM jsonb_to_record(p_facts -> 'best') AS b (id uuid, org_id uuid, is_active boolean)
 ),
--- rows that only a backfill links; the commands for people take it along
+-- for rows that only a backfill links, the commands get --backfill
 backfill AS (
     SELECT CASE WHEN p_fixes ?| ARRAY['row', 'enrollments', 'submissions'] THEN ' --backfill' ELSE '' END AS option
 ),
--- the rows of a user in a course: of new work is said where they are all linked, or none is there
+-- the rows of a user in a course: if all are linked, or there are none, the answer is about new work
 of_rows AS (
     SELECT coalesce('Linked to session ' || string_agg(DISTINCT sessiondb.name_of('session', r.session_id), ' and '
                                                        ORDER BY sessiondb.name_of('session', r.session_id)) || '. ',

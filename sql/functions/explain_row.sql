@@ -4,8 +4,8 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * explain_link() for the row of enrollments or submissions (p_table) with this id; NULL when there is none. No alias
- * before id: where there is no such column, r.id would call a function id(enrollments) that someone created.
+ * explain_link() for the row of enrollments or submissions (p_table) with this id; NULL if there is none. No alias
+ * before id: without such a column, r.id would call a function id(enrollments) of any role.
  */
 SELECT sessiondb.explain_link((f.row ->> 'user_id')::uuid, (f.row ->> 'course_id')::uuid, (f.row ->> 'session_id')::uuid, p_table, p_id)
   FROM (SELECT sessiondb.ask(format(

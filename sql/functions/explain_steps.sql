@@ -6,9 +6,10 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What explain_link() shows before the choice: the row, or the rows of the user in the course; a user of whom there are
- * none; the course; the user's organisations; and those that have sessions of the course. p_facts is of
- * explain_facts(); ok is where it is as a link needs it, and fix what would repair that step alone, if something would.
+ * The steps that explain_link() shows before the choice: the row, or the rows of the user in the course; a user without
+ * any rows; the course; the user's organisations; and those that have sessions of the course, of others than the user's
+ * three, and none if one of the user's has an active one. p_facts comes from explain_facts(); ok is whether the step is
+ * as a link needs it, and fix what would repair that step, if anything.
  */
 SELECT 'row', p_session_id IS NOT NULL,
        coalesce('The row is linked to session ' || sessiondb.name_of('session', p_session_id) || '.', 'The row has no session.'),
@@ -46,12 +47,16 @@ SELECT 'memberships', count(*) > 0,
   FROM jsonb_to_recordset(p_facts -> 'memberships') AS m (org_id uuid, role text)
 UNION ALL
 SELECT 'sessions', o.mine AND o.active > 0,
-       format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id), CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
-              CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions || ' sessions' END,
-              array_to_string(o.titles, ', '), CASE WHEN o.sessions > 5 THEN ', ...' END),
+       CASE WHEN o.mine OR o.place <= 3
+            THEN format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id), CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
+                        CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions || ' sessions' END,
+                        array_to_string(o.titles, ', '), CASE WHEN o.sessions > 5 THEN ', ...' END)
+            ELSE 'More organisations, which are none of the user, have sessions of the course.' END,
        NULL
-  FROM ROWS FROM (jsonb_to_recordset(p_facts -> 'sessions') AS (org_id uuid, mine boolean, sessions bigint, active bigint, titles text[]))
-       AS o (org_id, mine, sessions, active, titles)
+  FROM (SELECT s.*, row_number() OVER (PARTITION BY s.mine ORDER BY s.number) AS place, bool_or(s.mine AND s.active > 0) OVER () AS is_eligible
+          FROM ROWS FROM (jsonb_to_recordset(p_facts -> 'sessions') AS (org_id uuid, mine boolean, sessions bigint, active bigint, titles text[]))
+               WITH ORDINALITY AS s (org_id, mine, sessions, active, titles, number)) AS o
+ WHERE o.mine OR NOT o.is_eligible AND o.place <= 4
 UNION ALL
 SELECT 'sessions', false, 'No organisation has a session of the course.', NULL
  WHERE p_session_id IS NULL AND p_facts #>> '{choice,reason}' = 'no_session_for_course'

@@ -3,11 +3,11 @@ RETURNS uuid
 LANGUAGE plpgsql
 AS $function$
 /*
- * The session of a student with several enrolments in a course, for link_session(): of their sessions that are still
- * eligible the newest, as find_session() orders them. NULL when there is none.
+ * The session of a student with several enrolments in a course, for link_submission(): the newest of their sessions that
+ * are still eligible, in the order of find_session(). NULL if there is none.
  *
- * They are compared without locks, and only the one that is chosen is locked, as in find_session(). LIMIT 1 in the inner
- * query keeps the planner from joining the other way round, and so from reading all active sessions of the course.
+ * They are compared without locks, and only the chosen one is locked, as in find_session(). LIMIT 1 in the inner query
+ * keeps the planner from joining in the other order, which would read all active sessions of the course.
  */
 DECLARE
     v_chosen pg_catalog.uuid;

@@ -3,20 +3,20 @@ RETURNS uuid
 LANGUAGE plpgsql
 AS $function$
 /*
- * The session of a user in a course, for the triggers: of the active sessions of the course in the organisations that
- * the user is a member of, the one with the newest created_at (unknown dates last), and of several such the one with
- * the greatest id. NULL when there is none.
+ * The session of a user in a course, for the triggers: of the active sessions of the course in the organisations of
+ * which the user is a member, the one with the newest created_at (NULLs last); of several, the one with the greatest id.
+ * NULL if there is none.
  *
- * FOR KEY SHARE is the lock that the foreign key takes after the row is stored. Taken here, it makes us wait for a
- * transaction that is just deleting the session, and then go on to the next one: the row would be refused otherwise.
- * Only the session that is chosen is locked. Nearly every user is in one organisation: there it is chosen and locked at
- * once. Of several organisations the newest sessions are compared without locks, and if the one that is chosen is gone
- * when the lock is there, or not active any more, another one is chosen.
+ * FOR KEY SHARE is the lock that the foreign key acquires after the row is stored. Acquired here, it waits for a
+ * transaction that is deleting the session, and then the next session is chosen: otherwise the row would be refused.
+ * Only the chosen session is locked. Nearly every user is in one organisation; then it is chosen and locked by one
+ * statement. With several organisations, their newest sessions are compared without locks; if the chosen one no longer
+ * exists or is no longer active when the lock is acquired, another one is chosen.
  *
- * Statements of one table are cheaper than one for all, and a loop is the cheapest way to distinguish one row from several
- * (docs/performance-laboratory.md). Columns stand without the name of their table: were one renamed, s.status would be
- * a call of a function status(s) of any role. OPERATOR(pg_catalog.=): status may be an enum, for which a more
- * exact "=" may have been made in the platform's schema.
+ * Statements on one table each are cheaper than one on all, and a loop is the cheapest way to distinguish one row from
+ * several (docs/performance-laboratory.md). Columns are written without their table: if one were renamed, s.status would
+ * call a function status(s) of any role. OPERATOR(pg_catalog.=): status may be an enum, for which the platform's schema
+ * may contain a more specific "=".
  */
 DECLARE
     v_org_id pg_catalog.uuid;
@@ -67,7 +67,7 @@ BEGIN
                ) AS newest
          ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
          LIMIT 1;
-        -- chosen twice: a row policy shows it and does not let it be locked
+        -- chosen twice: a row policy shows it but does not allow to lock it
         EXIT WHEN v_chosen IS NULL OR v_chosen OPERATOR(pg_catalog.=) v_passed;
 
         SELECT id

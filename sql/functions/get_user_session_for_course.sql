@@ -5,9 +5,9 @@ PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*
- * The session of a user in a course, for the platform to ask: word for word sessiondb.find_session(), but for the lock.
- * Two of them, because an application has no way into schema sessiondb, and the triggers must not depend on what others
- * may make in the platform's schema, where one more function of this name would do to make their call ambiguous.
+ * The session of a user in a course, for the platform: the same as sessiondb.find_session(), except for the lock. There
+ * are two functions because applications have no access to schema sessiondb, and the triggers must not depend on objects
+ * in the platform's schema, where another function of this name could make their call ambiguous.
  *
  * SECURITY INVOKER: it returns nothing that the caller's own rights and row policies hide.
  */

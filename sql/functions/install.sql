@@ -7,21 +7,21 @@ SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
 AS $procedure$
 /*
- * Creates or replaces a function, trigger or policy from its source, and records it. Of a function PUBLIC may not make
- * use, unless p_public: then it may, even where default privileges of the platform withhold that from new functions. A
- * REVOKE on the platform's function that was made by hand stays. A trigger or policy that is so already is left alone, for
- * its lock; one that was disabled stays so, though CREATE OR REPLACE TRIGGER enables it.
+ * Creates or replaces a function, trigger or policy from its source, and records it. PUBLIC cannot execute a function
+ * unless p_public is true; then it can, even if default privileges of the platform withhold that from new functions. A
+ * REVOKE on the platform's function by hand is preserved. A trigger or policy that is identical is not replaced, to avoid
+ * the lock; a disabled trigger stays disabled, although CREATE OR REPLACE TRIGGER would enable it.
  *
- * p_parent is the table of a trigger or policy, the schema of a function ("platform" is the platform's). p_where: only where
- * session_id of the table is ours ("created") or was there before us ("found"); the platform's own triggers may write
- * it then, and are not checked before they are taken over.
+ * p_parent is the table of a trigger or policy, or the schema of a function ("platform" for the platform's). p_where: only
+ * if session_id of the table was created by us ("created") or existed before ("found"); then the platform's own triggers
+ * may write it, and are not checked before they are adopted.
  *
- * A policy is made only where installation names the roles of staff. sessions_of_staff() can be called by exactly the
- * roles that the policies are for; they would be refused every row otherwise, in whichever schema the function is.
+ * A policy is created only if installation has roles of staff. Exactly the roles of the policies can execute
+ * sessions_of_staff(): others would be refused every row.
  *
- * check_function_bodies is off: functions may name each other, in whatever order they come.
+ * check_function_bodies is off, because functions may refer to each other in any order.
  *
- * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, where it is made or replaced.
+ * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, if it is created or replaced.
  */
 DECLARE
     v_source text := sessiondb.compile(p_source);
@@ -76,7 +76,7 @@ BEGIN
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         v_is_new := p_parent = 'sessiondb' OR to_regprocedure(v_object) IS NULL;
         CALL sessiondb.run_on_platform(v_source);
-        -- what another role makes here in this very moment is replaced, and stays that role's
+        -- a function that another role creates at the same time would be replaced, and would still belong to that role
         IF EXISTS (
             SELECT FROM pg_proc AS p
               JOIN pg_roles AS r ON r.oid = p.proowner

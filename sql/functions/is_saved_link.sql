@@ -5,8 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it
- * as it was, though a membership may have ended since. The same row as in steps/restore_links: clients may give a row
- * the key of one that is gone.
+ * as it was, even if a membership has ended since. The same row as in steps/restore_links: clients may give a row the
+ * key of a deleted one.
  */
 DECLARE
     v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);

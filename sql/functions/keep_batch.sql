@@ -6,7 +6,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Keeps what link_batch() did with the pages of next_batch(), and returns what backfill_step() does.
+ * Saves what link_batch() did with the pages of next_batch(), and returns the result of backfill_step().
  */
 UPDATE sessiondb.backfill_progress AS p
    SET position = jsonb_build_object('block', (string_to_array(btrim(p_to_row::text, '()'), ','))[1]::bigint),

@@ -5,19 +5,19 @@ RETURNS TABLE (scanned bigint, linked bigint, skipped bigint, reasons jsonb)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Links the rows without a session in a range of pages of enrollments or submissions (p_table), or of one partition of
- * it, to what the trigger would choose now, and counts those for which there is nothing to choose, by reason.
+ * Links the rows without a session in a range of pages of enrollments or submissions (p_table), or of a partition, to
+ * the session that the trigger would choose now, and counts the rows for which there is none, by reason.
  *
  * p_session_id  only rows that belong to this session; NULL for all
  * p_mode        link: a row that another transaction has locked is skipped; wait: it is waited for, and skipped if it
  *               was changed meanwhile; count: nothing is written, and linked is what would be
  *
- * Only rows that get a session are locked, and no more strongly than an UPDATE of a column that is no key does.
+ * Only rows that get a session are locked, and only as strongly as by an UPDATE of a column that is not a key.
  */
 DECLARE
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
-    -- not as regclass writes it: without its schema it may be another table when the statement is parsed
+    -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (
         SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
           FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

@@ -7,11 +7,11 @@ SET plan_cache_mode = force_generic_plan
 -- citus: */
 AS $function$
 /*
- * BEFORE INSERT or UPDATE on enrollments, only where session_id is NULL and was: the session of the student in the
- * course. None found leaves NULL; an enrolment never fails because no session exists.
+ * BEFORE INSERT or UPDATE on enrollments, only if session_id is NULL and was NULL: sets the session of the student in the
+ * course. If there is none, it stays NULL; an enrolment never fails because no session exists.
  *
- * SECURITY DEFINER: a student may enrol without the right to read org_members or sessions. Generic plans: no value makes
- * another plan better, and the first rows of a connection need not wait for five of them.
+ * SECURITY DEFINER: students may enrol without the right to read org_members or sessions. Generic plans: no value makes
+ * another plan better, and so the first five rows of a connection are not planned separately.
  */
 BEGIN
     NEW.session_id := sessiondb.find_session(NEW.user_id, NEW.course_id);

@@ -7,17 +7,17 @@ SET plan_cache_mode = force_generic_plan
 -- citus: */
 AS $function$
 /*
- * BEFORE INSERT or UPDATE on submissions, only where session_id is NULL and was: the session of the student's enrolment
- * in the course while it is still eligible (so that a student of the autumn group stays in it when a winter group
- * opens), else the student's session in the course as for an enrolment. None found leaves NULL; a submission never fails
- * because no session exists.
+ * BEFORE INSERT or UPDATE on submissions, only if session_id is NULL and was NULL: sets the session of the student's
+ * enrolment in the course if it is still eligible (so a student of the autumn group stays in it when a winter group
+ * opens), else the student's session in the course as for an enrolment. If there is none, it stays NULL; a submission
+ * never fails because no session exists.
  *
- * Nearly every student has one enrolment in a course; for several, find_enrolled_session() compares. The query does not
- * ask for session_id IS NOT NULL, or an index of the rows with a session would look cheap to old statistics. The lock,
- * the names of columns, and a loop to distinguish one row from several: as in find_session().
+ * Nearly every student has one enrolment in a course; find_enrolled_session() compares several. The query does not
+ * contain session_id IS NOT NULL, because with old statistics an index of the rows with a session would look cheap. The
+ * lock, the names of columns, and the loop that distinguishes one row from several are as in find_session().
  *
- * In the source course_of() stands for the way to the course; sessiondb.compile() put the expression of this platform
- * in its place.
+ * In the source, course_of() stands for the path to the course; sessiondb.compile() replaced it with the expression for
+ * this platform.
  *
  * SECURITY DEFINER and generic plans: as in link_enrollment().
  */

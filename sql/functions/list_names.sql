@@ -4,8 +4,8 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What a shell may offer for a course, organisation or session (p_kind as for names_in): the slugs, or the names where
- * the platform has no slugs, in order, at most 1000.
+ * What a shell may offer for a course, organisation or session (p_kind as for names_in): the slugs, or the names if the
+ * platform has no slugs; sorted, at most 1000.
  */
 SELECT n.name
   FROM sessiondb.names_in(p_kind) AS t

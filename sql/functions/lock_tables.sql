@@ -3,16 +3,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Locks each of the tables, and its partitions, for the next statements of the transaction, so that no other session is
- * ever cancelled because of us. A lock that cannot be obtained in time is an error that names the blocking sessions.
+ * Locks the tables and their partitions for the next statements of the transaction in such a way that no other session
+ * is ever cancelled. A lock that cannot be obtained in time is an error that names the blocking sessions.
  *
- * The first table is waited for as long as lock_timeout allows. Other sessions queue behind us there, and one of them may
- * hold the lock that we want next: a deadlock, which the server detects deadlock_timeout after that session began to wait,
- * and resolves by cancelling it. So the other locks are waited for at most 100 ms, and only until another session could
- * have waited behind us for deadlock_timeout.
+ * The wait for the first table is limited by lock_timeout. Other sessions queue behind this one there, and one of them may
+ * hold the next lock: a deadlock, which the server detects deadlock_timeout after that session began to wait, and resolves
+ * by cancelling it. So each other lock is waited for at most 100 ms, and only until another session could have waited
+ * behind this one for deadlock_timeout.
  *
  * A session that builds an index concurrently finally waits for all older snapshots, including ours. While there is such
- * a session, we do not even begin to wait: it would be the one that is cancelled.
+ * a session, this procedure does not wait at all, because that session would be cancelled.
  */
 DECLARE
     v_began timestamptz := clock_timestamp();

@@ -4,8 +4,8 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What people call an organisation (p_kind is org), its name or slug; a session or a course, its title with the id; a
- * user, an e-mail and name with the id, as far as the caller may read them; of what has no such column, the id.
+ * The name for output of an organisation (p_kind is org): its name or slug; of a session or a course: its title with the
+ * id; of a user: e-mail and name with the id, as far as the caller may read them; the id if there is no such column.
  * to_jsonb() reads columns that a platform need not have.
  */
 SELECT CASE p_kind

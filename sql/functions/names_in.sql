@@ -3,8 +3,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Where people's names for a thing are (p_kind is user, course, org or session): its table, the key of that, and the
- * columns with names that are there and that the caller may read. No row for users where table_of_users() finds none.
+ * The table with the names of users, courses, organisations or sessions (p_kind is user, course, org or session), its key,
+ * and its columns with names that the caller may read. No row for users if table_of_users() finds none.
  */
 SELECT t.relation, t.key, array_agg(a.attname::text ORDER BY n.place) FILTER (WHERE y.typcategory = 'S')
   FROM (SELECT u.users, u.key

@@ -4,12 +4,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The pages that backfill_step() is to link next, with about p_rows rows of the table; no row when the backfill is
- * finished. The arguments of link_batch() are among the columns.
+ * The pages that backfill_step() links next, with about p_rows rows of the table; no row when the backfill is finished.
+ * The arguments of link_batch() are among the columns.
  *
- * Rows that another transaction had locked are waited for in a second pass over their table. One that was changed
- * meanwhile may be anywhere in it now, and lead to another session or to none: so passes follow until one has skipped
- * no row, and each counts from the beginning.
+ * A second pass over the table waits for rows that another transaction had locked. A row that was changed meanwhile may
+ * have moved anywhere in the table, and may belong to another session or to none: so passes are repeated until one skips
+ * no row, and each starts its counts again.
  */
 DECLARE
     v_at record;
@@ -41,14 +41,14 @@ BEGIN
         EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
 
         IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
-            -- from its first page again: one that was rewritten has other pages than those that we have seen
+            -- from its first page again: a table that was rewritten has different pages
             UPDATE sessiondb.backfill_progress AS p
                SET position = NULL, scanned = p.linked, skipped = 0, reasons = '{}',
                    second_pass = v_at.file = p.relfilenode, relfilenode = v_at.file,
                    started_at = CASE WHEN v_at.file = p.relfilenode THEN p.started_at ELSE now() END
              WHERE p.turn = v_at.turn;
         ELSE
-            -- also if it was detached or dropped meanwhile: what was linked there stays counted
+            -- also if it was detached or dropped meanwhile: what was linked there remains counted
             UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
         END IF;
     END LOOP;
@@ -59,8 +59,8 @@ BEGIN
     session_id := v_at.session_id;
     mode := CASE WHEN v_at.second_pass THEN 'wait' ELSE 'link' END;
     from_row := format('(%s,0)', v_at.block)::tid;
-    -- about 50 rows on a page, where the statistics are of none or of a time when the table was much smaller; the
-    -- backfill itself makes it twice as large
+    -- 50 rows per page are assumed if there are no statistics, or if the table was much smaller at the time; the
+    -- backfill itself doubles its size
     to_row := format('(%s,0)', least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
         WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint))::tid;
     RETURN NEXT;

@@ -5,10 +5,10 @@ STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The command that makes a user a member of an organisation (p_what is member, p_id the user), or that creates a
- * session of a course in it (session, the course); where the platform demands who creates it, one of its members, no
- * student if it has others. It names the organisation by its slug, quoted for a shell, the others as shell_name() does;
- * on a platform without slugs only SQL can do it.
+ * The command that makes a user a member of an organisation (p_what is member, p_id the user), or that creates a session
+ * of a course in it (session, the course); if the platform requires the creator, by one of its members, not a student if
+ * it has others. The organisation is named by its slug, quoted for a shell, the others as by shell_name(); on a platform
+ * without slugs the command is SQL.
  */
 WITH org AS (
     SELECT i.platform_schema,

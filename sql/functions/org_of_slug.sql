@@ -3,14 +3,14 @@ RETURNS uuid
 LANGUAGE plpgsql STABLE
 AS $function$
 /*
- * The id of the organisation with this id, as text, or slug; raises no_data_found when there is none.
+ * The id of the organisation with this id, as text, or slug; raises no_data_found if there is none.
  * OPERATOR(pg_catalog.=): a slug may be varchar, and the catalog has no "=" for varchar and text.
  */
 DECLARE
     v_id pg_catalog.uuid := (SELECT o.id FROM platform.orgs AS o WHERE o.id::pg_catalog.text OPERATOR(pg_catalog.=) p_slug);
 BEGIN
     IF v_id IS NULL THEN
-        -- not o.slug: where there is no such column, that would call a function slug(orgs) of another role
+        -- not o.slug: without such a column, that would call a function slug(orgs) of another role
         v_id := (SELECT o.id FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug);
     END IF;
     IF v_id IS NULL THEN

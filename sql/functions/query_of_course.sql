@@ -4,9 +4,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * For explain_course(), the query of a row from which these steps of the way lead to a course: best to one that the
- * user is enrolled in, then to one that has an active session in an organisation of the user; an enrolment only of the
- * user. It returns the row, the course_id, and whether the user is enrolled in that.
+ * For explain_course(): the query of a row from which these steps of the path lead to a course, preferably one in which
+ * the user is enrolled, then one that has an active session in an organisation of the user; of enrolments, only those of
+ * the user. It returns the row, the course_id, and whether the user is enrolled in the course.
  */
 SELECT format(
            $query$

@@ -3,8 +3,8 @@ RETURNS TABLE (org_id uuid, user_id uuid, role text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Ends the membership of the user in the organisation; raises no_data_found where the user is no member. Rows that are
- * linked stay linked.
+ * Ends the membership of the user in the organisation; raises no_data_found if the user is not a member. Linked rows stay
+ * linked.
  */
 #variable_conflict use_column
 BEGIN

@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if schema sessiondb holds objects of a role that is not trusted, if a column that is read is missing
- * (s.status would then be a call of a function status(s) of any role), or if Citus manages a table, whose pages are
- * then elsewhere. A role that calls backfill() trusts its owner.
+ * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a column that is read is missing
+ * (s.status would then call a function status(s) of any role), or if Citus manages a table, whose pages are then on other
+ * nodes. A role that calls backfill() trusts its owner.
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);

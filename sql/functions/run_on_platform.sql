@@ -2,11 +2,11 @@ CREATE OR REPLACE PROCEDURE sessiondb.run_on_platform(p_statement text)
 LANGUAGE plpgsql
 AS $procedure$
 /*
- * Runs a statement under the search_path that the connection began with, for the event triggers of the platform, and
- * whatever else of its own the statement makes run. To be called where the path is pinned, which it is afterwards.
+ * Runs a statement under the initial search_path of the connection, which the platform's event triggers and other code
+ * that the statement fires expect. To be called under a pinned path, which is restored.
  *
- * Between the two settings stands nothing but the statement: an expression there would be looked up in the platform's
- * schemas.
+ * There is nothing but the statement between the two settings: names in an expression there would be looked up in the
+ * platform's schemas.
  */
 BEGIN
     SET LOCAL search_path TO DEFAULT;

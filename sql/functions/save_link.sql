@@ -4,10 +4,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * AFTER INSERT or UPDATE, only while a rollback is under way: keeps the row's link beside those that were
- * saved in bulk, so that none is lost up to the moment the column goes. The trigger's argument is enrollments or
- * submissions; sessiondb.prepare_saved_links() made the table whose key the row is saved by. The dynamic SQL is paid
- * during a rollback only.
+ * AFTER INSERT or UPDATE, only while a rollback runs: saves the link of the row in addition to those that were saved in
+ * bulk, so that none is lost before the column is dropped. The argument of the trigger is enrollments or submissions; the
+ * step prepare_saved_links created the table with the key of the row. Dynamic SQL is used only during a rollback.
  *
  * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
  * are accepted, and no SQL from a trigger's argument: a role that can call this function could attach it to its own table.

@@ -4,10 +4,10 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * p_status, if it is one that a session may have; raises invalid_parameter_value otherwise. Where the platform lists
- * its statuses, in an enum or a CHECK, the platform decides, when the row is written. Where the column takes any text,
- * a mistyped status would make a session that no row is ever linked to, so only the usual words and those in use
- * (p_is_used) are taken, the usual words in lower case.
+ * p_status, if a session may have it; raises invalid_parameter_value otherwise. If the platform lists its statuses, in an
+ * enum or a CHECK, the platform decides when the row is written. If the column accepts any text, a misspelled status
+ * would create a session to which no row is ever linked, so only the usual words and those in use (p_is_used) are
+ * accepted, the usual words in lower case.
  */
 DECLARE
     v_labels text;

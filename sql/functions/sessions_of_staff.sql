@@ -5,8 +5,8 @@ SET search_path FROM CURRENT
 AS $function$
 /*
  * The sessions of the organisations in which the current user is staff, for the policies on enrollments and submissions.
- * SECURITY DEFINER: the platform's own policies on org_members and sessions are not evaluated, which may read enrollments
- * in their turn. There is no argument: any role that can call this learns only about itself.
+ * SECURITY DEFINER: the platform's own policies on org_members and sessions, which may themselves read enrollments, are
+ * not evaluated. There is no argument: a role that can call this learns only about itself.
  *
  * The names of columns: as in find_session().
  *

@@ -4,9 +4,9 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * What a command takes for a user, course, organisation or session (p_kind as for names_in), quoted for a shell: a name
- * that find_named() finds nothing else by, or the id. No name that could be taken for an option, an id or an address, or
- * that a terminal would not show as it is.
+ * The name of a user, course, organisation or session (p_kind as for names_in) for use in a command, quoted for a shell: a
+ * name by which find_named() finds nothing else, or the id. Not a name that could be mistaken for an option, an id or an
+ * address, or that a terminal would not show unchanged.
  */
 SELECT coalesce((
            SELECT CASE WHEN n.name ~ '^[A-Za-z0-9@._+-]+$' THEN n.name ELSE '''' || replace(n.name, '''', '''\''''') || '''' END

@@ -3,12 +3,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * One row of sessiondb.backfill_progress for each table, or for each partition of it, enrolments first, since
- * submissions follow them. A backfill with the same argument that was stopped resumes where it stopped, and does not
- * look again at what it had passed.
+ * Inserts a row into sessiondb.backfill_progress for each table or partition, enrolments first, because submissions
+ * follow them. An interrupted backfill with the same argument resumes where it stopped, and does not read again what it
+ * had finished.
  *
- * The rules are for all sessions: among those that row level security shows a role they would choose others, for good.
- * With the rights of the triggers' owner, whose tables may force it, a backfill chooses as the triggers do.
+ * The rules apply to all sessions: if row level security hid some from a role, it would link rows to others permanently.
+ * With the rights of the triggers' owner, for whom row level security may be forced, a backfill chooses as the triggers do.
  */
 BEGIN
     IF EXISTS (

@@ -3,7 +3,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The table that user_id refers to, where the platform has one all of which the caller may read, and its key.
+ * The table to which user_id refers, with its key, if there is one and the caller may read all of its rows.
  */
 SELECT k.confrelid, f.attname
   FROM sessiondb.installation AS i

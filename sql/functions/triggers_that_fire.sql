@@ -4,8 +4,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Which triggers of the platform a backfill fires, since linking is an UPDATE of each row: they may write updated_at,
- * or refuse it. On a partitioned table those of the partitions fire.
+ * The triggers of the platform that a backfill fires, because linking is an UPDATE of each row: they may write updated_at,
+ * or refuse the change. On a partitioned table, those of the partitions fire.
  */
 SELECT format('Linking a row of %s fires the platform''s triggers on UPDATE: %s.',
               b.table_name, string_agg(DISTINCT quote_ident(t.tgname), ', '))

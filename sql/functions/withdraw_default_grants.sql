@@ -3,13 +3,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Takes back what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) gave to other roles
- * on what was made in schema sessiondb: there are backends that grant everything to the roles of their API that way.
- * Grants that were made by hand to other roles stay, and SELECT for roles that make dumps of the platform; install() decides
- * which roles may call sessions_of_staff().
+ * Revokes what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) granted to other roles on
+ * objects in schema sessiondb: some backends grant everything to the roles of their API that way. Grants by hand to other
+ * roles are preserved, and so is SELECT for roles that dump the platform; install() decides which roles may call
+ * sessions_of_staff().
  *
- * And disables row level security where an event trigger of the platform enabled it on a new table: a role with the
- * documented grants would find nothing there, and be told that sessiondb is not installed.
+ * Also disables row level security if an event trigger of the platform enabled it on a new table: a role with the
+ * documented grants would see no rows there, as if sessiondb were not installed.
  */
 DECLARE
     v_revoke text;

@@ -1,4 +1,4 @@
--- A session can have the status that links students, active: the enum has that label, and no CHECK keeps it out.
+-- Sessions can have the status active, which links students: the enum has that label, and no CHECK excludes it.
 WITH status AS (
     SELECT c.oid AS table_oid, format('%I.%I', n.nspname, c.relname) AS full_name, a.attnum, t.oid AS type_oid, t.typtype
       FROM pg_namespace AS n
@@ -14,19 +14,19 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
                       format_type(s.type_oid, NULL), s.full_name) AS detail,
                CASE
                    WHEN s.renamed IS NULL OR to_regnamespace('sessiondb') IS NULL THEN format('Add it: ALTER TYPE %s ADD VALUE ''active''', format_type(s.type_oid, NULL))
-                   ELSE format('Give it back its name: ALTER TYPE %s RENAME VALUE %L TO ''active''', format_type(s.type_oid, NULL), s.renamed)
+                   ELSE format('Restore its name: ALTER TYPE %s RENAME VALUE %L TO ''active''', format_type(s.type_oid, NULL), s.renamed)
                END AS fix
           FROM (SELECT s.*, e.renamed
                   FROM status AS s
                  CROSS JOIN LATERAL (
                         SELECT bool_or(e.enumlabel = 'active') AS has_it,
-                               -- one label that says the same
+                               -- a single label with this meaning
                                min(e.enumlabel) FILTER (WHERE e.enumlabel ~* '^(activ[ea]*|actif|open(ed)?|ouverte?|running|live|started|in_progress|en_cours)$') AS renamed
                           FROM pg_enum AS e WHERE e.enumtypid = s.type_oid
                        ) AS e
                  WHERE s.typtype = 'e' AND e.has_it IS NOT TRUE) AS s
         UNION ALL
-        -- a list of values, status IN (...), as PostgreSQL spells it; other conditions cannot be evaluated
+        -- a list of values, status IN (...), as PostgreSQL writes it; other conditions cannot be evaluated
         SELECT s.full_name,
                format('Constraint %I of table %s does not allow "active" in column status.', k.conname, s.full_name),
                'Create it again with ''active'' in its list: only sessions with that status are chosen.'

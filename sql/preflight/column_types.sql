@@ -1,5 +1,5 @@
--- Only trusted roles own the types of the columns of a table that is read, and what those are made of: the owner of a type
--- may create a cast of it to json, which to_jsonb() calls, and change the constraints of a domain.
+-- Only trusted roles own the types of the columns that are read, and the types of which those consist: the owner of a type
+-- may create a cast to json, which to_jsonb() calls, and may change the constraints of a domain.
 WITH RECURSIVE
 platform AS (
     SELECT n.oid, c.relowner AS table_owner

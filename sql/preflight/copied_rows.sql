@@ -1,10 +1,10 @@
--- Code of the platform that takes rows of enrollments or submissions by position fails when they get one column more:
--- INSERT INTO history SELECT NEW.* ("more expressions than target columns") stops every write, SELECT * in a function that
--- returns a fixed list of columns every read. Recognised by the text of the function. A target whose last column is already
--- session_id is ready for it; for a target that is known only when the function runs, this can only warn. SQL-standard
--- function bodies, views and rules are not affected: PostgreSQL expanded their columns when they were created.
+-- Code of the platform that copies rows of enrollments or submissions by position fails when they get another column:
+-- INSERT INTO history SELECT NEW.* ("more expressions than target columns") then makes every write fail, and SELECT * in a
+-- function that returns a fixed list of columns makes every read fail. Detected in the text of the function. A target whose
+-- last column is already session_id is prepared; if the target is known only when the function runs, this only warns.
+-- SQL-standard function bodies, views and rules are not affected: PostgreSQL expanded their columns at creation.
 --
--- Longer than a screen: a branch for each of the four ways of taking a row.
+-- Longer than a screen: a branch for each of the four ways to copy a row.
 WITH grown AS (
     SELECT n.nspname, c.relname, c.oid, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
            (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum)
@@ -18,7 +18,7 @@ WITH grown AS (
 code AS (
     SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
            format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
-           -- without comments and without the quotes of names
+           -- without comments and quotes of names
            replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
       FROM pg_proc AS p
       JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
@@ -46,7 +46,7 @@ taken AS (
       JOIN statement AS s ON s.oid = f.tgfoid
      WHERE s.text ~* '\minsert\s+into\M.*(\mselect|\mvalues\s*\(|,)\s*\(*\s*(new|old)\s*\)*\s*\.\s*\*'
     UNION
-    -- EXECUTE 'INSERT INTO ... SELECT ...' USING NEW, with .* behind a number of it
+    -- EXECUTE 'INSERT INTO ... SELECT ...' USING NEW, where the text expands a parameter with .*
     SELECT f.nspname, f.relname, f.columns, s.name, s.text, false
       FROM fired AS f
       JOIN statement AS s ON s.oid = f.tgfoid

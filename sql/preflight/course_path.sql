@@ -1,4 +1,4 @@
--- There is one way from a submission to its course; the query of sessiondb.course_paths() is put in below.
+-- There is one path from a submission to its course; queries/course_paths.sql is inserted below.
 WITH shortest AS (
     SELECT p.*, rank() OVER (ORDER BY p.hops) AS place
       FROM ({course_paths()}) AS p

@@ -1,5 +1,5 @@
--- What our triggers read of a new row is in it when they fire. PostgreSQL computes a generated column after the BEFORE
--- triggers: they see NULL there, would link no row and refuse every session.
+-- The columns that our triggers read are set when they fire. PostgreSQL computes a generated column after the BEFORE
+-- triggers: they would see NULL, link no row and refuse every session.
 SELECT 'generated_columns' AS "check", 'error' AS level,
        format('%I.%I.%I', n.nspname, c.relname, a.attname) AS object,
        format('Column %I of table %I.%I is generated, so PostgreSQL computes it only after the triggers of sessiondb have read it.',

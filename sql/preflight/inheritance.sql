@@ -1,6 +1,6 @@
--- The tables are whole: each row of enrollments, submissions and sessions is in the table of that name or in a
--- partition of it. What inherits from a table (INHERITS) has neither its triggers nor its foreign keys, and a foreign
--- key finds no session there; neither a partition alone nor a typed table can be given a column.
+-- Each row of enrollments, submissions and sessions is in the table of that name or in a partition of it. A table that
+-- inherits from another (INHERITS) has neither its triggers nor its foreign keys, and a foreign key finds no session
+-- there. No column can be added to a single partition or to a typed table.
 SELECT 'inheritance' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')

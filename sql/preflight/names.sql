@@ -1,11 +1,11 @@
--- The names that we give to objects are free, or used by objects that do the same job.
+-- The names of our objects are free, or used by equivalent objects.
 WITH platform AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 )
 SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT format('%I.%I', h.nspname, c.relname) AS object,
-               format('The name of an index that sessiondb needs, %I, is used by an object that does not do its job.', c.relname) AS detail,
+               format('The name of an index that sessiondb needs, %I, is used by a different object.', c.relname) AS detail,
                CASE
                    WHEN i.indexrelid IS NULL THEN format('Give %I.%I another name.', h.nspname, c.relname)
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
@@ -16,7 +16,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
           LEFT JOIN pg_class AS t ON t.oid = i.indrelid
          WHERE t.relname IS DISTINCT FROM required.table_name
-            -- an invalid index is built again, except one of a partitioned table that another session has not finished
+            -- an invalid index is built again, except one of a partitioned table that another session is still building
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
                 SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s (statement, locks, scans)
@@ -30,7 +30,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = format('%s_session_id_fkey', c.relname)
          WHERE k.contype <> 'f'
-            -- one of ours is found below, or made again
+            -- ours is found below, or created again
             OR ((k.confrelid IS DISTINCT FROM to_regclass(format('%I.sessions', h.nspname))
                  OR c.relkind = 'r' AND NOT coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true))
                 AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true))
@@ -86,7 +86,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL
-        -- compile() would replace a part of such a name
+        -- compile() would replace part of such a name
         SELECT w.object,
                format('%s contains %s, which sessiondb replaces when it compiles its functions.', w.object, m.text[1]),
                w.fix

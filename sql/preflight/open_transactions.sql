@@ -1,4 +1,4 @@
--- Nothing holds up the building of an index for long: it waits for every transaction that was begun before.
+-- Nothing delays index builds for long: they wait for every transaction that began before.
 SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
   FROM (
         -- a prepared transaction does not end by itself
@@ -8,7 +8,7 @@ SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
                       x.gid, x.owner, date_trunc('second', x.prepared), n.nspname, c.relname) AS detail,
                format('End it: COMMIT PREPARED %L, or ROLLBACK PREPARED %L', x.gid, x.gid) AS fix
           FROM pg_prepared_xacts AS x
-          -- the locks of a prepared transaction have no pid; the one on its own id shows which they are
+          -- the locks of a prepared transaction have no pid; the lock on its own id identifies them
           JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.pid IS NULL
           JOIN pg_locks AS l ON l.virtualtransaction = own.virtualtransaction AND l.pid IS NULL
           JOIN pg_class AS c ON c.oid = l.relation
@@ -19,7 +19,7 @@ SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
         UNION ALL
         SELECT 'warning',
                format('pid %s', a.pid),
-               format('A transaction of role %I (pid %s, %s, %s) is open since %s; the building of indexes waits for its end.',
+               format('A transaction of role %I (pid %s, %s, %s) has been open since %s; index builds wait for its end.',
                       a.usename, a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.state,
                       date_trunc('second', a.xact_start)),
                format('Wait for it, or end it: SELECT pg_terminate_backend(%s)', a.pid)

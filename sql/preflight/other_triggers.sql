@@ -1,4 +1,4 @@
--- No trigger of the platform chooses a session too, unless it is to be taken over (--adopt).
+-- No trigger of the platform also chooses a session, unless it is to be adopted (--adopt).
 SELECT 'other_triggers' AS "check", m.level,
        format('trigger %s on %s', w.trigger_name, c.relname) AS object,
        format('Trigger %s on %s writes session_id, as ours will%s: %s', w.trigger_name, c.relname, m.remark, w.definition) AS detail,

@@ -1,4 +1,4 @@
--- Only trusted roles own our functions and what these read, or can make our functions run their code.
+-- Only trusted roles own our functions and the objects that these read, or can make our functions run their code.
 --
 -- Longer than a screen: a branch for each thing that must belong to a trusted role.
 WITH platform AS (
@@ -9,7 +9,7 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- All roles but superusers, the current role, and the owners of the database and of enrollments. A group that one of
+-- All roles except superusers, the current role, and the owners of the database and of enrollments. A group that one of
 -- those belongs to has other members.
 stranger AS (
     SELECT r.oid, r.rolname
@@ -45,14 +45,14 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                     OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
                         AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
                 UNION
-                -- what our functions read: a view in its place, or a cast of its column, would run its owner's code
+                -- what our functions read: its owner could replace it by a view, or create a cast of its column, that runs code
                 SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w)
                   FROM pg_class AS c
                  WHERE c.oid IN (SELECT w.relid FROM written AS w)
                     OR c.oid IN (SELECT unnest(w.tables) FROM ({course_paths()}) AS w)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
-         -- check privileges refuses what we may not act for
+         -- the check privileges refuses those for which this role may not act
          WHERE h.is_superuser
             OR o.is_written AND pg_has_role(o.owner, 'USAGE')
         UNION ALL

@@ -1,6 +1,6 @@
--- What a publication sends of our two tables: a subscriber stops at the first row with a column that it lacks, so it gets
--- the column first. And where UPDATE is published, no row of a table without replica identity can be changed: neither a
--- backfill nor the deletion of a session.
+-- Publications of our two tables: a subscriber stops at the first row with a column that it lacks, so it must get the
+-- column first. If UPDATE is published, no row of a table without replica identity can be changed: backfills and deletions
+-- of sessions would fail.
 WITH published AS (
     SELECT p.pubname, p.puballtables, p.pubupdate, format('%I.%I', n.nspname, root.relname) AS name, root.oid,
            c.oid::regclass AS part, c.relkind, c.relreplident
@@ -21,7 +21,7 @@ SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detai
                format('On each subscriber first: ALTER TABLE %s ADD COLUMN session_id uuid; then apply here. To roll back, start here.', p.name) AS fix
           FROM published AS p
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
-           -- a list of columns stays as it is (PostgreSQL 15)
+           -- a column list is not extended (PostgreSQL 15)
            AND NOT EXISTS (
                 SELECT FROM pg_publication_rel AS r
                   JOIN pg_publication AS o ON o.oid = r.prpubid

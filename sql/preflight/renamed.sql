@@ -1,17 +1,17 @@
--- A table or column that sessiondb works with still has its name, and there is no second one with what is ours: such a
--- column would be taken for missing and made again without its links, or be left behind by a rollback. A column is known
--- by its comment, a table by its foreign key and triggers, which CREATE TABLE ... (LIKE ...) does not copy.
+-- The tables and columns of sessiondb still have their names, and no second one has our marks: a renamed column would be
+-- taken for missing and created again without its links, or be left behind by a rollback. A column is recognised by its
+-- comment, a table by its foreign key and triggers, which CREATE TABLE ... (LIKE ...) does not copy.
 --
--- An apply warns where both the old and the new one exist; a rollback (setting sessiondb.undone) would leave one.
+-- An apply warns if both the old and the new one exist; a rollback (setting sessiondb.undone) would leave one.
 WITH place AS (
     SELECT n.oid, n.nspname FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 linked (name) AS (VALUES ('enrollments'), ('submissions')),
--- not by to_regclass(), for a role that may not see the schema
+-- not by to_regclass(), because a role may lack USAGE on the schema
 named AS (
     SELECT c.relname, c.oid FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
 ),
--- a partition has its own by its table's
+-- a partition has those of its table
 key AS (
     SELECT l.name, k.conrelid, k.confrelid
       FROM linked AS l
@@ -31,7 +31,7 @@ moved AS (
               JOIN pg_class AS c ON c.oid = t.tgrelid AND NOT c.relispartition
             UNION
             SELECT 'sessions', k.confrelid FROM key AS k
-             -- where there is another one, that the key refers to the old one is an error of its own
+             -- if there is another one, a separate error reports that the key refers to the old one
              WHERE NOT EXISTS (SELECT FROM named AS n WHERE n.relname = 'sessions')
            ) AS w
       LEFT JOIN named AS n ON n.relname = w.name

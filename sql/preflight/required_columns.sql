@@ -1,14 +1,14 @@
--- The tables and columns that the rules read exist and have the types that they need. Of organisations only the id is
--- needed, and a view is enough: a name and a slug are read if they exist.
+-- The tables and columns that the rules read exist and have suitable types. Of organisations only the id is needed, and a
+-- view suffices: a name and a slug are read if they exist.
 --
--- Tables and columns under another name are shown, because no application fills a column that is added only for sessiondb.
--- A table sessions without org_id and course_id serves another purpose, often logins.
+-- Tables and columns under another name are reported, because no application fills a column that is added only for
+-- sessiondb. A table sessions without org_id and course_id has another purpose, often logins.
 --
--- Longer than a screen: a branch for each way in which a table or column can be missing or unfit, each by itself.
+-- Longer than a screen: a branch for each way in which a table or column can be missing or unsuitable.
 WITH required (table_name, column_name, kind) AS (
 {rule_columns()}
 ),
--- names by which others go, as regular expressions; of a table, or of a column
+-- other usual names of tables and columns, as regular expressions
 known_as (name, pattern) AS (
     VALUES
         ('orgs', 'org|organi[sz]ations?|tenants?|teams?|compan(y|ies)|schools?|institutions?'),
@@ -164,7 +164,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                 SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
                ) AS m
          WHERE kind = 'link'
-           -- of another type it is to be renamed, as it is
+           -- a column of another type must be renamed anyway
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
@@ -173,7 +173,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
          WHERE kind = 'link'
-           -- by table_oid: k.conrelid would let it look at, and wait for, the tables of all constraints
+           -- by table_oid: k.conrelid would read, and wait for, the tables of all constraints
            AND pg_get_expr(k.conbin, table_oid) = '(session_id IS NOT NULL)'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),

@@ -1,9 +1,9 @@
--- The server takes writes and is one that we know.
+-- The server accepts writes and has a supported version.
 SELECT 'server' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (VALUES
         (pg_is_in_recovery(),
          'server',
-         'The server is a standby: it takes no writes.',
+         'The server is a standby: it accepts no writes.',
          'Connect to the primary, for instance with target_session_attrs=read-write in the DSN.'),
         (NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only')::boolean,
          'default_transaction_read_only',

@@ -1,5 +1,5 @@
--- The active sessions of a course for an organisation; the first is chosen for students, the others only for students who
--- are enrolled in them.
+-- The active sessions of a course for an organisation; the first one is chosen for students, the others only for
+-- students who are enrolled in them.
 SELECT s.id, sessiondb.name_of('session', s.id) AS name
   FROM platform.sessions AS s
  WHERE s.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid

@@ -1,5 +1,5 @@
--- The values that a column of the platform takes, where its type is an enum, or where a CHECK of that column alone lists
--- them; in the order in which they are listed there.
+-- The values that a column of the platform accepts, if its type is an enum, or if a CHECK on that column alone lists them;
+-- in their order there.
 SELECT v.value
   FROM pg_attribute AS a
   JOIN pg_class AS c ON c.oid = a.attrelid AND c.relname = %(table)s

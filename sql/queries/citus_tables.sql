@@ -1,5 +1,5 @@
--- The tables named as those that the rules read, in any schema, that Citus manages: distributed, reference, local to
--- it or of a tenant.
+-- The tables with the names that the rules read, in any schema, that Citus manages: distributed, reference, Citus local or
+-- of a tenant.
 SELECT n.nspname AS schema, c.oid::regclass AS name
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid

@@ -1,21 +1,21 @@
--- Every way from a row of submissions to its course.
+-- Every path from a row of submissions to its course.
 --
 -- path      the columns to follow, written as --course-path takes them: exercise_id.course_id
--- hops      how many tables are read on the way; 0 is a course_id in submissions itself
--- pieces    the SQL expression of the course, cut where the name of the submission's row belongs:
+-- hops      how many tables are read on the path; 0 for a course_id in submissions itself
+-- pieces    the SQL expression of the course, split where the name of the submission's row belongs:
 --           array_to_string(pieces, 'NEW') is the expression in a trigger
--- tables    the tables that are read on the way
--- believed  true where no foreign key says that the last column holds courses, only the path that was given
+-- tables    the tables that are read on the path
+-- believed  true if no foreign key shows that the last column contains courses, only the given path
 -- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
 --
--- Not followed: session_id and the table sessions (those are what we add), org_members, and the table that user_id
--- refers to (a user's course is not the course of their submission).
+-- Not followed: session_id and the table sessions (which sessiondb adds), org_members, and the table to which user_id
+-- refers (a user's course is not the course of their submission).
 --
--- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty where the
--- foreign keys are to decide. The body stands alone (nothing of schema sessiondb), so that preflight and plan can run
--- it as a query on a database that has nothing of ours yet.
+-- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty if the
+-- foreign keys decide. The body needs nothing of schema sessiondb, so preflight and plan can run it as a query before
+-- sessiondb is installed.
 --
--- Longer than a screen: one walk along the foreign keys, whose rows carry the query so far; each part of it has a name.
+-- Longer than a screen: one recursive walk along the foreign keys, whose rows contain the query so far.
 WITH RECURSIVE
 platform AS (
     SELECT n.oid AS namespace,
@@ -47,7 +47,7 @@ foreign_key AS (
        AND c.conparentid = 0
      GROUP BY c.oid, c.conrelid, c.confrelid
 ),
--- Where no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
+-- If no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
 -- The table is joined on its primary key, or on a unique "id".
 named_table AS (
     SELECT a.attrelid AS from_table,
@@ -95,7 +95,7 @@ passed_over AS (
       JOIN platform AS h ON h.submissions = f.from_table
      WHERE f.column_name = 'user_id'
 ),
--- at_table is where we stand; next_name counts through the path that was given.
+-- at_table is the current table; next_name is the position in the given path.
 walk AS (
     SELECT g.given, h.submissions AS at_table, ARRAY[]::text[] AS names,
            ARRAY[h.submissions] AS seen, 0 AS hops, 1 AS next_name, '[]'::jsonb AS joins
@@ -158,7 +158,7 @@ arrival AS (
        AND a.attname <> 'user_id'
        AND a.attnum > 0 AND NOT a.attisdropped
        AND a.atttypid = 'uuid'::regtype
-       -- a foreign key to another table says that it is no course; where there is none, the path is believed
+       -- with a foreign key to another table it is not a course; without a foreign key, the given path is believed
        AND k.leads_to_courses IS NOT FALSE
 ),
 route AS (

@@ -1,5 +1,5 @@
 -- The roles that can dump the database as the platform has it: they log in, read every table and sequence, and no row level
--- security keeps rows from them. Superusers and the like are left out.
+-- security keeps rows from them. Superusers and the like are excluded.
 SELECT r.oid, r.rolname
   FROM pg_roles AS r
  WHERE r.rolcanlogin

@@ -1,12 +1,11 @@
--- What the catalogs show of the objects {wanted} (kind, parent, name, arguments), one row for each that exists: facts
--- that another server, another schema's name, a lost comment or pg_dump spell no differently. is_ours: its comment says
--- so.
+-- The facts in the catalogs about the objects {wanted} (kind, parent, name, arguments), one row for each that exists. They
+-- are the same on another server, in another schema, without a comment and after pg_dump. is_ours: by its comment.
 --
--- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema, that of a table or
--- function the schema, where "platform" stands for the platform's.
+-- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema; that of a table or
+-- function is the schema, "platform" for the platform's.
 --
--- Longer than a screen: a branch for each kind of object. Those of kinds that are not wanted are left out where the
--- query is sent: each takes its time to plan.
+-- Longer than a screen: a branch for each kind of object. Branches for other kinds are removed before the query is sent,
+-- because each takes time to plan.
 WITH platform AS (
     SELECT c.oid, c.relname
       FROM pg_class AS c
@@ -82,11 +81,11 @@ SELECT w.kind, w.parent, w.name, f.facts,
                    'body', p.prosrc, 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
                    'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
                    'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
-                   -- not a join, for which all types would be read for each function
+                   -- not a join, which would read all types for each function
                    'types', (SELECT array_agg((SELECT a.typname FROM pg_type AS a WHERE a.oid = u.type) ORDER BY u.place)
                                FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)),
                    'defaults', pg_get_expr(p.proargdefaults, 0))
-               -- a dump may lack what was revoked; that an administrator revokes more is fine
+               -- a dump may lack what was revoked; administrators may revoke more
                || CASE WHEN NOT has_function_privilege(0::oid, p.oid, 'EXECUTE') THEN '{"private": true}' ELSE '{}' END::jsonb
                || CASE p.proname WHEN 'sessions_of_staff' THEN jsonb_build_object('granted to', (
                       SELECT coalesce(string_agg(DISTINCT coalesce(r.rolname, 'PUBLIC'), ', '), '')

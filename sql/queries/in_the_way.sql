@@ -1,16 +1,16 @@
 -- Describes the backends $1 to the user; NULL when they have ended. 0 stands for prepared transactions, as in
--- pg_blocking_pids(). The body stands alone.
+-- pg_blocking_pids(). The body needs nothing of schema sessiondb.
 SELECT string_agg(w.description, '; ' ORDER BY w.pid)
   FROM (
         SELECT a.pid,
-               -- of another role, only roles that may read all statistics see more than pid, role and application
+               -- for sessions of other roles, only roles that may read all statistics see more than pid, role and application
                format(
                    'pid %s (%s): %s',
                    a.pid,
                    concat_ws(', ',
                        coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
-                   -- and of a password nothing
+                   -- without passwords
                    left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80)) AS description
           FROM pg_stat_activity AS a
          WHERE a.pid = ANY ($1)

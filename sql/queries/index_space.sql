@@ -1,5 +1,5 @@
--- The bytes that the indexes may take, counting 50 for a row and each of its indexes, and the directory of the server,
--- where this role may know it.
+-- The bytes that the indexes may need, estimated as 50 per row and index, and the directory of the server, if this role may
+-- know it.
 SELECT coalesce(sum(greatest(c.reltuples, 0) * 50 * (CASE c.relname WHEN 'enrollments' THEN 2 ELSE 1 END)), 0)::bigint,
        (SELECT s.setting
           FROM pg_settings AS s

@@ -1,5 +1,5 @@
--- Some of the rows of {table} that f was found in, for people: by id, or by user where they have none. f holds the users,
--- courses and sessions of some of their groups.
+-- Some of the rows of {table} in the groups of f, for output: by id, or by user if they have none. f holds the users,
+-- courses and sessions of some groups.
 SELECT pg_catalog.string_agg(e.example, ', ') AS examples
   FROM (
         SELECT e.example

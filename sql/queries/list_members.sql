@@ -1,5 +1,5 @@
--- The members of an organisation, by role, with their names as far as the role that asks may read them. Not m.role: where
--- there is no such column, that would call a function role(org_members) of any role.
+-- The members of an organisation, by role, with their names as far as the current role may read them. Not m.role: without
+-- such a column, that would call a function role(org_members) of any role.
 SELECT sessiondb.name_of('user', m.user_id) AS member, role::pg_catalog.text AS role, m.user_id
   FROM platform.org_members AS m
  WHERE m.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid

@@ -1,4 +1,4 @@
--- The organisations, by name, with how many members and active sessions each has.
+-- The organisations, by name, with the numbers of their members and active sessions.
 SELECT pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS slug,
        pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text AS name,
        (SELECT pg_catalog.count(*) FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) o.id) AS members,

@@ -1,4 +1,4 @@
--- The courses that organisations have sessions of, and whether one is active.
+-- The courses of which organisations have sessions, and whether one is active.
 SELECT s.org_id, s.course_id, pg_catalog.bool_or(s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS is_active
   FROM platform.sessions AS s
  GROUP BY 1, 2

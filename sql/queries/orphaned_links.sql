@@ -1,4 +1,4 @@
--- Whether rows of {table} are linked to sessions that are gone; asked where session_id is the platform's own.
+-- Whether rows of {table} are linked to deleted sessions; only if session_id is the platform's own.
 SELECT 'orphaned_links' AS "check", 'error' AS level,
        '{table}.session_id' AS object,
        'Rows of {table} are linked to sessions that are gone.' AS detail,

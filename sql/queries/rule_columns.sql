@@ -1,4 +1,4 @@
--- The columns that the rules read, by table, and of what kind each has to be.
+-- The columns that the rules read, by table, with the required kind of type.
 VALUES
     ('orgs', 'id', 'uuid'),
     ('courses', 'id', 'uuid'),
@@ -12,6 +12,6 @@ VALUES
     ('enrollments', 'user_id', 'uuid'),
     ('enrollments', 'course_id', 'uuid'),
     ('submissions', 'user_id', 'uuid'),
-    -- ours, but one that existed before must be usable
+    -- ours, but one that existed before must be suitable
     ('enrollments', 'session_id', 'link'),
     ('submissions', 'session_id', 'link')

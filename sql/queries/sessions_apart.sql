@@ -1,4 +1,4 @@
--- What differs between sessions of one name: organisation, status, day of creation.
+-- How sessions with the same title differ: organisation, status, day of creation.
 SELECT s.id,
        pg_catalog.concat_ws(', ', sessiondb.name_of('org', s.org_id), s.status::pg_catalog.text,
            'created ' OPERATOR(pg_catalog.||) s.created_at::pg_catalog.date::pg_catalog.text) AS apart

@@ -1,6 +1,6 @@
 -- The guide's second and third verification queries: the rows of {table} with the titles of their sessions and courses,
--- the slugs of the sessions' organisations, and what people call their users.
--- to_jsonb, because a platform's rows need not have a title.
+-- the slugs of the sessions' organisations, and the names of their users. to_jsonb, because a platform's rows need not
+-- have a title.
 SELECT r.*,
        pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS session_title,
        pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title,

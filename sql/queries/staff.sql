@@ -1,10 +1,9 @@
--- What the policies for staff are made with, as one row; NULL where the setting sessiondb.staff names no role.
+-- The parameters of the policies for staff, as one row; NULL if the setting sessiondb.staff names no role.
 --
--- roles, current_user   as `apply --staff --current-user` gives them; auth.uid() where nothing is given
--- readers               the roles that the policies are for, which must be able to call sessiondb.sessions_of_staff():
---                       those that are granted SELECT on the table, but the ones that row level security does not
---                       apply to; the owner where there are no others
--- pieces                the same as SQL; a source has a name in the place of each
+-- roles, current_user   of `apply --staff --current-user`; auth.uid() if nothing is given
+-- readers               the roles of the policies, which must be able to call sessiondb.sessions_of_staff(): those with
+--                       SELECT on the table to which row level security applies; the owner if there are none
+-- pieces                the same as SQL, which replaces a name in a source
 WITH reader AS (
     SELECT c.relname, pg_get_userbyid(c.relowner) AS owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
       FROM pg_namespace AS n

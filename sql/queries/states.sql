@@ -1,15 +1,15 @@
--- The state of each object of this version ({objects}) that is due, and of each that the database has and this version
--- not.
+-- The state of each object of this version ({objects}) that must exist, and of each object in the database that this
+-- version does not have.
 --
--- INSTALLED   as this version makes it
--- OUTDATED    as another version made it, or this one for another schema or course path
--- CHANGED     changed by hand, since it was made
--- MISSING     dropped, or not made yet
--- UNRECORDED  there, but sessiondb.objects has lost what it knew of it
--- UNKNOWN     made by another version; this one does not have it
+-- INSTALLED   as this version creates it
+-- OUTDATED    as another version created it, or this one for another schema or course path
+-- CHANGED     changed by hand after it was created
+-- MISSING     dropped, or not created yet
+-- UNRECORDED  it exists, but sessiondb.objects has lost its record
+-- UNKNOWN     created by another version; this one does not have it
 --
--- Those that are not due are left out, unless {every}. An index or a key under another name may do the job of ours:
--- such an object is recorded and was never there.
+-- Objects that need not exist yet are excluded, unless {every}. An index or a key under another name may serve instead of
+-- ours: such an object is recorded but never existed.
 WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) AS (
 {objects}
 ),

@@ -1,8 +1,8 @@
--- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the first look
--- of all, at the catalogs alone, before anything in the schema is read or run. Trusted are the current role,
--- superusers, the owner of the database, and the owner of the platform's table enrollments, $1 (an oid).
+-- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the very first
+-- check, from the catalogs alone, before anything in the schema is read or run. Trusted are the current role, superusers,
+-- the owner of the database, and the owner of the platform's table enrollments, $1 (an oid).
 --
--- A function of the platform that was set aside in the schema keeps its owner; nothing here calls it.
+-- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it.
 WITH trusted (oid) AS (
     SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper OR r.rolname = current_user
     UNION ALL

@@ -1,5 +1,5 @@
 -- The tables of the platform's schema and their partitions in any schema, with their estimated rows, unknown before the
--- first ANALYZE or VACUUM, and their size on disk in bytes, partitions added up. Of two with one name the one in the
+-- first ANALYZE or VACUUM, and their size on disk in bytes, including partitions. Of two with the same name, the one in the
 -- platform's schema is last.
 SELECT c.relname::text,
        CASE WHEN min(l.reltuples) >= 0 THEN sum(l.reltuples)::bigint END,

@@ -1,14 +1,13 @@
 -- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1, names
--- separated by "|", with the table or partition that each is on, and the statements that make each of them again as it
--- is.
+-- separated by "|", with the table or partition of each, and the statements that create it again.
 --
--- Read from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row that is given the
--- column and returned, an UPDATE of one of the two tables that sets it. All of NEW may be written, too; that counts
--- unless the columns are named by literals and none of them is ours, as in jsonb_populate_record(NEW,
--- jsonb_build_object('updated_at', now())). A function that only compares or copies the column does not count; what a
--- function in C or behind another call does is not seen.
+-- Derived from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row in which the
+-- column is set and which is returned, an UPDATE of one of the two tables that sets it. NEW may also be written as a
+-- whole; that counts unless the columns are named by literals and none of them is ours, as in jsonb_populate_record(NEW,
+-- jsonb_build_object('updated_at', now())). A function that only compares or copies the column does not count; what
+-- functions in C or called functions do is not detected.
 --
--- The body stands alone, so that preflight can run it as a query before anything of ours exists.
+-- The body needs nothing of schema sessiondb, so preflight can run it as a query before sessiondb is installed.
 SELECT root.relname,
        t.tgname,
        c.oid::regclass,
@@ -34,7 +33,7 @@ SELECT root.relname,
   JOIN pg_proc AS p ON p.oid = t.tgfoid
   JOIN pg_namespace AS pn ON pn.oid = p.pronamespace
  CROSS JOIN LATERAL (
-        -- the text without comments and without the quotes of names, the trigger's arguments in their places
+        -- the text without comments and quotes of names, with the arguments of the trigger
         SELECT regexp_replace(
                    replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', ''),
                    '\mtg_argv\s*\[[^]]*\]',
@@ -61,7 +60,7 @@ SELECT root.relname,
                    -- all of NEW, or a row that is returned in its place
                 OR (s.statement ~* ('\mnew\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*=|\minto\s+(strict\s+)?new\M(?!\s*\.)'
                                     '|\mreturn\s+(jsonb?_populate_record\M|new\s*#=)')
-                    -- but not where literals name the columns, and others than these
+                    -- but not if literals name only other columns
                     AND NOT (s.statement ~* ('\mjsonb?_populate_record\s*\(\s*new\s*,\s*(jsonb?_build_object\s*\(\s*)?'''
                                              '|\mnew\s*#=\s*hstore\s*\(\s*''[^'']*''\s*,')
                              AND s.statement !~* format('''(\s*\{[^'']*|[\w ]*)\m(%s)\M', $1)))))

@@ -1,5 +1,4 @@
--- The tables whose session_id was there before us with no validated foreign key, so that its links may lead to sessions
--- that are gone.
+-- The tables whose session_id already existed, without a validated foreign key, so that links may lead to deleted sessions.
 SELECT c.relname::text
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid

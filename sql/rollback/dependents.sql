@@ -1,6 +1,6 @@
--- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it, half-way. The setting
--- sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes before it, so
--- that the fixes can be run in this order.
+-- Nothing of the platform depends on what a rollback drops: PostgreSQL would refuse to drop it when the rollback is half
+-- done. The setting sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes
+-- before it, so the fixes can be run in this order.
 --
 -- Longer than a screen: a branch for each kind of object that can depend on ours, with the statement that removes it.
 WITH RECURSIVE
@@ -15,7 +15,7 @@ dropped (classid, objid, objsubid) AS (
       JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
       JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
       JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
-     -- not dropped where one of the platform's is put back in its place
+     -- not dropped if a function of the platform is restored in its place
      WHERE o.previous_definition IS NULL OR o.previous_definition ~ '^DROP FUNCTION'
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, 0
@@ -32,7 +32,7 @@ dropped (classid, objid, objsubid) AS (
            ) AS node (relid)
       JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = o.name AND NOT a.attisdropped
 ),
--- pg_depend: n stands in the way, i belongs to what it depends on
+-- pg_depend: n prevents the drop, i belongs to what it depends on
 found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (
     SELECT d.classid, d.objid, d.objsubid, NULL::oid, NULL::oid, NULL::integer, NULL::"char", 0
       FROM dropped AS d
@@ -111,7 +111,7 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
           LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
-         -- ours go first; what a partition has from its table goes with that
+         -- ours are dropped first; what a partition has from its table is dropped with that
          WHERE (p.polname, (SELECT pc.relname FROM pg_class AS pc WHERE pc.oid = p.polrelid)) NOT IN (
                     SELECT o.name, o.parent FROM sessiondb.objects AS o WHERE o.kind = 'policy') IS NOT FALSE
            AND NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)

@@ -1,5 +1,5 @@
--- Grants on the objects that a rollback drops are lost with them. They are listed before, as statements to run again after
--- another apply. Those on sessions_of_staff() come back with the policies.
+-- Grants on the objects that a rollback drops are lost. They are listed before, as statements to run after another apply.
+-- Those on sessions_of_staff() are restored with the policies.
 -- The setting sessiondb.undone holds the numbers of the migrations to be undone.
 WITH undone AS (
     SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations
@@ -29,7 +29,7 @@ granted AS (
      GROUP BY d.place, d.name, a.grantee
 )
 SELECT 'lost_grants' AS "check", 'warning' AS level, format('role %I', pg_get_userbyid(g.grantee)) AS object,
-       format('The rollback drops objects that role %I has grants on; these grants are lost.', pg_get_userbyid(g.grantee)) AS detail,
+       format('The rollback drops objects on which role %I has grants; these grants are lost.', pg_get_userbyid(g.grantee)) AS detail,
        'After another apply, run: ' || string_agg(format('GRANT %s ON %s TO %I', g.privileges, g.name, pg_get_userbyid(g.grantee)), '; ' ORDER BY g.place, g.name) AS fix
   FROM granted AS g
  GROUP BY g.grantee

@@ -1,5 +1,5 @@
--- The triggers of the platform that were taken over can be made again as they were. The setting sessiondb.undone holds
--- the numbers of the migrations to be undone.
+-- The adopted triggers of the platform can be restored. The setting sessiondb.undone holds the numbers of the migrations to
+-- be undone.
 SELECT 'replaced_triggers' AS "check", 'error' AS level,
        format('trigger %I on %I.%I', o.name, i.platform_schema, o.parent) AS object,
        f.detail, f.fix
@@ -7,7 +7,7 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
   JOIN sessiondb.objects AS o ON o.kind = 'trigger' AND o.origin = 'replaced'
   JOIN pg_namespace AS n ON n.nspname = i.platform_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
- -- the function as pg_get_triggerdef() writes it, in quotes or not
+ -- the function as pg_get_triggerdef() writes it, quoted or not
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (
         SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s no longer exists.', o.name, called.name) AS detail,

@@ -1,5 +1,5 @@
--- The links that a rollback takes away can be saved: by a key of their table, and all of its rows. The setting
--- sessiondb.undone holds the numbers of the migrations to be undone; that of 0006 saves the links.
+-- The links can be saved before a rollback drops them: by a key of their table, and those of all rows. The setting
+-- sessiondb.undone holds the numbers of the migrations to be undone; undoing 0006 saves the links.
 SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM sessiondb.installation AS i
   JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.name = 'session_id' AND o.origin <> 'found'

@@ -33,7 +33,7 @@ BEGIN
             MESSAGE = format('applied migrations are missing from this script, or differ in it: %s', v_other),
             HINT = 'Write the script with the version of sessiondb that applied them, or a newer one.';
     END IF;
-    -- the course path and the roles of staff that were chosen stay, unless the script names others
+    -- the chosen course path and roles of staff are kept, unless the script names others
     IF {keeps_staff} THEN
         PERFORM set_config('sessiondb.staff', coalesce(v_installed.staff ->> 'roles', ''), false);
     END IF;

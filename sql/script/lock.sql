@@ -1,6 +1,6 @@
 DO $lock$
 BEGIN
-    -- this session has it already where the script was stopped before
+    -- this session already has it if the script was interrupted before
     IF EXISTS (
         SELECT FROM pg_locks AS l
          WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
@@ -20,6 +20,6 @@ BEGIN
         HINT = 'Run the script again when that run has ended.';
 END
 $lock$;
--- Before the look at its owner: a schema that another role makes just now is not there yet. And under the lock, or else a
--- rollback could drop ours meanwhile, and another role make its own.
+-- Before its owner is checked: a schema that another role creates now does not exist yet. And under the lock, because
+-- otherwise a rollback could drop ours meanwhile, and another role could create its own.
 SELECT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb') AS sessiondb_is_there \gset

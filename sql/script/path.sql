@@ -1,4 +1,4 @@
--- The path that this connection began with is the platform's; ours is set for all but what touches its tables.
+-- The initial path of this connection is the platform's; ours is set for everything that does not touch its tables.
 SET search_path TO DEFAULT;
 SELECT pg_catalog.set_config('sessiondb.search_path', pg_catalog.concat_ws(', ', (
            SELECT pg_catalog.string_agg(pg_catalog.concat('"', pg_catalog.replace(s.name::pg_catalog.text, '"', '""'), '"'), ', ' ORDER BY s.place)

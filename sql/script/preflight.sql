@@ -21,7 +21,7 @@ BEGIN
             RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
         END IF;
     END LOOP;
-    -- rows are looked at when all else is as it should be
+    -- rows are read only if everything else is correct
     IF v_errors = '' THEN
         FOR v_table IN
 {unproven_links}

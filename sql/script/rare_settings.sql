@@ -1,4 +1,4 @@
--- Sets what only some servers have, or only some roles may set.
+-- Sets the settings that only some servers have, or only some roles may set.
 DO $rare$
 BEGIN
     PERFORM set_config(s.name, s.meant, false) FROM (

@@ -1,4 +1,4 @@
--- Gives the session back what only some servers have, or only some roles may set.
+-- Resets the settings that only some servers have, or only some roles may set.
 DO $rare$
 DECLARE
     v_name text;

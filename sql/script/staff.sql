@@ -1,4 +1,4 @@
--- Refuses what the policies for staff cannot be made of, before anything is changed.
+-- Refuses parameters from which no policies for staff can be created, before anything is changed.
 DO $staff$
 DECLARE
     v_staff jsonb := ({staff()});
@@ -20,7 +20,7 @@ BEGIN
             MESSAGE = 'there is no function auth.uid() that returns the uuid of the current user',
             HINT = $hint$Give the expression with --current-user, for instance "nullif(current_setting('app.user_id', true), '')".$hint$;
     END IF;
-    -- in a function with the rights of its owner these are the owner
+    -- in a function with the rights of its owner, these return the owner
     IF v_staff ->> 'current_user' ~* '\m(current_user|current_role)\M' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',

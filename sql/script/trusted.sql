@@ -10,7 +10,7 @@ DECLARE
                ) AS s
          WHERE NOT (s.may_create AND $1));
 BEGIN
-    -- where no schema is named, a role could make a table of that name in schema public to be trusted
+    -- if no schema is given, a role could create a table of that name in schema public in order to be trusted
     IF NOT $2 AND (SELECT count(DISTINCT c.relowner) FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relpersistence <> 't') > 1 THEN
         RAISE EXCEPTION USING
             MESSAGE = 'tables named enrollments belong to several roles in this database',

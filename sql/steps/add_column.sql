@@ -1,5 +1,5 @@
--- The statements that add column session_id to table $1, with the comment $2; none where there is one, which is taken as
--- it is.
+-- The statements that add column session_id to table $1, with the comment $2; none if the column exists, which is used
+-- unchanged.
 SELECT s.statement, json_build_object($1, s.mode) AS locks, NULL::name AS scans
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name) AS t
  CROSS JOIN LATERAL (

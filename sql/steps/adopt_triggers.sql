@@ -1,6 +1,6 @@
--- The statements that take over the triggers of the platform that write session_id of table $1, or of one of its
--- partitions: each is dropped, and its definition kept for the rollback. Only where the setting sessiondb.adopt is on;
--- otherwise such a trigger is an error, since two that choose a session would not agree.
+-- The statements that adopt the platform's triggers that write session_id of table $1 or of one of its partitions: each
+-- is dropped, and its definition is saved for the rollback. Only if the setting sessiondb.adopt is on; otherwise such a
+-- trigger is an error, because two triggers would choose different sessions.
 SELECT CASE
            WHEN coalesce(current_setting('sessiondb.adopt', true), '') = 'on' THEN format('DO %L', format(
                E'BEGIN\n'

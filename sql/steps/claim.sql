@@ -1,7 +1,7 @@
--- Notes, before the objects {objects} of a migration are made, whether they are ours or the platform's own: those
--- survive a rollback, and of a function that we replace the old definition is kept. Said once, it stands: a run that is
--- repeated after a crash finds what the first one made. Where the note itself was lost, the comment of the object says
--- whose it is.
+-- Records, before the objects {objects} of a migration are created, whether they are ours or the platform's own: the
+-- latter survive a rollback, and the old definition of a replaced function is saved. A record is not changed again: a run
+-- that is repeated after a crash finds what the first one created. If the record itself was lost, the comment of the
+-- object shows whose it is.
 WITH listed (kind, parent, name, arguments, migration, found_migration, sha256) AS (
 {objects}
 ),
@@ -13,9 +13,9 @@ SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
        CASE
            WHEN f.facts IS NULL OR f.is_ours OR l.parent = 'sessiondb' THEN 'created'
            WHEN l.kind = 'function' THEN 'replaced'
-           -- of ours alone, as preflight sees to
+           -- always ours, as preflight ensures
            WHEN l.kind = 'trigger' THEN 'created'
-           -- what a concurrent build that failed left behind is dropped and built again
+           -- the remnant of a failed concurrent build is dropped and built again
            WHEN l.kind = 'index' AND f.facts @> '{"valid": false}' THEN 'created'
            ELSE 'found'
        END,
@@ -32,6 +32,6 @@ SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
 {facts}
        ) AS f ON f.kind = l.kind AND f.parent = l.parent AND f.name = l.name
 ON CONFLICT (kind, parent, name) DO UPDATE
-   -- dropped by hand since it was made: what is made now is ours
+   -- dropped by hand after it was created: the new one is ours
    SET origin = 'created', facts = NULL, previous_definition = NULL
  WHERE o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')

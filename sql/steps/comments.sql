@@ -1,13 +1,13 @@
--- The statements that put the comments of what is ours back where they are lost: those of columns, constraints, indexes
--- and get_user_session_for_course() say, should the record be lost, whose these are. {comments} has kind, parent, name,
--- arguments and comment of each.
+-- The statements that restore lost comments on our objects: if the record is lost, the comments on columns, constraints,
+-- indexes and get_user_session_for_course() show whose these are. {comments} has kind, parent, name, arguments and comment
+-- of each.
 SELECT format('COMMENT ON %s IS %L', s.object, l.comment) AS statement,
        CASE WHEN s.is_locked THEN json_build_object(l.parent, 'SHARE UPDATE EXCLUSIVE') END AS locks,
        NULL::name AS scans
   FROM (
 {comments}
        ) AS l (kind, parent, name, arguments, comment)
-  -- not what is left of another's index of that name; a function of the platform's is one of ours since we replaced it
+  -- not the remnant of another index of that name; a replaced function of the platform is ours
   JOIN sessiondb.objects AS o ON o.kind = l.kind AND o.parent = l.parent AND o.name = l.name
        AND NOT o.facts @> '{"valid": false}'
        AND (o.origin = 'created' OR o.kind = 'function')

@@ -1,6 +1,5 @@
--- Keeps what the functions are compiled with: the platform's schema, its search_path, and the way from a submission to its course, the
--- one that the setting sessiondb.course_path names, else the one shortest along the foreign keys; and that version $1
--- was here.
+-- Records what the functions are compiled with: the platform's schema, its search_path, and the path from a submission to
+-- its course, given by the setting sessiondb.course_path or else the shortest along the foreign keys; and version $1.
 INSERT INTO sessiondb.installation AS i (platform_schema, search_path, version, course_path, course_pieces, course_joins)
 SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'), $1, p.path, p.pieces, p.joins
   FROM (VALUES (1)) AS one (row)

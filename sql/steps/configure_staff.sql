@@ -1,4 +1,4 @@
--- Keeps what the policies for staff are made with; the column is there from migration 0010 on.
+-- Records the parameters of the policies for staff; the column exists from migration 0010 on.
 DO $staff$
 BEGIN
     IF EXISTS (

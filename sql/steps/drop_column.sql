@@ -1,4 +1,4 @@
--- The statements that drop column session_id of table $1, its links saved by then. One that was there before us stays.
+-- The statements that drop column session_id of table $1, after its links were saved. One that existed before is kept.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name) AS t

@@ -1,4 +1,4 @@
--- The statement that drops the foreign key of session_id of table $1. One that was there before us stays.
+-- The statement that drops the foreign key of session_id of table $1. One that existed before is kept.
 SELECT format('DO %L', format(
            E'BEGIN\n'
            '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L, %L);\n'

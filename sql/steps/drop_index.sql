@@ -1,7 +1,7 @@
 -- The statements that drop index $1 of table $2, each to be run by itself, outside a transaction; none for an index
--- that was found in the platform. An index on a partitioned table cannot be dropped concurrently; dropping it takes
--- those of the partitions along. Those that an apply has not come to attach, which have the names that step index
--- gives, are dropped by themselves.
+-- of the platform. An index on a partitioned table cannot be dropped concurrently; dropping it also drops those of the
+-- partitions. Those that an interrupted apply has not attached, which have the names that step index gives, are dropped
+-- by themselves.
 SELECT CASE c.relkind
            WHEN 'i' THEN format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
            ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP INDEX %I.%I; END',

@@ -1,16 +1,16 @@
--- The statements still needed for a foreign key from session_id of table $1 to sessions, in order; none where one
--- exists, whatever its name. Each is to be run in a transaction of its own. With each go the locks that it takes, as
--- {"table": "mode"}, and the table that it reads from end to end.
+-- The statements still needed for a foreign key from session_id of table $1 to sessions, in order; none if one exists,
+-- under any name. Each is to be run in a transaction of its own. Each comes with the locks that it acquires, as
+-- {"table": "mode"}, and the table that it reads completely.
 --
--- Added NOT VALID, so that the lock (SHARE ROW EXCLUSIVE on both tables) is held for a moment only; validated by itself
--- under SHARE UPDATE EXCLUSIVE, which blocks no reader and no writer.
+-- Added NOT VALID, so the lock (SHARE ROW EXCLUSIVE on both tables) is held only briefly; validated separately under
+-- SHARE UPDATE EXCLUSIVE, which blocks neither readers nor writers.
 --
--- A key that the platform left NOT VALID is left so. Ours is known by its comment. One that is NOT ENFORCED (PostgreSQL
--- 18) does nothing: that of the platform does not count, and ours is made again.
+-- A key of the platform that is NOT VALID is not validated. Ours is recognised by its comment. One that is NOT ENFORCED
+-- (PostgreSQL 18) does nothing: the platform's is ignored, and ours is created again.
 --
--- A partitioned table takes NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
--- key of the parent then adopts those without a scan. It drops the triggers on sessions that theirs have made needless,
--- which keeps readers of sessions out for that moment.
+-- A partitioned table accepts NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
+-- key of the parent then adopts those without a scan. This drops the triggers on sessions that are no longer needed,
+-- which briefly blocks readers of sessions.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname,

@@ -1,26 +1,25 @@
--- The statements still needed for index $1 on table $2, in order; none where a valid index that does the same job
--- exists, whatever its name. Each is to be run by itself, outside a transaction. With each go the locks that it takes,
--- as {"table": "mode"}, and the table that it reads from end to end.
+-- The statements still needed for index $1 on table $2, in order; none if a valid equivalent index exists, under any
+-- name. Each is to be run by itself, outside a transaction. Each comes with the locks that it acquires, as
+-- {"table": "mode"}, and the table that it reads completely.
 --
--- $3 holds the column lists that do the job, as PostgreSQL writes them; the first is what we build. An index does the
--- job if its columns begin with one of them and its predicate is $4 or none. $5 is its comment.
+-- $3 holds the possible column lists, as PostgreSQL writes them; the first one is built. An index is equivalent if its
+-- columns begin with one of them and its predicate is $4 or missing. $5 is its comment.
 --
--- Of a status that is an enum there is no predicate: it would hold the value, whatever that is called later, and keep the
--- platform from changing the type. One of ours that has it, of 0.1.0, is dropped and built again.
+-- No index has a predicate on status, which would keep the platform from changing its type. An index of 0.1.0 that has one
+-- is dropped and built again; on a partitioned table, preflight asks for that.
 --
--- An index of that name which is invalid and not being built is what a crash left of an earlier try: it is dropped and
--- built again; one that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not
--- possible, the index is made on the parent alone, built concurrently on each partition, and attached. The parent's is
--- invalid until then; its comment shows preflight that it is ours, and not one that another session has not finished.
+-- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again. One
+-- that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the index
+-- is created on the parent only, built concurrently on each partition, and attached. The index of the parent is invalid
+-- until then; its comment shows preflight that it is ours, and not one that another session has not finished.
 --
--- Attaching takes ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of its
--- indexes: so readers and writers of that one partition are blocked for the moment of the attaching, and are waited for.
--- (On the parent's index, which no query uses before it is complete, it is SHARE UPDATE EXCLUSIVE; on both tables ACCESS
--- SHARE.) The alternative that would block no reader, CREATE INDEX on the whole table once the partitions have
--- theirs, takes SHARE on all partitions at once, and with writers kept out builds the index of a partition that came
--- meanwhile.
+-- Attaching acquires ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of
+-- its indexes: so readers and writers of that one partition are briefly blocked, and are waited for. (The lock is SHARE
+-- UPDATE EXCLUSIVE on the index of the parent, which no query uses before it is complete, and ACCESS SHARE on both
+-- tables.) The alternative that would block no reader, CREATE INDEX on the whole table once the partitions have theirs,
+-- acquires SHARE on all partitions at once, and would block writers while it builds the index of a new partition.
 --
--- Longer than a screen: what is there, and one branch for each statement that may still be needed, in their order.
+-- Longer than a screen: what exists, and one branch for each statement that may still be needed, in order.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname
@@ -28,10 +27,7 @@ platform AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 root AS (
-    SELECT c.oid, c.relkind,
-           CASE WHEN NOT EXISTS (
-                    SELECT FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
-                     WHERE a.attrelid = c.oid AND a.attname = split_part($4, ' ', 1) AND y.typtype = 'e') THEN $4 END AS predicate
+    SELECT c.oid, c.relkind
       FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.namespace AND c.relname = $2
 ),
@@ -42,7 +38,7 @@ node AS (
            c.relname AS table_name,
            CASE p.level
                WHEN 0 THEN $1::text
-               -- 12 letters of four bytes take 48; a longer name would be cut, and its end with it
+               -- 12 letters of four bytes take 48; a longer name would lose its end
                ELSE format('%s_%s_idx', left(c.relname, CASE WHEN octet_length(left(c.relname, 48)) <= 50 THEN 48 ELSE 12 END),
                            left(md5($1 || c.relname), 8))
            END AS index_name
@@ -55,8 +51,8 @@ node AS (
       JOIN pg_class AS c ON c.oid = p.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ),
--- The sessions that build an index concurrently, and which one, if this role may see that. (Of this database: one that
--- was copied from the same database as this one may have a table with the same oid.)
+-- The sessions that build an index concurrently, and which one, if this role may see that. (Only in this database: a copy
+-- of the same database may have a table with the same oid.)
 builder AS (
     SELECT l.relation AS relid, p.index_relid
       FROM pg_stat_progress_create_index AS p
@@ -74,15 +70,14 @@ existing AS (
                        || CASE k.options & 3 WHEN 0 THEN '' WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' ELSE ' DESC' END,
                        ', ' ORDER BY k.place)
               FROM unnest(i.indoption) WITH ORDINALITY AS k (options, place)) AS columns,
-           -- (status = 'active'::text) and ((status)::text = 'active'::text) are the same to us
-           regexp_replace(pg_get_expr(i.indpred, i.indrelid), '::[a-z_." ]+|[() ]', '', 'g') AS predicate,
+           btrim(pg_get_expr(i.indpred, i.indrelid), '()') AS predicate,
            a.amname
       FROM node AS n
       JOIN pg_index AS i ON i.indrelid = n.relid
       JOIN pg_class AS c ON c.oid = i.indexrelid
       JOIN pg_am AS a ON a.oid = c.relam
 ),
--- Those that do the job.
+-- Equivalent indexes.
 suitable AS (
     SELECT e.indexrelid, e.indrelid
       FROM existing AS e
@@ -91,9 +86,9 @@ suitable AS (
        AND EXISTS (
             SELECT FROM unnest($3::text[]) AS wanted (columns)
              WHERE e.columns = wanted.columns OR starts_with(e.columns, wanted.columns || ', '))
-       AND (e.predicate IS NULL OR e.predicate = (SELECT replace(r.predicate, ' ', '') FROM root AS r))
+       AND (e.predicate IS NULL OR e.predicate = $4)
 ),
--- A partition needs none where one is attached already to the index of its table, whatever its name.
+-- A partition needs none if one is already attached to the index of its table, under any name.
 attached AS (
     SELECT n.relid
       FROM node AS n
@@ -102,7 +97,7 @@ attached AS (
       JOIN existing AS e ON e.indexrelid = h.inhparent
       JOIN node AS parent ON parent.relid = n.parentrelid AND parent.index_name = e.relname
 ),
--- Nor where its table as a whole has what it needs.
+-- Nor if its table as a whole has an equivalent index.
 served AS (
     SELECT n.relid, n.level
       FROM node AS n
@@ -114,8 +109,7 @@ SELECT s.statement,
   FROM node AS n
   LEFT JOIN existing AS ours ON ours.indrelid = n.relid AND ours.relname = n.index_name
   LEFT JOIN node AS parent ON parent.relid = n.parentrelid
- -- the statement is run under the platform's search_path, where another role may have created a more exact "="
- CROSS JOIN (SELECT ' WHERE ' || replace(r.predicate, ' = ', ' OPERATOR(pg_catalog.=) ') AS clause FROM root AS r) AS w
+ CROSS JOIN (SELECT ' WHERE ' || $4 AS clause) AS w
  CROSS JOIN LATERAL (
         -- first the parents' definitions, then the partitions from the leaves up
         SELECT 0 AS turn, n.level AS place,
@@ -128,7 +122,7 @@ SELECT s.statement,
                'SHARE' AS mode
          WHERE NOT n.isleaf AND ours.relname IS NULL
         UNION ALL
-        -- to wait for the build of another session, or to report which it is
+        -- waits for the build of another session, or reports which one it is
         SELECT 1, -n.level,
                format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L)', format('%I.%I', n.schema_name, n.table_name)),
                'SHARE UPDATE EXCLUSIVE'
@@ -139,7 +133,7 @@ SELECT s.statement,
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT ours.indisvalid AND NOT ours.being_built
-                OR ours.predicate IS NOT NULL AND w.clause IS NULL AND obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)')
+                OR ours.predicate IS NOT NULL AND w.clause IS NULL AND NOT ours.attached AND obj_description(ours.indexrelid, 'pg_class') LIKE '%(sessiondb)')
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
@@ -148,7 +142,7 @@ SELECT s.statement,
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))
            AND ours.being_built IS NOT TRUE
         UNION ALL
-        -- that it is ours, should the record of it be lost
+        -- shows that it is ours if the record is lost
         SELECT 4, -n.level, format('COMMENT ON INDEX %I.%I IS %L', n.schema_name, n.index_name, $5), 'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND n.level = 0
            AND (ours.indisvalid IS NOT TRUE OR n.relid NOT IN (SELECT v.relid FROM served AS v))

@@ -1,5 +1,5 @@
--- The statements that let sessiondb.installation keep what the policies for staff are made with, and sessiondb.objects
--- record policies; none where they do.
+-- The statements that add the parameters of the policies for staff to sessiondb.installation, and policies to the kinds of
+-- sessiondb.objects; none if that is done.
 SELECT s.statement, NULL::json AS locks, NULL::name AS scans
   FROM (VALUES
         (1, 'ALTER TABLE sessiondb.installation ADD COLUMN staff pg_catalog.jsonb', 'installation'),

@@ -1,6 +1,6 @@
--- The statements that make sessiondb.saved_links_of_TABLE for table $1, keyed as the platform keys it, and the trigger
--- that keeps it up to date until session_id is dropped. None where session_id is not ours to drop, or is gone. Where the
--- platform's table is distributed, each link is kept where its row is.
+-- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
+-- keeps it up to date until session_id is dropped. None if session_id is not ours or no longer exists. If the platform's
+-- table is distributed, each link is saved where its row is.
 WITH
 platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved
@@ -28,7 +28,7 @@ key AS (
      WHERE k.place <= u.indnkeyatts
      GROUP BY u.indrelid
 ),
--- whose work it is and on what: another row that gets the same key one day must not get the link
+-- whose work it is and on what: another row that later gets the same key must not get the link
 other AS (
     SELECT a.attrelid, array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
       FROM key AS k

@@ -1,16 +1,17 @@
--- The statements that give the links saved by a rollback back to the rows of table $1, those on 16 pages of the saved
--- ones (some 1,500) in a transaction, and drop the table that kept them; none where nothing was saved. A row that was
--- linked again keeps its session; a link whose row or session no longer exists is discarded.
+-- The statements that restore the links saved by a rollback to the rows of table $1, those on 16 pages of saved links
+-- (some 1,500) per transaction, and drop the table of saved links; none if nothing was saved. A row that was linked again
+-- keeps its session; a link whose row or session no longer exists is discarded.
 --
--- Where the platform's table is distributed, the links are cut by the first digit of user_id, since the pages are
+-- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
 -- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
 --
 -- Longer than a screen: a branch for each statement.
 --
--- A rollback that was stopped before the column went leaves the trigger that keeps links up to date; it goes first.
+-- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date,
+-- which is dropped first.
 --
--- The saved links are deleted after the rows have them back: sessiondb.check_session() lets pass what is among them,
--- though a membership may have ended since.
+-- The saved links are deleted after they are restored: sessiondb.check_session() accepts them even if a membership has
+-- ended since.
 WITH
 platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions,
@@ -22,7 +23,7 @@ platform AS (
 saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
-           -- the same row, of the same user and on the same thing, unless that is gone
+           -- the same row, of the same user and on the same object, unless that was deleted
            (SELECT string_agg(
                        format(CASE
                                   WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I %2$s r.%1$I'

@@ -1,8 +1,8 @@
--- The statements that make the triggers again that adopt_triggers took over, as they were: those of table $1 and of its
--- partitions, and of what is no partition any more. That of a table that is gone is gone, too.
+-- The statements that restore the triggers that adopt_triggers dropped: those of table $1 and of its partitions, also
+-- former ones. The trigger of a dropped table is not restored.
 --
--- The definition was written under our search_path. Where it says something else under the platform's, as an operator of
--- another role fits closer than the one that it means, it is run under ours.
+-- The definition was written under our search_path. If it would mean something else under the platform's, because an
+-- operator of another role fits better than the intended one, it is run under ours.
 SELECT format('DO %L', format(
            E'BEGIN\n'
            '    BEGIN\n'
@@ -30,7 +30,7 @@ SELECT format('DO %L', format(
  WHERE o.kind = 'trigger'
    AND o.origin = 'replaced'
    AND o.parent NOT IN (
-        -- what belongs to the other of the two tables
+        -- belongs to the other one of the two tables
         SELECT c.relname
           FROM pg_namespace AS n
           JOIN pg_class AS other ON other.relnamespace = n.oid

@@ -1,8 +1,8 @@
 -- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 4,096
 -- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
--- meanwhile are newer and stay. None where step prepare_saved_links created no table.
+-- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
--- The pages of a distributed table are elsewhere: its links are cut by the first digit of user_id.
+-- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT format(
            'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
            'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
@@ -25,7 +25,7 @@ SELECT format(
        ) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- -- of leaf.relid, not of c.oid: a plan that joins leaf last would look at, and wait for, all tables that there are
+ -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL (
         SELECT 'ONLY ' AS only, g.block AS place,
                format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block), format('(%s,0)', g.block + 4096)) AS condition

@@ -1,7 +1,7 @@
--- The statements that set a function of the platform's with the name and arguments of get_user_session_for_course()
--- aside, where it cannot be replaced in place (other parameter names, defaults, another result) or must not be (another
--- owner could change ours; a body that PostgreSQL keeps parsed would be parsed again when it is restored). Objects that
--- depend on it keep working, and a rollback restores it.
+-- The statements that move a function of the platform with the name and arguments of get_user_session_for_course() out of
+-- the way, if it cannot be replaced (other parameter names, defaults, another result) or must not be (another owner could
+-- change ours; an SQL-standard body would be parsed again when it is restored). Objects that depend on it keep working,
+-- and a rollback restores it.
 SELECT s.statement, NULL::json AS locks, NULL::name AS scans
   FROM pg_proc AS p
   JOIN pg_namespace AS n ON n.oid = p.pronamespace

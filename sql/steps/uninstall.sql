@@ -1,6 +1,6 @@
--- The statements that take the functions, triggers and policies of migration $1 away, or with NULL those that the list
--- {names} of this version does not have, or with 'staff' the policies, where no roles of staff are named; a function of the platform's that
--- one replaced is put back. Triggers and policies first, each under the lock that its DROP takes.
+-- The statements that drop the functions, triggers and policies of migration $1; for NULL those that are not in the list
+-- {names} of this version; for 'staff' the policies, if there are no roles of staff. A replaced function of the platform is
+-- restored. Triggers and policies first, each under the lock that its DROP acquires.
 SELECT s.statement,
        CASE s.turn WHEN 1 THEN json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
        NULL::name AS scans

@@ -1,6 +1,6 @@
--- The same check for a row that is given another session. A trigger of its own, because only an UPDATE trigger can
--- compare with OLD: a client that writes all columns back unchanged pays nothing, and is not refused for a membership
--- that has ended since. zzz_: after the platform's triggers.
+-- The same check for a row whose session is changed. A separate trigger, because only an UPDATE trigger can compare with
+-- OLD: writing all columns back unchanged costs nothing, and is not refused because a membership has ended since. zzz_:
+-- after the platform's triggers.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission_update
     BEFORE UPDATE OF session_id ON platform.submissions
     FOR EACH ROW

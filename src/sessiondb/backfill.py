@@ -1,4 +1,4 @@
-"""Linking the rows that were there before their session, one short transaction after the other."""
+"""Linking rows that existed before their session was created, in short transactions."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sessiondb.records import require_session
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
-_MOST_ROWS = 5_000  # after pages with nothing to link, which take no time, may come some with much
+_MOST_ROWS = 5_000  # pages with nothing to link take no time, but the next ones may have much to do
 _TRIES = 5
 _LOCK_SECONDS = 2.0
-_GRACE_SECONDS = 1.0  # for the batch that is under way when the time is up
+_GRACE_SECONDS = 1.0  # for the running batch when the time is up
 
 _LAG = """
 SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
@@ -34,21 +34,21 @@ SELECT coalesce(max(EXTRACT(epoch FROM r.replay_lag)), 0)::float8,
        quote_ident(current_user)
   FROM pg_stat_replication AS r
 """
-"""How many seconds the last replica is behind, and whether that is kept from this role, and its name."""
+"""How many seconds the slowest replica is behind, whether this role may not see that, and the name of the role."""
 
 Progress = Callable[[int, int, int], None]
-"""Receives how many pages are done, how many there are, and how many rows are linked."""
+"""Receives how many pages are done, how many there are, and how many rows are linked, also by earlier runs."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How a backfill goes about its work.
+    """How fast a backfill works.
 
     Attributes:
-        batch_rows: about so many rows of the table in a transaction; None to aim at 200 ms each.
+        batch_rows: approximate rows per transaction; None aims at 200 ms each.
         sleep: seconds between two batches.
-        max_runtime: stop after so many seconds; None to go on to the end.
-        max_lag: pause while a replica is more than so many seconds behind; None not to look.
+        max_runtime: stop after this many seconds; None for no limit.
+        max_lag: pause while a replica is more than this many seconds behind; None for no limit.
     """
 
     batch_rows: int | None = None
@@ -65,12 +65,12 @@ def _nothing() -> dict[str, dict[str, Any]]:
 
 @dataclass
 class Result:
-    """What a backfill did, also one that an error or a signal ended.
+    """What a backfill did, even if an error or a signal ended it.
 
     Attributes:
         tables: for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were
             looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason.
-        complete: whether it came to the end.
+        complete: whether it reached the end.
     """
 
     tables: dict[str, dict[str, Any]] = field(default_factory=_nothing)
@@ -81,7 +81,7 @@ class Result:
         return {**self.tables, "complete": self.complete}
 
     def add(self, other: Result) -> None:
-        """Add what another backfill did."""
+        """Add the counts of another backfill."""
         self.complete = self.complete and other.complete
         for table, counts in other.tables.items():
             ours = self.tables[table]
@@ -92,11 +92,11 @@ class Result:
 
 
 class _TimeIsUp(Exception):  # noqa: N818  (no error)
-    """The run has lasted as long as it may."""
+    """The run has reached its time limit."""
 
 
 class _Window:
-    """The time that a run may take; None for as long as it needs."""
+    """The time that a run may take; None for no limit."""
 
     def __init__(self, connection: Connection, seconds: float | None) -> None:
         self._connection = connection
@@ -123,18 +123,18 @@ def backfill(
     """Link the existing rows to what the triggers would choose for them now.
 
     Args:
-        connection: in autocommit mode; each batch is a transaction of its own, with its progress.
+        connection: in autocommit mode; each batch is a separate transaction, including its progress.
         session: link only what belongs to this session; None for all.
-        pace: how fast to go, and for how long.
-        report: receives remarks before the backfill, pauses, and batches that are tried again.
+        pace: how fast to work, and for how long.
+        report: receives remarks before the backfill, pauses, and batches that are retried.
         progress: is called after each batch.
-        result: is filled and returned; also shows what was done when this raises.
+        result: is filled and returned; shows what was done even if this raises.
 
     Raises:
         SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
             replicas are behind, or a batch failed again and again. What was linked stays linked, and the
             next run resumes there.
-        LockNotObtainedError: another run is working, or another session keeps a row or a table locked: likewise.
+        LockNotObtainedError: another run is working, or another session keeps a row or a table locked; likewise.
     """
     result = result or Result()
     window = _Window(connection, pace.max_runtime)
@@ -149,14 +149,14 @@ def backfill(
                 _link(watch, pace, window, report, progress)
                 result.complete = True
             finally:
-                with suppress(psycopg.OperationalError):  # the connection may be what was lost
+                with suppress(psycopg.OperationalError):  # the connection may be lost
                     _count(connection, result)
         since = connection.execute(
             "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s",
             begun,
         ).fetchone()
         if result.complete and since:
-            when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # where the user is
+            when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # in the user's time zone
             report(f"Rows that became linkable after {when} may not be linked yet: run the command again.")
     return result
 
@@ -165,7 +165,7 @@ _REMARKS = "SELECT r.remark FROM sessiondb.backfill_remarks(%s) AS r (remark)"
 
 
 def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) -> None:
-    """Make ready, and say what there is to know before."""
+    """Prepare the backfill, and report remarks on it."""
     _execute(watch, window, report, "CALL sessiondb.begin_backfill(%s)", session)
     for row in _execute(watch, window, report, _REMARKS, session):
         report(row["remark"])
@@ -176,10 +176,13 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
         report("Resuming the previous backfill; counts include earlier runs.")
 
 
+_LINKED = "SELECT coalesce(sum(p.linked), 0)::bigint FROM sessiondb.backfill_progress AS p"
+
+
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
-    """Do batch after batch to the end, or until the time is up."""
+    """Link batch after batch until nothing is left or the time is up."""
     rows = pace.batch_rows or 1000
-    linked = 0
+    ((linked,),) = watch.connection.execute(_LINKED).fetchall()
     window.sleep(0)
     while True:
         _wait_for_replicas(watch.connection, pace.max_lag, window, report)
@@ -199,7 +202,7 @@ def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: P
 def _execute(
     watch: Watch, window: _Window, report: Report, statement: LiteralString, argument: object
 ) -> list[dict[str, Any]]:
-    """Do one batch, or make ready for them; what a lock or a concurrent change made fail is done again."""
+    """Run a statement of the backfill; repeat it if a lock or a concurrent change made it fail."""
     connection = watch.connection
     attempt = 0
     while True:
@@ -224,7 +227,7 @@ def _execute(
         except pg.QueryCanceled as error:
             if window.left() > 0:
                 raise
-            report("  the time was up before the batch had ended, and it was undone")
+            report("  the time was up before the end of the batch, which was undone")
             raise _TimeIsUp from error
         except pg.LockNotAvailable as error:
             in_the_way = who_is_in_the_way(error, blockers)
@@ -234,7 +237,7 @@ def _execute(
             if attempt == _TRIES:
                 raise LockNotObtainedError(
                     f"another session keeps a row to be linked, or its table, locked; in the way: {in_the_way}",
-                    "Wait for that transaction to end, or end it, then run the command again: it resumes there.",
+                    "Wait for that transaction to end, or end it, then run the command again; it resumes there.",
                 ) from error
         except (
             pg.DeadlockDetected,
@@ -245,17 +248,17 @@ def _execute(
         ) as error:
             if attempt == _TRIES:
                 raise
-            report(f"  the batch is tried again: {error.diag.message_primary}")
+            report(f"  retrying the batch: {error.diag.message_primary}")
         window.sleep(0.2 * attempt)
 
 
 def _milliseconds(seconds: float) -> str:
-    """Return a timeout for PostgreSQL, where 0 is none."""
+    """Return a timeout for PostgreSQL, for which 0 means none."""
     return "0" if math.isinf(seconds) else str(min(max(round(seconds * 1000), 1), 2**31 - 1))
 
 
 def _lag(connection: Connection, max_lag: float | None) -> float:
-    """Return how many seconds the last replica is behind, 0 without --max-lag.
+    """Return how many seconds the slowest replica is behind, 0 without --max-lag.
 
     Raises:
         SessiondbError: there are replicas, and this role may not see how far they are behind.
@@ -281,7 +284,7 @@ def _wait_for_replicas(connection: Connection, max_lag: float | None, window: _W
 
 
 def _count(connection: Connection, result: Result) -> None:
-    """Fill in what was done so far, also by the runs that were stopped."""
+    """Fill in what was done so far, including earlier runs."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("SELECT table_name, scanned, linked, unlinkable, reasons FROM sessiondb.backfill_counts()")
         result.tables = {counts.pop("table_name"): counts for counts in cursor}
@@ -300,10 +303,10 @@ def dry_run(
     Args:
         connection: in a read-only transaction.
         session: count only what belongs to this session; None for all.
-        pace: how long to go on, and how long to sleep now and then.
+        pace: how long to work, and how long to sleep between batches.
         report: receives remarks before the backfill.
         progress: is called after each batch.
-        result: is filled and returned; also shows what was counted when this raises.
+        result: is filled and returned; shows what was counted even if this raises.
 
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.

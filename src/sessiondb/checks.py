@@ -1,4 +1,4 @@
-"""Questions to the database, one SQL file each, all answered with the same row."""
+"""Checks of the database, one SQL file each, all of which return the same columns."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ NOT_INSTALLED = Finding(
     "installation",
     "error",
     "schema sessiondb",
-    "sessiondb is not installed in this database, or this role may not read schema sessiondb.",
-    "Install it with: sessiondb apply; or GRANT USAGE ON SCHEMA sessiondb and SELECT on its tables.",
+    "sessiondb is not installed in this database.",
+    "Install it: sessiondb apply",
 )
 
 
 def check(
     connection: Connection, names: Sequence[str], examples: int, report: Report, timeout: float = 600.0
 ) -> list[Finding]:
-    """Check that the installation is sound and the data coherent, by reading only.
+    """Verify the installation and the consistency of the data, by reading only.
 
     Args:
         connection: in a read-only transaction, as :meth:`sessiondb.database.Database.transaction` yields it.
         names: the checks to run; all when empty.
-        examples: how many rows a finding names at most.
+        examples: the maximum number of rows that a finding names.
         report: receives each check that reads whole tables.
-        timeout: how many seconds those may take together, and each for itself if that was not enough; one that is not
-            done by then is a finding.
+        timeout: how many seconds those may take together, and then each by itself if that was too short; one that does
+            not finish is a finding.
 
     Raises:
         UsageError: there is no check of a given name.
@@ -58,6 +58,7 @@ def check(
             raise UsageError(f'there is no check named "{name}"', f"The checks are: {', '.join(check_names())}")
     there = installation(connection)
     if there is None:
+        ledger.require_visible(connection)
         return [NOT_INSTALLED]
     versions.refuse_newer(there)
     missing = objects.missing(connection)
@@ -67,7 +68,7 @@ def check(
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
-    # s.status of a table without that column would call a function status(s) of any role
+    # without the column, s.status would call a function status(s) of any role
     first = ("citus", "required_columns", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
@@ -92,17 +93,17 @@ def check(
 def _data_checks(
     connection: Connection, there: Installation, names: Sequence[str], examples: int, timeout: float
 ) -> list[Finding]:
-    """Run checks that read whole tables, in one statement; where that fails, each for itself.
+    """Run checks that read whole tables in one statement or, if that fails, each by itself.
 
-    That a check could not be run, or not to its end, is a finding. Where Citus distributes the tables, it cannot plan
-    several in one statement.
+    A check that cannot be run or does not finish is a finding. Citus cannot plan several checks of distributed tables
+    in one statement.
     """
     if there.distributed and len(names) > 1:
         return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
     query = data_query(connection, there, names, examples)
     try:
         with connection.transaction():
-            # no join takes each with each, whatever the planner believes of a column that was added just now
+            # no nested loops, whatever the planner assumes about a column that was just added
             connection.execute(
                 "SELECT set_config('statement_timeout', %s, true), set_config('enable_nestloop', 'off', true),"
                 " set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')) / 1024, 65536)::text,"
@@ -116,20 +117,20 @@ def _data_checks(
     except psycopg.ProgrammingError as error:
         detail = f"The check cannot be run: {error.diag.message_primary}."
         fix = (
-            "GRANT this role SELECT on the tables of the platform, or run it as their owner."
+            "Grant this role SELECT on the tables of the platform, or run the check as their owner."
             if isinstance(error, pg.InsufficientPrivilege)
             else "Fix what the other checks found, then run it again."
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
         detail = f"The check did not finish: {error.diag.message_primary}."
-        fix = f"When the server is less busy: sessiondb check {names[0]} --timeout 3600"
+        fix = f"When the server is less busy, run: sessiondb check {names[0]} --timeout 3600"
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
     return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
 
 
 def data_query(connection: Connection, there: Installation, names: Sequence[str], examples: int) -> str:
-    """Return the checks of the data that are named as one query, which reads each large table once."""
+    """Return the named checks of the data as one query, which reads each large table once."""
     ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
     texts = [resources.query(f"data_checks/{name}") for name in names]
     each = [resources.for_table(text, t) for text in texts for t in (ledger.TABLES if "{table}" in text else ("",))]
@@ -144,12 +145,12 @@ def require_installed(connection: Connection) -> Installation:
     """Return what is installed, and refuse what the commands cannot work with; reads the catalogs only.
 
     Raises:
-        SessiondbError: sessiondb is not installed here, or in part only, or the platform has changed.
+        SessiondbError: sessiondb is not installed or only partly installed, or the platform has changed.
     """
     there = installation(connection)
     if there is None:
         ledger.require_visible(connection)
-        raise SessiondbError("sessiondb is not installed in this database", "Install it with: sessiondb apply")
+        raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
     versions.require_same(there)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
@@ -157,7 +158,7 @@ def require_installed(connection: Connection) -> Installation:
         [resources.names("functions")],
     )
     if missing.rowcount:
-        raise SessiondbError("sessiondb is installed only in part in this database", "Finish it with: sessiondb apply")
+        raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
@@ -175,26 +176,26 @@ def require_installed(connection: Connection) -> Installation:
 
 
 def require_columns(connection: Connection) -> None:
-    """Refuse to read a platform that lacks a table or column: ``s.status`` of a table without it calls ``status(s)``.
+    """Refuse to read a platform that lacks a table or column: without it, ``s.status`` would call ``status(s)``.
 
     Raises:
-        SessiondbError: with the first that is missing or of another type.
+        SessiondbError: for the first that is missing or has another type.
     """
     for change in _catalog_checks(connection, _COLUMNS):
         raise SessiondbError(change.detail.rstrip("."), change.fix)
 
 
 def problems(connection: Connection) -> list[Finding]:
-    """Return what is wrong with the triggers though each is as it was made.
+    """Return what keeps unchanged triggers from working.
 
-    No session can be active; the owner of their functions has lost a right, so that INSERTs fail; triggers of the
-    platform write session_id too.
+    No session can be active; the owner of their functions has lost a right, so INSERTs fail; or triggers of the
+    platform also write session_id.
     """
     return _catalog_checks(connection, ("preflight", ["active_status"]), ("checks", ["owner_rights", "other_triggers"]))
 
 
 def check_names() -> list[str]:
-    """Return the names of all checks, in the order in which they are run."""
+    """Return the names of all checks in the order in which they run."""
     return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]
 
 
@@ -202,16 +203,16 @@ _PENDING = "pending_migrations"
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
 
-# what was demanded of the platform at first must still be there
+# what preflight required of the platform must still be there
 _CATALOG_CHECKS = [
     ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types"]),
     ("checks", resources.names("checks")),
 ]
-"""The checks that read the catalogs only, by their folder below ``sql/``."""
+"""The checks that read only the catalogs, by their folder below ``sql/``."""
 
 
 def _pending(connection: Connection) -> list[Finding]:
-    """Find the migrations of this package that are not applied: half of an installation is not sound."""
+    """Find the migrations of this package that are not applied: the installation is incomplete."""
     applied = ledger.applied(connection)
     pending = [m.id for m in ledger.read_migrations(resources.MIGRATIONS) if m.id not in applied]
     if not pending:
@@ -221,12 +222,12 @@ def _pending(connection: Connection) -> list[Finding]:
 
 
 def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> str:
-    """Return the findings as a JUnit XML report, a test case for each check.
+    """Return the findings as a JUnit XML report with a test case for each check.
 
     Args:
         findings: of :func:`check`.
         names: the checks that were run; all when empty.
-        bad: the levels of the findings that are failures; the others are remarks.
+        bad: the levels that are failures; the others are remarks.
     """
     ran = list(names) or check_names()
     found = {name: [f for f in findings if f.check == name] for name in [*ran, *(f.check for f in findings)]}
@@ -244,9 +245,10 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
 
 
 def _line(finding: Finding) -> str:
-    """Return a finding on one line, or on more where it has a diff, each with its sign."""
+    """Return a finding on one line, or on several if it has a diff, each with its sign."""
     detail = "\n".join(map(_xml, finding.detail.split("\n") if finding.has_lines else [finding.detail]))
-    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {_xml(finding.fix)}"
+    fix = "; ".join(_xml(": ".join(filter(None, way))) for way in finding.fixes)
+    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {fix}"
 
 
 def _xml(text: str) -> str:
@@ -255,12 +257,12 @@ def _xml(text: str) -> str:
 
 
 def _catalog_checks(connection: Connection, *folders: tuple[str, Sequence[str]]) -> list[Finding]:
-    """Run checks that read the catalogs only: the names of each folder below ``sql/``."""
+    """Run the named checks of each folder below ``sql/``, which read only the catalogs."""
     with catalogs(connection):
         connection.execute("SET LOCAL statement_timeout TO '30s'")
         queries = [composed(connection, f"{folder}/{name}") for folder, names in folders for name in names]
         walk = resources.query("queries/course_paths")
-        if any(walk in query for query in queries):  # the ways to the course are looked for once for all checks
+        if any(walk in query for query in queries):  # find the paths to the course once for all checks
             ((ways,),) = connection.execute(trusted(f"SELECT json_agg(w) FROM ({walk}) AS w")).fetchall()  # noqa: S608
             columns = "path text, hops integer, pieces text[], tables oid[], believed boolean, joins jsonb"
             known = f"SELECT w.* FROM json_to_recordset({literal(json.dumps(ways or []))}) AS w ({columns})"  # noqa: S608
@@ -271,7 +273,7 @@ def _catalog_checks(connection: Connection, *folders: tuple[str, Sequence[str]])
 
 
 def composed(connection: Connection | None, name: str) -> str:
-    """Return a check with the queries and the lists that it is made of put in; without a connection for a script."""
+    """Return a check with the queries and lists that it includes; without a connection for a script."""
     text = resources.query(name)
     if "{states}" not in text:
         return objects.with_objects(text, objects.objects())
@@ -286,10 +288,10 @@ def _findings(connection: Connection, query: str) -> list[Finding]:
 
 
 def require_course_path(connection: Connection, course_path: str | None) -> None:
-    """Refuse what is no list of names separated by dots.
+    """Refuse a course path that is not a list of names separated by dots.
 
     Raises:
-        UsageError: ``course_path`` is given, and is none.
+        UsageError: ``course_path`` is not such a list.
     """
     try:
         with connection.transaction():
@@ -302,7 +304,7 @@ def require_course_path(connection: Connection, course_path: str | None) -> None
 
 
 def require_plannable(connection: Connection, course_path: str | None) -> None:
-    """Refuse a platform that lacks what a plan is made of, or has several ways to the course.
+    """Refuse a platform that lacks what a plan needs, or has several paths to the course.
 
     Raises:
         UsageError: ``course_path`` is not a list of names.
@@ -318,18 +320,18 @@ _PREFLIGHT = [("preflight", resources.names("preflight")), ("checks", ["row_secu
 
 
 def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
-    """Look at the platform before anything is changed, and return the warnings.
+    """Verify the platform before anything is changed, and return the warnings.
 
     Raises:
         UsageError: ``course_path`` is not a list of names separated by dots.
-        PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+        PlatformRefusedError: apply cannot run; it holds all findings, including warnings.
     """
     require_course_path(connection, course_path)
     connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
     renamed = [finding for finding in findings if finding.check == "renamed"]
     if any(finding.level == "error" for finding in renamed):
-        raise PlatformRefusedError(renamed)  # what else was found follows from it
+        raise PlatformRefusedError(renamed)  # the other findings follow from it
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))
@@ -341,9 +343,9 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
 
 
 def preflight_script(schema: str) -> str:
-    """Return what does the same as :func:`preflight` in psql, for a database that we cannot reach.
+    """Return SQL for psql that does the same as :func:`preflight`, for a database that we cannot reach.
 
-    It warns, or it raises with all that was found. It does not see the server's disk.
+    It warns, or raises an error with all findings. It does not see the server's disk.
 
     Args:
         schema: the platform's.
@@ -361,14 +363,14 @@ def preflight_script(schema: str) -> str:
 
 
 def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Finding]:
-    """Look at what stands in the way of a rollback before anything is changed, and return the warnings.
+    """Verify that a rollback can run before anything is changed, and return the warnings.
 
     Args:
         connection: to a database in which sessiondb is installed.
         undone: the numbers of the migrations that are to be undone.
 
     Raises:
-        PlatformRefusedError: something stands in the way; it holds all that was found, the warnings as well.
+        PlatformRefusedError: the rollback cannot run; it holds all findings, including warnings.
     """
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
@@ -381,7 +383,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 
 
 def _orphans(connection: Connection) -> list[Finding]:
-    """Find links to sessions that are gone, which a foreign key would trip over: only in columns of the platform."""
+    """Find links to deleted sessions, which a foreign key would refuse; only in columns of the platform."""
     tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
     query = resources.with_platform(resources.read("queries/orphaned_links.sql"), platform_schema(connection))
     with platform_path(connection):
@@ -389,7 +391,7 @@ def _orphans(connection: Connection) -> list[Finding]:
 
 
 def _disk(connection: Connection) -> list[Finding]:
-    """Compare the size of the indexes to come with the free space, where the server's disk is ours to see."""
+    """Compare the size of the new indexes with the free space, if the server is on this machine."""
     with catalogs(connection):
         row = connection.execute(trusted(resources.read("queries/index_space.sql"))).fetchone()
     host = connection.info.host
@@ -406,7 +408,7 @@ def _disk(connection: Connection) -> list[Finding]:
             "disk",
             "error",
             str(row[1]),
-            f"The indexes may take {row[0] // 2**20} MB, and the server's disk has {free // 2**20} MB left.",
+            f"The indexes may need {row[0] // 2**20} MB, but the server's disk has only {free // 2**20} MB left.",
             "Free space on the disk first.",
         )
     ]

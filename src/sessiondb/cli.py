@@ -22,7 +22,7 @@ from sessiondb.passwords import SECRETS, is_whole, kind_of, without_passwords
 
 
 class _Group(click.Group):
-    """Names our command where a word of another migration tool is given."""
+    """Suggests our command for a word of another migration tool."""
 
     OTHERS: ClassVar = {
         "help": "--help",
@@ -75,7 +75,7 @@ for command in (
 
 
 class _Bash(click.shell_completion.BashComplete):
-    """Offers a name with blanks as bash reads one word; zsh and fish see to that themselves."""
+    """Quotes a name with blanks for bash; zsh and fish do this themselves."""
 
     source_template = click.shell_completion.BashComplete.source_template.replace(
         "COMPREPLY+=($value)",
@@ -89,7 +89,7 @@ click.shell_completion.add_completion_class(_Bash)
 _signals: list[int] = []
 
 
-def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
+def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
     """Run the command line and exit with one of the codes of :class:`sessiondb.errors.Exit`."""
     _hide_passwords()
     _remember_passwords()
@@ -119,7 +119,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         # click says "from None" of a Ctrl-C at a question
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
-            _fail(options, code, [f"{code.name.lower()}; run the command again to go on"])
+            _fail(options, code, [f"{code.name.lower()}; run the command again to resume"])
         else:
             code = Exit.ERROR
             _fail(options, code, ["not confirmed, so nothing was done"], "Answer y, or add --yes.")
@@ -127,33 +127,31 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to end)
         code = Exit.USAGE
         _fail(options, code, [f"{_misencoded()} is not valid UTF-8"], "Use a terminal with a UTF-8 locale.")
     except (OSError, SystemExit) as error:
-        # click ends itself where the reader of our output has seen enough, which is no error of one who only reads
+        # click exits when the reader of our output is gone, which is no error for a command that only reads
         is_closed = isinstance(error, BrokenPipeError | SystemExit)
         code = Exit.DONE if is_closed and not options.changes else Exit.ERROR
         if code != Exit.DONE:
-            why = "its reader is gone" if isinstance(error, SystemExit) else error.strerror
+            why = "its reader has closed it" if isinstance(error, SystemExit) else error.strerror
             _fail(
                 options,
                 code,
                 [f"the output cannot be written: {why}"],
-                "What it did to the database stays: sessiondb status."
-                if options.changes
-                else "Make room where it goes.",
+                "Its changes to the database stay: sessiondb status." if options.changes else "Free some space there.",
             )
         output.write_no_more(sys.stdout)
-    except Exception as error:  # a defect of ours; still one sentence
+    except Exception as error:  # a bug of ours, but still one sentence
         code = Exit.ERROR
         _fail(
             options,
             code,
             [f"unexpected {type(error).__name__}: {error}"],
-            "This is a defect of sessiondb: report it with the command, and the output of sessiondb status.",
+            "This is a bug in sessiondb: report it with the command and the output of sessiondb status.",
         )
     sys.exit(int(code or 0))
 
 
 def _wants_json(options: Options) -> bool:
-    """Return whether errors are to be JSON, also where the command line could not be read to its end."""
+    """Return whether errors are to be JSON, even if the command line could not be parsed."""
     return options.json or bool(re.search(r"(^|\n)--format[\n=]json(\n|$)", "\n".join(sys.argv[1:])))
 
 
@@ -184,7 +182,7 @@ def _fail(
 
 
 def _show(error: click.ClickException) -> None:
-    """Show how a command is used, and on one line, whatever is in an argument, what is wrong."""
+    """Show how a command is used, and what is wrong on one line, whatever an argument contains."""
     _remember_words()
     said = io.StringIO()
     error.show(said)
@@ -196,7 +194,7 @@ def _show(error: click.ClickException) -> None:
 
 
 def _remember_words() -> None:
-    """Have the output leave out passwords in pieces: the shell may have cut one at its blanks."""
+    """Hide passwords in pieces: the shell may have split one at its blanks."""
     words = [
         "\n" if word[:1] == "-" or word in cli.commands or (before in ("-d", "--dsn") and is_whole(word)) else word
         for before, word in zip(sys.argv, sys.argv[1:], strict=False)
@@ -205,7 +203,7 @@ def _remember_words() -> None:
 
 
 def _hide_passwords() -> None:
-    """Overwrite, as mysql does, what ps shows of arguments that may hold a password; only Linux lets us."""
+    """Overwrite, as mysql does, the arguments that ps shows and that may hold a password; works on Linux only."""
     with contextlib.suppress(OSError):
         # the 48th value, the address of the arguments; the second, in brackets, may hold blanks
         address = int(Path("/proc/self/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[45])
@@ -218,7 +216,7 @@ def _hide_passwords() -> None:
 
 
 def _remember_passwords() -> None:
-    """Have the output leave out what may be a password in any argument and in any variable that is read."""
+    """Hide what may be a password in any argument and in any variable that is read."""
     SECRETS.clear()
     option = ""
     for argument in sys.argv[1:]:
@@ -238,7 +236,7 @@ def _remember_passwords() -> None:
 
 
 def _misencoded() -> str:
-    """Return the option whose value is not valid UTF-8, or that value with escapes."""
+    """Return the option whose value is not valid UTF-8, or else the value with escapes."""
     for before, argument in zip(sys.argv, sys.argv[1:], strict=False):
         if any("\ud800" <= character <= "\udfff" for character in argument):
             option = re.match(r"--[\w-]+|-\w", before)
@@ -247,6 +245,6 @@ def _misencoded() -> str:
 
 
 def _terminate(signum: int, frame: Any) -> NoReturn:
-    """End as SIGINT does: psycopg cancels the running statement for it."""
+    """End as SIGINT does: psycopg then cancels the running statement."""
     _signals.append(signum)
     raise KeyboardInterrupt

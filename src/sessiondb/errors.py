@@ -1,8 +1,9 @@
-"""The errors that a user can act on; the command line prints them and takes its exit code from them."""
+"""The errors that a user can act on; the command line prints them and exits with their codes."""
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -24,11 +25,11 @@ class Exit(enum.IntEnum):
 
 
 class SessiondbError(Exception):
-    """Something went wrong that one sentence can explain.
+    """An error that one sentence can explain.
 
     Args:
-        message: one sentence that names the thing.
-        hint: what to do about it, where there is something to do.
+        message: one sentence that names the cause.
+        hint: what to do about it, if anything.
     """
 
     exit_code = Exit.ERROR
@@ -39,22 +40,22 @@ class SessiondbError(Exception):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed; what comes from the database is not cut into lines."""
+        """The message as it is printed; text from the database is not split into lines."""
         return [str(self)]
 
 
 class UsageError(SessiondbError):
-    """The command was given something that it cannot take."""
+    """The command was given something that it does not accept."""
 
     exit_code = Exit.USAGE
 
 
 class UnclearNameError(SessiondbError):
-    """A name that people use stands for several things, or for none.
+    """Several things match a name, or none does.
 
     Args:
         message: one sentence that quotes the name.
-        candidates: what may be meant, each with its id and its names.
+        candidates: possible matches, each with its id and names.
         hint: what to do about it.
     """
 
@@ -64,20 +65,20 @@ class UnclearNameError(SessiondbError):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed, a line for each candidate."""
+        """The message as it is printed, with a line for each candidate."""
         return [str(self) + (":" if self.candidates else ""), *(f"  {candidate}" for candidate in self.candidates)]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """A result of a check.
 
     Attributes:
         check: the name of the check, which is the name of its SQL file.
         level: ``error``, ``warning`` or ``info``.
-        object: the database object or row that it is about.
+        object: the database object or table.
         detail: one sentence on what is wrong.
-        fix: the statement, command or step that fixes it.
+        fix: the statement, command or step that fixes it, and what it does; see :attr:`fixes`.
     """
 
     check: str
@@ -88,19 +89,46 @@ class Finding:
 
     @property
     def has_lines(self) -> bool:
-        """Whether the detail is several lines, as a diff is; in any other a line break is a part of a name or a row."""
+        """Whether the detail has several lines, as a diff has; elsewhere a line break is part of a name or a row."""
         return self.check == "installed_objects"
+
+    @property
+    def fixes(self) -> list[tuple[str, str]]:
+        """The fix as pairs: what to do, and the command or statement for it; either may be empty."""
+        lines = self.fix.split("\n") if self.check in _SEVERAL_FIXES else [self.fix]
+        found = [_COMMAND.fullmatch(line) for line in lines]
+        return [
+            (match["what"] or "", match["command"]) if match else (line, "")
+            for match, line in zip(found, lines, strict=True)
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return asdict(self)
 
 
+_COMMAND = re.compile(
+    r"(?:(?P<what>[^:]+): )?"
+    r"(?P<command>(?:sessiondb|ALTER|CREATE|COMMIT|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
+    re.DOTALL,
+)
+
+_SEVERAL_FIXES = {
+    "installed_objects",
+    "links_of_other_course",
+    "links_without_membership",
+    "sessions_without_members",
+    "shadowed_sessions",
+    "unlinked_rows",
+}
+"""The checks whose fix has several lines; elsewhere a line break is part of a name."""
+
+
 class PlatformRefusedError(SessiondbError):
     """Preflight found that the migrations cannot or must not run on this platform.
 
     Args:
-        findings: everything that was found, not only the first, and the warnings as well.
+        findings: everything that was found, including warnings.
     """
 
     exit_code = Exit.REFUSED
@@ -111,7 +139,7 @@ class PlatformRefusedError(SessiondbError):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed, two lines for each finding."""
+        """The message as it is printed, with two lines for each finding."""
         lines = ["preflight refuses this platform; nothing was changed:"]
         for f in self.findings:
             lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix}"]
@@ -119,7 +147,7 @@ class PlatformRefusedError(SessiondbError):
 
 
 class LockNotObtainedError(SessiondbError):
-    """Another run holds the advisory lock, or a table lock was not to be had within the budget."""
+    """Another run holds the advisory lock, or a table lock was not obtained within the budget."""
 
     exit_code = Exit.LOCKED
 

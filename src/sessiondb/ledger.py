@@ -1,8 +1,8 @@
-"""yoyo-migrations: its file format and its ledger. Nothing else in the package knows yoyo.
+"""yoyo-migrations: its file format and its ledger. No other module uses yoyo.
 
-Its tables are kept so that yoyo's own tools can read them. Its runner and its backend are not used: the
-lock is a row that outlives a crash, the ledger is written on another connection than the migration's, and
-the hash is of a file's name only.
+The tables are those of yoyo, so its own tools can read them. Its runner and its backend are not used: their
+lock is a row that survives a crash, they write the ledger on another connection than the migration's, and
+they hash only the name of a file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TABLES = ("enrollments", "submissions")
 
 
 def saved_links(connection: Connection) -> int:
-    """Return how many links a rollback has saved, as far as this role may read them."""
+    """Return how many links a rollback has saved, as far as this role may read that."""
     kept = connection.execute(
         "SELECT c.relname FROM pg_class AS c"
         " WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind = 'r' AND NOT c.relrowsecurity"
@@ -45,7 +45,7 @@ def saved_links(connection: Connection) -> int:
 
 
 def of_saved_links(number: int) -> str:
-    """Return what is said of the links that a rollback has saved."""
+    """Return a sentence about the links that a rollback has saved."""
     stay = "1 link stays" if number == 1 else f"{number} links stay"
     return f"{stay} in schema sessiondb; DROP SCHEMA sessiondb CASCADE deletes them."
 
@@ -66,12 +66,12 @@ class Script:
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration file and its rollback file; they are cut into statements when those are asked for.
+    """A migration file and its rollback file; they are split into statements on demand.
 
     Attributes:
         path: of the migration file.
-        sha256: of its text; line endings, trailing blanks and the lines that name objects do not count, nor
-            does the rollback file: a mistake in that can be corrected after a release.
+        sha256: of its text, without line endings, trailing blanks and lines that name objects. The rollback
+            file is not included, so mistakes in it can be corrected after a release.
     """
 
     path: Path
@@ -84,12 +84,12 @@ class Migration:
 
     @property
     def number(self) -> str:
-        """What the id begins with, for instance ``0005``."""
+        """The beginning of the id, for instance ``0005``."""
         return self.id.partition(".")[0]
 
     @property
     def hash(self) -> str:
-        """The hash of the id, as yoyo makes it."""
+        """The hash of the id, as yoyo computes it."""
         from yoyo.migrations import get_migration_hash  # noqa: PLC0415  (slow, and few commands need it)
 
         return str(get_migration_hash(self.id))
@@ -101,12 +101,12 @@ class Migration:
 
     @cached_property
     def apply(self) -> Script:
-        """What applies it."""
+        """The script that applies it."""
         return _read(self.path)
 
     @cached_property
     def rollback(self) -> Script:
-        """What undoes it."""
+        """The script that undoes it."""
         return _read(_rollback_of(self.path))
 
 
@@ -114,8 +114,8 @@ def read_migrations(folder: Path) -> list[Migration]:
     """Return the migrations of a folder, oldest first.
 
     Raises:
-        SessiondbError: there are none, one has no rollback file, or one names a dependency other than
-            the migration before it.
+        SessiondbError: there are none, one has no rollback file, or one does not depend on the previous
+            migration.
     """
     paths = sorted(p for p in folder.glob("*.sql") if not p.name.endswith(".rollback.sql"))
     if not paths:
@@ -126,12 +126,12 @@ def read_migrations(folder: Path) -> list[Migration]:
         if not rollback.exists():
             raise SessiondbError(
                 f"migration {path.stem} has no rollback file",
-                f"Add {rollback.name} beside it; a migration that cannot be undone is not applied.",
+                f"Add {rollback.name}; a migration that cannot be undone is not applied.",
             )
         text = path.read_text(encoding="utf-8")
         depends = re.findall(r"^-- depends: (\S+)", text, re.MULTILINE)
         if depends != [m.id for m in migrations[-1:]]:
-            raise SessiondbError(f"migration {path.stem} must say: -- depends: the migration before it")
+            raise SessiondbError(f"migration {path.stem} must contain: -- depends: ID of the previous migration")
         migrations.append(Migration(path, _sha256(text)))
     return migrations
 
@@ -141,14 +141,14 @@ def _rollback_of(path: Path) -> Path:
 
 
 def _read(path: Path) -> Script:
-    """Return what a file does: its steps, or where it has none its statements."""
+    """Return the steps of a file or, if it has none, its statements."""
     text = path.read_text(encoding="utf-8")
     if steps := _steps(text):
         return Script(tuple(steps), not re.search(r"^-- transactional: false\s*$", text, re.MULTILINE))
     from yoyo.migrations import read_sql_migration  # noqa: PLC0415  (as above)
 
     directives, leading_comment, statements = read_sql_migration(str(path))
-    # yoyo takes the comment above the first statement for the file's description
+    # yoyo treats the comment above the first statement as the description of the file
     first = [f"-- {line}" for line in leading_comment.splitlines() if line]
     statements = ["\n".join([*first, statements[0]]), *statements[1:]]
     # the lines that name objects follow the last statement
@@ -168,7 +168,7 @@ def _sha256(text: str) -> str:
 
 
 def exists(connection: Connection) -> bool:
-    """Return whether the ledger's tables are there.
+    """Return whether the tables of the ledger exist.
 
     Raises:
         PlatformRefusedError: as :func:`sessiondb.database.is_there`.
@@ -186,7 +186,7 @@ def exists(connection: Connection) -> bool:
 
 
 def require_visible(connection: Connection) -> None:
-    """Refuse to go on where there is a schema sessiondb that the role may not see.
+    """Refuse to continue if the role may not use an existing schema sessiondb.
 
     Raises:
         SessiondbError: the schema belongs to the role that applied, and this one has no USAGE on it.
@@ -201,8 +201,8 @@ def require_visible(connection: Connection) -> None:
     if shut:
         owner, role = shut
         raise SessiondbError(
-            f"schema sessiondb belongs to {owner}, and role {role} may not see it",
-            f"Connect as {owner}, or to only read, grant {role} USAGE on it and SELECT on its tables.",
+            f"schema sessiondb belongs to {owner}, and role {role} may not use it",
+            f"Connect as {owner}. To read only, grant {role} USAGE on the schema and SELECT on its tables.",
         )
 
 
@@ -228,9 +228,9 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
 
 
 def mark_applied(migration: Migration) -> list[str]:
-    """Return the statements that write that the migration is applied, in yoyo's tables and in ours.
+    """Return the statements that record the migration as applied, in yoyo's tables and in ours.
 
-    Where it is applied already, and something that it made was made again, they change nothing.
+    If it is recorded already, because only something that it made was missing, they change nothing.
     """
     return [
         _log(migration, "apply"),
@@ -253,7 +253,7 @@ def mark_applied(migration: Migration) -> list[str]:
 
 
 def mark_rolled_back(migration: Migration) -> list[str]:
-    """Return the statements that write that the migration is not applied any more."""
+    """Return the statements that record the migration as rolled back."""
     return [
         _compose("DELETE FROM sessiondb._yoyo_migration WHERE migration_hash::text = {hash}", migration),
         _log(migration, "rollback"),

@@ -17,10 +17,10 @@ from sessiondb.errors import LockNotObtainedError
 from sessiondb.watch import Watch
 
 ADVISORY_KEY = int.from_bytes(b"sessiond", "big")
-"""The key of the advisory lock; advisory locks are per database already."""
+"""The key of the advisory lock; advisory locks belong to one database."""
 
 _SHORTEST = 0.1
-"""The first try waits so many seconds for a lock, and the last one at least."""
+"""How many seconds the first try waits for a lock, and the last one at least."""
 
 Report = Callable[[str], None]
 
@@ -33,16 +33,16 @@ class LockBudget:
 
     Attributes:
         timeout: the longest that one statement waits in a lock's queue, in seconds. Sessions that
-            queue behind it wait as long. Beyond deadlock_timeout (1 s unless the server says
-            otherwise), since only then an autovacuum in the way is asked to yield.
-        total: after so many seconds of trying, give up. The last wait is cut to what is left of it.
+            queue behind it wait as long. Longer than deadlock_timeout (1 s by default), because
+            only then a blocking autovacuum is asked to yield.
+        total: give up after this many seconds. The last wait is shortened to the time that is left.
     """
 
     timeout: float = 1.5
     total: float = 600.0
 
     def waits(self) -> Iterator[float]:
-        """Yield the lock_timeout of each try: short ones first, the last for ever."""
+        """Yield the lock_timeout of each try: short ones first, then always the last."""
         for wait in (_SHORTEST, 0.2, 0.5):
             if wait < self.timeout:
                 yield wait
@@ -54,9 +54,8 @@ class LockBudget:
 def advisory_lock(connection: Connection, budget: LockBudget, report: Report) -> Iterator[None]:
     """Hold sessiondb's lock on this database while the block runs.
 
-    It is a session lock: it ends with the connection, however that ends. It is polled for, never
-    waited for, since a waiting statement would hold a snapshot and CREATE INDEX CONCURRENTLY waits
-    for those.
+    It is a session lock: it ends with the connection, however that ends. It is polled, because a
+    statement that waits for it would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
 
     Raises:
         LockNotObtainedError: another run still holds it when the budget is spent.
@@ -68,7 +67,7 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         if time.monotonic() >= deadline:
             raise LockNotObtainedError(
                 f"another sessiondb run is working on this database: {_holder(connection)}",
-                "Wait for it to end and run the command again.",
+                "Wait for it to end, then run the command again.",
             )
         if not reported:
             report(f"waiting for another sessiondb run: {_holder(connection)}")
@@ -108,17 +107,17 @@ def _holder(connection: Connection) -> str:
 
 
 def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: LockBudget, report: Report) -> T:
-    """Run a transaction that may wait for locks, trying again when it does not get them in time.
+    """Run a transaction that may wait for locks, and repeat it if it does not get them in time.
 
     Args:
-        run: one transaction on the watched connection; it is undone whole when a lock is not to be had.
+        run: one transaction on the watched connection; it is undone completely if it gets no lock.
         what: what is run, for messages.
-        watch: sees the blocking sessions. The lock_timeout of its connection is set for each try.
-        budget: how long to wait, in one try and in all.
-        report: receives every try that failed, with the blocking sessions.
+        watch: finds the blocking sessions. The lock_timeout of its connection is set for each try.
+        budget: how long to wait in one try and in total.
+        report: receives every failed try with the blocking sessions.
 
     Returns:
-        what ``run`` returns.
+        The result of ``run``.
 
     Raises:
         LockNotObtainedError: the budget is spent. Nothing of ``run`` has happened.
@@ -128,7 +127,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
     tries = enumerate(budget.waits(), start=1)
     while True:
         attempt, longest = next(tries)
-        # a shorter one would hardly be a try
+        # anything shorter would be pointless
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
         connection.execute(trusted(f"SET lock_timeout TO {wait * 1000:.0f}"))
         try:
@@ -155,8 +154,8 @@ def who_is_in_the_way(error: psycopg.Error, blockers: Sequence[str]) -> str:
     """Describe the sessions that blocked a lock.
 
     Args:
-        error: says so itself where sessiondb.lock_tables() raised it.
-        blockers: those that :meth:`sessiondb.watch.Watch.blockers_seen_every` saw.
+        error: names them itself if sessiondb.lock_tables() raised it.
+        blockers: those that :meth:`sessiondb.watch.Watch.blockers_seen_every` found.
     """
     named = (error.diag.message_detail or "").partition("In the way: ")[2]
     return named or "; ".join(blockers) or "unknown, it has just ended"

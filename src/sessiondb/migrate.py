@@ -1,4 +1,4 @@
-"""Applying and rolling back migrations, and bringing the functions and triggers to this version."""
+"""Applying and rolling back migrations, and updating functions and triggers to this version."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from sessiondb.watch import Progress, Watch
 T = TypeVar("T")
 
 Look = Callable[[Callable[[], Any]], Any]
-"""Calls a function that reads, and returns what that returns."""
+"""Calls a function that only reads, and returns its result."""
 
 _TRIES = 3
 
 Boundary = Callable[[str, str], None]
-"""Called around each statement and commit with what it belongs to and what comes next or was done."""
+"""Called around each statement and commit with the migration and with what comes next or was done."""
 
 
 @dataclass
@@ -53,10 +53,10 @@ class Runner:
     Attributes:
         connection: in autocommit mode.
         budget: how long to wait for locks.
-        report: receives what is being done, one line at a time.
-        progress: receives how far an index is built.
-        boundary: is called at every point where a crash would leave another state behind.
-        changed: the last run has changed something.
+        report: receives what is being done, line by line.
+        progress: receives the progress of an index build.
+        boundary: is called at every point at which a crash would leave a different state.
+        changed: whether the last run has changed something.
     """
 
     connection: Connection
@@ -74,26 +74,26 @@ class Runner:
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
-        # 00000: said by one of our procedures; "already exists, skipping" and the like have codes
+        # 00000: from one of our procedures; "already exists, skipping" and the like have other codes
         if notice.sqlstate == "00000":
             self.report(f"  {notice.message_primary}")
 
     def apply(self, to: str | None = None, course_path: str | None = None) -> list[str]:
-        """Apply the pending migrations, oldest first, then what differs in code, and return the migrations' ids.
+        """Apply the pending migrations, oldest first, then the code that differs, and return the migrations' ids.
 
         Args:
             to: the last migration to apply, by id or its number; all when None.
-            course_path: the way from a submission to its course; found from the foreign keys when None.
+            course_path: the path from a submission to its course; found from the foreign keys if None.
 
         Raises:
-            PlatformRefusedError: preflight found something in the way; nothing was changed.
-            LockNotObtainedError: another run is at work, or a lock was not to be had in time.
-            SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
+            PlatformRefusedError: preflight found an obstacle; nothing was changed.
+            LockNotObtainedError: another run is working, or a lock was not obtained in time.
+            SessiondbError: the ledger and the package do not match, or a newer version was applied.
         """
         require_course_path(self.connection, course_path)
         migrations = read_migrations(resources.MIGRATIONS)
         if to:
-            _find(migrations, to)  # what cannot be meant is refused before we wait for another run
+            _find(migrations, to)  # refuse an unknown one before waiting for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
             settle_course_path(self.connection, course_path)
             todo = self._look(lambda: pending(self.connection, migrations, to))
@@ -114,9 +114,9 @@ class Runner:
             to: the newest migration to keep, by id or its number; None to undo all.
 
         Raises:
-            PlatformRefusedError: something of the platform stands in the way; nothing was changed.
-            LockNotObtainedError: another run is at work, or a lock was not to be had in time.
-            SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
+            PlatformRefusedError: something on the platform prevents it; nothing was changed.
+            LockNotObtainedError: another run is working, or a lock was not obtained in time.
+            SessiondbError: the ledger and the package do not match, or a newer version was applied.
         """
         migrations = read_migrations(resources.MIGRATIONS)
         keep = _find(migrations, to).id if to else ""
@@ -138,25 +138,27 @@ class Runner:
         return [m.id for m in todo if m.id in there]
 
     def _repair(self, first: Migration) -> None:
-        """Make our own tables again where one is gone, and note what is there and not recorded, before a rollback."""
+        """Before a rollback, create missing tables of our own again, and record objects that are not recorded."""
         gone = self._look(lambda: missing(self.connection))
         there = installation(self.connection)
         if there is None or any(o.after == first.number for o in gone):
             (step,) = steps.apply(first, platform_schema(self.connection))
-            self._run(step, "making our own tables again:")
-            self._run(Step(step.of, [steps.item("-- step: keep_staff", "")]), "making our own tables again:")
+            self._run(step, "creating missing tables of schema sessiondb:")
+            self._run(
+                Step(step.of, [steps.item("-- step: keep_staff", "")]), "creating missing tables of schema sessiondb:"
+            )
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
         for step in steps.tools(_gone_tools(states)):
-            self._run(step, "making our own functions again:")
+            self._run(step, "creating missing functions of schema sessiondb:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         if unrecorded:
             found = [o for o in objects.objects() if o.key in unrecorded]
             self._run(steps.completion(found), "completing")
 
     def _each(self, steps_: Iterable[Step], doing: Callable[[str], str]) -> None:
-        """Run steps, and report how long each migration took that has done something."""
+        """Run steps, and report how long each migration took that changed something."""
         for of, group in itertools.groupby(steps_, lambda step: step.of):
             began = time.monotonic()
             for step in group:
@@ -165,11 +167,11 @@ class Runner:
                 self.report(f"  {time.monotonic() - began:.2f} s")
 
     def _look(self, read: Callable[[], T]) -> T:
-        """Read what the database has, which waits where a table or a partition is locked whole."""
+        """Read from the database, which may have to wait for a lock on a table or a partition."""
         return with_lock_budget(read, "preflight", self._watch, self.budget, self.report)
 
     def _run(self, step: Step, doing: str) -> None:
-        """Run a step, and say so once for each migration."""
+        """Run a step, and report it once per migration."""
         self._point = "committed"
         self._doing = f"{doing} {step.of}"
         try:
@@ -184,7 +186,7 @@ class Runner:
             raise explain(error, f"{step.of} failed {self._place()}") from error
 
     def _place(self) -> str:
-        """Return, for people, where a migration is."""
+        """Describe how far a migration is."""
         if self._point in ("committed", "done"):
             return "before its next statement"
         return f'at "{shortened(self._point)}"'
@@ -198,7 +200,7 @@ class Runner:
         self.boundary(of, point)
 
     def _query(self, of: str, query: Query) -> None:
-        """Run the statements that a query returns, each by itself."""
+        """Run the statements that a query returns one by one."""
         for attempt in range(1, _TRIES + 1):
             try:
                 for statement in self._expanded(of, query):
@@ -207,26 +209,26 @@ class Runner:
                     else:
                         self._transaction(of, [statement], show=True)
                 return
-            except pg.DeadlockDetected:  # only a concurrent build gets here; what it left is cleared away first
+            except pg.DeadlockDetected:  # only a concurrent build; the next try first removes what it left
                 if attempt == _TRIES:
                     raise
                 self.report("  cancelled by a deadlock; trying again")
 
     def _expanded(self, of: str, query: Query) -> list[Statement]:
-        """Return the statements that a query returns; that it reads the platform's tables may mean waiting for them."""
+        """Return the statements that a query returns, which may have to wait for the platform's tables."""
         self._point = query.text
         return with_lock_budget(lambda: expanded(self.connection, query), of, self._watch, self.budget, self.report)
 
     def _concurrently(self, of: str, statement: str) -> None:
         """Build or drop an index while other sessions read and write.
 
-        It waits for old transactions as long as they last and blocks no session meanwhile, so it has no
-        lock_timeout: that would only leave an invalid index behind.
+        It waits for old transactions to end and blocks no session meanwhile, so it has no lock_timeout,
+        which would only leave an invalid index.
         """
         self._reach(of, statement)
         self.report(f"  {shortened(statement)}")
         with self._watch.index_build(self.progress, self.report):
-            self.connection.execute("SET search_path TO DEFAULT")  # event triggers of the platform see their own
+            self.connection.execute("SET search_path TO DEFAULT")  # event triggers of the platform expect this path
             try:
                 self.connection.execute(trusted(statement))
             finally:
@@ -263,27 +265,27 @@ class Runner:
             with_lock_budget(run, of, self._watch, self.budget, self.report)
 
     def _set_path(self, path: str | None) -> None:
-        """Set the search_path in the transaction that is open: the platform's own (DEFAULT), or None for ours."""
+        """Set the search_path in the open transaction: DEFAULT for the platform's, None for ours."""
         if path != self._path:
             self._path = path
             self.connection.execute(trusted(f"SET LOCAL search_path TO {path or OUR_PATH}"))
 
 
 def expanded(connection: Connection, query: Query) -> list[Statement]:
-    """Return the statements that a query of a step returns now."""
+    """Return the statements that the query of a step returns now."""
     with catalogs(connection):
         rows = connection.execute(trusted(query.text)).fetchall()
     return [Statement(text, locks or {}, scans) for text, locks, scans in rows]
 
 
 def pending(connection: Connection, migrations: Sequence[Migration], to: str | None) -> list[Migration]:
-    """Return those of all migrations that :meth:`Runner.apply` would run, oldest first, by reading only.
+    """Return the migrations that :meth:`Runner.apply` would run, oldest first, by reading only.
 
-    One that is applied is run again where something that it made is gone: each copes with what is there.
+    An applied migration runs again if something that it created is missing: each copes with existing objects.
 
     Raises:
         UsageError: there is no migration ``to``.
-        SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
+        SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
     last = _find(migrations, to) if to else migrations[-1]
     refuse_newer(installation(connection))
@@ -304,7 +306,7 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
 
     Raises:
         UsageError: there is no migration ``to``, or it is not applied.
-        SessiondbError: the ledger and the package do not fit each other, or a newer version was here.
+        SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
     migrations = read_migrations(resources.MIGRATIONS)
     keep = _find(migrations, to).id if to else ""
@@ -313,7 +315,7 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
         _refuse_leftovers(connection)
         return []
     applied = set(_verified(connection, migrations))
-    if any(o.kind == "table" and o.after == "0001" for o in missing(connection)):  # a rollback makes it again first
+    if any(o.kind == "table" and o.after == "0001" for o in missing(connection)):  # a rollback creates it again first
         return [m for m in reversed(migrations) if m.id in applied and m.id > keep]
     todo, there = _to_undo(connection, migrations, applied, keep)
     return [m for m in todo if m.id in there]
@@ -322,7 +324,7 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
 def _to_undo(
     connection: Connection, migrations: Sequence[Migration], applied: set[str], keep: str
 ) -> tuple[list[Migration], set[str]]:
-    """Return the migrations to undo, newest first, and the ids of those of which there is something.
+    """Return the migrations to undo, newest first, and the ids of those that have left something.
 
     Raises:
         UsageError: the one to keep is not applied.
@@ -333,7 +335,7 @@ def _to_undo(
     newest = max(applied | {m.id for m in migrations if m.number in recorded}, default="")
     there = {m.id for m in migrations if m.id <= newest}
     todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
-    # one that is not transactional may have been stopped on its way, in either direction
+    # one that is not transactional may have been interrupted in either direction
     following = next((m for m in migrations if m.id not in there), None)
     if applied and following and following.id > keep and not following.rollback.transactional:
         todo.insert(0, following)
@@ -341,7 +343,7 @@ def _to_undo(
 
 
 def settle_course_path(connection: Connection, given: str | None) -> None:
-    """Let the foreign keys decide again, where none is given and the path that is kept leads nowhere any more."""
+    """Find the path from the foreign keys again if none is given and the recorded one no longer leads to a course."""
     if given is None and installation(connection):
         with catalogs(connection):
             paths = connection.execute(trusted(resources.query("queries/course_paths"))).rowcount
@@ -351,7 +353,7 @@ def settle_course_path(connection: Connection, given: str | None) -> None:
 
 
 def is_outdated(connection: Connection) -> bool:
-    """Return whether something that is installed differs from what this version installs."""
+    """Return whether an installed object differs from what this version installs."""
     if not ledger.exists(connection):
         return False
     there, then = installation(connection), wanted(connection)
@@ -359,12 +361,12 @@ def is_outdated(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lambda read: read()) -> Iterator[Step]:
-    """Yield the steps of an apply, each as the database is when its turn comes.
+    """Yield the steps of an apply, each for the state of the database at that time.
 
     Args:
-        connection: one that runs each step before it asks for the next, or that only reads, for a plan.
+        connection: runs each step before the next one is requested; for a plan, it only reads.
         todo: the pending migrations.
-        look: calls what reads the catalogs, and may call it again when it has waited for a lock in vain.
+        look: calls a function that reads the catalogs, and repeats it if a lock was not obtained.
     """
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
@@ -373,7 +375,7 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
         yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
-    # where this is a plan, what a migration above brings is not due yet
+    # in a plan, what the migrations above create does not exist yet
     gone = {o.name for o in look(lambda: missing(connection))}
     if gone & {"_yoyo_migration", "objects", "installation"}:
         return
@@ -383,25 +385,25 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     lost = [o for o in objects.objects() if o.key in found and o.kind not in objects.CODE and o.after not in again]
     if lost:
         yield steps.completion(lost)
-        # what a column is, ours or the platform's own, decides which migration its triggers come with
+        # whether a column is ours or the platform's decides with which migration its triggers come
         states = look(lambda: objects.states(connection, then))
     yield from steps.code(states)
 
 
 def _gone_tools(states: Sequence[objects.State]) -> set[str]:
-    """Return the names of the functions that the migrations call and that are gone."""
+    """Return the names of missing functions that the migrations call."""
     return {s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == "0001"}
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
-    """Report what preflight warns of."""
+    """Report the warnings of preflight."""
     for warning in warnings:
         report(f"warning: {warning.detail}")
         report(f"  fix: {warning.fix}")
 
 
 def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[str, str | None]:
-    """Return the ids that are applied, each with the hash of its text, after comparing the ledger with the files."""
+    """Return the applied ids with the hashes of their texts, after comparing the ledger with the files."""
     applied = ledger.applied(connection)
     known = {m.id: m for m in migrations}
     for id_, (_, sha256) in applied.items():
@@ -413,13 +415,13 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
         if sha256 not in (None, known[id_].sha256):
             raise SessiondbError(
                 f"migration {id_} was edited after it was applied",
-                "Restore the released file; put the change into a new migration.",
+                "Restore the released file, and make the change in a new migration.",
             )
     return {id_: sha256 for id_, (_, sha256) in applied.items()}
 
 
 def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to say that nothing is installed, where something of ours is left and the ledger is gone."""
+    """Refuse to report that nothing is installed if the ledger is missing but objects of ours exist."""
     left = [o.name if o.parent == "platform" else f"{o.parent}.{o.name}" for o in objects.leftovers(connection)]
     if left:
         raise SessiondbError(
@@ -429,7 +431,7 @@ def _refuse_leftovers(connection: Connection) -> None:
 
 
 def readable(statement: str) -> str:
-    """Return the statement for people to read: without the comments above it, and no literal for what it runs."""
+    """Return a readable statement: without the comments above it, and with the text that it installs or runs."""
     installed = re.search(r"\ACALL sessiondb\.install\(.*\$(source\d?)\$\n(.*)\n\$\1\$", statement, re.DOTALL)
     bare = re.sub(r"\A(\s*--.*\n)+", "", installed[2] if installed else statement).strip()
     block = re.fullmatch(r"DO '((?:[^']|'')*)'", bare)
@@ -437,18 +439,18 @@ def readable(statement: str) -> str:
 
 
 def on_one_line(statement: str) -> str:
-    """Return the statement for people to read, without line breaks and without the comments in it."""
+    """Return a readable statement on one line, without its comments."""
     return " ".join(re.sub(r"^\s*--.*$", "", readable(statement), flags=re.MULTILINE).split())
 
 
 def shortened(statement: str) -> str:
-    """Return the statement on one line, short and without the locks that it takes first, for people to see it."""
+    """Return a readable statement on one line, shortened and without the locks that it acquires first."""
     line = re.sub(r"CALL sessiondb\.lock_tables\(('([^']|'')*'(, )?)+\); ", "", on_one_line(statement))
     return line if len(line) <= 150 else line[:147] + "..."
 
 
 def _find(migrations: Sequence[Migration], name: str) -> Migration:
-    """Return the migration with this id, or whose number this is.
+    """Return the migration with this id or number.
 
     Raises:
         UsageError: there is none, or more than one.

@@ -1,4 +1,4 @@
-"""The list of what sessiondb makes in a database, ``sql/objects.toml``, and the query of the state of each."""
+"""The list of the objects that sessiondb creates, ``sql/objects.toml``, and the query of their states."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sessiondb.database import Connection, Installation, catalogs, trusted
 from sessiondb.resources import literal
 
 CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}
-"""The kinds of objects that a new version replaces, with their folders; the others are made once, by a migration."""
+"""The kinds of objects that a new version replaces, with their folders; a migration creates the others once."""
 
 
 _NO_STAFF = {"staff_user": "NULL::pg_catalog.uuid", "staff_roles": "NULL::pg_catalog.text[]"}
-"""What sources are compiled with where there are no policies for staff."""
+"""What sources are compiled with if there are no policies for staff."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Object:
         comment: what ``\\d+`` shows.
         args: the types of a function's arguments, as ``oidvectortypes()`` writes them.
         public: whether PUBLIC keeps EXECUTE on the function.
-        found_after: where the platform had a session_id of its own, the migration that it comes with instead.
-        columns: the column lists of an index that do its job; the first is what is built.
+        found_after: the migration that it comes with instead if the platform already had a session_id.
+        columns: the column lists that an index may have; the first one is built.
         where: the predicate of an index.
     """
 
@@ -52,19 +52,19 @@ class Object:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What identifies it: kind, parent and name."""
+        """Its identity: kind, parent and name."""
         return self.kind, self.parent, self.name
 
     @functools.cached_property
     def source(self) -> str:
         """The text of a function, trigger or policy, before it is compiled for a platform."""
         text = resources.with_queries(resources.read(f"{CODE[self.kind]}/{self.name}.sql")).strip("\n")
-        # install() compares those of the object that it is to make
+        # install() compares the facts of the object that it creates
         wanted = "(SELECT p_kind, p_parent, p_name::text, p_arguments)"
         return re.sub("{facts}", lambda _: facts({"trigger", "policy"}, wanted), text)
 
     def sha256(self, there: Installation | None) -> str | None:
-        """Return the hash of the text as it is compiled for this installation; None of what has no text.
+        """Return the hash of the text as compiled for this installation; None for an object without a text.
 
         ``sessiondb.compile()`` does the same in the database.
         """
@@ -86,7 +86,7 @@ class Object:
 
 @functools.cache
 def objects() -> tuple[Object, ...]:
-    """Return the list, in its order."""
+    """Return the list in its order."""
     listed = tomllib.loads(resources.read("objects.toml"))
     found = []
     for kind, of_kind in listed.items():
@@ -98,12 +98,12 @@ def objects() -> tuple[Object, ...]:
 
 
 def listed(there: Installation | None) -> list[Object]:
-    """Return what is to be in this installation: the list, without the policies where no roles of staff are named."""
+    """Return what this installation must have: the list, without the policies if no roles of staff are given."""
     return [o for o in objects() if o.kind != "policy" or (there and there.staff)]
 
 
 def of_migration(number: str) -> list[Object]:
-    """Return what comes with the migration of this number."""
+    """Return the objects that come with the migration of this number."""
     return [o for o in objects() if number in (o.after, o.found_after)]
 
 
@@ -113,7 +113,7 @@ def find(kind: str, name: str) -> Object:
 
 
 def rows(wanted: Iterable[Object], there: Installation | None = None) -> str:
-    """Return a VALUES list: kind, parent, name, arguments, migration, migration where found, hash of the text."""
+    """Return a VALUES list: kind, parent, name, arguments, migration, migration if found, hash of the text."""
     values = [(*o.key, o.args, o.after, o.found_after, o.sha256(there)) for o in wanted]
     literals = [", ".join(f"{literal(value)}::text" for value in row) for row in values]
     nothing = "SELECT NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text WHERE false"
@@ -121,7 +121,7 @@ def rows(wanted: Iterable[Object], there: Installation | None = None) -> str:
 
 
 def indexes() -> str:
-    """Return a VALUES list of the indexes: name, table, column lists that do the job, predicate, comment."""
+    """Return a VALUES list of the indexes: name, table, possible column lists, predicate, comment."""
     listed = [o for o in objects() if o.kind == "index"]
     values = [
         f"({literal(o.name)}::name, {literal(o.parent)}::name, {literal(list(o.columns))}::text[], "
@@ -132,7 +132,7 @@ def indexes() -> str:
 
 
 def facts(kinds: Set[str], wanted: str) -> str:
-    """Return the query of what the catalogs show of the objects of these kinds in a relation or a query in brackets."""
+    """Return the query of the facts in the catalogs about objects of these kinds, named by a relation or a subquery."""
     text = resources.query("queries/facts").replace("{wanted}", wanted)
     begins, branches, ends = re.split(r"(?<=LATERAL \(\n)|(?= {7}\) AS f)", text)
     union = " " * 8 + "UNION ALL\n"
@@ -141,10 +141,10 @@ def facts(kinds: Set[str], wanted: str) -> str:
 
 
 def with_objects(text: str, wanted: Sequence[Object], there: Installation | None = None) -> str:
-    """Put entries of the list, and the query of the facts of their kinds, in the places that a query has for them.
+    """Replace the placeholders in a query with entries of the list and the query of their facts.
 
     ``{objects}`` is :func:`rows`, ``{indexes}`` :func:`indexes`, ``{names}`` the kind, parent and name of each,
-    ``{facts}`` :func:`facts` of what the query calls ``wanted``.
+    ``{facts}`` :func:`facts` of the relation ``wanted`` of the query.
     """
     put_in: dict[str, Callable[[], str]] = {
         "{facts}": lambda: facts({o.kind for o in wanted}, "wanted"),
@@ -163,8 +163,8 @@ class State:
         kind, parent, name: as :class:`Object` has them.
         migration: the number of the migration that it came with.
         state: ``INSTALLED``, ``OUTDATED``, ``CHANGED``, ``MISSING``, ``UNRECORDED`` or ``UNKNOWN``.
-        was: the facts when it was made, None where they are not known.
-        now: the facts that the catalogs show, None where there is no such object.
+        was: the facts when it was created, None if they are not known.
+        now: the facts in the catalogs, None if the object does not exist.
     """
 
     kind: str
@@ -177,12 +177,12 @@ class State:
 
 
 def states(connection: Connection, there: Installation, *, every: bool = False) -> list[State]:
-    """Return the state of each object that is due, by reading only.
+    """Return the state of each object that must exist, by reading only.
 
     Args:
         connection: to a database that has a ledger.
         there: what the code is to be compiled for.
-        every: of all objects, also of those that are not due.
+        every: include objects that need not exist yet.
     """
     with catalogs(connection):
         text = resources.query("queries/states").replace("{every}", str(every).lower())
@@ -191,10 +191,10 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
 
 
 def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> dict[Object, bool]:
-    """Return the objects of the list that the database has, by a look at the catalogs alone.
+    """Return the objects of the list that exist in the database, from the catalogs alone.
 
     Returns:
-        each with whether its comment says that it is ours.
+        Each with whether its comment marks it as one of sessiondb.
     """
     listed = {o.key: o for o in objects() if o.kind in kinds}
     values = ", ".join(f"({', '.join(map(literal, (*o.key, o.args)))})" for o in listed.values())
@@ -204,7 +204,7 @@ def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> 
 
 
 def leftovers(connection: Connection) -> list[Object]:
-    """Return what bears our comment in the platform's schema, for a database whose ledger is gone."""
+    """Return the objects with our comment in the platform's schema, for a database that has lost its ledger."""
     there = live(connection, ("column", "constraint", "index", "function", "policy"))
     return [o for o, is_ours in there.items() if is_ours]
 
@@ -216,7 +216,7 @@ def missing(connection: Connection) -> list[Object]:
 
 
 def wanted(connection: Connection) -> Installation:
-    """Return what is to be installed for the schema and the course path that the connection was given."""
+    """Return what is to be installed for the schema and the course path of the connection."""
     query = resources.query("queries/course_paths")
     with catalogs(connection):
         ((schema, search_path, distributed),) = connection.execute(

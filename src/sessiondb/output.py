@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 _UNSEEN = (
     # control characters, and those that end a line
     r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-    # what has no width, or changes the direction or the form of what is beside it
+    # characters without width, or that change the direction or the form of their neighbours
     r"\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
     r"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -36,9 +36,9 @@ _UNSEEN = (
 
 
 def visible(text: str) -> str:
-    """Return a text on one line, with escapes for what steers a terminal, moves what is beside it or is not seen.
+    """Return a text on one line, with escapes for characters that control a terminal, move others or are invisible.
 
-    A user may have written that into a row to forge a line, or to make the output misleading.
+    A user may have written these into a row to forge a line or to make the output misleading.
     """
     return re.sub(f"[{_UNSEEN}]", _escaped, text)
 
@@ -48,12 +48,12 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as it is printed, on one line and without a password that the user gave."""
+    """Return a value as it is printed: on one line and without a password that the user gave."""
     return visible(SECRETS.hide(str(value)))
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr; that it cannot be written stops no work."""
+    """Print a line of progress or advice on stderr; work continues if it cannot be written."""
     try:
         print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
@@ -69,7 +69,7 @@ def note_json(document: Any) -> None:
 
 
 def write_no_more(stream: TextIO) -> None:
-    """Let what is still buffered and what comes go nowhere, so that Python does not complain when it exits."""
+    """Discard what is buffered and what is still to come, so that Python reports no error when it exits."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -77,14 +77,14 @@ def write_no_more(stream: TextIO) -> None:
 
 
 class Progress:
-    """Shows how far long work is: a bar with rate and time left on a terminal, else a line every five seconds."""
+    """Shows the progress of long work: a bar with rate and time left on a terminal, else a line every five seconds."""
 
     def __init__(self) -> None:
         self._told = time.monotonic()
         self._bar: rich.progress.Progress | None = None
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` is done; ``total`` is 0 if unknown."""
+        """Show that ``done`` of ``total`` are done; ``total`` is 0 if unknown."""
         if sys.stderr.isatty():
             with contextlib.suppress(OSError):  # the terminal has gone
                 self._draw(what, done, total)
@@ -105,15 +105,17 @@ class Progress:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._bar.add_task(what)
+            # a resumed backfill does not begin at 0
+            self._bar.add_task(what, completed=done, total=total or None)
             self._bar.start()
         task = self._bar.tasks[0]
         if done < task.completed:
             self._bar.reset(task.id)
-        self._bar.update(task.id, description=what, completed=done, total=total or None)
+        task.total = total or None  # update() would forget the speed, and linking rows adds pages
+        self._bar.update(task.id, description=what, completed=done)
 
     def close(self) -> None:
-        """Take the bar away; the next call draws another one."""
+        """Remove the bar; the next call draws a new one."""
         if self._bar:
             with contextlib.suppress(OSError):
                 self._bar.stop()
@@ -131,7 +133,7 @@ def code(text: str) -> None:
 
 
 def paragraph(text: str, indent: int) -> None:
-    """Print a text on one line, or on a terminal on as many as it needs."""
+    """Print a text on one line, or wrapped on a terminal."""
     margin = " " * indent
     line = shown(" ".join(text.split()))
     if sys.stdout.isatty():
@@ -142,7 +144,7 @@ def paragraph(text: str, indent: int) -> None:
 
 
 def wrapped(text: str, lead: str = "") -> None:
-    """Print a sentence on lines of at most 80 columns, below each other to the right of what leads it."""
+    """Print a sentence on lines of at most 80 columns, indented by the width of ``lead``, which is before the first."""
     width = min(shutil.get_terminal_size().columns, 80)
     for part in textwrap.wrap(
         shown(" ".join(text.split())),
@@ -165,13 +167,13 @@ def _is_unicode() -> bool:
 
 
 def _more() -> str:
-    """What stands for the rest of a text."""
+    """Return the sign for the rest of a text."""
     return "\N{HORIZONTAL ELLIPSIS}" if _is_unicode() else "..."
 
 
 def _json(value: Any, indent: int | None = None) -> str:
     text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not _is_unicode())
-    # JSON need not escape these, and a terminal obeys some of them; its own line breaks are those between the values
+    # JSON need not escape these, but some control a terminal; the line breaks that remain are between the values
     return re.sub(f"(?!\n)[{_UNSEEN}]", lambda match: json.dumps(match.group())[1:-1], text)
 
 
@@ -194,7 +196,7 @@ def json_rows(rows: Iterable[Row]) -> None:
 
 
 def csv_rows(rows: Iterable[Row]) -> None:
-    """Print rows as CSV, each as it arrives; values are complete, and spelled as in JSON."""
+    """Print rows as CSV, each as it arrives; values are complete and written as in JSON."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     steers = re.compile(f"(?![\n\t])[{_UNSEEN}]") if sys.stdout.isatty() else None
 
@@ -213,13 +215,13 @@ def csv_rows(rows: Iterable[Row]) -> None:
 
 
 def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None:
-    """Print rows, one a line of at most the width of the terminal, each as it arrives.
+    """Print rows, one per line and no wider than the terminal, each as it arrives.
 
-    The first rows decide how wide the columns are; what does not fit is cut, and a text to its first line.
+    The first rows determine the widths of the columns. What does not fit is cut, as are texts after their first line.
 
     Args:
         rows: all with the same keys.
-        columns: what to print, by its heading, and the key in the row; None for all, however wide that is.
+        columns: headings and the keys in the row; None prints all columns, however wide.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -260,7 +262,7 @@ _SCREEN = 100
 _WIDEST = 200
 _NARROWEST = 6
 _FIXED = (bool, int, float, datetime.date)
-"""What is not cut."""
+"""Types whose values are never cut."""
 
 
 def count(number: int, noun: str) -> str:
@@ -281,7 +283,7 @@ def size(number: int | None) -> str | None:
 
 
 def _number(value: float) -> str:
-    """Return a number that JSON does not have as PostgreSQL writes it."""
+    """Return a number that JSON lacks, as PostgreSQL writes it."""
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
@@ -292,7 +294,7 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any, is_brief: bool) -> str:
-    """Return a value on one line; where that is to be brief, a time as its day, and a name without its id."""
+    """Return a value on one line; if brief, a time as its day, and a name without its id."""
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""Passwords in what the user gave: found wherever they stand, and left out of everything that is printed.
+"""Passwords in what the user gave: found anywhere, and removed from everything that is printed.
 
-A database address may be given where none belongs: as a schema, as a title, in PGDATABASE. It is then named as what is
-wrong, whole or in the pieces that libpq makes of it. So each argument and each variable is searched for what may be a
-password in any spelling, and that is left out of all output. In what comes from elsewhere, such as the statement of
-another session, only the usual spellings are known.
+A database address may be given in the wrong place: as a schema, as a title, in PGDATABASE. Error messages would repeat
+it, completely or in the pieces into which libpq splits it. So each argument and each variable is searched for what may
+be a password in any notation, and that is removed from all output. In text from elsewhere, such as the statement of
+another session, only the usual notations are recognised.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 HIDDEN = "..."
 
 Kind = Literal["argument", "prose", "host", "name"]
-"""What a text is: any argument; one written for people, as a title is; that of a host, or of a user or database."""
+"""What a text is: any argument; prose, such as a title; a host; or the name of a user or database."""
 
 _KEY = r"[\"']?[\w.-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|scram_\w+_key)[\"']?"
 _QUOTED = r"'(?:[^'\\]|\\.|'')*'?|\"(?:[^\"\\]|\\.)*\"?"
@@ -27,7 +27,7 @@ _ASSIGNED = re.compile(
 )
 _PGPASS = re.compile(r"^(?:\\.|[^:\\\n])*:(?:\d+|\*):(?:(?:\\.|[^:\\\n])*:){2}(?P<value>.+)$", re.MULTILINE)
 
-# what libpq reads as it was meant: user and password, hosts with ports, a database, parameters
+# what libpq reads as intended: user and password, hosts with ports, a database, parameters
 _HOST = r"(?:\[[^\]]*\]|[^:/?@,\[\]\s]*)(?::\d*)?"
 _SOUND = re.compile(
     rf"(?:(?P<user>[^/@:\s]*)(?P<colon>:(?P<password>[^/@\s]*))?@)?{_HOST}(?:,{_HOST})*(?:/[^@?\s]*)?"
@@ -38,18 +38,18 @@ _IPV6 = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?", re.IGNORECASE)
 
 
 def kind_of(parameter: str) -> Kind:
-    """Return what the value of a parameter of libpq is, by the name of the parameter or of its PG* variable."""
+    """Return the kind of value of a libpq parameter, by the name of the parameter or of its PG* variable."""
     kinds: dict[str, Kind] = {"host": "host", "hostaddr": "host", "port": "host", "options": "argument"}
     return kinds.get(parameter.lower(), "name")
 
 
 def is_sound(uri: str) -> bool:
-    """Return whether libpq reads a URI as it was meant, and takes no part of a password for something else."""
+    """Return whether libpq reads a URI as intended, and takes no part of a password for something else."""
     return bool(_SOUND.fullmatch(uri.partition("://")[2]))
 
 
 def found(text: str, kind: Kind = "argument") -> Iterator[tuple[int, int]]:
-    """Yield where in a text that the user gave there may be a password: from where to where."""
+    """Yield the positions of possible passwords in a text that the user gave: start and end."""
     for match in _ASSIGNED.finditer(text):
         start, end = match.span("value")
         if text[start:end][:1] in ("'", '"'):
@@ -76,7 +76,7 @@ def found(text: str, kind: Kind = "argument") -> Iterator[tuple[int, int]]:
 
 
 def _of_address(text: str, start: int, end: int, kind: Kind) -> Iterator[tuple[int, int]]:
-    """Yield the password of an address without its scheme, which stands between these places."""
+    """Yield the position of the password in an address without a scheme, between these positions."""
     address = text[start:end]
     sound = _SOUND.fullmatch(address)
     if sound:
@@ -85,7 +85,7 @@ def _of_address(text: str, start: int, end: int, kind: Kind) -> Iterator[tuple[i
         elif ":" in unquote(sound["user"] or ""):
             yield start, start + sound.end("user")
         return
-    # anything from the first colon to the last @ may be a part of it
+    # anything from the first colon to the last @ may be part of it
     colon, last = address.find(":"), address.rfind("@")
     if 0 <= colon < last:
         yield start + colon + 1, start + last
@@ -94,12 +94,12 @@ def _of_address(text: str, start: int, end: int, kind: Kind) -> Iterator[tuple[i
 
 
 def is_whole(address: str) -> bool:
-    """Return whether an address that a shell may have cut at a blank seems to end where it does."""
+    """Return whether an address, which a shell may have split at a blank, seems to be complete."""
     return is_sound(address) if "://" in address else not _ASSIGNED.match(address)
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is a database address with a password, or a piece of one."""
+    """Return whether a text is a database address with a password, or part of one."""
     is_spelled_out = (
         "://" in text or _ASSIGNED.search(text) or _PGPASS.search(text) or re.fullmatch(r"\S+:\S+@\S+", text)
     )
@@ -107,7 +107,7 @@ def is_address(text: str) -> bool:
 
 
 class Secrets:
-    """What is left out of the output; nothing at first."""
+    """What is removed from the output; initially nothing."""
 
     def __init__(self) -> None:
         self._after: list[tuple[str, str]] = []
@@ -115,11 +115,11 @@ class Secrets:
         self._pattern: re.Pattern[str] | None = None
 
     def clear(self) -> None:
-        """Forget everything, for another command line."""
+        """Forget everything, for the next command line."""
         self.__init__()  # type: ignore[misc]
 
     def remember(self, texts: Iterable[str], kind: Kind = "argument") -> None:
-        """Leave out the passwords in these texts, wherever they turn up."""
+        """Hide the passwords in these texts, wherever they appear."""
         for text in {spelled for given in texts for spelled in (given, " ".join(given.split()))}:
             for start, end in found(text, kind):
                 self._after.append((text[max(start - 16, 0) : start], text[start:end]))
@@ -127,14 +127,14 @@ class Secrets:
         self._pattern = None
 
     def remember_address(self, text: str) -> None:
-        """Leave out the password of an address that stands where one belongs, but only beside the rest of it.
+        """Hide the password of an address that is in the right place, but only next to the rest of the address.
 
-        It is printed nowhere else, and may be a word such as postgres.
+        It is printed nowhere else, and may be a common word such as postgres.
         """
         self._after += [(text[max(start - 16, 0) : start], text[start:end]) for start, end in found(text)]
 
     def hide(self, text: str) -> str:
-        """Return a text without the passwords that are remembered, or the beginning of one that was cut."""
+        """Return a text without the remembered passwords, and without the beginning of one that was cut off."""
         for before, value in self._after:
             at = text.find(before) if before else -1
             while at >= 0:
@@ -152,7 +152,7 @@ class Secrets:
         return self._pattern.sub(HIDDEN, text)
 
     def hide_in(self, value: Any) -> Any:
-        """Return a value of JSON without them in any of its texts."""
+        """Return a JSON value without them in any of its strings."""
         if not self._after and not self._anywhere:
             return value
         if isinstance(value, str):
@@ -165,11 +165,11 @@ class Secrets:
 
 
 SECRETS = Secrets()
-"""Those of the command that runs; :func:`sessiondb.cli.main` fills it."""
+"""Those of the running command; :func:`sessiondb.cli.main` fills it."""
 
 
 def _spellings(value: str) -> set[str]:
-    """Return how a password may be written in a message, and the pieces that libpq or the shell may make of it."""
+    """Return how a message may show a password, and the pieces into which libpq or the shell may split it."""
     given = {value, value.strip(), unquote(value), re.sub(r"\\(.)", r"\1", value), value.replace("''", "'")}
     given |= {" ".join(one.split()) for one in given}
     for one in [*given]:
@@ -179,11 +179,11 @@ def _spellings(value: str) -> set[str]:
 
 
 def _pattern(value: str) -> str:
-    """Return a pattern of a value; a word is found as a word only."""
+    """Return a pattern for a value; a word matches only as a whole word."""
     return rf"(?<!\w){value}(?!\w)" if value.isalpha() and len(value) < 12 else re.escape(value)
 
 
 def without_passwords(text: str) -> str:
-    """Return a text that comes from elsewhere without the passwords in it, as far as they are in a usual spelling."""
+    """Return a text from elsewhere without the passwords in it that are in a usual notation."""
     text = re.sub(r"(://[^\s:/\[]*:)(?!\d+(?:[/?,\s\"')]|$))(?:\S*(?=@)|[^\s\"']+)", rf"\1{HIDDEN}", text)
     return re.sub(rf"((?<!\w){_KEY}\s*=\s*)(?:{_QUOTED}|[^\s;&]+)", rf"\1{HIDDEN}", text, flags=re.IGNORECASE)

@@ -27,7 +27,7 @@ BLOCKS = {
     "ROW SHARE": "DROP and the like",
     "ACCESS SHARE": "DROP and the like",
 }
-"""What a table lock keeps others from doing (PostgreSQL manual, 13.3.1, table 13.2)."""
+"""What a table lock blocks (PostgreSQL manual, 13.3.1, table 13.2)."""
 
 
 def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
@@ -39,14 +39,14 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
 
     Args:
         connection: as :class:`sessiondb.database.Database` yields it.
-        migrations: those to apply, as :func:`sessiondb.migrate.pending` returns them.
+        migrations: the migrations to apply, as :func:`sessiondb.migrate.pending` returns them.
 
     Returns:
-        one object a statement: ``migration``, what it belongs to, ``statement``, ``transactional`` (it commits
-        with the others of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode",
-        "table", "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that
-        is read from end to end, or None. No statement rewrites a table. ACCESS SHARE, which every
-        query takes, is not listed; ``rows`` is an estimate, None before the first ANALYZE.
+        One object per statement: ``migration``, ``statement``, ``transactional`` (it commits with the others
+        of its migration, else by itself), ``locks`` on tables of the platform, each ``{"mode", "table",
+        "blocks", "rows", "bytes"}`` and held until the commit, and ``scans``, the table that is read
+        completely, or None. No statement rewrites a table. ACCESS SHARE, which every query acquires, is not
+        listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
     with catalogs(connection):
         query = resources.with_citus(
@@ -77,18 +77,18 @@ def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff
         "sessiondb.staff": staff.roles or "",
         "sessiondb.user_expression": staff.current_user or "",
         "statement_timeout": "0",
-        "jit": "off",  # compiling what runs once takes 8 s for each look at the platform
+        "jit": "off",  # compiling queries that run once takes 8 s
         "client_min_messages": "notice" if adopt else "warning",
     }
 
 
 def _trusted(named: str | None) -> str:
-    """Return what refuses a schema sessiondb of others, and to guess whose tables are meant."""
+    """Return SQL that refuses a schema sessiondb of other roles, and tables of several owners if no schema is given."""
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
 def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
-    """Return what compares what is installed with the script."""
+    """Return SQL that compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     text = resources.read("script/installed.sql").replace("{migrations}", contents)
     text = text.replace("{keeps_staff}", str(staff.roles is None).lower())
@@ -98,19 +98,19 @@ def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
 def script(
     named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
-    """Yield the lines of a psql script that does what apply does, ledger included, without a connection.
+    """Yield the lines of a psql script that does what apply does, including the ledger, without a connection.
 
-    It can be run again after it was stopped: applied migrations are skipped.
+    It can be run again after an interruption: applied migrations are skipped.
 
     Args:
-        named: the platform's schema; None for public, where no other role has such tables elsewhere.
-        course_path: the way from a submission to its course; found from the foreign keys when None.
-        adopt: whether triggers of the platform that write session_id are taken over.
-        lock_timeout: the longest wait for a lock, in seconds; the script stops there.
+        named: the platform's schema; None for public, unless other roles have such tables elsewhere.
+        course_path: the path from a submission to its course; found from the foreign keys if None.
+        adopt: whether to replace the platform's own triggers that write session_id.
+        lock_timeout: the maximum wait for a lock in seconds, after which the script stops.
         staff: the roles that read the rows of an organisation's sessions.
 
     Raises:
-        UsageError: psql would not read the name of the schema as it is.
+        UsageError: psql would not read the name of the schema unchanged.
     """
     schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
@@ -145,7 +145,7 @@ def script(
     for number, migration in enumerate(migrations):
         yield f"\n\\echo {migration.id}"
         yield same_backend
-        if number == 1:  # the table that it is kept in is there by now
+        if number == 1:  # its table exists by now
             yield from _rendered(Step("version", steps.configure()), timeout)
         is_pending = _is_pending(migration) if number else None
         if is_pending:
@@ -172,7 +172,7 @@ def script(
 def batch(
     named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
 ) -> Iterator[str]:
-    """Yield the lines of one DO statement that does what apply does, for tools other than psql."""
+    """Yield the lines of a DO statement that does what apply does, for tools other than psql."""
     schema = named or "public"
     staff = staff or Staff()
     migrations = ledger.read_migrations(resources.MIGRATIONS)
@@ -217,7 +217,7 @@ def batch(
     for step in _code():
         yield from _in_batch(step)
     yield f"{digest} INTO v_after;"
-    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, all is applied' ELSE 'all is applied' END;"
+    yield "v_said := CASE WHEN v_before = v_after THEN 'nothing to do, ' ELSE '' END || 'everything is applied';"
     yield "PERFORM set_config('client_min_messages', 'notice', true);"
     yield "RAISE NOTICE 'sessiondb: %', v_said;"
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
@@ -226,7 +226,7 @@ def batch(
 
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
-    """Yield the statements that keep the settings of the connection, and set those of the batch."""
+    """Yield statements that save the settings of the connection and set those of the batch."""
     names = literal([*settings, "search_path", "sessiondb.search_path", "sessiondb.citus"])
     value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
     yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
@@ -247,7 +247,7 @@ _BATCH = "$sessiondb_batch$"
 
 
 def _without_psql(text: str) -> list[str]:
-    """Return the DO statements of a piece of the script for psql."""
+    """Return the DO statements in a part of the script for psql."""
     return [match[0] for match in re.finditer(r"^DO (\$\w+\$).*?^\1;", text, re.DOTALL | re.MULTILINE)]
 
 
@@ -257,7 +257,7 @@ def _execute(text: str) -> str:
 
 
 def _in_batch(step: Step) -> Iterator[str]:
-    """Yield a step as statements of PL/pgSQL; what apply builds concurrently is built in place."""
+    """Yield a step as PL/pgSQL statements, without CONCURRENTLY."""
     for item in step.items:
         if isinstance(item, Statement):
             yield f"SET LOCAL search_path TO {OUR_PATH if item.ours else 'DEFAULT'};"
@@ -281,10 +281,10 @@ def _code() -> list[Step]:
 
 
 def _is_pending(migration: ledger.Migration) -> str | None:
-    """Return the condition, in SQL, that a migration is not applied, or that what it made is gone or not recorded.
+    """Return the SQL condition that a migration is not applied or not recorded, or that its tables are missing.
 
-    None of one made of steps, which themselves pass over what is made. The first one is never asked: it makes our own
-    tables and tools again, without which nothing can be asked.
+    None for a migration made of steps, which skip what exists. The first migration always runs: it creates the tables
+    and tools that the condition needs.
     """
     if migration.steps:
         return None
@@ -298,9 +298,9 @@ def _is_pending(migration: ledger.Migration) -> str | None:
 
 
 def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
-    """Return what ends the transaction of a migration before it is recorded, where statements are left to be run.
+    """Return a statement that fails before a migration is recorded if statements of it are still to run.
 
-    A tool that does not know \\gexec, or continues after an error, also reaches this point.
+    A tool that does not support \\gexec, or continues after an error, also reaches this point.
     """
     if not queries:
         return []
@@ -308,8 +308,8 @@ def _require_made(id_: str, queries: Sequence[Query]) -> list[Statement]:
     text = f"""DO $made$
 BEGIN
     IF {left} THEN
-        RAISE EXCEPTION 'what {id_} makes is not there, so it is not recorded'
-            USING HINT = 'For tools other than psql there is: sessiondb plan --sql --single-transaction';
+        RAISE EXCEPTION 'what {id_} creates does not exist, so it is not recorded'
+            USING HINT = 'For tools other than psql, use: sessiondb plan --sql --single-transaction';
     END IF;
 END
 $made$"""
@@ -317,7 +317,7 @@ $made$"""
 
 
 def _rendered(step: Step, timeout: str) -> Iterator[str]:
-    """Yield a step as psql runs it: a query with \\gexec; a concurrent build gets no lock_timeout, all else does."""
+    """Yield a step for psql: a query with \\gexec; every statement except a concurrent build gets a lock_timeout."""
     if not step.items:
         return
     yield f"SET lock_timeout TO '{timeout}';"

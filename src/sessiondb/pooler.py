@@ -1,4 +1,4 @@
-"""Poolers between us and the server, and the one kind that we cannot work through."""
+"""Poolers between sessiondb and the server, and the one kind that does not work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import psycopg
 from sessiondb.errors import Finding, PlatformRefusedError
 
 _PATIENCE = 4
-"""So many seconds are waited for a second connection."""
+"""How many seconds to wait for a second connection."""
 
 _ROUNDS = 3
 
 
 def backend_pid(connection: psycopg.Connection[Any]) -> int:
-    """Return the pid of the server process that answers; a pooler makes up the one that libpq knows."""
+    """Return the pid of the server process that answers; a pooler invents the one that libpq knows."""
     ((pid,),) = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchall()
     return int(pid)
 
@@ -25,11 +25,11 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
     """Refuse a pooler that gives every transaction another server connection.
 
     The advisory lock, the settings and the search_path of a run belong to one server connection: such
-    a pooler would lose them, and hand them to the transaction of another client. Nothing is set here.
+    a pooler would lose them and pass them on to another client. Nothing is set here.
 
     A connection that can be cancelled by the pid that the server reported is the server itself. A pooler must invent
-    a pid; it is detected when our transactions run in several server processes (where it takes them in
-    turn), or when a second client is given the one that we still use.
+    a pid; it is detected if our transactions run in several server processes, or if a second client
+    gets the one that we still use.
 
     Args:
         connection: in autocommit mode.
@@ -40,11 +40,11 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
     own = {backend_pid(connection)}
     if own == {connection.info.backend_pid}:
         return
-    # more than once, for other clients of the pool may have come in between
+    # more than once, because other clients of the pool may interfere
     for _ in range(_ROUNDS):
         own.add(backend_pid(connection))
         other = second_connection(connection)
-        if other is None:  # the pool keeps our server connection for us, and has no further one
+        if other is None:  # the pool reserves our server connection and has no other
             return
         with other:
             another = backend_pid(other)
@@ -55,16 +55,16 @@ def require_own_backend(connection: psycopg.Connection[Any]) -> None:
 
 def refusal() -> PlatformRefusedError:
     """Return the error of a connection that is pooled by transaction or by statement."""
-    detail = "A pooler gives every transaction another server connection, so a lock would be lost between two of them."
+    detail = "A pooler gives every transaction another server connection, so locks would be lost between transactions."
     fix = "Connect directly to the server, or to a pool in session mode."
     return PlatformRefusedError([Finding("pooler", "error", "connection", detail, fix)])
 
 
 def second_connection(connection: psycopg.Connection[Any]) -> psycopg.Connection[tuple[Any, ...]] | None:
-    """Open another connection like the one given, in autocommit mode; None where none is to be had soon.
+    """Open another connection like this one, in autocommit mode; None if none is available soon.
 
-    The server or the role may allow no more. A pooler that has no more lets the first query wait, for
-    minutes: psycopg cannot wait for a time only, so that query is sent through libpq.
+    The server or the role may not allow more. A pooler that has none left makes the first query wait for
+    minutes; psycopg cannot limit that wait, so the query is sent through libpq.
     """
     info = connection.info
     try:

@@ -1,10 +1,11 @@
-"""Organisations, members, sessions and what is linked to them: one SQL call each."""
+"""Organisations, courses, members, sessions and the rows that are linked to them: one SQL call each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, LiteralString
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 
 
 def _or_text(loader: type[Loader]) -> type[Loader]:
-    """Return a loader that gives a date which Python cannot hold (infinity, before Christ) as PostgreSQL writes it."""
+    """Return a loader that gives dates that Python cannot represent (infinity, BC) as PostgreSQL writes them."""
 
     class OrText(loader):  # type: ignore[misc, valid-type]
         def load(self, data: Buffer) -> Any:
@@ -40,21 +41,21 @@ def _or_text(loader: type[Loader]) -> type[Loader]:
 _RANGES = [f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")]
 
 LOADERS: dict[str, type[Loader]] = {
-    # for Python a day ends before 24:00, a month has 30 days, and an open range ends at None
+    # in Python a day ends before 24:00, an interval has no months, and an open range ends at None
     **dict.fromkeys(["time", "timetz", "interval", "bytea", *_RANGES], TextLoader),
     "date": _or_text(DateLoader),
     "timestamp": _or_text(TimestampLoader),
     "timestamptz": _or_text(TimestamptzLoader),
 }
-"""How values are read for people, where Python would hold and write them otherwise than PostgreSQL."""
+"""How values are read for output if Python would write them differently from PostgreSQL."""
 
 
 _SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
-"""What was found installed where a command connected: each asks several things, and looks at the platform once."""
+"""What was found on each connection: a command asks several times, and the platform is examined once."""
 
 
 def require_installed(connection: Connection) -> Installation:
-    """Return what is installed, as :func:`sessiondb.checks.require_installed` does, looking once a connection."""
+    """Return what is installed, as :func:`sessiondb.checks.require_installed`, which is called once per connection."""
     if connection not in _SOUND:
         _SOUND[connection] = checks.require_installed(connection)
     return _SOUND[connection]
@@ -85,7 +86,7 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
 
 
 def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.CheckViolation) -> SessiondbError:
-    """Return why the platform does not take what was given: with the values that it takes, or with its rule."""
+    """Return why the platform refuses what was given, with the values that it accepts or with its rule."""
     table = error.diag.table_name or ""
     for name, (of_table, column) in _VALUES.items():
         values = allowed(connection, table, column) if of_table == table else []
@@ -101,8 +102,8 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
         [error.diag.schema_name, table, error.diag.constraint_name],
     ).fetchone()
     return SessiondbError(
-        f"table {table} of the platform refuses {given} by its constraint {error.diag.constraint_name}",
-        f"The platform's rule is: {rule[0]}" if rule else "See the platform's constraints.",
+        f"constraint {error.diag.constraint_name} of the platform's table {table} refuses {given}",
+        f"The constraint is: {rule[0]}" if rule else "See the platform's constraints.",
     )
 
 
@@ -116,28 +117,40 @@ _KINDS = {
     ),
     "session": ("session", "sessions", "List them with: sessiondb session list"),
 }
-"""What a command names: its noun, that of several, and where to look for it."""
+"""Singular and plural of what a command names, and a hint where to find it."""
 
 
-def find(connection: Connection, kind: str, name: str, say: Callable[[str], object]) -> UUID:
+def find(
+    connection: Connection,
+    kind: str,
+    name: str,
+    say: Callable[[str], object],
+    within: tuple[UUID | None, UUID | None] | None = None,
+) -> UUID:
     """Return the id of a user, course, organisation or session.
 
     Args:
         connection: as :meth:`sessiondb.database.Database.connect` yields it.
         kind: ``user``, ``course``, ``org`` or ``session``.
-        name: its id, which need not exist, or what people call it.
-        say: receives which one was found by a name; a slug is as good as an id.
+        name: its id, which need not exist, or a name that people use.
+        say: receives what was found by a name, except by a slug, which is as clear as an id.
+        within: the organisation and the course of the session, where the command has options for them.
 
     Raises:
-        UnclearNameError: the name stands for several, or for none.
+        UnclearNameError: several match the name, or none does.
     """
-    with suppress(ValueError):
-        return UUID(name)
+    org, course = within or (None, None)
+    if not (org or course):
+        with suppress(ValueError):
+            return UUID(name)
     noun, nouns, hint = _KINDS[kind]
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
-        query = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%s, %s) AS n"
-        found = cursor.execute(query, [kind, name]).fetchall()
+        query: LiteralString = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%(kind)s, %(name)s) AS n"
+        if org or course:
+            query = of_platform(connection, resources.read("queries/sessions_within.sql"))
+        asked = {"kind": kind, "name": name, "org": org, "course": course}
+        found = cursor.execute(query, asked).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
@@ -149,26 +162,26 @@ def find(connection: Connection, kind: str, name: str, say: Callable[[str], obje
     if not has_names:
         table = "the table of users" if kind == "user" else f"table {kind}s"
         raise UnclearNameError(
-            f'there are no names of {nouns} that this role may read in {table}, so "{name}" cannot be looked up',
+            f'this role can read no names of {nouns} in {table}, so "{name}" cannot be looked up',
             [],
             f"Give the id of the {noun}, or grant the role SELECT on that table.",
         )
     if not found:
-        raise UnclearNameError(f'there is no {noun} "{name}"', [], hint)
+        where = " of this organisation" * bool(org) + " in this course" * bool(course)
+        raise UnclearNameError(f'there is no {noun} "{name}"{where}', [], hint)
     if found[0]["found_by"] == "near":
         raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
     if len(found) > 1:
-        more = ["..."] if len(found) > 20 else []
-        raise UnclearNameError(
-            f'"{name}" is the name of {len(found)} {nouns}', [*candidates[:20], *more], "Give the id of one of them."
-        )
+        number, more = ("more than 20", ["..."]) if len(found) > 20 else (str(len(found)), [])
+        hint = "Give the id of one of them" + (", or its --org or --course." if within else ".")
+        raise UnclearNameError(f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
     return UUID(str(found[0]["id"]))
 
 
 def create_org(connection: Connection, name: str, slug: str) -> Row:
-    """Return the organisation with this slug, made if there was none: ``id``, ``name``, ``slug``, ``created``.
+    """Return the organisation with this slug, created if necessary: ``id``, ``name``, ``slug``, ``created``.
 
     Raises:
         psycopg.Error: the name or slug is empty, or the platform refuses the row.
@@ -181,7 +194,7 @@ def create_org(connection: Connection, name: str, slug: str) -> Row:
 
 
 def _with_names(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    """Return the membership that a call returns, with what people call its organisation and user."""
+    """Return the membership that a call returns, with the names of its organisation and user."""
     row = _one(connection, call, arguments)
     names: LiteralString = (
         "SELECT sessiondb.name_of('org', %(org_id)s) AS org, sessiondb.name_of('user', %(user_id)s) AS \"user\""
@@ -190,7 +203,7 @@ def _with_names(connection: Connection, call: LiteralString, arguments: Mapping[
 
 
 def add_member(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
-    """Return the membership, made if there was none: ``org_id``, ``user_id``, ``role``, ``created``, ``org``, ``user``.
+    """Return the membership, created if necessary: ``org_id``, ``user_id``, ``role``, ``created``, ``org``, ``user``.
 
     Raises:
         SessiondbError: the platform knows no such user.
@@ -204,7 +217,7 @@ def add_member(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
 
 
 def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
-    """Return the membership with its new role, as :func:`add_member` does; ``changed`` where it was another.
+    """Return the membership with its new role, as :func:`add_member` does; ``changed`` if it had another one.
 
     Raises:
         psycopg.Error: the user is not a member, or the platform refuses the role.
@@ -255,7 +268,7 @@ def create_session(
 
 
 def _spelled(connection: Connection, status: str) -> str:
-    """Return a status as the one is spelled that differs in upper and lower case only; propose the nearest."""
+    """Return a status in the spelling of the platform, ignoring case; refuse one that is misspelled."""
     listed = allowed(connection, *_VALUES["status"])
     known = listed or _in_use(connection, "status")
     same = [value for value in known if value.lower() == status.lower()]
@@ -283,9 +296,9 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
 
 
 def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
-    """Return how many existing rows of a course a backfill would link now, and what people call the two.
+    """Return how many rows of a course a backfill would link now, and the names of the organisation and the course.
 
-    Not in the transaction of :func:`create_session` or :func:`set_session_status`, whose session others wait for.
+    Not in the transaction of :func:`create_session` or :func:`set_session_status`: others may wait for that session.
 
     Returns:
         ``linkable_enrollments``, ``linkable_submissions``, ``org``, ``course``.
@@ -300,7 +313,7 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 
 
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
-    """Return the sessions that a user's rows without one would be linked to now."""
+    """Return the sessions to which a user's rows without one would be linked now."""
     require_installed(connection)
     with platform_path(connection):
         return [
@@ -309,16 +322,16 @@ def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
 
 
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
-    """Return what a command takes for a thing, as :func:`find` has its kinds: a name of that alone, or its id."""
+    """Return an unambiguous name for use in a command, or the id; ``kind`` as for :func:`find`."""
     return str(
         _one(connection, "SELECT sessiondb.shell_name(%(kind)s, %(id)s) AS name", {"kind": kind, "id": id_})["name"]
     )
 
 
 _VALUES = {"role": ("org_members", "role"), "status": ("sessions", "status")}
-"""The columns that take some words only."""
+"""The columns that accept certain words only."""
 
-# not m.role: where there is no such column, that would call a function role(org_members) of any role
+# not m.role: without such a column, that would call a function role(org_members) of any role
 _IN_USE = {
     "role": "SELECT DISTINCT role::pg_catalog.text FROM platform.org_members AS m ORDER BY 1 LIMIT 1000",
     "status": "SELECT DISTINCT status::pg_catalog.text FROM platform.sessions AS s ORDER BY 1 LIMIT 1000",
@@ -326,23 +339,20 @@ _IN_USE = {
 
 
 def allowed(connection: Connection, table: str, column: str) -> list[str]:
-    """Return the values that an enum or a CHECK lists for a column of the platform, in that order."""
+    """Return the values that an enum or a CHECK lists for a column of the platform, in their order."""
     query = trusted(resources.read("queries/allowed_values.sql"))
     rows = connection.execute(query, {"table": table, "column": column}).fetchall()
     return [value for (value,) in rows]
 
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
-    """Return the roles or statuses that rows of the platform have, at most 1000."""
+    """Return the roles or statuses in use on the platform, at most 1000."""
     with platform_path(connection):
         return [name for (name,) in connection.execute(of_platform(connection, _IN_USE[kind]), {}).fetchall() if name]
 
 
 def names(connection: Connection, kind: str) -> list[str]:
-    """Return what a shell offers for a kind of :func:`find`, for a ``role`` or a ``status``; at most 1000.
-
-    The slugs of things that have some, else their names.
-    """
+    """Return what a shell offers for a kind of :func:`find`, a ``role`` or ``status``: at most 1000 slugs or names."""
     if kind in _VALUES:
         return allowed(connection, *_VALUES[kind]) or _in_use(connection, kind)
     require_installed(connection)
@@ -378,7 +388,7 @@ def list_sessions(
 ) -> Generator[Row, None, None]:
     """Yield the sessions, newest first, with the slug of the organisation and the title of the course.
 
-    Only of an organisation, of a course and with a status, where these are given.
+    If an organisation, a course or a status is given, only those sessions.
     """
     query = of_platform(connection, resources.read("queries/list_sessions.sql"))
     return _stream(connection, query, {"org": org, "course": course, "status": status})
@@ -393,7 +403,7 @@ def show(
         connection: as :meth:`sessiondb.database.Database.connect` yields it.
         what: ``sessions``, ``enrollments`` or ``submissions``.
         session: only this session, or only the rows linked to it.
-        unlinked: only rows without a session, each with the ``reason``; of the sessions, those without rows.
+        unlinked: only rows without a session, each with the ``reason``; or only sessions without rows.
         limit: at most so many rows; all when None.
 
     Raises:
@@ -401,14 +411,37 @@ def show(
     """
     there = require_installed(connection)
     require_session(connection, session)
+
+    def query(name: str) -> str:
+        text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
+        return _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
+
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
-    text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-    query = _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
-    return _stream(connection, query, {"session": session, "unlinked": unlinked, "limit": limit})
+    rows = _stream(connection, query(name), {"session": session, "unlinked": unlinked, "limit": limit})
+    return _with_reasons(connection, rows, query("show_reasons")) if name == "show_unlinked" else rows
+
+
+def _with_reasons(connection: Connection, rows: Generator[Row], reasons: str) -> Generator[Row]:
+    """Add to each row without a session the reason, which is found for many rows at once."""
+    with closing(rows):
+        while batch := list(islice(rows, _ROWS)):
+            pairs = {(row["user_id"], row["course_of_row"]) for row in batch}
+            known = {pair for pair in pairs if None not in pair}
+            users, courses = [user for user, _ in known], [course for _, course in known]
+            found = connection.execute(trusted(reasons), {"users": users, "courses": courses}).fetchall()
+            of_pair = {(user, course): reason for user, course, reason in found}
+            for row in batch:
+                course = row.pop("course_of_row")
+                lacks = "course_unknown" if course is None else "no_membership"
+                yield {**row, "reason": of_pair.get((row["user_id"], course), lacks)}
+
+
+_ROWS = 2000
+"""How many rows are fetched at once."""
 
 
 def explain(connection: Connection, user: UUID | None, course: UUID | None) -> Row:
-    """Return why a user's work in a course is in the session that it is in, or in none.
+    """Return why a user's work in a course is in its session, or in none.
 
     Returns:
         ``{"session_id", "reason", "steps": [{"step", "ok", "detail"}], "fix"}``.
@@ -437,7 +470,7 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
     )
     if uuid.rowcount == 0:
         raise SessiondbError(
-            f"{table} of this platform have no column id of type uuid", "Ask with --user and --course instead."
+            f"table {table} of this platform has no column id of type uuid", "Use --user and --course instead."
         )
     row = _one(
         connection, "SELECT sessiondb.explain_row(%(table)s, %(id)s) AS document", {"table": table, "id": row_id}
@@ -451,7 +484,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """Refuse the id of a session that does not exist.
 
     Raises:
-        SessiondbError: a session is given, and there is none with this id.
+        SessiondbError: an id is given, and no session has it.
     """
     if session is None:
         return
@@ -466,12 +499,12 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
     query = of_platform(connection, resources.read("queries/linked.sql"))
     with platform_path(connection):
-        rows = connection.execute(query, {}).fetchall()  # with arguments, be there none, "%%" is read as "%"
+        rows = connection.execute(query, {}).fetchall()  # with arguments, even an empty set, psycopg reads "%%" as "%"
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
 def has_active_session(connection: Connection) -> bool:
-    """Return whether there is a session that links students."""
+    """Return whether a session is active."""
     active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
     query = of_platform(connection, active)
     with platform_path(connection):
@@ -487,13 +520,13 @@ def is_linkable(connection: Connection, there: Installation) -> bool:
 
 
 def of_platform(connection: Connection, query: str) -> LiteralString:
-    """Return a query with the platform's schema put in; its name may hold a percent sign, psycopg's placeholder."""
+    """Return a query with the platform's schema, in whose name a percent sign must not look like a placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
 
 
 def _people(connection: Connection) -> str:
-    """Return the SQL of the users that this role may read, as a subquery of ids and names."""
+    """Return a subquery of the ids and names of the users that this role may read."""
     query = "SELECT t.relation::text, t.key, t.columns FROM sessiondb.names_in('user') AS t WHERE t.columns IS NOT NULL"
     for relation, key, columns in connection.execute(query):
         found = ", ".join(f"x.{resources.quoted(column)}::pg_catalog.text" for column in columns)
@@ -503,19 +536,19 @@ def _people(connection: Connection) -> str:
 
 
 def _with_course(query: str, there: Installation) -> str:
-    """Return a query with the way to the course put in, after the schema: a name on it may look like its place."""
+    """Return a query with the path to the course, put in after the schema, for which a name on it may be mistaken."""
     query = resources.with_citus(query, is_distributed=there.distributed)
-    # a name of the platform may hold a percent sign, which psycopg takes for a placeholder
+    # psycopg would take a percent sign in a name of the platform for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
-    if connection not in _SOUND:  # what is asked may not need an installation
+    if connection not in _SOUND:  # some queries need no installation
         versions.require_same(installation(connection))
         checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
-        cursor.itersize = 2000
+        cursor.itersize = _ROWS
         cursor.execute(trusted(query), arguments)
         yield from cursor

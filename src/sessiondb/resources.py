@@ -1,4 +1,4 @@
-"""Where the SQL is: beside the modules in an installed wheel, at the top level of a checkout."""
+"""The SQL files: next to the modules in an installed wheel, at the top level of a checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(name: str) -> str:
 
 
 def names(folder: str) -> list[str]:
-    """Return the names, without ending and in order, of the SQL files in a folder below ``sql/``."""
+    """Return the sorted names, without extension, of the SQL files in a folder below ``sql/``."""
     return sorted(path.stem for path in (SQL / folder).glob("*.sql"))
 
 
@@ -31,8 +31,8 @@ def query(name: str, *arguments: str) -> str:
     """Return a query below ``sql/`` as it is sent.
 
     Args:
-        name: the file without its ending, for instance ``steps/index``.
-        arguments: SQL expressions, in the place of ``$1`` and so on.
+        name: the file without its extension, for instance ``steps/index``.
+        arguments: SQL expressions that replace ``$1`` and so on.
     """
     text = re.sub(r"\A(--.*\n)+", "", read(f"{name}.sql"))
     text = re.sub(r"\$(\d)", lambda match: arguments[int(match[1]) - 1], text)
@@ -40,7 +40,7 @@ def query(name: str, *arguments: str) -> str:
 
 
 def with_queries(text: str) -> str:
-    """Put a query of ``sql/queries/`` or ``sql/steps/`` in the place of each ``{name(argument, ...)}`` in SQL."""
+    """Replace each ``{name(argument, ...)}`` in SQL with that query of ``sql/queries/`` or ``sql/steps/``."""
 
     def put_in(match: re.Match[str]) -> str:
         name, arguments = match.groups()
@@ -51,12 +51,12 @@ def with_queries(text: str) -> str:
 
 
 def with_platform(text: str, schema: str) -> str:
-    """Put the platform's schema in the place of ``platform`` wherever it qualifies a name in SQL.
+    """Replace ``platform`` with the platform's schema wherever it qualifies a name in SQL.
 
-    A literal that holds nothing but such a name, ``'platform.sessions'``, is one for ``regclass``.
+    A literal that contains only such a name, ``'platform.sessions'``, is meant for ``regclass``.
     """
     qualifier = quoted(schema) + "."
-    # in one pass: the schema's name may look like that, too
+    # in one pass, because the name of the schema may look like that as well
     return re.sub(
         r"""'platform\.(\w+)'|\bplatform\.(?=[A-Za-z_"{])""",
         lambda match: literal(qualifier + match[1]) if match[1] else qualifier,
@@ -70,11 +70,11 @@ def quoted(schema: str) -> str:
 
 
 def with_course_path(text: str, pieces: Sequence[str]) -> str:
-    """Put the SQL expression of a submission's course in the place of each ``course_of(row)`` in SQL.
+    """Replace each ``course_of(row)`` in SQL with the SQL expression of a submission's course.
 
     Args:
-        text: SQL of our own.
-        pieces: as ``sessiondb.installation`` keeps them, quoted by PostgreSQL.
+        text: our own SQL.
+        pieces: as in ``sessiondb.installation``, quoted by PostgreSQL.
     """
     return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), text)
 
@@ -87,7 +87,7 @@ def with_citus(text: str, *, is_distributed: bool) -> str:
 
 
 def with_grouped_rows(checks: str, *, is_distributed: bool = False) -> str:
-    """Return checks of the data, as one query, with the queries in front that they read together.
+    """Return checks of the data as one query, preceded by the queries that they share.
 
     Where Citus distributes the tables, a function runs those that read them, so that the rest is as for plain tables.
     """
@@ -107,11 +107,11 @@ def with_grouped_rows(checks: str, *, is_distributed: bool = False) -> str:
 
 
 def with_joined_course(text: str, steps: Sequence[Mapping[str, Any]]) -> str:
-    """Put the course of rows ``r`` of submissions in the place of ``{joined_course}`` in SQL, its joins of ``{joins}``.
+    """Replace ``{joined_course}`` in SQL with the course of rows ``r`` of submissions, and ``{joins}`` with its joins.
 
     Args:
-        text: SQL of our own.
-        steps: from a submission to its course, as ``sessiondb.installation`` keeps them.
+        text: our own SQL.
+        steps: from a submission to its course, as in ``sessiondb.installation``.
     """
     joins, at = [], "r"
     for place, step in enumerate(steps[:-1], 1):
@@ -124,10 +124,10 @@ def with_joined_course(text: str, steps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def for_table(text: str, table: str) -> str:
-    """Put ``enrollments`` or ``submissions``, and what differs between them, in its place in SQL about either.
+    """Replace the placeholders in SQL that is about either ``enrollments`` or ``submissions``.
 
     ``{table}`` is the table, ``{course}`` the course of its row ``r``, ``{by_enrollment}`` whether the session of the
-    student's enrolment is the first choice for it, ``{grouped}`` its rows as :func:`with_grouped_rows` has them.
+    student's enrolment is the first choice, ``{grouped}`` its rows as :func:`with_grouped_rows` returns them.
     """
     is_submission = table == "submissions"
     course = "course_of(r)" if is_submission else "r.course_id"
@@ -141,13 +141,13 @@ def literal(value: object) -> str:
     return _text(value) if isinstance(value, str | None) else sql.Literal(value).as_string(None)
 
 
-@functools.cache  # the list of objects is written into queries again and again
+@functools.cache  # the list of objects is written into many queries
 def _text(value: str | None) -> str:
     return sql.Literal(value).as_string(None)
 
 
 def reference_platform() -> str:
-    """Return the SQL of the reference platform, a small learning platform as ``demo`` uses it."""
+    """Return the SQL of the reference platform, the small learning platform of ``demo``."""
     packaged = SQL / "platforms" / "reference.sql"
     path = packaged if packaged.exists() else _ROOT / "tests" / "platforms" / "reference.sql"
     return path.read_text(encoding="utf-8")

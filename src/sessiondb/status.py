@@ -22,11 +22,11 @@ def status(connection: Connection) -> dict[str, Any]:
         ``{"schema", "version", "course_path", "staff", "current_user", "migrations": [{"id", "state",
         "applied_at"}], "triggers": [{"name", "table", "state", "enabled"}], "objects": [{"kind", "parent", "name",
         "state"}], "problems": [finding], "saved_links"}``. A migration's state is ``applied``, ``pending``, or
-        ``unknown`` to this version; applied_at an ISO time in UTC or None. An object's is ``INSTALLED``, ``OUTDATED``
-        (of another version, or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED`` or
-        ``UNKNOWN`` (made by another version). A problem is a table of the platform that is missing before the first
-        apply, a right that the owner of the trigger functions has lost, or a trigger of the platform that writes
-        session_id, too.
+        ``unknown`` to this version; applied_at is an ISO time in UTC or None. An object's is ``INSTALLED``,
+        ``OUTDATED`` (of another version or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED``
+        or ``UNKNOWN`` (created by another version). A problem is a table of the platform that is missing before the
+        first apply, a right that the owner of the trigger functions has lost, or a trigger of the platform that also
+        writes session_id.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
@@ -57,7 +57,7 @@ def status(connection: Connection) -> dict[str, Any]:
 
 
 def _no_platform(connection: Connection, there: Installation | None) -> list[Finding]:
-    """Return that the schema lacks the tables which an apply needs, where nothing is installed yet."""
+    """Report tables that an apply needs and the schema lacks, if nothing is installed yet."""
     query = (
         "SELECT string_agg(t.name, ', ') FROM unnest(%s::text[]) AS t (name) WHERE NOT EXISTS ("
         "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
@@ -68,7 +68,7 @@ def _no_platform(connection: Connection, there: Installation | None) -> list[Fin
         return []
     schema = platform_schema(connection)
     detail = f'Schema "{schema}" lacks tables of the platform: {lacks}.'
-    return [Finding("tables", "error", schema, detail, "sessiondb status --schema NAME, of the platform's schema")]
+    return [Finding("tables", "error", schema, detail, "sessiondb status --schema NAME")]
 
 
 def _sees_platform(connection: Connection) -> bool:
@@ -80,23 +80,23 @@ def _sees_platform(connection: Connection) -> bool:
 
 
 def _compiled_for(connection: Connection, there: Installation, schema: str, *, is_seen: bool) -> Installation:
-    """Return what the code is to be compiled for; a role that may not see the platform's schema takes it as it was."""
+    """Return what the code is compiled for; unchanged if this role may not see the platform's schema."""
     if not is_seen:
         return replace(there, platform_schema=schema)
     settle_course_path(connection, None)
-    # the search_path under which another role applied stands
+    # the search_path of the role that applied remains
     return replace(wanted(connection), search_path=there.search_path)
 
 
 def _state(is_known: bool, entry: tuple[Any, str | None] | None) -> str:
-    """Return the state of a migration; one whose hash is lost is run again."""
+    """Return the state of a migration; if its hash is lost, it is pending."""
     if entry is None or entry[1] is None:
         return "pending"
     return "applied" if is_known else "unknown"
 
 
 def _states(connection: Connection, there: Installation | None) -> list[dict[str, str]]:
-    """Return the state of each object that is due; a trigger's is no better than that of its function."""
+    """Return the state of each object that must exist; of a trigger, the worse one of its own and its function's."""
     if not ledger.exists(connection):
         left = objects.leftovers(connection)
         return [dict(zip(("kind", "parent", "name", "state"), (*o.key, "UNRECORDED"), strict=True)) for o in left]
@@ -133,9 +133,9 @@ def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, 
 
 
 def summary(state: dict[str, Any]) -> tuple[str, str | None]:
-    """Return the result of :func:`status` in one line, and the next step if there is one.
+    """Return the result of :func:`status` in one line, and the next step.
 
-    The step is None where all is applied, and as this version installs it.
+    The step is None if everything is applied and as this version installs it.
     """
     pending = [m["id"] for m in state["migrations"] if m["state"] == "pending"]
     differing = [o for o in state["objects"] if o["state"] != "INSTALLED"]
@@ -155,7 +155,7 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         fix, *_ = in_the_way or (["sessiondb apply"] if others else [state["problems"][0]["fix"]])
         return f"{', '.join(said)}.", fix.removeprefix("Run: ")
     if not said:
-        return f"All is installed as sessiondb {state['version']} makes it.", None
+        return f"sessiondb {state['version']} is installed completely.", None
     is_newer = state["version"] and Version(state["version"]) > Version(__version__)
     return f"{', '.join(said)}.".capitalize(), f"use sessiondb {state['version']}" if is_newer else "sessiondb apply"
 
@@ -166,5 +166,5 @@ _WORDS = {
     "OUTDATED": "of another version",
     "UNRECORDED": "not recorded",
     "EMPTY": "without its row",
-    "UNKNOWN": "of another version that this one does not have",
+    "UNKNOWN": "unknown to this version",
 }

@@ -1,7 +1,7 @@
-"""What apply and rollback do, step by step: apply runs the steps, plan shows them, the script for psql spells them out.
+"""The steps of apply and rollback: apply runs them, plan shows them, and the script for psql contains them.
 
-A step is a transaction, or a query whose rows are statements that are run one by one. A statement of ours, one about
-our own schema, runs under ``pg_catalog, pg_temp``; one about the platform's tables under the platform's search_path.
+A step is a transaction, or a query whose rows are statements to run one by one. Statements about schema sessiondb run
+under ``pg_catalog, pg_temp``, statements about the platform's tables under the platform's search_path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sessiondb.objects import CODE, Object, State
 from sessiondb.resources import literal
 
 Locks = Mapping[str, str]
-"""Table to the mode of the lock on it."""
+"""The mode of the lock on each table."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Statement:
 
     Attributes:
         text: the statement.
-        locks: those that it takes on tables of the platform.
-        scans: the table that it reads from end to end.
-        ours: it is about our own schema, and runs under our own search_path.
+        locks: those that it acquires on tables of the platform.
+        scans: the table that it reads completely.
+        ours: whether it is about schema sessiondb and runs under our own search_path.
     """
 
     text: str
@@ -38,11 +38,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class Query:
-    """A query of ours whose rows are statements to run: the statement, its locks, the table that it scans.
+    """A query whose rows are statements to run: the statement, its locks, the table that it scans.
 
     Attributes:
         text: the query.
-        name: of its file below ``sql/steps/``.
+        name: the name of its file below ``sql/steps/``.
     """
 
     text: str
@@ -51,12 +51,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Step:
-    """A transaction; or, where each is true, statements that commit one by one.
+    """A transaction or, if ``each`` is true, statements that commit one by one.
 
     Attributes:
-        of: the id of the migration, or what else this is a part of.
-        items: what is run, in order.
-        each: every statement commits by itself, and one with CONCURRENTLY runs outside of a transaction.
+        of: the id of the migration, or another name of what this belongs to.
+        items: what to run, in order.
+        each: every statement commits by itself, and one with CONCURRENTLY runs outside a transaction.
     """
 
     of: str
@@ -68,20 +68,20 @@ _WITHDRAW = Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
 
 
 def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator[Step]:
-    """Yield what applies a migration, with the functions, triggers and policies that come with it.
+    """Yield the steps of a migration, with the functions, triggers and policies that come with it.
 
     Args:
-        migration: a pending one.
-        schema: the platform's.
-        staff: roles of staff are named, so that there are policies.
+        migration: a pending migration.
+        schema: the platform's schema.
+        staff: whether there are roles of staff, and so policies.
     """
     comes = objects.of_migration(migration.number)
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
     claim = [ours("claim", claimed)] if claimed else []
     body = [item(line, schema) for line in migration.apply.items]
     if migration.number == "0001":
-        # the first statement creates the schema, or finds one that another role has just created; that default
-        # privileges of the platform let others create in it is corrected before the commit
+        # the first statement creates the schema or finds one that another role has just created; grants from
+        # default privileges of the platform are revoked before the commit
         body.insert(1, Statement(resources.query("script/trusted", "true", "true"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
@@ -102,12 +102,12 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
 
 
 def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Step]:
-    """Yield what rolls a migration back, with the functions and triggers that came with it.
+    """Yield the steps that undo a migration, with the functions and triggers that came with it.
 
     Args:
-        migration: one that is applied, or may have been stopped on its way.
-        schema: the platform's.
-        is_applied: it stands in the ledger.
+        migration: a migration that is applied or was interrupted.
+        schema: the platform's schema.
+        is_applied: whether it is in the ledger.
     """
     code = [uninstall(migration.number)]
     body = [item(line, schema) for line in migration.rollback.items]
@@ -119,8 +119,8 @@ def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Ste
     if migration.rollback.transactional:
         yield Step(migration.id, [*code, *body, *forget, *mark])
         return
-    # What is half undone counts as not applied, as what is half done does: both directions then begin with
-    # this migration, and its steps find what is there.
+    # A migration that is partly undone counts as not applied, like one that is partly applied: both directions
+    # then begin with it, and its steps find what exists.
     if mark:
         yield Step(migration.id, mark)
     yield Step(migration.id, body, each=True)
@@ -128,16 +128,16 @@ def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Ste
 
 
 def code(states: Iterable[State] | None) -> Iterator[Step]:
-    """Yield what brings the code to this version: functions, triggers and policies, a table at a time, then drops.
+    """Yield the steps that update the code to this version: functions, triggers and policies by table, then drops.
 
-    At every moment between them the platform's INSERTs work, and each can be repeated.
+    Between any two of them the platform's INSERTs work, and each can be repeated.
 
     Args:
-        states: of the objects; None for a script, which installs all.
+        states: the states of the objects; None for a script, which installs everything.
     """
     states = None if states is None else [*states]
     if states is None or any(s.kind == "policy" and s.state == "UNKNOWN" for s in states):
-        yield Step("policies", [uninstall("staff")])  # before roles that they are for can no longer call the function
+        yield Step("policies", [uninstall("staff")])  # before their roles can no longer call the function
     differ = {(s.kind, s.parent, s.name): s.migration for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
     due = [o for o in objects.objects() if o.kind in CODE and (states is None or o.key in differ)]
     for what, group in (
@@ -152,18 +152,18 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
         if installs:
             yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, _recorded(group)])
     if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
-        yield Step("what this version has no longer", [uninstall(None)])
+        yield Step("objects that this version no longer has", [uninstall(None)])
 
 
 def tools(names: Set[str]) -> Iterator[Step]:
-    """Yield what installs the functions of these names, which other steps call."""
+    """Yield a step that installs these functions, which other steps call."""
     if names:
         found = [o for o in objects.objects() if o.kind == "function" and o.name in names]
         yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), _recorded(found)])
 
 
 def comments() -> Step:
-    """Return what puts lost comments back."""
+    """Return a step that restores lost comments."""
     commented = [o for o in objects.objects() if o.kind != "table"]
     rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.args, o.comment)))})" for o in commented)
     text = resources.query("steps/comments").replace("{comments}", f"VALUES {rows}")
@@ -171,42 +171,42 @@ def comments() -> Step:
 
 
 def configure() -> list[Statement]:
-    """Return what keeps the schema, the course path and the version."""
+    """Return the statement that records the schema, the course path and the version."""
     return [Statement(resources.query("steps/configure", literal(__version__)), ours=True)]
 
 
 def configure_staff() -> list[Statement]:
-    """Return what keeps what the policies for staff are made with."""
+    """Return the statement that records the parameters of the policies for staff."""
     return [Statement(resources.query("steps/configure_staff"), ours=True)]
 
 
 def uninstall(number: str | None) -> Query:
-    """Return what takes the code of a migration away, with None what is not in the list, with ``staff`` policies."""
+    """Return the query that drops the code of a migration; for None what is not listed, for ``staff`` the policies."""
     text = resources.query("steps/uninstall", f"{literal(number)}::text")
     return Query(objects.with_objects(text, objects.objects()), "uninstall")
 
 
 def ours(name: str, wanted: Sequence[Object]) -> Statement:
-    """Return a statement of ``sql/steps/`` about what is listed of these objects in our own schema."""
+    """Return a statement of ``sql/steps/`` about these objects and the records of them in schema sessiondb."""
     return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
 
 
 def completion(found: Sequence[Object]) -> Step:
-    """Return what makes the records of objects whole that are there."""
+    """Return a step that completes the records of existing objects."""
     return Step("sessiondb.objects", [ours("claim", found), ours("record", found)])
 
 
 def _recorded(made: Sequence[Object]) -> Statement:
-    """Return what records what was made; with a policy, what the function that it calls was granted."""
+    """Return the statement that records new objects; with a policy, also the grants on the function that it calls."""
     granted = [objects.find("function", "sessions_of_staff")] if any(o.kind == "policy" for o in made) else []
     return ours("record", [*made, *granted])
 
 
 def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
-    """Yield what installs the code that comes with a migration: functions first."""
+    """Yield statements that install the code of a migration, functions first."""
     if number == "0001":
         yield from _bootstrap()
-    # one that is there only where the column was found comes last, under the lock that another has taken by then
+    # what is needed only if the column already existed comes last, under a lock that is held by then
     for o in sorted(comes, key=lambda o: (o.kind != "function", number == o.found_after)):
         if o.kind in ("function", "trigger"):
             yield from _installs_of(o, number)
@@ -215,13 +215,13 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
 
 
 def _bootstrap() -> Iterator[Statement]:
-    """Yield what installs the installer; it then records itself like all others."""
+    """Yield statements that create the installer, which then records itself like all others."""
     for name in ("compile", "run_on_platform", "install"):
         yield Statement(objects.find("function", name).source)
 
 
 def _installs_of(o: Object, number: str | None = None) -> Iterator[Statement]:
-    """Yield what installs an object with a migration, or with None with whichever it comes with on this platform."""
+    """Yield statements that install an object with this migration; for None with the one that suits the platform."""
     if o.found_after is None:
         yield _install(o, o.after)
         return
@@ -246,7 +246,7 @@ def _install(o: Object, number: str, where: str | None = None) -> Statement:
 
 
 _LOCK_FOR = {"trigger": "SHARE ROW EXCLUSIVE", "policy": "ACCESS EXCLUSIVE"}
-"""The lock on its table under which an object is made."""
+"""The lock on its table under which an object is created."""
 
 _LOCK = re.compile(r"^-- lock: ([A-Z ]+) on (\w+)$", re.MULTILINE)
 
@@ -262,7 +262,7 @@ def item(text: str, schema: str) -> Statement | Query:
 
 
 def _arguments(name: str, *rest: str) -> list[str]:
-    """Return the arguments of a step as SQL: of an index or a key what the list says of it, else the table."""
+    """Return the arguments of a step as SQL: for an index or a key its entry in the list, else the table."""
     if name in ("index", "drop_index"):
         (o,) = (objects.find("index", index) for index in rest)
         all_ = [*map(literal, (o.name, o.parent, list(o.columns), o.where, o.comment))]

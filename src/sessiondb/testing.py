@@ -1,11 +1,11 @@
-"""For the tests of a platform: an ephemeral PostgreSQL with its schema and sessiondb, a fresh copy for each test.
+"""For the tests of a platform: an ephemeral PostgreSQL with its schema and sessiondb, a new copy for each test.
 
-In the platform's conftest.py:
+With this line in the platform's conftest.py
 
     postgresql_proc = sessiondb.testing.postgresql_server(load=[Path("schema.sql"), sessiondb.testing.load()])
 
-and the fixture ``postgresql`` of pytest-postgresql is a connection to such a copy. docs/testing.md has the
-whole example. This module imports pytest, and nothing else in the package does.
+the fixture ``postgresql`` of pytest-postgresql is a connection to such a copy. docs/testing.md has a complete
+example. This is the only module that imports pytest.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from sessiondb.migrate import Runner
 MEMORY = Path("/dev/shm")  # noqa: S108  (a mkdtemp there)
 
 Loader = Callable[..., object]
-"""Fills a database; called with host, port, user, dbname and password, and more in later versions."""
+"""Fills a database; called with host, port, user, dbname and password, and possibly more in later versions."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A running server, with all that the client fixtures of pytest-postgresql 7 and later read of one."""
+    """A running server, with all attributes that the client fixtures of pytest-postgresql 7 and later read."""
 
     host: str
     port: int
@@ -51,25 +51,25 @@ class Process:
 
     @property
     def template_dbname(self) -> str:
-        """The database that every test gets a copy of."""
+        """The database of which every test gets a copy."""
         return f"{self.dbname}_tmpl"
 
 
 def postgresql_server(
     *, load: Sequence[Loader | Path] = (), dbname: str = "tests", bindir: Path | str | None = None
 ) -> Any:
-    """Return a session fixture: an ephemeral PostgreSQL server, also for root, gone with the test run.
+    """Return a session fixture: an ephemeral PostgreSQL server, also for root, which ends with the test run.
 
-    Call it ``postgresql_proc``, and pytest-postgresql's own fixture ``postgresql`` uses it; under another
-    name it goes to ``factories.postgresql(name)``, or to ``factories.postgresql_noproc(depends_on=name)``.
+    If you name it ``postgresql_proc``, pytest-postgresql's own fixture ``postgresql`` uses it; pass another
+    name to ``factories.postgresql(name)`` or ``factories.postgresql_noproc(depends_on=name)``.
 
     Args:
-        load: what fills the template database: SQL files, also as pg_dump writes them, and callables.
+        load: fills the template database: SQL files, including those of pg_dump, and callables.
         dbname: the name of the copy that a test gets.
-        bindir: the directory with initdb, pg_ctl and postgres; default what pip installed, then the PATH.
+        bindir: the directory with initdb, pg_ctl and postgres; by default the one that pip installed, then the PATH.
 
     Raises:
-        ServerNotFound: when the fixture is used, where no PostgreSQL server is installed.
+        ServerNotFound: when the fixture is used, if no PostgreSQL server is installed.
     """
 
     @pytest.fixture(scope="session")
@@ -99,7 +99,7 @@ def load(*, schema: str = "public", course_path: str | None = None, adopt: bool 
     Args:
         schema: the schema of the platform's tables, as ``--schema``.
         course_path: the columns from a submission to its course, as ``--course-path``.
-        adopt: take over the platform's own triggers that write session_id, as ``--adopt``.
+        adopt: replace the platform's own triggers that write session_id, as ``--adopt``.
     """
     return partial(apply, schema=schema, course_path=course_path, adopt=adopt)
 
@@ -119,7 +119,7 @@ def apply(
     """Apply sessiondb; also a loader by name: ``pytest --postgresql-load sessiondb.testing.apply``.
 
     Raises:
-        SessiondbError: as ``sessiondb apply`` would fail, with the same words.
+        SessiondbError: as ``sessiondb apply``, with the same message.
     """
     conninfo = make_conninfo("", host=host, port=port, user=user, dbname=dbname, password=password)
     with Database(conninfo, schema).connect(course_path, adopt=adopt) as connection:
@@ -128,9 +128,9 @@ def apply(
 
 @contextmanager
 def _server_in_memory(bindir: Path | str | None) -> Iterator[Server]:
-    """Run an ephemeral server in memory, where there is room and TMPDIR does not say where: copies are faster.
+    """Run an ephemeral server in memory, where copies are faster, if there is room and TMPDIR is not set.
 
-    Not where nothing may be executed, as in Docker: for root the programs may be copied there, too.
+    Not if files there cannot be executed, as in Docker: for root, the programs may be copied there.
     """
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         fits = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2**31
@@ -142,7 +142,7 @@ def _server_in_memory(bindir: Path | str | None) -> Iterator[Server]:
 
 
 def _load_file(path: Path, **address: Any) -> None:
-    """Run an SQL file, without the commands to psql that pg_dump puts around it."""
+    """Run an SQL file, without the psql commands that pg_dump adds."""
     text = re.sub(r"^\\(un)?restrict .*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     with psycopg.connect(**address) as connection:
         connection.execute(trusted(text))

@@ -1,4 +1,4 @@
-"""Versions that meet on one database: the one that is installed there, and this one."""
+"""The version that is installed in a database, and this one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sessiondb.errors import SessiondbError
 
 
 def refuse_newer(there: Installation | None) -> None:
-    """Refuse to work on a database that a newer version has applied to; it can hold what this one does not know.
+    """Refuse a database to which a newer version was applied; it may contain what this one does not know.
 
     Raises:
         SessiondbError: the database is of a newer version.
@@ -23,7 +23,7 @@ def refuse_newer(there: Installation | None) -> None:
 
 
 def require_same(there: Installation | None) -> None:
-    """Refuse a database of another version, for what needs the functions of this one.
+    """Refuse a database of another version; for commands that need the functions of this one.
 
     Raises:
         SessiondbError: the database is of another version.
@@ -32,5 +32,5 @@ def require_same(there: Installation | None) -> None:
     if there and Version(there.version) < Version(__version__):
         raise SessiondbError(
             f"this database was set up by sessiondb {there.version}, and this is sessiondb {__version__}",
-            "Bring it to this version first: sessiondb apply",
+            "Upgrade it first: sessiondb apply",
         )

@@ -1,4 +1,4 @@
-"""A second connection that looks at what the first one is waiting for or working on."""
+"""A second connection that observes what the first one is waiting for or working on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessiondb.database import OUR_PATH, Connection, is_distributed
 from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]
-"""Receives the progress of long work: what is being done, how much of it is done, how much there is."""
+"""Receives the progress of long work: what is being done, how much is done, and the total."""
 
 _INDEX_BUILD = """
 SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, p.current_locker_pid
@@ -24,15 +24,15 @@ SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total, 
 
 
 class Watch:
-    """Looks at the work of a connection from another one, which is opened when it is first needed.
+    """Observes a connection from another one, which is opened when it is first needed.
 
     If no second connection is available, nothing is observed and the work continues.
 
     Args:
-        connection: the one that works.
+        connection: the one to observe.
 
     Attributes:
-        is_distributed: its waits may be on the workers of Citus, where they must be bounded as well.
+        is_distributed: it may wait on the workers of Citus, where the wait must be limited as well.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -44,14 +44,14 @@ class Watch:
         self._lock = threading.Lock()
 
     def blockers(self) -> list[str]:
-        """Return the sessions that hold the lock that the connection waits for."""
+        """Return the sessions that hold the lock for which the connection waits."""
         pids = f"pg_blocking_pids({self._pid})"
-        # usually it waits for no session, which is faster to find out than which one it is
+        # usually it waits for none, which is faster to find out
         return self._who(pids) if self._look(f"SELECT FROM unnest({pids})") else []
 
     @contextmanager
     def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:
-        """Look for blockers every so many seconds while the block runs; the list holds those that were seen last."""
+        """Look for blockers at this interval while the block runs; the list holds those that were seen last."""
         seen: list[str] = []
         done = threading.Event()
 
@@ -69,11 +69,11 @@ class Watch:
 
     @contextmanager
     def index_build(self, progress: Progress, report: Callable[[str], None]) -> Iterator[None]:
-        """Look twice a second how far an index is that the connection builds or drops in the block.
+        """Observe twice per second the index that the connection builds or drops in the block.
 
         Args:
             progress: receives how much is built.
-            report: receives once each session that is waited for and does not end soon.
+            report: receives each session once that the build waits for and that does not end soon.
         """
         done = threading.Event()
         build = _INDEX_BUILD.format(pid=self._pid)
@@ -109,7 +109,7 @@ class Watch:
             self._eye.close()
 
     def _join(self, thread: threading.Thread) -> None:
-        """Wait for the look that is under way, for which a pooler may take seconds, without being silent."""
+        """Wait for the current query, which may take seconds through a pooler, but keep the connection alive."""
         while thread.is_alive():
             thread.join(0.5)
             with suppress(psycopg.Error):
@@ -117,7 +117,7 @@ class Watch:
                     self.connection.execute("SELECT")
 
     def _who(self, pids: str) -> list[str]:
-        """Describe the backends of an expression in SQL."""
+        """Describe the backends whose pids an SQL expression returns."""
         return [row[0] for row in self._look(resources.query("queries/in_the_way", pids)) if row[0]]
 
     def _look(self, query: str) -> list[tuple[Any, ...]]:

@@ -49,17 +49,17 @@ class Options:
 
     @property
     def changing(self) -> Database:
-        """The same for a command that changes it, which a terminal that is closed does not stop half-way."""
+        """The same for a command that changes the database, which closing the terminal does not stop half-way."""
         self.changes = True
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return self.database
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds, no more than PostgreSQL takes for a timeout (24 days), and no NaN, which any range lets in.
+    """A number of seconds, at most what PostgreSQL accepts as a timeout (24 days), and not NaN, which is in any range.
 
     Args:
-        least: the smallest.
+        least: the smallest value.
     """
 
     def __init__(self, least: float = 0) -> None:
@@ -74,7 +74,7 @@ class Seconds(click.FloatRange):
 
 
 class Name(click.types.StringParamType):
-    """A name that is sent to the server: no database address, whose password would be written into its log."""
+    """A name that is sent to the server: refuses a database address, whose password would appear in the server log."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the name, or refuse the text."""
@@ -84,7 +84,7 @@ class Name(click.types.StringParamType):
 
 
 def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Return what offers a shell the names of a kind of things, or nothing where they cannot be had at once.
+    """Return a function that completes names of this kind in a shell; none if the database does not answer quickly.
 
     Args:
         kind: ``org``, ``course``, ``session``, ``role``, ``status`` or ``migration``.
@@ -117,7 +117,7 @@ def name_option(kind: str, text: str, *, required: bool = False) -> Callable[[An
     Args:
         kind: as :func:`complete` has it.
         text: of the help.
-        required: whether the command needs it.
+        required: whether the option is required.
     """
     return click.option(
         f"--{kind}",
@@ -139,7 +139,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
 
 
 def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[Any], Any]:
-    """Give a command the options of all commands, and the object that keeps them."""
+    """Add the options of all commands to a command, with the object that holds them."""
     options = (
         click.option(
             "-d",
@@ -186,18 +186,18 @@ ROWS = ("table", "json", "csv")
 
 
 def rows_options(function: Any) -> Any:
-    """Give a command that prints rows the options on how many, and on how much of each."""
+    """Add the options on the number of rows and of columns to a command that prints rows."""
     function = click.option("--wide", is_flag=True, help="All columns, however wide the lines become.")(function)
     return click.option(
         "--limit",
         type=click.IntRange(min=1, max=2**62),
         metavar="N",
-        help=f"At most so many rows; default {SHOWN} in a table, all in JSON and CSV.",
+        help=f"Maximum number of rows; default {SHOWN} in a table, all in JSON and CSV.",
     )(function)
 
 
 SHOWN = 100
-"""Rows of a table where the user gives no limit."""
+"""Rows of a table if the user gives no limit."""
 
 
 def print_rows(
@@ -206,11 +206,11 @@ def print_rows(
     """Print rows as they arrive.
 
     Args:
-        options: say in which format.
-        rows: what to print, and one more where that is to be said of the rest.
-        columns: of a table, heading and key.
+        options: hold the format.
+        rows: what to print, and one more row if there are more.
+        columns: headings and keys of a table.
         limit: as the user gave it.
-        wide: all columns in a table.
+        wide: print all columns of a table.
     """
     from sessiondb import output
 
@@ -225,7 +225,7 @@ def print_rows(
 
 
 def _tried_again(function: Any) -> Any:
-    """Have a command that is one transaction run again where another transaction made it fail, which undid it."""
+    """Repeat a command that is one transaction if another transaction made it fail."""
 
     @functools.wraps(function)
     def run(*arguments: Any, **options: Any) -> Any:
@@ -251,7 +251,7 @@ _OF_ANOTHER = ("40001", "40P01")
 def command(
     name: str, *, group: click.Group | None = None, formats: tuple[str, ...] = ("table", "json")
 ) -> Callable[[Any], Any]:
-    """Make a function a command, with the options of all commands; its first argument holds them."""
+    """Make a function a command with the options of all commands, which its first argument holds."""
 
     def decorate(function: Any) -> Any:
         make = group.command if group else click.command

@@ -15,10 +15,10 @@ from sessiondb.errors import Exit, UsageError
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep the server in this directory, with a database on which to follow the guide.",
+    help="Keep the server in this directory, with a database for following the guide.",
 )
 def demo(options: Options, keep: Path | None) -> int:
-    """Run the guide's workflow on an embedded PostgreSQL; nothing is left behind.
+    """Run the guide's workflow on an embedded PostgreSQL. Nothing is left behind.
 
     \b
     Example:

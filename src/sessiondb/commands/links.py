@@ -29,14 +29,14 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
 
 @command("check", formats=("table", "json", "junit"))
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_check_names)
-@click.option("--strict", is_flag=True, help="Exit with 4 for warnings, too.")
+@click.option("--strict", is_flag=True, help="Also exit with 4 for warnings.")
 @click.option(
     "--examples",
     type=click.IntRange(min=1, max=1_000_000),
     default=3,
     show_default=True,
     metavar="N",
-    help="How many rows a finding names.",
+    help="Maximum number of rows that a finding names.",
 )
 @click.option(
     "--timeout",
@@ -44,10 +44,10 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
     default=600.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long each check of the data may take.",
+    help="Maximum time for each check of the data.",
 )
 def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
-    """Verify the installation and the consistency of the data. Reads only; exits with 4 on errors.
+    """Verify the installation and the consistency of the data. Reads only; exits with 4 if there are errors.
 
     \b
     Example:
@@ -68,21 +68,27 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
         output.code(junit(findings, names, bad))
     else:
         for finding in findings:
-            _print_finding(finding)
+            _print_finding(options, finding)
         _print_found(findings)
     return Exit.DONE if ok else Exit.FINDINGS
 
 
-def _print_finding(finding: Finding) -> None:
+def _print_finding(options: Options, finding: Finding) -> None:
     lead = f"{finding.level:8} "
-    if finding.has_lines:  # the difference between an object of ours and what is there, each line with its sign
+    if finding.has_lines:  # a diff, each line with its sign
         first, *others = finding.detail.split("\n")
         output.wrapped(f"{finding.object}: {first}", lead)
         for line in others:
             output.say(" " * len(lead) + line)
     else:
-        output.wrapped(f"{finding.check}: {finding.detail}", lead)
-    output.say(f"{' ' * len(lead)}Fix: {finding.fix}")
+        output.wrapped(options.named(f"{finding.check}: {finding.detail}"), lead)
+    for number, (what, to_paste) in enumerate(finding.fixes):
+        first = "Fix" if what in ("", "Run") else f"Fix: {what[:1].lower()}{what[1:]}"
+        if said := what if number else first:
+            output.wrapped(said + ":" * bool(to_paste))
+        if to_paste:
+            output.say(f"  {to_paste}")
+    output.say()
 
 
 def _print_found(findings: Sequence[Finding]) -> None:
@@ -104,16 +110,16 @@ def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
     "--batch-rows",
     type=click.IntRange(min=1, max=1_000_000),
     metavar="N",
-    help="Rows in a transaction; default as many as take 200 ms.",
+    help="Rows per transaction; by default, as many as take 200 ms.",
 )
-@click.option("--sleep", type=Seconds(), default=0.0, metavar="SECONDS", help="Between two batches.")
+@click.option("--sleep", type=Seconds(), default=0.0, metavar="SECONDS", help="Time to wait between two batches.")
 @click.option(
     "--max-runtime",
     type=Seconds(),
     metavar="SECONDS",
-    help="Stop after this time, with exit code 7; the next run resumes there.",
+    help="Stop after this time with exit code 7; the next run resumes there.",
 )
-@click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica is further behind.")
+@click.option("--max-lag", type=Seconds(), metavar="SECONDS", help="Pause while a replica lags further behind.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count what would be linked; write nothing.")
 def backfill(
     options: Options,
@@ -137,7 +143,7 @@ def backfill(
     try:
         with options.database.transaction(read_only=True) if dry else options.changing.connect() as connection:
             link(connection, _session(connection, session_name), pace, result, dry=dry)
-    except BaseException:  # also an interrupt: what was done by then stays
+    except BaseException:  # also an interrupt; committed batches stay
         if any(counts["scanned"] for counts in result.tables.values()):
             _print_backfill(options, result, dry)
         raise
@@ -146,18 +152,21 @@ def backfill(
 
 
 def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: Result, *, dry: bool = False) -> None:
-    """Run a backfill, or count what it would do, and show on stderr how far it is."""
+    """Run a backfill, or count what it would do, with its progress on stderr."""
     from sessiondb.backfill import backfill as run
     from sessiondb.backfill import dry_run
 
-    began = time.monotonic()
+    since: tuple[float, int] | None = None
     with contextlib.closing(output.Progress()) as bar:
 
         def progress(done: int, total: int, linked: int) -> None:
-            rate = linked / max(time.monotonic() - began, 0.001)
+            nonlocal since
+            now = time.monotonic()
+            rate = f", {(linked - since[1]) / max(now - since[0], 0.001):.0f}/s" if since else ""
+            since = since or (now, linked)  # earlier runs may have linked some
             done_with = "to link" if dry else "linked"
             # with a bar and the time left this fits a terminal of 60 columns
-            bar(f"{output.count(linked, 'row')} {done_with}, {rate:.0f}/s, pages", done, total)
+            bar(f"{output.count(linked, 'row')} {done_with}{rate}, pages", done, total)
 
         (dry_run if dry else run)(connection, session, pace, output.note, progress, result)
 
@@ -168,13 +177,13 @@ def _print_backfill(options: Options, result: Result, dry: bool) -> None:
         return
     say_linked(result, dry=dry)
     if not result.complete:
-        output.say("Stopped on the way; " + ("not all rows are counted." if dry else "run it again to go on."))
+        output.say("Stopped before the end; " + ("not all rows are counted." if dry else "run it again to resume."))
     if dry:
         output.say("A dry run: nothing was written.")
 
 
 def say_linked(result: Result, *, dry: bool = False) -> None:
-    """Print what a backfill has linked, and what not, by reason."""
+    """Print what a backfill has linked, and what it has not, by reason."""
     for table, counts in result.tables.items():
         linked = "would be linked" if dry else "linked"
         output.say(f"{table}: {counts['linked']} {linked}, {counts['unlinkable']} cannot be.")
@@ -185,8 +194,8 @@ def say_linked(result: Result, *, dry: bool = False) -> None:
 @command("explain")
 @click.option("--user", type=Name(), metavar="USER", help="The student, with --course: e-mail, login, name or id.")
 @name_option("course", "The course, with --user: title, slug or id.")
-@click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment.")
-@click.option("--submission", type=click.UUID, metavar="ID", help="A submission.")
+@click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment, by its id.")
+@click.option("--submission", type=click.UUID, metavar="ID", help="A submission, by its id.")
 def explain(
     options: Options,
     user: str | None,
@@ -194,9 +203,9 @@ def explain(
     enrollment: uuid.UUID | None,
     submission: uuid.UUID | None,
 ) -> None:
-    """Show why a student's work is in a session or in none, and the fix. Reads only.
+    """Show why work is in a session or in none, and the fix. Reads only.
 
-    In the steps, yes is what a link needs, and no what is missing.
+    A step is "yes" if it allows a link, and "no" if something is missing.
 
     \b
     Example:
@@ -234,11 +243,11 @@ def explain(
 
 @command("show", formats=ROWS)
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
-@name_option("session", "Only this session, or what is linked to it: title or id.")
+@name_option("session", "Only this session, or only rows linked to it: title or id.")
 @click.option(
     "--unlinked",
     is_flag=True,
-    help="Only rows without a session; of the sessions, those without rows.",
+    help="Only rows without a session, or sessions without rows.",
 )
 @rows_options
 def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
@@ -253,13 +262,13 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool, 
 
     if session_name and unlinked and what != "sessions":
         raise UsageError(
-            f"{what} without a session belong to none",
-            "Give --session or --unlinked; what would get it: "
+            f"{what} that are not linked have no session",
+            "Give --session or --unlinked. To count what a backfill would link: "
             f"sessiondb backfill --session {shlex.quote(session_name)} --dry-run",
         )
     with options.database.transaction(read_only=True) as connection:
         session = _session(connection, session_name)
-        # one more than is shown tells that there are more
+        # one more than is shown, to know whether there are more
         most = limit or (SHOWN + 1 if options.format == "table" else None)
         rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED

@@ -14,7 +14,7 @@ import click
 
 from sessiondb import output
 from sessiondb.commands import Name, Options, Seconds, command, complete
-from sessiondb.errors import Exit, UsageError
+from sessiondb.errors import Exit, SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.database import Staff
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def lock_options(function: Any) -> Any:
-    """Give a command the options on waiting for locks."""
+    """Add the options on waiting for locks to a command."""
     function = click.option(
         "--lock-budget",
         type=Seconds(),
         default=600.0,
         show_default=True,
         metavar="SECONDS",
-        help="Give up after trying so long for a lock.",
+        help="Give up if a lock is not obtained within this time.",
     )(function)
     return click.option(
         "--lock-timeout",
@@ -43,7 +43,7 @@ def lock_options(function: Any) -> Any:
 
 @contextlib.contextmanager
 def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
-    """Yield a runner of migrations on the connection, which shows on stderr what it does."""
+    """Yield a runner of migrations on the connection that reports on stderr what it does."""
     from sessiondb.locks import LockBudget
     from sessiondb.migrate import Runner, on_one_line
 
@@ -56,18 +56,18 @@ def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budge
 
 
 def staff_options(function: Any) -> Any:
-    """Give a command the options for the roles that read the rows of an organisation's sessions."""
+    """Add the options for the roles that read the rows of an organisation's sessions to a command."""
     function = click.option(
         "--current-user",
         type=Name(),
         metavar="EXPR",
-        help="For --staff: the SQL expression of the id of the current user; default auth.uid().",
+        help="For --staff: an SQL expression that returns the id of the current user; default auth.uid().",
     )(function)
     return click.option(
         "--staff",
         type=Name(),
         metavar="ROLE,...",
-        help="Let members with these roles read the rows of their organisation's sessions through row level security;"
+        help="Members with these roles may read the rows of their organisation's sessions despite row level security;"
         " '' for none. The last choice is kept.",
     )(function)
 
@@ -76,7 +76,7 @@ def _staff(roles: str | None, current_user: str | None) -> Staff:
     from sessiondb.database import Staff
 
     if "$" in (roles or "") + (current_user or ""):
-        raise UsageError("--staff and --current-user cannot hold a dollar sign", "Leave it out, or call a function.")
+        raise UsageError("--staff and --current-user cannot contain a dollar sign", "Leave it out, or call a function.")
     return Staff(roles, current_user)
 
 
@@ -86,10 +86,10 @@ def _staff(roles: str | None, current_user: str | None) -> Staff:
     "--course-path",
     type=Name(),
     metavar="PATH",
-    help="The columns from a submission to its course, as in item_id.module_id.course_id.",
+    help="The columns from a submission to its course, for instance item_id.module_id.course_id.",
 )
 @click.option(
-    "--adopt", is_flag=True, help="Take over the platform's triggers that write session_id; rollback restores them."
+    "--adopt", is_flag=True, help="Replace the platform's own triggers that write session_id; rollback restores them."
 )
 @staff_options
 @click.option("--dry-run", is_flag=True, help="Check the platform and show the plan; change nothing.")
@@ -159,7 +159,7 @@ def apply(
 
 
 def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
-    """Return the command that comes next."""
+    """Return the next command."""
     if left:
         return "sessiondb apply"
     if not is_open:
@@ -173,7 +173,7 @@ def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable:
 @click.option("--to", metavar="ID", shell_complete=complete("migration"), help="The newest migration to keep.")
 @click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be undone, and what goes with it; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be undone and lost; change nothing.")
 @lock_options
 def rollback(
     options: Options,
@@ -184,7 +184,7 @@ def rollback(
     lock_timeout: float,
     lock_budget: float,
 ) -> None:
-    """Undo migrations, newest first; links are saved, and restored by a later apply.
+    """Undo migrations, newest first. Links are saved, and the next apply restores them.
 
     \b
     Example:
@@ -194,8 +194,10 @@ def rollback(
     """
     from sessiondb.ledger import of_saved_links, saved_links
 
-    if (to is None) is not everything:
-        raise UsageError("rollback needs either --to ID or --all", "For instance: sessiondb rollback --to 0008")
+    if to and everything:
+        raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
+    if not (to or everything):
+        raise _how_far(options)
     if not (yes or dry_run) and not sys.stdin.isatty():
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     if dry_run or not yes:
@@ -218,8 +220,22 @@ def rollback(
             output.wrapped(of_saved_links(saved))
 
 
+def _how_far(options: Options) -> UsageError:
+    """Return the error of a rollback without --to or --all, with what can be undone if the database answers."""
+    from sessiondb.database import place
+    from sessiondb.migrate import undoable
+
+    message, hint = "rollback needs --to ID or --all", "Show what would be undone: sessiondb rollback --all --dry-run"
+    with contextlib.suppress(SessiondbError), options.database.transaction(read_only=True) as connection:
+        where, todo = place(connection), undoable(connection, None)
+        message += f"; {output.count(len(todo), 'migration')} can be undone in {where}"
+        if len(todo) > 1:
+            hint = f"Undo only the newest, {todo[0].id}: sessiondb rollback --to {todo[1].number}. {hint}"
+    return UsageError(message, hint)
+
+
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:
-    """Show what a rollback would undo and what would go with it, and return the ids of the migrations."""
+    """Show what a rollback would undo and what would be lost, and return the ids of the migrations."""
     from sessiondb import records
     from sessiondb.checks import rollback_preflight
     from sessiondb.database import place
@@ -265,10 +281,10 @@ def _nothing_to_undo(to: str | None) -> str:
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 3 when migrations are pending, or objects missing, changed or of another version.",
+    help="Exit with 3 if migrations are pending, or objects are missing, changed or of another version.",
 )
 def status(options: Options, exit_code: bool) -> int:
-    """Show what is installed, whether that is as this version installs it, and the next step. Reads only.
+    """Show what is installed, what was changed, and the next step. Reads only.
 
     \b
     Example:
@@ -295,7 +311,7 @@ def status(options: Options, exit_code: bool) -> int:
 
 
 def _print_state(state: dict[str, Any]) -> None:
-    """Print what is installed; of what is not there yet, the migrations alone."""
+    """Print what is installed, or only the migrations if nothing is."""
     output.say()
     migrations = [{**m, "applied_at": _time(m["applied_at"])} for m in state["migrations"]]
     output.table(migrations, {"migration": "id", "state": "state", "applied": "applied_at"})
@@ -335,7 +351,7 @@ def _time(iso: str | None) -> datetime.datetime | None:
     default=1.5,
     show_default=True,
     metavar="SECONDS",
-    help="For the script: the longest wait for a lock.",
+    help="For the script: maximum time to wait for a lock.",
 )
 def plan(
     options: Options,
@@ -347,7 +363,7 @@ def plan(
     single_transaction: bool,
     lock_timeout: float,
 ) -> None:
-    """Show the statements that apply would run and the locks that they acquire. Reads only.
+    """Show the statements that apply would run, and their locks. Reads only.
 
     \b
     Example:
@@ -365,7 +381,7 @@ def plan(
 
     who = _staff(staff, current_user)
     if single_transaction and not as_script:
-        raise UsageError("--single-transaction is about the script of --sql", "Add --sql.")
+        raise UsageError("--single-transaction requires --sql", "Add --sql.")
     if as_script:
         write = batch if single_transaction else script
         for line in write(options.schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
@@ -404,7 +420,7 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
                 for line in [_lock(statement, lock) for lock in statement["locks"]] or [no_lock]:
                     output.paragraph(f"-- {line}", indent=4)
             continue
-        # those that restore links differ in the pages only
+        # those that restore links differ only in the pages
         for _, alike in itertools.groupby(locking, lambda s: (re.sub(r"\d+", "", s["statement"]), s["locks"])):
             first, *others = alike
             more = f" -- and {len(others)} more like it" if others else ""
@@ -420,7 +436,7 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
 
 
 def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
-    """Return the mode of a lock, its table, what it blocks, and how long."""
+    """Return the mode of a lock, its table, what it blocks, and for how long."""
     rows = "rows unknown" if lock["rows"] is None else f"about {lock['rows']:,} row{'' if lock['rows'] == 1 else 's'}"
     how_big = ", ".join(filter(None, [rows, output.size(lock["bytes"])]))
     if statement["scans"]:

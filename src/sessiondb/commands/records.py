@@ -1,4 +1,4 @@
-"""org, member and session: what the guide does by hand."""
+"""org, course, member and session: the steps that the guide did by hand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Result
+    from sessiondb.database import Connection
 
 
 @click.group()
@@ -45,9 +46,9 @@ def org_list(options: Options, limit: int | None, wide: bool) -> None:
 
 @command("create", group=org)
 @click.option("--name", required=True, help="The name that people see.")
-@click.option("--slug", type=Name(), required=True, help="The short name that commands take.")
+@click.option("--slug", type=Name(), required=True, help="The short name to use in commands.")
 def org_create(options: Options, name: str, slug: str) -> None:
-    """Create an organisation; nothing happens if there is one of this name and slug.
+    """Create an organisation; does nothing if one with this name and slug exists.
 
     \b
     Example:
@@ -60,7 +61,7 @@ def org_create(options: Options, name: str, slug: str) -> None:
         if row["name"] != name:
             raise SessiondbError(
                 f'there is already an organisation "{slug}", and its name is "{row["name"]}"',
-                "Take another slug; sessiondb renames no organisation.",
+                "Choose another slug; sessiondb does not rename organisations.",
             )
     if options.json:
         output.json_document(row)
@@ -107,8 +108,8 @@ def member() -> None:
 
 _org = name_option("org", "The organisation: slug, name or id.", required=True)
 _user = click.option("--user", type=Name(), required=True, metavar="USER", help="The user: e-mail, login, name or id.")
-_backfill = click.option("--backfill", is_flag=True, help="Link older rows at once, as the command backfill does.")
-_STATUSES = "usual are draft, active, completed, cancelled."
+_backfill = click.option("--backfill", is_flag=True, help="Link older rows immediately, as the command backfill does.")
+_STATUSES = "others are usually draft, completed and cancelled."
 
 
 @command("list", group=member, formats=ROWS)
@@ -131,10 +132,12 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
 @command("add", group=member)
 @_org
 @_user
-@click.option("--role", type=Name(), shell_complete=complete("role"), help="The user's role in it; default student.")
+@click.option(
+    "--role", type=Name(), shell_complete=complete("role"), help="The role of the user in it; default student."
+)
 @_backfill
 def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
-    """Make a user a member of an organisation; nothing happens to one who is a member.
+    """Make a user a member of an organisation; does nothing for a user who is one.
 
     \b
     Example:
@@ -199,7 +202,7 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
 
 
 def _warn_of_new_role(role: str, known: list[str]) -> None:
-    """Warn of a role that no member had and the platform does not list: it may be mistyped."""
+    """Warn about a role that no member has and the platform does not list: it may be misspelled."""
     if known and role not in known:
         output.note(f"warning: No member has the role {role} yet; roles in use: {', '.join(known)}.")
 
@@ -208,7 +211,7 @@ def _warn_of_new_role(role: str, known: list[str]) -> None:
 @_org
 @_user
 def member_remove(options: Options, org_name: str, user: str) -> None:
-    """End the membership of a user in an organisation. Rows that are linked stay linked.
+    """Remove a user from an organisation. Linked rows stay linked.
 
     \b
     Example:
@@ -240,8 +243,18 @@ def session() -> None:
     """
 
 
+def _find_within(connection: Connection, org: str | None, course: str | None) -> tuple[UUID | None, UUID | None]:
+    """Return the ids of the organisation and the course in which to look for sessions."""
+    from sessiondb import records
+
+    return (
+        records.find(connection, "org", org, output.note) if org else None,
+        records.find(connection, "course", course, output.note) if course else None,
+    )
+
+
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
-    """Print a session that is committed, and link its older rows, or say how many a backfill would link now."""
+    """Print a committed session, then link its older rows or print how many a backfill would link."""
     from sessiondb import records
 
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
@@ -252,11 +265,11 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                 active = list(records.active_sessions(connection, row["org_id"], row["course_id"]))
                 for other in active[1:]:
                     output.note(
-                        f"warning: session {other['name']} is active, too, and links only students enrolled in it; "
-                        f"new ones get {active[0]['name']}"
+                        f"warning: session {other['name']} is also active, but only its enrolled students stay in it; "
+                        f"others are linked to {active[0]['name']}"
                     )
                     called = records.shell_name(connection, "session", other["id"])
-                    output.note(f"  hint: If it is over: sessiondb session set-status {called} completed")
+                    output.note(f"  hint: If it has ended: sessiondb session set-status {called} completed")
             name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
@@ -289,7 +302,7 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
 
 
 def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
-    """Link the older rows of sessions, and show what was linked, also where an error or a signal ends that."""
+    """Link the older rows of sessions, and show what was linked, even if an error or a signal ends it."""
     from sessiondb.backfill import Pace, Result
 
     total = Result(complete=True)
@@ -309,7 +322,7 @@ def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], N
 
 
 def _require_active(options: Options, status: str, backfill: bool) -> None:
-    """Refuse, before anything is done, a backfill that cannot be."""
+    """Refuse a backfill that is not possible before anything is done."""
     if backfill and status.lower() != "active":
         raise UsageError("only an active session links rows", "Leave --backfill out.")
     if backfill:
@@ -323,9 +336,9 @@ def _require_active(options: Options, status: str, backfill: bool) -> None:
     "--by",
     type=Name(),
     metavar="USER",
-    help="The user who creates it: e-mail, login, name or id. The platform may demand it.",
+    help="The user who creates it: e-mail, login, name or id. Some platforms require it.",
 )
-@click.option("--title", help="Default: after the course.")
+@click.option("--title", help="Default: Session - and the title of the course.")
 @click.option(
     "--status",
     type=Name(),
@@ -358,9 +371,9 @@ def session_create(
 
 
 @command("list", group=session, formats=ROWS)
-@name_option("org", "Only of this one.")
-@name_option("course", "Only of this one.")
-@click.option("--status", type=Name(), shell_complete=complete("status"), help="Only with this status.")
+@name_option("org", "Only sessions of this organisation.")
+@name_option("course", "Only sessions of this course.")
+@click.option("--status", type=Name(), shell_complete=complete("status"), help="Only sessions with this status.")
 @rows_options
 def session_list(
     options: Options, org_name: str | None, course_name: str | None, status: str | None, limit: int | None, wide: bool
@@ -375,8 +388,7 @@ def session_list(
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        org_id = records.find(connection, "org", org_name, output.note) if org_name else None
-        course_id = records.find(connection, "course", course_name, output.note) if course_name else None
+        org_id, course_id = _find_within(connection, org_name, course_name)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
         print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns, limit, wide=wide)
 
@@ -384,9 +396,18 @@ def session_list(
 @command("set-status", group=session)
 @click.argument("session_name", type=Name(), metavar="SESSION", shell_complete=complete("session"))
 @click.argument("status", type=Name(), shell_complete=complete("status"))
+@name_option("org", "The organisation of the session, if several have its title.")
+@name_option("course", "The course of the session, if several have its title.")
 @_backfill
-def session_set_status(options: Options, session_name: str, status: str, backfill: bool) -> None:
-    """Give a session, named by its title or id, another status.
+def session_set_status(
+    options: Options,
+    session_name: str,
+    status: str,
+    org_name: str | None,
+    course_name: str | None,
+    backfill: bool,
+) -> None:
+    """Change the status of a session, named by its title or id.
 
     Only active sessions link students; usual statuses are draft, active, completed and cancelled.
 
@@ -400,6 +421,7 @@ def session_set_status(options: Options, session_name: str, status: str, backfil
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        session_id = records.find(connection, "session", session_name, output.note)
+        org_id, course_id = _find_within(connection, org_name, course_name)
+        session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed", backfill)

@@ -19,7 +19,7 @@ from sessiondb.errors import SessiondbError
 
 @contextmanager
 def _forwarding(address: str) -> Iterator[str]:
-    """Yield the address of a file of ours that leads there: the arguments of a browser are seen by all users."""
+    """Yield the address of a file that redirects there: all users can see the arguments of a browser."""
     with TemporaryDirectory(prefix="sessiondb-") as folder:
         page = Path(folder, "trainer.html")
         page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">', "utf-8")
@@ -27,15 +27,22 @@ def _forwarding(address: str) -> Iterator[str]:
 
 
 @command("trainer")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; default one that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; by default, a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-@click.option("--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, an id.")
 @click.option(
-    "--as-role", type=Name(), default="authenticated", show_default=True, metavar="ROLE", help="The role for --as."
+    "--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, given by id."
 )
-@click.option("--demo", is_flag=True, help="Show a made-up school on an embedded PostgreSQL.")
+@click.option(
+    "--as-role",
+    type=Name(),
+    default="authenticated",
+    show_default=True,
+    metavar="ROLE",
+    help="The database role for --as.",
+)
+@click.option("--demo", is_flag=True, help="Show a fictitious school on an embedded PostgreSQL.")
 def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str, demo: bool) -> None:
-    """Serve the page /trainer, where sessions are opened and looked after, to this machine; Ctrl-C ends it.
+    """Serve a web page on which trainers manage sessions. Only to this machine; Ctrl-C ends it.
 
     \b
     Example:
@@ -48,7 +55,7 @@ def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | Non
         if error.name and error.name.startswith("sessiondb"):
             raise
         raise SessiondbError(
-            f"the page needs the package {error.name}", "Install it with: pip install 'sessiondb[trainer]'"
+            f"the page needs the package {error.name}", "Install it: pip install flask waitress"
         ) from error
     with ExitStack() as stack:
         if demo:
@@ -59,14 +66,14 @@ def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | Non
             server = Server(dsn, None, port)
         else:
             with options.database.transaction(read_only=True):
-                pass  # an address that leads nowhere is said here, not in the browser
+                pass  # a wrong address is reported here, not in the browser
             server = Server(options.database.conninfo, options.schema, port, str(user) if user else None, as_role)
         if options.json:
             output.json_document({"address": server.address})
         else:
             output.say(f"The page is at {server.address}")
         sys.stdout.flush()
-        output.note("Its address is good for one browser. Ctrl-C ends it.")
+        output.note("The address works in one browser only. Ctrl-C ends it.")
         if not no_browser:
             webbrowser.open(stack.enter_context(_forwarding(server.address)))
         server.run()
