@@ -105,9 +105,10 @@ class Both:
                     copy.write_row(row)
 
     def run(self, *arguments: str, code: int = 0) -> Run:
-        """Run a command on both, and return what it said on the cluster, which is the same."""
+        """Run a command on both, and return what it said on the cluster, which of a command that reads is the same."""
         one, other = on(self.cluster, *arguments), on(self.plain, *arguments)
         assert (one.code, other.code) == (code, code), (one, other)
+        assert one.out == other.out or arguments[0] in ("apply", "rollback", "backfill", "check")
         return one
 
     def ask(self, query: LiteralString) -> list[tuple[object, ...]]:
@@ -208,12 +209,39 @@ def test_all_is_as_on_a_plain_server(both: Both) -> None:
     assert both.links() > linked
     linked = both.links()
     assert "unlinked_rows" in both.run("check").out
+    for user, course in (
+        ("5@example.org", "Data with SQL"),
+        ("dmitri@example.org", "Data with SQL"),
+        ("bruno@example.org", "Data with SQL"),
+    ):
+        assert both.run("explain", "--user", user, "--course", course, code=0).out
+    for command in (
+        "show sessions",
+        "show sessions --unlinked",
+        "org list",
+        "course list",
+        "member list --org campus-sud",
+    ):
+        both.run(*command.split())
     both.execute("UPDATE sessions SET status = 'completed' WHERE title = 'Session 3'")
     both.execute("DELETE FROM org_members WHERE user_id = md5('3')::uuid")
     both.run("rollback", "--all", "--yes")
     both.execute("UPDATE enrollments SET status = 'again' WHERE user_id = md5('5')::uuid", worker=0)
     both.run("apply")
     assert both.links() == linked
+
+
+def test_a_backfill_that_was_stopped_is_completed_by_a_call_in_sql(both: Both) -> None:
+    both.execute(STUDENTS)
+    both.execute(OLD)
+    both.run("apply")
+    both.execute(SESSIONS)
+    assert on(both.cluster, "backfill", "--batch-rows", "50", "--sleep", "0.2", "--max-runtime", "1").code == 7
+    with psycopg.connect(both.cluster, autocommit=True) as connection:
+        ((some,),) = connection.execute("SELECT count(session_id) FROM enrollments").fetchall()
+        connection.execute("CALL sessiondb.backfill()")
+    assert on(both.plain, "backfill").code == 0
+    assert both.links() > some > 0
 
 
 def test_an_open_enrolment_blocks_no_other_session(both: Both) -> None:
