@@ -69,8 +69,8 @@ def main(
     """Measure what sessiondb costs, on an ephemeral server or another one.
 
     Everything happens in databases of its own, named sessiondb_bench_*, which are dropped at the end. The
-    parts that are measured replace those in performance.json, and the others stay; then all plots are drawn anew,
-    and the tables in README.md and docs/ written anew.
+    parts that are measured replace those in performance.json, and the others stay; then all plots are drawn again,
+    and the tables in README.md and docs/ are updated.
 
     \b
     Examples:

@@ -33,7 +33,7 @@ def more_instructions(bindir: Path | None, committed: dict[str, Any], tell: Call
     Args:
         bindir: where the programs of the server are; None for the embedded one.
         committed: the parts of performance.json.
-        tell: is told what is measured, and why nothing can be.
+        tell: receives what is measured, or why nothing is.
     """
     if why := instructions.skipped():
         tell(why)
@@ -58,7 +58,7 @@ def slower(server: Server, committed: dict[str, Any], parts: Sequence[str], tell
         server: where to measure.
         committed: the parts of performance.json.
         parts: which of TIMED.
-        tell: is told each part that is measured.
+        tell: receives each part that is measured.
     """
     measures: dict[str, Callable[[int], dict[str, Any]]] = {
         "growth": lambda rounds: growth.measure(server, SMALL, 4 * rounds, GROWTH_ROWS, GROWTH_LARGEST),

@@ -71,7 +71,7 @@ def renewed(page: str) -> str:
 
 
 def renew() -> None:
-    """Write the tables of the pages anew."""
+    """Update the tables in the pages."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         if (now := renewed(text)) != text:

@@ -1,4 +1,4 @@
-"""The server that is measured: an ephemeral one that is durable as in production, or somebody's own."""
+"""The server that is measured: an ephemeral one that is durable as in production, or one that the user names."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Server:
     def processor_seconds(self, connection: Connection) -> float:
         """Return how long a connection's process has been on a processor: other work weighs less in that.
 
-        Where the kernel does not tell, or the server is somewhere else, the time of day.
+        If the kernel does not report it, or the server is on another machine, the time of day.
         """
         if self.bindir:
             with suppress(OSError):

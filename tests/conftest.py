@@ -33,7 +33,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_postgresql import factories
 
-from sessiondb.database import Connection, Database, Staff, trusted
+from sessiondb.database import Choices, Connection, Database, trusted
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.migrate import Runner
 
@@ -169,9 +169,9 @@ class PlatformDatabase:
         """The database as sessiondb sees it, for ``user`` or for the owner of the platform's tables."""
         return Database(self.conninfo(user or self.platform.owner), self.platform.schema)
 
-    def apply(self, to: str | None = None, course_path: str | None = None, staff: Staff | None = None) -> list[str]:
+    def apply(self, to: str | None = None, course_path: str | None = None, staff: str | None = None) -> list[str]:
         """Apply as the owner."""
-        with self.database().connect(course_path, staff=staff) as connection:
+        with self.database().connect(Choices(course_path, staff=staff)) as connection:
             return Runner(connection).apply(to, course_path)
 
     def rollback(self, to: str | None = None) -> list[str]:

@@ -67,6 +67,9 @@ def texts() -> Iterator[Text]:
     """Yield the SQL texts of the checkout, file by file."""
     for folder in ("checks", "preflight", "rollback", "steps"):
         yield from (_of_file(path, "B") for path in _files(folder))
+    for path in _files("facts"):  # branches of queries/facts
+        branch = _of_file(path, "B")
+        yield replace(branch, sql=f"WITH platform AS (SELECT) {branch.sql}")
     for folder in ("functions", "triggers", "policies"):  # a function says itself if it is pinned
         yield from (_of_file(path, "A") for path in _files(folder))
     for path in (*_files("functions"), *_files("queries")):

@@ -168,7 +168,7 @@ def test_data_alone_is_refused_with_what_to_do_and_then_restored_by_the_owner(
 
 
 @pytest.mark.parametrize("options", [(), ("--no-comments",)], ids=["with comments", "no comments"])
-def test_a_dump_of_one_schema_is_installed_anew_and_a_rollback_leaves_nothing_of_ours(
+def test_a_dump_of_one_schema_is_installed_again_and_a_rollback_leaves_nothing_of_ours(
     cluster: Cluster, source: PlatformDatabase, dump: Callable[..., str], options: tuple[str, ...]
 ) -> None:
     with cluster.new_database(source.platform) as target:

@@ -217,7 +217,7 @@ def test_the_trainer_sees_the_work_from_one_paste_to_the_dashboard(editor: str, 
     assert as_("student", DASHBOARD) == seen("North", "student")
     assert as_("student of the other", DASHBOARD) == seen("South", "student of the other")
     for who in ("student", "trainer of the other"):
-        with pytest.raises(psycopg.errors.CheckViolation):  # nobody gets in by asking for it
+        with pytest.raises(psycopg.errors.CheckViolation):  # asking for a session is not enough
             as_(
                 who,
                 "INSERT INTO submissions (user_id, item_id, answer, session_id)"

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
-from sessiondb.database import Database, installation
+from sessiondb.database import Choices, Database, installation
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
 from sessiondb.objects import CODE, listed
@@ -57,7 +57,7 @@ def check(db: PlatformDatabase, *names: str) -> list[Finding]:
 
 def look(db: PlatformDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
     """Look at the platform as apply does; what stands in the way, else the warnings."""
-    with db.database(user).transaction(read_only=True, course_path=course_path) as connection:
+    with db.database(user).transaction(Choices(course_path), read_only=True) as connection:
         try:
             return checks.preflight(connection, course_path)
         except PlatformRefusedError as error:

@@ -939,7 +939,7 @@ def test_help_ends_in_examples_that_can_be_run(path: tuple[str, ...], monkeypatc
     monkeypatch.setattr("sessiondb.database.Database.require_own_backend", lambda self: None)
     monkeypatch.setattr("sessiondb.database.Database.connect", stop)
     monkeypatch.setattr("sessiondb.database.Database.transaction", stop)
-    monkeypatch.setattr("sessiondb.demo.tell", stop)
+    monkeypatch.setattr("sessiondb.demo.run", stop)
     monkeypatch.setattr("sessiondb.trainer.demo.school", stop)
     monkeypatch.setattr("click.confirm", lambda *arguments, **options: True)
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())

@@ -1,4 +1,4 @@
-"""What an installation may lose to a careless hand: status tells it, apply makes it good, rollback leaves nothing of ours."""
+"""Damage by hand: status reports it, apply repairs it, and rollback leaves nothing behind."""
 
 from __future__ import annotations
 

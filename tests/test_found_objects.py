@@ -15,6 +15,7 @@ from psycopg.rows import scalar_row
 from test_cli import MIGRATIONS, column, on, rows
 
 from sessiondb import resources
+from sessiondb.database import Choices
 from sessiondb.errors import PlatformRefusedError
 from sessiondb.migrate import Runner
 
@@ -644,7 +645,7 @@ def readers() -> list[str]:
 def adopt(db: PlatformDatabase) -> str:
     """Apply with --adopt; what was reported."""
     said: list[str] = []
-    with db.database().connect(adopt=True) as connection:
+    with db.database().connect(Choices(adopt=True)) as connection:
         Runner(connection, report=said.append).apply()
     return "\n".join(said)
 

@@ -175,7 +175,7 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
 def test_no_row_gets_a_saved_link_by_taking_the_key_of_a_row_that_is_gone(
     installed_db: PlatformDatabase, table: str, statement: LiteralString
 ) -> None:
-    """A student who is in the organisation gives up the row, and tells one who is not its key."""
+    """A student who is in the organisation deletes the row, and gives its key to one who is not."""
     with installed_db.connect() as connection:
         world = World(installed_db.platform, connection)
         org, course = world.org(), world.course()

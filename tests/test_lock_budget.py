@@ -43,7 +43,7 @@ Boundary = Callable[[str, str], None]
 
 @dataclass
 class Told:
-    """What a run tells: its report, line by line, and the progress of index builds."""
+    """What a run reports: its lines, and the progress of index builds."""
 
     lines: list[str] = field(default_factory=list)
     progress: list[tuple[str, int, int]] = field(default_factory=list)
@@ -457,7 +457,7 @@ def test_a_spent_budget_between_two_statements_of_a_migration_keeps_the_first(pl
 # indexes
 
 
-@pytest.mark.parametrize("name", ["submissions_session_id_idx", "somebody_s_idx"])
+@pytest.mark.parametrize("name", ["submissions_session_id_idx", "foreign_idx"])
 @on_reference
 def test_an_invalid_index_is_never_taken_for_the_real_one(platform_db: PlatformDatabase, name: str) -> None:
     """Of our name: dropped and built again. Of another name: left alone."""
@@ -472,12 +472,12 @@ def test_an_invalid_index_is_never_taken_for_the_real_one(platform_db: PlatformD
         run(platform_db, told)
         query = "SELECT indisvalid, indexrelid FROM pg_index WHERE indexrelid = to_regclass(%s)"
         ours = connection.execute(query, ["submissions_session_id_idx"]).fetchone()
-        somebody_s = connection.execute(query, ["somebody_s_idx"]).fetchone()
+        foreign = connection.execute(query, ["foreign_idx"]).fetchone()
     assert ours
     assert before
     assert ours[0] is True
-    if name == "somebody_s_idx":
-        assert somebody_s == (False, before[0])
+    if name == "foreign_idx":
+        assert foreign == (False, before[0])
     else:
         assert ours[1] != before[0]
         assert "  DROP INDEX CONCURRENTLY public.submissions_session_id_idx" in told.lines

@@ -22,6 +22,7 @@ from test_cli import ADA, CHLOE, SQL
 from sessiondb import plan
 from sessiondb.cli import cli
 from sessiondb.commands import Options
+from sessiondb.database import Choices
 
 
 @pytest.fixture(scope="session")
@@ -255,7 +256,7 @@ def test_what_is_sent_is_of_the_kind_that_its_path_asks_for(
 ) -> None:
     with platform_db.connect() as connection:
         if connection.info.server_version < 180000:
-            pytest.skip("only from PostgreSQL 18 on does the server tell of search_path")
+            pytest.skip("the server reports search_path only from PostgreSQL 18 on")
         # here the platform's columns are known, and the course path may name any of them
         columns = connection.execute(
             "SELECT table_name::text, array_agg(column_name::text) FROM information_schema.columns"
@@ -283,7 +284,7 @@ def test_what_is_sent_is_of_the_kind_that_its_path_asks_for(
 @pytest.mark.slow
 @pytest.mark.parametrize("schema", ["public", PLATFORMS["quoted"].schema])
 def test_the_script_for_psql_sets_the_path_that_each_of_its_statements_asks_for(schema: str) -> None:
-    script = "\n".join(plan.script(schema, None, adopt=True, lock_timeout=1))
+    script = "\n".join(plan.script(schema, Choices(adopt=True), 1))
     looked = Lint()
     looked.look(Text("plan --sql", 1, for_psql(script), "A"))
     assert looked.parsed > 100

@@ -30,7 +30,7 @@ from test_rival import Rival
 
 import sessiondb.migrate
 from sessiondb import objects, output, resources, steps
-from sessiondb.database import Connection
+from sessiondb.database import Choices, Connection
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, on_one_line, pending
@@ -88,7 +88,7 @@ def link(db: PlatformDatabase) -> None:
 
 
 def make_plan(db: PlatformDatabase, *, adopt: bool = False) -> list[dict[str, Any]]:
-    with db.database().transaction(read_only=True, adopt=adopt) as connection:
+    with db.database().transaction(Choices(adopt=adopt), read_only=True) as connection:
         return plan_of_all(connection)
 
 
@@ -190,7 +190,7 @@ class Trace:
 
     def run(self, undo: bool = False) -> Trace:
         schema = self.db.platform.schema
-        with self.db.database().connect(adopt=self.adopt) as connection, self.db.connect() as self.eye:
+        with self.db.database().connect(Choices(adopt=self.adopt)) as connection, self.db.connect() as self.eye:
             self.planned = [] if undo else plan_of_all(connection)
             told: Told = {}
             self.backend = connection.info.backend_pid
@@ -372,7 +372,7 @@ def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDat
 @pytest.mark.parametrize("adopted", [False, True], ids=["plain", "after a take-over"])
 def test_the_locks_of_a_rollback_are_those_of_its_steps(platform_db: PlatformDatabase, adopted: bool) -> None:
     by_hand(platform_db, *(BY_HAND[1:] if adopted else ()))
-    with platform_db.database().connect(adopt=adopted) as connection:
+    with platform_db.database().connect(Choices(adopt=adopted)) as connection:
         Runner(connection).apply()
     link(platform_db)
 
@@ -1213,7 +1213,7 @@ def test_the_script_reads_nothing_in_a_schema_that_another_role_makes_while_it_w
 
 
 @on_reference
-def test_what_is_written_for_no_schema_trusts_nobody_for_a_table_in_schema_public(
+def test_what_is_written_for_no_schema_trusts_no_role_for_a_table_in_schema_public(
     new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
 ) -> None:
     """The platform is in another schema."""

@@ -13,7 +13,7 @@ on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=
 
 
 @on_reference
-def test_where_new_functions_are_not_for_everybody_the_application_still_finds_its_session(
+def test_where_new_functions_are_not_public_the_application_still_finds_its_session(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
     platform = platform_db.platform

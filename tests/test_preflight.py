@@ -17,7 +17,7 @@ from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
-from sessiondb.database import Database
+from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError
 from sessiondb.migrate import Runner
@@ -85,7 +85,7 @@ FAULTS = {
         "Table public.org_members does not exist",
         "--schema",
     ),
-    "a table of Citus": Fault(  # what tells it, without that extension; test_citus.py has the real one
+    "a table of Citus": Fault(  # what identifies it, without that extension; test_citus.py has the real one
         (
             "SET allow_system_table_mods TO on",
             "CREATE FUNCTION pg_catalog.citus_truncate_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
@@ -523,7 +523,7 @@ FAULTS = {
         ("CREATE SCHEMA sessiondb", "CREATE TABLE sessiondb.films (title text)"),
         "schema_sessiondb",
         "sessiondb",
-        "holds something else: films",
+        "contains something else: films",
         "Rename or drop that schema",
     ),
     "a database that is read-only": Fault(
@@ -815,7 +815,7 @@ def test_a_schema_sessiondb_with_functions_of_another_role_is_refused(platform_d
     (found,) = refusal(platform_db.database())
 
     assert (found.check, found.object) == ("schema_sessiondb", "sessiondb")
-    assert "holds something else: claim." in found.detail
+    assert "contains something else: claim." in found.detail
 
 
 # Row level security. Our triggers run with the rights of the owner, who sees every row unless it is forced.
@@ -883,7 +883,7 @@ def test_a_restrictive_policy_takes_away_what_another_one_shows(platform_db: Pla
 
     (warning,) = warnings(platform_db.database())
 
-    assert "only those rows of table public.org_members that its policies choose" in warning
+    assert "only those rows of table public.org_members that its policies select" in warning
 
 
 @on_hosted
@@ -1252,7 +1252,7 @@ def test_a_rollback_that_cannot_put_back_the_platform_triggers_is_refused(platfo
         'CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
         'CREATE TRIGGER "Fill" BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
     )
-    with platform_db.database().connect(adopt=True) as connection:
+    with platform_db.database().connect(Choices(adopt=True)) as connection:
         Runner(connection).apply()
     by_hand(
         platform_db,

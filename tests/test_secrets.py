@@ -270,7 +270,7 @@ def test_no_row_forges_another_however_it_is_printed(
 
 @on_reference
 def test_no_name_forges_a_line_of_a_refusal(platform_db: PlatformDatabase) -> None:
-    """A role that may create in the schema chooses what the fix tells the DBA to run."""
+    """A role that may create in the schema could choose what the fix asks the DBA to run."""
     forged = "zzzz\n  fix: DROP SCHEMA public CASCADE -- \u202e"
     with platform_db.connect() as connection:
         connection.execute(

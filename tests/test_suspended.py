@@ -48,7 +48,7 @@ SLACK = 2.0
 
 @contextmanager
 def every_client(database: PlatformDatabase) -> Iterator[Callable[[], float]]:
-    """A reader and two writers while the block runs; tells how long the longest of their statements took."""
+    """A reader and two writers while the block runs; yields how long the longest of their statements took."""
     stop = threading.Event()
     took: list[float] = [0]
     failed: list[psycopg.Error] = []

@@ -28,6 +28,7 @@ from flask.testing import FlaskClient
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_cli import COMMAND, environment, run
+from test_suspended import network
 from werkzeug.test import Client, TestResponse
 
 from sessiondb import database, resources
@@ -38,7 +39,7 @@ from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.trainer import create_app, links, store
 from sessiondb.trainer.guard import Gate, Once
-from sessiondb.trainer.store import Who
+from sessiondb.trainer.store import View, Who
 from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
 
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
@@ -49,7 +50,7 @@ ON_REFERENCE = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], ind
 HOST = "learn.example"
 OURS = {"Origin": f"http://{HOST}", "Host": HOST}
 
-EN = Texts("en")
+EN, FR = Texts("en"), Texts("fr")
 
 
 class Visitor:
@@ -275,10 +276,13 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
     assert answer.status_code == 409
     assert "My title" in answer.text
     assert 'unknown session status "nonsense"' in _text(answer)
+    headers = {**OURS, "Accept-Language": "fr"}
+    form = visitor.form(page) | {"title": "T", "status": "nonsense", "by": ""}
+    assert FR("wrong_rule") in _text(visitor.client.post(page, data=form, headers=headers))
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
-    assert EN("needs_creator") in _text(answer)
+    assert EN("wrong_creator") in _text(answer)
     assert _sessions(installed_db) == []
 
 
@@ -377,7 +381,7 @@ def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, install
     assert unclear.status_code == 409
     assert EN("which", name="Dmitri Socolov") in _text(unclear)
     assert "dmitri@example.org, Dmitri Sokolov" in _text(unclear)
-    assert EN("no_such", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
+    assert EN("no_such_user", name="zzz") in _text(visitor.press(page, add, user="zzz", role="student"))
     assert members() == {CHLOE: "student", BRUNO: "student"}
     blank = visitor.press(page, add, user=" ", role="student")
     assert EN("no_name") in visitor.see(blank.location.partition("#")[0])
@@ -405,6 +409,52 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
     assert len({answer.location for answer in answers}) == 1
     assert _sessions(installed_db) == [("T", "active")]
     _wait(visitor, answers[0].location)
+
+
+@ON_REFERENCE
+def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    """The same form again leads to the same page; another trainer's form of before finds what it asks for done."""
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE written (what text);"
+            " CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN INSERT INTO written VALUES (concat_ws(' ', TG_OP, TG_TABLE_NAME)); RETURN NULL; END $$;"
+            " CREATE TRIGGER note AFTER INSERT OR DELETE OR UPDATE ON org_members FOR EACH ROW EXECUTE FUNCTION note();"
+            " CREATE TRIGGER note AFTER INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION note()"
+        )
+    new, org = f"/new/{SUD}/{DATA}", f"/orgs/{SUD}"
+    session = visitor.press(new, title="T", status="active", by="").location.partition("?")[0]
+    for page, action, given, results, writes in (
+        (session, f"{session}/members", {"user": DMITRI}, {"done=added"}, ["INSERT org_members"]),
+        (
+            org,
+            f"{org}/add",
+            {"user": BRUNO, "role": "student"},
+            {"done=added", "done=was_added"},
+            ["INSERT org_members"],
+        ),
+        (org, f"{org}/{BRUNO}/role?page=1", {"role": "trainer"}, {"done=role"}, ["UPDATE org_members"]),
+        (f"{org}/{BRUNO}/remove", None, {}, {"done=removed"}, ["DELETE org_members"]),
+        (f"{session}/status?to=draft", None, {}, {"done=status"}, ["UPDATE sessions"]),
+    ):
+        form = visitor.form(page, action)
+        with installed_db.connect() as connection:
+            connection.execute("TRUNCATE written")
+        forms = [{**form, "key": key, **given} for key in ("one", "one", "two", "two")]
+        with ThreadPoolExecutor(4) as pool:
+            clients = [visitor.client.application.test_client() for _ in forms]
+            path = action or page.partition("?")[0]
+            answers = [*pool.map(lambda c, f, p=path: c.post(p, data=f, headers=OURS), clients, forms)]
+        places = [answer.location for answer in answers if answer.status_code == 303]
+        assert places[0] == places[1]
+        assert {place.partition("?")[2].partition("&")[0] for place in places} <= results
+        # another trainer has removed the member already
+        assert [EN("wrong_gone") in _text(a) for a in answers if a.status_code != 303] in ([], [True, True])
+        with installed_db.connect() as connection:
+            written = [
+                what for (what,) in connection.execute("SELECT DISTINCT what FROM written ORDER BY 1").fetchall()
+            ]
+        assert written == writes
 
 
 @ON_REFERENCE
@@ -536,6 +586,30 @@ def test_a_database_that_is_gone_is_said_and_comes_back(visitor: Visitor, instal
     finally:
         installed_db.cluster.execute("ALTER DATABASE {} RENAME TO {}", f"{name}_away", name)
     assert visitor.send(f"/new/{NORD}/{DATA}", **form).status_code == 303
+
+
+@ON_REFERENCE
+def test_a_database_that_is_silent_is_said_in_seconds(
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_SILENCE", 1)
+    monkeypatch.setitem(store._PATIENCE, "connect_timeout", 2)
+    with network(installed_db) as (behind, cut):
+        visitor, rows = Visitor(app_of(behind)), View.rows
+
+        def silent(*given: Any, **arguments: Any) -> Any:
+            cut.set()
+            return rows(*given, **arguments)
+
+        monkeypatch.setattr(View, "rows", silent)
+        for _ in ("in the middle of a page", "from the beginning"):
+            began = time.monotonic()
+            answer = visitor.get("/")
+            assert (answer.status_code, EN("lost") in _text(answer)) == (503, True)
+            assert time.monotonic() - began < 4
+        monkeypatch.undo()
+        cut.clear()
+        visitor.see("/")
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -717,6 +791,11 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
     form = visitor.form(f"/orgs/{NORD}", f"/orgs/{NORD}/add") | {"user": DMITRI, "role": "student"}
     assert visitor.send(f"/orgs/{SUD}/add", **form).status_code in (403, 409)
     assert visitor.send(f"/orgs/{NORD}/add", **form).status_code == 303
+    for rule in (rule for rule in visitor.client.application.url_map.iter_rules() if "POST" in (rule.methods or ())):
+        path = rule.rule.replace("<uuid:session>", spring.rpartition("/")[2]).replace("<uuid:org>", SUD)
+        path = path.replace("<uuid:course>", PYTHON).replace("<uuid:user>", CHLOE)
+        given = {**form, "key": rule.rule, "to": "draft", "title": "T", "status": "draft", "by": ADA}
+        assert visitor.send(path, **given).status_code in (403, 404, 409), path
     visitor.client.environ_base["HTTP_X_USER"] = BRUNO  # a student
     assert EN("overview_none") in visitor.see("/")
     visitor.client.environ_base["HTTP_X_USER"] = "'; RESET ROLE; --"
@@ -772,6 +851,36 @@ def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabas
             page = answer.read().decode()
     assert "Autumn 2024" in page
     assert "Spring 2024" not in page
+    done = run("-d", installed_db.conninfo(), "trainer", "--as-role", new_role)
+    assert (done.code, "--as names" in done.err) == (2, True), done.err
+    # authenticated is there, but may not do all this
+    done = run("-d", installed_db.conninfo(new_role), "trainer", "--no-browser", "--as", ADA)
+    assert (done.code, 'permission denied to set role "authenticated"' in done.err) == (1, True), done.err
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(WHOSE)
+        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
+        connection.execute("UPDATE profiles SET full_name = NULL WHERE id = %s", [CHLOE])
+        policy: LiteralString = (
+            "GRANT SELECT ON profiles TO {0}; CREATE POLICY names ON profiles FOR SELECT TO {0} USING (true)"
+        )
+        connection.execute(sql.SQL(policy).format(sql.Identifier(new_role)))
+    visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+    text = visitor.see(f"/orgs/{NORD}")
+    assert "Ada" in text
+    assert CHLOE in text  # who has no name
+    page = f"/orgs/{NORD}"
+    assert "was_added" in visitor.press(page, f"{page}/add", user="Bruno Keller", role="student").location
+    assert "ada@example.org" in Visitor(app_of(installed_db)).see(page)  # who may read the e-mails sees those
+    with installed_db.connect() as connection:
+        grant: LiteralString = "REVOKE SELECT ON profiles FROM {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+    assert EN("user_hint_id") in visitor.see(page)
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)

@@ -28,11 +28,10 @@ used AS (
              WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
              UNION
             SELECT t.relid, false, false
-              FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
+              FROM ({shortest_course_paths()}) AS p
              CROSS JOIN LATERAL unnest(p.tables) AS t (relid)
               JOIN pg_class AS c ON c.oid = t.relid
-             WHERE p.place = 1
-               AND NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
+             WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
            ) AS r
      CROSS JOIN LATERAL (
             SELECT r.relid UNION SELECT t.relid FROM pg_partition_tree(r.relid) AS t

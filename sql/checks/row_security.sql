@@ -27,8 +27,7 @@ needed AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = required.table_name
      UNION
     SELECT unnest(p.tables), 'r'
-      FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
-     WHERE p.place = 1
+      FROM ({shortest_course_paths()}) AS p
 ),
 -- the rows that the policies let the installer see or change: permissive policies add rows, restrictive ones remove some
 shown AS (

@@ -18,16 +18,25 @@ BEGIN
             HINT = 'Leave it out to make the user a student.';
     END IF;
 
-    RETURN QUERY
-        SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, false
-          FROM platform.org_members AS m
-         WHERE m.org_id OPERATOR(pg_catalog.=) v_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
-         LIMIT 1;
-    IF NOT FOUND THEN
-        v_role := p_role;
+    FOR v_try IN 1 .. 2 LOOP
         RETURN QUERY
-            INSERT INTO platform.org_members AS m (org_id, user_id, role) VALUES (v_org_id, p_user_id, v_role)
-            RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, true;
-    END IF;
+            SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, false
+              FROM platform.org_members AS m
+             WHERE m.org_id OPERATOR(pg_catalog.=) v_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
+             LIMIT 1;
+        EXIT WHEN FOUND;
+        v_role := p_role;
+        BEGIN
+            RETURN QUERY
+                INSERT INTO platform.org_members AS m (org_id, user_id, role) VALUES (v_org_id, p_user_id, v_role)
+                RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, true;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            -- another session may have added the same user meanwhile: look again
+            IF v_try OPERATOR(pg_catalog.=) 2 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
 END
 $function$

@@ -13,6 +13,8 @@ AS $function$
  * verdict  the answer for existing rows, or for new work if none of them lacks a session
  * fixes    what to do, the best first: [{"what", "command", "then"}]. what describes the command and to whom it gives
  *          access; there is no command if only people can decide. then is the command that must follow.
+ *
+ * Longer than a screen: what is said and what can be done, side by side for each reason.
  */
 WITH choice AS (
     SELECT CASE WHEN p_session_id IS NOT NULL THEN 'already_linked' ELSE coalesce(c.reason, 'linked') END AS reason,

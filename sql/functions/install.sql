@@ -21,12 +21,15 @@ AS $procedure$
  *
  * check_function_bodies is off, because functions may refer to each other in any order.
  *
+ * Longer than a screen: a branch for each kind of object, with what goes before and after all of them.
+ *
  * Lock: SHARE ROW EXCLUSIVE on the table of a trigger, ACCESS EXCLUSIVE on that of a policy, if it is created or replaced.
  */
 DECLARE
     v_source text := sessiondb.compile(p_source);
     v_sha256 text := encode(sha256(convert_to(v_source, 'UTF8')), 'hex');
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
+    v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema)));
     v_object text;
     v_enabled "char";
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
@@ -79,15 +82,12 @@ BEGIN
         -- a function that another role creates at the same time would be replaced, and would still belong to that role
         IF EXISTS (
             SELECT FROM pg_proc AS p
-              JOIN pg_roles AS r ON r.oid = p.proowner
              WHERE p.oid = to_regprocedure(v_object)
-               AND NOT (r.rolsuper OR r.rolname = current_user)
-               AND r.oid NOT IN (
+               AND p.proowner NOT IN (
                     SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                     UNION ALL
-                    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
-                    UNION ALL
-                    SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema))))
+{trusted_roles(v_table_owner)}
+               ))
         THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_in_use',

@@ -7,6 +7,13 @@ platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
+trusted AS (
+    SELECT t.oid
+      FROM platform AS h
+     CROSS JOIN LATERAL (
+{trusted_roles(h.table_owner)}
+           ) AS t
+),
 part (relid, attname, type_oid) AS (
     SELECT a.attrelid, a.attname, a.atttypid
       FROM (SELECT c.oid
@@ -38,7 +45,6 @@ SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t
  CROSS JOIN part AS p
   JOIN pg_type AS t ON t.oid = p.type_oid AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)
   LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-  JOIN pg_database AS d ON d.datname = current_database()
   JOIN pg_roles AS r ON r.oid = t.typowner
- WHERE NOT (r.rolsuper OR r.oid IN (h.table_owner, d.datdba) OR r.rolname = current_user)
+ WHERE r.oid NOT IN (SELECT t.oid FROM trusted AS t)
  ORDER BY object, detail

@@ -1,7 +1,6 @@
--- There is one path from a submission to its course; queries/course_paths.sql is inserted below.
+-- There is one path from a submission to its course.
 WITH shortest AS (
-    SELECT p.*, rank() OVER (ORDER BY p.hops) AS place
-      FROM ({course_paths()}) AS p
+{shortest_course_paths()}
 ),
 choice AS (
     SELECT count(*) AS ways,
@@ -10,7 +9,6 @@ choice AS (
            nullif(current_setting('sessiondb.course_path', true), '') AS given,
            format('%I.submissions', current_setting('sessiondb.schema')) AS object
       FROM shortest AS s
-     WHERE s.place = 1
 )
 SELECT 'course_path' AS "check", 'error' AS level, c.object,
        CASE
@@ -45,5 +43,5 @@ SELECT 'course_path', 'warning', c.object,
               (SELECT n.names[cardinality(n.names)] FROM parse_ident(s.path) AS n (names)),
               current_setting('sessiondb.schema'))
   FROM choice AS c
-  JOIN shortest AS s ON s.place = 1 AND s.believed
+  JOIN shortest AS s ON s.believed
  WHERE c.ways = 1

@@ -18,5 +18,5 @@ SELECT 'generated_columns' AS "check", 'error' AS level,
         OR (c.relname = 'submissions'
             AND a.attname IN (
                 SELECT jsonb_array_elements_text(s.joins -> 0 -> 'columns')
-                  FROM (SELECT p.joins FROM ({course_paths()}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES) AS s)))
+                  FROM ({shortest_course_paths()}) AS s)))
  ORDER BY c.relname, a.attname

@@ -9,13 +9,13 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
--- All roles except superusers, the current role, and the owners of the database and of enrollments. A group that one of
--- those belongs to has other members.
+-- All roles that are not trusted; a group of a trusted role has other members.
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h
-      JOIN pg_database AS d ON d.datname = current_database()
-      JOIN pg_roles AS r ON NOT (r.rolsuper OR r.oid IN (h.table_owner, d.datdba) OR r.rolname IN (current_user, 'pg_database_owner'))
+      JOIN pg_roles AS r ON r.rolname <> 'pg_database_owner' AND r.oid NOT IN (
+{trusted_roles(h.table_owner)}
+           )
 ),
 -- the tables that are written to, and their partitions: a trigger on one runs with the rights of the role that writes
 written AS (

@@ -27,7 +27,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT t.full_name,
                format('Role %I may not read table %s, through which a submission leads to its course.', current_user, t.full_name),
                t.fix
-          FROM (SELECT w.tables, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS p
+          FROM ({shortest_course_paths()}) AS p
          CROSS JOIN LATERAL unnest(p.tables) AS read (oid)
           JOIN pg_class AS c ON c.oid = read.oid
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -38,8 +38,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 SELECT format('%I.%I', n.nspname, c.relname), format('GRANT SELECT ON %I.%I TO %I', n.nspname, c.relname, current_user)
                  WHERE NOT has_any_column_privilege(c.oid, 'SELECT')
                ) AS t (full_name, fix)
-         WHERE p.place = 1
-           AND c.oid NOT IN (SELECT o.oid FROM owned AS o)
+         WHERE c.oid NOT IN (SELECT o.oid FROM owned AS o)
         UNION ALL
         SELECT format('%I', h.nspname),
                format('Role %I may not create objects in schema %I.', current_user, h.nspname),

@@ -10,7 +10,7 @@ WITH used AS (
       FROM (SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), t.name))::oid AS oid
               FROM unnest(ARRAY['orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions']) AS t (name)
              UNION
-            SELECT unnest(w.tables) FROM (SELECT p.* FROM ({course_paths()}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES) AS w) AS t
+            SELECT unnest(w.tables) FROM ({shortest_course_paths()}) AS w) AS t
       JOIN pg_class AS c ON c.oid = t.oid
       LEFT JOIN pg_dist_partition AS p ON p.logicalrelid = c.oid
 )

@@ -1,14 +1,9 @@
 -- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the very first
--- check, from the catalogs alone, before anything in the schema is read or run. Trusted are the current role, superusers,
--- the owner of the database, and the owner of the platform's table enrollments, $1 (an oid).
+-- check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
 --
 -- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it.
 WITH trusted (oid) AS (
-    SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper OR r.rolname = current_user
-    UNION ALL
-    SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
-    UNION ALL
-    SELECT o.oid FROM (SELECT $1) AS o (oid) WHERE o.oid IS NOT NULL
+{trusted_roles($1)}
 ),
 home AS (
     SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'

@@ -4,33 +4,8 @@
 --
 -- Longer than a screen: a branch for each kind of object that can depend on ours, with the statement that removes it.
 WITH RECURSIVE
-undone AS (
-    SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations, n.oid AS namespace
-      FROM pg_namespace AS n
-     WHERE n.nspname = current_setting('sessiondb.schema')
-),
-dropped (classid, objid, objsubid) AS (
-    SELECT 'pg_proc'::regclass::oid, p.oid, 0
-      FROM undone AS u
-      JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations)
-      JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
-      JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
-     -- not dropped if a function of the platform is restored in its place
-     WHERE o.previous_definition IS NULL OR o.previous_definition ~ '^DROP FUNCTION'
-    UNION ALL
-    SELECT 'pg_class'::regclass, c.oid, 0
-      FROM undone AS u
-      JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table' AND o.migration = ANY (u.migrations)
-      JOIN pg_class AS c ON c.relnamespace = to_regnamespace('sessiondb') AND c.relname = o.name
-    UNION ALL
-    SELECT 'pg_class'::regclass, a.attrelid, a.attnum
-      FROM undone AS u
-      JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.origin = 'created' AND o.migration = ANY (u.migrations)
-      JOIN pg_class AS c ON c.relnamespace = u.namespace AND c.relname = o.parent
-     CROSS JOIN LATERAL (
-            SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) AS p
-           ) AS node (relid)
-      JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = o.name AND NOT a.attisdropped
+dropped AS (
+{dropped_objects()}
 ),
 -- pg_depend: n prevents the drop, i belongs to what it depends on
 found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (

@@ -3,11 +3,7 @@
 INSERT INTO sessiondb.installation AS i (platform_schema, search_path, version, course_path, course_pieces, course_joins)
 SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'), $1, p.path, p.pieces, p.joins
   FROM (VALUES (1)) AS one (row)
-  LEFT JOIN (
-        SELECT s.*
-          FROM (SELECT w.*, rank() OVER (ORDER BY w.hops) AS place FROM ({course_paths()}) AS w) AS s
-         WHERE s.place = 1
-       ) AS p ON true
+  LEFT JOIN ({shortest_course_paths()}) AS p ON true
 ON CONFLICT (singleton) DO UPDATE
    SET platform_schema = EXCLUDED.platform_schema,
        search_path = EXCLUDED.search_path,

@@ -11,6 +11,8 @@
 -- A partitioned table accepts NOT VALID from PostgreSQL 18 on. Before, each partition gets its own key that way, and the
 -- key of the parent then adopts those without a scan. This drops the triggers on sessions that are no longer needed,
 -- which briefly blocks readers of sessions.
+--
+-- Longer than a screen: what exists, and a branch for each statement that may still be needed, in order.
 WITH
 platform AS (
     SELECT n.oid AS namespace, n.nspname,

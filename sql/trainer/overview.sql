@@ -1,5 +1,6 @@
 -- A page of the sessions, by organisation, the active ones first, and what is in each: students, submissions, the last
--- one, and how many there were in each of the last 26 weeks. No more than %(most)s rows of a session are read, by the
+-- one, and how many there were in each of the last 26 weeks; is_first is the one of its organisation and course that
+-- comes first. No more than %(most)s rows of a session are read, by the
 -- index on session_id: a count of that many stands for "at least". Where nothing is searched for, the first join with the
 -- courses is not made.
 WITH shown AS MATERIALIZED (
@@ -17,7 +18,10 @@ WITH shown AS MATERIALIZED (
      ORDER BY org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
      LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
 )
-SELECT s.*, {course_title} AS course, p.students, w.submissions, w.last_at, w.weeks
+SELECT s.*, {course_title} AS course,
+       pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id ORDER BY (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
+           OPERATOR(pg_catalog.=) 1 AS is_first,
+       p.students, w.submissions, w.last_at, w.weeks
   FROM shown AS s
   LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
  CROSS JOIN LATERAL (

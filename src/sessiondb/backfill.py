@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -84,11 +84,16 @@ class Result:
         """Add the counts of another backfill."""
         self.complete = self.complete and other.complete
         for table, counts in other.tables.items():
-            ours = self.tables[table]
-            for what in ("scanned", "linked", "unlinkable"):
-                ours[what] += counts[what]
-            for reason, number in counts["reasons"].items():
-                ours["reasons"][reason] = ours["reasons"].get(reason, 0) + number
+            self.count(table, counts["scanned"], counts["linked"], counts["reasons"])
+
+    def count(self, table: str, scanned: int, linked: int, reasons: Mapping[str, int]) -> None:
+        """Add rows of a table that were looked at."""
+        counts = self.tables[table]
+        counts["scanned"] += scanned
+        counts["linked"] += linked
+        counts["unlinkable"] += sum(reasons.values())
+        for reason, number in reasons.items():
+            counts["reasons"][reason] = counts["reasons"].get(reason, 0) + number
 
 
 class _TimeIsUp(Exception):  # noqa: N818  (no error)
@@ -334,12 +339,7 @@ def dry_run(
             report(remark)
         linked = 0
         for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
-            counts = result.tables[table]
-            counts["scanned"] += scanned
-            counts["linked"] += would_link
-            counts["unlinkable"] += sum(reasons.values())
-            for reason, number in reasons.items():
-                counts["reasons"][reason] = counts["reasons"].get(reason, 0) + number
+            result.count(table, scanned, would_link, reasons)
             linked += would_link
             progress(done, total, linked)
             window.sleep(pace.sleep)

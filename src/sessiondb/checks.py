@@ -163,15 +163,8 @@ def require_installed(connection: Connection) -> Installation:
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix)
-    gone = connection.execute(
-        "SELECT t.name FROM unnest(%s::text[]) AS t (name)"
-        " WHERE NOT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = t.name"
-        " AND a.attname = 'session_id' AND NOT a.attisdropped)",
-        [list(ledger.TABLES), there.platform_schema],
-    ).fetchone()
-    if gone:
-        raise SessiondbError(f"column {gone[0]}.session_id does not exist", "See: sessiondb check")
+    for gone in (o for o in objects.missing(connection) if o.kind == "column"):
+        raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
 
 
@@ -350,14 +343,14 @@ def preflight_script(schema: str) -> str:
     Args:
         schema: the platform's.
     """
-    orphans = resources.with_platform(resources.read("queries/orphaned_links.sql"), schema)
+    orphans = resources.with_platform(resources.query("queries/orphaned_links"), schema)
     of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
         resources.read("script/preflight.sql")
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
-        .replace("{unproven_links}", resources.read("queries/unproven_links.sql"))
+        .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )
 
@@ -384,8 +377,8 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
 
 def _orphans(connection: Connection) -> list[Finding]:
     """Find links to deleted sessions, which a foreign key would refuse; only in columns of the platform."""
-    tables = connection.execute(trusted(resources.read("queries/unproven_links.sql"))).fetchall()
-    query = resources.with_platform(resources.read("queries/orphaned_links.sql"), platform_schema(connection))
+    tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
+    query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
     with platform_path(connection):
         return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
 
@@ -393,7 +386,7 @@ def _orphans(connection: Connection) -> list[Finding]:
 def _disk(connection: Connection) -> list[Finding]:
     """Compare the size of the new indexes with the free space, if the server is on this machine."""
     with catalogs(connection):
-        row = connection.execute(trusted(resources.read("queries/index_space.sql"))).fetchone()
+        row = connection.execute(trusted(resources.query("queries/index_space"))).fetchone()
     host = connection.info.host
     if row is None or row[1] is None or not (host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}):
         return []

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 from weakref import WeakSet
 
@@ -16,7 +16,6 @@ from psycopg import IsolationLevel, sql
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg.types.json import Json
 
 from sessiondb import pooler, resources
 from sessiondb.errors import (
@@ -90,7 +89,7 @@ def conninfo(dsn: str | None) -> str:
         return make_conninfo("", dbname=given)
     with suppress(psycopg.ProgrammingError, UnicodeEncodeError):
         parameters = conninfo_to_dict(given)
-        # with a special character in a password, libpq takes part of it for the host or the database, which are printed
+        # with a special character in a password, libpq takes part of it for host or database, which are printed
         is_uri = given.startswith(("postgresql://", "postgres://"))
         if "@" not in str(parameters.get("host", "")) and (not is_uri or is_sound(given)):
             _remember(parameters)
@@ -129,16 +128,36 @@ def _remember(parameters: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Staff:
-    """The roles that read the rows of an organisation's sessions; None keeps the last choice.
+class Choices:
+    """What the user chooses for an apply. None keeps the last choice.
 
     Attributes:
-        roles: roles of members, separated by commas; empty for none.
+        course_path: the columns from a submission to its course; found from the foreign keys before the first choice.
+        adopt: whether to replace the platform's own triggers that write session_id.
+        staff: the roles of members that read the rows of their organisation's sessions, separated by commas; empty for
+            none.
         current_user: the SQL expression of the current user.
     """
 
-    roles: str | None = None
+    course_path: str | None = None
+    adopt: bool = False
+    staff: str | None = None
     current_user: str | None = None
+
+    def settings(self, schema: str) -> dict[str, str]:
+        """Return the settings for a platform in this schema."""
+        return {
+            "sessiondb.schema": schema,
+            "sessiondb.course_path": self.course_path or "",
+            "sessiondb.adopt": "on" if self.adopt else "",
+            "sessiondb.staff": self.staff or "",
+            "sessiondb.user_expression": self.current_user or "",
+            # our catalog queries look expensive, and compiling them would take longer than running them
+            "jit": "off",
+        }
+
+
+_AS_KEPT = Choices()
 
 
 @dataclass(frozen=True)
@@ -149,22 +168,22 @@ class Database:
         conninfo: as :func:`conninfo` returns it.
         schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
         named_by: the option or variable that named it, as :func:`named_by` returns it.
+        opens: the class of its connections.
     """
 
     conninfo: str
     schema: str | None = None
     named_by: str = ""
+    opens: type[Connection] = psycopg.Connection
 
     @contextmanager
-    def connect(
-        self, course_path: str | None = None, *, adopt: bool = False, staff: Staff | None = None
-    ) -> Iterator[Connection]:
+    def connect(self, choices: Choices = _AS_KEPT) -> Iterator[Connection]:
         """Yield an autocommit connection with our settings, for work in many transactions.
 
-        Its search_path is :data:`OUR_PATH`. The settings ``sessiondb.schema``, ``.course_path``, ``.adopt``,
-        ``.staff`` and ``.user_expression`` pass what the user gave to our SQL, ``sessiondb.search_path`` the initial
-        path of the connection. The server ends the connection if the client is gone or silent (:data:`REACH`,
-        :data:`SILENCE`), and no timeout of the role or the database applies to our statements.
+        Its search_path is :data:`OUR_PATH`. The settings of :meth:`Choices.settings` pass what the user chose to our
+        SQL, ``sessiondb.search_path`` the initial path of the connection. The server ends the connection if the client
+        is gone or silent (:data:`REACH`, :data:`SILENCE`), and no timeout of the role or the database applies to our
+        statements.
 
         Raises:
             PlatformRefusedError: a pooler gives every transaction another server connection.
@@ -174,7 +193,7 @@ class Database:
         with self._opened() as connection:
             connection.autocommit = True
             pooler.require_own_backend(connection)  # before anything is set
-            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=False)
+            self._prepare(connection, choices, local=False)
             for name, value in REACH.items():
                 with suppress(pg.InvalidParameterValue):  # a server on Windows cannot notice
                     connection.execute("SELECT set_config(%s, %s, false)", [name, value])
@@ -186,9 +205,7 @@ class Database:
                 raise
 
     @contextmanager
-    def transaction(
-        self, *, read_only: bool, course_path: str | None = None, adopt: bool = False, staff: Staff | None = None
-    ) -> Iterator[Connection]:
+    def transaction(self, choices: Choices = _AS_KEPT, *, read_only: bool) -> Iterator[Connection]:
         """Yield a connection in one transaction with the settings of :meth:`connect`, then commit.
 
         The settings end with the transaction, so this also works with a pooler that gives every
@@ -200,7 +217,7 @@ class Database:
         with self._opened() as connection:
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else IsolationLevel.READ_COMMITTED
-            self._prepare(connection, course_path, adopt=adopt, staff=staff, local=True, is_reader=read_only)
+            self._prepare(connection, choices, local=True, is_reader=read_only)
             yield connection
             if not read_only:
                 connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
@@ -220,7 +237,7 @@ class Database:
     def _opened(self) -> Iterator[Connection]:
         with explained():
             try:
-                connection = psycopg.connect(
+                connection = self.opens.connect(
                     self.conninfo,
                     fallback_application_name="sessiondb",
                     client_encoding="UTF8",
@@ -247,77 +264,36 @@ class Database:
             return f"{_connection_hint(error)} The address is from the PG* variables{other}."
         return "No database is named, so libpq's defaults were used: name one with -d or DATABASE_URL."
 
-    def _prepare(
-        self,
-        connection: Connection,
-        course_path: str | None,
-        *,
-        adopt: bool = False,
-        staff: Staff | None = None,
-        local: bool,
-        is_reader: bool = False,
-    ) -> None:
+    def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
         # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
         # before anything that may take long
         connection.execute(
-            """
-            SELECT set_config(
-                       s.name,
-                       CASE WHEN s.name = 'lock_timeout' THEN %(patience)s
-                            WHEN s.name = 'session_replication_role' THEN 'origin'
-                            WHEN s.name NOT LIKE 'idle%%' OR %(is_reader)s AND s.setting = '0' THEN '0'
-                            -- a reader may pause to view the output; any of our steps may need a second
-                            WHEN %(is_reader)s THEN greatest(s.setting::integer, 1000)::text
-                            ELSE greatest(least(nullif(s.setting::integer, 0), %(silence)s), 1000)::text
-                       END,
-                       %(local)s)
-              FROM pg_settings AS s
-             WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-                              'transaction_timeout')
-                -- triggers and foreign keys must fire; not every role may set this
-                OR (s.name = 'session_replication_role' AND s.setting <> 'origin' AND NOT %(is_reader)s)
-                -- the role's own value is kept, except where each of our statements gets one
-                OR (s.name = 'lock_timeout' AND (s.setting = '0' OR NOT %(local)s))
-            """,
+            trusted(resources.query("queries/connection_settings")),
             {"patience": _PATIENCE, "silence": SILENCE * 1000, "is_reader": is_reader, "local": local},
         )
         owner = self._table_owner(connection)
         connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
         there = installation(connection)
         schema = self._schema(connection, there)
-        course_path = course_path or (there.course_path if there else None)
         kept = (there and there.staff) or {}
-        given = staff or Staff()
-        roles = kept.get("roles") if given.roles is None else given.roles
-        expression = given.current_user or kept.get("current_user")
-        connection.execute(
-            """
-            SELECT -- users must see what our procedures report, whatever other notices they suppress
-                   set_config('client_min_messages', 'notice', %(local)s),
-                   -- our catalog queries look expensive, and compiling them would take longer than running them
-                   set_config('jit', 'off', %(local)s),
-                   set_config('sessiondb.schema', %(schema)s, %(local)s),
-                   set_config('sessiondb.search_path', %(path)s, %(local)s),
-                   set_config('sessiondb.course_path', %(course_path)s, %(local)s),
-                   set_config('sessiondb.adopt', %(adopt)s, %(local)s),
-                   set_config('sessiondb.staff', %(roles)s, %(local)s),
-                   set_config('sessiondb.user_expression', %(expression)s, %(local)s)
-            """,
-            {
-                "schema": schema,
-                "path": pinned_path(path),
-                "course_path": course_path or "",
-                "adopt": "on" if adopt else "",
-                "roles": roles or "",
-                "expression": expression or "",
-                "local": local,
-            },
+        chosen = replace(
+            choices,
+            course_path=choices.course_path or (there.course_path if there else None),
+            staff=kept.get("roles") if choices.staff is None else choices.staff,
+            current_user=choices.current_user or kept.get("current_user"),
         )
+        settings = {
+            **chosen.settings(schema),
+            **SPELLING,
+            "sessiondb.search_path": pinned_path(path),
+            # users must see what our procedures report, whatever other notices they suppress
+            "client_min_messages": "notice",
+        }
         connection.execute(
-            "SELECT set_config(s.key, s.value, %s) FROM json_each_text(%s) AS s",
-            [local, Json(SPELLING)],
+            "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+            [local, [*settings], [*settings.values()]],
         )
         look_at_citus(connection, local=local)
 

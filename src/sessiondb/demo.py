@@ -71,7 +71,7 @@ class _Story:
         return row and row[0]
 
 
-def tell(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bool) -> bool:
+def run(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bool) -> bool:
     """Run the workflow and return whether all results are as expected.
 
     Args:
@@ -95,7 +95,7 @@ def tell(program: click.Command, keep: Path | None, *, as_json: bool, verbose: b
                 connection.execute(trusted(resources.reference_platform()))
         connection = stack.enter_context(psycopg.connect(server.dsn("platform"), autocommit=True))
         story = _Story(program, server.dsn("platform"), connection, verbose)
-        _tell(story)
+        _run(story)
     ok = all(outcome["ok"] for outcome in story.outcomes)
     if as_json:
         output.json_document({"ok": ok, "steps": story.outcomes})
@@ -123,7 +123,7 @@ def _say_how_to_start(server: Server, keep: Path) -> None:
     output.say("  sessiondb status")
 
 
-def _tell(story: _Story) -> None:
+def _run(story: _Story) -> None:
     story.chapter("Students submit, but no session exists: the trainer's dashboard is empty")
     numbers = story.sql("SELECT count(*) || ', ' || (SELECT count(*) FROM submissions) FROM sessions")
     story.expect("there are 0 sessions and 3 submissions", "0, 3", numbers)

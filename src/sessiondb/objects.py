@@ -133,11 +133,8 @@ def indexes() -> str:
 
 def facts(kinds: Set[str], wanted: str) -> str:
     """Return the query of the facts in the catalogs about objects of these kinds, named by a relation or a subquery."""
-    text = resources.query("queries/facts").replace("{wanted}", wanted)
-    begins, branches, ends = re.split(r"(?<=LATERAL \(\n)|(?= {7}\) AS f)", text)
-    union = " " * 8 + "UNION ALL\n"
-    kept = [branch for branch in branches.split(union) if re.findall(r"w\.kind = '(\w+)'", branch)[0] in kinds]
-    return begins + union.join(kept) + ends
+    branches = "\nUNION ALL\n".join(resources.query(f"facts/{kind}") for kind in sorted(kinds))
+    return resources.query("queries/facts").replace("{wanted}", wanted).replace("{kinds}", branches)
 
 
 def with_objects(text: str, wanted: Sequence[Object], there: Installation | None = None) -> str:
@@ -217,15 +214,12 @@ def missing(connection: Connection) -> list[Object]:
 
 def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path of the connection."""
-    query = resources.query("queries/course_paths")
     with catalogs(connection):
         ((schema, search_path, distributed),) = connection.execute(
             "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'),"
             " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
         ).fetchall()
-        paths = connection.execute(
-            trusted(f"SELECT p.path, p.pieces FROM ({query}) AS p ORDER BY p.hops FETCH FIRST ROW WITH TIES")  # noqa: S608
-        ).fetchall()
+        paths = connection.execute(trusted(resources.query("queries/shortest_course_paths"))).fetchall()
         ((staff,),) = connection.execute(trusted(resources.query("queries/staff"))).fetchall()
-    path, pieces = paths[0] if len(paths) == 1 else (None, None)  # then preflight refuses
+    path, _, pieces, *_ = paths[0] if len(paths) == 1 else (None, None, None)  # then preflight refuses
     return Installation(schema, __version__, path, pieces, search_path, staff, distributed)

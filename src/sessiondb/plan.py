@@ -10,7 +10,17 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import OUR_PATH, REACH, SILENCE, SPELLING, Connection, Staff, catalogs, is_distributed, trusted
+from sessiondb.database import (
+    OUR_PATH,
+    REACH,
+    SILENCE,
+    SPELLING,
+    Choices,
+    Connection,
+    catalogs,
+    is_distributed,
+    trusted,
+)
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
@@ -49,9 +59,7 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
         listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
     with catalogs(connection):
-        query = resources.with_citus(
-            resources.read("queries/table_sizes.sql"), is_distributed=is_distributed(connection)
-        )
+        query = resources.with_citus(resources.query("queries/table_sizes"), is_distributed=is_distributed(connection))
         sizes = {table: (rows, size) for table, rows, size in connection.execute(trusted(query))}
     has_records = not any(o.name == "objects" for o in missing(connection))
     return [
@@ -68,17 +76,12 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
     ]
 
 
-def _settings(schema: str, course_path: str | None, *, adopt: bool, staff: Staff) -> dict[str, str]:
+def _settings(schema: str, choices: Choices) -> dict[str, str]:
     return {
         **SPELLING,
-        "sessiondb.schema": schema,
-        "sessiondb.course_path": course_path or "",
-        "sessiondb.adopt": "on" if adopt else "",
-        "sessiondb.staff": staff.roles or "",
-        "sessiondb.user_expression": staff.current_user or "",
+        **choices.settings(schema),
         "statement_timeout": "0",
-        "jit": "off",  # compiling queries that run once takes 8 s
-        "client_min_messages": "notice" if adopt else "warning",
+        "client_min_messages": "notice" if choices.adopt else "warning",
     }
 
 
@@ -87,42 +90,37 @@ def _trusted(named: str | None) -> str:
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
-def _first_look(migrations: Sequence[ledger.Migration], staff: Staff) -> str:
+def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str:
     """Return SQL that compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     text = resources.read("script/installed.sql").replace("{migrations}", contents)
-    text = text.replace("{keeps_staff}", str(staff.roles is None).lower())
+    text = text.replace("{keeps_staff}", str(choices.staff is None).lower())
     return text.replace("{version}", __version__).rstrip()
 
 
-def script(
-    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
-) -> Iterator[str]:
+def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a psql script that does what apply does, including the ledger, without a connection.
 
     It can be run again after an interruption: applied migrations are skipped.
 
     Args:
         named: the platform's schema; None for public, unless other roles have such tables elsewhere.
-        course_path: the path from a submission to its course; found from the foreign keys if None.
-        adopt: whether to replace the platform's own triggers that write session_id.
+        choices: as for apply.
         lock_timeout: the maximum wait for a lock in seconds, after which the script stops.
-        staff: the roles that read the rows of an organisation's sessions.
 
     Raises:
         UsageError: psql would not read the name of the schema unchanged.
     """
     schema = named or "public"
     tags = re.findall(r"\$\w+\$", resources.read("script/preflight.sql"))
-    if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{course_path}"):
+    if any(tag in schema for tag in tags) or re.search(r"[\x00-\x1f\x7f]", f"{schema}{choices.course_path}"):
         raise UsageError(
             "a script for psql cannot contain this name: it has a control character or a quoting tag of the script",
             "Run instead: sessiondb apply",
         )
     timeout = f"{lock_timeout * 1000:.0f}ms"
-    staff = staff or Staff()
     silence = dict.fromkeys(("idle_in_transaction_session_timeout", "idle_session_timeout"), f"{SILENCE}s")
-    settings = {"client_encoding": "UTF8", **_settings(schema, course_path, adopt=adopt, staff=staff), **silence}
+    settings = {"client_encoding": "UTF8", **_settings(schema, choices), **silence}
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     same_backend = resources.read("script/same_backend.sql").rstrip()
     yield resources.read("script/begin.sql").rstrip()
@@ -139,15 +137,13 @@ def script(
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     yield _trusted(named)
-    yield _first_look(migrations, staff)
+    yield _first_look(migrations, choices)
     yield resources.query("script/citus", "false")
     yield checks.preflight_script(schema).rstrip()
-    for number, migration in enumerate(migrations):
+    for migration in migrations:
         yield f"\n\\echo {migration.id}"
         yield same_backend
-        if number == 1:  # its table exists by now
-            yield from _rendered(Step("version", steps.configure()), timeout)
-        is_pending = _is_pending(migration) if number else None
+        is_pending = _is_pending(migration)
         if is_pending:
             yield f"SELECT ({is_pending}) AS sessiondb_is_pending \\gset"
             yield "\\if :sessiondb_is_pending"
@@ -169,15 +165,12 @@ def script(
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
 
-def batch(
-    named: str | None, course_path: str | None, *, adopt: bool, lock_timeout: float, staff: Staff | None = None
-) -> Iterator[str]:
+def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a DO statement that does what apply does, for tools other than psql."""
     schema = named or "public"
-    staff = staff or Staff()
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
-        **_settings(schema, course_path, adopt=adopt, staff=staff),
+        **_settings(schema, choices),
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
     yield resources.read("script/batch_begin.sql").rstrip()
@@ -194,7 +187,7 @@ def batch(
     yield _execute(_trusted(named))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
-    for text in _without_psql(_first_look(migrations, staff)):
+    for text in _without_psql(_first_look(migrations, choices)):
         yield _execute(text.replace(", false);", ", true);"))
     digest = _execute(resources.query("script/batch_digest"))[:-1]
     yield f"    {digest} INTO v_before;"
@@ -202,11 +195,9 @@ def batch(
     yield _execute(resources.query("script/citus", "true"))
     for text in _without_psql(checks.preflight_script(schema)):
         yield _execute(text)
-    for number, migration in enumerate(migrations):
+    for migration in migrations:
         yield f"-- {migration.id}"
-        if number == 1:
-            yield from _in_batch(Step("version", steps.configure()))
-        is_pending = _is_pending(migration) if number else None
+        is_pending = _is_pending(migration)
         if is_pending:
             yield f"{_execute(f'SELECT {is_pending}')[:-1]} INTO v_is_pending;"
             yield "IF v_is_pending THEN"
@@ -286,7 +277,7 @@ def _is_pending(migration: ledger.Migration) -> str | None:
     None for a migration made of steps, which skip what exists. The first migration always runs: it creates the tables
     and tools that the condition needs.
     """
-    if migration.steps:
+    if migration.steps or migration.number == "0001":
         return None
     made = [o for o in objects.of_migration(migration.number) if o.kind == "table"]
     gone = [f"to_regclass('sessiondb.{o.name}') IS NULL" for o in made]

@@ -148,14 +148,14 @@ def find(
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
         query: LiteralString = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%(kind)s, %(name)s) AS n"
         if org or course:
-            query = of_platform(connection, resources.read("queries/sessions_within.sql"))
+            query = _query(connection, "sessions_within")
         asked = {"kind": kind, "name": name, "org": org, "course": course}
         found = cursor.execute(query, asked).fetchall()
         names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
         if kind == "session" and len(found) > 1:
-            query = of_platform(connection, resources.read("queries/sessions_apart.sql"))
+            query = _query(connection, "sessions_apart")
             rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
@@ -222,20 +222,11 @@ def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) ->
     Raises:
         psycopg.Error: the user is not a member, or the platform refuses the role.
     """
-    held = of_platform(
-        connection,
-        "SELECT role::pg_catalog.text FROM platform.org_members AS m"
-        " WHERE m.org_id OPERATOR(pg_catalog.=) %s AND m.user_id OPERATOR(pg_catalog.=) %s",
-    )
-    require_installed(connection)
-    with platform_path(connection):
-        before = connection.execute(held, [org, user]).fetchone()
-    row = _with_names(
+    return _with_names(
         connection,
         "SELECT * FROM sessiondb.change_member_role(%(org)s, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
-    return row | {"changed": before != (row["role"],)}
 
 
 def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
@@ -315,10 +306,8 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions to which a user's rows without one would be linked now."""
     require_installed(connection)
-    with platform_path(connection):
-        return [
-            id_ for (id_,) in connection.execute("SELECT s.id FROM sessiondb.sessions_for_user(%s) AS s (id)", [user])
-        ]
+    query = "SELECT s.id FROM sessiondb.sessions_for_user(%(user)s) AS s (id)"
+    return [id_ for (id_,) in _rows(connection, query, user=user)]
 
 
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
@@ -340,15 +329,14 @@ _IN_USE = {
 
 def allowed(connection: Connection, table: str, column: str) -> list[str]:
     """Return the values that an enum or a CHECK lists for a column of the platform, in their order."""
-    query = trusted(resources.read("queries/allowed_values.sql"))
+    query = trusted(resources.query("queries/allowed_values"))
     rows = connection.execute(query, {"table": table, "column": column}).fetchall()
     return [value for (value,) in rows]
 
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
     """Return the roles or statuses in use on the platform, at most 1000."""
-    with platform_path(connection):
-        return [name for (name,) in connection.execute(of_platform(connection, _IN_USE[kind]), {}).fetchall() if name]
+    return [name for (name,) in _rows(connection, of_platform(connection, _IN_USE[kind])) if name]
 
 
 def names(connection: Connection, kind: str) -> list[str]:
@@ -363,24 +351,24 @@ def names(connection: Connection, kind: str) -> list[str]:
 
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
-    query = of_platform(connection, resources.read("queries/active_sessions.sql"))
+    query = _query(connection, "active_sessions")
     return _stream(connection, query, {"org": org, "course": course})
 
 
 def list_orgs(connection: Connection) -> Generator[Row, None, None]:
     """Yield the organisations with the number of their members and active sessions."""
-    return _stream(connection, of_platform(connection, resources.read("queries/list_orgs.sql")), {})
+    return _stream(connection, _query(connection, "list_orgs"), {})
 
 
 def list_courses(connection: Connection) -> Generator[Row, None, None]:
     """Yield the courses with the number of their sessions."""
-    return _stream(connection, of_platform(connection, resources.read("queries/list_courses.sql")), {})
+    return _stream(connection, _query(connection, "list_courses"), {})
 
 
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
     require_installed(connection)
-    return _stream(connection, of_platform(connection, resources.read("queries/list_members.sql")), {"org": org})
+    return _stream(connection, _query(connection, "list_members"), {"org": org})
 
 
 def list_sessions(
@@ -390,7 +378,7 @@ def list_sessions(
 
     If an organisation, a course or a status is given, only those sessions.
     """
-    query = of_platform(connection, resources.read("queries/list_sessions.sql"))
+    query = _query(connection, "list_sessions")
     return _stream(connection, query, {"org": org, "course": course, "status": status})
 
 
@@ -488,34 +476,27 @@ def require_session(connection: Connection, session: UUID | None) -> None:
     """
     if session is None:
         return
-    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %s")
-    with platform_path(connection):
-        found = connection.execute(query, [session]).rowcount
-    if not found:
+    query = of_platform(connection, "SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %(session)s")
+    if not _rows(connection, query, session=session):
         raise SessiondbError(f"there is no session with the id {session}", "List them with: sessiondb session list")
 
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    query = of_platform(connection, resources.read("queries/linked.sql"))
-    with platform_path(connection):
-        rows = connection.execute(query, {}).fetchall()  # with arguments, even an empty set, psycopg reads "%%" as "%"
+    rows = _rows(connection, _query(connection, "linked"))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
 def has_active_session(connection: Connection) -> bool:
     """Return whether a session is active."""
     active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
-    query = of_platform(connection, active)
-    with platform_path(connection):
-        return connection.execute(query, {}).rowcount > 0
+    return bool(_rows(connection, of_platform(connection, active)))
 
 
 def is_linkable(connection: Connection, there: Installation) -> bool:
     """Return whether a backfill would link a row now."""
-    query = _with_course(of_platform(connection, resources.read("queries/is_linkable.sql")), there)
-    with platform_path(connection):
-        ((found,),) = connection.execute(trusted(query), {}).fetchall()
+    query = _with_course(_query(connection, "is_linkable"), there)
+    ((found,),) = _rows(connection, query)
     return bool(found)
 
 
@@ -523,6 +504,11 @@ def of_platform(connection: Connection, query: str) -> LiteralString:
     """Return a query with the platform's schema, in whose name a percent sign must not look like a placeholder."""
     schema = platform_schema(connection)
     return trusted(resources.with_platform(query, schema.replace("%", "%%")))
+
+
+def _query(connection: Connection, name: str) -> LiteralString:
+    """Return a query of ``sql/queries/`` with the platform's schema put in."""
+    return of_platform(connection, resources.query(f"queries/{name}"))
 
 
 def _people(connection: Connection) -> str:
@@ -540,6 +526,13 @@ def _with_course(query: str, there: Installation) -> str:
     query = resources.with_citus(query, is_distributed=there.distributed)
     # psycopg would take a percent sign in a name of the platform for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
+
+
+def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query of the platform's tables, each name of which carries its schema."""
+    with platform_path(connection):
+        # with arguments, even an empty set, psycopg reads "%%" as "%"
+        return connection.execute(trusted(query), arguments).fetchall()
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:

@@ -34,9 +34,8 @@ def query(name: str, *arguments: str) -> str:
         name: the file without its extension, for instance ``steps/index``.
         arguments: SQL expressions that replace ``$1`` and so on.
     """
-    text = re.sub(r"\A(--.*\n)+", "", read(f"{name}.sql"))
-    text = re.sub(r"\$(\d)", lambda match: arguments[int(match[1]) - 1], text)
-    return with_queries(text).rstrip()
+    text = with_queries(re.sub(r"\A(--.*\n)+", "", read(f"{name}.sql")))
+    return re.sub(r"\$(\d)", lambda match: arguments[int(match[1]) - 1], text).rstrip()
 
 
 def with_queries(text: str) -> str:

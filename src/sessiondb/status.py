@@ -118,7 +118,7 @@ def _states(connection: Connection, there: Installation | None) -> list[dict[str
 
 def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, Any]]:
     with catalogs(connection):
-        rows = connection.execute(trusted(resources.read("queries/triggers.sql"))).fetchall()
+        rows = connection.execute(trusted(resources.query("queries/triggers"))).fetchall()
     enabled = {name for name, is_enabled in rows if is_enabled}
     ours = [o for o in objects.objects() if o.kind == "trigger"]
     return [

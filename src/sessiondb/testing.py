@@ -26,7 +26,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from sessiondb.database import Database, trusted
+from sessiondb.database import Choices, Database, trusted
 from sessiondb.embedded import Server, ephemeral_server
 from sessiondb.migrate import Runner
 
@@ -122,7 +122,7 @@ def apply(
         SessiondbError: as ``sessiondb apply``, with the same message.
     """
     conninfo = make_conninfo("", host=host, port=port, user=user, dbname=dbname, password=password)
-    with Database(conninfo, schema).connect(course_path, adopt=adopt) as connection:
+    with Database(conninfo, schema).connect(Choices(course_path, adopt)) as connection:
         Runner(connection).apply(course_path=course_path)
 
 

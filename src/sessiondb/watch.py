@@ -53,19 +53,12 @@ class Watch:
     def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:
         """Look for blockers at this interval while the block runs; the list holds those that were seen last."""
         seen: list[str] = []
-        done = threading.Event()
 
         def look() -> None:
-            while not done.wait(seconds):
-                seen[:] = self.blockers() or seen
+            seen[:] = self.blockers() or seen
 
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
+        with self._calling_every(seconds, look):
             yield seen
-        finally:
-            done.set()
-            self._join(thread)
 
     @contextmanager
     def index_build(self, progress: Progress, report: Callable[[str], None]) -> Iterator[None]:
@@ -75,46 +68,54 @@ class Watch:
             progress: receives how much is built.
             report: receives each session once that the build waits for and that does not end soon.
         """
-        done = threading.Event()
         build = _INDEX_BUILD.format(pid=self._pid)
         blocking = f"SELECT unnest(pg_blocking_pids({self._pid}))"
+        reported: set[int] = set()
+        before: set[int] = set()
 
         def look() -> None:
-            reported: set[int] = set()
-            before: set[int] = set()
-            while not done.wait(0.5):
-                for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(build):
-                    if phase.startswith("waiting") and locker:
-                        progress(f"{phase} (pid {locker})", lockers, all_lockers)
-                    else:
-                        progress(phase, blocks, all_blocks)
-                now = {pid for (pid,) in self._look(blocking)}
-                for pid in (now & before) - reported:
-                    reported.add(pid)
-                    for who in self._who(f"ARRAY[{pid}]"):
-                        report(f"  waiting for the end of: {who}")
-                before = now
+            nonlocal before
+            for phase, blocks, all_blocks, lockers, all_lockers, locker in self._look(build):
+                if phase.startswith("waiting") and locker:
+                    progress(f"{phase} (pid {locker})", lockers, all_lockers)
+                else:
+                    progress(phase, blocks, all_blocks)
+            now = {pid for (pid,) in self._look(blocking)}
+            for pid in (now & before) - reported:
+                reported.add(pid)
+                for who in self._who(f"ARRAY[{pid}]"):
+                    report(f"  waiting for the end of: {who}")
+            before = now
 
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
+        with self._calling_every(0.5, look):
             yield
-        finally:
-            done.set()
-            self._join(thread)
 
     def close(self) -> None:
         """Close the second connection."""
         if self._eye:
             self._eye.close()
 
-    def _join(self, thread: threading.Thread) -> None:
-        """Wait for the current query, which may take seconds through a pooler, but keep the connection alive."""
-        while thread.is_alive():
-            thread.join(0.5)
-            with suppress(psycopg.Error):
-                if thread.is_alive():
-                    self.connection.execute("SELECT")
+    @contextmanager
+    def _calling_every(self, seconds: float, look: Callable[[], None]) -> Iterator[None]:
+        """Call a function every so many seconds while the block runs, in a thread of its own."""
+        done = threading.Event()
+
+        def run() -> None:
+            while not done.wait(seconds):
+                look()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            # wait for the current query, which may take seconds through a pooler, but keep the connection alive
+            while thread.is_alive():
+                thread.join(0.5)
+                with suppress(psycopg.Error):
+                    if thread.is_alive():
+                        self.connection.execute("SELECT")
 
     def _who(self, pids: str) -> list[str]:
         """Describe the backends whose pids an SQL expression returns."""

@@ -27,7 +27,7 @@ def demo(options: Options, keep: Path | None) -> int:
     """
     if options.dsn or options.schema:
         raise UsageError("demo runs on a database of its own", "Leave -d and --schema out.")
-    from sessiondb.demo import tell
+    from sessiondb.demo import run
 
     program = click.get_current_context().find_root().command
-    return Exit.DONE if tell(program, keep, as_json=options.json, verbose=options.verbose) else Exit.ERROR
+    return Exit.DONE if run(program, keep, as_json=options.json, verbose=options.verbose) else Exit.ERROR

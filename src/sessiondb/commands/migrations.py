@@ -17,7 +17,7 @@ from sessiondb.commands import Name, Options, Seconds, command, complete
 from sessiondb.errors import Exit, SessiondbError, UsageError
 
 if TYPE_CHECKING:
-    from sessiondb.database import Staff
+    from sessiondb.database import Choices
     from sessiondb.migrate import Runner
 
 
@@ -72,12 +72,12 @@ def staff_options(function: Any) -> Any:
     )(function)
 
 
-def _staff(roles: str | None, current_user: str | None) -> Staff:
-    from sessiondb.database import Staff
+def _choices(course_path: str | None, adopt: bool, staff: str | None, current_user: str | None) -> Choices:
+    from sessiondb.database import Choices
 
-    if "$" in (roles or "") + (current_user or ""):
+    if "$" in (staff or "") + (current_user or ""):
         raise UsageError("--staff and --current-user cannot contain a dollar sign", "Leave it out, or call a function.")
-    return Staff(roles, current_user)
+    return Choices(course_path, adopt, staff, current_user)
 
 
 @command("apply")
@@ -121,19 +121,17 @@ def apply(
     from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
-    who = _staff(staff, current_user)
+    choices = _choices(course_path, adopt, staff, current_user)
     if dry_run:
         options.database.require_own_backend()
-        with options.database.transaction(
-            read_only=True, course_path=course_path, adopt=adopt, staff=who
-        ) as connection:
+        with options.database.transaction(choices, read_only=True) as connection:
             settle_course_path(connection, course_path)
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
             if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to)
         return
-    with options.changing.connect(course_path, adopt=adopt, staff=who) as connection:
+    with options.changing.connect(choices) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
@@ -379,15 +377,15 @@ def plan(
     from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
 
-    who = _staff(staff, current_user)
+    choices = _choices(course_path, adopt, staff, current_user)
     if single_transaction and not as_script:
         raise UsageError("--single-transaction requires --sql", "Add --sql.")
     if as_script:
         write = batch if single_transaction else script
-        for line in write(options.schema, course_path, adopt=adopt, lock_timeout=lock_timeout, staff=who):
+        for line in write(options.schema, choices, lock_timeout):
             output.code(line)
         return
-    with options.database.transaction(read_only=True, course_path=course_path, adopt=adopt, staff=who) as connection:
+    with options.database.transaction(choices, read_only=True) as connection:
         if installation(connection) is None:
             require_plannable(connection, course_path)
         settle_course_path(connection, course_path)

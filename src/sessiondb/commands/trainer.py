@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
 from sessiondb import output
 from sessiondb.commands import Name, Options, command
-from sessiondb.errors import SessiondbError
+from sessiondb.database import Connection
+from sessiondb.errors import SessiondbError, UsageError
+
+if TYPE_CHECKING:
+    from sessiondb.trainer.store import Who
 
 
 @contextmanager
@@ -26,6 +31,19 @@ def _forwarding(address: str) -> Iterator[str]:
         yield page.as_uri()
 
 
+def _visitor(connection: Connection, user: uuid.UUID | None, role: str | None) -> Who:
+    """Return whom to act as; a user of a hosted backend has its usual role."""
+    from sessiondb.trainer.store import Who
+
+    if user is None:
+        if role:
+            raise UsageError("--as-role is the role of the user that --as names", "Add --as USER.")
+        return Who()
+    if role is None and connection.execute("SELECT FROM pg_roles WHERE rolname = 'authenticated'").rowcount == 0:
+        raise UsageError("--as needs a role, and this server has no role authenticated", "Add --as-role ROLE.")
+    return Who(str(user), role or "authenticated")
+
+
 @command("trainer")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; by default, a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
@@ -35,13 +53,13 @@ def _forwarding(address: str) -> Iterator[str]:
 @click.option(
     "--as-role",
     type=Name(),
-    default="authenticated",
-    show_default=True,
     metavar="ROLE",
-    help="The database role for --as.",
+    help="The database role for --as; by default authenticated, if it exists.",
 )
 @click.option("--demo", is_flag=True, help="Show a fictitious school on an embedded PostgreSQL.")
-def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str, demo: bool) -> None:
+def trainer(
+    options: Options, port: int, no_browser: bool, user: uuid.UUID | None, as_role: str | None, demo: bool
+) -> None:
     """Serve a web page on which trainers manage sessions. Only to this machine; Ctrl-C ends it.
 
     \b
@@ -65,9 +83,11 @@ def trainer(options: Options, port: int, no_browser: bool, user: uuid.UUID | Non
             dsn = stack.enter_context(school())
             server = Server(dsn, None, port)
         else:
-            with options.database.transaction(read_only=True):
-                pass  # a wrong address is reported here, not in the browser
-            server = Server(options.database.conninfo, options.schema, port, str(user) if user else None, as_role)
+            # a wrong address, or a role that cannot be set, is reported here, not in the browser
+            with options.database.transaction(read_only=True) as connection:
+                who = _visitor(connection, user, as_role)
+                who.become(connection, local=True)
+            server = Server(options.database.conninfo, options.schema, port, who.user, who.role)
         if options.json:
             output.json_document({"address": server.address})
         else:

@@ -159,9 +159,8 @@ def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
     if is_away(error):
         posted = [g.t("lost_posted")] if request.method == "POST" else []
         return _message(503, g.t("lost"), g.t("lost_why"), *posted, retry=True)
-    said = g.t("error_detail", message=" ".join(error.lines))
     if isinstance(error.__cause__, pg.QueryCanceled):
-        return _message(504, g.t("slow"), said)
+        return _message(504, g.t("slow"), *g.t.wrong(error))
     if isinstance(error.__cause__, pg.InsufficientPrivilege):
-        return _message(403, g.t("denied"), said)
-    return _message(409, g.t("error"), said, g.t("error_back"))
+        return _message(403, g.t("denied"), *g.t.wrong(error))
+    return _message(409, g.t("error"), *g.t.wrong(error), g.t("error_back"))

@@ -25,7 +25,7 @@ class _End:
     """How the linking of a session ended: the rows linked; without these it failed, and why is told to who began it."""
 
     who: Who
-    why: str = ""
+    error: SessiondbError | None = None
     linked: int | None = None
 
 
@@ -72,7 +72,7 @@ class Links:
             _log.warning("linking session %s: %s", session, error)
             return _End(who)
         except SessiondbError as error:
-            return _End(who, " ".join(filter(None, [*error.lines, error.hint])))
+            return _End(who, error)
         except Exception:  # the others wait
             _log.exception("linking session %s", session)
             return _End(who)
@@ -102,5 +102,5 @@ class Links:
             state, percent, found["linked"] = "done", 100, end.linked
         else:
             state = "none"
-        error = end.why if end and end.who == who else ""
+        error = end.error if end and end.who == who else None
         return {"state": state, "linked": found["linked"], "percent": percent, "before": before or 0, "error": error}

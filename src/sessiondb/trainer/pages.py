@@ -98,7 +98,7 @@ class Pages:
             )
             more, shown = len(shown) > PAGE_ROWS, shown[:PAGE_ROWS]
             of = [[s[column] for s in shown] for column in ("org_id", "course_id")]
-            patience = {"seconds": 8.0} if "count" in request.args else {}
+            patience = {"seconds": 4.0} if "count" in request.args else {}
             counts = view.quick_rows("unlinked_counts", **patience, orgs=of[0], courses=of[1]) if shown else []
             orgs = self._choices(view, "orgs", org)
             courses = self._choices(view, "courses", course)
@@ -126,7 +126,7 @@ class Pages:
             found = _one(view.rows("session", session=session, most=MOST))
             students = view.rows("students", session=session, limit=PAGE_ROWS + 1, skip=(page - 1) * PAGE_ROWS)
             of = {"org": found["org_id"], "course": found["course_id"]}
-            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, session=session, **of)
+            unlinked = view.quick_rows("unlinked", seconds=4, people=_PEOPLE, session=session, **of)
             siblings = view.rows("siblings", session=session, **of)
             statuses = view.labels("sessions", "status", _STATUSES)
             progress = self.links.progress(view, session, g.who)
@@ -194,7 +194,7 @@ class Pages:
             of_org = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
             of_course = _named(view.rows("courses", id=course, limit=1), course)
             of = {"session": None, "org": org, "course": course}
-            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of)
+            unlinked = view.quick_rows("unlinked", seconds=4, people=_PEOPLE, **of)
             siblings = view.rows("siblings", **of)
             staff = view.rows("members", org=org, user=None, staff=True, search=None, limit=_CHOICES, skip=0)
             statuses = view.labels("sessions", "status", _STATUSES)
@@ -222,7 +222,7 @@ class Pages:
             if to not in view.labels("sessions", "status", _STATUSES):
                 abort(400)
             siblings = view.rows("siblings", **of)
-            unlinked = view.quick_rows("unlinked", seconds=5, people=_PEOPLE, **of) if to == "active" else []
+            unlinked = view.quick_rows("unlinked", seconds=4, people=_PEOPLE, **of) if to == "active" else []
             sees_all = view.sees_all
         place = next((place for place, row in enumerate(siblings) if row["id"] == session), len(siblings))
         others = [row for row in siblings if row["id"] != session]
@@ -251,6 +251,8 @@ class Pages:
 
     def join(self, session: UUID) -> Response:
         users = [_uuid(user) for user in request.form.getlist("user")]
+        if len(users) > _PEOPLE:
+            abort(400)
         if not users:
             return redirect(url_for("session", session=session, done="choose_one", _anchor="unlinked"), 303)
 
@@ -290,7 +292,7 @@ class Pages:
         with self.store.open(g.who) as view:
             found = view.rows("orgs", search=search, id=None, limit=PAGE_ROWS + 1, skip=(page - 1) * PAGE_ROWS)
         return render_template(
-            "orgs.html", orgs=found[:PAGE_ROWS], more=len(found) > PAGE_ROWS, page=page, search=search
+            "orgs.html", orgs=found[:PAGE_ROWS], more=len(found) > PAGE_ROWS, page=page, searched=search
         )
 
     def org(self, org: UUID) -> str:
@@ -310,7 +312,8 @@ class Pages:
             members=members[:PAGE_ROWS],
             more=len(members) > PAGE_ROWS,
             page=page,
-            search=search,
+            searched=search,
+            has_names=view.has_names,
             roles=roles,
             asked=request.form.get("user", "").strip(),
             asked_role=request.form.get("role", roles[0] if "student" not in roles else "student"),

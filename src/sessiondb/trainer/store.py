@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 import psycopg
 from psycopg import errors as pg
@@ -20,17 +21,22 @@ from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
 
+_T = TypeVar("_T")
+
 PAGE_ROWS = 50
 """Rows on a page."""
 
 MOST = 5_000
 """A count goes no further than this."""
 
-_SECONDS = 10
+_SECONDS = 5
 """How long a statement of a page may take."""
 
+_SILENCE = 7
+"""After so many seconds, in which the server ends each statement, one that has not answered is lost."""
+
 _PATIENCE = {
-    "connect_timeout": 5,
+    "connect_timeout": 4,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -44,6 +50,27 @@ _QUICK = 0.05
 _NO_USERS = (
     "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS login WHERE false"
 )
+
+
+class _Impatient(Connection):
+    """A connection that is given up where the server, or what is between, is silent but does not go away."""
+
+    def wait(self, gen: Generator[Any, Any, _T], *args: Any, **kwargs: Any) -> _T:
+        """Wait for an answer, at most :data:`_SILENCE` seconds."""
+        return super().wait(self._soon(gen), *args, **kwargs)
+
+    def _soon(self, gen: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
+        end = time.monotonic() + _SILENCE
+        try:
+            asked = next(gen)
+            while True:
+                ready = yield asked  # psycopg sends something ten times a second
+                if time.monotonic() > end:
+                    self.close()
+                    raise psycopg.OperationalError("the server does not answer")
+                asked = gen.send(ready)
+        except StopIteration as end_of:
+            return end_of.value  # type: ignore[no-any-return]
 
 
 def is_away(error: SessiondbError) -> bool:
@@ -135,6 +162,11 @@ class View:
         """Whether this platform says when something was submitted."""
         return not self.holes["submitted_at"].startswith("NULL")
 
+    @property
+    def has_names(self) -> bool:
+        """Whether this role may read what users are called."""
+        return self.holes["users"] != _NO_USERS
+
     def _limit(self, seconds: float) -> None:
         self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
 
@@ -184,7 +216,7 @@ class Store:
         Raises:
             SessiondbError: as the commands.
         """
-        with self.database.transaction(read_only=mode == "read") as connection:
+        with replace(self.database, opens=_Impatient).transaction(read_only=mode == "read") as connection:
             view = View(connection)
             view.prepare(who)
             yield view

@@ -8,6 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
+from sessiondb.errors import SessiondbError
+
 LANGUAGES = {"en": "English", "fr": "Français"}
 
 _MONTHS = {
@@ -155,15 +159,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Link them when the session is created, if it is active",
         "Les rattacher dès la création de la session, si elle est active",
     ),
-    "needs_creator": (
-        "This platform requires the creator of a session: choose one.",
-        "Cette plateforme exige de savoir qui crée une session : choisissez quelqu'un.",
-    ),
     # a session
     "in_session": ("Students of this session", "Étudiants de cette session"),
-    "in_session_none": (
-        "No one is in this session yet. Members of {org} join it when they enrol in the course or submit to it.",
-        "Personne n'est encore dans cette session. Les membres de {org} y entrent en s'inscrivant à la formation ou en soumettant un exercice.",
+    "in_session_none": ("No one is in this session.", "Personne n'est dans cette session."),
+    "in_session_enter": (
+        "Members of {org} join it when they enrol in the course or submit to it.",
+        "Les membres de {org} y entrent en s'inscrivant à la formation ou en soumettant un exercice.",
     ),
     "unlinked": (
         "Work in this course that is not in any session",
@@ -333,6 +334,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "New work of this person is no longer linked to sessions of {org}. What is linked stays. You can add the person again.",
         "Les nouveaux travaux de cette personne ne seront plus rattachés aux sessions de {org}. Ce qui est rattaché le reste. Vous pourrez l'ajouter à nouveau.",
     ),
+    "user_hint_id": (
+        "This page may not read the names of users: give the person's id.",
+        "Cette page ne peut pas lire les noms des utilisateurs : donnez l'identifiant de la personne.",
+    ),
     "role_of": ("Role of {name}", "Rôle de {name}"),
     "set_role": ("Set the role of {name}", "Changer le rôle de {name}"),
     "its_sessions": ("Sessions of this organisation", "Sessions de cette organisation"),
@@ -342,6 +347,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_such": (
         "Nothing here is called “{name}”. Check the spelling.",
         "Rien ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
+    ),
+    "no_such_user": (
+        "No one here is called “{name}”. Check the spelling.",
+        "Personne ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
     ),
     "choose_person": ("Choose", "Choisir"),
     # done
@@ -354,6 +363,39 @@ TEXTS: dict[str, tuple[str, str]] = {
     # what goes wrong
     "error": ("This did not work", "Cela n'a pas fonctionné"),
     "error_detail": ("The database says: {message}", "La base de données indique : {message}"),
+    "wrong_creator": (
+        "This platform requires the creator of a session: choose one.",
+        "Cette plateforme exige de savoir qui crée une session : choisissez quelqu'un.",
+    ),
+    "wrong_value": (
+        "The platform does not take one of the values.",
+        "La plateforme n'accepte pas l'une des valeurs données.",
+    ),
+    "wrong_gone": (
+        "What this is about does not exist, or no longer exists. Reload the page.",
+        "Ce dont il est question n'existe pas, ou n'existe plus. Rechargez la page.",
+    ),
+    "wrong_twice": (
+        "The platform has this already, and takes it only once.",
+        "La plateforme l'a déjà, et ne l'accepte qu'une fois.",
+    ),
+    "wrong_column": (
+        "The platform requires something that this page does not ask for.",
+        "La plateforme exige une donnée que cette page ne demande pas.",
+    ),
+    "wrong_rule": ("A rule of the platform does not allow this.", "Une règle de la plateforme ne permet pas cela."),
+    "wrong_right": (
+        "The database does not give you the right to see or do this. If you need it, ask the people who run the platform.",
+        "La base de données ne vous donne pas le droit de voir ou de faire cela. S'il vous le faut, adressez-vous à l'équipe technique.",
+    ),
+    "wrong_busy": (
+        "The database is busy with something else. Try again in a moment.",
+        "La base de données est occupée à autre chose. Réessayez dans un instant.",
+    ),
+    "wrong_read_only": (
+        "Nothing can be changed in the database at the moment, only read.",
+        "La base de données est en lecture seule pour le moment : rien ne peut y être changé.",
+    ),
     "error_back": (
         "Go back and try again, or ask the people who run the platform.",
         "Revenez en arrière et réessayez, ou adressez-vous à l'équipe technique.",
@@ -426,11 +468,40 @@ class Texts:
                 value = value.astimezone()
         return f"{value.day} {_MONTHS[self.lang][value.month - 1]} {value.year}"
 
+    def wrong(self, error: SessiondbError) -> list[str]:
+        """Return what went wrong, in words of the language where it is known, then as the database says it."""
+        cause = error.__cause__
+        words = []
+        if isinstance(cause, psycopg.Error):
+            key = _WRONG.get(f"{cause.sqlstate} {cause.diag.column_name}") or _WRONG.get(str(cause.sqlstate))
+            words = [self(key)] if key else []
+        return [*words, self("error_detail", message=" ".join(error.lines))]
+
     def label(self, kind: str, value: str | None) -> str:
         """Return the word for a status or a role, the platform's own where we have none."""
         text = TEXTS.get(f"{kind}_{value}")
         return text[self.lang == "fr"] if text and value in _LABELS[kind] else (value or self("none"))
 
+
+_WRONG = {
+    "23502 created_by": "wrong_creator",
+    "23502": "wrong_column",
+    "23503": "wrong_gone",
+    "P0002": "wrong_gone",
+    "23505": "wrong_twice",
+    "23514": "wrong_rule",
+    "P0001": "wrong_rule",
+    "22023": "wrong_value",
+    "22P02": "wrong_value",
+    "22001": "wrong_value",
+    "42501": "wrong_right",
+    "25006": "wrong_read_only",
+    "55P03": "wrong_busy",
+    "57014": "wrong_busy",
+    "40001": "wrong_busy",
+    "40P01": "wrong_busy",
+}
+"""What is said of an error: by its SQLSTATE, and the column where that matters."""
 
 _LABELS = {
     "status": {"draft", "planned", "scheduled", "active", "paused", "completed", "cancelled", "archived"},

@@ -1,0 +1,60 @@
+-- Every column through which a row leads to a row of another table, as course_routes follows them.
+--
+-- column_name     the column that names the way
+-- from_columns    what is joined with to_columns, by the operators of the same places
+-- is_foreign_key  false where only the path that was given says so
+--
+-- The operators are named with their schema: for a varchar key an "=" of another role in the platform's schema would
+-- otherwise be taken before the catalog's.
+--
+-- A foreign key of several columns is named by the one that refers to "id", else by its last column, and joins on all
+-- of them.
+SELECT c.conrelid AS from_table,
+       c.confrelid AS to_table,
+       (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
+       array_agg(a.attname::text ORDER BY k.place) AS from_columns,
+       array_agg(f.attname::text ORDER BY k.place) AS to_columns,
+       array_agg(format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place) AS operators,
+       true AS is_foreign_key
+  FROM pg_constraint AS c
+ CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop))
+       WITH ORDINALITY AS k (from_attnum, to_attnum, equal, place)
+  JOIN pg_operator AS o ON o.oid = k.equal
+  JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+  JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
+  JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
+ WHERE c.contype = 'f'
+   AND c.conparentid = 0
+ GROUP BY c.oid, c.conrelid, c.confrelid
+UNION ALL
+-- If no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.
+-- The table is joined on its primary key, or on a unique "id".
+SELECT a.attrelid,
+       t.oid,
+       a.attname::text,
+       ARRAY[a.attname::text],
+       ARRAY[k.attname::text],
+       ARRAY[k.operator],
+       false
+  FROM parse_ident(nullif(current_setting('sessiondb.course_path', true), '')) AS g (names)
+ CROSS JOIN LATERAL generate_subscripts(g.names, 1) AS n
+  JOIN pg_attribute AS a ON a.attname = g.names[n] AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_class AS t ON t.relname = g.names[n + 1] AND t.relkind IN ('r', 'p')
+  JOIN pg_namespace AS h ON h.oid = t.relnamespace AND h.nspname = current_setting('sessiondb.schema')
+ CROSS JOIN LATERAL (
+        SELECT ka.attname, format('OPERATOR(%I.%s)', ns.nspname, o.oprname) AS operator
+          FROM pg_index AS i
+          JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
+          JOIN pg_opclass AS oc ON oc.oid = i.indclass[0]
+          -- 3 is "=" in a btree
+          JOIN pg_amop AS ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+                            AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+          JOIN pg_operator AS o ON o.oid = ao.amopopr
+          JOIN pg_namespace AS ns ON ns.oid = o.oprnamespace
+         WHERE i.indrelid = t.oid
+           AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+           AND (i.indisprimary OR ka.attname = 'id')
+           AND ka.atttypid = a.atttypid
+         ORDER BY (ka.attname = 'id') DESC
+         LIMIT 1
+       ) AS k
