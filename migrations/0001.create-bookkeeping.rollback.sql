@@ -17,7 +17,7 @@ BEGIN
            AND c.relkind OPERATOR(pg_catalog.=) 'r'
            AND pg_catalog.starts_with(c.relname, 'saved_links_of_')
     LOOP
-        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s WHERE session_id IS NOT NULL)', v_saved) INTO v_holds_links;
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM %s WHERE session_id IS NOT NULL)', v_saved) INTO v_holds_links;
         IF NOT v_holds_links THEN
             EXECUTE pg_catalog.format('DROP TABLE %s', v_saved);
         END IF;

@@ -101,6 +101,7 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 
 -- object: function compile
 -- object: function course_expression
+-- object: function distribute_saved_links
 -- object: function install
 -- object: function lock_tables
 -- object: function run_on_platform

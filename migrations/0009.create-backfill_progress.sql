@@ -37,6 +37,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function backfill_partitions
 -- object: function backfill_remarks
 -- object: function backfill_step
+-- object: function backfill_users
 -- object: function begin_backfill
 -- object: function change_member_role
 -- object: function change_session_status
@@ -44,6 +45,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function choose_sessions
 -- object: function count_linkable
 -- object: function create_org
+-- object: function enrolled_sessions
 -- object: function explain_course
 -- object: function explain_facts
 -- object: function explain_link
@@ -52,8 +54,10 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function explain_steps
 -- object: function explain_user
 -- object: function find_named
+-- object: function grouped_rows
 -- object: function keep_batch
 -- object: function link_batch
+-- object: function link_users
 -- object: function list_names
 -- object: function name_of
 -- object: function names_in
@@ -64,6 +68,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function remove_member
 -- object: function require_trusted
 -- object: function session_status
+-- object: function sessions_for_user
 -- object: function shell_name
 -- object: function start_backfill
 -- object: function table_of_users

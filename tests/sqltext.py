@@ -72,6 +72,10 @@ def texts() -> Iterator[Text]:
         yield replace(branch, sql=f"WITH platform AS (SELECT) {branch.sql}")
     for folder in ("functions", "triggers", "policies"):  # a function says itself if it is pinned
         yield from (_of_file(path, "A") for path in _files(folder))
+    for path in (*_files("functions"), *_files("queries")):
+        if "-- citus: " in path.read_text(encoding="utf-8"):
+            kind: Kind = "A" if path.parent.name == "functions" or names_platform(_of_file(path, "B").sql) else "B"
+            yield _of_file(path, kind, is_distributed=True)
     for path in _files("data_checks"):
         check = _of_file(path, "A")
         yield replace(check, sql=filled(resources.with_grouped_rows(check.sql)))
@@ -101,8 +105,9 @@ def _files(folder: str) -> list[Path]:
     return sorted((resources.SQL / folder).glob("*.sql"))
 
 
-def _of_file(path: Path, kind: Kind) -> Text:
-    sql = filled(path.read_text(encoding="utf-8"))
+def _of_file(path: Path, kind: Kind, *, is_distributed: bool = False) -> Text:
+    """Return a file, as it is where Citus distributes the tables or elsewhere."""
+    sql = filled(resources.with_citus(path.read_text(encoding="utf-8"), is_distributed=is_distributed))
     if "%(" in bare(sql):  # what is sent with arguments
         sql = without_placeholders(sql)
     if not parses(sql):  # one that is an expression

@@ -1,12 +1,15 @@
-"""On Citus: what it manages is refused before anything is changed, and ordinary tables work as on any server.
+"""On Citus: distributed as docs/citus.md describes, all works as on a plain server; else it is refused before anything is changed.
 
 Needs the programs of a server that has the extension: ``pytest tests/test_citus.py --citus-bindir DIR``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -14,11 +17,12 @@ from platforms import PLATFORMS
 from psycopg import sql
 from test_cli import Run, run
 
-from sessiondb.database import Connection
+from sessiondb.database import Connection, trusted
 from sessiondb.embedded import Server, ephemeral_server
 
 REFERENCE = PLATFORMS["reference"]
 OF_STUDENTS = ("enrollments", "submissions")
+FOR_ALL = ("users", "orgs", "courses", "org_members", "exercises", "sessions")
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +31,29 @@ def nodes(request: pytest.FixtureRequest) -> Iterator[list[Server]]:
     bindir = request.config.option.citus_bindir
     if bindir is None:
         pytest.skip("no server with Citus: name the directory of its programs with --citus-bindir")
-    settings = {"shared_preload_libraries": "citus", "citus.enable_schema_based_sharding": "on"}
+    settings = {
+        "shared_preload_libraries": "citus",
+        "citus.enable_schema_based_sharding": "on",
+        "citus.shard_count": "8",
+        "max_prepared_transactions": "100",
+    }
     with ExitStack() as stack:
         yield [stack.enter_context(ephemeral_server(bindir, settings=settings)) for _ in range(3)]
+
+
+def prepare(connection: Connection) -> None:
+    """Load the platform, with keys by which the rows of students can be distributed."""
+    REFERENCE.load(connection)
+    for table in OF_STUDENTS:
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (user_id, id)")
+
+
+def distribute(connection: Connection) -> None:
+    """Distribute the rows of students, and the others to every node."""
+    for table in FOR_ALL:
+        connection.execute("SELECT create_reference_table(%s)", [table])
+    for table in OF_STUDENTS:
+        connection.execute("SELECT create_distributed_table(%s, 'user_id')", [table])
 
 
 @pytest.fixture
@@ -45,9 +69,7 @@ def conninfo(nodes: list[Server]) -> Iterator[str]:
         connection.execute("SELECT citus_set_coordinator_host(%s, %s)", [str(nodes[0].socket_dir), nodes[0].port])
         for node in nodes[1:]:
             connection.execute("SELECT citus_add_node(%s, %s)", [str(node.socket_dir), node.port])
-        REFERENCE.load(connection)
-        for table in OF_STUDENTS:
-            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (user_id, id)")
+        prepare(connection)
     try:
         yield nodes[0].dsn("platform")
     finally:
@@ -56,36 +78,238 @@ def conninfo(nodes: list[Server]) -> Iterator[str]:
                 connection.execute("DROP DATABASE platform WITH (FORCE)")
 
 
+@dataclass
+class Both:
+    """The same platform twice: distributed on the cluster, and plain on the same server."""
+
+    cluster: str
+    plain: str
+    workers: Sequence[str]
+
+    def execute(self, statement: LiteralString, *, worker: int | None = None) -> None:
+        """Send it to both, to the cluster through its coordinator or through a worker."""
+        through = self.cluster if worker is None else self.workers[worker]
+        for conninfo in (through, self.plain):
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+                connection.execute(statement)
+
+    def copy(self, table: str, rows: Sequence[Sequence[object]], columns: str, *, worker: int) -> None:
+        """Send rows to both with COPY."""
+        for conninfo in (self.workers[worker], self.plain):
+            with (
+                psycopg.connect(conninfo) as connection,
+                connection.cursor() as cursor,
+                cursor.copy(trusted(f"COPY {table} ({columns}) FROM STDIN")) as copy,
+            ):
+                for row in rows:
+                    copy.write_row(row)
+
+    def run(self, *arguments: str, code: int = 0) -> Run:
+        """Run a command on both, and return what it said on the cluster, which of a command that reads is the same."""
+        one, other = on(self.cluster, *arguments), on(self.plain, *arguments)
+        assert (one.code, other.code) == (code, code), (one, other)
+        assert one.out == other.out or arguments[0] in ("apply", "rollback", "backfill", "check")
+        return one
+
+    def ask(self, query: LiteralString) -> list[tuple[object, ...]]:
+        """Return the rows of a query, which are the same on both."""
+        answers = []
+        for conninfo in (self.cluster, self.plain):
+            with psycopg.connect(conninfo) as connection:
+                answers.append(connection.execute(query).fetchall())
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    def links(self) -> int:
+        """Return how many rows have a session, after comparing each row."""
+        rows = self.ask(
+            "SELECT 'enrollments', id, user_id, session_id FROM enrollments UNION ALL"
+            " SELECT 'submissions', id, user_id, session_id FROM submissions ORDER BY 1, 2, 3"
+        )
+        return sum(row[3] is not None for row in rows)
+
+
+@pytest.fixture
+def both(nodes: list[Server], conninfo: str) -> Iterator[Both]:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        distribute(connection)
+    with psycopg.connect(nodes[0].dsn(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE plain")
+        with psycopg.connect(nodes[0].dsn("plain"), autocommit=True) as plain:
+            prepare(plain)
+        yield Both(conninfo, nodes[0].dsn("plain"), [node.dsn("platform") for node in nodes[1:]])
+        connection.execute("DROP DATABASE plain WITH (FORCE)")
+
+
 def on(conninfo: str, *arguments: str) -> Run:
     """Run sessiondb on the coordinator."""
     return run("-d", conninfo, *arguments)
 
 
-def distribute(connection: Connection) -> None:
-    """Distribute them by student, and the others to every node."""
-    for table in ("users", "orgs", "courses", "org_members", "exercises", "sessions"):
-        connection.execute("SELECT create_reference_table(%s)", [table])
-    for table in OF_STUDENTS:
-        connection.execute("SELECT create_distributed_table(%s, 'user_id')", [table])
+STUDENTS: LiteralString = """
+INSERT INTO users (id, email) SELECT md5(n::text)::uuid, n || '@example.org' FROM generate_series(1, 400) AS n;
+INSERT INTO org_members (org_id, user_id)
+SELECT ('00000000-0000-4000-8000-0000000000a' || 1 + n % 2)::uuid, md5(n::text)::uuid FROM generate_series(1, 360) AS n;
+INSERT INTO org_members (org_id, user_id)
+SELECT ('00000000-0000-4000-8000-0000000000a' || 2 - n % 2)::uuid, md5(n::text)::uuid FROM generate_series(1, 40) AS n
+"""
+"""Nine in ten in one organisation, some in two, some in none."""
+
+OLD: LiteralString = """
+INSERT INTO enrollments (id, user_id, course_id)
+SELECT md5('e' || n)::uuid, md5(n::text)::uuid, ('00000000-0000-4000-8000-0000000000c' || 1 + n % 2)::uuid FROM generate_series(1, 200) AS n;
+INSERT INTO submissions (id, user_id, exercise_id)
+SELECT md5('s' || n)::uuid, md5((1 + n % 200)::text)::uuid, ('00000000-0000-4000-8000-0000000000e' || 1 + n % 3)::uuid
+  FROM generate_series(1, 600) AS n;
+INSERT INTO submissions (id, user_id) SELECT md5('x' || n)::uuid, md5(n::text)::uuid FROM generate_series(1, 10) AS n
+"""
+
+SESSIONS: LiteralString = """
+INSERT INTO sessions (id, org_id, course_id, title, status, created_at)
+SELECT md5('session' || n)::uuid, ('00000000-0000-4000-8000-0000000000a' || 1 + n % 2)::uuid,
+       ('00000000-0000-4000-8000-0000000000c' || 1 + n / 2 % 2)::uuid, 'Session ' || n, CASE WHEN n = 7 THEN 'draft' ELSE 'active' END,
+       '2026-09-01'::date + n
+  FROM generate_series(0, 7) AS n
+"""
+
+
+def write(both: Both) -> None:
+    """Write as applications do, through both workers and the coordinator."""
+    enrol = "INSERT INTO enrollments (id, user_id, course_id) VALUES (md5('f{0}')::uuid, md5('{0}')::uuid, '00000000-0000-4000-8000-0000000000c{1}')"
+    for n in range(201, 231):
+        both.execute(trusted(enrol.format(n, 1 + n % 2)), worker=n % 2)
+    both.execute(
+        "INSERT INTO enrollments (id, user_id, course_id) SELECT md5('g' || n)::uuid, md5(n::text)::uuid,"
+        " ('00000000-0000-4000-8000-0000000000c' || 1 + n % 2)::uuid FROM generate_series(231, 330) AS n",
+        worker=0,
+    )
+    upsert: LiteralString = (
+        "INSERT INTO enrollments (id, user_id, course_id) SELECT md5('h' || n)::uuid, md5(n::text)::uuid,"
+        " ('00000000-0000-4000-8000-0000000000c' || 1 + n % 2)::uuid FROM generate_series(101, 350) AS n"
+        " ON CONFLICT (user_id, course_id) DO UPDATE SET status = 'again'"
+    )
+    both.execute(upsert, worker=1)
+    with psycopg.connect(both.plain) as connection:
+        users = connection.execute("SELECT n, md5(n::text)::uuid FROM generate_series(1, 400) AS n").fetchall()
+    exercise = "00000000-0000-4000-8000-0000000000e{}"
+    rows = [(f"{'0' * 8}-0000-4000-8000-{n:012d}", user, exercise.format(1 + n % 3)) for n, user in users]
+    both.copy("submissions", rows, "id, user_id, exercise_id", worker=0)
+
+
+def test_all_is_as_on_a_plain_server(both: Both) -> None:
+    both.execute(STUDENTS)
+    both.execute(OLD)
+    both.run("apply")
+    both.execute(SESSIONS)
+    write(both)
+    linked = both.links()
+    assert linked > 300
+
+    both.run("backfill")
+    assert both.links() > linked
+    linked = both.links()
+    assert "unlinked_rows" in both.run("check").out
+    for user, course in (
+        ("5@example.org", "Data with SQL"),
+        ("dmitri@example.org", "Data with SQL"),
+        ("bruno@example.org", "Data with SQL"),
+    ):
+        assert both.run("explain", "--user", user, "--course", course, code=0).out
+    for command in (
+        "show sessions",
+        "show sessions --unlinked",
+        "org list",
+        "course list",
+    ):
+        both.run(*command.split())
+    both.execute("UPDATE sessions SET status = 'completed' WHERE title = 'Session 3'")
+    both.execute("DELETE FROM org_members WHERE user_id = md5('3')::uuid")
+    both.run("rollback", "--all", "--yes")
+    both.execute("UPDATE enrollments SET status = 'again' WHERE user_id = md5('5')::uuid", worker=0)
+    both.run("apply")
+    assert both.links() == linked
+
+
+def test_a_backfill_that_was_stopped_is_completed_by_a_call_in_sql(both: Both) -> None:
+    both.execute(STUDENTS)
+    both.execute(OLD)
+    both.run("apply")
+    both.execute(SESSIONS)
+    assert on(both.cluster, "backfill", "--batch-rows", "50", "--sleep", "0.2", "--max-runtime", "1").code == 7
+    with psycopg.connect(both.cluster, autocommit=True) as connection:
+        ((some,),) = connection.execute("SELECT count(session_id) FROM enrollments").fetchall()
+        connection.execute("CALL sessiondb.backfill()")
+    assert on(both.plain, "backfill").code == 0
+    assert both.links() > some > 0
+
+
+def test_an_open_enrolment_blocks_no_other_session(both: Both) -> None:
+    both.execute(STUDENTS)
+    assert on(both.cluster, "apply").code == 0
+    both.execute(SESSIONS)
+    enrol = (
+        "INSERT INTO enrollments (user_id, course_id) VALUES (md5('{}')::uuid, '00000000-0000-4000-8000-0000000000c1')"
+    )
+    with psycopg.connect(both.workers[0]) as first, psycopg.connect(both.workers[1]) as second:
+        for n in range(1, 21):  # rows on both workers in one transaction
+            first.execute(trusted(enrol.format(n)))
+        second.execute("SET lock_timeout TO '2s'")
+        for n in range(21, 41):
+            second.execute(trusted(enrol.format(n)))
+        with psycopg.connect(both.cluster, autocommit=True) as third:
+            third.execute("SET lock_timeout TO '2s'; SET statement_timeout TO '5s'")
+            third.execute("INSERT INTO courses (title) VALUES ('Another')")
+            third.execute("UPDATE sessions SET title = 'Another' WHERE title = 'Session 0'")
+    with psycopg.connect(both.cluster) as connection:
+        assert connection.execute(
+            "SELECT count(session_id) FROM enrollments WHERE user_id IN (SELECT md5(n::text)::uuid FROM generate_series(1, 40) AS n)"
+        ).fetchone() == (40,)
+
+
+def test_a_session_that_is_deleted_meanwhile_fails_no_enrolment(both: Both) -> None:
+    """Whichever comes first: the row gets another session, or loses the one that it got."""
+    both.execute(STUDENTS)
+    assert on(both.cluster, "apply").code == 0
+    both.execute(SESSIONS)
+    enrol = "INSERT INTO enrollments (user_id, course_id) VALUES (md5('{}')::uuid, '00000000-0000-4000-8000-0000000000c2') RETURNING session_id"
+    newest = "SELECT id FROM sessions WHERE title = 'Session 6'"
+    with psycopg.connect(both.cluster) as deleting:
+        ((gone,),) = deleting.execute(newest).fetchall()
+        deleting.execute("DELETE FROM sessions WHERE id = %s", [gone])
+        got: list[object] = []
+
+        def insert() -> None:
+            with psycopg.connect(both.workers[0]) as connection:
+                got.extend(connection.execute(trusted(enrol.format(100))).fetchone() or ())
+
+        thread = threading.Thread(target=insert)
+        thread.start()
+        thread.join(1)
+        assert got == []  # it waits
+        deleting.commit()
+        thread.join(20)
+    assert got not in ([], [None], [gone])
+
+
+def test_a_wrong_session_is_refused_on_a_worker_as_on_a_plain_server(both: Both) -> None:
+    both.execute(STUDENTS)
+    both.run("apply")
+    both.execute(SESSIONS)
+    for conninfo in (both.workers[0], both.plain):
+        with psycopg.connect(conninfo) as connection, pytest.raises(psycopg.errors.CheckViolation) as refused:
+            connection.execute(
+                "INSERT INTO enrollments (user_id, course_id, session_id)"
+                " VALUES (md5('50')::uuid, '00000000-0000-4000-8000-0000000000c1', md5('session1')::uuid)"
+            )
+        assert "does not fit" in str(refused.value)
+        assert refused.value.diag.message_hint
 
 
 def test_ordinary_tables_work_as_on_any_server(conninfo: str) -> None:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         assert on(conninfo, "apply").code == 0
-        assert (
-            on(
-                conninfo,
-                "session",
-                "create",
-                "--org",
-                "atelier-nord",
-                "--course",
-                "Data with SQL",
-                "--title",
-                "Automne",
-            ).code
-            == 0
-        )
+        create = ("session", "create", "--org", "atelier-nord", "--course", "Data with SQL", "--title", "Automne")
+        assert on(conninfo, *create).code == 0
         linked = connection.execute(
             "INSERT INTO enrollments (user_id, course_id) VALUES"
             " ('00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000c2') RETURNING session_id"
@@ -97,20 +321,57 @@ def test_ordinary_tables_work_as_on_any_server(conninfo: str) -> None:
         assert connection.execute("SELECT count(session_id) FROM enrollments").fetchone() == (1,)
 
 
-def test_distributed_tables_are_refused_before_anything_is_changed(conninfo: str) -> None:
+UNSUPPORTED: dict[str, tuple[tuple[str, ...], LiteralString, str]] = {
+    "a reference table alone": (("courses",), "SELECT", "Table public.courses is managed by Citus"),
+    "sessions distributed": (
+        tuple(table for table in FOR_ALL if table != "sessions"),
+        "SELECT create_distributed_table('sessions', 'org_id')",
+        "table public.sessions is no reference table",
+    ),
+    "a table on the way local": (
+        tuple(table for table in FOR_ALL if table != "exercises"),
+        "SELECT",
+        "table public.exercises is no reference table",
+    ),
+    "another column": (
+        FOR_ALL,
+        "SELECT create_distributed_table('enrollments', 'course_id'), create_distributed_table('submissions', 'user_id')",
+        "table public.enrollments is not distributed by user_id",
+    ),
+    "copies of shards": (
+        FOR_ALL,
+        "SET citus.shard_replication_factor TO 2; SELECT create_distributed_table('enrollments', 'user_id');"
+        " SELECT create_distributed_table('submissions', 'user_id')",
+        "more than one copy",
+    ),
+}
+
+
+@pytest.mark.parametrize("topology", UNSUPPORTED)
+def test_another_topology_is_refused_before_anything_is_changed(conninfo: str, topology: str) -> None:
+    for_all, statement, reason = UNSUPPORTED[topology]
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        distribute(connection)
-        for command in (["apply"], ["plan"], ["apply", "--dry-run"]):
-            refused = on(conninfo, *command)
+        keys = (
+            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint WHERE contype = 'f' OR contype = 'u'"
+            " AND conrelid = 'enrollments'::regclass"
+        )
+        for key in connection.execute(keys).fetchall():
+            connection.execute(trusted("ALTER TABLE {} DROP CONSTRAINT {}".format(*key)))
+        for table, columns in {"enrollments": "user_id, course_id, id", "sessions": "org_id, id"}.items():
+            connection.execute(
+                trusted(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY ({columns})")
+            )
+        for table in for_all:
+            connection.execute("SELECT create_reference_table(%s)", [table])
+        if len(for_all) < len(FOR_ALL):
+            connection.execute("SELECT create_distributed_table('enrollments', 'user_id')")
+            connection.execute("SELECT create_distributed_table('submissions', 'user_id')")
+        connection.execute(statement)
+        for command in (["apply"], ["plan"]):
+            refused = on(conninfo, *command, "--course-path", "exercise_id.exercises.course_id")
             assert refused.code == 5, refused
-            assert "Table public.submissions is managed by Citus" in refused.err
+            assert reason in refused.err
         assert connection.execute("SELECT to_regnamespace('sessiondb')").fetchone() == (None,)
-
-
-def test_reference_tables_and_tables_local_to_citus_are_refused(conninfo: str) -> None:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute("SELECT create_reference_table('courses')")
-    assert "Table public.courses is managed by Citus" in on(conninfo, "apply").err
 
 
 def test_what_was_distributed_after_apply_is_refused_by_all_that_would_lose_links(conninfo: str) -> None:

@@ -48,6 +48,8 @@ BEGIN
         v_began := clock_timestamp();
         -- otherwise others would wait for the rows of this batch while it waits for a locked one
         PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true) FROM pg_settings AS s WHERE s.name = 'lock_timeout';
+        -- citus: SET LOCAL citus.propagate_set_commands TO local;
+        -- citus: SET LOCAL lock_timeout TO '2s';
         BEGIN
             SET LOCAL search_path TO DEFAULT;
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;

@@ -1,16 +1,19 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_remarks(p_session_id uuid)
 RETURNS SETOF text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $function$
 /*
  * Remarks before a backfill of this session, or of all (NULL): that nothing is linked to a session that is not active,
  * and which triggers of the platform fire.
  */
-SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
-  FROM platform.sessions AS s
- WHERE s.id OPERATOR(pg_catalog.=) p_session_id
-   AND NOT s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
-UNION ALL
-SELECT t.remark
-  FROM sessiondb.triggers_that_fire() AS t (remark)
+BEGIN
+    RETURN QUERY
+        SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
+          FROM platform.sessions AS s
+         WHERE s.id OPERATOR(pg_catalog.=) p_session_id
+           AND NOT s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active';
+    RETURN QUERY
+        SELECT t.remark
+          FROM sessiondb.triggers_that_fire() AS t (remark);
+END
 $function$

@@ -11,6 +11,8 @@ DECLARE
     v_batch pg_catalog.record;
     v_done pg_catalog.record;
 BEGIN
+    -- citus: RETURN QUERY SELECT s.* FROM sessiondb.backfill_users(p_rows) AS s;
+    -- citus: RETURN;
     SELECT b.* INTO v_batch FROM sessiondb.next_batch(p_rows) AS b;
     IF NOT FOUND THEN
         RETURN;

@@ -44,7 +44,9 @@ BEGIN
             HINT = 'Leave session_id out to have the right session found, or give a session of the same course '
                    'in an organisation of the user. A dump of data alone is restored while the triggers are disabled: '
                    'pg_restore --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER USER.',
+            -- citus: /*
             SCHEMA = (SELECT i.platform_schema FROM sessiondb.installation AS i),
+            -- citus: */
             TABLE = TG_ARGV[0],
             COLUMN = 'session_id',
             CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';

@@ -1,21 +1,31 @@
 CREATE OR REPLACE FUNCTION sessiondb.choose_sessions(p_user_ids uuid[], p_course_ids uuid[], p_by_enrollment boolean)
 RETURNS TABLE (user_id uuid, course_id uuid, session_id uuid, reason text)
-LANGUAGE sql STABLE
+-- citus: LANGUAGE plpgsql /*
+LANGUAGE sql
+-- citus: */
+STABLE
 AS $function$
 /*
  * The session that the triggers would choose now for each pair of a user and a course or, if there is none, the reason;
  * for backfill, explain, show and check. SECURITY INVOKER: callers see only what they may read themselves.
  *
  * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1 keeps the
- * joins in order as in link_submission.
+ * joins in order as in link_submission. Where Citus distributes enrollments, these are read first: a query of theirs may
+ * not be a part of another one for each row.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
  * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has sessions of the
  * course, none of them active; session_in_other_org, only others have one.
  */
+-- citus: #variable_conflict use_column
+-- citus: DECLARE
+-- citus:     v_enrolled pg_catalog.uuid[] := CASE WHEN p_by_enrollment THEN sessiondb.enrolled_sessions(p_user_ids, p_course_ids) END;
+-- citus: BEGIN
+-- citus: RETURN QUERY
 WITH choice AS MATERIALIZED (
     SELECT p.user_id, p.course_id,
            coalesce(
+               -- citus: p.enrolled, /*
                (SELECT eligible.id
                   FROM platform.enrollments AS e
                  CROSS JOIN LATERAL (
@@ -32,6 +42,7 @@ WITH choice AS MATERIALIZED (
                    AND e.course_id OPERATOR(pg_catalog.=) p.course_id
                  ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
                  LIMIT 1),
+               -- citus: */
                (SELECT newest.id
                   FROM platform.org_members AS m
                  CROSS JOIN LATERAL (
@@ -47,7 +58,11 @@ WITH choice AS MATERIALIZED (
                  ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
                  LIMIT 1)
            ) AS session_id
-      FROM ROWS FROM (pg_catalog.unnest(p_user_ids), pg_catalog.unnest(p_course_ids)) AS p (user_id, course_id)
+      FROM ROWS FROM (
+           -- citus: pg_catalog.unnest(v_enrolled),
+           pg_catalog.unnest(p_user_ids), pg_catalog.unnest(p_course_ids)) AS p (
+           -- citus: enrolled,
+           user_id, course_id)
 )
 SELECT c.user_id, c.course_id, c.session_id,
        CASE
@@ -64,4 +79,6 @@ SELECT c.user_id, c.course_id, c.session_id,
            ELSE 'session_in_other_org'
        END
   FROM choice AS c
+-- citus: ;
+-- citus: END
 $function$

@@ -11,6 +11,9 @@ AS $function$
  *
  * A name that is a key of the pieces in installation for the policies of staff becomes its value.
  *
+ * A comment of one line that begins with the word citus and a colon is a line of the text where Citus distributes the
+ * platform's tables, and no line at all elsewhere, so that other platforms pay nothing for it.
+ *
  * The tags of dollar quoting are made longer if a name of the platform contains one of them.
  */
 DECLARE
@@ -23,6 +26,10 @@ BEGIN
     SELECT i.*, CASE i.platform_schema WHEN 'public' THEN 'public' ELSE format('"%s"', replace(i.platform_schema, '"', '""')) END AS schema_name
       INTO v_at FROM sessiondb.installation AS i;
     p_source := btrim(p_source, E'\n');
+    p_source := CASE current_setting('sessiondb.citus', true)
+        WHEN 'distributed' THEN regexp_replace(p_source, '^( *)-- citus: ', '\1', 'ng')
+        ELSE regexp_replace(p_source, '^ *-- citus: .*\n', '', 'ng')
+    END;
     v_names := concat(v_at.schema_name, v_at.search_path, array_to_string(v_at.course_pieces, ' '));
     FOREACH v_tag IN ARRAY ARRAY['function', 'procedure'] LOOP
         IF strpos(v_names, format('$%s$', v_tag)) > 0 THEN

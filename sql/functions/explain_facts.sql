@@ -1,6 +1,9 @@
 CREATE OR REPLACE FUNCTION sessiondb.explain_facts(p_user_id uuid, p_course_id uuid, p_session_id uuid, p_by_enrollment boolean)
 RETURNS jsonb
-LANGUAGE sql STABLE
+-- citus: LANGUAGE plpgsql /*
+LANGUAGE sql
+-- citus: */
+STABLE
 AS $function$
 /*
  * The facts in the platform's tables that explain_link() reports:
@@ -16,9 +19,16 @@ AS $function$
  * best                        the session for a fix: of the user's organisations if they have one, active if one is
  * any_org                     an organisation
  */
+-- citus: DECLARE
+-- citus:     v_choice pg_catalog.jsonb := (SELECT pg_catalog.to_jsonb(c.*) FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_by_enrollment) AS c);
+-- citus:     v_without pg_catalog.uuid := (SELECT c.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], false) AS c);
+-- citus:     v_facts pg_catalog.jsonb;
+-- citus: BEGIN
 SELECT pg_catalog.jsonb_build_object(
+    -- citus: 'choice', v_choice, 'without_enrollment', v_without, /*
     'choice', (SELECT pg_catalog.to_jsonb(c.*) FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_by_enrollment) AS c),
     'without_enrollment', (SELECT c.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], false) AS c),
+    -- citus: */
     'is_seen', EXISTS (SELECT FROM platform.org_members AS m WHERE m.user_id OPERATOR(pg_catalog.=) p_user_id)
             OR EXISTS (SELECT FROM platform.enrollments AS e WHERE e.user_id OPERATOR(pg_catalog.=) p_user_id)
             OR EXISTS (SELECT FROM platform.submissions AS b WHERE b.user_id OPERATOR(pg_catalog.=) p_user_id),
@@ -66,4 +76,7 @@ SELECT pg_catalog.jsonb_build_object(
                   (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC NULLS LAST, s.created_at DESC NULLS LAST, s.id DESC
          LIMIT 1), '{}'),
     'any_org', (SELECT o.id FROM platform.orgs AS o ORDER BY o.id LIMIT 1))
+-- citus: INTO v_facts;
+-- citus: RETURN v_facts;
+-- citus: END
 $function$

@@ -44,6 +44,7 @@ BEGIN
          WHERE id OPERATOR(pg_catalog.=) v_chosen
            AND course_id OPERATOR(pg_catalog.=) p_course_id
            AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
+           -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) p_user_id LIMIT 0)
            FOR KEY SHARE;
         EXIT WHEN FOUND;
         v_passed := v_chosen;

@@ -25,6 +25,9 @@ DECLARE
     v_passed pg_catalog.uuid;
     v_session_id pg_catalog.uuid;
 BEGIN
+    -- citus: IF p_user_id IS NULL OR p_course_id IS NULL THEN
+    -- citus:     RETURN NULL;
+    -- citus: END IF;
     FOR v_org_id IN
         SELECT org_id
           FROM platform.org_members
@@ -40,6 +43,7 @@ BEGIN
          WHERE org_id OPERATOR(pg_catalog.=) v_org_id
            AND course_id OPERATOR(pg_catalog.=) p_course_id
            AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
+           -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) p_user_id LIMIT 0)
          ORDER BY created_at DESC NULLS LAST, id DESC
          LIMIT 1
            FOR KEY SHARE;
@@ -72,6 +76,7 @@ BEGIN
          WHERE id OPERATOR(pg_catalog.=) v_chosen
            AND course_id OPERATOR(pg_catalog.=) p_course_id
            AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
+           -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) p_user_id LIMIT 0)
            FOR KEY SHARE;
         EXIT WHEN FOUND;
         v_passed := v_chosen;

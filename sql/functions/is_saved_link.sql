@@ -21,7 +21,9 @@ BEGIN
                                             WHEN a.attnum = ANY (k.conkey) OR a.attname = 'session_id' THEN '%1$s = s.%2$I'
                                             WHEN a.attname = 'user_id' THEN 'coalesce(%1$s = s.%2$I, %1$s IS NULL AND s.%2$I IS NULL)'
                                             ELSE 'coalesce(%1$s = s.%2$I, %1$s IS NULL)'
-                                        END, format('(jsonb_populate_record(NULL::%s, $1)).%I', v_saved, a.attname), a.attname), ' AND '))
+                                        END, format('(jsonb_populate_record(NULL::%s, $1)).%I', v_saved, a.attname), a.attname), ' AND ')
+                      -- citus: || format(' AND s.user_id = %L', p_row ->> 'user_id')
+                      )
           FROM pg_attribute AS a
           JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
          WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped)

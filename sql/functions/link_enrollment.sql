@@ -2,7 +2,9 @@ CREATE OR REPLACE FUNCTION sessiondb.link_enrollment()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
+-- citus: /*
 SET plan_cache_mode = force_generic_plan
+-- citus: */
 AS $function$
 /*
  * BEFORE INSERT or UPDATE on enrollments, only if session_id is NULL and was NULL: sets the session of the student in the

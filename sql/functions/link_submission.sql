@@ -2,7 +2,9 @@ CREATE OR REPLACE FUNCTION sessiondb.link_submission()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
+-- citus: /*
 SET plan_cache_mode = force_generic_plan
+-- citus: */
 AS $function$
 /*
  * BEFORE INSERT or UPDATE on submissions, only if session_id is NULL and was NULL: sets the session of the student's
@@ -24,6 +26,9 @@ DECLARE
     v_session_id pg_catalog.uuid;
     v_enrollments pg_catalog.int4 := 0;
 BEGIN
+    -- citus: IF NEW.user_id IS NULL OR v_course_id IS NULL THEN
+    -- citus:     RETURN NEW;
+    -- citus: END IF;
     FOR v_session_id IN
         SELECT session_id
           FROM platform.enrollments
@@ -33,6 +38,9 @@ BEGIN
         v_enrollments := v_enrollments OPERATOR(pg_catalog.+) 1;
     END LOOP;
 
+    -- citus: IF v_enrollments OPERATOR(pg_catalog.=) 1 AND v_session_id IS NULL THEN
+    -- citus:     v_enrollments := 0;
+    -- citus: END IF;
     IF v_enrollments OPERATOR(pg_catalog.=) 1 THEN
         SELECT session.id
           INTO NEW.session_id
@@ -45,6 +53,7 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) session.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id)
+           -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id LIMIT 0)
            FOR KEY SHARE OF session;
     ELSIF v_enrollments OPERATOR(pg_catalog.>) 1 THEN
         NEW.session_id := sessiondb.find_enrolled_session(NEW.user_id, v_course_id);

@@ -53,12 +53,13 @@ BEGIN
       JOIN (
 {citus_tables()}
            ) AS c ON c.schema = i.platform_schema
+     -- citus: WHERE false
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'feature_not_supported',
-            MESSAGE = format('table %s is managed by Citus, which this version of sessiondb does not support', v_table),
-            HINT = 'See: sessiondb check';
+            MESSAGE = format('table %s is managed by Citus, for which sessiondb was not applied here', v_table),
+            HINT = 'See: sessiondb check, then sessiondb apply';
     END IF;
 END
 $procedure$

@@ -18,6 +18,17 @@ DECLARE
          WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
          ORDER BY a.attnum);
 BEGIN
+    -- citus: EXECUTE (
+    -- citus:     SELECT format('INSERT INTO %s (%s) VALUES (%s) ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s) = ROW (%s)', v_saved,
+    -- citus:                   string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+    -- citus:                   string_agg(quote_nullable(to_jsonb(NEW) ->> a.attname), ', ' ORDER BY a.attnum), k.conname,
+    -- citus:                   string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT a.attnum = ANY (k.conkey)),
+    -- citus:                   string_agg(format('EXCLUDED.%I', a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT a.attnum = ANY (k.conkey)))
+    -- citus:       FROM pg_attribute AS a
+    -- citus:       JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
+    -- citus:      WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped
+    -- citus:      GROUP BY k.conname);
+    -- citus: RETURN NULL;
     IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
             SELECT to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
     THEN

@@ -1,11 +1,18 @@
--- The tables are ordinary ones. If Citus manages them, their pages, by which links are saved, restored and created, are not
--- on the coordinator: some links would be lost without an error.
+-- Where Citus manages the tables, it does so as sessiondb supports it: else links are lost without an error, or
+-- every enrolment waits for every other.
 SELECT 'citus' AS "check", 'error' AS level,
        format('%s', c.name) AS object,
-       format('Table %s is managed by Citus, which this version of sessiondb does not support.', c.name) AS detail,
+       format('Table %s is managed by Citus in a way that this version of sessiondb does not support%s.', c.name, ': ' || nullif(s.topology, '')) AS detail,
        format('Make it an ordinary table: SELECT undistribute_table(%L, cascade_via_foreign_keys => true)', c.name::text) AS fix
   FROM (
 {citus_tables()}
        ) AS c
+ CROSS JOIN (SELECT current_setting('sessiondb.citus', true)) AS s (topology)
  WHERE c.schema = current_setting('sessiondb.schema')
+   AND s.topology IS DISTINCT FROM 'distributed'
+UNION ALL
+SELECT 'citus', 'error', 'policies', 'The policies for staff ask for the sessions of a user, which Citus does not allow in a policy of a distributed table.',
+       'Leave --staff out; to end an earlier choice: sessiondb apply --staff ""'
+ WHERE current_setting('sessiondb.citus', true) = 'distributed'
+   AND coalesce(current_setting('sessiondb.staff', true), '') <> ''
  ORDER BY object

@@ -3,7 +3,11 @@
 -- platform's schema is last.
 SELECT c.relname::text,
        CASE WHEN min(l.reltuples) >= 0 THEN sum(l.reltuples)::bigint END,
-       sum(pg_table_size(l.oid))::bigint
+       sum(
+           -- citus: CASE WHEN EXISTS (SELECT FROM pg_dist_partition AS p WHERE p.logicalrelid = l.oid) THEN citus_table_size(l.oid) ELSE
+           pg_table_size(l.oid)
+           -- citus: END
+           )::bigint
   FROM pg_class AS c
   JOIN pg_class AS root
        ON root.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END

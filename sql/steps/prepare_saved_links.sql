@@ -1,5 +1,6 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
--- keeps it up to date until session_id is dropped. None if session_id is not ours or no longer exists.
+-- keeps it up to date until session_id is dropped. None if session_id is not ours or no longer exists. If the platform's
+-- table is distributed, each link is saved where its row is.
 WITH
 platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved
@@ -64,7 +65,10 @@ SELECT s.statement, s.locks, NULL::name AS scans
                json_build_object($1, 'ACCESS SHARE')
          WHERE to_regclass(p.saved) IS NULL
         UNION ALL
-        SELECT 3, format('DO %L', format(
+        SELECT 3, format('CALL sessiondb.distribute_saved_links(%L)', p.relname), NULL
+         WHERE current_setting('sessiondb.citus', true) = 'distributed'
+        UNION ALL
+        SELECT 4, format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
                    '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE ON %1$s\n'

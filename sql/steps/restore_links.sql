@@ -2,6 +2,11 @@
 -- (some 1,500) per transaction, and drop the table of saved links; none if nothing was saved. A row that was linked again
 -- keeps its session; a link whose row or session no longer exists is discarded.
 --
+-- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
+-- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
+--
+-- Longer than a screen: a branch for each statement.
+--
 -- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date,
 -- which is dropped first.
 --
@@ -9,14 +14,15 @@
 -- ended since.
 WITH
 platform AS (
-    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions,
+           nullif(current_setting('sessiondb.citus', true), '') AS manager
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
-           pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages,
+           pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
            -- the same row, of the same user and on the same object, unless that was deleted
            (SELECT string_agg(
                        format(CASE
@@ -55,8 +61,47 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM saved AS v
          CROSS JOIN platform AS h
          CROSS JOIN LATERAL generate_series(0, v.pages - 1, 16) AS b (page)
+         WHERE v.manager IS NULL AND h.manager IS NULL
+        UNION ALL
+        SELECT 1, 1, format('CALL sessiondb.distribute_saved_links(%L)', $1), NULL
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         WHERE h.manager = 'distributed' AND v.manager IS NULL
+        UNION ALL
+        SELECT 1, 1,
+               format('DO %L', format(
+                   'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
+                   format('table %s is distributed, and the rows whose links it keeps are not', v.name),
+                   format('Run first: SELECT undistribute_table(%L)', v.name))),
+               NULL
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         WHERE h.manager IS NULL AND v.manager IS NOT NULL
+        UNION ALL
+        SELECT 2, d.place,
+               format('DO %L', format(
+                   E'DECLARE\n'
+                   '    v_id pg_catalog.uuid;\n'
+                   '    v_saved pg_catalog.uuid[] := ARRAY(SELECT DISTINCT r.session_id FROM %2$s AS r WHERE r.session_id IS NOT NULL AND %5$s);\n'
+                   '    v_locked pg_catalog.uuid[];\n'
+                   'BEGIN\n'
+                   '    FOR v_id IN SELECT s.id FROM %1$s AS s WHERE s.id OPERATOR(pg_catalog.=) ANY (v_saved) FOR KEY SHARE LOOP\n'
+                   '        v_locked := pg_catalog.array_append(v_locked, v_id);\n'
+                   '    END LOOP;\n'
+                   '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r\n'
+                   '     WHERE %5$s AND %4$s AND t.user_id OPERATOR(pg_catalog.=) r.user_id AND t.session_id IS NULL\n'
+                   '       AND r.session_id OPERATOR(pg_catalog.=) ANY (v_locked);\n'
+                   '    DELETE FROM %2$s AS r WHERE %5$s;\n'
+                   'END',
+                   h.sessions, v.name, h.name, v.same_row, d.condition)),
+               json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         CROSS JOIN ({user_slices('r')}) AS d
+         WHERE h.manager = 'distributed'
         UNION ALL
         SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
+         WHERE NOT EXISTS (SELECT FROM platform AS h WHERE h.manager <> 'distributed')
        ) AS s
  ORDER BY s.turn, s.page

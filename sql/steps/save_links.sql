@@ -1,11 +1,12 @@
 -- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 4,096
 -- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
+--
+-- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT format(
-           'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM ONLY %3$I.%4$I '
-           'WHERE session_id IS NOT NULL AND ctid OPERATOR(pg_catalog.>=) %5$L AND ctid OPERATOR(pg_catalog.<) %6$L ON CONFLICT DO NOTHING',
-           s.saved, s.key_list, n.nspname, c.relname,
-           format('(%s,0)', b.block), format('(%s,0)', b.block + 4096)) AS statement,
+           'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
+           'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
+           s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) AS statement,
        json_build_object($1, 'ACCESS SHARE') AS locks,
        NULL::name AS scans
   FROM (
@@ -25,8 +26,17 @@ SELECT format(
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
- CROSS JOIN LATERAL generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 4096) AS b (block)
+ CROSS JOIN LATERAL (
+        SELECT 'ONLY ' AS only, g.block AS place,
+               format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block), format('(%s,0)', g.block + 4096)) AS condition
+          FROM generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 4096) AS g (block)
+         WHERE current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
+        UNION ALL
+        SELECT '', d.place, d.condition
+          FROM ({user_slices($1)}) AS d
+         WHERE current_setting('sessiondb.citus', true) = 'distributed'
+       ) AS b
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
    AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
- ORDER BY n.nspname, c.relname, b.block
+ ORDER BY n.nspname, c.relname, b.place

@@ -14,8 +14,9 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import dict_row
 
+from sessiondb import ledger
 from sessiondb.checks import require_installed
-from sessiondb.database import Connection, platform_path, rest
+from sessiondb.database import Connection, bound_waits_on_workers, platform_path, rest
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
@@ -224,6 +225,8 @@ def _execute(
                     " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
                     timeouts,
                 )
+                if watch.is_distributed:
+                    bound_waits_on_workers(connection)
                 cursor.execute(statement, [argument])
                 return cursor.fetchall() if cursor.description else []
         except pg.QueryCanceled as error:
@@ -315,7 +318,7 @@ def dry_run(
     """
     result = result or Result()
     window = _Window(connection, pace.max_runtime)
-    require_installed(connection)
+    there = require_installed(connection)
     require_session(connection, session)
 
     def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
@@ -334,26 +337,50 @@ def dry_run(
         window.sleep(0)
         for (remark,) in ask(_REMARKS, session):
             report(remark)
-        partitions = ask(
-            "SELECT b.table_name, b.partition::pg_catalog.oid, b.blocks FROM sessiondb.backfill_partitions() AS b"
-        )
-        total, done, linked = sum(blocks for _, _, blocks in partitions), 0, 0
-        for table, partition, blocks in partitions:
-            for first, last in _ranges(blocks):
-                ((scanned, would_link, reasons),) = ask(
-                    "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
-                    table,
-                    partition,
-                    f"({first},0)",
-                    f"({last},0)",
-                    session,
-                )
-                result.count(table, scanned, would_link, reasons)
-                done, linked = done + last - first, linked + would_link
-                progress(done, total, linked)
-                window.sleep(pace.sleep)
+        linked = 0
+        for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
+            result.count(table, scanned, would_link, reasons)
+            linked += would_link
+            progress(done, total, linked)
+            window.sleep(pace.sleep)
         result.complete = True
     return result
+
+
+def _counted(
+    ask: Callable[..., list[tuple[Any, ...]]], session: UUID | None, *, by_user: bool
+) -> Iterator[tuple[str, int, int, int, int, dict[str, int]]]:
+    """Yield the table, how much is done and of how much, and what a backfill would do, for each batch."""
+    if by_user:
+        for place, table in enumerate(ledger.TABLES):
+            last: UUID | None = None
+            while last is None or last.int < 2**128 - 1:
+                ((last, scanned, linked, reasons),) = ask(
+                    "SELECT l.last_user, l.scanned, l.linked, l.reasons"
+                    "  FROM sessiondb.link_users(%s, %s, %s, %s, true) AS l",
+                    table,
+                    last,
+                    _MOST_ROWS,
+                    session,
+                )
+                yield table, place * 2**16 + (last.int >> 112) + 1, len(ledger.TABLES) * 2**16, scanned, linked, reasons
+        return
+    partitions = ask(
+        "SELECT b.table_name, b.partition::pg_catalog.oid, b.blocks FROM sessiondb.backfill_partitions() AS b"
+    )
+    total, done = sum(blocks for _, _, blocks in partitions), 0
+    for table, partition, blocks in partitions:
+        for first, last_block in _ranges(blocks):
+            ((scanned, linked, reasons),) = ask(
+                "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
+                table,
+                partition,
+                f"({first},0)",
+                f"({last_block},0)",
+                session,
+            )
+            done += last_block - first
+            yield table, done, total, scanned, linked, reasons
 
 
 def _ranges(blocks: int, size: int = 1024) -> Iterator[tuple[int, int]]:

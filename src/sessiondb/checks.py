@@ -13,7 +13,16 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import Connection, Installation, catalogs, installation, platform_path, platform_schema, trusted
+from sessiondb.database import (
+    Connection,
+    Installation,
+    catalogs,
+    installation,
+    is_distributed,
+    platform_path,
+    platform_schema,
+    trusted,
+)
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.locks import Report
 from sessiondb.output import shown
@@ -86,8 +95,11 @@ def _data_checks(
 ) -> list[Finding]:
     """Run checks that read whole tables in one statement or, if that fails, each by itself.
 
-    A check that cannot be run or does not finish is a finding.
+    A check that cannot be run or does not finish is a finding. Citus cannot plan several checks of distributed tables
+    in one statement.
     """
+    if there.distributed and len(names) > 1:
+        return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
     query = data_query(connection, there, names, examples)
     try:
         with connection.transaction():
@@ -123,7 +135,9 @@ def data_query(connection: Connection, there: Installation, names: Sequence[str]
     texts = [resources.query(f"data_checks/{name}") for name in names]
     each = [resources.for_table(text, t) for text in texts for t in (ledger.TABLES if "{table}" in text else ("",))]
     query = "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, each)).replace("{examples}", str(examples))
-    query = resources.with_platform(resources.with_grouped_rows(query), there.platform_schema)
+    query = resources.with_citus(query, is_distributed=there.distributed)
+    query = resources.with_grouped_rows(query, is_distributed=there.distributed)
+    query = resources.with_platform(query, there.platform_schema)
     return resources.with_joined_course(resources.with_course_path(query, there.course_pieces or []), steps)
 
 
@@ -312,6 +326,8 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     if any(finding.level == "error" for finding in renamed):
         raise PlatformRefusedError(renamed)  # the other findings follow from it
     findings += _disk(connection)
+    if is_distributed(connection):
+        findings += _findings(connection, resources.query("queries/worker_rights"))
     if not any(finding.level == "error" for finding in findings):
         findings += _orphans(connection)
     if any(finding.level == "error" for finding in findings):

@@ -42,8 +42,12 @@ SPELLING = {
     "transform_null_equals": "off",
     "array_nulls": "on",
     "row_security": "on",
-    # on Citus, CREATE SCHEMA sessiondb would otherwise create the schema of a tenant; elsewhere it has no effect
+    # On Citus; elsewhere these have no effect. Otherwise CREATE SCHEMA sessiondb creates the schema of a tenant, and
+    # these are refused: triggers, functions that read, called for rows of a reference table, functions after other DDL.
     "citus.enable_schema_based_sharding": "off",
+    "citus.enable_unsafe_triggers": "on",
+    "citus.allow_nested_distributed_execution": "on",
+    "citus.multi_shard_modify_mode": "sequential",
 }
 """How the server parses statements and formats values, whatever the role or the database sets: we compare some."""
 
@@ -291,6 +295,7 @@ class Database:
             "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
             [local, [*settings], [*settings.values()]],
         )
+        look_at_citus(connection, local=local)
 
     def _table_owner(self, connection: Connection) -> int | None:
         """Return the role whose schema sessiondb is trusted because it owns the platform's enrollments.
@@ -325,6 +330,31 @@ class Database:
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",
             )
         return schema
+
+
+def look_at_citus(connection: Connection, *, local: bool) -> None:
+    """Note in the setting ``sessiondb.citus`` whether the platform's tables are distributed.
+
+    It stays unset where there is no Citus.
+    """
+    if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass('pg_dist_partition')").rowcount:
+        connection.execute(trusted(resources.query("script/citus", str(local).lower())))
+
+
+def is_distributed(connection: Connection) -> bool:
+    """Return whether :func:`look_at_citus` found the platform's tables distributed."""
+    return connection.execute("SELECT WHERE current_setting('sessiondb.citus', true) = 'distributed'").rowcount > 0
+
+
+def bound_waits_on_workers(connection: Connection) -> None:
+    """Bound, in the open transaction, how long a statement waits for a lock on a worker of Citus, as it is here."""
+    ((timeout,),) = connection.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchall()
+    connection.execute(
+        trusted(
+            f"SET LOCAL citus.propagate_set_commands TO local; SET LOCAL lock_timeout TO '{timeout}';"
+            " SET LOCAL citus.propagate_set_commands TO none"
+        )
+    )
 
 
 _ENROLLMENTS = """
@@ -400,6 +430,7 @@ class Installation:
         course_pieces: the SQL expression of the course, split where the name of the submission's row belongs.
         search_path: of the functions that the platform calls: the initial path of apply's connection, pg_temp last.
         staff: the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies.
+        distributed: whether Citus distributes its tables, for which the code differs.
     """
 
     platform_schema: str
@@ -408,6 +439,7 @@ class Installation:
     course_pieces: list[str] | None
     search_path: str
     staff: dict[str, Any] | None = None
+    distributed: bool = False
 
 
 def installation(connection: Connection) -> Installation | None:
@@ -431,7 +463,9 @@ def installation(connection: Connection) -> Installation | None:
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
             "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
-            " nullif(to_jsonb(i) -> 'staff', 'null') FROM sessiondb.installation AS i"
+            " nullif(to_jsonb(i) -> 'staff', 'null'),"
+            " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
+            " FROM sessiondb.installation AS i"
         ).fetchone()
         return Installation(*row) if row else None
     return None

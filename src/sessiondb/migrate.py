@@ -16,7 +16,17 @@ from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import OUR_PATH, Connection, catalogs, explain, installation, place, platform_schema, trusted
+from sessiondb.database import (
+    OUR_PATH,
+    Connection,
+    bound_waits_on_workers,
+    catalogs,
+    explain,
+    installation,
+    place,
+    platform_schema,
+    trusted,
+)
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
@@ -237,6 +247,8 @@ class Runner:
         def run() -> None:
             self._path = None
             with self.connection.transaction():
+                if self._watch.is_distributed:
+                    bound_waits_on_workers(self.connection)
                 for item in items:
                     if isinstance(item, Statement):
                         execute(item)

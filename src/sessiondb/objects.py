@@ -71,7 +71,7 @@ class Object:
         if self.kind not in CODE or there is None:
             return None
         schema, pieces = resources.quoted(there.platform_schema), there.course_pieces or []
-        text = self.source
+        text = resources.with_citus(self.source, is_distributed=there.distributed)
         names = "".join([schema, there.search_path, " ".join(pieces)])
         for tag in ("function", "procedure"):
             if f"${tag}$" in names:
@@ -215,10 +215,11 @@ def missing(connection: Connection) -> list[Object]:
 def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path of the connection."""
     with catalogs(connection):
-        ((schema, search_path),) = connection.execute(
-            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path')"
+        ((schema, search_path, distributed),) = connection.execute(
+            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'),"
+            " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
         ).fetchall()
         paths = connection.execute(trusted(resources.query("queries/shortest_course_paths"))).fetchall()
         ((staff,),) = connection.execute(trusted(resources.query("queries/staff"))).fetchall()
     path, _, pieces, *_ = paths[0] if len(paths) == 1 else (None, None, None)  # then preflight refuses
-    return Installation(schema, __version__, path, pieces, search_path, staff)
+    return Installation(schema, __version__, path, pieces, search_path, staff, distributed)

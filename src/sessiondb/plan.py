@@ -10,7 +10,17 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import OUR_PATH, REACH, SILENCE, SPELLING, Choices, Connection, catalogs, trusted
+from sessiondb.database import (
+    OUR_PATH,
+    REACH,
+    SILENCE,
+    SPELLING,
+    Choices,
+    Connection,
+    catalogs,
+    is_distributed,
+    trusted,
+)
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
@@ -49,10 +59,8 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
         listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
     with catalogs(connection):
-        sizes = {
-            table: (rows, size)
-            for table, rows, size in connection.execute(trusted(resources.query("queries/table_sizes")))
-        }
+        query = resources.with_citus(resources.query("queries/table_sizes"), is_distributed=is_distributed(connection))
+        sizes = {table: (rows, size) for table, rows, size in connection.execute(trusted(query))}
     has_records = not any(o.name == "objects" for o in missing(connection))
     return [
         {
@@ -130,6 +138,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     yield _trusted(named)
     yield _first_look(migrations, choices)
+    yield resources.query("script/citus", "false")
     yield checks.preflight_script(schema).rstrip()
     for migration in migrations:
         yield f"\n\\echo {migration.id}"
@@ -151,7 +160,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
     yield resources.query("script/reset_rare_settings")
-    for name in [*settings, "search_path", "sessiondb.search_path", *REACH, "lock_timeout"]:
+    for name in [*settings, "search_path", "sessiondb.search_path", "sessiondb.citus", *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
@@ -183,6 +192,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     digest = _execute(resources.query("script/batch_digest"))[:-1]
     yield f"    {digest} INTO v_before;"
     yield "END IF;"
+    yield _execute(resources.query("script/citus", "true"))
     for text in _without_psql(checks.preflight_script(schema)):
         yield _execute(text)
     for migration in migrations:
@@ -208,7 +218,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
     """Yield statements that save the settings of the connection and set those of the batch."""
-    names = literal([*settings, "search_path", "sessiondb.search_path"])
+    names = literal([*settings, "search_path", "sessiondb.search_path", "sessiondb.citus"])
     value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
     yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
     yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"

@@ -305,8 +305,8 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions to which a user's rows without one would be linked now."""
-    there = require_installed(connection)
-    query = _with_course(_query(connection, "sessions_for_user"), there)
+    require_installed(connection)
+    query = "SELECT s.id FROM sessiondb.sessions_for_user(%(user)s) AS s (id)"
     return [id_ for (id_,) in _rows(connection, query, user=user)]
 
 
@@ -523,6 +523,7 @@ def _people(connection: Connection) -> str:
 
 def _with_course(query: str, there: Installation) -> str:
     """Return a query with the path to the course, put in after the schema, for which a name on it may be mistaken."""
+    query = resources.with_citus(query, is_distributed=there.distributed)
     # psycopg would take a percent sign in a name of the platform for a placeholder
     return resources.with_course_path(query, [piece.replace("%", "%%") for piece in there.course_pieces or []])
 

@@ -78,14 +78,28 @@ def with_course_path(text: str, pieces: Sequence[str]) -> str:
     return re.sub(r"course_of\((\w+)\)", lambda match: match.group(1).join(pieces), text)
 
 
-def with_grouped_rows(checks: str) -> str:
-    """Return checks of the data as one query, preceded by the queries that they share."""
+def with_citus(text: str, *, is_distributed: bool) -> str:
+    """Make each line ``-- citus: ...`` of SQL a line of the text where Citus distributes the tables, else drop it."""
+    if is_distributed:
+        return re.sub("^( *)-- citus: ", r"\1", text, flags=re.MULTILINE)
+    return re.sub("^ *-- citus: .*\n", "", text, flags=re.MULTILINE)
+
+
+def with_grouped_rows(checks: str, *, is_distributed: bool = False) -> str:
+    """Return checks of the data as one query, preceded by the queries that they share.
+
+    Where Citus distributes the tables, a function runs those that read them, so that the rest is as for plain tables.
+    """
     grouped = query("queries/grouped_rows")
     queries = {
         "enrolled": for_table(grouped, "enrollments").replace("{joined_course}", "r.course_id").replace("{joins}", ""),
         "submitted": for_table(grouped, "submissions"),
         "offered": query("queries/offered_courses"),
     }
+    if is_distributed:
+        for name in ("enrolled", "submitted"):
+            text = queries[name]
+            queries[name] = f"SELECT g.* FROM sessiondb.grouped_rows($rows${text}$rows$) AS g"  # noqa: S608  (our own)
     needed = {name: text for name, text in queries.items() if re.search(rf"\b(FROM|JOIN) {name}\b", checks)}
     texts = ",\n".join(f"{name} AS MATERIALIZED (\n{text}\n)" for name, text in needed.items())
     return f"WITH {texts}\n{checks}" if needed else checks

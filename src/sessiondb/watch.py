@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from sessiondb import resources
-from sessiondb.database import OUR_PATH, Connection
+from sessiondb.database import OUR_PATH, Connection, is_distributed
 from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]
@@ -30,10 +30,14 @@ class Watch:
 
     Args:
         connection: the one to observe.
+
+    Attributes:
+        is_distributed: it may wait on the workers of Citus, where the wait must be limited as well.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.is_distributed = is_distributed(connection)
         self._pid = backend_pid(connection)
         self._eye: Connection | None = None
         self._is_blind = False
