@@ -899,10 +899,10 @@ def test_a_hint_names_what_named_the_database(platform_db: PlatformDatabase) -> 
     nowhere = {"host": "127.0.0.1", "port": "1"}
     uri_ = "postgresql://127.0.0.1:1/x"
     for arguments, env, says in (
-        (["-d", uri_], {"DATABASE_URL": platform_db.conninfo()}, "that of -d."),
+        (["-d", uri_], {"DATABASE_URL": platform_db.conninfo()}, "from -d."),
         ([], {"SESSIONDB_DATABASE_URL": uri_, "DATABASE_URL": platform_db.conninfo()}, "SESSIONDB_DATABASE_URL;"),
-        ([], {"DATABASE_URL": uri_}, "that of DATABASE_URL;"),
-        ([], libpq(nowhere), "that of the PG* variables;"),
+        ([], {"DATABASE_URL": uri_}, "from DATABASE_URL;"),
+        ([], libpq(nowhere), "from the PG* variables;"),
         (["-d", "service=nosuch"], {}, "Add the service to ~/.pg_service.conf"),
     ):
         done = run(*arguments, "status", env=env)
