@@ -54,6 +54,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function explain_steps
 -- object: function explain_user
 -- object: function find_named
+-- object: function find_similar
 -- object: function grouped_rows
 -- object: function keep_batch
 -- object: function link_batch

@@ -469,7 +469,7 @@ class TestAFileThatWasTamperedWith:
     def test_by_taking_its_dependency_away_is_refused(self, folder: Path, refused: Callable[[str], None]) -> None:
         last = folder / f"{IDS[-1]}.sql"
         last.write_text(last.read_text().replace(f"-- depends: {IDS[-2]}\n", "--\n"))
-        refused(f"migration {IDS[-1]} must say")
+        refused(f"migration {IDS[-1]} must contain: -- depends: ")
 
     @pytest.mark.parametrize("newline", ["\r\n", " \n", "\t\r\n"], ids=["CRLF", "trailing blanks", "both"])
     @on_reference

@@ -117,7 +117,8 @@ def test_no_comment_of_a_source_is_compiled() -> None:
     """A name that is put into a comment could end it."""
     for folder in ("functions", "triggers"):
         for path in (ROOT / "sql" / folder).glob("*.sql"):
-            comments = " ".join(re.findall(r"/\*.*?\*/|--[^\n]*", path.read_text(encoding="utf-8"), re.DOTALL))
+            plain = re.sub(r"^ *-- citus:.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # code, or left out
+            comments = " ".join(re.findall(r"/\*.*?\*/|--[^\n]*", plain, re.DOTALL))
             assert not re.search(r'\bplatform\.[A-Za-z_"{]|course_of\(\w+\)|search_path FROM CURRENT', comments), path
 
 

@@ -15,6 +15,7 @@ from psycopg import sql
 from test_cli import ADA, BRUNO, SQL, Run, environment, run
 from test_docs import command
 
+from sessiondb.output import visible
 from sessiondb.resources import quoted
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -340,3 +341,41 @@ def test_the_tab_key_offers_what_the_database_has(
     here = offers(installed_db.conninfo())
     assert here.splitlines() == [f"plain,{name}" for name in offered]
     assert offers("host=127.0.0.1 port=1") == (here if "rollback" in typed else "")
+
+
+@on_reference
+def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: PlatformDatabase) -> None:
+    def role_of(email: str) -> list[dict[str, Any]]:
+        words = ("member", "list", "--org", "campus-sud", "--format", "json")
+        return [row["role"] for row in run("-d", installed_db.conninfo(), *words).json if email in str(row)]
+
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO users (id, email, full_name) VALUES (gen_random_uuid(), 'Boss@Example.org', 'The Boss'),"
+            " (gen_random_uuid(), 'mallory@evil.org', 'boss@example.org'), (gen_random_uuid(), 'eve@evil.org', 'new@example.org')"
+        )
+    make = ("-d", installed_db.conninfo(), "member", "add", "--org", "campus-sud", "--role", "trainer", "--user")
+    assert run(*make, "boss@example.org").code == 0
+    assert (role_of("Boss@Example.org"), role_of("mallory@evil.org")) == (["trainer"], [])
+
+    nobody = run(*make, "new@example.org")
+    assert (nobody.code, role_of("eve@evil.org")) == (1, [])
+    assert 'there is no user "new@example.org"' in nobody.err
+
+
+@on_reference
+def test_a_printed_command_names_the_very_thing_and_nothing_that_looks_like_it(installed_db: PlatformDatabase) -> None:
+    codes = [code for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000 and visible(chr(code)) != chr(code)]
+    ends = sorted({*codes} - ({code + 1 for code in codes} & {code - 1 for code in codes}))
+    query = "SELECT sessiondb.org_command('member', o.id, %s), o.id::text FROM orgs AS o WHERE o.slug = %s"
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO orgs (name, slug) VALUES (%s, %s)", [ORG, ORG])  # the id of another one
+        connection.execute("INSERT INTO orgs (name, slug) VALUES ('Mine', 'my-slug')")
+        for slug, is_id in ((ORG, True), ("my-slug", False)):
+            ((command_, id_),) = connection.execute(query, [ADA, slug]).fetchall()
+            assert command_ == f"sessiondb member add --org {id_ if is_id else slug} --user ada@example.org"
+        ((course,),) = connection.execute("INSERT INTO courses (title) VALUES ('x') RETURNING id").fetchall()
+        for code in ends:
+            connection.execute("UPDATE courses SET title = %s WHERE id = %s", [f"a{chr(code)}b", course])
+            ((name,),) = connection.execute("SELECT sessiondb.shell_name('course', %s)", [course]).fetchall()
+            assert name == str(course), hex(code)
