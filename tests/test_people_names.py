@@ -345,7 +345,7 @@ def test_the_tab_key_offers_what_the_database_has(
 
 @on_reference
 def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: PlatformDatabase) -> None:
-    def role_of(email: str) -> list[dict[str, Any]]:
+    def role_of(email: str) -> list[str]:
         words = ("member", "list", "--org", "campus-sud", "--format", "json")
         return [row["role"] for row in run("-d", installed_db.conninfo(), *words).json if email in str(row)]
 

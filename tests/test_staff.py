@@ -12,7 +12,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
-from test_cli import run
+from test_cli import rows, run
 
 TRAINERS = "trainer, admin"
 
@@ -294,6 +294,14 @@ def test_an_expression_that_gives_no_user_is_refused_before_anything_is_changed(
     assert ended.code in (1, 2)
     assert said in ended.err
     assert dump(people) == before
+
+
+def test_a_role_that_no_member_can_have_is_refused_before_anything_is_changed(platform_db: PlatformDatabase) -> None:
+    ended = run("-d", platform_db.conninfo("hosted_owner"), "apply", "--staff", "trainer, trainr")
+    assert ended.code == 5
+    assert 'cannot hold "trainr", a role of --staff' in ended.err
+    assert '"trainer"' not in ended.err
+    assert rows(platform_db, "SELECT FROM pg_namespace WHERE nspname = 'sessiondb'") == []
 
 
 def test_a_platform_without_auth_uid_names_the_current_user_itself(people: PlatformDatabase) -> None:

@@ -22,7 +22,7 @@ COURSE = "00000000-0000-4000-8000-0000000000c1"
 EXERCISE = "00000000-0000-4000-8000-0000000000e1"
 
 PORT = 54329
-"""The port on which users start the kept server; the default port may be in use."""
+"""The first port that is tried for the kept server; the default port may be in use."""
 
 
 @dataclass
@@ -112,14 +112,16 @@ def _say_how_to_start(server: Server, keep: Path) -> None:
     """Print how to start the kept server, and which database is ready for the guide."""
     data = shlex.quote(str(keep / "data"))
     program = shlex.quote(str(server.bindir / "pg_ctl"))
-    start = f"{program} -D {data} -o '-k /tmp -p {PORT}' -l {data}/server.log start"
+    # where another server listens, the address below would lead to that one
+    port = next(port for port in range(PORT, 65536) if not Path(f"/tmp/.s.PGSQL.{port}").exists())  # noqa: S108
+    start = f"{program} -D {data} -o '-k /tmp -p {port}' -l {data}/server.log start"
     if server.account:  # the server refuses root
         start = f"runuser -u {server.account.pw_name} -- {start}"
     output.say()
     output.say(f"The server is kept in {keep}. Start it:")
     output.say(f"  {start}")
     output.say("To follow the guide, use its database guide; database platform is as the demo left it:")
-    output.say(f"  export DATABASE_URL='host=/tmp port={PORT} user=postgres dbname=guide'")
+    output.say(f"  export DATABASE_URL='host=/tmp port={port} user=postgres dbname=guide'")
     output.say("  sessiondb status")
 
 
