@@ -117,7 +117,9 @@ def test_no_comment_of_a_source_is_compiled() -> None:
     """A name that is put into a comment could end it."""
     for folder in ("functions", "triggers"):
         for path in (ROOT / "sql" / folder).glob("*.sql"):
-            plain = re.sub(r"^ *-- citus:.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # code, or left out
+            plain = re.sub(
+                r"^ *-- citus:.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+            )  # code, or left out
             comments = " ".join(re.findall(r"/\*.*?\*/|--[^\n]*", plain, re.DOTALL))
             assert not re.search(r'\bplatform\.[A-Za-z_"{]|course_of\(\w+\)|search_path FROM CURRENT', comments), path
 

@@ -15,10 +15,10 @@ import click
 
 from sessiondb import output
 from sessiondb.commands import Name, Options, command
-from sessiondb.database import Connection
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
+    from sessiondb.database import Connection
     from sessiondb.trainer.store import Who
 
 
