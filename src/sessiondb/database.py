@@ -493,12 +493,14 @@ def platform_path(connection: Connection) -> Iterator[None]:
     SQL that touches the platform's tables runs the platform's policies, triggers, defaults, event triggers and
     inlined functions, which expect this path. Every name in our own SQL that runs here is qualified.
     """
-    is_nested = connection.info.transaction_status != TransactionStatus.IDLE
+    before = None
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        ((before,),) = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchall()
     with connection.transaction():
         connection.execute("SET LOCAL search_path TO DEFAULT")
         yield
-        if is_nested:
-            connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
+        if before is not None:
+            connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [before])
 
 
 def pinned_path(schemas: Sequence[str]) -> str:

@@ -416,7 +416,8 @@ def _with_reasons(connection: Connection, rows: Generator[Row], reasons: str) ->
             pairs = {(row["user_id"], row["course_of_row"]) for row in batch}
             known = {pair for pair in pairs if None not in pair}
             users, courses = [user for user, _ in known], [course for _, course in known]
-            found = connection.execute(trusted(reasons), {"users": users, "courses": courses}).fetchall()
+            with platform_path(connection):
+                found = connection.execute(trusted(reasons), {"users": users, "courses": courses}).fetchall()
             of_pair = {(user, course): reason for user, course, reason in found}
             for row in batch:
                 course = row.pop("course_of_row")
