@@ -448,7 +448,7 @@ def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(install
     with installed_db.connect(autocommit=False) as other:
         other.execute("LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE")
         findings = check(
-            installed_db, "links_of_other_course", "shadowed_sessions", "split_students", "--timeout", "0.3", code=4
+            installed_db, "links_of_other_course", "shadowed_sessions", "split_students", "--timeout", "1", code=4
         )
 
     slow = {f["check"]: f for f in findings if f["level"] == "error"}
