@@ -139,9 +139,7 @@ def test_the_index_of_0_1_0_is_replaced_and_leaves_with_us_though_the_comments_a
     cluster: Cluster, changes: tuple[str, ...]
 ) -> None:
     dumped = next(path for path in RELEASES if path.stem == "0.1.0-reference").read_text()
-    ours = (
-        "SELECT indexdef FROM pg_indexes WHERE tablename ~ '^sessions(_[01])?$' AND indexdef LIKE '%org_id, course_id,%'"
-    )
+    ours = "SELECT indexdef FROM pg_indexes WHERE tablename ~ '^sessions(_[01])?$' AND indexdef LIKE '%org_id, course_id,%'"
     with cluster.new_database(PLATFORMS["reference"]) as db:
         with db.connect() as connection:
             connection.execute(re.sub("(?m)^COMMENT ON .*$", "", dumped).encode())
