@@ -553,6 +553,28 @@ def test_a_fault_is_refused_with_its_fix(platform_db: PlatformDatabase, dump: Du
 
 
 @on_reference
+def test_virtual_columns_that_would_be_in_our_indexes_are_refused(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("PostgreSQL has virtual columns since version 18")
+    by_hand(
+        platform_db,
+        "ALTER TABLE sessions DROP COLUMN created_at, DROP COLUMN status",
+        "ALTER TABLE sessions ADD COLUMN created_at timestamptz GENERATED ALWAYS AS ('2026-01-01 00:00:00+00') VIRTUAL",
+        "ALTER TABLE sessions ADD COLUMN status text GENERATED ALWAYS AS ('active') VIRTUAL",
+        "ALTER TABLE sessions ADD COLUMN note text GENERATED ALWAYS AS ('') VIRTUAL",
+    )
+
+    found = refusal(platform_db.database())
+
+    assert [(f.check, f.object) for f in found] == [
+        ("generated_columns", "public.sessions.created_at"),
+        ("generated_columns", "public.sessions.status"),
+    ]
+    assert {f.fix for f in found} == {"Create it again as STORED, or as an ordinary column."}
+
+
+@on_reference
 def test_a_table_that_inherits_from_another_is_as_good_as_any(platform_db: PlatformDatabase, dump: Dump) -> None:
     by_hand(
         platform_db, "CREATE TABLE dated (enrolled_at timestamptz NOT NULL)", "ALTER TABLE enrollments INHERIT dated"

@@ -91,3 +91,72 @@ def test_a_database_of_a_release_becomes_as_a_fresh_install_by_apply(
     assert on(left_behind, "backfill").code == 0
     assert set(linked(left_behind).values()) == {3}
     assert on(left_behind, "rollback", "--all", "--yes").code == 0
+
+
+INDEX = "sessions_active_org_id_course_id_idx"
+
+PARTITION = f"""
+DROP INDEX {INDEX};
+ALTER TABLE enrollments DROP CONSTRAINT enrollments_session_id_fkey;
+ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey;
+ALTER TABLE sessions RENAME TO whole;
+CREATE TABLE sessions (LIKE whole INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id);
+CREATE TABLE sessions_0 PARTITION OF sessions FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE sessions_1 PARTITION OF sessions FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO sessions SELECT * FROM whole;
+DROP TABLE whole;
+ALTER TABLE enrollments ADD CONSTRAINT enrollments_session_id_fkey
+    FOREIGN KEY (session_id) REFERENCES sessions ON DELETE SET NULL;
+ALTER TABLE submissions ADD CONSTRAINT submissions_session_id_fkey
+    FOREIGN KEY (session_id) REFERENCES sessions ON DELETE SET NULL;
+CREATE INDEX {INDEX} ON ONLY sessions (org_id, course_id, created_at DESC NULLS LAST, id DESC) WHERE status = 'active';
+DO $$
+DECLARE
+    v_part text;
+    v_index text;
+BEGIN
+    FOREACH v_part IN ARRAY '{{sessions_0, sessions_1}}'::text[] LOOP
+        v_index := format('%s_%s_idx', v_part, left(md5('{INDEX}' || v_part), 8));
+        EXECUTE format('CREATE INDEX %I ON %I (org_id, course_id, created_at DESC NULLS LAST, id DESC)'
+                       ' WHERE status = ''active''', v_index, v_part);
+        EXECUTE format('ALTER INDEX {INDEX} ATTACH PARTITION %I', v_index);
+    END LOOP;
+END $$;
+"""
+"""Sessions in partitions, with the index that 0.1.0 created on such a table, except for its comment."""
+
+COMMENTED = f"COMMENT ON INDEX {INDEX} IS 'The newest active session of an organisation in a course (sessiondb)'"
+
+
+@pytest.mark.slow
+@pytest.mark.like_cases
+@pytest.mark.parametrize(
+    "changes",
+    [(), (PARTITION,), (PARTITION, COMMENTED), ("DROP SCHEMA sessiondb CASCADE",)],
+    ids=["plain", "partitions", "partitions with comments", "no record"],
+)
+def test_the_index_of_0_1_0_is_replaced_and_leaves_with_us_though_the_comments_are_lost(
+    cluster: Cluster, changes: tuple[str, ...]
+) -> None:
+    dumped = next(path for path in RELEASES if path.stem == "0.1.0-reference").read_text()
+    ours = "SELECT indexdef FROM pg_indexes WHERE tablename ~ '^sessions(_[01])?$' AND indexdef LIKE '%org_id, course_id,%'"
+    with cluster.new_database(PLATFORMS["reference"]) as db:
+        with db.connect() as connection:
+            connection.execute(re.sub("(?m)^COMMENT ON .*$", "", dumped).encode())
+            connection.execute("SET search_path TO public")
+            for change in changes:
+                connection.execute(change.encode())
+            count = len(connection.execute(ours).fetchall())
+
+        applied = on(db, "apply", *["--adopt"] * ("DROP SCHEMA" in "".join(changes)))
+
+        assert applied.code == 0, applied
+        with db.connect() as connection:
+            made = [definition for (definition,) in connection.execute(ours)]
+        assert len(made) == count
+        assert not [definition for definition in made if " WHERE " in definition]
+        assert check(db) == []
+        assert on(db, "status", "--exit-code").code == 0
+        assert on(db, "rollback", "--all", "--yes").code == 0
+        with db.connect() as connection:
+            assert connection.execute(ours).fetchall() == []

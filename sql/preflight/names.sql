@@ -38,7 +38,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
                 SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s (statement, locks, scans)
-                HAVING count(*) > 0 AND NOT bool_or(starts_with(s.statement, 'DROP INDEX '))))
+                HAVING count(*) > 0 AND NOT bool_or(s.statement LIKE '%DROP INDEX %')))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),

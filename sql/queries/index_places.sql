@@ -4,7 +4,9 @@
 -- them and its predicate is $4 or missing.
 --
 -- index_oid       the index of that name, with is_valid, is_being_built (by another session), is_attached (to the index
---                 of a partitioned table) and index_predicate; all NULL where there is none
+--                 of a partitioned table) and is_outdated; all NULL where there is none
+-- is_outdated     it has a predicate, which $4 no longer is, and is ours: by its comment or, where that is lost, because
+--                 it is exactly the index that 0.1.0 created
 -- is_building     another session builds an index on the table; which one only some roles may see
 -- is_served       the table has an equivalent index, under any name
 -- is_a_part       one is already attached to the index of the partitioned table, under any name
@@ -49,7 +51,9 @@ existing AS (
                 SELECT FROM builder AS b
                  WHERE b.relid = i.indrelid AND coalesce(b.index_relid, i.indexrelid) = i.indexrelid) AS is_being_built,
            h.inhparent,
-           d.predicate,
+           d.predicate IS NOT NULL AND $4 IS NULL
+               AND (coalesce(obj_description(i.indexrelid, 'pg_class') LIKE '%(sessiondb)', false)
+                    OR pg_get_indexdef(i.indexrelid) ~ '^CREATE INDEX .* USING btree \(org_id, course_id, created_at DESC NULLS LAST, id DESC\) WHERE \(+status\)?(::[^=]+)? = ''active''::[^=]+\)$') AS is_outdated,
            i.indisvalid
                AND c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'btree')
                AND (d.predicate IS NULL OR d.predicate = $4)
@@ -71,7 +75,7 @@ existing AS (
 )
 SELECT n.*,
        ours.indexrelid AS index_oid, ours.indisvalid AS is_valid, ours.is_being_built, ours.inhparent IS NOT NULL AS is_attached,
-       ours.predicate AS index_predicate,
+       ours.is_outdated,
        n.relid IN (SELECT b.relid FROM builder AS b) AS is_building,
        EXISTS (SELECT FROM existing AS e WHERE e.indrelid = n.relid AND e.is_suitable) AS is_served,
        EXISTS (

@@ -17,6 +17,8 @@ SELECT l.kind, l.parent, l.name, l.arguments, l.migration,
            WHEN l.kind = 'trigger' THEN 'created'
            -- the remnant of a failed concurrent build is dropped and built again
            WHEN l.kind = 'index' AND f.facts @> '{"valid": false}' THEN 'created'
+           -- that of 0.1.0, which is built again, too
+           WHEN l.kind = 'index' AND f.facts - 'valid' = '{"unique": false, "columns": ["org_id/0", "course_id/0", "created_at/1", "id/3"], "where": "status=''active''"}' THEN 'created'
            ELSE 'found'
        END,
        CASE WHEN l.kind IN ('column', 'constraint', 'index') THEN f.facts END,

@@ -5,7 +5,8 @@
 -- $3 holds the possible column lists; the first one is built, with the predicate $4. $5 is its comment.
 --
 -- No index has a predicate on status, which would keep the platform from changing its type. An index of 0.1.0 that has one
--- is dropped and built again; on a partitioned table, preflight asks for that.
+-- is dropped and built again. On a partitioned table it cannot be dropped concurrently, and takes those of the partitions
+-- along: that keeps readers and writers of all partitions out, for a moment.
 --
 -- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again. One
 -- that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the index
@@ -20,7 +21,9 @@
 --
 -- Longer than a screen: a branch for each statement that may still be needed, in order.
 WITH place AS (
-{index_places($1, $2, $3, $4)}
+SELECT p.*,
+       coalesce(p.is_outdated OR p.is_attached AND bool_or(p.level = 0 AND p.is_outdated) OVER (), false) AS is_renewed
+  FROM ({index_places($1, $2, $3, $4)}) AS p
 )
 SELECT s.statement,
        CASE WHEN s.mode IS NOT NULL THEN json_build_object(n.table_name, s.mode) END,
@@ -29,16 +32,22 @@ SELECT s.statement,
   LEFT JOIN place AS parent ON parent.relid = n.parentrelid
  CROSS JOIN (SELECT ' WHERE ' || $4 AS clause) AS w
  CROSS JOIN LATERAL (
+        SELECT 0 AS turn, -1 AS place,
+               format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP INDEX %I.%I; END',
+                                      format('%I.%I', n.schema_name, n.table_name), n.schema_name, n.index_name)) AS statement,
+               'ACCESS EXCLUSIVE' AS mode
+         WHERE NOT n.isleaf AND n.is_outdated AND NOT n.is_attached
+        UNION ALL
         -- first the parents' definitions, then the partitions from the leaves up
-        SELECT 0 AS turn, n.level AS place,
+        SELECT 0, n.level,
                format('DO %L', format(
                    E'BEGIN\n'
                    '    CREATE INDEX %I ON ONLY %I.%I (%s)%s;\n'
                    '    COMMENT ON INDEX %I.%I IS %L;\n'
                    'END',
-                   n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause, n.schema_name, n.index_name, $5)) AS statement,
-               'SHARE' AS mode
-         WHERE NOT n.isleaf AND n.index_oid IS NULL
+                   n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause, n.schema_name, n.index_name, $5)),
+               'SHARE'
+         WHERE NOT n.isleaf AND (n.index_oid IS NULL OR n.is_renewed)
         UNION ALL
         -- waits for the build of another session, or reports which one it is
         SELECT 1, -n.level,
@@ -51,13 +60,13 @@ SELECT s.statement,
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT n.is_valid AND NOT n.is_being_built
-                OR n.index_predicate IS NOT NULL AND w.clause IS NULL AND NOT n.is_attached AND obj_description(n.index_oid, 'pg_class') LIKE '%(sessiondb)')
+                OR n.is_outdated AND NOT n.is_attached)
         UNION ALL
         SELECT 3, -n.level,
                format('CREATE INDEX CONCURRENTLY %I ON %I.%I (%s)%s', n.index_name, n.schema_name, n.table_name, ($3::text[])[1], w.clause),
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
-           AND (n.is_valid IS NOT TRUE OR NOT n.is_served)
+           AND (n.is_valid IS NOT TRUE OR NOT n.is_served OR n.is_renewed)
            AND n.is_being_built IS NOT TRUE
         UNION ALL
         -- shows that it is ours if the record is lost
@@ -77,7 +86,7 @@ SELECT s.statement,
         SELECT 5, -n.level,
                format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I', parent.schema_name, parent.index_name, n.schema_name, n.index_name),
                'ACCESS EXCLUSIVE'
-         WHERE n.level > 0 AND NOT n.is_attached
+         WHERE n.level > 0 AND (NOT n.is_attached OR n.is_renewed)
        ) AS s
  WHERE NOT EXISTS (SELECT FROM place AS whole WHERE whole.level = 0 AND whole.is_served)
    AND NOT n.is_a_part
