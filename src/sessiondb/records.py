@@ -402,7 +402,8 @@ def show(
 
     def query(name: str) -> str:
         text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
-        return _with_course(of_platform(connection, text.replace("{people}", _people(connection))), there)
+        # the names of the platform last, for one of them may look like what is replaced
+        return _with_course(of_platform(connection, text), there).replace("{people}", _people(connection))
 
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     rows = _stream(connection, query(name), {"session": session, "unlinked": unlinked, "limit": limit})
