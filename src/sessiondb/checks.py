@@ -107,7 +107,7 @@ def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding]
     try:
         with connection.transaction():
             query = "SELECT h.name, h.full_name FROM sessiondb.hidden_tables() AS h ORDER BY h.full_name"
-            tables = dict(connection.execute(query).fetchall())
+            tables: dict[str, str] = dict(connection.execute(query).fetchall())
     except psycopg.ProgrammingError:  # of an older version; the checks say what is missing or not granted
         tables = {}
     rest = {name: tables.keys() & _RESTS_ON.get(name, set()) for name in names}
