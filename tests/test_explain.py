@@ -729,6 +729,12 @@ def test_who_does_not_see_all_rows_is_told_no_link_is_wrong(installed_db: Platfo
         unknown = explain(installed_db, "--user", str(linked.user), "--course", str(uuid4()), user=role)
         assert unknown["verdict"].endswith("there is no such course.")  # nobody hides courses
 
+        with installed_db.connect() as connection:
+            connection.execute("CREATE POLICY everything ON org_members FOR SELECT USING (true)")
+        assert explain(installed_db, *row, user=role) == explain(installed_db, *row)
+        with installed_db.connect() as connection:
+            connection.execute("DROP POLICY everything ON org_members")
+
         found = call(installed_db, "check", "--format", "json", user=role).json["findings"]
         (hidden,) = (f for f in found if "Row level security may hide" in f["detail"])
         assert (hidden["check"], hidden["level"], hidden["object"]) == ("row_security", "error", "public.org_members")

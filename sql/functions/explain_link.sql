@@ -17,7 +17,7 @@ AS $function$
 WITH asked AS MATERIALIZED (
     SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L, %L, %L, %L)',
                                 p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments'))
-           || jsonb_build_object('hidden', (SELECT coalesce(jsonb_agg(h.*), '[]') FROM sessiondb.hidden_tables() AS h)) AS facts
+           || jsonb_build_object('hidden', (SELECT coalesce(jsonb_agg(h.*), '[]') FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all)) AS facts
 ),
 steps AS MATERIALIZED (
     SELECT s.*

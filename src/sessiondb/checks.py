@@ -106,7 +106,7 @@ def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding]
     """Return a finding where row level security would make checks report what is not so, and the other checks."""
     try:
         with connection.transaction():
-            query = "SELECT h.name, h.full_name FROM sessiondb.hidden_tables() AS h ORDER BY h.full_name"
+            query = "SELECT h.name, h.full_name FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all ORDER BY 2"
             tables: dict[str, str] = dict(connection.execute(query).fetchall())
     except psycopg.ProgrammingError:  # of an older version; the checks say what is missing or not granted
         tables = {}
