@@ -56,6 +56,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function find_named
 -- object: function find_similar
 -- object: function grouped_rows
+-- object: function hidden_tables
 -- object: function keep_batch
 -- object: function link_batch
 -- object: function link_users

@@ -704,6 +704,72 @@ def test_a_row_that_does_not_exist_is_told_in_one_sentence(installed_db: Platfor
 
 
 @on("reference")
+def test_who_does_not_see_all_rows_is_told_no_link_is_wrong(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.platform, connection)
+    cases = here.cases
+    linked, lone = cases["already_linked"], cases["no_session_for_course"]
+    questions = [about(cases[why]) for why in ("linked", "no_membership", "session_in_other_org")]
+    row = ["--enrollment", row_id(installed_db, "enrollments", linked.user)]
+    with auditor(installed_db) as role:
+        with installed_db.connect() as connection:
+            connection.execute(sql.SQL("ALTER ROLE {} NOBYPASSRLS").format(sql.Identifier(role)))
+            connection.execute("ALTER TABLE org_members ENABLE ROW LEVEL SECURITY")
+            connection.execute("CREATE POLICY none ON org_members USING (false)")
+        for question in (*questions, row, about(lone)):
+            document = explain(installed_db, *question, user=role)
+            said = f"Role {role} may not see every row of public.org_members under row level security"
+            assert said in document["verdict"]
+            assert [fix["command"] for fix in document["fixes"]] == [None]
+            assert "BYPASSRLS" in document["fix"]
+        linked_to = explain(installed_db, *row, user=role)
+        assert linked_to["verdict"].startswith("Linked: the row is in session ")
+        assert linked_to["session_id"] == str(here.autumn)
+        assert "as far as role" in details(linked_to, "memberships")[0][1]
+        unknown = explain(installed_db, "--user", str(linked.user), "--course", str(uuid4()), user=role)
+        assert unknown["verdict"].endswith("there is no such course.")  # nobody hides courses
+
+        with installed_db.connect() as connection:
+            connection.execute("CREATE POLICY everything ON org_members FOR SELECT USING (true)")
+        assert explain(installed_db, *row, user=role) == explain(installed_db, *row)
+        with installed_db.connect() as connection:
+            connection.execute("DROP POLICY everything ON org_members")
+
+        found = call(installed_db, "check", "--format", "json", user=role).json["findings"]
+        (hidden,) = (f for f in found if "Row level security may hide" in f["detail"])
+        assert (hidden["check"], hidden["level"], hidden["object"]) == ("row_security", "error", "public.org_members")
+        assert "links_without_membership" in hidden["detail"]
+        assert "BYPASSRLS" in hidden["fix"]
+        assert not {f["check"] for f in found} & {"links_without_membership", "unlinked_rows", "shadowed_sessions"}
+
+
+@on("reference")
+def test_a_session_without_organisation_is_as_if_it_did_not_exist(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        here = scene(installed_db.platform, connection)
+        case = here.cases["no_session_for_course"]
+        connection.execute("ALTER TABLE sessions ALTER org_id DROP NOT NULL")
+        lone = installed_db.platform.add_session(connection, here.north, case.course)
+        connection.execute("UPDATE sessions SET org_id = NULL WHERE id = %s", [lone])
+
+    document = explain(installed_db, *about(case))
+
+    assert document["reason"] == "no_session_for_course"
+    assert details(document, "sessions") == [(False, "No organisation has a session of the course.")]
+    assert document["fix"].startswith("sessiondb session create ")
+    found = call(installed_db, "check", "--format", "json").json["findings"]
+    assert "sessions_without_members" not in {f["check"] for f in found}
+    assert "(no_session_for_course)" in str(found)
+
+
+@on("reference")
+def test_an_empty_name_is_bad_usage(installed_db: PlatformDatabase) -> None:
+    for user, course in (("", ""), ("a", ""), ("", "a")):
+        run = call(installed_db, "explain", "--user", user, "--course", course)
+        assert (run.code, "is empty" in run.err) == (2, True)
+
+
+@on("reference")
 def test_rows_whose_ids_are_numbers_are_asked_for_by_user_and_course(installed_db: PlatformDatabase) -> None:
     """The rules read no id of a submission, so a platform may number them."""
     with installed_db.connect() as connection:

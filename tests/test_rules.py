@@ -802,6 +802,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "explain_user",
             "find_named",
             "grouped_rows",
+            "hidden_tables",
             "list_names",
             "name_of",
             "names_in",

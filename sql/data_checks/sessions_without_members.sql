@@ -11,6 +11,7 @@ SELECT 'sessions_without_members' AS "check", 'warning' AS level, 'sessions' AS 
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(s.id ORDER BY s.id))[1:{examples}] AS examples
           FROM platform.sessions AS s
          WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
+           AND s.org_id IS NOT NULL
            AND NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id)
        ) AS f
  WHERE f.rows OPERATOR(pg_catalog.>) 0

@@ -14,7 +14,7 @@ SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
                        pg_catalog.row_number() OVER (
                            PARTITION BY s.org_id, s.course_id ORDER BY s.created_at DESC NULLS LAST, s.id DESC) AS place
                   FROM platform.sessions AS s
-                 WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
+                 WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active' AND s.org_id IS NOT NULL
                ) AS s
          WHERE s.place OPERATOR(pg_catalog.>) 1
            AND NOT EXISTS (

@@ -14,8 +14,8 @@ AS $function$
  * not be a part of another one for each row.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
- * no_session_for_course, no organisation has one; no_active_session, an organisation of the user has sessions of the
- * course, none of them active; session_in_other_org, only others have one.
+ * no_session_for_course, no organisation has one, as if those without org_id did not exist; no_active_session, an
+ * organisation of the user has sessions of the course, none of them active; session_in_other_org, only others have one.
  */
 -- citus: #variable_conflict use_column
 -- citus: DECLARE
@@ -70,7 +70,7 @@ SELECT c.user_id, c.course_id, c.session_id,
            WHEN c.course_id IS NULL
              OR NOT EXISTS (SELECT FROM platform.courses AS k WHERE k.id OPERATOR(pg_catalog.=) c.course_id) THEN 'course_unknown'
            WHEN NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id) THEN 'no_membership'
-           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL)
+           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL AND s.org_id IS NOT NULL)
            THEN 'no_session_for_course'
            WHEN EXISTS (
                 SELECT FROM platform.org_members AS m

@@ -59,7 +59,7 @@ SELECT pg_catalog.jsonb_build_object(
                            ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5] AS titles,
                        (SELECT pg_catalog.to_jsonb(g.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text FROM platform.orgs AS g WHERE g.id OPERATOR(pg_catalog.=) s.org_id) AS name
                   FROM platform.sessions AS s
-                 WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id
+                 WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id AND s.org_id IS NOT NULL
                  GROUP BY s.org_id
                  ORDER BY mine DESC, name, s.org_id
                  LIMIT 20) AS o), '[]'),
@@ -71,7 +71,7 @@ SELECT pg_catalog.jsonb_build_object(
     'best', coalesce((
         SELECT pg_catalog.jsonb_build_object('id', s.id, 'org_id', s.org_id, 'is_active', s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active')
           FROM platform.sessions AS s
-         WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id
+         WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id AND s.org_id IS NOT NULL
          ORDER BY EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id) DESC,
                   (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC NULLS LAST, s.created_at DESC NULLS LAST, s.id DESC
          LIMIT 1), '{}'),

@@ -16,7 +16,8 @@ AS $function$
  */
 WITH asked AS MATERIALIZED (
     SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L, %L, %L, %L)',
-                                p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments')) AS facts
+                                p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments'))
+           || jsonb_build_object('hidden', (SELECT coalesce(jsonb_agg(h.*), '[]') FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all)) AS facts
 ),
 steps AS MATERIALIZED (
     SELECT s.*
@@ -28,7 +29,9 @@ SELECT jsonb_build_object(
            'session_id', c.session_id,
            'reason', c.reason,
            'verdict', c.verdict,
-           'steps', (SELECT jsonb_agg(jsonb_build_object('step', s.step, 'ok', s.ok, 'detail', s.detail) ORDER BY s.place) FROM steps AS s)
+           'steps', (SELECT jsonb_agg(jsonb_build_object('step', s.step, 'ok', s.ok, 'detail',
+                         CASE WHEN s.ok OR s.step = 'row' OR a.facts -> 'hidden' = '[]' THEN s.detail
+                              ELSE regexp_replace(s.detail, '\.$', format(', as far as role %s sees.', current_user)) END) ORDER BY s.place) FROM steps AS s)
                     || jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
            'fix', coalesce(c.fixes #>> '{0,command}', c.fixes #>> '{0,what}'),
            'fixes', c.fixes)

@@ -8,7 +8,8 @@ AS $function$
 /*
  * The last step of explain_link(), with its arguments: the session, the reason, and what to do. choose_sessions() has
  * already decided by the rules of the triggers. p_facts comes from explain_facts(); p_fixes holds the fixes of the
- * previous steps, by step.
+ * previous steps, by step. Where row level security may hide rows from the caller, there is no answer that rests on
+ * their absence.
  *
  * verdict  the answer for existing rows, or for new work if none of them lacks a session
  * fixes    what to do, the best first: [{"what", "command", "then"}]. what describes the command and to whom it gives
@@ -28,8 +29,26 @@ WITH choice AS (
 -- a link may have been right when it was made
 link AS (
     SELECT CASE WHEN l.course_id <> p_course_id THEN format('the session is of course %s, the row of course %s', l.course_id, p_course_id)
-                WHEN NOT l.is_member THEN format('the session is of %s, and the user is not a member of it', sessiondb.name_of('org', l.org_id)) END AS fault
+                WHEN l.org_id IS NULL AND NOT l.is_member THEN 'the session is of no organisation'
+                WHEN NOT l.is_member AND NOT k.is_hidden THEN format('the session is of %s, and the user is not a member of it', sessiondb.name_of('org', l.org_id)) END AS fault,
+           coalesce(NOT l.is_member AND k.is_hidden, false) AS is_uncertain
       FROM jsonb_to_record(p_facts -> 'link') AS l (course_id uuid, org_id uuid, is_member boolean)
+     CROSS JOIN LATERAL (SELECT p_facts @> '{"hidden": [{"name": "org_members"}]}' AS is_hidden) AS k
+),
+-- of the tables with absent rows that the answer rests on
+hidden AS (
+    SELECT format('Role %s may not see every row of %s under row level security, so explain cannot say more.',
+                  current_user, string_agg(h.full_name, ', ' ORDER BY h.full_name)) AS said,
+           count(*) > 0 AS is_any,
+           jsonb_build_object('command', 'Ask with a role that sees every row: the owner of the tables, or one that has BYPASSRLS.') AS fix
+      FROM choice AS c
+      JOIN jsonb_to_recordset(p_facts -> 'hidden') AS h (name text, full_name text)
+        ON CASE c.reason
+               WHEN 'course_unknown' THEN h.name = 'courses' AND p_course_id IS NOT NULL
+                    OR p_table = 'submissions' AND h.name NOT IN ('org_members', 'sessions', 'enrollments', 'submissions')
+               WHEN 'no_membership' THEN h.name = 'org_members' AND p_user_id IS NOT NULL
+               ELSE h.name IN ('org_members', 'sessions') OR h.name = 'enrollments' AND p_table IS DISTINCT FROM 'enrollments'
+           END
 ),
 best AS (
     SELECT b.id, b.org_id,
@@ -44,7 +63,8 @@ backfill AS (
 of_rows AS (
     SELECT coalesce('Linked to session ' || string_agg(DISTINCT sessiondb.name_of('session', r.session_id), ' and '
                                                        ORDER BY sessiondb.name_of('session', r.session_id)) || '. ',
-                    'No enrolment or submission in the course yet. ') AS said,
+                    CASE WHEN p_facts @> '{"hidden": [{"name": "enrollments"}]}' OR p_facts @> '{"hidden": [{"name": "submissions"}]}' THEN ''
+                         ELSE 'No enrolment or submission in the course yet. ' END) AS said,
            coalesce(bool_or(r.session_id IS NOT NULL), false) AS is_linked
       FROM jsonb_to_recordset(p_facts -> 'rows') AS r (session_id uuid)
 ),
@@ -60,8 +80,10 @@ own_session AS (
                'command', sessiondb.org_command('session', o.id, p_course_id)) AS fix
       FROM (SELECT (p_facts #>> '{memberships,0,org_id}')::uuid AS id) AS o
 )
-SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL, a.detail,
-       CASE WHEN n.is_new THEN r.said || regexp_replace(a.verdict, '^Not linked:', 'New work would not be linked:')
+SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL,
+       CASE WHEN n.is_withheld THEN h.said ELSE a.detail END,
+       CASE WHEN n.is_withheld THEN CASE WHEN p_table IS NOT NULL THEN 'Not linked. ' WHEN r.is_linked THEN r.said ELSE '' END || h.said
+            WHEN n.is_new THEN r.said || regexp_replace(a.verdict, '^Not linked:', 'New work would not be linked:')
             WHEN r.is_linked AND p_table IS NULL THEN regexp_replace(a.verdict, '^Not linked', 'Not all is linked')
             ELSE a.verdict END,
        coalesce((
@@ -69,7 +91,7 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
                       'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
                       'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' THEN b.option ELSE '' END END,
                       'then', CASE WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
-             FROM unnest(a.fixes) WITH ORDINALITY AS f (fix, place)
+             FROM unnest(CASE WHEN n.is_withheld THEN ARRAY[h.fix] ELSE a.fixes END) WITH ORDINALITY AS f (fix, place)
             CROSS JOIN LATERAL (SELECT f.fix ->> 'command' ~ '^(sessiondb|UPDATE|INSERT|SELECT) ' AS is_command) AS k
             WHERE f.fix ->> 'command' IS NOT NULL), '[]')
   FROM choice AS c
@@ -78,17 +100,21 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
  CROSS JOIN backfill AS b
  CROSS JOIN link AS l
  CROSS JOIN best AS s
+ CROSS JOIN hidden AS h
  CROSS JOIN of_rows AS r
  CROSS JOIN LATERAL (
-        SELECT b.option = '' AND c.reason NOT IN ('already_linked', 'course_unknown') AND coalesce(NOT p_fixes ? 'user', true) AS is_new) AS n
+        SELECT b.option = '' AND c.reason NOT IN ('already_linked', 'course_unknown') AND coalesce(NOT p_fixes ? 'user', true) AS is_new,
+               h.is_any AND c.reason <> 'already_linked' AS is_withheld) AS n
  CROSS JOIN LATERAL (VALUES
         ('already_linked',
-         coalesce('The link is wrong: ' || l.fault || '.', 'A row that is linked stays in its session.') || ' Today the rules would choose ' || c.today || '.',
-         coalesce('Linked to the wrong session: ' || l.fault || '.', format('Linked: the row is in session %s.', sessiondb.name_of('session', p_session_id))),
-         ARRAY[jsonb_build_object(
+         coalesce('The link is wrong: ' || l.fault || '.', 'A row that is linked stays in its session.')
+             || CASE WHEN h.is_any THEN ' ' || h.said ELSE ' Today the rules would choose ' || c.today || '.' END,
+         coalesce('Linked to the wrong session: ' || l.fault || '.', format('Linked: the row is in session %s.', sessiondb.name_of('session', p_session_id))
+                  || CASE WHEN l.is_uncertain THEN ' ' || h.said ELSE '' END),
+         ARRAY[CASE WHEN h.is_any AND (l.is_uncertain OR l.fault IS NOT NULL) THEN h.fix ELSE jsonb_build_object(
              'what', 'link the row as the rules would today',
              'command', CASE WHEN l.fault IS NOT NULL AND p_row_id IS NOT NULL
-                             THEN format('UPDATE %I.%I SET session_id = %L WHERE id = %L', c.platform_schema, p_table, c.session_id, p_row_id) END)]),
+                             THEN format('UPDATE %I.%I SET session_id = %L WHERE id = %L', c.platform_schema, p_table, c.session_id, p_row_id) END) END]),
         ('course_unknown',
          'Without a course there is no session to choose.',
          CASE WHEN p_table IS NULL THEN 'Not linked: there is no such course.' ELSE 'Not linked: the row leads to no course.' END,

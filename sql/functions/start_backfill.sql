@@ -11,11 +11,7 @@ AS $procedure$
  * With the rights of the triggers' owner, for whom row level security may be forced, a backfill chooses as the triggers do.
  */
 BEGIN
-    IF EXISTS (
-            SELECT FROM sessiondb.installation AS i
-              JOIN pg_namespace AS n ON n.nspname = i.platform_schema
-              JOIN pg_class AS c ON c.relnamespace = n.oid
-             WHERE c.relname IN ('sessions', 'org_members') AND row_security_active(c.oid))
+    IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members'))
         AND NOT EXISTS (
             SELECT FROM pg_proc AS p
              WHERE p.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(p.proowner) = current_user)

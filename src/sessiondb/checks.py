@@ -84,10 +84,42 @@ def check(
         detail, fix = f"The check cannot be run: {unfit[0]}.", "Fix what the other checks found, then run it again."
         findings += [Finding(name, "error", name, detail, fix) for name in of_data]
     elif of_data and there.course_pieces:
+        hidden, of_data = _hidden(connection, of_data)
+        findings += hidden
         for name in of_data:
             report(f"checking {name}")
-        findings += _data_checks(connection, there, of_data, examples, timeout)
+        if of_data:
+            findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
+
+
+_RESTS_ON = {
+    "links_without_membership": {"org_members"},
+    "orgs_without_sessions": {"sessions"},
+    "sessions_without_members": {"org_members"},
+    "shadowed_sessions": {"org_members", "enrollments"},
+}
+"""The tables whose absent rows are what a check of the data finds; of unlinked_rows all but submissions."""
+
+
+def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding], list[str]]:
+    """Return a finding where row level security would make checks report what is not so, and the other checks."""
+    try:
+        with connection.transaction():
+            query = "SELECT h.name, h.full_name FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all ORDER BY 2"
+            tables: dict[str, str] = dict(connection.execute(query).fetchall())
+    except psycopg.ProgrammingError:  # of an older version; the checks say what is missing or not granted
+        tables = {}
+    rest = {name: tables.keys() & _RESTS_ON.get(name, set()) for name in names}
+    if "unlinked_rows" in rest:
+        rest["unlinked_rows"] = tables.keys() - {"submissions"}
+    unfit = [name for name in names if rest[name]]
+    if not unfit:
+        return [], list(names)
+    hidden = ", ".join(full_name for name, full_name in tables.items() if any(name in rest[check] for check in unfit))
+    detail = f"Row level security may hide rows of {hidden} from this role, so these were not run: {', '.join(unfit)}."
+    fix = "Run them with a role that sees every row: the owner of the tables, or one that has BYPASSRLS."
+    return [Finding("row_security", "error", hidden, detail, fix)], [name for name in names if name not in unfit]
 
 
 def _data_checks(

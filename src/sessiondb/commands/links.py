@@ -214,11 +214,13 @@ def explain(
     """
     from sessiondb import records
 
-    if [(user and course_name), enrollment, submission].count(None) != 2 or bool(user) != bool(course_name):
+    if [user, enrollment, submission].count(None) != 2 or (user is None) != (course_name is None):
         raise UsageError(
             "explain needs --user and --course, or --enrollment, or --submission",
             "For instance: sessiondb explain --user EMAIL --course COURSE, or sessiondb explain --submission ID",
         )
+    if "" in {user, course_name}:
+        raise UsageError("the value of --user or --course is empty", "Give an e-mail, login, name, title or id.")
     with options.database.transaction(read_only=True) as connection:
         if user and course_name:
             user_id = records.find(connection, "user", user, output.note)
