@@ -1,5 +1,5 @@
 -- A member can have each role of staff: the type of the column, or a CHECK that lists its values, has it. A misspelt role
--- would let nobody read.
+-- would let no member read.
 WITH role AS (
     SELECT format('%I.org_members', n.nspname) AS full_name, a.atttypid, a.attrelid, a.attnum
       FROM pg_namespace AS n
