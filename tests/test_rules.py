@@ -801,6 +801,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "explain_steps",
             "explain_user",
             "find_named",
+            "find_similar",
             "grouped_rows",
             "hidden_tables",
             "list_names",

@@ -21,6 +21,7 @@ from sessiondb.trainer.store import View
 from sessiondb.trainer.texts import Texts
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium"),
     pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str),
 ]

@@ -119,7 +119,7 @@ def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding]
     hidden = ", ".join(full_name for name, full_name in tables.items() if any(name in rest[check] for check in unfit))
     detail = f"Row level security may hide rows of {hidden} from this role, so these were not run: {', '.join(unfit)}."
     fix = "Run them with a role that sees every row: the owner of the tables, or one that has BYPASSRLS."
-    return [Finding("row_security", "error", hidden, detail, fix)], [name for name in names if name not in unfit]
+    return [Finding("row_security", "warning", hidden, detail, fix)], [name for name in names if name not in unfit]
 
 
 def _data_checks(
