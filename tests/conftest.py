@@ -69,7 +69,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N|all",
         help="run a test that is for several platforms on so many of them, which are not the same for every test (1)",
     )
-    parser.addoption("--slow", action="store_true", help="run the tests that take long, too, where no file is named")
+    parser.addoption(
+        "--slow",
+        nargs="?",
+        const="0/1",
+        metavar="PART/PARTS",
+        help="run the tests that take long, too, or so large a part of them (--slow=0/2: the first half)",
+    )
     parser.addoption("--citus-bindir", type=Path, metavar="DIR", help="programs of a server that has Citus")
 
 
@@ -111,8 +117,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         }
     all_cases = config.getoption("platforms") >= len(PLATFORMS)
     names_files = config.args_source is pytest.Config.ArgsSource.ARGS
-    if not (config.getoption("slow") or all_cases or names_files):
-        left_out |= {item for item in items if item.get_closest_marker("slow")}
+    chosen, parts = map(int, (config.getoption("slow") or ("0/1" if all_cases or names_files else "0/0")).split("/"))
+    for item in items:
+        if item.get_closest_marker("slow") and not (parts and zlib.crc32(item.nodeid.encode()) % parts == chosen):
+            left_out.add(item)
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
