@@ -1,8 +1,8 @@
--- The values that a column of the platform accepts, if its type is an enum, or if a CHECK on that column alone lists them;
--- in their order there.
+-- The values that column $2 of table $1 of the platform accepts, if its type is an enum, or if a CHECK on that column alone
+-- lists them; in their order there.
 SELECT v.value
   FROM pg_attribute AS a
-  JOIN pg_class AS c ON c.oid = a.attrelid AND c.relname = %(table)s
+  JOIN pg_class AS c ON c.oid = a.attrelid AND c.relname = $1
   JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = current_setting('sessiondb.schema')
  CROSS JOIN LATERAL (
         SELECT e.enumlabel::text AS value, e.enumsortorder::float8 AS place
@@ -18,5 +18,5 @@ SELECT v.value
          CROSS JOIN LATERAL regexp_matches(k.text, '''((?:[^'']|'''')+)''::', 'g') WITH ORDINALITY AS m (found, place)
          WHERE k.text ~ '= ANY|^CHECK \(+\w+ = '''
        ) AS v
- WHERE a.attname = %(column)s
+ WHERE a.attname = $2
  ORDER BY v.place

@@ -329,7 +329,7 @@ _IN_USE = {
 
 def allowed(connection: Connection, table: str, column: str) -> list[str]:
     """Return the values that an enum or a CHECK lists for a column of the platform, in their order."""
-    query = trusted(resources.query("queries/allowed_values"))
+    query = trusted(resources.query("queries/allowed_values", "%(table)s", "%(column)s"))
     rows = connection.execute(query, {"table": table, "column": column}).fetchall()
     return [value for (value,) in rows]
 
@@ -417,8 +417,7 @@ def _with_reasons(connection: Connection, rows: Generator[Row], reasons: str) ->
             pairs = {(row["user_id"], row["course_of_row"]) for row in batch}
             known = {pair for pair in pairs if None not in pair}
             users, courses = [user for user, _ in known], [course for _, course in known]
-            with platform_path(connection):
-                found = connection.execute(trusted(reasons), {"users": users, "courses": courses}).fetchall()
+            found = _rows(connection, reasons, users=users, courses=courses)
             of_pair = {(user, course): reason for user, course, reason in found}
             for row in batch:
                 course = row.pop("course_of_row")
