@@ -770,14 +770,20 @@ WHOSE = """
 """
 
 
-@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_policies_show(
-    new_role: str, installed_db: PlatformDatabase
-) -> None:
+@pytest.fixture
+def visiting_role(new_role: str, installed_db: PlatformDatabase) -> str:
+    """A role that sees of a hosted backend what its policies show the user who asks."""
     with installed_db.connect() as connection:
         connection.execute(WHOSE)
         connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
-    visitor = Visitor(app_of(installed_db, who=lambda request: request.headers.get("X-User"), role=new_role))
+    return new_role
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_policies_show(
+    visiting_role: str, installed_db: PlatformDatabase
+) -> None:
+    visitor = Visitor(app_of(installed_db, who=lambda request: request.headers.get("X-User"), role=visiting_role))
     visitor.client.environ_base["HTTP_X_USER"] = ADA
     text = visitor.see("/")
     assert "Autumn 2024" in text
@@ -806,19 +812,17 @@ def test_a_trainer_of_a_hosted_backend_sees_only_the_organisations_that_its_poli
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, installed_db: PlatformDatabase) -> None:
+def test_who_sees_a_part_of_the_sessions_links_nothing_old(visiting_role: str, installed_db: PlatformDatabase) -> None:
     """Chloe is a member of both organisations, and the newer session is one that Ada does not see."""
     autumn, spring = (f"00000000-0000-4000-8000-0000000000f{n}" for n in (1, 2))
     with installed_db.connect() as connection:
-        connection.execute(WHOSE)
-        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
         grant: LiteralString = "GRANT UPDATE ON enrollments, submissions, sessiondb.backfill_progress TO {}"
-        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+        connection.execute(sql.SQL(grant).format(sql.Identifier(visiting_role)))
         connection.execute("UPDATE sessions SET created_at = now() + '1 day' WHERE id = %s", [spring])
         for table in ("enrollments", "submissions"):
             statement: LiteralString = "ALTER TABLE {0} DISABLE TRIGGER USER; UPDATE {0} SET session_id = NULL"
             connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
-        visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+        visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=visiting_role))
         page = f"/sessions/{autumn}"
         text = visitor.see(page)
         assert EN("partial", session=autumn) in text
@@ -829,7 +833,7 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, instal
         answer = visitor.send(f"{page}/link", **form)
         assert (answer.status_code, EN("partial", session=autumn) in _text(answer)) == (403, True)
         assert EN("partial_link_why", org="Atelier Nord") in text
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(visiting_role)))
         with pytest.raises(errors.InsufficientPrivilege, match="hides sessions or members"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
         connection.execute("RESET ROLE")
@@ -838,11 +842,8 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(new_role: str, instal
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabase) -> None:
-    with installed_db.connect() as connection:
-        connection.execute(WHOSE)
-        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
-    acting = ("--as", ADA, "--as-role", new_role)
+def test_the_command_acts_as_a_user(visiting_role: str, installed_db: PlatformDatabase) -> None:
+    acting = ("--as", ADA, "--as-role", visiting_role)
     with started("-d", installed_db.conninfo(), "trainer", "--no-browser", *acting) as (_, line):
         address = line.split()[-1]
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
@@ -851,26 +852,24 @@ def test_the_command_acts_as_a_user(new_role: str, installed_db: PlatformDatabas
             page = answer.read().decode()
     assert "Autumn 2024" in page
     assert "Spring 2024" not in page
-    done = run("-d", installed_db.conninfo(), "trainer", "--as-role", new_role)
+    done = run("-d", installed_db.conninfo(), "trainer", "--as-role", visiting_role)
     assert (done.code, "--as names" in done.err) == (2, True), done.err
     # authenticated is there, but may not do all this
-    done = run("-d", installed_db.conninfo(new_role), "trainer", "--no-browser", "--as", ADA)
+    done = run("-d", installed_db.conninfo(visiting_role), "trainer", "--no-browser", "--as", ADA)
     assert (done.code, 'permission denied to set role "authenticated"' in done.err) == (1, True), done.err
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
-    new_role: str, installed_db: PlatformDatabase
+    visiting_role: str, installed_db: PlatformDatabase
 ) -> None:
     with installed_db.connect() as connection:
-        connection.execute(WHOSE)
-        connection.execute(sql.SQL(RIGHTS).format(role=sql.Identifier(new_role)))
         connection.execute("UPDATE profiles SET full_name = NULL WHERE id = %s", [CHLOE])
         policy: LiteralString = (
             "GRANT SELECT ON profiles TO {0}; CREATE POLICY names ON profiles FOR SELECT TO {0} USING (true)"
         )
-        connection.execute(sql.SQL(policy).format(sql.Identifier(new_role)))
-    visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=new_role))
+        connection.execute(sql.SQL(policy).format(sql.Identifier(visiting_role)))
+    visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=visiting_role))
     text = visitor.see(f"/orgs/{NORD}")
     assert "Ada" in text
     assert CHLOE in text  # who has no name
@@ -879,7 +878,7 @@ def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
     assert "ada@example.org" in Visitor(app_of(installed_db)).see(page)  # who may read the e-mails sees those
     with installed_db.connect() as connection:
         grant: LiteralString = "REVOKE SELECT ON profiles FROM {}"
-        connection.execute(sql.SQL(grant).format(sql.Identifier(new_role)))
+        connection.execute(sql.SQL(grant).format(sql.Identifier(visiting_role)))
     assert EN("user_hint_id") in visitor.see(page)
 
 
