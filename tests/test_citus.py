@@ -5,10 +5,13 @@ Needs the programs of a server that has the extension: ``pytest tests/test_citus
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import md5
 from typing import LiteralString
 
 import psycopg
@@ -228,6 +231,113 @@ def test_all_is_as_on_a_plain_server(both: Both) -> None:
     both.execute("UPDATE enrollments SET status = 'again' WHERE user_id = md5('5')::uuid", worker=0)
     both.run("apply")
     assert both.links() == linked
+
+
+def write_many(both: Both, first: int) -> None:
+    """Write 25,000 rows in each of the ways that applications have, from two connections at once, each through a worker.
+
+    The rows of both connections are of the same students, but no row is written by both: two clients that upsert the same rows in
+    different orders deadlock without any trigger.
+    """
+    course = "('00000000-0000-4000-8000-0000000000c' || 1 + n % 2)::uuid"
+    exercise = "('00000000-0000-4000-8000-0000000000e' || 1 + n % 3)::uuid"
+
+    def each(worker: int) -> None:
+        for conninfo in (both.workers[worker], both.plain):
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+
+                def rows(since: int, count: int, worker: int = worker, connection: Connection = connection) -> None:
+                    """Insert submissions of every second number."""
+                    connection.execute(
+                        trusted(
+                            "INSERT INTO submissions (id, user_id, exercise_id) SELECT"  # a value of each column, sent as VALUES is
+                            f" md5('w' || n)::uuid, md5((1 + n / 2 % 4000)::text)::uuid, {exercise}"
+                            f" FROM generate_series({first + since + worker}, {first + since + 2 * count - 1}, 2) AS n"
+                        )
+                    )
+
+                for n in range(0, 2000, 2):
+                    rows(n, 1)
+                for n in range(2000, 10000, 200):
+                    rows(n, 100)
+                numbers = range(first + 10000 + worker, first + 20000, 2)
+                with (
+                    connection.cursor() as cursor,
+                    cursor.copy("COPY submissions (id, user_id, exercise_id) FROM STDIN") as copy,
+                ):
+                    for n in numbers:
+                        user = md5(str(1 + n // 2 % 4000).encode()).hexdigest()
+                        copy.write_row(
+                            (md5(f"w{n}".encode()).hexdigest(), user, f"00000000-0000-4000-8000-0000000000e{1 + n % 3}")
+                        )
+                for n in range(worker, 5000, 100):
+                    connection.execute(
+                        trusted(
+                            "INSERT INTO enrollments (id, user_id, course_id)"
+                            f" SELECT md5('e' || n)::uuid, md5((1 + n / 2)::text)::uuid, {course} FROM generate_series({n}, {n + 98}, 2) AS n"
+                            " ON CONFLICT (user_id, course_id) DO UPDATE SET status = 'again'"
+                        )
+                    )
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(each, (0, 1)))
+
+
+@pytest.mark.slow
+def test_fifty_thousand_rows_through_two_workers_are_as_on_a_plain_server(both: Both) -> None:
+    """In each step of a database's life. A failed write, for instance of a deadlock, fails the test."""
+    both.execute(trusted(STUDENTS.replace(", 400)", ", 4000)").replace(", 360)", ", 3600)")))
+    both.execute(OLD)
+    both.run("apply")
+    write_many(both, 0)
+    assert both.links() == 0
+    both.execute(SESSIONS)
+    write_many(both, 20000)
+    linked = [both.links()]
+    both.run("backfill")
+    linked.append(both.links())
+    assert 20000 < linked[0] < linked[1]
+    found = [
+        [
+            (finding["check"], finding["level"], finding["detail"])  # their fixes name one of many rows
+            for finding in on(conninfo, "check", "--format", "json").json["findings"]
+        ]
+        for conninfo in (both.cluster, both.plain)
+    ]
+    assert found[0] == found[1]
+
+    both.execute(
+        "INSERT INTO courses (id, title) SELECT ('00000000-0000-4000-8000-0000000000c' || n)::uuid, 'Course ' || n FROM generate_series(7, 9) AS n;"
+        "INSERT INTO sessions (org_id, course_id, title, status) VALUES"
+        " ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c8', 'Over', 'completed'),"
+        " ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c9', 'There', 'active')"
+    )
+    reasons = set()
+    for user, title in itertools.product(
+        ("40", "100", "101", "3999"), ("Python for beginners", "Course 7", "Course 8", "Course 9")
+    ):
+        reasons.add(
+            both.run("explain", "--user", f"{user}@example.org", "--course", title, "--format", "json").json["reason"]
+        )
+    for table in OF_STUDENTS:
+        for condition in ("session_id IS NULL", "session_id IS NOT NULL"):
+            for (row,) in both.ask(trusted(f"SELECT id::text FROM {table} WHERE {condition} ORDER BY id LIMIT 3")):
+                reasons.add(both.run("explain", f"--{table[:-1]}", str(row), "--format", "json").json["reason"])
+    assert reasons == {
+        "already_linked",
+        "course_unknown",
+        "linked",
+        "no_membership",
+        "no_session_for_course",
+        "no_active_session",
+        "session_in_other_org",
+    }
+
+    for _ in range(2):
+        both.run("rollback", "--all", "--yes")
+        both.ask("SELECT s.id, s.user_id FROM submissions AS s ORDER BY 1, 2")
+        both.run("apply")
+        assert both.links() == linked[1]
 
 
 def test_a_backfill_that_was_stopped_is_completed_by_a_call_in_sql(both: Both) -> None:
