@@ -12,11 +12,13 @@ DECLARE
     -- before anything is written, as Citus asks
     v_blocks pg_catalog.jsonb := (
         SELECT pg_catalog.jsonb_object_agg(p.turn,
-                   -- citus: pg_catalog.citus_table_size(p.partition) OPERATOR(pg_catalog./) 8192 /*
+                   -- not p.partition: a backfill may have begun before the tables were distributed, which gives them another OID
+                   -- citus: pg_catalog.citus_table_size(pg_catalog.format('%I.%I', i.platform_schema, p.table_name)::pg_catalog.regclass) OPERATOR(pg_catalog./) 8192 /*
                    pg_catalog.pg_relation_size(p.partition) OPERATOR(pg_catalog./) 8192
                    -- citus: */
                    )
-          FROM sessiondb.backfill_progress AS p);
+          FROM sessiondb.backfill_progress AS p
+         CROSS JOIN sessiondb.installation AS i);
 BEGIN
     LOOP
         SELECT p.turn, p.table_name, (p.position OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text)::pg_catalog.uuid AS user_id, p.session_id

@@ -6,5 +6,5 @@ SELECT 'orphaned_links' AS "check", 'error' AS level,
                          ' AND NOT EXISTS (SELECT FROM %1$I.sessions AS s WHERE s.id = r.session_id)',
                          pg_catalog.current_setting('sessiondb.schema')) AS fix
  WHERE EXISTS (
-        SELECT FROM (SELECT session_id AS link FROM platform.{table} WHERE session_id IS NOT NULL) AS r
+        SELECT 1 FROM (SELECT session_id AS link FROM platform.{table} WHERE session_id IS NOT NULL) AS r
          WHERE NOT EXISTS (SELECT FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) r.link))
