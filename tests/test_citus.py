@@ -6,12 +6,14 @@ Needs the programs of a server that has the extension: ``pytest tests/test_citus
 from __future__ import annotations
 
 import itertools
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import md5
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -19,11 +21,22 @@ import pytest
 from platforms import PLATFORMS
 from psycopg import sql
 from test_cli import Run, run
+from test_trainer import ADA, EN, HOST, NORD, PYTHON, Visitor
+from test_trainer import _wait as linking
 
 from sessiondb.database import Connection, trusted
 from sessiondb.embedded import Server, ephemeral_server
+from sessiondb.trainer import create_app
 
 REFERENCE = PLATFORMS["reference"]
+SETTINGS = {
+    "shared_preload_libraries": "citus",
+    "citus.enable_schema_based_sharding": "on",
+    "citus.shard_count": "8",
+    "max_prepared_transactions": "100",
+    "wal_level": "logical",  # to move a shard while it is written
+}
+
 OF_STUDENTS = ("enrollments", "submissions")
 FOR_ALL = ("users", "orgs", "courses", "org_members", "exercises", "sessions")
 
@@ -34,14 +47,8 @@ def nodes(request: pytest.FixtureRequest) -> Iterator[list[Server]]:
     bindir = request.config.option.citus_bindir
     if bindir is None:
         pytest.skip("no server with Citus: name the directory of its programs with --citus-bindir")
-    settings = {
-        "shared_preload_libraries": "citus",
-        "citus.enable_schema_based_sharding": "on",
-        "citus.shard_count": "8",
-        "max_prepared_transactions": "100",
-    }
     with ExitStack() as stack:
-        yield [stack.enter_context(ephemeral_server(bindir, settings=settings)) for _ in range(3)]
+        yield [stack.enter_context(ephemeral_server(bindir, settings=SETTINGS)) for _ in range(3)]
 
 
 def prepare(connection: Connection) -> None:
@@ -60,8 +67,8 @@ def distribute(connection: Connection) -> None:
 
 
 @pytest.fixture
-def conninfo(nodes: list[Server]) -> Iterator[str]:
-    """A database of the cluster with the reference platform, whose rows of students can be distributed."""
+def bare(nodes: list[Server]) -> Iterator[str]:
+    """An empty database of the cluster."""
     for node in nodes:
         with psycopg.connect(node.dsn(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE platform")
@@ -72,13 +79,20 @@ def conninfo(nodes: list[Server]) -> Iterator[str]:
         connection.execute("SELECT citus_set_coordinator_host(%s, %s)", [str(nodes[0].socket_dir), nodes[0].port])
         for node in nodes[1:]:
             connection.execute("SELECT citus_add_node(%s, %s)", [str(node.socket_dir), node.port])
-        prepare(connection)
     try:
         yield nodes[0].dsn("platform")
     finally:
         for node in nodes:
             with psycopg.connect(node.dsn(), autocommit=True) as connection:
                 connection.execute("DROP DATABASE platform WITH (FORCE)")
+
+
+@pytest.fixture
+def conninfo(bare: str) -> str:
+    """A database of the cluster with the reference platform, whose rows of students can be distributed."""
+    with psycopg.connect(bare, autocommit=True) as connection:
+        prepare(connection)
+    return bare
 
 
 @dataclass
@@ -415,6 +429,161 @@ def test_a_wrong_session_is_refused_on_a_worker_as_on_a_plain_server(both: Both)
         assert refused.value.diag.message_hint
 
 
+def test_what_was_distributed_after_a_release_was_applied_is_upgraded_by_apply(bare: str) -> None:
+    """Of 0.1.0: with one table adopted, and a backfill that was stopped."""
+    with psycopg.connect(bare, autocommit=True) as connection:
+        load_release(connection)
+        links = connection.execute(ALL_LINKS).fetchall()
+        for table in OF_STUDENTS:
+            connection.execute(trusted(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        distribute(connection)
+        assert connection.execute(ALL_LINKS).fetchall() == links
+        assert on(bare, "apply", "--adopt").code == 0
+        for table in OF_STUDENTS:
+            connection.execute(trusted(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+        assert on(bare, "status", "--exit-code").code == 0
+        assert on(bare, "backfill").code == 0
+        linked = connection.execute(ALL_LINKS).fetchall()
+        assert len(linked) > len(links)
+        assert set(links) < set(linked)
+        for command in (["rollback", "--all", "--yes"], ["apply", "--adopt"]):
+            assert on(bare, *command).code == 0
+        assert connection.execute(ALL_LINKS).fetchall() == linked
+
+
+def test_a_rollback_before_the_tables_are_distributed_and_an_apply_after_it_keep_the_links(bare: str) -> None:
+    with psycopg.connect(bare, autocommit=True) as connection:
+        load_release(connection)
+        for command in (["apply", "--adopt"], ["backfill"]):
+            assert on(bare, *command).code == 0
+        links = connection.execute(ALL_LINKS).fetchall()
+        assert on(bare, "rollback", "--all", "--yes").code == 0
+        connection.execute("DROP TRIGGER own_link ON enrollments")
+        distribute(connection)
+        assert on(bare, "apply").code == 0
+        assert connection.execute(ALL_LINKS).fetchall() == links
+        assert on(bare, "status", "--exit-code").code == 0
+
+
+def load_release(connection: Connection) -> None:
+    """Load a platform on which 0.1.0 is applied, with keys by which it can be distributed."""
+    connection.execute("SET citus.enable_schema_based_sharding TO off")
+    connection.execute((Path(__file__).parent / "releases/0.1.0-reference.sql").read_bytes())
+    connection.execute("RESET search_path; SET citus.enable_unsafe_triggers TO on")
+    for table in OF_STUDENTS:
+        connection.execute(trusted(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (user_id, id)"))
+
+
+ALL_LINKS: LiteralString = (
+    "SELECT 'enrollments', id, session_id FROM enrollments WHERE session_id IS NOT NULL UNION ALL"
+    " SELECT 'submissions', id, session_id FROM submissions WHERE session_id IS NOT NULL ORDER BY 1, 2"
+)
+
+
+@pytest.mark.slow
+def test_a_node_that_is_added_and_shards_that_move_meanwhile_take_the_triggers_and_the_links_along(
+    both: Both, nodes: list[Server], request: pytest.FixtureRequest
+) -> None:
+    """Writes fail meanwhile as Citus itself makes them fail; each that succeeds is linked as on a plain server."""
+    both.execute(STUDENTS)
+    both.run("apply")
+    both.execute(SESSIONS)
+    with ExitStack() as stack:
+        added = stack.enter_context(ephemeral_server(request.config.option.citus_bindir, settings=SETTINGS))
+        for name, statement in (("postgres", "CREATE DATABASE platform"), ("platform", "CREATE EXTENSION citus")):
+            with psycopg.connect(added.dsn(name), autocommit=True) as connection:
+                connection.execute(trusted(statement))
+        is_over = threading.Event()
+
+        def submit(worker: int) -> None:
+            n = 0
+            with psycopg.connect(both.workers[worker], autocommit=True) as connection:
+                while not is_over.is_set():
+                    n += 1
+                    submission = (
+                        f"INSERT INTO submissions (id, user_id, exercise_id) VALUES (md5('{worker} {n}')::uuid,"
+                        f" md5('{1 + n % 400}')::uuid, '00000000-0000-4000-8000-0000000000e{1 + n % 3}')"
+                    )
+                    with suppress(psycopg.errors.DeadlockDetected):  # with the DROP TABLE of a shard that was moved
+                        connection.execute(trusted(submission))
+
+        with ThreadPoolExecutor(2) as threads:
+            writing = [threads.submit(submit, worker) for worker in (0, 1)]
+            try:
+                with psycopg.connect(both.cluster, autocommit=True) as connection:
+                    home = sql.Literal(str(nodes[0].socket_dir))  # where Citus connects to the coordinator itself
+                    connection.execute(sql.SQL("ALTER SYSTEM SET citus.local_hostname TO {}").format(home))
+                    connection.execute("SELECT pg_reload_conf()")
+                    connection.execute("SELECT citus_add_node(%s, %s)", [str(added.socket_dir), added.port])
+                    connection.execute("SELECT rebalance_table_shards(shard_transfer_mode := 'block_writes')")
+            finally:
+                is_over.set()
+        assert [future.result() for future in writing] == [None, None]
+        with psycopg.connect(both.cluster, autocommit=True) as connection:
+            written = connection.execute("SELECT id, user_id, exercise_id FROM submissions").fetchall()
+            moved = connection.execute("SELECT FROM citus_shards WHERE nodename = %s", [str(added.socket_dir)])
+            assert moved.rowcount > 0
+        with psycopg.connect(both.plain) as plain, plain.cursor() as cursor:
+            plain.execute("DELETE FROM submissions")
+            with cursor.copy("COPY submissions (id, user_id, exercise_id) FROM STDIN") as copy:
+                for row in written:
+                    copy.write_row(row)
+        linked = both.links()
+        assert linked > 100
+        assert on(both.cluster, "status", "--exit-code").code == 0
+        both.run("rollback", "--all", "--yes")
+        both.run("apply")
+        assert both.links() == linked
+        with psycopg.connect(both.cluster, autocommit=True) as connection:
+            connection.execute("SELECT citus_drain_node(%s, %s, 'block_writes')", [str(added.socket_dir), added.port])
+            connection.execute("SELECT citus_remove_node(%s, %s)", [str(added.socket_dir), added.port])
+        assert both.links() == linked
+
+
+def test_the_script_and_the_batch_do_what_apply_does(both: Both, request: pytest.FixtureRequest) -> None:
+    """On both, from where a rollback leaves links to restore."""
+    both.execute(STUDENTS)
+    both.execute(OLD)
+    both.run("apply")
+    both.execute(SESSIONS)
+    both.run("backfill")
+    linked = both.links()
+    psql = [request.config.option.citus_bindir / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1"]
+    for options in ([], ["--single-transaction"]):
+        both.run("rollback", "--all", "--yes")
+        script = on(both.cluster, "plan", "--sql", *options).out
+        for conninfo in (both.cluster, both.plain):
+            subprocess.run([*psql, conninfo], input=script, encoding="utf-8", check=True, capture_output=True)
+        assert both.links() == linked
+        for conninfo in (both.cluster, both.plain):
+            assert on(conninfo, "status", "--exit-code").code == 0
+
+
+def test_the_pages_for_trainers_are_as_on_a_plain_server(both: Both) -> None:
+    both.execute(STUDENTS)
+    both.run("apply")
+    both.execute(OLD)
+    visitors = [
+        Visitor(create_app(conninfo, hosts=[HOST], who=lambda _: "", schema="public"))
+        for conninfo in (both.cluster, both.plain)
+    ]
+
+    def see(path: str) -> str:
+        one, other = (visitor.see(path) for visitor in visitors)
+        assert one == other
+        return one
+
+    for path in ("/", "/new", "/orgs", f"/orgs/{NORD}", f"/new/{NORD}/{PYTHON}"):
+        assert see(path)
+    for visitor in visitors:
+        created = visitor.press(f"/new/{NORD}/{PYTHON}", title="Autumn", status="active", by=ADA, link="1")
+        assert EN("linked_n", n=0) not in linking(visitor, created.location)
+        assert "Autumn" in visitor.see(created.location.replace("/link", "").partition("?")[0])
+    both.ask(
+        "SELECT count(*) FROM enrollments WHERE session_id IS NOT NULL UNION ALL SELECT count(*) FROM submissions WHERE session_id IS NOT NULL"
+    )
+
+
 def test_ordinary_tables_work_as_on_any_server(conninfo: str) -> None:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         assert on(conninfo, "apply").code == 0
@@ -481,6 +650,12 @@ def test_another_topology_is_refused_before_anything_is_changed(conninfo: str, t
             refused = on(conninfo, *command, "--course-path", "exercise_id.exercises.course_id")
             assert refused.code == 5, refused
             assert reason in refused.err
+        batch = on(
+            conninfo, "plan", "--sql", "--single-transaction", "--course-path", "exercise_id.exercises.course_id"
+        )
+        with pytest.raises(psycopg.Error) as stopped:
+            connection.execute(batch.out.encode())
+        assert reason in str(stopped.value)
         assert connection.execute("SELECT to_regnamespace('sessiondb')").fetchone() == (None,)
 
 

@@ -3,6 +3,8 @@
 -- comes first. No more than %(most)s rows of a session are read, by the
 -- index on session_id: a count of that many stands for "at least". Where nothing is searched for, the first join with the
 -- courses is not made.
+--
+-- Citus joins distributed tables with no LATERAL subquery: there, all rows of the sessions are read and counted.
 WITH shown AS MATERIALIZED (
     SELECT s.id, s.org_id, s.course_id, s.status::pg_catalog.text AS status, s.created_at,
            {session_title} AS title, {session_start} AS starts, {session_end} AS ends, {org_name} AS org
@@ -21,9 +23,25 @@ WITH shown AS MATERIALIZED (
 SELECT s.*, {course_title} AS course,
        pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id ORDER BY (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
            OPERATOR(pg_catalog.=) 1 AS is_first,
-       p.students, w.submissions, w.last_at, w.weeks
+       coalesce(p.students, 0) AS students, coalesce(w.submissions, 0) AS submissions, w.last_at, w.weeks
   FROM shown AS s
   LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id
+ -- citus: LEFT JOIN (
+ -- citus:        SELECT u.id, pg_catalog.count(DISTINCT u.user_id) AS students
+ -- citus:          FROM (SELECT x.id, e.user_id FROM platform.enrollments AS e JOIN shown AS x ON x.id OPERATOR(pg_catalog.=) e.session_id
+ -- citus:                UNION ALL
+ -- citus:                SELECT x.id, b.user_id FROM platform.submissions AS b JOIN shown AS x ON x.id OPERATOR(pg_catalog.=) b.session_id) AS u
+ -- citus:         GROUP BY 1) AS p ON p.id OPERATOR(pg_catalog.=) s.id
+ -- citus: LEFT JOIN (
+ -- citus:        SELECT w.id, pg_catalog.sum(w.submissions)::bigint AS submissions, pg_catalog.max(w.last_at) AS last_at,
+ -- citus:               pg_catalog.jsonb_object_agg(w.week, w.submissions) FILTER (WHERE w.week IS NOT NULL) AS weeks
+ -- citus:          FROM (SELECT r.id, CASE WHEN r.at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) '26 weeks'::pg_catalog.interval)
+ -- citus:                                  THEN pg_catalog.date_trunc('week', r.at)::pg_catalog.date END AS week,
+ -- citus:                       pg_catalog.count(*) AS submissions, pg_catalog.max(r.at) AS last_at
+ -- citus:                  FROM (SELECT x.id, {submitted_at} AS at FROM platform.submissions AS b JOIN shown AS x ON x.id OPERATOR(pg_catalog.=) b.session_id) AS r
+ -- citus:                 GROUP BY 1, 2) AS w
+ -- citus:         GROUP BY 1) AS w ON w.id OPERATOR(pg_catalog.=) s.id
+ -- citus: /*
  CROSS JOIN LATERAL (
         SELECT pg_catalog.count(DISTINCT u.user_id) AS students
           FROM ((SELECT e.user_id FROM platform.enrollments AS e WHERE e.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint)
@@ -39,4 +57,5 @@ SELECT s.*, {course_title} AS course,
                   FROM (SELECT {submitted_at} AS at FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint) AS r
                  GROUP BY 1) AS w
        ) AS w
+ -- citus: */
  ORDER BY s.org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC

@@ -33,17 +33,29 @@ choice AS MATERIALIZED (
       FROM asked AS a
      CROSS JOIN LATERAL sessiondb.choose_sessions(a.user_ids, a.course_ids, a.by_enrollment) AS h
 ),
+-- citus: follower AS MATERIALIZED (
+-- citus:     SELECT DISTINCT e.user_id
+-- citus:       FROM platform.enrollments AS e
+-- citus:       JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) e.session_id
+-- citus:       JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id
+-- citus:      WHERE e.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid
+-- citus:        AND s.course_id OPERATOR(pg_catalog.=) e.course_id
+-- citus:        AND s.status OPERATOR(pg_catalog.=) 'active'
+-- citus: ),
 found AS (
     SELECT u.*, h.session_id,
            EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid AND m.user_id OPERATOR(pg_catalog.=) u.user_id) AS is_member,
            u.by_enrollment AND EXISTS (
+               -- citus: SELECT FROM follower AS w WHERE w.user_id OPERATOR(pg_catalog.=) u.user_id /*
                SELECT FROM platform.enrollments AS e
                  JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) e.session_id
                  JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id
                 WHERE e.user_id OPERATOR(pg_catalog.=) u.user_id
                   AND e.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid
                   AND s.course_id OPERATOR(pg_catalog.=) e.course_id
-                  AND s.status OPERATOR(pg_catalog.=) 'active') AS follows,
+                  AND s.status OPERATOR(pg_catalog.=) 'active'
+               -- citus: */
+               ) AS follows,
            %(session)s::pg_catalog.uuid IS NULL OR %(session)s::pg_catalog.uuid OPERATOR(pg_catalog.=) (
                SELECT s.id
                  FROM platform.sessions AS s

@@ -14,11 +14,16 @@ SELECT u.org_id, u.course_id, pg_catalog.sum(u.rows)::bigint AS rows
   FROM (SELECT p.org_id, p.course_id, e.rows
           FROM pair AS p
           JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) p.org_id
+         -- citus: JOIN (SELECT e.user_id, e.course_id, pg_catalog.count(*) AS rows
+         -- citus:         FROM platform.enrollments AS e
+         -- citus:        WHERE e.session_id IS NULL AND e.course_id OPERATOR(pg_catalog.=) ANY (%(courses)s::pg_catalog.uuid[])
+         -- citus:        GROUP BY 1, 2) AS e ON e.user_id OPERATOR(pg_catalog.=) m.user_id AND e.course_id OPERATOR(pg_catalog.=) p.course_id /*
          CROSS JOIN LATERAL (
                 SELECT pg_catalog.count(*) AS rows
                   FROM platform.enrollments AS e
                  WHERE e.user_id OPERATOR(pg_catalog.=) m.user_id AND e.course_id OPERATOR(pg_catalog.=) p.course_id AND e.session_id IS NULL
                ) AS e
+         -- citus: */
         UNION ALL
         SELECT p.org_id, p.course_id, b.rows
           FROM submitted AS b

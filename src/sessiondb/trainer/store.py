@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
-from sessiondb.database import Connection, Database, is_lost, platform_path, trusted
+from sessiondb.database import Connection, Database, is_distributed, is_lost, platform_path, trusted
 from sessiondb.errors import SessiondbError
 
 Row = dict[str, Any]
@@ -120,15 +120,17 @@ class View:
         connection: with the visitor's rights.
         holes: what is put into the queries: the columns that this platform has, and the course of a submission.
         sees_all: whether row level security hides nothing that decides which session work belongs to.
+        distributed: whether Citus distributes the platform's tables.
     """
 
     connection: Connection
     holes: dict[str, str] = field(default_factory=dict)
     sees_all: bool = False
+    distributed: bool = False
 
     def rows(self, name: str, **arguments: object) -> list[Row]:
         """Return the rows of a query; only one that names all that it uses runs under the platform's search_path."""
-        text = resources.query(f"trainer/{name}")
+        text = resources.with_citus(resources.query(f"trainer/{name}"), is_distributed=self.distributed)
         # in one pass, before the schema: a name that is put in may look like a hole
         parts = re.split(r"\{(\w+)\}", text)
         parts[::2] = [records.of_platform(self.connection, part) for part in parts[::2]]
@@ -175,6 +177,7 @@ class View:
         connection = self.connection
         records.require_installed(connection)
         ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
+        self.distributed = is_distributed(connection)
         who.become(connection, local=True)
         self._limit(_SECONDS)
         ((self.sees_all,),) = connection.execute(trusted(resources.query("trainer/sees_all"))).fetchall()
