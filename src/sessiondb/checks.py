@@ -402,6 +402,8 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         findings = _catalog_checks(
             connection, ("preflight", ["server", "renamed", "citus"]), ("rollback", resources.names("rollback"))
         )
+        if is_distributed(connection):
+            findings += _findings(connection, resources.query("queries/left_shards"))
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
     return findings
