@@ -13,17 +13,10 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import (
-    Connection,
-    Installation,
-    catalogs,
-    installation,
-    is_distributed,
-    platform_path,
-    platform_schema,
-    trusted,
-)
+from sessiondb.citus import is_distributed
+from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
+from sessiondb.installation import Installation, installation
 from sessiondb.locks import Report
 from sessiondb.output import shown
 from sessiondb.resources import literal
