@@ -24,7 +24,7 @@ from test_cli import Run, run
 from test_trainer import ADA, EN, HOST, NORD, PYTHON, Visitor
 from test_trainer import _wait as linking
 
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 from sessiondb.embedded import Server, ephemeral_server
 from sessiondb.trainer import create_app
 
