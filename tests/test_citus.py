@@ -237,6 +237,7 @@ def test_all_is_as_on_a_plain_server(both: Both) -> None:
         "show sessions --unlinked",
         "org list",
         "course list",
+        "member list --org campus-sud",
     ):
         both.run(*command.split())
     both.execute("UPDATE sessions SET status = 'completed' WHERE title = 'Session 3'")

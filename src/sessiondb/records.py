@@ -369,7 +369,8 @@ def list_courses(connection: Connection) -> Generator[Row, None, None]:
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
     require_installed(connection)
-    return _stream(connection, _query(connection, "list_members"), {"org": org})
+    query = _query(connection, "list_members").replace("{people}", _people(connection))
+    return _stream(connection, query, {"org": org})
 
 
 def list_sessions(
@@ -514,13 +515,18 @@ def _query(connection: Connection, name: str) -> LiteralString:
 
 
 def _people(connection: Connection) -> str:
-    """Return a subquery of the ids and names of the users that this role may read."""
+    """Return a subquery of the users that this role may read: id, name, and the label as of ``sessiondb.name_of()``."""
     query = "SELECT t.relation::text, t.key, t.columns FROM sessiondb.names_in('user') AS t WHERE t.columns IS NOT NULL"
     for relation, key, columns in connection.execute(query):
         found = ", ".join(f"x.{resources.quoted(column)}::pg_catalog.text" for column in columns)
-        people = f"(SELECT x.{resources.quoted(key)} AS id, coalesce({found}) AS name FROM {relation} AS x)"  # noqa: S608
+        of_id = f"x.{resources.quoted(key)}"
+        all_of = f"pg_catalog.concat_ws(', ', {found})"
+        label = (
+            f"CASE WHEN {all_of} OPERATOR(pg_catalog.<>) '' THEN pg_catalog.format('%s (%s)', {all_of}, {of_id}) END"
+        )
+        people = f"(SELECT {of_id} AS id, coalesce({found}) AS name, {label} AS label FROM {relation} AS x)"  # noqa: S608
         return people.replace("%", "%%")
-    return "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name)"
+    return "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS label)"
 
 
 def _with_course(query: str, there: Installation) -> str:
