@@ -323,9 +323,9 @@ def test_fifty_thousand_rows_through_two_workers_are_as_on_a_plain_server(both: 
 
     both.execute(
         "INSERT INTO courses (id, title) SELECT ('00000000-0000-4000-8000-0000000000c' || n)::uuid, 'Course ' || n FROM generate_series(7, 9) AS n;"
-        "INSERT INTO sessions (org_id, course_id, title, status) VALUES"
-        " ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c8', 'Over', 'completed'),"
-        " ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c9', 'There', 'active')"
+        "INSERT INTO sessions (id, org_id, course_id, title, status) VALUES"
+        " (md5('over')::uuid, '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c8', 'Over', 'completed'),"
+        " (md5('there')::uuid, '00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c9', 'There', 'active')"
     )
     reasons = set()
     for user, title in itertools.product(
