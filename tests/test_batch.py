@@ -78,8 +78,14 @@ def test_a_refused_batch_names_the_fix_and_changes_nothing(platform_db: Platform
     with platform_db.connect() as connection:
         connection.execute("ALTER TABLE sessions DROP COLUMN status")
     before = dump(platform_db)
-    with pytest.raises(psycopg.Error, match=r"nothing was changed(?s:.*)ADD COLUMN status"):
-        paste(platform_db, batch(platform_db))
+    text = batch(platform_db)
+    with pytest.raises(psycopg.Error, match=r"nothing was changed(?s:.*)ADD COLUMN status") as refused:
+        paste(platform_db, text)
+    with pytest.raises(psycopg.errors.QueryCanceled) as canceled:
+        paste(platform_db, f"SET statement_timeout TO '30ms'; {text}")
+    for error in (refused.value, canceled.value):  # a web editor shows the context, too
+        assert len(str(error.diag.context)) < 100, error
+        assert re.search(r"^Line \d+ of the DO statement: \w+", str(error.diag.message_detail)), error
     assert dump(platform_db) == before
 
 
