@@ -254,7 +254,14 @@ FAULTS = {
         "required_columns",
         "public.sessions",
         "Table public.sessions does not exist",
-        "ALTER TABLE public.cohorts RENAME TO sessions",
+        "public.cohorts may be it. If so: ALTER TABLE public.cohorts RENAME TO sessions",
+    ),
+    "sessions that one of two tables may hold": Fault(
+        ("ALTER TABLE sessions RENAME TO cohorts", "CREATE TABLE classes (id uuid PRIMARY KEY)"),
+        "required_columns",
+        "public.sessions",
+        "Table public.sessions does not exist",
+        "public.classes or public.cohorts may be it. If it is public.classes: ALTER TABLE public.classes RENAME TO sessions",
     ),
     "logins of an organisation, beside cohorts": Fault(
         (
@@ -285,7 +292,7 @@ FAULTS = {
         "required_columns",
         "public.sessions",
         "it has neither org_id nor course_id\\.",
-        "Do not add columns to it",
+        "Do not add columns to it.* create the right one\\.$",
     ),
     "courses without an identifier": Fault(
         ("ALTER TABLE courses RENAME COLUMN id TO number",),
