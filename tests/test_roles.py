@@ -290,7 +290,7 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
 ) -> None:
     """Also how an installation is given to another owner, as docs/grants.md says."""
     role = sql.Identifier(new_role)
-    ((statement,),) = [re.findall(r"```sql\n(.*?)\\gexec\n```", GRANTS.read_text(encoding="utf-8"), re.DOTALL)]
+    ((statement,),) = [re.findall(r"```sql\n([^`]*)\\gexec\n```", GRANTS.read_text(encoding="utf-8"))]
     with installed_db.connect() as connection:
         for (alter,) in connection.execute(statement.replace("new_owner", new_role)).fetchall():
             connection.execute(alter)
