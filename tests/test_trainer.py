@@ -913,6 +913,27 @@ def test_every_text_is_used_and_every_used_one_is_there() -> None:
     assert asked - {*TEXTS} - {prefix for prefix in asked if prefix in made} == set()
 
 
+def test_every_error_is_said_in_the_language_and_then_quoted() -> None:
+    for state, key in {
+        "22003": "wrong_value",
+        "23502": "wrong_column",
+        "40P01": "wrong_busy",
+        "42P01": "wrong_shape",
+        "53100": "wrong_full",
+        "55000": "wrong_shape",
+        "XX001": "wrong_fault",
+        "P0001": "wrong_rule",
+        "AB123": "wrong_rule",
+        None: "wrong_setup",
+    }.items():
+        error = SessiondbError("no such thing")
+        if state:
+            error.__cause__ = type("Raised", (errors.DatabaseError,), {"sqlstate": state})()
+        for t, quoted in ((EN, "says: “no such thing”"), (FR, "indique\u00a0: «\u00a0no such thing\u00a0»")):
+            said, words = t.wrong(error)
+            assert (said, words.endswith(quoted)) == (t(key), True)
+
+
 @pytest.mark.parametrize(
     ("wanted", "accepted", "chosen"),
     [
