@@ -412,6 +412,20 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
 
 
 @ON_REFERENCE
+def test_a_form_that_two_processes_get_at_once_acts_in_one_and_the_other_says_so(installed_db: PlatformDatabase) -> None:
+    first, second = (Visitor(app_of(installed_db, secret=b"of both")) for _ in range(2))
+    page = f"/new/{NORD}/{PYTHON}"
+    form = first.form(page) | {"title": "T", "status": "draft", "by": ""}
+    with ThreadPoolExecutor(2) as pool:
+        answers = [*pool.map(lambda visitor: visitor.send(page, **form), (first, second))]
+    done, told = sorted(answers, key=lambda answer: answer.status_code)
+    assert (done.status_code, told.status_code) == (303, 409)
+    assert EN("meanwhile", title="T") in _text(told)
+    assert _sessions(installed_db) == [("T", "draft")]
+    assert second.press(page, title="U", status="draft", by="").status_code == 303
+
+
+@ON_REFERENCE
 def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, installed_db: PlatformDatabase) -> None:
     """The same form again leads to the same page; another trainer's form of before finds what it asks for done."""
     with installed_db.connect() as connection:

@@ -142,6 +142,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "« {title} » est active pour la même formation et la même organisation. Elle garde les étudiants qui y sont inscrits, mais "
         "les nouveaux iront dans la nouvelle session. Si elle est finie, donnez-lui le statut « terminée ».",
     ),
+    "meanwhile": (
+        "Nothing was created: meanwhile “{title}” was created for the same course and organisation. If that is what you meant, open "
+        "it; else press the button again.",
+        "Rien n'a été créé : entre-temps, « {title} » a été créée pour la même formation et la même organisation. Si c'est ce que vous "
+        "vouliez, ouvrez-la ; sinon, appuyez de nouveau sur le bouton.",
+    ),
     "would_link": (
         "{rows} of members of {org} in this course are not in any session yet. They can be linked to the new one.",
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à la nouvelle.",
