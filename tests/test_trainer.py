@@ -412,7 +412,9 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
 
 
 @ON_REFERENCE
-def test_a_form_that_two_processes_get_at_once_acts_in_one_and_the_other_says_so(installed_db: PlatformDatabase) -> None:
+def test_a_form_that_two_processes_get_at_once_acts_in_one_and_the_other_says_so(
+    installed_db: PlatformDatabase,
+) -> None:
     first, second = (Visitor(app_of(installed_db, secret=b"of both")) for _ in range(2))
     page = f"/new/{NORD}/{PYTHON}"
     form = first.form(page) | {"title": "T", "status": "draft", "by": ""}
