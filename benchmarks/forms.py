@@ -9,7 +9,7 @@ from benchmarks.insert import SENT
 from benchmarks.measure import alternate, compare
 from benchmarks.platform import SQL, run
 from benchmarks.server import Server
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 
 TRIGGERS = {"enrollments": "enrollment", "submissions": "submission"}
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.measure import alternate, compare
 from benchmarks.platform import Size, run
 from benchmarks.server import Server
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 
 TABLE_SIZE = "rows of submissions"
 

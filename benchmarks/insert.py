@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.measure import alternate, compare
 from benchmarks.platform import SQL, Size, run
 from benchmarks.server import PREFIX, Server
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 
 TABLES = ("enrollments", "submissions")
 

@@ -30,7 +30,7 @@ from benchmarks.measure import alternate, compare
 from benchmarks.platform import QUICK, Size, run
 from benchmarks.server import PREFIX, QUIET, Server
 from sessiondb import embedded
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = {

@@ -10,7 +10,8 @@ from psycopg import sql
 
 from benchmarks.server import Server
 from sessiondb import resources
-from sessiondb.database import Connection, Database, trusted
+from sessiondb.connection import Connection, trusted
+from sessiondb.database import Database
 from sessiondb.migrate import Runner
 
 SQL = Path(__file__).with_name("sql")

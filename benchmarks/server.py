@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.embedded import ServerNotFound, ephemeral_server, find_bindir
 
 PREFIX = "sessiondb_bench_"

@@ -33,7 +33,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_postgresql import factories
 
-from sessiondb.database import Choices, Connection, Database, trusted
+from sessiondb.connection import Connection, trusted
+from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.migrate import Runner
 

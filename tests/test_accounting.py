@@ -21,7 +21,7 @@ from psycopg import sql
 from test_backfill import AUTUMN, SPRING, TABLES, add_users, backfill, call, clear, insert_many, on, rows, unnoticed
 from test_explain import carry_out, reason
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 
 ROWS = int(os.environ.get("SESSIONDB_TEST_ROWS", "3000"))
 PER_STUDENT = 28

@@ -15,7 +15,7 @@ from test_cli import run
 from test_upgrade import Learners, fill
 
 from sessiondb.checks import check
-from sessiondb.database import trusted
+from sessiondb.connection import trusted
 
 PAGE = (ROOT / "docs/after-apply.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^\| (?!change \|)(.+?) \| (linked|not linked|fail) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)

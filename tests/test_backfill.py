@@ -27,7 +27,7 @@ from psycopg import errors, sql
 from sessiondb import backfill as module
 from sessiondb.backfill import Pace, Result
 from sessiondb.cli import main
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.embedded import find_bindir
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.output import Progress

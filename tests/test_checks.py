@@ -17,9 +17,10 @@ from psycopg import sql
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
-from sessiondb.database import Choices, Database, installation
+from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError, UsageError
+from sessiondb.installation import installation
 from sessiondb.objects import CODE, listed
 
 SHAPE = ("check", "level", "object", "detail", "fix")

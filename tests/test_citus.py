@@ -17,7 +17,7 @@ from platforms import PLATFORMS
 from psycopg import sql
 from test_cli import Run, run
 
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 from sessiondb.embedded import Server, ephemeral_server
 
 REFERENCE = PLATFORMS["reference"]

@@ -33,7 +33,7 @@ from test_backfill import (
 from test_explain import WITHOUT_ID, auditor
 
 from sessiondb import checks, resources
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 
 NAMES = resources.names("data_checks")
 FIVE = 5

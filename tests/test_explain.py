@@ -36,7 +36,7 @@ from test_backfill import (
 from test_properties import PROFILE
 
 from sessiondb import ledger, resources
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.output import without_ids
 
 REASONS = (

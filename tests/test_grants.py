@@ -12,7 +12,7 @@ from platforms import PARTICULAR, PLATFORMS
 from psycopg import sql
 from test_checks import brief, check
 
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 
 
 def on(name: str) -> pytest.MarkDecorator:

@@ -22,7 +22,7 @@ from platforms import PLATFORMS
 from psycopg import IsolationLevel, sql
 
 from sessiondb import resources
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.errors import Exit, LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, with_lock_budget
 from sessiondb.migrate import Runner

@@ -13,7 +13,7 @@ from test_checks import check
 from test_cli import on
 from test_odd_names import OddPlatform, odd, works
 
-from sessiondb.database import trusted
+from sessiondb.connection import trusted
 from sessiondb.migrate import Runner
 
 NAMES = {"one byte": "n" * 63, "two bytes": "é" * 31 + "n", "four bytes": "𝄞" * 15 + "nnn"}

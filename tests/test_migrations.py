@@ -22,8 +22,9 @@ from psycopg.errors import Diagnostic
 from yoyo.internalmigrations import needs_upgrading
 
 from sessiondb import objects, resources
-from sessiondb.database import Connection, installation, trusted
+from sessiondb.connection import Connection, trusted
 from sessiondb.errors import SessiondbError, UsageError
+from sessiondb.installation import installation
 from sessiondb.ledger import Script, read_migrations
 from sessiondb.migrate import Runner
 from sessiondb.objects import CODE

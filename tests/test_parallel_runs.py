@@ -19,7 +19,7 @@ from platforms import PLATFORMS
 from psycopg import IsolationLevel
 
 from sessiondb import resources
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.errors import Exit, LockNotObtainedError
 from sessiondb.locks import ADVISORY_KEY, LockBudget
 from sessiondb.migrate import Runner

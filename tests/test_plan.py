@@ -30,7 +30,8 @@ from test_rival import Rival
 
 import sessiondb.migrate
 from sessiondb import objects, output, resources, steps
-from sessiondb.database import Choices, Connection
+from sessiondb.connection import Connection
+from sessiondb.database import Choices
 from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, on_one_line, pending

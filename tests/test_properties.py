@@ -19,7 +19,7 @@ from oracle import Incoherent, Oracle, Row, Session
 from platforms import EnrolledPlatform, Platform
 from psycopg import errors, sql
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 
 HISTORIES = 100  # on each of the six platforms
 

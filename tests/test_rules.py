@@ -19,7 +19,7 @@ from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import errors, sql
 from psycopg.pq import DiagnosticField
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 
 EARLY, LATE = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))
 LOW, HIGH = UUID(int=1), UUID(int=2**128 - 1)

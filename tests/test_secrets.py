@@ -30,7 +30,7 @@ from test_properties import PROFILE
 
 import sessiondb.cli
 from sessiondb import output
-from sessiondb.database import conninfo
+from sessiondb.address import conninfo
 from sessiondb.errors import Exit, UsageError
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)

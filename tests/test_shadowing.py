@@ -26,7 +26,7 @@ from sqlnames import Names, lint
 from test_cli import ADA, BY_HAND, CHLOE, DMITRI, SQL, on
 from test_plan import by_psql, psql
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.migrate import Runner
 
 __all__ = ["psql"]  # a fixture

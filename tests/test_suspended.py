@@ -37,7 +37,7 @@ from test_crashes import (
 )
 from test_plan import by_psql, psql, running, script_for
 
-from sessiondb.database import SILENCE
+from sessiondb.connection import SILENCE
 from sessiondb.errors import Exit
 
 __all__ = ["commands", "known", "migrations_are_parsed_once", "psql"]  # fixtures

@@ -17,7 +17,7 @@ from pytest_postgresql import factories
 from pytest_postgresql.janitor import DatabaseJanitor
 
 from sessiondb import testing
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.errors import PlatformRefusedError
 

@@ -31,10 +31,10 @@ from test_cli import COMMAND, environment, run
 from test_suspended import network
 from werkzeug.test import Client, TestResponse
 
-from sessiondb import database, resources
+from sessiondb import connection, resources
 from sessiondb.cli import cli
 from sessiondb.commands import Options, trainer
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.trainer import create_app, links, store
@@ -671,7 +671,7 @@ def test_only_queries_that_qualify_each_name_run_under_the_platforms_search_path
     visitor: Visitor, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: dict[str, bool] = {}
-    query, path = resources.query, database.platform_path
+    query, path = resources.query, connection.platform_path
 
     def noted(name: str, *arguments: str) -> str:
         sent[name] = False

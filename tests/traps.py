@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 from sqlnames import Names
 from sqltext import PLATFORM_TABLES, STAND_IN
 
-from sessiondb.database import Connection
+from sessiondb.connection import Connection
 
 RIVAL = "sessiondb_rival"
 

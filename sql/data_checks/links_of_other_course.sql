@@ -1,4 +1,5 @@
 -- No row of {table} is linked to a session of another course. A row that no longer leads to a course keeps its link.
+-- must see every row of: none
 SELECT 'links_of_other_course' AS "check", 'error' AS level, '{table}' AS object,
        pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of {table} is' ELSE '%s rows of {table} are' END OPERATOR(pg_catalog.||) ' linked to a session of another course, for example %s.', f.rows, e.examples) AS detail,
        pg_catalog.format(E'Unlink them: UPDATE %1$I.{table} AS r SET session_id = NULL FROM %1$I.sessions AS s WHERE s.id = r.session_id AND s.course_id <> %2$s\nThen: sessiondb backfill',

@@ -1,4 +1,5 @@
 -- Rows of {table} are linked to sessions of organisations of their users; a membership may have ended since.
+-- must see every row of: org_members
 SELECT 'links_without_membership' AS "check", 'warning' AS level, '{table}' AS object,
        pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of {table} is' ELSE '%s rows of {table} are' END OPERATOR(pg_catalog.||) ' linked to a session of an organisation that the user is not a member of, for example %s.', f.rows, e.examples) AS detail,
        coalesce('Make the users members, for instance: ' OPERATOR(pg_catalog.||) pg_catalog.replace(sessiondb.org_command('member', f.pair[1], f.pair[2]), E'\n', '\n') OPERATOR(pg_catalog.||) E'\nOr unlink', 'Unlink')

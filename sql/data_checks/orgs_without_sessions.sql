@@ -1,5 +1,6 @@
 -- Every organisation with members has a session. The fix is for the first one, and for the course in which most of its
 -- members are enrolled.
+-- must see every row of: sessions
 SELECT 'orgs_without_sessions' AS "check", 'info' AS level, 'org_members' AS object,
        pg_catalog.format('%s no session, so nothing of the members can be linked, for example %s.',
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 organisation with members has' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' organisations with members have' END,

@@ -1,4 +1,5 @@
 -- Every active session has at least one user who can be linked to it.
+-- must see every row of: org_members
 SELECT 'sessions_without_members' AS "check", 'warning' AS level, 'sessions' AS object,
        pg_catalog.format('%s to an organisation without members, so no user can be linked to %s, for example %s.',
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session belongs' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions belong' END,

@@ -1,5 +1,6 @@
 -- No active session is hidden by a newer one of the same organisation and course. A session in which students are enrolled
 -- is not hidden: it gets their submissions while it is active.
+-- must see every row of: org_members, enrollments
 SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
        pg_catalog.format('%s can never be chosen, because the same organisation and course has a newer active session and no student is enrolled in %s, for example %s.',
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions' END,

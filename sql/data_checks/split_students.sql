@@ -1,4 +1,5 @@
 -- The submissions of a student in a course are in the session of their enrolment.
+-- must see every row of: none
 SELECT 'split_students' AS "check", 'warning' AS level, 'submissions' AS object,
        pg_catalog.format('%s submissions that are not in the session of their enrolment in the course, for example %s.',
                          CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN '1 student has' ELSE pg_catalog.count(*)::pg_catalog.text OPERATOR(pg_catalog.||) ' students have' END,

@@ -1,5 +1,6 @@
 -- How many rows of {table} have no session, by reason; a warning if that is "linked", and a backfill would link them. The
 -- reasons are those of choose_sessions(), here for all rows at once, because the session itself does not matter.
+-- must see every row of: all but submissions
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,

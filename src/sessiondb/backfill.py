@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 
 from sessiondb import ledger
 from sessiondb.checks import require_installed
-from sessiondb.database import Connection, bound_waits_on_workers, platform_path, rest
+from sessiondb.citus import bound_waits_on_workers
+from sessiondb.connection import Connection, platform_path, rest
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session

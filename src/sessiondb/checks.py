@@ -13,17 +13,10 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources, versions
-from sessiondb.database import (
-    Connection,
-    Installation,
-    catalogs,
-    installation,
-    is_distributed,
-    platform_path,
-    platform_schema,
-    trusted,
-)
+from sessiondb.citus import is_distributed
+from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
+from sessiondb.installation import Installation, installation
 from sessiondb.locks import Report
 from sessiondb.output import shown
 from sessiondb.resources import literal
@@ -93,13 +86,11 @@ def check(
     return findings
 
 
-_RESTS_ON = {
-    "links_without_membership": {"org_members"},
-    "orgs_without_sessions": {"sessions"},
-    "sessions_without_members": {"org_members"},
-    "shadowed_sessions": {"org_members", "enrollments"},
-}
-"""The tables whose absent rows are what a check of the data finds; of unlinked_rows all but submissions."""
+def _rests_on(name: str, tables: Set[str]) -> Set[str]:
+    """Return those of the tables of which a check of the data must see every row, according to its header."""
+    header = re.findall(r"^-- must see every row of: (all but )?(.*)$", resources.read(f"data_checks/{name}.sql"), re.M)
+    ((all_but, listed),) = header
+    return tables - {*listed.split(", ")} if all_but else tables & {*listed.split(", ")}
 
 
 def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding], list[str]]:
@@ -110,9 +101,7 @@ def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding]
             tables: dict[str, str] = dict(connection.execute(query).fetchall())
     except psycopg.ProgrammingError:  # of an older version; the checks say what is missing or not granted
         tables = {}
-    rest = {name: tables.keys() & _RESTS_ON.get(name, set()) for name in names}
-    if "unlinked_rows" in rest:
-        rest["unlinked_rows"] = tables.keys() - {"submissions"}
+    rest = {name: _rests_on(name, tables.keys()) for name in names}
     unfit = [name for name in names if rest[name]]
     if not unfit:
         return [], list(names)

@@ -13,7 +13,7 @@ import click
 import psycopg
 
 from sessiondb import output, resources
-from sessiondb.database import Connection, trusted
+from sessiondb.connection import Connection, trusted
 from sessiondb.embedded import Server, ephemeral_server
 
 # of tests/platforms/reference.sql

@@ -19,8 +19,9 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sessiondb.database import Connection, is_there
+from sessiondb.connection import Connection
 from sessiondb.errors import SessiondbError
+from sessiondb.installation import is_there
 
 TABLES = ("enrollments", "submissions")
 """The tables whose rows are linked."""
@@ -171,7 +172,7 @@ def exists(connection: Connection) -> bool:
     """Return whether the tables of the ledger exist.
 
     Raises:
-        PlatformRefusedError: as :func:`sessiondb.database.is_there`.
+        PlatformRefusedError: as :func:`sessiondb.installation.is_there`.
     """
     if not is_there(connection):
         return False

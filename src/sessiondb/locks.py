@@ -12,8 +12,9 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors as pg
 
-from sessiondb.database import Connection, look_again, rest, trusted
+from sessiondb.connection import Connection, rest, trusted
 from sessiondb.errors import LockNotObtainedError
+from sessiondb.installation import look_again
 from sessiondb.watch import Watch
 
 ADVISORY_KEY = int.from_bytes(b"sessiond", "big")

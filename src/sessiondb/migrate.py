@@ -16,21 +16,14 @@ from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, rollback_preflight
-from sessiondb.database import (
-    OUR_PATH,
-    Connection,
-    bound_waits_on_workers,
-    catalogs,
-    explain,
-    installation,
-    place,
-    platform_schema,
-    trusted,
-)
+from sessiondb.citus import bound_waits_on_workers
+from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
+from sessiondb.installation import installation
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
+from sessiondb.server_errors import explain
 from sessiondb.steps import Query, Statement, Step
 from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch

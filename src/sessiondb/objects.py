@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from sessiondb import __version__, resources
-from sessiondb.database import Connection, Installation, catalogs, trusted
+from sessiondb.connection import Connection, catalogs, trusted
+from sessiondb.installation import Installation
 from sessiondb.resources import literal
 
 CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}

@@ -10,17 +10,9 @@ from typing import Any
 from psycopg import sql
 
 from sessiondb import __version__, checks, ledger, objects, resources, steps
-from sessiondb.database import (
-    OUR_PATH,
-    REACH,
-    SILENCE,
-    SPELLING,
-    Choices,
-    Connection,
-    catalogs,
-    is_distributed,
-    trusted,
-)
+from sessiondb.citus import is_distributed
+from sessiondb.connection import OUR_PATH, SILENCE, Connection, catalogs, trusted
+from sessiondb.database import REACH, SPELLING, Choices
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade

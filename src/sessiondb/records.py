@@ -19,8 +19,9 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources, versions
-from sessiondb.database import Connection, Installation, installation, platform_path, platform_schema, trusted
+from sessiondb.connection import Connection, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
+from sessiondb.installation import Installation, installation
 
 Row = dict[str, Any]
 

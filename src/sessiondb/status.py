@@ -9,8 +9,9 @@ from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
 from sessiondb.checks import problems
-from sessiondb.database import Connection, Installation, catalogs, installation, platform_schema, trusted
+from sessiondb.connection import Connection, catalogs, platform_schema, trusted
 from sessiondb.errors import Finding
+from sessiondb.installation import Installation, installation
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import missing, wanted
 

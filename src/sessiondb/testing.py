@@ -26,7 +26,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from sessiondb.database import Choices, Database, trusted
+from sessiondb.connection import trusted
+from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ephemeral_server
 from sessiondb.migrate import Runner
 

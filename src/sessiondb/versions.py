@@ -5,8 +5,8 @@ from __future__ import annotations
 from packaging.version import Version
 
 from sessiondb import __version__
-from sessiondb.database import Installation
 from sessiondb.errors import SessiondbError
+from sessiondb.installation import Installation
 
 
 def refuse_newer(there: Installation | None) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from sessiondb import resources
-from sessiondb.database import OUR_PATH, Connection, is_distributed
+from sessiondb.citus import is_distributed
+from sessiondb.connection import OUR_PATH, Connection
 from sessiondb.pooler import backend_pid, second_connection
 
 Progress = Callable[[str, int, int], None]

@@ -43,7 +43,8 @@ class Options:
     @property
     def database(self) -> Database:
         """The database that -d or the environment names, with the schema of --schema."""
-        from sessiondb.database import Database, conninfo, named_by
+        from sessiondb.address import conninfo, named_by
+        from sessiondb.database import Database
 
         return Database(conninfo(self.dsn), self.schema, named_by(self.dsn))
 
@@ -94,7 +95,8 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
         from psycopg.conninfo import make_conninfo
 
         from sessiondb import records, resources
-        from sessiondb.database import Database, conninfo
+        from sessiondb.address import conninfo
+        from sessiondb.database import Database
 
         names: list[str] = []
         with contextlib.suppress(Exception):

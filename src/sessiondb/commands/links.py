@@ -17,7 +17,7 @@ from sessiondb.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Pace, Result
-    from sessiondb.database import Connection
+    from sessiondb.connection import Connection
     from sessiondb.errors import Finding
 
 

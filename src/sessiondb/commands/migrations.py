@@ -115,7 +115,7 @@ def apply(
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
-    from sessiondb.database import installation
+    from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
     from sessiondb.objects import missing
@@ -220,7 +220,7 @@ def rollback(
 
 def _how_far(options: Options) -> UsageError:
     """Return the error of a rollback without --to or --all, with what can be undone if the database answers."""
-    from sessiondb.database import place
+    from sessiondb.connection import place
     from sessiondb.migrate import undoable
 
     message, hint = "rollback needs --to ID or --all", "Show what would be undone: sessiondb rollback --all --dry-run"
@@ -236,7 +236,7 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> li
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations."""
     from sessiondb import records
     from sessiondb.checks import rollback_preflight
-    from sessiondb.database import place
+    from sessiondb.connection import place
     from sessiondb.migrate import report_warnings, undoable
     from sessiondb.objects import missing
 
@@ -289,7 +289,7 @@ def status(options: Options, exit_code: bool) -> int:
       sessiondb status
       sessiondb status --exit-code --format json
     """
-    from sessiondb.database import place
+    from sessiondb.connection import place
     from sessiondb.status import status as read_status
     from sessiondb.status import summary
 
@@ -371,7 +371,7 @@ def plan(
     """
     from sessiondb import resources
     from sessiondb.checks import require_plannable
-    from sessiondb.database import installation
+    from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import pending, settle_course_path
     from sessiondb.plan import batch, script

@@ -15,7 +15,7 @@ from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Result
-    from sessiondb.database import Connection
+    from sessiondb.connection import Connection
 
 
 @click.group()

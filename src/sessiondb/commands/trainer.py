@@ -18,7 +18,7 @@ from sessiondb.commands import Name, Options, command
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
-    from sessiondb.database import Connection
+    from sessiondb.connection import Connection
     from sessiondb.trainer.store import Who
 
 

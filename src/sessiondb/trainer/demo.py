@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 
 from sessiondb import resources
-from sessiondb.database import Database, trusted
+from sessiondb.connection import trusted
+from sessiondb.database import Database
 from sessiondb.embedded import ephemeral_server
 from sessiondb.migrate import Runner
 

@@ -16,8 +16,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
-from sessiondb.database import Connection, Database, is_lost, platform_path, trusted
+from sessiondb.connection import Connection, platform_path, trusted
+from sessiondb.database import Database
 from sessiondb.errors import SessiondbError
+from sessiondb.server_errors import is_lost
 
 Row = dict[str, Any]
 

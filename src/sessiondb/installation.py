@@ -1,0 +1,120 @@
+"""What is installed in a database, read only after it is known to belong to a trusted role."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
+
+from psycopg import errors as pg
+
+from sessiondb import resources
+from sessiondb.connection import Connection, trusted
+from sessiondb.errors import Finding, PlatformRefusedError
+
+_TRUSTED: WeakSet[Connection] = WeakSet()
+"""Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
+
+
+def look_again(connection: Connection) -> None:
+    """Make :func:`is_there` look again: meanwhile another session may have rolled back and created such a schema."""
+    _TRUSTED.discard(connection)
+
+
+def is_there(connection: Connection) -> bool:
+    """Return whether schema sessiondb exists, from the catalogs alone, before anything in it is read.
+
+    Args:
+        connection: under :data:`sessiondb.connection.OUR_PATH`. Its setting ``sessiondb.table_owner`` is the owner of
+            the platform's tables.
+
+    Raises:
+        PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
+    """
+    if connection in _TRUSTED:
+        return True
+    # before its owner is checked: a schema that another role creates now does not exist yet
+    if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
+        return False
+    query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
+    found = connection.execute(trusted(query)).fetchall()
+    made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
+    makers = [role for _, role, may_create in found if may_create]
+    reasons = []
+    if made:
+        reasons.append(
+            (
+                f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
+                f"{', ...' if len(made) > 5 else ''}",
+                "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what it "
+                "created, and drop it or give it to the owner of those tables.",
+            )
+        )
+    if makers:
+        revoked = ", ".join(makers)
+        reasons.append(
+            (
+                f"a role that is not trusted may create objects there: {revoked}",
+                f"REVOKE CREATE ON SCHEMA sessiondb FROM {revoked}",
+            )
+        )
+    if reasons:
+        nothing = "Nothing in schema sessiondb is read or run, because"
+        raise PlatformRefusedError(
+            [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
+        )
+    _TRUSTED.add(connection)
+    return True
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What sessiondb knows of its platform.
+
+    Attributes:
+        platform_schema: the schema with sessions, enrollments and submissions.
+        version: of the sessiondb that applied last.
+        course_path: the columns from a submission to its course, None before they are chosen.
+        course_pieces: the SQL expression of the course, split where the name of the submission's row belongs.
+        search_path: of the functions that the platform calls: the initial path of apply's connection, pg_temp last.
+        staff: the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies.
+        distributed: whether Citus distributes its tables, for which the code differs.
+    """
+
+    platform_schema: str
+    version: str
+    course_path: str | None
+    course_pieces: list[str] | None
+    search_path: str
+    staff: dict[str, Any] | None = None
+    distributed: bool = False
+
+
+def installation(connection: Connection) -> Installation | None:
+    """Return what is installed in this database, None if there is nothing or this role may not see it.
+
+    Raises:
+        PlatformRefusedError: as :func:`is_there`.
+    """
+    if not is_there(connection):
+        return None
+    row = connection.execute(
+        """
+        SELECT CASE WHEN has_schema_privilege(n.oid, 'USAGE') THEN to_regclass('sessiondb.installation') END
+          FROM pg_namespace AS n
+         WHERE n.nspname = 'sessiondb'
+        """
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    # a rollback that is about to end may have locked the table, which then no longer exists
+    with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
+        row = connection.execute(
+            "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
+            " nullif(to_jsonb(i) -> 'staff', 'null'),"
+            " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
+            " FROM sessiondb.installation AS i"
+        ).fetchone()
+        return Installation(*row) if row else None
+    return None
