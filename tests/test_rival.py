@@ -295,7 +295,10 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
     role = sql.Identifier(new_role)
     Rival(installed_db, new_role)
     with installed_db.connect() as connection:
-        if "citext" in thing and not connection.execute("SELECT FROM pg_available_extensions WHERE name = 'citext'").rowcount:
+        if (
+            "citext" in thing
+            and not connection.execute("SELECT FROM pg_available_extensions WHERE name = 'citext'").rowcount
+        ):
             pytest.skip("this server has no extension citext")
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
         connection.execute(sql.SQL("SET ROLE {}").format(role))
