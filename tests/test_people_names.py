@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg import sql
 from test_cli import ADA, BRUNO, SQL, Run, environment, run
 from test_docs import command
 
+from sessiondb.cli import _Bash, cli
 from sessiondb.output import visible
 from sessiondb.resources import quoted
 
@@ -341,6 +343,22 @@ def test_the_tab_key_offers_what_the_database_has(
     here = offers(installed_db.conninfo())
     assert here.splitlines() == [f"plain,{name}" for name in offered]
     assert offers("host=127.0.0.1 port=1") == (here if "rollback" in typed else "")
+
+
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_what_the_tab_key_puts_into_a_command_line_of_bash_is_a_word(quote: str, tmp_path: Path) -> None:
+    name = """$(echo run) `echo run` 'it' \\"s\\" \\ !"""
+    offer = tmp_path / "offer"
+    offer.write_text(f"#!/bin/sh\ncat <<'END'\nplain,{name}\nEND\n")
+    offer.chmod(0o700)
+    source = _Bash(cli, {}, "sessiondb", "_SESSIONDB_COMPLETE").source()
+    script = f"""{source}
+        COMP_WORDS=(sessiondb "$2") COMP_CWORD=1
+        _sessiondb_completion "$1"
+        eval "printf %s $2$COMPREPLY$2"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", offer, quote], capture_output=True, text=True, check=True)
+    assert done.stdout == name
 
 
 @on_reference

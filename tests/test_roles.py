@@ -230,6 +230,7 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
         "ROUTINE public.get_user_session_for_course(uuid,uuid)",
     ),
     "table of the rules": ("ALTER TABLE sessions OWNER TO {role}", "TABLE public.sessions"),
+    "table that a command writes": ("ALTER TABLE orgs OWNER TO {role}", "TABLE public.orgs"),
     "table on the way to the course": ("ALTER TABLE modules OWNER TO {role}", "TABLE public.modules"),
     "view": (
         "ALTER TABLE orgs RENAME TO organisations; CREATE VIEW orgs AS SELECT * FROM organisations;"

@@ -32,7 +32,6 @@ BEGIN
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that run has ended.';
         END IF;
         IF v_rows IS NULL THEN
-            CALL sessiondb.require_trusted();
             v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
                 RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')

@@ -75,13 +75,17 @@ for command in (
 
 
 class _Bash(click.shell_completion.BashComplete):
-    """Quotes a name with blanks for bash; zsh and fish do this themselves."""
+    """Quotes a name for bash, which would run what looks like a command in it; zsh and fish do this themselves."""
 
     source_template = click.shell_completion.BashComplete.source_template.replace(
         "COMPREPLY+=($value)",
-        r"""[[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || value=$(printf '%%q' "$value")
+        r"""case ${COMP_WORDS[COMP_CWORD]} in
+                \"*) value=$(sed 's/[\\"`$]/\\&/g' <<< "$value") ;;
+                \'*) value=$(sed "s/'/'\\\\''/g" <<< "$value") ;;
+                *) value=$(printf '%%q' "$value") ;;
+            esac
             COMPREPLY+=("$value")""",
-    )
+    ).replace("read type", "read -r type")
 
 
 click.shell_completion.add_completion_class(_Bash)
