@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from benchmarks import apply, backfill, bounds, forms, growth, insert, instructions, platform, report
+from benchmarks import apply, backfill, bounds, forms, growth, insert, instructions, platform, report, trainer
 from benchmarks.platform import Size
 from benchmarks.server import DURABLE, open_server
 
@@ -21,6 +21,7 @@ PARTS = {
     "backfill": "unlinked",
     "backfill-under-traffic": "unlinked",
     "apply": "platform",
+    "trainer": "linked",
 }
 """What is measured on a server that all share, and the database that it starts from."""
 
@@ -109,6 +110,7 @@ def main(
                 "backfill": lambda: backfill.measure(server, few),
                 "backfill-under-traffic": lambda: backfill.under_traffic(server, size),
                 "apply": lambda: apply.measure(server, size, few, idle),
+                "trainer": lambda: trainer.measure(server, many if quick else 2 * many + 1),
             }
             _tell("building the platform")
             platform.build(server, size, {PARTS[name] for name in shared})

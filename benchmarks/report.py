@@ -144,6 +144,10 @@ def _goals(parts: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             where = "" if name == "--help" else f" on {rows}"
             goal = {"--help": "< 0.15 s", "check of the catalogs": "< 5 s"}.get(command, "")
             yield f"`sessiondb {name}`{of}{where}, start to end", goal, f"{took['median']:.2f} s"
+    if "trainer" in parts:
+        for page, took in parts["trainer"]["result"]["pages_s"].items():
+            goal = "≤ 300 ms" if page == "overview" else ""
+            yield f"`sessiondb trainer`, {page}", goal, f"{took['median'] * 1e3:.0f} ms"
 
 
 def _insert_goals(result: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

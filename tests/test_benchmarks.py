@@ -17,7 +17,7 @@ import pytest
 from benchmarks import bounds, report
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["insert", "forms", "growth", "backfill", "backfill-under-traffic", "apply"]
+PARTS = ["insert", "forms", "growth", "backfill", "backfill-under-traffic", "apply", "trainer"]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,7 @@ def test_every_part_has_its_ratios_and_what_they_depend_on(parts: dict[str, Any]
     assert parts["backfill"]["result"]["batches"] > 0
     assert len(parts["backfill-under-traffic"]["result"]["client_memory_mb"]) == 2
     assert parts["apply"]["result"]["apply"]["writes"] > 0
+    assert all(took["median"] > 0 for took in parts["trainer"]["result"]["pages_s"].values())
     assert {*parts["growth"]["result"]} == {
         "active sessions",
         "completed sessions",

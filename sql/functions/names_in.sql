@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION sessiondb.names_in(p_kind text, OUT relation regclass
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET join_collapse_limit = 1
 AS $function$
 /*
  * The table with the names of users, courses, organisations or sessions (p_kind is user, course, org or session), its key,
@@ -10,7 +11,8 @@ AS $function$
  * The names of users are in table_of_users(), otherwise in a table of the platform's schema, of the same owner, whose
  * primary key refers to what user_id refers to: the profiles of a hosted backend, whose clients may not read auth.users.
  *
- * PL/pgSQL, to plan the query once: that takes longer than all else, and explain() asks for each name.
+ * PL/pgSQL, to plan the query once, and joins in the order in which they are written: planning takes longer than all
+ * else, and explain() asks for each name.
  */
 #variable_conflict use_column
 BEGIN
