@@ -11,6 +11,8 @@ AS $procedure$
  * of the connection. The advisory lock is the same as for apply, taken for each batch separately, so that it is
  * released however this ends.
  *
+ * Longer than a screen: one loop, because whatever it calls cannot commit either, with all that a transaction must set.
+ *
  * A statement_timeout of the caller applies to the whole CALL, which cannot change that; a lock_timeout of the caller
  * applies if it is shorter than ours.
  */
