@@ -18,6 +18,7 @@ from sessiondb.errors import Exit, SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.database import Choices
+    from sessiondb.errors import Finding
     from sessiondb.migrate import Runner
 
 
@@ -190,16 +191,21 @@ def rollback(
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
-    from sessiondb.ledger import of_saved_links, saved_links
+    from sessiondb import resources
+    from sessiondb.ledger import of_saved_links, read_migrations, saved_links
+    from sessiondb.migrate import find_migration
 
     if to and everything:
         raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
     if not (to or everything):
         raise _how_far(options)
+    if to:
+        find_migration(read_migrations(resources.MIGRATIONS), to)
     if not (yes or dry_run) and not sys.stdin.isatty():
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
+    warnings: list[Finding] = []
     if dry_run or not yes:
-        todo = _look_before_rollback(options, to, dry_run)
+        todo, warnings = _look_before_rollback(options, to, dry_run)
         if dry_run:
             return
         if todo:
@@ -208,7 +214,7 @@ def rollback(
         options.changing.connect() as connection,
         runner_on(options, connection, lock_timeout, lock_budget) as runner,
     ):
-        undone = runner.rollback(to)
+        undone = runner.rollback(to, warnings)
         saved = saved_links(connection) if everything else 0
     if options.json:
         output.json_document({"rolled_back": undone})
@@ -232,8 +238,8 @@ def _how_far(options: Options) -> UsageError:
     return UsageError(message, hint)
 
 
-def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:
-    """Show what a rollback would undo and what would be lost, and return the ids of the migrations."""
+def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
+    """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
     from sessiondb import records
     from sessiondb.checks import rollback_preflight
     from sessiondb.connection import place
@@ -250,11 +256,11 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> li
     ids = [m.id for m in todo]
     if options.json and dry_run:
         output.json_document({"would_roll_back": ids, "warnings": [warning.as_json() for warning in warnings]})
-        return ids
+        return ids, warnings
     say = output.say if dry_run else output.note
     if not todo:
         say(_nothing_to_undo(to))
-        return ids
+        return ids, warnings
     say(f"To be rolled back in {where}:")
     for id_ in ids:
         say(f"  {id_}")
@@ -268,7 +274,7 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> li
     report_warnings(warnings, say)
     if dry_run:
         say("A dry run: nothing was changed.")
-    return ids
+    return ids, warnings
 
 
 def _nothing_to_undo(to: str | None) -> str:
