@@ -138,9 +138,13 @@ def test_users_that_a_role_may_not_read_are_not_found_by_name(new_role: str, ins
         for grant in ("USAGE ON SCHEMA sessiondb", "SELECT ON sessiondb.installation"):
             connection.execute(f"GRANT {grant} TO {new_role}".encode())
         words = ["-d", installed_db.conninfo(new_role), "member", "add", "--org", ORG, "--user", "bruno@example.org"]
-        assert "this role can read no names of users" in run(*words).err
+        cannot = run(*words).err
+        assert 'this role can read no user "bruno@example.org": it may not read public.users\n' in cannot
+        assert "Give the id of the user, or use a role that may read every row there." in cannot
         connection.execute(f"GRANT SELECT (id, email) ON users TO {new_role}".encode())
         assert f"User bruno@example.org: {BRUNO}" in run(*words).err.splitlines()
+        connection.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+        assert "row level security may hide rows of public.users" in run(*words).err
 
 
 @on_reference

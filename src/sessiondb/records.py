@@ -160,12 +160,12 @@ def find(
             rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
+    if not found and (hidden := _hidden_names(connection, kind)):
+        way = f"Give the id of the {noun}, or use a role that may read every row there."
+        raise UnclearNameError(f'this role can read no {noun} "{name}": {hidden}', [], way)
     if not has_names:
-        table = "the table of users" if kind == "user" else f"table {kind}s"
         raise UnclearNameError(
-            f'this role can read no names of {nouns} in {table}, so "{name}" cannot be looked up',
-            [],
-            f"Give the id of the {noun}, or grant the role SELECT on that table.",
+            f'no names of {nouns} are known, so "{name}" cannot be looked up', [], f"Give the id of the {noun}."
         )
     if not found:
         where = " of this organisation" * bool(org) + " in this course" * bool(course)
@@ -179,6 +179,15 @@ def find(
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
     return UUID(str(found[0]["id"]))
+
+
+def _hidden_names(connection: Connection, kind: str) -> str:
+    """Return what keeps the role from reading all names of a kind, or nothing."""
+    query = trusted(resources.query("queries/hidden_names", f"{resources.literal(kind)}::text"))
+    return ", and ".join(
+        f"row level security may hide rows of {table}" if may_read else f"it may not read {table}"
+        for table, may_read in connection.execute(query)
+    )
 
 
 def create_org(connection: Connection, name: str, slug: str) -> Row:
