@@ -51,7 +51,7 @@ hidden AS (
            END
 ),
 best AS (
-    SELECT b.id, b.org_id,
+    SELECT b.id, b.org_id, b.is_active,
            CASE WHEN b.is_active THEN format(' %s has an active one: %s.', sessiondb.name_of('org', b.org_id), sessiondb.name_of('session', b.id)) END AS offer
       FROM jsonb_to_record(p_facts -> 'best') AS b (id uuid, org_id uuid, is_active boolean)
 ),
@@ -71,8 +71,11 @@ of_rows AS (
 membership AS (
     SELECT jsonb_build_object(
                'what', format('make the student a member of %1$s, which gives %1$s access to this student''s work', sessiondb.name_of('org', o.id)),
-               'command', sessiondb.org_command('member', o.id, p_user_id)) AS fix
-      FROM (SELECT coalesce((SELECT b.org_id FROM best AS b), (p_facts ->> 'any_org')::uuid) AS id) AS o
+               'command', sessiondb.org_command('member', o.id, p_user_id),
+               -- a membership alone would link nothing
+               'then', CASE WHEN o.session_id IS NULL THEN sessiondb.org_command('session', o.id, p_course_id)
+                            WHEN NOT o.is_active THEN format('sessiondb session set-status %s active', sessiondb.shell_name('session', o.session_id)) END) AS fix
+      FROM (SELECT coalesce(b.org_id, (p_facts ->> 'any_org')::uuid) AS id, b.id AS session_id, b.is_active FROM best AS b) AS o
 ),
 own_session AS (
     SELECT jsonb_build_object(
@@ -89,8 +92,9 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
        coalesce((
            SELECT jsonb_agg(jsonb_build_object(
                       'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
-                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' THEN b.option ELSE '' END END,
-                      'then', CASE WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
+                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' AND f.fix ->> 'then' IS NULL THEN b.option ELSE '' END END,
+                      'then', CASE WHEN f.fix ->> 'then' IS NOT NULL THEN (f.fix ->> 'then') || b.option
+                                   WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
              FROM unnest(CASE WHEN n.is_withheld THEN ARRAY[h.fix] ELSE a.fixes END) WITH ORDINALITY AS f (fix, place)
             CROSS JOIN LATERAL (SELECT f.fix ->> 'command' ~ '^(sessiondb|UPDATE|INSERT|SELECT) ' AS is_command) AS k
             WHERE f.fix ->> 'command' IS NOT NULL), '[]')
