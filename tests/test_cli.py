@@ -926,6 +926,7 @@ COMMANDS = dict(commands(sessiondb.cli.cli))
 def examples(command: click.Command) -> list[str]:
     """The lines below "Example:", which end a command's help."""
     _, _, lines = (command.help or "").partition("Example:\n")
+    assert max(map(len, lines.splitlines())) <= 78  # and two blanks before
     return [line.strip() for line in lines.replace("\\\n", " ").splitlines() if line.strip()]
 
 

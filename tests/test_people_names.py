@@ -97,7 +97,9 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     several = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft")
     assert (several.code, several.out) == (1, "")
     for told in ("Atelier Nord, completed", "Campus Sud, active"):
-        assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
+        assert re.search(
+            rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d \d\d:\d\d\)$", several.err, re.MULTILINE
+        )
 
     where = ("--org", "campus-sud", "--course", SQL, "--format", "json")
     one = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft", *where)
@@ -257,7 +259,9 @@ def test_older_rows_are_linked_at_once_where_that_is_asked_for(installed_db: Pla
 
     data = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--title", "North", "--status", "draft")
     assert run(*on, *data).code == 0
-    assert run(*on, "member", "add", "--org", "atelier-nord", "--user", "dmitri@example.org").code == 0
+    no = run(*on, "member", "add", "--org", "atelier-nord", "--user", "dmitri@example.org", "--backfill")
+    assert no.code == 1
+    assert "none of the user's older rows can be linked" in no.err
     opened = run(*on, "session", "set-status", "North", "active", "--backfill")
     assert opened.code == 0, opened.err
     assert linked(installed_db, "North") == (1, 1)

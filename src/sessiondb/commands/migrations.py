@@ -372,7 +372,7 @@ def plan(
     \b
     Example:
       sessiondb plan
-      sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
+      sessiondb plan --sql --course-path exercise_id.course_id > apply.sql
       sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
     from sessiondb import resources
