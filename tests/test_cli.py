@@ -926,7 +926,6 @@ COMMANDS = dict(commands(sessiondb.cli.cli))
 def examples(command: click.Command) -> list[str]:
     """The lines below "Example:", which end a command's help."""
     _, _, lines = (command.help or "").partition("Example:\n")
-    assert max(map(len, lines.splitlines())) <= 78  # and two blanks before
     return [line.strip() for line in lines.replace("\\\n", " ").splitlines() if line.strip()]
 
 
@@ -960,6 +959,8 @@ def test_help_names_every_command() -> None:
     for option in ("--help", "-h"):
         helped = run(option)
         assert (helped.code, helped.err) == (0, "")
+        for path in COMMANDS:
+            assert max(map(len, run(*path, option).out.splitlines())) <= 80
         assert helped.out.startswith("Usage: ")
         assert {path[0] for path in COMMANDS} <= set(re.findall(r"^  ([a-z]+)  ", helped.out, re.MULTILINE))
 

@@ -271,7 +271,7 @@ def create_session(
 def _spelled(connection: Connection, status: str, *, is_asked: bool = False) -> str:
     """Return a status in the spelling of the platform, ignoring case; refuse one that is misspelled.
 
-    If ``is_asked``, sessions with it are looked for: then also one that the column could not hold or is like one in use.
+    If ``is_asked``, sessions with it are looked for: then also one that the column could not hold or that is like one.
     """
     listed = allowed(connection, *_VALUES["status"])
     known = listed or _in_use(connection, "status")
