@@ -121,7 +121,7 @@ def ready_to_paste(command: str) -> str:
 
 _COMMAND = re.compile(
     r"(?:(?P<what>[^:]+): )?"
-    r"(?P<command>(?:sessiondb|ALTER|CREATE|COMMIT|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
+    r"(?P<command>(?:sessiondb|ALTER|CALL|COMMENT|CREATE|COMMIT|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
     re.DOTALL,
 )
 

@@ -116,6 +116,7 @@ def apply(
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
+    from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
@@ -130,7 +131,7 @@ def apply(
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
             if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
-            _print_plan(options, make_plan(connection, todo), to)
+            _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
         return
     with options.changing.connect(choices) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
@@ -377,6 +378,7 @@ def plan(
     """
     from sessiondb import resources
     from sessiondb.checks import require_plannable
+    from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import pending, settle_course_path
@@ -396,15 +398,16 @@ def plan(
             require_plannable(connection, course_path)
         settle_course_path(connection, course_path)
         todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
-        _print_plan(options, make_plan(connection, todo), None)
+        _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))
 
 
 def _nothing_to_do(to: str | None) -> str:
     return f"Nothing to do: {'every migration up to ' + to + ' is' if to else 'all migrations are'} applied."
 
 
-def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | None) -> None:
+def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | None, schema: str) -> None:
     from sessiondb.migrate import on_one_line, readable
+    from sessiondb.resources import with_platform
 
     if options.json:
         output.json_document({"statements": statements})
@@ -412,6 +415,8 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
     if not statements:
         output.say(_nothing_to_do(to))
         return
+    # what install() does with a source
+    statements = [{**s, "statement": with_platform(s["statement"], schema)} for s in statements]
     for migration, group in itertools.groupby(statements, lambda s: s["migration"]):
         output.say(migration)
         of_migration = list(group)
