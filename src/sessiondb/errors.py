@@ -121,7 +121,8 @@ def ready_to_paste(command: str) -> str:
 
 _COMMAND = re.compile(
     r"(?:(?P<what>[^:]+): )?"
-    r"(?P<command>(?:sessiondb|ALTER|CALL|COMMENT|CREATE|COMMIT|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
+    r"(?P<command>(?:sessiondb|ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE)"
+    r" .+)",
     re.DOTALL,
 )
 
