@@ -966,6 +966,8 @@ def test_help_names_every_command() -> None:
     for option in ("--help", "-h"):
         helped = run(option)
         assert (helped.code, helped.err) == (0, "")
+        for path in COMMANDS:
+            assert max(map(len, run(*path, option).out.splitlines())) <= 80
         assert helped.out.startswith("Usage: ")
         assert {path[0] for path in COMMANDS} <= set(re.findall(r"^  ([a-z]+)  ", helped.out, re.MULTILINE))
 

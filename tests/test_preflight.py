@@ -999,7 +999,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
 
     (warning,) = (line for line in said if line.startswith("warning: "))
     assert f"(pid {pid}, nightly report, idle in transaction) has been open since" in warning
-    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in said[said.index(warning) + 1]
+    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid});" in said[said.index(warning) + 1]
 
 
 @on_reference
@@ -1074,7 +1074,7 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
         "prepared transaction 'it''s open'",
     )
     assert "holds a lock on table public.submissions" in found.detail
-    assert found.fix == "End it: COMMIT PREPARED 'it''s open', or ROLLBACK PREPARED 'it''s open'"
+    assert found.fix == "End it, with ROLLBACK or with COMMIT: COMMIT PREPARED 'it''s open'"
     assert found.detail in refused.err
 
 

@@ -1,15 +1,18 @@
 -- What explain_outcome() says and proposes for the reason that it found: a part of that function, whose arguments, choice c,
 -- link l, hidden tables h and option b stand here, too.
 WITH best AS (
-    SELECT b.id, b.org_id,
+    SELECT b.id, b.org_id, b.is_active,
            CASE WHEN b.is_active THEN format(' %s has an active one: %s.', sessiondb.name_of('org', b.org_id), sessiondb.name_of('session', b.id)) END AS offer
       FROM jsonb_to_record(p_facts -> 'best') AS b (id uuid, org_id uuid, is_active boolean)
 ),
 membership AS (
     SELECT jsonb_build_object(
                'what', format('make the student a member of %1$s, which gives %1$s access to this student''s work', sessiondb.name_of('org', o.id)),
-               'command', sessiondb.org_command('member', o.id, p_user_id)) AS fix
-      FROM (SELECT coalesce((SELECT b.org_id FROM best AS b), (p_facts ->> 'any_org')::uuid) AS id) AS o
+               'command', sessiondb.org_command('member', o.id, p_user_id),
+               -- a membership alone would link nothing
+               'then', CASE WHEN o.session_id IS NULL THEN sessiondb.org_command('session', o.id, p_course_id)
+                            WHEN NOT o.is_active THEN format('sessiondb session set-status %s active', sessiondb.shell_name('session', o.session_id)) END) AS fix
+      FROM (SELECT coalesce(b.org_id, (p_facts ->> 'any_org')::uuid) AS id, b.id AS session_id, b.is_active FROM best AS b) AS o
 ),
 own_session AS (
     SELECT jsonb_build_object(

@@ -120,7 +120,9 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
         cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if options.verbose and error.__cause__ else None
         _fail(options, code, error.lines, error.hint, cause, findings)
     except click.Abort as error:
-        # click says "from None" of a Ctrl-C at a question
+        # click says "from None" of a Ctrl-C or an end of input at a question, whose line is not ended
+        if error.__cause__ is None and error.__context__:
+            output.note("")
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
             _fail(options, code, [f"{code.name.lower()}; run the command again to resume"])
@@ -149,7 +151,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
             options,
             code,
             [f"unexpected {type(error).__name__}: {error}"],
-            "This is a bug in sessiondb: report it with the command and the output of sessiondb status.",
+            "This is a bug in sessiondb. Its maintainers need the command and the output of sessiondb status.",
         )
     sys.exit(int(code or 0))
 

@@ -53,11 +53,24 @@ def shown(value: object) -> str:
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr; work continues if it cannot be written."""
+    """Print a line of progress or advice on stderr, wrapped on a terminal; work continues if it cannot be written."""
+    text = visible(without_passwords(SECRETS.hide(line)))
     try:
-        print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
+        print(_fitted(text) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         write_no_more(sys.stderr)
+
+
+def _fitted(line: str) -> str:
+    """Return a line wrapped to the terminal; a command at its end is not cut, for it is to be pasted."""
+    width = shutil.get_terminal_size().columns
+    margin = " " * (len(line) - len(line.lstrip()) + 2)
+    ends = re.fullmatch(r"(.*?: )((?:sessiondb|[A-Z]{4,}) .*)", line)
+    said, command = ends.groups() if ends else (line, "")
+    if len(line) <= width:
+        return line
+    parts = textwrap.wrap(said, width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([*parts, margin + command] if command else parts)
 
 
 def note_json(document: Any) -> None:
