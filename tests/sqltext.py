@@ -121,7 +121,7 @@ def _of_script(path: Path) -> Text:
     What begins and what asks for the server process is sent before anything is pinned, what ends after that.
     """
     sql = for_psql(filled(path.read_text(encoding="utf-8")))
-    kind: Kind = "A" if path.stem in ("begin", "same_backend", "end") else "B"
+    kind: Kind = "A" if path.stem in ("begin", "same_backend", "end", "batch") else "B"
     return Text(str(path.relative_to(ROOT)), 1, sql, kind)
 
 
@@ -147,6 +147,7 @@ _VALUES = {
     "version": "0",
     "migrations": "('', '')",
     "orphaned_links": "''",
+    "statements": "",
 }
 """What is put in and is no query."""
 

@@ -18,7 +18,7 @@ from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS, Platform
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from test_cli import Run, run
+from test_cli import BY_HAND, Run, run
 
 from sessiondb.cli import cli
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
@@ -105,7 +105,7 @@ NOBODY_THERE: dict[str, tuple[list[str], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("way", NOBODY_THERE)
-def test_no_server_there(way: str, tmp_path: Path) -> None:
+def test_where_no_server_answers_one_sentence_says_so(way: str, tmp_path: Path) -> None:
     arguments, env = NOBODY_THERE[way]
     services = tmp_path / "services"
     services.write_text(f"[platform]\nhost=127.0.0.1\nport=1\nuser=owner\ndbname=platform\npassword={PASSWORD}\n")
@@ -127,7 +127,7 @@ def test_no_server_there(way: str, tmp_path: Path) -> None:
     ],
     ids=["host name", "socket", "service", "sslmode", "connect_timeout", "port"],
 )
-def test_an_address_that_leads_nowhere(dsn: str, says: str) -> None:
+def test_an_address_that_leads_nowhere_is_answered_with_what_is_wrong_with_it(dsn: str, says: str) -> None:
     done = run("-d", dsn, "status")
 
     assert done.code in (1, 2)
@@ -190,7 +190,7 @@ def test_no_part_of_a_password_is_printed_even_where_libpq_takes_it_for_somethin
 
 
 @on_reference
-def test_an_unknown_database_or_role(platform_db: PlatformDatabase) -> None:
+def test_an_unknown_database_or_role_is_named(platform_db: PlatformDatabase) -> None:
     unknown = make_conninfo(dsn(platform_db), dbname="nosuch")
     assert_told(run("-d", unknown, "apply"), 1, 'database "nosuch" does not exist', "Check the name")
 
@@ -238,7 +238,7 @@ def password_needed(own_server: Server) -> Iterator[None]:
     reload(before)
 
 
-def test_a_wrong_password(own_server: Server, password_needed: None) -> None:
+def test_a_wrong_password_is_refused_and_not_printed(own_server: Server, password_needed: None) -> None:
     given = make_conninfo(own_server.dsn("platform"), user="owner")
 
     assert run("-d", given, "status", env={"PGPASSWORD": PASSWORD}).code == 0
@@ -249,7 +249,7 @@ def test_a_wrong_password(own_server: Server, password_needed: None) -> None:
     assert_told(run("-d", given, "apply", env={"HOME": "/nosuch"}), 1, "no password", "PGPASSWORD")
 
 
-def test_a_standby(own_server: Server) -> None:
+def test_a_standby_is_read_and_not_written_to(own_server: Server) -> None:
     """A real one: it follows no primary here, but it recovers for ever and takes no writes."""
     standby = own_server.socket_dir.with_name("data") / "standby.signal"
     own_server.stop()
@@ -280,14 +280,16 @@ def test_a_standby(own_server: Server) -> None:
 
 @pytest.mark.parametrize("command", ["apply", "status", "plan", "check", "show sessions"])
 @on_reference
-def test_an_unknown_schema(platform_db: PlatformDatabase, command: str) -> None:
+def test_an_unknown_schema_is_refused(platform_db: PlatformDatabase, command: str) -> None:
     done = run("-d", dsn(platform_db), "--schema", "nosuch", *command.split())
 
     assert_told(done, 1, 'schema "nosuch" does not exist', "--schema")
 
 
 @on_school
-def test_a_schema_without_the_tables(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+def test_a_schema_without_the_tables_is_refused_and_not_changed(
+    platform_db: PlatformDatabase, dump: Callable[..., str]
+) -> None:
     """All that are missing are named, not the first."""
     execute(platform_db, "CREATE SCHEMA elsewhere")
     with unchanged(platform_db, dump):
@@ -337,7 +339,9 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once(
     indirect=True,
     ids=str,
 )
-def test_not_the_owner(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+def test_a_role_that_is_not_the_owner_is_refused_and_changes_nothing(
+    platform_db: PlatformDatabase, dump: Callable[..., str]
+) -> None:
     role, owner = str(platform_db.platform.student_role), str(platform_db.platform.owner)
     with unchanged(platform_db, dump):
         done = on(platform_db, "apply", user=role)
@@ -352,7 +356,9 @@ def test_not_the_owner(platform_db: PlatformDatabase, dump: Callable[..., str]) 
 
 
 @on_school
-def test_an_installation_that_is_not_ones_own(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+def test_a_role_that_may_not_use_the_installation_is_told_whose_it_is(
+    installed_db: PlatformDatabase, dump: Callable[..., str]
+) -> None:
     role = str(installed_db.platform.student_role)
     with unchanged(installed_db, dump):
         for command in (
@@ -375,7 +381,7 @@ def test_an_installation_that_is_not_ones_own(installed_db: PlatformDatabase, du
 @pytest.mark.parametrize("path", ["a..b", 'a."b', "exercise_id."])
 @pytest.mark.parametrize("command", ["apply", "plan"])
 @on_reference
-def test_a_malformed_course_path(platform_db: PlatformDatabase, command: str, path: str) -> None:
+def test_a_malformed_course_path_is_refused(platform_db: PlatformDatabase, command: str, path: str) -> None:
     done = on(platform_db, command, "--course-path", path)
 
     assert_told(done, 2, f'"{path}"', "--course-path exercise_id.course_id")
@@ -388,7 +394,7 @@ def schemas(db: PlatformDatabase) -> set[str]:
 
 
 @on_reference
-def test_a_course_path_of_an_installed_platform(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+def test_an_installed_platform_keeps_its_course_path(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
     with unchanged(installed_db, dump):
         malformed = on(installed_db, "apply", "--course-path", "a..b")
         another = on(installed_db, "apply", "--course-path", "item_id.course_id")
@@ -400,7 +406,7 @@ def test_a_course_path_of_an_installed_platform(installed_db: PlatformDatabase, 
 
 
 @on_reference
-def test_a_course_path_that_is_ambiguous_or_leads_nowhere(
+def test_a_course_path_that_is_ambiguous_or_leads_nowhere_is_refused(
     platform_db: PlatformDatabase, dump: Callable[..., str]
 ) -> None:
     execute(platform_db, "ALTER TABLE exercises ADD old_course_id uuid REFERENCES courses")
@@ -416,7 +422,7 @@ def test_a_course_path_that_is_ambiguous_or_leads_nowhere(
 
 
 @on_reference
-def test_commands_before_sessiondb_is_installed(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
+def test_commands_say_that_sessiondb_is_not_installed(platform_db: PlatformDatabase, dump: Callable[..., str]) -> None:
     with unchanged(platform_db, dump):
         for command in (
             "show submissions",
@@ -521,7 +527,7 @@ def fresh_dump() -> list[str]:
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_command_line(
+def test_a_wrong_command_line_is_refused_and_changes_nothing(
     installed: PlatformDatabase, what: str, dump: Callable[..., str], fresh_dump: list[str]
 ) -> None:
     wrong, before = WRONG[what], counts(installed)
@@ -553,7 +559,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("option", NUMBERS)
-def test_a_number_that_no_option_can_take(option: str) -> None:
+def test_a_number_that_no_option_can_take_is_refused(option: str) -> None:
     assert len(NUMBERS) >= 9
     for number in ("nan", "inf", "-inf", "-1", "1e30", "9" * 30, "many"):
         done = CliRunner().invoke(cli, ["-d", uri(), *option.split(), number])
@@ -570,7 +576,7 @@ def test_a_migration_that_is_not_applied_cannot_be_kept(platform_db: PlatformDat
 
 
 @on_school
-def test_what_is_too_long_for_the_platform_columns(installed_db: PlatformDatabase) -> None:
+def test_what_is_too_long_for_the_columns_of_the_platform_is_refused(installed_db: PlatformDatabase) -> None:
     before = counts(installed_db)
 
     assert_told(on(installed_db, *CREATE.split(), "--title", "x" * 201), 1, "character varying(200)")
@@ -592,7 +598,7 @@ def test_what_is_too_long_for_the_platform_columns(installed_db: PlatformDatabas
     ids=["no table", "no column", "no creator", "NOT NULL", "NOT NULL without rows", "CHECK", "unique"],
 )
 @on_reference
-def test_a_platform_that_is_not_as_the_guide_knows_it(
+def test_a_step_of_the_guide_says_where_the_platform_is_not_as_the_guide_knows_it(
     installed_db: PlatformDatabase, does: str, command: str, says: str
 ) -> None:
     """What only the guide's own steps need is not asked for before an apply; they say it themselves."""
@@ -643,10 +649,8 @@ def test_what_the_platform_has_renamed_is_named_by_whatever_needs_it(
     for command in (f"explain --user {ADA} --course {COURSE}", "show submissions --unlinked", "backfill"):
         assert_told(on(installed_db, *command.split()), 1, says, remedy)
     if says.startswith(("Column exercise_id", "Column user_id")):  # of a row that has none, s.name calls a function
-        with (
-            installed_db.connect() as connection,
-            pytest.raises(
-                psycopg.errors.UndefinedColumn, match=r"column public\.\w+\.(exercise_id|user_id) does not exist"
-            ),
-        ):
-            connection.execute("CALL sessiondb.backfill()")
+        gone = r"column public\.\w+\.(exercise_id|user_id) does not exist"
+        with installed_db.connect() as connection:
+            for statement in BY_HAND:
+                with pytest.raises(psycopg.errors.UndefinedColumn, match=gone):
+                    connection.execute(statement.encode())

@@ -19,7 +19,7 @@ from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import Finding, PlatformRefusedError, UsageError
+from sessiondb.errors import Finding, PlatformRefusedError, UnclearNameError
 from sessiondb.installation import installation
 from sessiondb.objects import CODE, listed
 
@@ -93,12 +93,12 @@ def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatab
 
 @on_reference
 def test_a_check_that_does_not_exist_is_named_with_those_that_do(installed_db: PlatformDatabase) -> None:
-    with pytest.raises(UsageError) as error:
-        check(installed_db, "triggers_last", "nosuch")
+    with pytest.raises(UnclearNameError) as error:
+        check(installed_db, "triggers_last", "indexs")
 
-    assert str(error.value) == 'there is no check named "nosuch"'
-    for name in checks.check_names():
-        assert name in str(error.value.hint)
+    assert str(error.value) == 'there is no check "indexs"; the checks are'
+    assert error.value.hint == "Did you mean indexes?"
+    assert error.value.candidates == checks.check_names()
 
 
 def test_every_check_is_silent_after_apply(installed_db: PlatformDatabase) -> None:

@@ -45,6 +45,13 @@ MIGRATIONS = sorted(path.stem for path in resources.MIGRATIONS.glob("*.sql") if 
 TRIGGERS = resources.names("triggers")
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
 PYTHON, SQL = (f"00000000-0000-4000-8000-0000000000c{n}" for n in (1, 2))
+BY_HAND = (
+    "CALL sessiondb.backfill()",
+    "CALL sessiondb.begin_backfill(NULL)",
+    f"SELECT sessiondb.explain_link('{BRUNO}', '{PYTHON}')",
+    f"SELECT sessiondb.explain_row('submissions', '{BRUNO}')",
+)
+"""What users may run in psql."""
 TITLE = "L'été : \"Session\" d'Automne à Orléans; 100 % $$ {0} \\"
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
@@ -959,6 +966,8 @@ def test_help_names_every_command() -> None:
     for option in ("--help", "-h"):
         helped = run(option)
         assert (helped.code, helped.err) == (0, "")
+        for path in COMMANDS:
+            assert max(map(len, run(*path, option).out.splitlines())) <= 80
         assert helped.out.startswith("Usage: ")
         assert {path[0] for path in COMMANDS} <= set(re.findall(r"^  ([a-z]+)  ", helped.out, re.MULTILINE))
 

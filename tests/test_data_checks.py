@@ -395,7 +395,7 @@ def test_a_check_that_is_named_is_the_only_one_that_runs(installed_db: PlatformD
 
     unknown = call(installed_db, "check", "unlinked_row")
     assert (unknown.code, unknown.out) == (2, "")
-    assert unknown.err.startswith('sessiondb: there is no check named "unlinked_row"\n')
+    assert unknown.err.startswith('sessiondb: there is no check "unlinked_row"; the checks are:\n')
 
 
 def test_to_read_the_tables_is_right_enough(installed_db: PlatformDatabase) -> None:

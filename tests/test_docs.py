@@ -22,6 +22,7 @@ import click
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
+from test_explain import REASONS
 
 import sessiondb.cli
 from sessiondb.errors import Exit
@@ -30,15 +31,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 GUIDES = [ROOT / "docs" / name for name in ("guide.en.md", "guide.fr.md")]
-REASONS = (
-    "already_linked",
-    "course_unknown",
-    "linked",
-    "no_membership",
-    "no_session_for_course",
-    "no_active_session",
-    "session_in_other_org",
-)
 WRITE = "SESSIONDB_WRITE_DOCS"
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

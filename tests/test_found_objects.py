@@ -755,13 +755,22 @@ def test_what_is_given_back_means_what_it_meant_whatever_another_role_has_made_m
     new_role: str, platform_db: PlatformDatabase, dump: Dump
 ) -> None:
     """An enum has no "=" of its own, so that another role's is the closest."""
+    compared = (
+        "NEW.kind = 'a'",
+        "NEW.kind IS DISTINCT FROM 'a'",
+        "NULLIF(NEW.kind, 'a') IS NULL",
+        "CASE NEW.kind WHEN 'a' THEN true END",
+    )
     by_hand(
         platform_db,
         *COLUMNS,
         "CREATE TYPE kind AS ENUM ('a', 'b')",
         "ALTER TABLE enrollments ADD kind kind",
         FILL % "NEW.session_id := NULL;",
-        "CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW WHEN (NEW.kind = 'a') EXECUTE FUNCTION fill()",
+        *(
+            f"CREATE TRIGGER fill_{n} BEFORE INSERT ON enrollments FOR EACH ROW WHEN ({compares}) EXECUTE FUNCTION fill()"
+            for n, compares in enumerate(compared)
+        ),
         "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid LANGUAGE sql STABLE"
         " BEGIN ATOMIC SELECT session_id FROM enrollments WHERE kind = 'a' AND user_id = p_user_id LIMIT 1; END",
     )

@@ -49,6 +49,7 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
     },
     "a trigger to PUBLIC": ("GRANT TRIGGER ON org_members TO PUBLIC", "warning", "table org_members"),
     "a foreign key": ("GRANT REFERENCES ON sessions TO {role}", "warning", "table sessions"),
+    "a foreign key to members": ("GRANT REFERENCES ON org_members TO {role}", "warning", "table org_members"),
     "a foreign key to a column": ("GRANT REFERENCES (id) ON sessions TO {role}", "warning", "table sessions"),
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg import sql
 from test_cli import ADA, BRUNO, SQL, Run, environment, run
 from test_docs import command
 
+from sessiondb.cli import _Bash, cli
 from sessiondb.output import visible
 from sessiondb.resources import quoted
 
@@ -97,7 +99,9 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
     several = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft")
     assert (several.code, several.out) == (1, "")
     for told in ("Atelier Nord, completed", "Campus Sud, active"):
-        assert re.search(rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d\)$", several.err, re.MULTILINE)
+        assert re.search(
+            rf"^  [0-9a-f-]{{36}}  One \({told}, created \d{{4}}-\d\d-\d\d \d\d:\d\d\)$", several.err, re.MULTILINE
+        )
 
     where = ("--org", "campus-sud", "--course", SQL, "--format", "json")
     one = run("-d", installed_db.conninfo(), "session", "set-status", "One", "draft", *where)
@@ -138,9 +142,13 @@ def test_users_that_a_role_may_not_read_are_not_found_by_name(new_role: str, ins
         for grant in ("USAGE ON SCHEMA sessiondb", "SELECT ON sessiondb.installation"):
             connection.execute(f"GRANT {grant} TO {new_role}".encode())
         words = ["-d", installed_db.conninfo(new_role), "member", "add", "--org", ORG, "--user", "bruno@example.org"]
-        assert "this role can read no names of users" in run(*words).err
+        cannot = run(*words).err
+        assert 'this role can read no user "bruno@example.org": it may not read public.users\n' in cannot
+        assert "Give the id of the user, or use a role that may read every row there." in cannot
         connection.execute(f"GRANT SELECT (id, email) ON users TO {new_role}".encode())
         assert f"User bruno@example.org: {BRUNO}" in run(*words).err.splitlines()
+        connection.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+        assert "row level security may hide rows of public.users" in run(*words).err
 
 
 @on_reference
@@ -253,7 +261,9 @@ def test_older_rows_are_linked_at_once_where_that_is_asked_for(installed_db: Pla
 
     data = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--title", "North", "--status", "draft")
     assert run(*on, *data).code == 0
-    assert run(*on, "member", "add", "--org", "atelier-nord", "--user", "dmitri@example.org").code == 0
+    no = run(*on, "member", "add", "--org", "atelier-nord", "--user", "dmitri@example.org", "--backfill")
+    assert no.code == 1
+    assert "none of the user's older rows can be linked" in no.err
     opened = run(*on, "session", "set-status", "North", "active", "--backfill")
     assert opened.code == 0, opened.err
     assert linked(installed_db, "North") == (1, 1)
@@ -341,6 +351,22 @@ def test_the_tab_key_offers_what_the_database_has(
     here = offers(installed_db.conninfo())
     assert here.splitlines() == [f"plain,{name}" for name in offered]
     assert offers("host=127.0.0.1 port=1") == (here if "rollback" in typed else "")
+
+
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_what_the_tab_key_puts_into_a_command_line_of_bash_is_a_word(quote: str, tmp_path: Path) -> None:
+    name = """$(echo run) `echo run` 'it' \\"s\\" \\ !"""
+    offer = tmp_path / "offer"
+    offer.write_text(f"#!/bin/sh\ncat <<'END'\nplain,{name}\nEND\n")
+    offer.chmod(0o700)
+    source = _Bash(cli, {}, "sessiondb", "_SESSIONDB_COMPLETE").source()
+    script = f"""{source}
+        COMP_WORDS=(sessiondb "$2") COMP_CWORD=1
+        _sessiondb_completion "$1"
+        eval "printf %s $2$COMPREPLY$2"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", offer, quote], capture_output=True, text=True, check=True)
+    assert done.stdout == name
 
 
 @on_reference

@@ -25,6 +25,7 @@ from psycopg.pq import TransactionStatus
 from test_cli import MIGRATIONS, Run, column, environment, on, rows, run
 from test_course_path import LESSONS
 from test_damage import DAMAGES
+from test_found_objects import by_hand
 from test_preflight import FAULTS, HARMLESS, TOGETHER
 from test_rival import Rival
 
@@ -65,16 +66,6 @@ BY_HAND = (
     "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
     "CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION fill()",
 )
-
-
-def by_hand(db: PlatformDatabase, *statements: str) -> None:
-    """Run statements as the owner of the platform's tables, with its schema on the path."""
-    with db.connect() as connection:
-        if db.platform.owner:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(db.platform.owner)))
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(db.platform.schema)))
-        for statement in statements:
-            connection.execute(statement.encode())
 
 
 def link(db: PlatformDatabase) -> None:

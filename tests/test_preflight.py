@@ -254,7 +254,14 @@ FAULTS = {
         "required_columns",
         "public.sessions",
         "Table public.sessions does not exist",
-        "ALTER TABLE public.cohorts RENAME TO sessions",
+        "public.cohorts may be it. If so: ALTER TABLE public.cohorts RENAME TO sessions",
+    ),
+    "sessions that one of two tables may hold": Fault(
+        ("ALTER TABLE sessions RENAME TO cohorts", "CREATE TABLE classes (id uuid PRIMARY KEY)"),
+        "required_columns",
+        "public.sessions",
+        "Table public.sessions does not exist",
+        "public.classes or public.cohorts may be it. If it is public.classes: ALTER TABLE public.classes RENAME TO sessions",
     ),
     "logins of an organisation, beside cohorts": Fault(
         (
@@ -285,7 +292,7 @@ FAULTS = {
         "required_columns",
         "public.sessions",
         "it has neither org_id nor course_id\\.",
-        "Do not add columns to it",
+        "Do not add columns to it.* create the right one\\.$",
     ),
     "courses without an identifier": Fault(
         ("ALTER TABLE courses RENAME COLUMN id TO number",),
@@ -992,7 +999,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
 
     (warning,) = (line for line in said if line.startswith("warning: "))
     assert f"(pid {pid}, nightly report, idle in transaction) has been open since" in warning
-    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid})" in said[said.index(warning) + 1]
+    assert f"fix: Wait for it, or end it: SELECT pg_terminate_backend({pid});" in said[said.index(warning) + 1]
 
 
 @on_reference
@@ -1067,7 +1074,7 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
         "prepared transaction 'it''s open'",
     )
     assert "holds a lock on table public.submissions" in found.detail
-    assert found.fix == "End it: COMMIT PREPARED 'it''s open', or ROLLBACK PREPARED 'it''s open'"
+    assert found.fix == "End it, with ROLLBACK or with COMMIT: COMMIT PREPARED 'it''s open'"
     assert found.detail in refused.err
 
 

@@ -77,6 +77,7 @@ def test_a_database_of_a_release_becomes_as_a_fresh_install_by_apply(
         assert on(db, "apply", *is_adopted).code == 0
         fresh = installed(db, dump)
 
+    assert "CHANGED" not in on(left_behind, "status").out
     applied = on(left_behind, "apply")
 
     assert applied.code == 0, applied

@@ -230,6 +230,7 @@ STRANGERS: dict[str, tuple[LiteralString, str]] = {
         "ROUTINE public.get_user_session_for_course(uuid,uuid)",
     ),
     "table of the rules": ("ALTER TABLE sessions OWNER TO {role}", "TABLE public.sessions"),
+    "table that a command writes": ("ALTER TABLE orgs OWNER TO {role}", "TABLE public.orgs"),
     "table on the way to the course": ("ALTER TABLE modules OWNER TO {role}", "TABLE public.modules"),
     "view": (
         "ALTER TABLE orgs RENAME TO organisations; CREATE VIEW orgs AS SELECT * FROM organisations;"
@@ -290,7 +291,7 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
 ) -> None:
     """Also how an installation is given to another owner, as docs/grants.md says."""
     role = sql.Identifier(new_role)
-    ((statement,),) = [re.findall(r"```sql\n(.*?)\\gexec\n```", GRANTS.read_text(encoding="utf-8"), re.DOTALL)]
+    ((statement,),) = [re.findall(r"```sql\n([^`]*)\\gexec\n```", GRANTS.read_text(encoding="utf-8"))]
     with installed_db.connect() as connection:
         for (alter,) in connection.execute(statement.replace("new_owner", new_role)).fetchall():
             connection.execute(alter)

@@ -23,7 +23,7 @@ from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import sql
 from sqlnames import Names, lint
-from test_cli import ADA, CHLOE, DMITRI, SQL, on
+from test_cli import ADA, BY_HAND, CHLOE, DMITRI, SQL, on
 from test_plan import by_psql, psql
 
 from sessiondb.connection import Connection
@@ -125,8 +125,9 @@ class Stage:
             self._write_as(owner, student)
             # an application has the platform's schema on its path
             owner.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(platform.schema)))
-            with suppress(psycopg.Error):
-                owner.execute("CALL sessiondb.backfill()")
+            for statement in BY_HAND:
+                with suppress(psycopg.Error):
+                    owner.execute(statement.encode())
         with self.db.connect(traps.RIVAL) as rival:
             if self.shapes:
                 assert traps.set_temporary_traps(rival, platform.schema, self.names, self.shapes) > 30

@@ -6,7 +6,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from test_cli import on, rows
-from test_plan import by_hand
+from test_found_objects import by_hand
 
 INDEX = "sessions_active_org_id_course_id_idx"
 DEFINED = f"SELECT pg_get_indexdef(indexrelid) AS made FROM pg_index WHERE indexrelid = '{INDEX}'::regclass"

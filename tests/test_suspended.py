@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +47,9 @@ __all__ = ["commands", "known", "migrations_are_parsed_once", "psql"]  # fixture
 
 SLACK = 2.0
 """What a busy machine may add."""
+
+LOST = 6.0
+"""The sum of what sessiondb.database.REACH lets the server's kernel wait, and one check of the connection."""
 
 
 @contextmanager
@@ -222,6 +228,26 @@ def test_a_network_that_is_cut_keeps_nothing_locked_and_another_run_completes_th
 
     assert command.wrong_after(part(command.points)[3::24], attempt) == {}
     assert max(longest) < SILENCE + SLACK
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may put a network between two programs")
+def test_a_server_that_the_network_cuts_off_ends_our_sessions_within_seconds(
+    cluster: Cluster, record_property: Callable[[str, object], None]
+) -> None:
+    """In the kernel's own time, without the timeout for an idle transaction, whatever the session does."""
+    if cluster.server is None:
+        pytest.skip("the network is put before a server of our own only")
+    try:
+        subprocess.run(["unshare", "-n", "ip", "link", "add", "type", "veth"], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine allows no network namespaces")
+    arguments = ["unshare", "-n", sys.executable, str(Path(__file__).with_name("cut_network.py"))]
+    done = subprocess.run([*arguments, str(cluster.server.bindir)], stdout=subprocess.PIPE, check=True)
+    took = json.loads(done.stdout)
+    record_property("seconds behind a network that is cut", max(took.values()))
+    assert {case: seconds for case, seconds in took.items() if seconds > LOST + SLACK} == {}
+    assert len(took) == 3
 
 
 @pytest.mark.slow

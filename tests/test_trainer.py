@@ -412,6 +412,22 @@ def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page
 
 
 @ON_REFERENCE
+def test_a_form_that_two_processes_get_at_once_acts_in_one_and_the_other_says_so(
+    installed_db: PlatformDatabase,
+) -> None:
+    first, second = (Visitor(app_of(installed_db, secret=b"of both")) for _ in range(2))
+    page = f"/new/{NORD}/{PYTHON}"
+    form = first.form(page) | {"title": "T", "status": "draft", "by": ""}
+    with ThreadPoolExecutor(2) as pool:
+        answers = [*pool.map(lambda visitor: visitor.send(page, **form), (first, second))]
+    done, told = sorted(answers, key=lambda answer: answer.status_code)
+    assert (done.status_code, told.status_code) == (303, 409)
+    assert EN("meanwhile", title="T") in _text(told)
+    assert _sessions(installed_db) == [("T", "draft")]
+    assert second.press(page, title="U", status="draft", by="").status_code == 303
+
+
+@ON_REFERENCE
 def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, installed_db: PlatformDatabase) -> None:
     """The same form again leads to the same page; another trainer's form of before finds what it asks for done."""
     with installed_db.connect() as connection:
@@ -911,6 +927,27 @@ def test_every_text_is_used_and_every_used_one_is_there() -> None:
     assert unused == []
     asked = {*re.findall(r"\bt\('(\w+)'", text), *re.findall(r'\bg\.t\("(\w+)"', text)}
     assert asked - {*TEXTS} - {prefix for prefix in asked if prefix in made} == set()
+
+
+def test_every_error_is_said_in_the_language_and_then_quoted() -> None:
+    for state, key in {
+        "22003": "wrong_value",
+        "23502": "wrong_column",
+        "40P01": "wrong_busy",
+        "42P01": "wrong_shape",
+        "53100": "wrong_full",
+        "55000": "wrong_shape",
+        "XX001": "wrong_fault",
+        "P0001": "wrong_rule",
+        "AB123": "wrong_rule",
+        None: "wrong_setup",
+    }.items():
+        error = SessiondbError("no such thing")
+        if state:
+            error.__cause__ = type("Raised", (errors.DatabaseError,), {"sqlstate": state})()
+        for t, quoted in ((EN, "says: “no such thing”"), (FR, "indique\u00a0: «\u00a0no such thing\u00a0»")):
+            said, words = t.wrong(error)
+            assert (said, words.endswith(quoted)) == (t(key), True)
 
 
 @pytest.mark.parametrize(

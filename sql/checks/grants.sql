@@ -1,8 +1,8 @@
 -- Only trusted roles (the owner of what is granted, superusers, the owners of the database, of schema sessiondb and of
 -- enrollments) may write in schema sessiondb, call functions that run with the owner's rights, create objects where ours
--- look for the platform's, create a trigger on a table that our commands write or read, or prevent the deletion of a session.
--- Members of a trusted role are not trusted for that reason; a grant on columns counts as one on the table.
--- docs/grants.md lists what a role needs to read.
+-- look for the platform's, or create a trigger on a table that our commands write or read, or a foreign key to one from
+-- which rows are deleted. Members of a trusted role are not trusted for that reason; a grant on columns counts as one on
+-- the table. docs/grants.md lists what a role needs to read.
 --
 -- Longer than a screen: a branch for each kind of object on which something can be granted.
 WITH platform AS (
@@ -20,9 +20,9 @@ trusted (oid) AS (
 ),
 -- the tables of the rules and those on the path to the course, with their partitions
 used AS (
-    SELECT DISTINCT node.relid, r.is_linked, r.is_sessions
+    SELECT DISTINCT node.relid, r.is_linked, r.is_deleted
       FROM (
-            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.relname = 'sessions' AS is_sessions
+            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.relname IN ('sessions', 'org_members') AS is_deleted
               FROM platform AS h
               JOIN pg_class AS c ON c.relnamespace = h.oid
              WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
@@ -92,14 +92,15 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
     UNION ALL
     SELECT format('table %s', r.relname), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'warning',
            CASE
-               WHEN r.privilege_type = 'REFERENCES' THEN 'prevent the deletion of a session with a foreign key'
+               WHEN r.privilege_type = 'REFERENCES' THEN
+                   'create a foreign key that prevents the deletion of a row or, before PostgreSQL 18, runs code with the rights of the role that deletes it'
                WHEN u.is_linked THEN 'put a trigger there that fires after those of sessiondb and changes the session of a row'
                ELSE 'put a trigger there that runs with the rights of any role that writes to it'
            END
       FROM used AS u
       JOIN relation AS r ON r.oid = u.relid
      WHERE r.privilege_type = 'TRIGGER'
-        OR r.privilege_type = 'REFERENCES' AND u.is_sessions
+        OR r.privilege_type = 'REFERENCES' AND u.is_deleted
     UNION ALL
     -- granted by membership in a role that may write to all tables
     SELECT 'schema sessiondb', NULL, n.nspowner, n.nspowner, m.member, false, 'pg_write_all_data', NULL, 'warning', 'change what sessiondb relies on'

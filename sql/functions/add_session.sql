@@ -5,7 +5,8 @@ RETURNS TABLE (id uuid, org_id uuid, course_id uuid, title text, status text)
 LANGUAGE plpgsql
 AS $function$
 /*
- * Creates a session of the course for the organisation, titled after the course if no title is given. Call
+ * Creates a session of the course for the organisation. Without a title it is titled after the course, with a number if
+ * the organisation has such a session, so that people can tell them apart. Call
  * count_linkable() in another transaction: until this one ends, students and a DELETE of the organisation wait for it.
  */
 #variable_conflict use_column
@@ -13,6 +14,7 @@ DECLARE
     v_org_id pg_catalog.uuid := sessiondb.org_of_slug(p_org_slug);
     v_status platform.sessions.status%TYPE;
     v_course_title pg_catalog.text;
+    v_taken pg_catalog.text[];
 BEGIN
     -- not c.title: without such a column, that would call a function title(courses) of another role
     SELECT coalesce(pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
@@ -29,10 +31,20 @@ BEGIN
             HINT = 'Leave it out to have the session named after its course.';
     END IF;
 
+    IF p_title IS NULL THEN
+        -- first into an array: Citus plans no join with the numbers
+        v_taken := ARRAY(SELECT pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text FROM platform.sessions AS s WHERE s.org_id OPERATOR(pg_catalog.=) v_org_id);
+        p_title := 'Session - ' OPERATOR(pg_catalog.||) v_course_title;
+        FOR v_number IN 2 .. 1000 LOOP
+            EXIT WHEN NOT coalesce(p_title OPERATOR(pg_catalog.=) ANY (v_taken), false);
+            p_title := pg_catalog.format('Session - %s (%s)', v_course_title, v_number);
+        END LOOP;
+    END IF;
+
     v_status := sessiondb.session_status(
         p_status, EXISTS (SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
     INSERT INTO platform.sessions AS s (org_id, course_id, title, status, created_by)
-    VALUES (v_org_id, p_course_id, coalesce(p_title, 'Session - ' OPERATOR(pg_catalog.||) v_course_title), v_status, p_created_by)
+    VALUES (v_org_id, p_course_id, p_title, v_status, p_created_by)
     RETURNING s.id, s.org_id, s.course_id, title::pg_catalog.text, s.status::pg_catalog.text
          INTO id, org_id, course_id, title, status;
     RETURN NEXT;

@@ -11,6 +11,8 @@ AS $procedure$
  * of the connection. The advisory lock is the same as for apply, taken for each batch separately, so that it is
  * released however this ends.
  *
+ * Longer than a screen: one loop, because whatever it calls cannot commit either, with all that a transaction must set.
+ *
  * A statement_timeout of the caller applies to the whole CALL, which cannot change that; a lock_timeout of the caller
  * applies if it is shorter than ours.
  */
@@ -32,7 +34,6 @@ BEGIN
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that run has ended.';
         END IF;
         IF v_rows IS NULL THEN
-            CALL sessiondb.require_trusted();
             v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
                 RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')

@@ -36,13 +36,9 @@ BEGIN
     END LOOP;
 
     SELECT l.* INTO v_done FROM sessiondb.link_users(v_at.table_name, v_at.user_id, p_rows, v_at.session_id, false) AS l;
+    PERFORM sessiondb.keep_batch(v_at.turn, NULL, v_done.scanned, v_done.linked, 0, v_done.reasons);
     UPDATE sessiondb.backfill_progress AS p
-       SET position = pg_catalog.jsonb_build_object('user_id', v_done.last_user),
-           scanned = p.scanned OPERATOR(pg_catalog.+) v_done.scanned,
-           linked = p.linked OPERATOR(pg_catalog.+) v_done.linked,
-           reasons = p.reasons OPERATOR(pg_catalog.||) coalesce((
-               SELECT pg_catalog.jsonb_object_agg(e.key, e.value::pg_catalog.int8 OPERATOR(pg_catalog.+) coalesce((p.reasons OPERATOR(pg_catalog.->>) e.key)::pg_catalog.int8, 0))
-                 FROM pg_catalog.jsonb_each_text(v_done.reasons) AS e), '{}')
+       SET position = pg_catalog.jsonb_build_object('user_id', v_done.last_user)
      WHERE p.turn OPERATOR(pg_catalog.=) v_at.turn;
     RETURN QUERY
         SELECT v_at.table_name, v_done.scanned, v_done.linked,

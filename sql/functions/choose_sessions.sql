@@ -11,7 +11,7 @@ AS $function$
  *
  * p_by_enrollment: for submissions, whose first choice is the session of the student's enrolment; LIMIT 1 keeps the
  * joins in order as in link_submission. Where Citus distributes enrollments, these are read first: a query of theirs may
- * not be a part of another one for each row.
+ * not be a part of another one for each row. Longer than a screen, with the lines for Citus.
  *
  * reason is the first that is true of: course_unknown; no_membership, the user is in no organisation;
  * no_session_for_course, no organisation has one, as if those without org_id did not exist; no_active_session, an

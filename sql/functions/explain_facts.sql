@@ -18,6 +18,8 @@ AS $function$
  * link                        of the session that the row is linked to: course_id, org_id, is_member
  * best                        the session for a fix: of the user's organisations if they have one, active if one is
  * any_org                     an organisation
+ *
+ * Longer than a screen: one fact after the other.
  */
 -- citus: DECLARE
 -- citus:     v_choice pg_catalog.jsonb := (SELECT pg_catalog.to_jsonb(c.*) FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_by_enrollment) AS c);

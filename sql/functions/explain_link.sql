@@ -14,6 +14,7 @@ AS $function$
  * p_table       enrollments or submissions if the question is about a row; NULL for a user and a course
  * p_row_id      the id of that row
  */
+CALL sessiondb.require_trusted();
 WITH asked AS MATERIALIZED (
     SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L, %L, %L, %L)',
                                 p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments'))

@@ -7,15 +7,15 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The last step of explain_link(), with its arguments: the session, the reason, and what to do. choose_sessions() has
- * already decided by the rules of the triggers. p_facts comes from explain_facts(); p_fixes holds the fixes of the
- * previous steps, by step. Where row level security may hide rows from the caller, there is no answer that rests on
- * their absence.
+ * already decided by the rules of the triggers; queries/outcome_texts.sql has what is said and proposed for each reason.
+ * p_facts comes from explain_facts(); p_fixes holds the fixes of the previous steps, by step. Where row level security may
+ * hide rows from the caller, there is no answer that rests on their absence.
+ *
+ * Longer than a screen: the facts that the answer needs, then how one answer is made of them.
  *
  * verdict  the answer for existing rows, or for new work if none of them lacks a session
  * fixes    what to do, the best first: [{"what", "command", "then"}]. what describes the command and to whom it gives
  *          access; there is no command if only people can decide. then is the command that must follow.
- *
- * Longer than a screen: what is said and what can be done, side by side for each reason.
  */
 WITH choice AS (
     SELECT CASE WHEN p_session_id IS NOT NULL THEN 'already_linked' ELSE coalesce(c.reason, 'linked') END AS reason,
@@ -50,11 +50,6 @@ hidden AS (
                ELSE h.name IN ('org_members', 'sessions') OR h.name = 'enrollments' AND p_table IS DISTINCT FROM 'enrollments'
            END
 ),
-best AS (
-    SELECT b.id, b.org_id,
-           CASE WHEN b.is_active THEN format(' %s has an active one: %s.', sessiondb.name_of('org', b.org_id), sessiondb.name_of('session', b.id)) END AS offer
-      FROM jsonb_to_record(p_facts -> 'best') AS b (id uuid, org_id uuid, is_active boolean)
-),
 -- for rows that only a backfill links, the commands get --backfill
 backfill AS (
     SELECT CASE WHEN p_fixes ?| ARRAY['row', 'enrollments', 'submissions'] THEN ' --backfill' ELSE '' END AS option
@@ -67,18 +62,6 @@ of_rows AS (
                          ELSE 'No enrolment or submission in the course yet. ' END) AS said,
            coalesce(bool_or(r.session_id IS NOT NULL), false) AS is_linked
       FROM jsonb_to_recordset(p_facts -> 'rows') AS r (session_id uuid)
-),
-membership AS (
-    SELECT jsonb_build_object(
-               'what', format('make the student a member of %1$s, which gives %1$s access to this student''s work', sessiondb.name_of('org', o.id)),
-               'command', sessiondb.org_command('member', o.id, p_user_id)) AS fix
-      FROM (SELECT coalesce((SELECT b.org_id FROM best AS b), (p_facts ->> 'any_org')::uuid) AS id) AS o
-),
-own_session AS (
-    SELECT jsonb_build_object(
-               'what', format('create a session in %s, an organisation of the student', sessiondb.name_of('org', o.id)),
-               'command', sessiondb.org_command('session', o.id, p_course_id)) AS fix
-      FROM (SELECT (p_facts #>> '{memberships,0,org_id}')::uuid AS id) AS o
 )
 SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL,
        CASE WHEN n.is_withheld THEN h.said ELSE a.detail END,
@@ -89,74 +72,21 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
        coalesce((
            SELECT jsonb_agg(jsonb_build_object(
                       'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
-                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' THEN b.option ELSE '' END END,
-                      'then', CASE WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
+                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' AND f.fix ->> 'then' IS NULL THEN b.option ELSE '' END END,
+                      'then', CASE WHEN f.fix ->> 'then' IS NOT NULL THEN (f.fix ->> 'then') || b.option
+                                   WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
              FROM unnest(CASE WHEN n.is_withheld THEN ARRAY[h.fix] ELSE a.fixes END) WITH ORDINALITY AS f (fix, place)
             CROSS JOIN LATERAL (SELECT f.fix ->> 'command' ~ '^(sessiondb|UPDATE|INSERT|SELECT) ' AS is_command) AS k
             WHERE f.fix ->> 'command' IS NOT NULL), '[]')
   FROM choice AS c
- CROSS JOIN membership AS m
- CROSS JOIN own_session AS o
  CROSS JOIN backfill AS b
  CROSS JOIN link AS l
- CROSS JOIN best AS s
  CROSS JOIN hidden AS h
  CROSS JOIN of_rows AS r
  CROSS JOIN LATERAL (
         SELECT b.option = '' AND c.reason NOT IN ('already_linked', 'course_unknown') AND coalesce(NOT p_fixes ? 'user', true) AS is_new,
                h.is_any AND c.reason <> 'already_linked' AS is_withheld) AS n
- CROSS JOIN LATERAL (VALUES
-        ('already_linked',
-         coalesce('The link is wrong: ' || l.fault || '.', 'A row that is linked stays in its session.')
-             || CASE WHEN h.is_any THEN ' ' || h.said ELSE ' Today the rules would choose ' || c.today || '.' END,
-         coalesce('Linked to the wrong session: ' || l.fault || '.', format('Linked: the row is in session %s.', sessiondb.name_of('session', p_session_id))
-                  || CASE WHEN l.is_uncertain THEN ' ' || h.said ELSE '' END),
-         ARRAY[CASE WHEN h.is_any AND (l.is_uncertain OR l.fault IS NOT NULL) THEN h.fix ELSE jsonb_build_object(
-             'what', 'link the row as the rules would today',
-             'command', CASE WHEN l.fault IS NOT NULL AND p_row_id IS NOT NULL
-                             THEN format('UPDATE %I.%I SET session_id = %L WHERE id = %L', c.platform_schema, p_table, c.session_id, p_row_id) END) END]),
-        ('course_unknown',
-         'Without a course there is no session to choose.',
-         CASE WHEN p_table IS NULL THEN 'Not linked: there is no such course.' ELSE 'Not linked: the row leads to no course.' END,
-         ARRAY[jsonb_build_object(
-             'what', CASE WHEN p_fixes ? 'course' THEN 'lead the row to a course' ELSE 'check the id of the course' END,
-             'command', coalesce(p_fixes ->> 'course', format('SELECT * FROM %I.courses', c.platform_schema)))]),
-        ('linked',
-         format('%s is chosen: %s.', sessiondb.name_of('session', c.session_id),
-             CASE WHEN c.session_id = c.without_enrollment THEN 'the newest active session of the course in the user''s organisations'
-                  ELSE 'the session of the student''s enrolment, which is still active' END),
-         format(CASE WHEN b.option = '' THEN 'New work would be linked to session %s.'
-                     ELSE 'Not linked yet: older rows belong to session %s, and a backfill links them.' END, sessiondb.name_of('session', c.session_id)),
-         ARRAY[jsonb_build_object(
-             'what', 'link the rows that are older than the session',
-             -- the enrolment may get another session than the submissions
-             'command', CASE WHEN p_fixes ? 'enrollments' AND c.session_id <> c.without_enrollment THEN 'sessiondb backfill'
-                             WHEN b.option <> '' THEN 'sessiondb backfill --session ' || sessiondb.shell_name('session', c.session_id) END)]),
-        ('no_membership',
-         'Only sessions of the user''s organisations are chosen, and the user is in none.' || coalesce(s.offer, ''),
-         CASE WHEN p_user_id IS NULL THEN 'Not linked: the row has no user.'
-              WHEN p_fixes ? 'user' THEN 'Not linked: there is no such user.'
-              ELSE 'Not linked: the student is a member of no organisation.' END,
-         ARRAY[CASE WHEN p_user_id IS NULL THEN jsonb_build_object('command', 'Give the row a user.')
-                    WHEN p_fixes ? 'user' THEN jsonb_build_object('command', p_fixes ->> 'user')
-                    WHEN m.fix ->> 'command' IS NULL THEN jsonb_build_object(
-                        'what', 'create an organisation, of which to make the student a member',
-                        'command', 'sessiondb org create --name ''My organisation'' --slug my-organisation')
-                    ELSE m.fix END]),
-        ('no_session_for_course',
-         'There is no session to choose.',
-         'Not linked: no organisation has a session of the course.',
-         ARRAY[o.fix]),
-        ('no_active_session',
-         'Only active sessions are chosen, and no organisation of the user has one.',
-         'Not linked: the student''s organisations have sessions of the course, but none is active.',
-         ARRAY[jsonb_build_object(
-             'what', format('make session %s active', sessiondb.name_of('session', s.id)),
-             'command', format('sessiondb session set-status %s active', sessiondb.shell_name('session', s.id)))]),
-        ('session_in_other_org',
-         'Only sessions of the user''s organisations are chosen, and only others have one.' || coalesce(s.offer, ''),
-         'Not linked: only organisations of which the student is not a member have a session of the course.',
-         ARRAY[o.fix, m.fix])
-       ) AS a (reason, detail, verdict, fixes)
- WHERE a.reason = c.reason
+ CROSS JOIN LATERAL (
+{outcome_texts()}
+       ) AS a
 $function$

@@ -7,6 +7,7 @@ AS $function$
  * explain_link() for the row of enrollments or submissions (p_table) with this id; NULL if there is none. No alias
  * before id: without such a column, r.id would call a function id(enrollments) of any role.
  */
+CALL sessiondb.require_trusted();
 SELECT sessiondb.explain_link((f.row ->> 'user_id')::uuid, (f.row ->> 'course_id')::uuid, (f.row ->> 'session_id')::uuid, p_table, p_id)
   FROM (SELECT sessiondb.ask(format(
                    $row$

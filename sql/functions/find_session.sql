@@ -14,9 +14,10 @@ AS $function$
  * exists or is no longer active when the lock is acquired, another one is chosen.
  *
  * Statements on one table each are cheaper than one on all, and a loop is the cheapest way to distinguish one row from
- * several (docs/performance-laboratory.md). Columns are written without their table: if one were renamed, s.status would
- * call a function status(s) of any role. OPERATOR(pg_catalog.=): status may be an enum, for which the platform's schema
- * may contain a more specific "=".
+ * several (docs/performance-laboratory.md). Longer than a screen, because a call of a second function costs more, too.
+ *
+ * Columns are written without their table: if one were renamed, s.status would call a function status(s) of any role.
+ * OPERATOR(pg_catalog.=): status may be an enum, for which the platform's schema may contain a more specific "=".
  */
 DECLARE
     v_org_id pg_catalog.uuid;

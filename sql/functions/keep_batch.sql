@@ -6,7 +6,8 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Saves what link_batch() did with the pages of next_batch(), and returns the result of backfill_step().
+ * Saves what link_batch() did with the pages of next_batch(), and returns the result of backfill_step(). backfill_users()
+ * walks by users, and saves its position itself.
  */
 UPDATE sessiondb.backfill_progress AS p
    SET position = jsonb_build_object('block', (string_to_array(btrim(p_to_row::text, '()'), ','))[1]::bigint),

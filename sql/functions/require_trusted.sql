@@ -5,7 +5,7 @@ AS $procedure$
 /*
  * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a column that is read is missing
  * (s.status would then call a function status(s) of any role), or if Citus manages a table, whose pages are then on other
- * nodes. A role that calls backfill() trusts its owner.
+ * nodes. A role that calls backfill() or explain_link() trusts the owner of backfill().
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);

@@ -21,7 +21,8 @@ stranger AS (
 written AS (
     SELECT node.relid
       FROM platform AS h
-      JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
+      JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relkind <> 'v'
+                        AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
      CROSS JOIN LATERAL (
             SELECT c.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(c.oid) AS t
            ) AS node

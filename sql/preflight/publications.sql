@@ -18,7 +18,7 @@ SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detai
   FROM (
         SELECT p.name AS object,
                format('Publication %I sends %s: a subscriber whose table lacks the column session_id stops replicating at the next row.', p.pubname, p.name) AS detail,
-               format('On each subscriber first: ALTER TABLE %s ADD COLUMN session_id uuid; then apply here. To roll back, start here.', p.name) AS fix
+               format('On each subscriber, before apply here and after a rollback here: ALTER TABLE %s ADD COLUMN session_id uuid', p.name) AS fix
           FROM published AS p
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
            -- a column list is not extended (PostgreSQL 15)
@@ -36,7 +36,7 @@ SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detai
         UNION ALL
         SELECT p.part::text,
                format('Publication %I sends updates of %s, which has no replica identity: neither a backfill nor the deletion of a session can change its rows.', p.pubname, p.part),
-               format('ALTER TABLE %s REPLICA IDENTITY FULL -- or give it a primary key', p.part)
+               format('Give it a primary key, or: ALTER TABLE %s REPLICA IDENTITY FULL', p.part)
           FROM published AS p
          WHERE p.pubupdate
            AND p.relkind = 'r'

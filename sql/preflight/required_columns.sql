@@ -16,9 +16,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    WHEN id_type <> 'uuid'::regtype THEN
                        format('%s may be it, but its id is of type %s: sessiondb works with uuid identifiers only.', table_like, id_type)
                    WHEN table_like IS NOT NULL AND table_name = 'orgs' THEN
-                       format('%s may be it. If its id is a uuid, a view is enough: CREATE VIEW %s AS SELECT * FROM %s', table_like, full_name, table_like)
+                       format('%s may be it. If its id is a uuid, a view is enough: CREATE VIEW %s AS SELECT * FROM %s', tables_like, full_name, table_like)
                    WHEN table_like IS NOT NULL THEN
-                       format('%s may be it. If so: ALTER TABLE %s RENAME TO %I, and create a view with the old name for the application', table_like, table_like, table_name)
+                       format('%s may be it. If %s: ALTER TABLE %s RENAME TO %I, and create a view with the old name for the application',
+                              tables_like, CASE tables_like WHEN table_like THEN 'so' ELSE format('it is %s', table_like) END, table_like, table_name)
                    WHEN table_name = 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
                    ELSE 'Create it, or name the schema that has it with --schema.'
                END AS fix
@@ -35,7 +36,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Table %s does not hold training sessions of organisations in courses: it has %s%s.',
                       full_name, CASE WHEN has_org THEN 'no course_id' ELSE 'neither org_id nor course_id' END, ', but ' || of_logins || ', as logins have'),
                'Do not add columns to it. Name the schema of the right table with --schema, or rename this table and create the right one.'
-               || coalesce(format(' %s may be it.', table_like), '')
+               || coalesce(' ' || tables_like || ' may be it.', '')
           FROM found
          WHERE is_another
         UNION ALL

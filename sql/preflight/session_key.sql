@@ -24,7 +24,7 @@ SELECT 'session_key' AS "check", 'error' AS level, s.name AS object,
 UNION ALL
 SELECT 'session_key', 'error', s.name,
        format('Table %s is unlogged, and %s, which is to refer to it, is not.', s.name, c.relname),
-       format('Make it logged: ALTER TABLE %s SET LOGGED -- rewrites it under ACCESS EXCLUSIVE', s.name)
+       format('Make it logged, which rewrites it under ACCESS EXCLUSIVE: ALTER TABLE %s SET LOGGED', s.name)
   FROM session AS s
   JOIN pg_class AS c ON c.relnamespace = s.namespace AND c.relname IN ('enrollments', 'submissions') AND c.relkind IN ('r', 'p')
  WHERE s.relpersistence = 'u'

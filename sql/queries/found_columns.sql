@@ -3,7 +3,7 @@
 --
 -- is_usable    it is a table, or a view that is sufficient
 -- attname      NULL if the column is missing; base_type, typtype, attnotnull, ... describe it
--- table_like   a table under another usual name; id_type is the type of its id
+-- table_like   a table under another usual name; id_type is the type of its id; tables_like are all of them
 -- column_like  a column under another usual name; type_like is its type
 -- is_another   a table sessions that has another purpose, often logins; of_logins are the columns that show it
 -- of_class     a column of the table that refers to a class
@@ -39,7 +39,7 @@ SELECT r.table_name, r.column_name, r.kind,
        coalesce(nullif(t.typbasetype, 0), t.oid) AS base_type,
        t.typtype,
        a.attnotnull, a.atthasdef, a.attgenerated,
-       other_table.name AS table_like, other_table.id_type,
+       other_table.names[1] AS table_like, other_table.id_type, array_to_string(other_table.names, ' or ') AS tables_like,
        other_column.name AS column_like, other_column.type_name AS type_like,
        r.table_name = 'sessions' AND c.relkind IN ('r', 'p') AND NOT use.has_course AND (use.of_logins IS NOT NULL OR NOT use.has_org) AS is_another,
        use.of_logins, use.of_class, use.has_org
@@ -49,14 +49,16 @@ SELECT r.table_name, r.column_name, r.kind,
   LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_type AS t ON t.oid = a.atttypid
   LEFT JOIN LATERAL (
-        SELECT format('%I.%I', n.nspname, o.relname) AS name,
-               (SELECT i.atttypid::regtype FROM pg_attribute AS i
-                 WHERE i.attrelid = o.oid AND i.attname = 'id' AND r.table_name IN ('orgs', 'courses', 'sessions')) AS id_type
-          FROM known AS k
-          JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
-         WHERE k.name = r.table_name
-         ORDER BY o.relname
-         LIMIT 1
+        SELECT array_agg(o.name ORDER BY o.id_type <> 'uuid'::regtype, o.name) AS names,
+               (array_agg(o.id_type ORDER BY o.id_type <> 'uuid'::regtype, o.name))[1] AS id_type
+          FROM (
+                SELECT format('%I.%I', n.nspname, o.relname) AS name,
+                       (SELECT i.atttypid::regtype FROM pg_attribute AS i
+                         WHERE i.attrelid = o.oid AND i.attname = 'id' AND r.table_name IN ('orgs', 'courses', 'sessions')) AS id_type
+                  FROM known AS k
+                  JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
+                 WHERE k.name = r.table_name
+               ) AS o
        ) AS other_table ON true
   LEFT JOIN LATERAL (
         SELECT o.attname AS name, format_type(o.atttypid, o.atttypmod) AS type_name

@@ -33,6 +33,10 @@ SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userb
         SELECT format('operator class sessiondb.%I', p.opcname), p.opcowner, false
           FROM pg_opclass AS p JOIN home AS h ON h.oid = p.opcnamespace
         UNION ALL
+        -- a role that may create objects in the database may install a trusted extension in any schema
+        SELECT format('extension %I', x.extname), x.extowner, false
+          FROM pg_extension AS x JOIN home AS h ON h.oid = x.extnamespace
+        UNION ALL
         SELECT format('collation %s', c.oid::regcollation), c.collowner, false
           FROM pg_collation AS c JOIN home AS h ON h.oid = c.collnamespace
        ) AS o

@@ -27,10 +27,21 @@ granted AS (
      CROSS JOIN LATERAL aclexplode(d.acl) AS a
      WHERE a.grantee NOT IN (0, d.owner)
      GROUP BY d.place, d.name, a.grantee
+),
+-- roles with the same grants, as those of a hosted backend
+alike AS (
+    SELECT string_agg(quote_ident(pg_get_userbyid(r.grantee)), ', ' ORDER BY pg_get_userbyid(r.grantee)) AS roles,
+           CASE count(*) WHEN 1 THEN 'role' ELSE 'roles' END AS noun, CASE count(*) WHEN 1 THEN 'has' ELSE 'have' END AS verb,
+           r.names, r.privileges
+      FROM (SELECT g.grantee, array_agg(g.name ORDER BY g.place, g.name) AS names,
+                   array_agg(g.privileges ORDER BY g.place, g.name) AS privileges
+              FROM granted AS g
+             GROUP BY g.grantee) AS r
+     GROUP BY r.names, r.privileges
 )
-SELECT 'lost_grants' AS "check", 'warning' AS level, format('role %I', pg_get_userbyid(g.grantee)) AS object,
-       format('The rollback drops objects on which role %I has grants; these grants are lost.', pg_get_userbyid(g.grantee)) AS detail,
-       'After another apply, run: ' || string_agg(format('GRANT %s ON %s TO %I', g.privileges, g.name, pg_get_userbyid(g.grantee)), '; ' ORDER BY g.place, g.name) AS fix
-  FROM granted AS g
- GROUP BY g.grantee
- ORDER BY object
+SELECT 'lost_grants' AS "check", 'warning' AS level, a.noun || ' ' || a.roles AS object,
+       format('The rollback drops objects on which %s %s %s grants; these grants are lost.', a.noun, a.roles, a.verb) AS detail,
+       'After another apply, run: ' || (SELECT string_agg(format('GRANT %s ON %s TO %s', g.privileges, g.name, a.roles), '; ' ORDER BY g.turn)
+                                          FROM unnest(a.names, a.privileges) WITH ORDINALITY AS g (name, privileges, turn)) AS fix
+  FROM alike AS a
+ ORDER BY a.roles

@@ -9,7 +9,8 @@
 -- would_link is how many of the rows the session would get if it were active: those of members, but for submissions that
 -- follow an enrolment, and rows that a session which goes before it gets.
 --
--- A row for each student, at most %(people)s for each remedy and session; what begins with of_ is of them all.
+-- A row for each student, at most %(people)s for each remedy and session; what begins with of_ is of them all. Longer than
+-- a screen: one step after the other, so that the large tables are read once.
 WITH unlinked AS MATERIALIZED (
     SELECT false AS by_enrollment, e.user_id, pg_catalog.count(*) AS rows
       FROM platform.enrollments AS e
@@ -65,20 +66,16 @@ found AS (
       FROM unlinked AS u
       JOIN choice AS h ON h.by_enrollment OPERATOR(pg_catalog.=) u.by_enrollment AND h.user_id OPERATOR(pg_catalog.=) u.user_id
 ),
-settled AS (
-    SELECT f.*,
-           CASE WHEN f.session_id OPERATOR(pg_catalog.=) %(session)s::pg_catalog.uuid THEN 'link'
+of_user AS (
+    SELECT CASE WHEN f.session_id OPERATOR(pg_catalog.=) %(session)s::pg_catalog.uuid THEN 'link'
                 WHEN f.session_id IS NOT NULL THEN 'follow'
                 WHEN f.is_member THEN 'activate'
-                ELSE 'join' END AS remedy
-      FROM found AS f
-),
-of_user AS (
-    SELECT f.remedy, f.user_id, f.session_id,
+                ELSE 'join' END AS remedy,
+           f.user_id, f.session_id,
            coalesce(pg_catalog.sum(f.rows) FILTER (WHERE NOT f.by_enrollment), 0)::bigint AS enrollments,
            coalesce(pg_catalog.sum(f.rows) FILTER (WHERE f.by_enrollment), 0)::bigint AS submissions,
            coalesce(pg_catalog.sum(f.rows) FILTER (WHERE f.is_member AND NOT f.follows AND f.is_first), 0)::bigint AS would_link
-      FROM settled AS f
+      FROM found AS f
      GROUP BY 1, 2, 3
 )
 SELECT n.*

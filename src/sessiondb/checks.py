@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence, Set
+from difflib import get_close_matches
 from xml.etree import ElementTree
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg.rows import class_row
 from sessiondb import ledger, objects, resources, versions
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
-from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError, UsageError
+from sessiondb.errors import Exit, Finding, PlatformRefusedError, SessiondbError, UnclearNameError, UsageError
 from sessiondb.installation import Installation, installation
 from sessiondb.locks import Report
 from sessiondb.output import shown
@@ -44,11 +45,13 @@ def check(
             not finish is a finding.
 
     Raises:
-        UsageError: there is no check of a given name.
+        UnclearNameError: there is no check of a given name.
     """
     for name in names:
         if name not in check_names():
-            raise UsageError(f'there is no check named "{name}"', f"The checks are: {', '.join(check_names())}")
+            near = get_close_matches(name, check_names(), 1)
+            hint = f"Did you mean {near[0]}?" if near else "Without a name, all are run."
+            raise UnclearNameError(f'there is no check "{name}"; the checks are', check_names(), hint, Exit.USAGE)
     there = installation(connection)
     if there is None:
         ledger.require_visible(connection)
@@ -183,7 +186,7 @@ def require_installed(connection: Connection) -> Installation:
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
-            raise SessiondbError(change.detail.rstrip("."), change.fix)
+            raise SessiondbError(change.detail.rstrip("."), change.fix_line)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
@@ -196,7 +199,7 @@ def require_columns(connection: Connection) -> None:
         SessiondbError: for the first that is missing or has another type.
     """
     for change in _catalog_checks(connection, _COLUMNS):
-        raise SessiondbError(change.detail.rstrip("."), change.fix)
+        raise SessiondbError(change.detail.rstrip("."), change.fix_line)
 
 
 def problems(connection: Connection) -> list[Finding]:
@@ -261,8 +264,7 @@ def junit(findings: Sequence[Finding], names: Sequence[str], bad: Set[str]) -> s
 def _line(finding: Finding) -> str:
     """Return a finding on one line, or on several if it has a diff, each with its sign."""
     detail = "\n".join(map(_xml, finding.detail.split("\n") if finding.has_lines else [finding.detail]))
-    fix = "; ".join(_xml(": ".join(filter(None, way))) for way in finding.fixes)
-    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {fix}"
+    return f"{finding.level}: {_xml(finding.object)}: {detail} Fix: {_xml(finding.fix_line)}"
 
 
 def _xml(text: str) -> str:

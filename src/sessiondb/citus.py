@@ -7,12 +7,8 @@ from sessiondb.connection import Connection, trusted
 
 
 def look_at_citus(connection: Connection, *, local: bool) -> None:
-    """Note in the setting ``sessiondb.citus`` whether the platform's tables are distributed.
-
-    It stays unset where there is no Citus.
-    """
-    if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass('pg_dist_partition')").rowcount:
-        connection.execute(trusted(resources.query("script/citus", str(local).lower())))
+    """Note in the setting ``sessiondb.citus`` whether the platform's tables are distributed."""
+    connection.execute(trusted(resources.query("script/citus", str(local).lower())))
 
 
 def is_distributed(connection: Connection) -> bool:

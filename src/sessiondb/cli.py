@@ -75,13 +75,17 @@ for command in (
 
 
 class _Bash(click.shell_completion.BashComplete):
-    """Quotes a name with blanks for bash; zsh and fish do this themselves."""
+    """Quotes a name for bash, which would run what looks like a command in it; zsh and fish do this themselves."""
 
     source_template = click.shell_completion.BashComplete.source_template.replace(
         "COMPREPLY+=($value)",
-        r"""[[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || value=$(printf '%%q' "$value")
+        r"""case ${COMP_WORDS[COMP_CWORD]} in
+                \"*) value=$(sed 's/[\\"`$]/\\&/g' <<< "$value") ;;
+                \'*) value=$(sed "s/'/'\\\\''/g" <<< "$value") ;;
+                *) value=$(printf '%%q' "$value") ;;
+            esac
             COMPREPLY+=("$value")""",
-    )
+    ).replace("read type", "read -r type")
 
 
 click.shell_completion.add_completion_class(_Bash)
@@ -116,7 +120,9 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
         cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if options.verbose and error.__cause__ else None
         _fail(options, code, error.lines, error.hint, cause, findings)
     except click.Abort as error:
-        # click says "from None" of a Ctrl-C at a question
+        # click says "from None" of a Ctrl-C or an end of input at a question, whose line is not ended
+        if error.__cause__ is None and error.__context__:
+            output.note("")
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
             _fail(options, code, [f"{code.name.lower()}; run the command again to resume"])
@@ -145,7 +151,7 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
             options,
             code,
             [f"unexpected {type(error).__name__}: {error}"],
-            "This is a bug in sessiondb: report it with the command and the output of sessiondb status.",
+            "This is a bug in sessiondb. Its maintainers need the command and the output of sessiondb status.",
         )
     sys.exit(int(code or 0))
 

@@ -206,11 +206,13 @@ class Database:
             # users must see what our procedures report, whatever other notices they suppress
             "client_min_messages": "notice",
         }
-        connection.execute(
-            "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+        ((has_citus, _), *_) = connection.execute(
+            "SELECT to_regclass('pg_dist_partition') IS NOT NULL, set_config(s.name, s.value, %s)"
+            " FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
             [local, [*settings], [*settings.values()]],
-        )
-        look_at_citus(connection, local=local)
+        ).fetchall()
+        if has_citus:
+            look_at_citus(connection, local=local)
 
     def _table_owner(self, connection: Connection) -> int | None:
         """Return the role whose schema sessiondb is trusted because it owns the platform's enrollments.

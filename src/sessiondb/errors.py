@@ -57,11 +57,13 @@ class UnclearNameError(SessiondbError):
         message: one sentence that quotes the name.
         candidates: possible matches, each with its id and names.
         hint: what to do about it.
+        exit_code: of the command.
     """
 
-    def __init__(self, message: str, candidates: Sequence[str], hint: str) -> None:
+    def __init__(self, message: str, candidates: Sequence[str], hint: str, exit_code: Exit = Exit.ERROR) -> None:
         super().__init__(message, hint)
         self.candidates = candidates
+        self.exit_code = exit_code
 
     @property
     def lines(self) -> list[str]:
@@ -98,18 +100,29 @@ class Finding:
         lines = self.fix.split("\n") if self.check in _SEVERAL_FIXES else [self.fix]
         found = [_COMMAND.fullmatch(line) for line in lines]
         return [
-            (match["what"] or "", match["command"]) if match else (line, "")
+            (match["what"] or "", ready_to_paste(match["command"])) if match else (line, "")
             for match, line in zip(found, lines, strict=True)
         ]
+
+    @property
+    def fix_line(self) -> str:
+        """The fix on one line."""
+        return "; ".join(": ".join(filter(None, fix)) for fix in self.fixes).replace(";; ", "; ")
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         return asdict(self)
 
 
+def ready_to_paste(command: str) -> str:
+    """Return a command for a shell as it is, or a statement for psql with its semicolon."""
+    return command if command.startswith("sessiondb") else command.removesuffix(";") + ";"
+
+
 _COMMAND = re.compile(
     r"(?:(?P<what>[^:]+): )?"
-    r"(?P<command>(?:sessiondb|ALTER|CREATE|COMMIT|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .+)",
+    r"(?P<command>(?:sessiondb|ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE)"
+    r" .+)",
     re.DOTALL,
 )
 
@@ -142,7 +155,7 @@ class PlatformRefusedError(SessiondbError):
         """The message as it is printed, with two lines for each finding."""
         lines = ["preflight refuses this platform; nothing was changed:"]
         for f in self.findings:
-            lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix}"]
+            lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix_line}"]
         return lines
 
 

@@ -86,7 +86,7 @@ class Runner:
         require_course_path(self.connection, course_path)
         migrations = read_migrations(resources.MIGRATIONS)
         if to:
-            _find(migrations, to)  # refuse an unknown one before waiting for another run
+            find_migration(migrations, to)  # refuse an unknown one before waiting for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
             settle_course_path(self.connection, course_path)
             todo = self._look(lambda: pending(self.connection, migrations, to))
@@ -100,11 +100,12 @@ class Runner:
             self._run(steps.comments(), "updating")
         return [m.id for m in todo]
 
-    def rollback(self, to: str | None) -> list[str]:
+    def rollback(self, to: str | None, reported: Sequence[Finding] = ()) -> list[str]:
         """Undo the applied migrations after ``to``, newest first, and return their ids.
 
         Args:
             to: the newest migration to keep, by id or its number; None to undo all.
+            reported: warnings that the user has already seen.
 
         Raises:
             PlatformRefusedError: something on the platform prevents it; nothing was changed.
@@ -112,7 +113,7 @@ class Runner:
             SessiondbError: the ledger and the package do not match, or a newer version was applied.
         """
         migrations = read_migrations(resources.MIGRATIONS)
-        keep = _find(migrations, to).id if to else ""
+        keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
             refuse_newer(installation(self.connection))
             if not ledger.exists(self.connection):
@@ -123,7 +124,8 @@ class Runner:
             todo, there = _to_undo(self.connection, migrations, applied, keep)
             if todo:
                 undone = [m.number for m in todo]
-                report_warnings(self._look(lambda: rollback_preflight(self.connection, undone)), self.report)
+                found = self._look(lambda: rollback_preflight(self.connection, undone))
+                report_warnings([warning for warning in found if warning not in reported], self.report)
                 self.report(f"Rolling back in {place(self.connection)}")
             for migration in todo:
                 undo = steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied)
@@ -280,7 +282,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         UsageError: there is no migration ``to``.
         SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
-    last = _find(migrations, to) if to else migrations[-1]
+    last = find_migration(migrations, to) if to else migrations[-1]
     refuse_newer(installation(connection))
     applied = _verified(connection, migrations)
     gone = {o.after for o in missing(connection)}
@@ -302,7 +304,7 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
         SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
     migrations = read_migrations(resources.MIGRATIONS)
-    keep = _find(migrations, to).id if to else ""
+    keep = find_migration(migrations, to).id if to else ""
     refuse_newer(installation(connection))
     if not ledger.exists(connection):
         _refuse_leftovers(connection)
@@ -392,7 +394,7 @@ def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
     """Report the warnings of preflight."""
     for warning in warnings:
         report(f"warning: {warning.detail}")
-        report(f"  fix: {warning.fix}")
+        report(f"  fix: {warning.fix_line}")
 
 
 def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[str, str | None]:
@@ -442,7 +444,7 @@ def shortened(statement: str) -> str:
     return line if len(line) <= 150 else line[:147] + "..."
 
 
-def _find(migrations: Sequence[Migration], name: str) -> Migration:
+def find_migration(migrations: Sequence[Migration], name: str) -> Migration:
     """Return the migration with this id or number.
 
     Raises:

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-
-_UNSEEN = (
+INVISIBLE = (
     # control characters, and those that end a line
     r"\x00-\x1f\x7f-\x9f\u2028\u2029"
     # characters without width, or that change the direction or the form of their neighbours
@@ -33,6 +32,7 @@ _UNSEEN = (
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
     r"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""The ranges of a regular expression, for Python and for PostgreSQL."""
 
 
 def visible(text: str) -> str:
@@ -40,7 +40,7 @@ def visible(text: str) -> str:
 
     A user may have written these into a row to forge a line or to make the output misleading.
     """
-    return re.sub(f"[{_UNSEEN}]", _escaped, text)
+    return re.sub(f"[{INVISIBLE}]", _escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -53,11 +53,24 @@ def shown(value: object) -> str:
 
 
 def note(line: str) -> None:
-    """Print a line of progress or advice on stderr; work continues if it cannot be written."""
+    """Print a line of progress or advice on stderr, wrapped on a terminal; work continues if it cannot be written."""
+    text = visible(without_passwords(SECRETS.hide(line)))
     try:
-        print(visible(without_passwords(SECRETS.hide(line))), file=sys.stderr, flush=True)  # noqa: T201
+        print(_fitted(text) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         write_no_more(sys.stderr)
+
+
+def _fitted(line: str) -> str:
+    """Return a line wrapped to the terminal; a command at its end is not cut, for it is to be pasted."""
+    width = shutil.get_terminal_size().columns
+    margin = " " * (len(line) - len(line.lstrip()) + 2)
+    ends = re.fullmatch(r"(.*?: )((?:sessiondb|[A-Z]{4,}) .*)", line)
+    said, command = ends.groups() if ends else (line, "")
+    if len(line) <= width:
+        return line
+    parts = textwrap.wrap(said, width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([*parts, margin + command] if command else parts)
 
 
 def note_json(document: Any) -> None:
@@ -174,7 +187,7 @@ def _more() -> str:
 def _json(value: Any, indent: int | None = None) -> str:
     text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not _is_unicode())
     # JSON need not escape these, but some control a terminal; the line breaks that remain are between the values
-    return re.sub(f"(?!\n)[{_UNSEEN}]", lambda match: json.dumps(match.group())[1:-1], text)
+    return re.sub(f"(?!\n)[{INVISIBLE}]", lambda match: json.dumps(match.group())[1:-1], text)
 
 
 def json_document(document: Any) -> None:
@@ -198,7 +211,7 @@ def json_rows(rows: Iterable[Row]) -> None:
 def csv_rows(rows: Iterable[Row]) -> None:
     """Print rows as CSV, each as it arrives; values are complete and written as in JSON."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    steers = re.compile(f"(?![\n\t])[{_UNSEEN}]") if sys.stdout.isatty() else None
+    steers = re.compile(f"(?![\n\t])[{INVISIBLE}]") if sys.stdout.isatty() else None
 
     def field(value: Any) -> Any:
         if isinstance(value, bool):

@@ -165,11 +165,8 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
         **_settings(schema, choices),
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
-    yield resources.read("script/batch_begin.sql").rstrip()
-    yield f"DO {_BATCH}\nDECLARE"
-    yield "    v_before pg_catalog.text; v_after pg_catalog.text; v_said pg_catalog.text; v_is_pending boolean;"
-    yield "    v_statement pg_catalog.text; v_statements pg_catalog.text[]; v_settings pg_catalog.jsonb;"
-    yield "BEGIN"
+    begin, end = resources.read("script/batch.sql").split("{statements}")
+    yield begin.rstrip()
     yield from _set_for_batch(settings)
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
@@ -204,8 +201,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "PERFORM set_config('client_min_messages', 'notice', true);"
     yield "RAISE NOTICE 'sessiondb: %', v_said;"
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
-    yield "END"
-    yield f"{_BATCH};"
+    yield end.strip()
 
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
@@ -224,9 +220,6 @@ def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
     kept = "SELECT coalesce(jsonb_object_agg(s.name, s.setting), '{}')"
     yield f"v_settings := v_settings || ({kept} FROM (\n{rare}\n) AS s);"
     yield f"PERFORM set_config(s.name, s.meant, true) FROM (\n{rare}\n) AS s;"
-
-
-_BATCH = "$sessiondb_batch$"
 
 
 def _without_psql(text: str) -> list[str]:

@@ -160,12 +160,12 @@ def find(
             rows = cursor.execute(query, {"ids": [row["id"] for row in found]}).fetchall()
             apart = {row["id"]: f" ({row['apart']})" for row in rows}
     candidates = [f"{row['id']}  {row['name']}{apart.get(row['id'], '')}" for row in found]
+    if not found and (hidden := _hidden_names(connection, kind)):
+        way = f"Give the id of the {noun}, or use a role that may read every row there."
+        raise UnclearNameError(f'this role can read no {noun} "{name}": {hidden}', [], way)
     if not has_names:
-        table = "the table of users" if kind == "user" else f"table {kind}s"
         raise UnclearNameError(
-            f'this role can read no names of {nouns} in {table}, so "{name}" cannot be looked up',
-            [],
-            f"Give the id of the {noun}, or grant the role SELECT on that table.",
+            f'no names of {nouns} are known, so "{name}" cannot be looked up', [], f"Give the id of the {noun}."
         )
     if not found:
         where = " of this organisation" * bool(org) + " in this course" * bool(course)
@@ -179,6 +179,15 @@ def find(
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
     return UUID(str(found[0]["id"]))
+
+
+def _hidden_names(connection: Connection, kind: str) -> str:
+    """Return what keeps the role from reading all names of a kind, or nothing."""
+    query = trusted(resources.query("queries/hidden_names", f"{resources.literal(kind)}::text"))
+    return ", and ".join(
+        f"row level security may hide rows of {table}" if may_read else f"it may not read {table}"
+        for table, may_read in connection.execute(query)
+    )
 
 
 def create_org(connection: Connection, name: str, slug: str) -> Row:
@@ -259,18 +268,20 @@ def create_session(
     )
 
 
-def _spelled(connection: Connection, status: str) -> str:
-    """Return a status in the spelling of the platform, ignoring case; refuse one that is misspelled."""
+def _spelled(connection: Connection, status: str, *, is_asked: bool = False) -> str:
+    """Return a status in the spelling of the platform, ignoring case; refuse one that is misspelled.
+
+    If ``is_asked``, sessions with it are looked for: then also one that the column could not hold or that is like one.
+    """
     listed = allowed(connection, *_VALUES["status"])
     known = listed or _in_use(connection, "status")
     same = [value for value in known if value.lower() == status.lower()]
     if status in known or len(same) > 1:
         return status
     near = get_close_matches(status.lower(), known, 1)
-    if not same and near and listed:
-        raise SessiondbError(
-            f'unknown session status "{status}"', f"Did you mean {near[0]}? The platform knows: {', '.join(known)}"
-        )
+    if not same and ((near and listed) or (is_asked and (near or listed))):
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise SessiondbError(f'unknown session status "{status}"', f"{hint}The platform knows: {', '.join(known)}")
     return same[0] if same else status
 
 
@@ -309,6 +320,15 @@ def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     require_installed(connection)
     query = "SELECT s.id FROM sessiondb.sessions_for_user(%(user)s) AS s (id)"
     return [id_ for (id_,) in _rows(connection, query, user=user)]
+
+
+def has_unlinked_rows(connection: Connection, user: UUID) -> bool:
+    """Return whether a row of a user has no session."""
+    query = " UNION ALL ".join(
+        f"SELECT FROM platform.{table} AS r WHERE r.user_id OPERATOR(pg_catalog.=) %(user)s AND r.session_id IS NULL"
+        for table in ("enrollments", "submissions")
+    )
+    return bool(_rows(connection, of_platform(connection, f"{query} LIMIT 1"), user=user))
 
 
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
@@ -380,6 +400,7 @@ def list_sessions(
 
     If an organisation, a course or a status is given, only those sessions.
     """
+    status = _spelled(connection, status, is_asked=True) if status else None
     query = _query(connection, "list_sessions")
     return _stream(connection, query, {"org": org, "course": course, "status": status})
 

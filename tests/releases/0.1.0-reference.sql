@@ -41,6 +41,7 @@ BEGIN
            ) AS newest
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
      LIMIT 1;
+
     RETURN v_session_id;
 END
 $$;
@@ -68,6 +69,7 @@ BEGIN
             MESSAGE = 'the role of a member cannot be empty',
             HINT = 'Leave it out to make the user a student.';
     END IF;
+
     RETURN QUERY
         SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, false
           FROM public.org_members AS m
@@ -394,6 +396,7 @@ BEGIN
         CASE WHEN p_table OPERATOR(pg_catalog.=) 'submissions' THEN sessiondb.course_expression('r') ELSE 'r.course_id' END, p_partition)
        INTO row_ids, v_user_ids, v_course_ids
       USING p_from, p_to;
+
     WITH candidate AS (
         SELECT c.row_id, c.user_id, c.course_id
           FROM ROWS FROM (pg_catalog.unnest(row_ids), pg_catalog.unnest(v_user_ids), pg_catalog.unnest(v_course_ids))
@@ -600,6 +603,7 @@ BEGIN
             MESSAGE = 'an organisation needs a name and a slug that are not empty',
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
+
     -- not o.slug: where there is no such column, that would call a function slug(orgs) that somebody made
     RETURN QUERY
         SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM public.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
@@ -639,6 +643,7 @@ BEGIN
             MESSAGE = 'the title of a session cannot be empty',
             HINT = 'Leave it out to have the session named after its course.';
     END IF;
+
     v_status := sessiondb.session_status(
         p_status, EXISTS (SELECT FROM public.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
     INSERT INTO public.sessions AS s (org_id, course_id, title, status, created_by)
@@ -671,6 +676,7 @@ WITH choice AS (
       FROM jsonb_to_record(p_facts -> 'choice') AS c (session_id uuid, reason text)
      CROSS JOIN sessiondb.installation AS i
 ),
+-- a link may have been right once
 link AS (
     SELECT CASE WHEN l.course_id <> p_course_id THEN format('the session is of course %s, the row of course %s', l.course_id, p_course_id)
                 WHEN NOT l.is_member THEN format('the session is of %s, of which the user is no member', sessiondb.name_of('org', l.org_id)) END AS fault
@@ -769,6 +775,7 @@ BEGIN
     v_column := (SELECT c.name FROM unnest(v_step.columns) WITH ORDINALITY AS c (name, place) ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
     detail := format('The row leads to no course: %I of table %s is %s in the row with %s.', v_column, v_step."from",
         coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), v_where);
+
     v_next := sessiondb.ask(sessiondb.query_of_course(v_steps, p_user_id));
     IF v_next IS NULL THEN
         fix := format('Table %s has no row that it could lead to: make one first.', v_step."to");
@@ -1028,6 +1035,7 @@ BEGIN
            ) AS newest
      ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
      LIMIT 1;
+
     RETURN v_session_id;
 END
 $$;
@@ -1231,6 +1239,7 @@ UPDATE sessiondb.backfill_progress AS p
            SELECT jsonb_object_agg(e.key, e.value::bigint + coalesce((p.reasons ->> e.key)::bigint, 0))
              FROM jsonb_each_text(p_reasons) AS e), '{}')
  WHERE p.turn = p_turn;
+
 SELECT (SELECT p.table_name FROM sessiondb.backfill_progress AS p WHERE p.turn = p_turn), p_scanned, p_linked,
        sum(CASE WHEN p.finished_at IS NULL THEN coalesce((p.position ->> 'block')::bigint, 0) ELSE s.blocks END)::bigint,
        sum(s.blocks)::bigint
@@ -1259,6 +1268,7 @@ BEGIN
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
       FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;
+
     IF linked OPERATOR(pg_catalog.>) 0 AND p_mode OPERATOR(pg_catalog.<>) 'count' THEN
         EXECUTE pg_catalog.format(
             $lock$
@@ -1274,6 +1284,7 @@ BEGIN
            INTO v_row_ids, v_session_ids
           USING v_row_ids, v_session_ids, p_from, p_to;
         skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
+
         EXECUTE pg_catalog.format(
             $update$
             UPDATE ONLY %s AS r
@@ -1350,6 +1361,7 @@ BEGIN
            ) AS eligible
      ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
      LIMIT 1;
+
     IF NOT FOUND THEN
         NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
@@ -1532,6 +1544,7 @@ BEGIN
             RETURN;
         END IF;
         EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
+
         IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
             -- from its first page again: one that was rewritten has other pages than those that we have seen
             UPDATE sessiondb.backfill_progress AS p
@@ -1544,6 +1557,7 @@ BEGIN
             UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
         END IF;
     END LOOP;
+
     turn := v_at.turn;
     table_name := v_at.table_name;
     partition := v_at.partition;
@@ -1892,6 +1906,7 @@ BEGIN
          WHERE p.finished_at IS NULL AND p.position IS NULL;
         RETURN;
     END IF;
+
     DELETE FROM sessiondb.backfill_progress;
     INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
     SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
@@ -1991,6 +2006,7 @@ $$;
 ALTER PROCEDURE sessiondb.withdraw_default_grants() OWNER TO postgres;
 COMMENT ON PROCEDURE sessiondb.withdraw_default_grants() IS 'Takes back what default privileges of the platform gave to other roles in schema sessiondb';
 SET default_tablespace = '';
+
 SET default_table_access_method = heap;
 CREATE TABLE public.courses (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2150,75 +2166,75 @@ COMMENT ON COLUMN sessiondb.objects.facts IS 'As the catalogs showed it when it 
 COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there before us';
 INSERT INTO public.courses VALUES ('00000000-0000-4000-8000-0000000000c1', 'Python for beginners');
 INSERT INTO public.courses VALUES ('00000000-0000-4000-8000-0000000000c2', 'Data with SQL');
-INSERT INTO public.courses VALUES ('bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'A course');
+INSERT INTO public.courses VALUES ('f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'A course');
 INSERT INTO public.enrollments VALUES ('00000000-0000-4000-8000-000000000011', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000c1', 'enrolled', '2024-09-02 09:00:00+00', NULL);
 INSERT INTO public.enrollments VALUES ('00000000-0000-4000-8000-000000000012', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000c1', 'completed', '2024-09-03 10:30:00+00', NULL);
 INSERT INTO public.enrollments VALUES ('00000000-0000-4000-8000-000000000013', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000c2', 'enrolled', '2024-09-04 18:45:00+00', NULL);
-INSERT INTO public.enrollments VALUES ('5e8f59a0-8036-4bbe-a74f-a061e2314af1', '03f93380-c20d-4a3a-b22f-7582670f185c', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:18.6175+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.enrollments VALUES ('d16dfb21-1d1d-4792-8dbf-a77a6d7b2557', '52fdcd13-0be2-4d46-9290-031e10861a06', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:18.651165+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.enrollments VALUES ('0e84fef9-209c-422a-bf02-77089d1f75e7', 'e35de6f4-ff9e-4274-9f09-8e4d0a5da596', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:18.655192+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.enrollments VALUES ('944499ce-0535-4c40-849e-f04b3623e89b', '6680829a-7e47-4928-8f32-859883d5e54d', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:15.659324+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.enrollments VALUES ('2b6548ab-3f8b-4272-9afa-d6a605360641', 'cd487120-3a8f-4170-89e1-2bce00f0ac26', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:15.672381+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.enrollments VALUES ('6fe39422-a4a2-4f31-8059-00fa45383b69', '8fb8ae02-9801-4484-bd29-5a20f62808c2', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'enrolled', '2026-11-28 09:41:15.680999+00', '1558a725-7ab4-4414-a198-756081c3db90');
+INSERT INTO public.enrollments VALUES ('c673b077-1c22-4091-ae01-a3a5a855653a', '94f5c69f-21db-4852-821b-0e2fcd38f3d7', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:13.473234+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.enrollments VALUES ('e9cc358a-9248-44ca-b7cd-2429d387a64b', '23e14084-60b6-4d67-8377-a12dd45ac6f4', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:13.514618+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.enrollments VALUES ('c1441b80-e28c-411d-8351-6eee48a4aa42', '70d386d6-bd59-4ad5-a721-a6a2691c2696', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:13.53927+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.enrollments VALUES ('c4943b02-d71b-4049-b71c-ee4a00036670', '9c91e70a-92e6-4396-a7f4-7a83c7dd1ad0', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:09.083455+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.enrollments VALUES ('27a7da1f-9925-4eef-b079-345fa0d23042', '26118f44-05b9-4ce7-babc-013accb06db6', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:09.09779+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.enrollments VALUES ('b43a7c62-25e3-4a09-b460-e0eac85de15a', 'b7402556-0b38-4b09-80fe-868072d058f4', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'enrolled', '2026-11-28 21:43:09.104447+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
 INSERT INTO public.exercises VALUES ('00000000-0000-4000-8000-0000000000e1', '00000000-0000-4000-8000-0000000000c1', 'Hello, world');
 INSERT INTO public.exercises VALUES ('00000000-0000-4000-8000-0000000000e2', '00000000-0000-4000-8000-0000000000c1', 'Loops');
 INSERT INTO public.exercises VALUES ('00000000-0000-4000-8000-0000000000e3', '00000000-0000-4000-8000-0000000000c2', 'Your first join');
-INSERT INTO public.exercises VALUES ('6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'An exercise');
+INSERT INTO public.exercises VALUES ('1cc81c12-57d2-44a3-8b40-f4eadba76812', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'An exercise');
 INSERT INTO public.org_members VALUES ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000b1', 'trainer');
 INSERT INTO public.org_members VALUES ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000b2', 'student');
 INSERT INTO public.org_members VALUES ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000b3', 'student');
 INSERT INTO public.org_members VALUES ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000b3', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', '6680829a-7e47-4928-8f32-859883d5e54d', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', 'cd487120-3a8f-4170-89e1-2bce00f0ac26', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', '8fb8ae02-9801-4484-bd29-5a20f62808c2', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', '03f93380-c20d-4a3a-b22f-7582670f185c', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', '52fdcd13-0be2-4d46-9290-031e10861a06', 'student');
-INSERT INTO public.org_members VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', 'e35de6f4-ff9e-4274-9f09-8e4d0a5da596', 'student');
-INSERT INTO public.orgs VALUES ('00000000-0000-4000-8000-0000000000a1', 'Atelier Nord', 'atelier-nord', '2026-11-28 09:41:15.570588+00');
-INSERT INTO public.orgs VALUES ('00000000-0000-4000-8000-0000000000a2', 'Campus Sud', 'campus-sud', '2026-11-28 09:41:15.570588+00');
-INSERT INTO public.orgs VALUES ('15354e59-1d0d-41c6-8478-966e8c584e8e', 'Org-496Fc5F46A484511A8D6C75749Ee8B7D', 'org-496fc5f46a484511a8d6c75749ee8b7d', '2026-11-28 09:41:15.647197+00');
-INSERT INTO public.sessions VALUES ('1558a725-7ab4-4414-a198-756081c3db90', '15354e59-1d0d-41c6-8478-966e8c584e8e', 'bcf16d29-3eed-4da8-ad7d-b7f402824f53', 'A session', 'active', NULL, '2026-11-28 09:41:18.601703+00', NULL, NULL);
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', '9c91e70a-92e6-4396-a7f4-7a83c7dd1ad0', 'student');
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', '26118f44-05b9-4ce7-babc-013accb06db6', 'student');
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', 'b7402556-0b38-4b09-80fe-868072d058f4', 'student');
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', '94f5c69f-21db-4852-821b-0e2fcd38f3d7', 'student');
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', '23e14084-60b6-4d67-8377-a12dd45ac6f4', 'student');
+INSERT INTO public.org_members VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', '70d386d6-bd59-4ad5-a721-a6a2691c2696', 'student');
+INSERT INTO public.orgs VALUES ('00000000-0000-4000-8000-0000000000a1', 'Atelier Nord', 'atelier-nord', '2026-11-28 21:43:08.966048+00');
+INSERT INTO public.orgs VALUES ('00000000-0000-4000-8000-0000000000a2', 'Campus Sud', 'campus-sud', '2026-11-28 21:43:08.966048+00');
+INSERT INTO public.orgs VALUES ('c22990bd-98dd-46fc-ab27-88e95e29f151', 'Org-14470Bda71154F3Bbb5F024Bd24D5B93', 'org-14470bda71154f3bbb5f024bd24d5b93', '2026-11-28 21:43:09.06396+00');
+INSERT INTO public.sessions VALUES ('47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0', 'c22990bd-98dd-46fc-ab27-88e95e29f151', 'f439cd2a-b2b9-46cf-aff2-a1a06caab878', 'A session', 'active', NULL, '2026-11-28 21:43:13.452184+00', NULL, NULL);
 INSERT INTO public.submissions VALUES ('00000000-0000-4000-8000-000000000021', '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000e1', 'print("Hello, world")', '2024-09-10 08:00:00+00', NULL);
 INSERT INTO public.submissions VALUES ('00000000-0000-4000-8000-000000000022', '00000000-0000-4000-8000-0000000000b3', '00000000-0000-4000-8000-0000000000e2', 'for i in range(3): print(i)', '2024-09-11 08:00:00+00', NULL);
 INSERT INTO public.submissions VALUES ('00000000-0000-4000-8000-000000000023', '00000000-0000-4000-8000-0000000000b4', '00000000-0000-4000-8000-0000000000e3', 'SELECT 1', '2024-09-12 08:00:00+00', NULL);
-INSERT INTO public.submissions VALUES ('e7958749-ee22-4452-b5a8-4f405e8a38f0', '6680829a-7e47-4928-8f32-859883d5e54d', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:15.669313+00', NULL);
-INSERT INTO public.submissions VALUES ('5467882e-1fce-46d6-9772-0d023cbfa847', 'cd487120-3a8f-4170-89e1-2bce00f0ac26', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:15.679107+00', NULL);
-INSERT INTO public.submissions VALUES ('42849035-38f6-49c7-874e-5d00188511f3', '8fb8ae02-9801-4484-bd29-5a20f62808c2', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:15.682304+00', NULL);
-INSERT INTO public.submissions VALUES ('1eb20a95-70b6-477d-b1e1-2a0f936eac7c', '03f93380-c20d-4a3a-b22f-7582670f185c', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:18.626503+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.submissions VALUES ('debbcee7-ab14-4c62-bf7b-8fddbdb38e9e', '52fdcd13-0be2-4d46-9290-031e10861a06', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:18.652817+00', '1558a725-7ab4-4414-a198-756081c3db90');
-INSERT INTO public.submissions VALUES ('624b16b2-b9e7-40a9-9bfe-14f076d14f14', 'e35de6f4-ff9e-4274-9f09-8e4d0a5da596', '6d0cc3a2-4ab6-45c1-8ef3-9b2ed099260e', NULL, '2026-11-28 09:41:18.663965+00', '1558a725-7ab4-4414-a198-756081c3db90');
+INSERT INTO public.submissions VALUES ('70560790-8f49-4f47-b56b-875986ad613c', '9c91e70a-92e6-4396-a7f4-7a83c7dd1ad0', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:09.094962+00', NULL);
+INSERT INTO public.submissions VALUES ('a0448b0e-7cd8-4b27-8223-92c39af2a7f3', '26118f44-05b9-4ce7-babc-013accb06db6', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:09.100127+00', NULL);
+INSERT INTO public.submissions VALUES ('2416947a-a299-40b0-88fa-bbd59d48dca7', 'b7402556-0b38-4b09-80fe-868072d058f4', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:09.10738+00', NULL);
+INSERT INTO public.submissions VALUES ('6dac5583-573d-461a-8bf8-bdb1c75efc89', '94f5c69f-21db-4852-821b-0e2fcd38f3d7', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:13.497093+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.submissions VALUES ('a458526a-708e-4404-9665-f5e842e70898', '23e14084-60b6-4d67-8377-a12dd45ac6f4', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:13.524031+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
+INSERT INTO public.submissions VALUES ('dd4cfcee-d291-4c75-b5ab-7b39c3e51bb8', '70d386d6-bd59-4ad5-a721-a6a2691c2696', '1cc81c12-57d2-44a3-8b40-f4eadba76812', NULL, '2026-11-28 21:43:13.550095+00', '47b5f198-d4b2-4ad0-886d-4d7ac6ab8dd0');
 INSERT INTO public.users VALUES ('00000000-0000-4000-8000-0000000000b1', 'ada@example.org', 'Ada Moreau');
 INSERT INTO public.users VALUES ('00000000-0000-4000-8000-0000000000b2', 'bruno@example.org', 'Bruno Keller');
 INSERT INTO public.users VALUES ('00000000-0000-4000-8000-0000000000b3', 'chloe@example.org', 'Chloe Martin');
 INSERT INTO public.users VALUES ('00000000-0000-4000-8000-0000000000b4', 'dmitri@example.org', 'Dmitri Sokolov');
-INSERT INTO public.users VALUES ('6680829a-7e47-4928-8f32-859883d5e54d', 'old-c2ef968c-d8c2-4066-9d0b-0d3d2af376ed@example.org', NULL);
-INSERT INTO public.users VALUES ('cd487120-3a8f-4170-89e1-2bce00f0ac26', 'old-43ba97ef-377a-4803-913c-b5f5c33997bf@example.org', NULL);
-INSERT INTO public.users VALUES ('8fb8ae02-9801-4484-bd29-5a20f62808c2', 'old-b2d6eee3-37f4-4662-b91a-450028f36003@example.org', NULL);
-INSERT INTO public.users VALUES ('03f93380-c20d-4a3a-b22f-7582670f185c', 'linked-40c90926-7912-44cf-824a-44e3808f5d29@example.org', NULL);
-INSERT INTO public.users VALUES ('52fdcd13-0be2-4d46-9290-031e10861a06', 'linked-b3328e3c-0bea-4b1c-be4b-3240ff3ed9cd@example.org', NULL);
-INSERT INTO public.users VALUES ('e35de6f4-ff9e-4274-9f09-8e4d0a5da596', 'linked-d54e405f-913a-4f11-8f65-3189f88ff3cf@example.org', NULL);
-INSERT INTO sessiondb._yoyo_log VALUES ('52eff930-a829-4bae-b87d-250a20896b3f', '6faef72ccfe29a9ca80d4002a238f5fcbaa3f937c2e2f703c65214647621eef4', '0001.create-bookkeeping', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.502987');
-INSERT INTO sessiondb._yoyo_log VALUES ('56471d49-3662-461b-8d51-567ce8c42bd8', 'e499b2caee4a2f976d18de7f47a67f8f34ad62580c78d759cce51862daaae181', '0002.add-enrollments-session_id', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.566976');
-INSERT INTO sessiondb._yoyo_log VALUES ('4ace051e-16c1-4790-8266-7326e79e26f9', '615d768e37cc1f89dacd71c8f70a8cb9172d1a959040428352b05a74ad2ae238', '0003.add-submissions-session_id', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.606417');
-INSERT INTO sessiondb._yoyo_log VALUES ('ec8662b1-b3fe-4ae1-9e41-509acdb1c474', '05bd01dc0f8bf848360904f0c2a9a0d8612ff71570137af6e7b5e19b86981231', '0004.add-foreign-keys', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.690769');
-INSERT INTO sessiondb._yoyo_log VALUES ('00cbb2d1-a4f3-4570-ba24-09320c845b7a', 'f7e0954fc42016192858d1dbf77d81a222af501267065ecbe2c149f158c27f91', '0005.create-indexes', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.806171');
-INSERT INTO sessiondb._yoyo_log VALUES ('0a75a08d-a89c-4704-aaf9-f0094459da63', '336807bbacc3757732146efe855e3edac1637437d93b931dca18121fce3c67da', '0006.restore-links', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.844904');
-INSERT INTO sessiondb._yoyo_log VALUES ('0bebca96-726d-47d6-a668-1da87457ea7b', '9da6eaf7b093698f24a46d4da8fbc039e048db81eb4c792feb1be45b7d55b731', '0007.link-enrollments', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.939759');
-INSERT INTO sessiondb._yoyo_log VALUES ('fe877762-b6aa-432c-8f84-99d0ac715bae', '4aa8b5c56dbabe42e45f28017975abd10f1783963e83f833e0088d0b4459200d', '0008.link-submissions', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:17.998946');
-INSERT INTO sessiondb._yoyo_log VALUES ('aab3f117-55d2-472f-b2e1-89a7be74c372', '3f6f327cc779d77fc9acfb93ea74815edb37f6813e1f6d36fecf838d9eb508ca', '0009.create-backfill_progress', 'apply', 'postgres', 'local', NULL, '2026-11-28 09:41:18.162374');
-INSERT INTO sessiondb._yoyo_migration VALUES ('6faef72ccfe29a9ca80d4002a238f5fcbaa3f937c2e2f703c65214647621eef4', '0001.create-bookkeeping', '2026-11-28 09:41:17.503464');
-INSERT INTO sessiondb._yoyo_migration VALUES ('e499b2caee4a2f976d18de7f47a67f8f34ad62580c78d759cce51862daaae181', '0002.add-enrollments-session_id', '2026-11-28 09:41:17.569606');
-INSERT INTO sessiondb._yoyo_migration VALUES ('615d768e37cc1f89dacd71c8f70a8cb9172d1a959040428352b05a74ad2ae238', '0003.add-submissions-session_id', '2026-11-28 09:41:17.607245');
-INSERT INTO sessiondb._yoyo_migration VALUES ('05bd01dc0f8bf848360904f0c2a9a0d8612ff71570137af6e7b5e19b86981231', '0004.add-foreign-keys', '2026-11-28 09:41:17.691089');
-INSERT INTO sessiondb._yoyo_migration VALUES ('f7e0954fc42016192858d1dbf77d81a222af501267065ecbe2c149f158c27f91', '0005.create-indexes', '2026-11-28 09:41:17.810669');
-INSERT INTO sessiondb._yoyo_migration VALUES ('336807bbacc3757732146efe855e3edac1637437d93b931dca18121fce3c67da', '0006.restore-links', '2026-11-28 09:41:17.845152');
-INSERT INTO sessiondb._yoyo_migration VALUES ('9da6eaf7b093698f24a46d4da8fbc039e048db81eb4c792feb1be45b7d55b731', '0007.link-enrollments', '2026-11-28 09:41:17.941245');
-INSERT INTO sessiondb._yoyo_migration VALUES ('4aa8b5c56dbabe42e45f28017975abd10f1783963e83f833e0088d0b4459200d', '0008.link-submissions', '2026-11-28 09:41:17.999347');
-INSERT INTO sessiondb._yoyo_migration VALUES ('3f6f327cc779d77fc9acfb93ea74815edb37f6813e1f6d36fecf838d9eb508ca', '0009.create-backfill_progress', '2026-11-28 09:41:18.162595');
-INSERT INTO sessiondb._yoyo_version VALUES (1, '2026-11-28 09:41:17.380616');
-INSERT INTO sessiondb._yoyo_version VALUES (2, '2026-11-28 09:41:17.380616');
-INSERT INTO sessiondb.backfill_progress VALUES (2, 'submissions', 'public.submissions', 16493, NULL, false, NULL, 0, 0, 0, '{}', '2026-11-28 09:41:20.327586+00', NULL);
-INSERT INTO sessiondb.backfill_progress VALUES (1, 'enrollments', 'public.enrollments', 16471, NULL, false, '{"block": 1}', 6, 3, 0, '{"no_membership": 1, "no_session_for_course": 2}', '2026-11-28 09:41:20.327586+00', NULL);
+INSERT INTO public.users VALUES ('9c91e70a-92e6-4396-a7f4-7a83c7dd1ad0', 'old-03c7be98-8df4-4bd8-b706-087f5705c1ec@example.org', NULL);
+INSERT INTO public.users VALUES ('26118f44-05b9-4ce7-babc-013accb06db6', 'old-d98b69af-31a5-4c41-b915-6a1311064ef9@example.org', NULL);
+INSERT INTO public.users VALUES ('b7402556-0b38-4b09-80fe-868072d058f4', 'old-fa44c42f-0dc6-4855-acba-b3bdee030f61@example.org', NULL);
+INSERT INTO public.users VALUES ('94f5c69f-21db-4852-821b-0e2fcd38f3d7', 'linked-ce34a999-c581-43da-a8b3-0829505b535e@example.org', NULL);
+INSERT INTO public.users VALUES ('23e14084-60b6-4d67-8377-a12dd45ac6f4', 'linked-fdfe0814-2a64-4208-869b-1aa04129e561@example.org', NULL);
+INSERT INTO public.users VALUES ('70d386d6-bd59-4ad5-a721-a6a2691c2696', 'linked-e37d9fa5-6f60-4b8a-b093-d3874b8db3a9@example.org', NULL);
+INSERT INTO sessiondb._yoyo_log VALUES ('8c0704d5-1b75-4fa4-b574-19101c113dc9', '6faef72ccfe29a9ca80d4002a238f5fcbaa3f937c2e2f703c65214647621eef4', '0001.create-bookkeeping', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.503835');
+INSERT INTO sessiondb._yoyo_log VALUES ('9f0dd30f-5ec8-4d56-b098-1763c6384709', 'e499b2caee4a2f976d18de7f47a67f8f34ad62580c78d759cce51862daaae181', '0002.add-enrollments-session_id', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.598998');
+INSERT INTO sessiondb._yoyo_log VALUES ('b57c057a-eb8c-47bb-bada-95e9ccc55dcf', '615d768e37cc1f89dacd71c8f70a8cb9172d1a959040428352b05a74ad2ae238', '0003.add-submissions-session_id', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.683542');
+INSERT INTO sessiondb._yoyo_log VALUES ('9dc79d53-07aa-4c7b-83fb-03c3b23a481c', '05bd01dc0f8bf848360904f0c2a9a0d8612ff71570137af6e7b5e19b86981231', '0004.add-foreign-keys', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.775247');
+INSERT INTO sessiondb._yoyo_log VALUES ('9a2a9e2d-4df2-4888-9ead-76ad726ac4bd', 'f7e0954fc42016192858d1dbf77d81a222af501267065ecbe2c149f158c27f91', '0005.create-indexes', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.943221');
+INSERT INTO sessiondb._yoyo_log VALUES ('d622a9b6-8884-477e-ba97-b5a1cd885b1c', '336807bbacc3757732146efe855e3edac1637437d93b931dca18121fce3c67da', '0006.restore-links', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:11.998591');
+INSERT INTO sessiondb._yoyo_log VALUES ('45818a4d-0bf8-4800-b60d-50e21153d63f', '9da6eaf7b093698f24a46d4da8fbc039e048db81eb4c792feb1be45b7d55b731', '0007.link-enrollments', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:12.181431');
+INSERT INTO sessiondb._yoyo_log VALUES ('35ae629a-3197-4304-bd93-85660b688f83', '4aa8b5c56dbabe42e45f28017975abd10f1783963e83f833e0088d0b4459200d', '0008.link-submissions', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:12.312038');
+INSERT INTO sessiondb._yoyo_log VALUES ('59cb9ce6-2dd0-4d1d-a594-74fcb8904a4a', '3f6f327cc779d77fc9acfb93ea74815edb37f6813e1f6d36fecf838d9eb508ca', '0009.create-backfill_progress', 'apply', 'postgres', 'local', NULL, '2026-11-28 21:43:12.739359');
+INSERT INTO sessiondb._yoyo_migration VALUES ('6faef72ccfe29a9ca80d4002a238f5fcbaa3f937c2e2f703c65214647621eef4', '0001.create-bookkeeping', '2026-11-28 21:43:11.506651');
+INSERT INTO sessiondb._yoyo_migration VALUES ('e499b2caee4a2f976d18de7f47a67f8f34ad62580c78d759cce51862daaae181', '0002.add-enrollments-session_id', '2026-11-28 21:43:11.59972');
+INSERT INTO sessiondb._yoyo_migration VALUES ('615d768e37cc1f89dacd71c8f70a8cb9172d1a959040428352b05a74ad2ae238', '0003.add-submissions-session_id', '2026-11-28 21:43:11.683783');
+INSERT INTO sessiondb._yoyo_migration VALUES ('05bd01dc0f8bf848360904f0c2a9a0d8612ff71570137af6e7b5e19b86981231', '0004.add-foreign-keys', '2026-11-28 21:43:11.775451');
+INSERT INTO sessiondb._yoyo_migration VALUES ('f7e0954fc42016192858d1dbf77d81a222af501267065ecbe2c149f158c27f91', '0005.create-indexes', '2026-11-28 21:43:11.943559');
+INSERT INTO sessiondb._yoyo_migration VALUES ('336807bbacc3757732146efe855e3edac1637437d93b931dca18121fce3c67da', '0006.restore-links', '2026-11-28 21:43:11.998844');
+INSERT INTO sessiondb._yoyo_migration VALUES ('9da6eaf7b093698f24a46d4da8fbc039e048db81eb4c792feb1be45b7d55b731', '0007.link-enrollments', '2026-11-28 21:43:12.184557');
+INSERT INTO sessiondb._yoyo_migration VALUES ('4aa8b5c56dbabe42e45f28017975abd10f1783963e83f833e0088d0b4459200d', '0008.link-submissions', '2026-11-28 21:43:12.313807');
+INSERT INTO sessiondb._yoyo_migration VALUES ('3f6f327cc779d77fc9acfb93ea74815edb37f6813e1f6d36fecf838d9eb508ca', '0009.create-backfill_progress', '2026-11-28 21:43:12.739665');
+INSERT INTO sessiondb._yoyo_version VALUES (1, '2026-11-28 21:43:11.191177');
+INSERT INTO sessiondb._yoyo_version VALUES (2, '2026-11-28 21:43:11.191177');
+INSERT INTO sessiondb.backfill_progress VALUES (2, 'submissions', 'public.submissions', 16493, NULL, false, NULL, 0, 0, 0, '{}', '2026-11-28 21:43:15.538559+00', NULL);
+INSERT INTO sessiondb.backfill_progress VALUES (1, 'enrollments', 'public.enrollments', 16471, NULL, false, '{"block": 1}', 6, 3, 0, '{"no_membership": 1, "no_session_for_course": 2}', '2026-11-28 21:43:15.538559+00', NULL);
 INSERT INTO sessiondb.installation VALUES (true, 'public', '"public", pg_temp', '0.1.0', 'exercise_id.course_id', '{"(SELECT h1.course_id FROM (SELECT course_id, id FROM public.exercises) AS h1 WHERE h1.id OPERATOR(pg_catalog.=) ",.exercise_id)::pg_catalog.uuid}', '[{"to": "public.exercises", "from": "public.submissions", "keys": ["id"], "columns": ["exercise_id"], "operators": ["OPERATOR(pg_catalog.=)"]}, {"to": "public.courses", "from": "public.exercises", "keys": ["id"], "columns": ["course_id"], "operators": ["OPERATOR(pg_catalog.=)"]}]');
 INSERT INTO sessiondb.migration_content VALUES ('0001.create-bookkeeping', '2b9b6ed5d031fce224ec9ba57f21a36fc88cfb8998855381d050c586838c2e7b');
 INSERT INTO sessiondb.migration_content VALUES ('0002.add-enrollments-session_id', '317590a6cbae74c65323e200a8b180e2d26782f0ccf0a8fc09e1dbb14734ea2a');

@@ -173,7 +173,7 @@ def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[An
             is_flag=True,
             expose_value=False,
             callback=_keep,
-            help="Show every statement of apply, rollback and plan, and the cause of an error.",
+            help="Show every statement of apply, rollback and plan, ids beside names, and the cause of an error.",
         ),
     )
 

@@ -13,7 +13,7 @@ import click
 
 from sessiondb import output
 from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, name_option, print_rows, rows_options
-from sessiondb.errors import Exit, UsageError
+from sessiondb.errors import Exit, UsageError, ready_to_paste
 
 if TYPE_CHECKING:
     from sessiondb.backfill import Pace, Result
@@ -239,8 +239,8 @@ def explain(
     for number, fix in enumerate(document["fixes"]):
         output.say()
         output.wrapped(options.named(fix["what"]) + ":" * bool(fix["command"]), "Or: " if number else "Fix: ")
-        for line in filter(None, (fix["command"], fix["then"])):
-            output.say(f"  {line}")
+        for to_paste in filter(None, (fix["command"], fix["then"])):
+            output.say(f"  {ready_to_paste(to_paste)}")
 
 
 @command("show", formats=ROWS)

@@ -18,6 +18,7 @@ from sessiondb.errors import Exit, SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.database import Choices
+    from sessiondb.errors import Finding
     from sessiondb.migrate import Runner
 
 
@@ -115,6 +116,7 @@ def apply(
     """
     from sessiondb import records, resources
     from sessiondb.checks import preflight
+    from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
@@ -129,7 +131,7 @@ def apply(
             todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
             if todo or is_outdated(connection):
                 report_warnings(preflight(connection, course_path), output.note)
-            _print_plan(options, make_plan(connection, todo), to)
+            _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
         return
     with options.changing.connect(choices) as connection:
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
@@ -190,16 +192,21 @@ def rollback(
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
-    from sessiondb.ledger import of_saved_links, saved_links
+    from sessiondb import resources
+    from sessiondb.ledger import of_saved_links, read_migrations, saved_links
+    from sessiondb.migrate import find_migration
 
     if to and everything:
         raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
     if not (to or everything):
         raise _how_far(options)
+    if to:
+        find_migration(read_migrations(resources.MIGRATIONS), to)
     if not (yes or dry_run) and not sys.stdin.isatty():
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
+    warnings: list[Finding] = []
     if dry_run or not yes:
-        todo = _look_before_rollback(options, to, dry_run)
+        todo, warnings = _look_before_rollback(options, to, dry_run)
         if dry_run:
             return
         if todo:
@@ -208,7 +215,7 @@ def rollback(
         options.changing.connect() as connection,
         runner_on(options, connection, lock_timeout, lock_budget) as runner,
     ):
-        undone = runner.rollback(to)
+        undone = runner.rollback(to, warnings)
         saved = saved_links(connection) if everything else 0
     if options.json:
         output.json_document({"rolled_back": undone})
@@ -232,8 +239,8 @@ def _how_far(options: Options) -> UsageError:
     return UsageError(message, hint)
 
 
-def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> list[str]:
-    """Show what a rollback would undo and what would be lost, and return the ids of the migrations."""
+def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
+    """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
     from sessiondb import records
     from sessiondb.checks import rollback_preflight
     from sessiondb.connection import place
@@ -250,11 +257,11 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> li
     ids = [m.id for m in todo]
     if options.json and dry_run:
         output.json_document({"would_roll_back": ids, "warnings": [warning.as_json() for warning in warnings]})
-        return ids
+        return ids, warnings
     say = output.say if dry_run else output.note
     if not todo:
         say(_nothing_to_undo(to))
-        return ids
+        return ids, warnings
     say(f"To be rolled back in {where}:")
     for id_ in ids:
         say(f"  {id_}")
@@ -268,7 +275,7 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> li
     report_warnings(warnings, say)
     if dry_run:
         say("A dry run: nothing was changed.")
-    return ids
+    return ids, warnings
 
 
 def _nothing_to_undo(to: str | None) -> str:
@@ -366,11 +373,12 @@ def plan(
     \b
     Example:
       sessiondb plan
-      sessiondb plan --sql --schema public --course-path exercise_id.course_id > apply.sql
+      sessiondb plan --sql --course-path exercise_id.course_id > apply.sql
       sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
     from sessiondb import resources
     from sessiondb.checks import require_plannable
+    from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
     from sessiondb.ledger import read_migrations
     from sessiondb.migrate import pending, settle_course_path
@@ -390,15 +398,16 @@ def plan(
             require_plannable(connection, course_path)
         settle_course_path(connection, course_path)
         todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
-        _print_plan(options, make_plan(connection, todo), None)
+        _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))
 
 
 def _nothing_to_do(to: str | None) -> str:
     return f"Nothing to do: {'every migration up to ' + to + ' is' if to else 'all migrations are'} applied."
 
 
-def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | None) -> None:
+def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | None, schema: str) -> None:
     from sessiondb.migrate import on_one_line, readable
+    from sessiondb.resources import with_platform
 
     if options.json:
         output.json_document({"statements": statements})
@@ -406,6 +415,8 @@ def _print_plan(options: Options, statements: list[dict[str, Any]], to: str | No
     if not statements:
         output.say(_nothing_to_do(to))
         return
+    # what install() does with a source
+    statements = [{**s, "statement": with_platform(s["statement"], schema)} for s in statements]
     for migration, group in itertools.groupby(statements, lambda s: s["migration"]):
         output.say(migration)
         of_migration = list(group)

@@ -168,6 +168,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         return
     with options.database.transaction(read_only=True) as connection:
         sessions = records.sessions_for(connection, user_id)
+        is_waiting = records.has_unlinked_rows(connection, user_id)
 
     def linked(result: Result) -> None:
         row["backfill"] = result.as_json()
@@ -176,6 +177,12 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
             links.say_linked(result)
 
     _link(options, sessions, linked)
+    if is_waiting and not sessions:
+        raise SessiondbError(
+            "none of the user's older rows can be linked, because no organisation of the user has an active session of"
+            " their courses; the membership is stored",
+            f"See what is missing: sessiondb explain --user {shlex.quote(user)} --course COURSE",
+        )
 
 
 @command("set-role", group=member)
@@ -338,7 +345,7 @@ def _require_active(options: Options, status: str, backfill: bool) -> None:
     metavar="USER",
     help="The user who creates it: e-mail, login, name or id. Some platforms require it.",
 )
-@click.option("--title", help="Default: Session - and the title of the course.")
+@click.option("--title", help="Default: Session - and the title of the course, with a number if it is taken.")
 @click.option(
     "--status",
     type=Name(),

@@ -65,7 +65,7 @@ def trainer(
     \b
     Example:
       sessiondb trainer --demo
-      sessiondb -d postgresql://trainer@db.example/platform trainer --no-browser --port 8642
+      sessiondb trainer --no-browser --port 8642
     """
     try:
         from sessiondb.trainer.serve import Server

@@ -36,6 +36,14 @@ _PEOPLE = 100
 _WEEKS = 26
 
 
+class _OvertakenError(Exception):
+    """Another session was created since the form for this one was shown."""
+
+    def __init__(self, session: Row) -> None:
+        super().__init__()
+        self.session = session
+
+
 @dataclass(frozen=True)
 class Pages:
     """The pages of the application.
@@ -165,16 +173,23 @@ class Pages:
         return render_template("new.html", orgs=orgs, courses=courses, names=names, unclear=unclear)
 
     def new_session(self, org: UUID, course: UUID) -> str:
-        return self._new_session(org, course, {"status": "active", "by": g.who.user}, None)
+        return self._new_session(org, course, {"status": "active", "by": g.who.user})
 
     def create(self, org: UUID, course: UUID) -> str | tuple[str, int] | Response:
         given = {name: request.form.get(name, "") for name in ("title", "status", "by")}
         if len(given["title"]) > _TITLE:
             abort(400)
 
+        seen = request.form.get("seen", 0, type=int)
+
         def act() -> str:
             by = _uuid(given["by"]) if given["by"] else None
             with self.store.open(g.who, "live") as view:
+                # two at once, also in two processes, see each other's session
+                view.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{org} {course}"])
+                newest = view.rows("newest_session", org=org, course=course)
+                if newest and newest[0]["number"] > seen:
+                    raise _OvertakenError(newest[0])
                 title = given["title"].strip() or None
                 row = records.create_session(view.connection, org, course, by, title, given["status"])
             if request.form.get("link") and row["status"] == "active" and view.sees_all:
@@ -184,18 +199,23 @@ class Pages:
 
         try:
             return self._once(act)
+        except _OvertakenError as error:
+            return self._new_session(org, course, given, meanwhile=error.session), 409
         except SessiondbError as error:
             if is_away(error):
                 raise
             return self._new_session(org, course, given, error), 409
 
-    def _new_session(self, org: UUID, course: UUID, given: Row, error: SessiondbError | None) -> str:
+    def _new_session(
+        self, org: UUID, course: UUID, given: Row, error: SessiondbError | None = None, meanwhile: Row | None = None
+    ) -> str:
         with self.store.open(g.who) as view:
             of_org = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
             of_course = _named(view.rows("courses", id=course, limit=1), course)
             of = {"session": None, "org": org, "course": course}
             unlinked = view.quick_rows("unlinked", seconds=4, people=_PEOPLE, **of)
             siblings = view.rows("siblings", **of)
+            newest = view.rows("newest_session", org=org, course=course)
             staff = view.rows("members", org=org, user=None, staff=True, search=None, limit=_CHOICES, skip=0)
             statuses = view.labels("sessions", "status", _STATUSES)
             sees_all = view.sees_all
@@ -210,6 +230,8 @@ class Pages:
             statuses=statuses,
             given=given,
             error=error,
+            meanwhile=meanwhile,
+            seen=newest[0]["number"] if newest else 0,
         )
 
     # its status

@@ -142,6 +142,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "« {title} » est active pour la même formation et la même organisation. Elle garde les étudiants qui y sont inscrits, mais "
         "les nouveaux iront dans la nouvelle session. Si elle est finie, donnez-lui le statut « terminée ».",
     ),
+    "meanwhile": (
+        "Nothing was created: meanwhile “{title}” was created for the same course and organisation. If that is what you meant, open "
+        "it; else press the button again.",
+        "Rien n'a été créé : entre-temps, « {title} » a été créée pour la même formation et la même organisation. Si c'est ce que vous "
+        "vouliez, ouvrez-la ; sinon, appuyez de nouveau sur le bouton.",
+    ),
     "would_link": (
         "{rows} of members of {org} in this course are not in any session yet. They can be linked to the new one.",
         "{rows} de membres de {org} dans cette formation ne sont encore dans aucune session. Elles peuvent être rattachées à la nouvelle.",
@@ -362,7 +368,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "done_removed": ("Removed from the organisation.", "Retrait de l'organisation effectué."),
     # what goes wrong
     "error": ("This did not work", "Cela n'a pas fonctionné"),
-    "error_detail": ("The database says: {message}", "La base de données indique : {message}"),
+    "error_detail": ("The database says: “{message}”", "La base de données indique : « {message} »"),
+    "error_ours": ("sessiondb says: “{message}”", "sessiondb indique : « {message} »"),
+    "wrong_setup": (
+        "This page cannot do that on this database.",
+        "Cette page ne peut pas faire cela avec cette base de données.",
+    ),
     "wrong_creator": (
         "This platform requires the creator of a session: choose one.",
         "Cette plateforme exige de savoir qui crée une session : choisissez quelqu'un.",
@@ -395,6 +406,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "wrong_read_only": (
         "Nothing can be changed in the database at the moment, only read.",
         "La base de données est en lecture seule pour le moment : rien ne peut y être changé.",
+    ),
+    "wrong_shape": (
+        "The database is not as this page expects it.",
+        "La base de données n'est pas telle que cette page l'attend.",
+    ),
+    "wrong_full": (
+        "The database has reached one of its limits, for instance of memory or disk space.",
+        "La base de données a atteint une de ses limites, par exemple de mémoire ou d'espace disque.",
+    ),
+    "wrong_fault": (
+        "Something went wrong inside the database.",
+        "Une erreur s'est produite à l'intérieur de la base de données.",
     ),
     "error_back": (
         "Go back and try again, or ask the people who run the platform.",
@@ -469,13 +492,14 @@ class Texts:
         return f"{value.day} {_MONTHS[self.lang][value.month - 1]} {value.year}"
 
     def wrong(self, error: SessiondbError) -> list[str]:
-        """Return what went wrong, in words of the language where it is known, then as the database says it."""
-        cause = error.__cause__
-        words = []
-        if isinstance(cause, psycopg.Error):
-            key = _WRONG.get(f"{cause.sqlstate} {cause.diag.column_name}") or _WRONG.get(str(cause.sqlstate))
-            words = [self(key)] if key else []
-        return [*words, self("error_detail", message=" ".join(error.lines))]
+        """Return what went wrong in words of the language, then as the database says it."""
+        cause = error.__cause__ or error.__context__
+        message = " ".join(error.lines)
+        if not isinstance(cause, psycopg.Error):
+            return [self("wrong_setup"), self("error_ours", message=message)]
+        state = str(cause.sqlstate)
+        known = (_WRONG.get(part) for part in (f"{state} {cause.diag.column_name}", state, state[:2]))
+        return [self(next(filter(None, known), "wrong_rule")), self("error_detail", message=message)]
 
     def label(self, kind: str, value: str | None) -> str:
         """Return the word for a status or a role, the platform's own where we have none."""
@@ -489,19 +513,18 @@ _WRONG = {
     "23503": "wrong_gone",
     "P0002": "wrong_gone",
     "23505": "wrong_twice",
-    "23514": "wrong_rule",
-    "P0001": "wrong_rule",
-    "22023": "wrong_value",
-    "22P02": "wrong_value",
-    "22001": "wrong_value",
     "42501": "wrong_right",
     "25006": "wrong_read_only",
-    "55P03": "wrong_busy",
-    "57014": "wrong_busy",
-    "40001": "wrong_busy",
-    "40P01": "wrong_busy",
+    "55000": "wrong_shape",
+    **dict.fromkeys(("21", "22"), "wrong_value"),
+    **dict.fromkeys(("0L", "0P", "28"), "wrong_right"),
+    **dict.fromkeys(("40", "55", "57"), "wrong_busy"),
+    **dict.fromkeys(("0A", "3D", "3F", "42"), "wrong_shape"),
+    **dict.fromkeys(("53", "54"), "wrong_full"),
+    **dict.fromkeys(("0B", "24", "25", "26", "2D", "34", "3B", "58", "72", "F0", "HV", "XX"), "wrong_fault"),
 }
-"""What is said of an error: by its SQLSTATE, and the column where that matters."""
+"""What is said of an error: by its SQLSTATE, with the column where that matters, or by the class of that. Any other is of a
+rule of the platform, which may raise a code of its own."""
 
 _LABELS = {
     "status": {"draft", "planned", "scheduled", "active", "paused", "completed", "cancelled", "archived"},
