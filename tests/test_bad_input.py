@@ -31,7 +31,7 @@ SESSION = "00000000-0000-4000-8000-0000000000f1"  # of each platform but the ref
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 
-ONE_SENTENCE = re.compile(r"sessiondb: [^\n]+\n  hint: [^\n]+\n")
+ONE_SENTENCE = re.compile(r"sessiondb: [^\n]+(; the checks are:(\n  \w+)+)?\n  hint: [^\n]+\n")
 USAGE = re.compile(r"Usage: [^\n]+\nTry '[^\n]+ --help' for help\.\n\nError: [^\n]+\n")
 REFUSAL = re.compile(
     r"sessiondb: preflight refuses this platform; nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+"

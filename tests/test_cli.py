@@ -355,7 +355,7 @@ def test_rollback_asks_at_a_terminal(installed_db: PlatformDatabase, answer: str
         terminal.write(f"{answer}\n".encode())
         shown = read_all(terminal)
 
-    assert f"To be rolled back in database {installed_db.name} on " in shown
+    assert f"To be rolled back in database {installed_db.name} on" in shown
     assert [line.strip() for line in shown.splitlines() if re.match(r"  \d{4}\.", line)][
         : len(MIGRATIONS)
     ] == MIGRATIONS[::-1]

@@ -37,6 +37,7 @@ from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, on_one_line, pending
 from sessiondb.plan import BLOCKS, plan
+from sessiondb.resources import with_platform
 from sessiondb.steps import Statement, Step
 
 Dump = Callable[..., str]
@@ -631,6 +632,7 @@ def test_people_read_of_every_statement(platform_db: PlatformDatabase, applied: 
         text = quoted[1].replace("''", "'") if quoted else statement["statement"]
         if text.startswith("CALL sessiondb.install("):  # shown as what it creates
             text = re.sub(r"\A(--.*\n)+", "", text.split("$\n", 1)[1].rsplit("\n$", 1)[0])
+        text = with_platform(text, platform_db.platform.schema)
         assert textwrap.indent(text, "  ").lstrip() in shown
         comments += len(re.findall("^--", text, re.MULTILINE))
     # none but those that are part of the source of a function or trigger

@@ -737,7 +737,7 @@ def test_a_course_path_that_no_foreign_key_bears_out_is_a_warning(platform_db: P
     assert "warning: No foreign key confirms that exercise_id.course_id leads to a course" in applied.err
     fix = re.search("ALTER TABLE .*", applied.err)
     assert fix
-    assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID"
+    assert fix[0] == "ALTER TABLE public.exercises ADD FOREIGN KEY (course_id) REFERENCES public.courses NOT VALID;"
     by_hand(platform_db, fix[0])
     assert "warning" not in on(platform_db, "apply", *path[:2]).err
 

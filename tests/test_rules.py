@@ -809,6 +809,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "names_in",
             "org_command",
             "query_of_course",
+            "require_trusted",
             "sessions_for_user",
             "shell_name",
             "table_of_users",

@@ -6,8 +6,8 @@ LANGUAGE plpgsql
 AS $function$
 /*
  * Creates a session of the course for the organisation. Without a title it is titled after the course, with a number if
- * the organisation has such a session, so that people can tell them apart. Call
- * count_linkable() in another transaction: until this one ends, students and a DELETE of the organisation wait for it.
+ * the organisation has a session of that title. Call count_linkable() in another transaction: until this one ends,
+ * students and a DELETE of the organisation wait for it.
  */
 #variable_conflict use_column
 DECLARE

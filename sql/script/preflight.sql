@@ -38,7 +38,11 @@ BEGIN
     IF v_errors <> '' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = 'preflight refuses this platform; nothing was changed:' || v_errors;
+            -- a statement is ready to paste
+            MESSAGE = 'preflight refuses this platform; nothing was changed:' || regexp_replace(
+                v_errors,
+                '^(    fix: ([^:\n]+: )?(ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .*[^;])$',
+                '\1;', 'gn');
     END IF;
 END
 $preflight$;
