@@ -331,7 +331,8 @@ def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, faul
 
     if expected.by_apply:
         assert any("sessiondb apply" in finding.fix for finding in findings)
-        assert not any(finding.fix.startswith("Run: CREATE INDEX") for finding in findings)  # its name is taken
+        if fault == "index that does another job":  # its name is taken
+            assert len({finding.fix for finding in findings}) == 1
         findings = [finding for finding in findings if finding.fix.endswith("\nThen: sessiondb apply")]
     carry_out(installed_db, findings)
     if expected.by_apply:

@@ -168,7 +168,7 @@ def test_status_and_plan_show_it_and_rollback_undoes_it(people: PlatformDatabase
     before = dump(people)
     dsn = people.conninfo("hosted_owner")
     planned = run("-d", dsn, "plan", "--staff", "trainer", "-v").out
-    assert "CREATE POLICY sessiondb_staff_enrollments ON platform.enrollments" in planned
+    assert f"CREATE POLICY sessiondb_staff_enrollments ON {people.platform.schema}.enrollments" in planned
     assert "ACCESS EXCLUSIVE on submissions" in planned
 
     assert run("-d", dsn, "apply", "--staff", "trainer", "--current-user", "auth.uid()").code == 0
