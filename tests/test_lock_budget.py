@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import LiteralString
@@ -321,7 +321,8 @@ def test_a_lock_timeout_and_a_deadlock_are_tried_again(platform_db: PlatformData
             if tries < 3:
                 connection.execute(f"DO 'BEGIN RAISE SQLSTATE ''{state}''; END'".encode())
 
-        with_lock_budget(fail_twice, "it", Watch(connection), LockBudget(0.01), lambda line: None)
+        with closing(Watch(connection)) as watch:
+            with_lock_budget(fail_twice, "it", watch, LockBudget(0.01), lambda line: None)
     assert tries == 3
 
 
@@ -336,8 +337,8 @@ def test_no_other_error_is_tried_again(platform_db: PlatformDatabase, state: str
             tries += 1
             connection.execute(f"DO 'BEGIN RAISE SQLSTATE ''{state}''; END'".encode())
 
-        with pytest.raises(psycopg.Error) as raised:
-            with_lock_budget(fail, "it", Watch(connection), LockBudget(0.01), lambda line: None)
+        with closing(Watch(connection)) as watch, pytest.raises(psycopg.Error) as raised:
+            with_lock_budget(fail, "it", watch, LockBudget(0.01), lambda line: None)
     assert (tries, raised.value.sqlstate) == (1, state)
 
 
