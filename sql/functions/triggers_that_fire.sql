@@ -13,7 +13,8 @@ SELECT format('Linking a row of %s fires the platform''s triggers on UPDATE: %s.
   JOIN pg_attribute AS a ON a.attrelid = b.partition AND a.attname = 'session_id'
   JOIN pg_trigger AS t ON t.tgrelid = a.attrelid
   JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
- WHERE NOT t.tgisinternal
+ -- before PostgreSQL 15, those of partitions count as internal; those of a constraint have one
+ WHERE (NOT t.tgisinternal OR t.tgparentid <> 0 AND t.tgconstraint = 0)
    AND t.tgenabled IN ('O', 'A')
    AND t.tgtype & 16 > 0
    AND (a.attnum = ANY (t.tgattr) OR cardinality(t.tgattr::smallint[]) = 0)
