@@ -41,7 +41,7 @@ BEGIN
             -- a statement is ready to paste
             MESSAGE = 'preflight refuses this platform; nothing was changed:' || regexp_replace(
                 v_errors,
-                '^(    fix: ([^:\n]+: )?(ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE) .*[^;])$',
+                '^(    fix: ([^:\n]+: )?({statements}) .*[^;])$',
                 '\1;', 'gn');
     END IF;
 END

@@ -16,7 +16,15 @@ from psycopg.rows import class_row
 from sessiondb import ledger, objects, resources, versions
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
-from sessiondb.errors import Exit, Finding, PlatformRefusedError, SessiondbError, UnclearNameError, UsageError
+from sessiondb.errors import (
+    STATEMENTS,
+    Exit,
+    Finding,
+    PlatformRefusedError,
+    SessiondbError,
+    UnclearNameError,
+    UsageError,
+)
 from sessiondb.installation import Installation, installation
 from sessiondb.locks import Report
 from sessiondb.output import shown
@@ -372,6 +380,7 @@ def preflight_script(schema: str) -> str:
     return (
         resources.read("script/preflight.sql")
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
+        .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
         .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")

@@ -119,12 +119,10 @@ def ready_to_paste(command: str) -> str:
     return command if command.startswith("sessiondb") else command.removesuffix(";") + ";"
 
 
-_COMMAND = re.compile(
-    r"(?:(?P<what>[^:]+): )?"
-    r"(?P<command>(?:sessiondb|ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE)"
-    r" .+)",
-    re.DOTALL,
-)
+STATEMENTS = "ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE"
+"""What a statement to paste begins with, as a regular expression for Python and for PostgreSQL."""
+
+_COMMAND = re.compile(rf"(?:(?P<what>[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL)
 
 _SEVERAL_FIXES = {
     "installed_objects",
