@@ -155,6 +155,38 @@ def test_a_trigger_on_a_partition_is_found(new_role: str, installed_db: Platform
     assert brief(check(installed_db, "grants")) == [("grants", "warning", "table submissions_2024")]
 
 
+@on("partitioned")
+def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with owned_by_another_role(installed_db, new_role), installed_db.connect() as connection:
+        for statement in (
+            "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
+            "GRANT REFERENCES ON sessions, courses TO {role}; CREATE SCHEMA left_behind AUTHORIZATION {role}",
+            'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
+            "CREATE TABLE left_behind.others (c uuid REFERENCES courses)",
+            "CREATE FUNCTION left_behind.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "CREATE TRIGGER aaa BEFORE INSERT ON submissions_2024 FOR EACH ROW EXECUTE FUNCTION left_behind.f()",
+            'CREATE TRIGGER "50%s" BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION left_behind.f()',
+            "RESET ROLE; REVOKE ALL ON submissions_2024, sessions, courses FROM {role}",
+        ):
+            give(connection, trusted(statement), new_role)
+
+        findings = check(installed_db)
+
+        objects = (
+            'foreign key 100%_s_fkey of left_behind."100%"',
+            "trigger 50%s on public.sessions",
+            "trigger aaa on public.submissions_2024",
+        )
+        assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
+        for finding in findings:
+            connection.execute(
+                finding.fix.partition("then run ")[2].partition(", or")[0].encode() or finding.fix.encode()
+            )
+        assert check(installed_db) == []
+
+
 @on("cooperative")
 def test_a_schema_that_the_platforms_functions_look_into_is_found(
     new_role: str, installed_db: PlatformDatabase
