@@ -15,8 +15,8 @@ SELECT CASE p_kind
                                            t.relation, t.key, p_id)) #>> '{}', '') || ' (' || p_id || ')'
                  FROM sessiondb.names_in('user') AS t
                 WHERE t.columns IS NOT NULL), p_id::text)
-           WHEN 'org' THEN coalesce(f.found ->> 'name', f.found ->> 'slug', 'organisation ' || p_id)
-           ELSE coalesce('"' || (f.found ->> 'title') || '" (' || p_id || ')', p_id::text)
+           WHEN 'org' THEN coalesce(nullif(f.found ->> 'name', ''), nullif(f.found ->> 'slug', ''), 'organisation ' || p_id)
+           ELSE coalesce('"' || nullif(f.found ->> 'title', '') || '" (' || p_id || ')', p_id::text)
        END
   FROM (SELECT CASE WHEN p_kind <> 'user' THEN sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %I.%I AS r WHERE r.id OPERATOR(pg_catalog.=) %L',
                                     i.platform_schema, p_kind || 's', p_id)) END AS found
