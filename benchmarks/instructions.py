@@ -40,8 +40,11 @@ MEASURED = {
 }
 """The platform, where (user_id, course_id) of an enrolment is unique or not, and the table that is written."""
 
-CALLS = {"first call": range(1), "calls 2 to 6": range(1, 6), "later calls": range(6, 16)}
-"""INSERTs of one row by a new connection; the plans of the first ones are made each time."""
+CALLS = {"first call": range(1), "calls 2 to 6": range(1, 6), "later calls": range(6, 106)}
+"""INSERTs of one row by a new connection; the plans of the first ones are made each time.
+
+The later ones are so many because each finds its place in the indexes in more or fewer steps, and some extend a table.
+"""
 
 SIZE = Size(users=30_000, orgs=150, courses=100, submissions=300_000, bulk_rows=30_000)
 SMALL = Size(users=5000, orgs=50, courses=100, submissions=20_000, bulk_rows=5000)
@@ -179,7 +182,7 @@ def _statements(server: Server, base: str, table: str, with_session: bool, numbe
     with server.connect(f"{base}_floor") as connection:
         names = ", ".join("'{}'" if "'" not in value else value for value in values.split(", "))
         needed = ", ".join(value for value in values.split(", ") if "'" not in value)
-        rows = connection.execute(trusted(f"SELECT {needed} FROM bench.rows WHERE n < 16 ORDER BY n")).fetchall()
+        rows = connection.execute(trusted(f"SELECT {needed} FROM bench.rows WHERE n < {CALLS['later calls'].stop} ORDER BY n")).fetchall()
     bulk = f"INSERT INTO {table} ({columns}) SELECT {values} FROM bench.rows WHERE n >= {{}} AND n < {{}}"
     first = len(rows)
     return {
