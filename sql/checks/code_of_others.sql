@@ -13,7 +13,7 @@ code (relid, owner, object, detail, fix) AS (
            format('trigger %s on %s', t.tgname, t.tgrelid::regclass),
            format('It calls function %s of role %I, who may replace it; it runs with the rights of each role that writes to %s.',
                   p.oid::regprocedure, pg_get_userbyid(p.proowner), t.tgrelid::regclass),
-           format('Read the function, then run ALTER FUNCTION %s OWNER TO %I, or DROP TRIGGER %I ON %s',
+           format(E'Read the function, then take it over: ALTER FUNCTION %s OWNER TO %I\nOr drop the trigger: DROP TRIGGER %I ON %s',
                   p.oid::regprocedure, pg_get_userbyid(u.relowner), t.tgname, t.tgrelid::regclass)
       FROM used AS u
       JOIN pg_trigger AS t ON t.tgrelid = u.relid AND NOT t.tgisinternal AND t.tgparentid = 0

@@ -16,7 +16,8 @@ BEGIN
 {checks}
     LOOP
         IF v_finding.level = 'error' THEN
-            v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
+            v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail,
+                                           regexp_replace(v_finding.fix, '\n((Then|Or|If)\M[^:\n]*: )', E'\n    \\1', 'g'));
         ELSE
             RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
         END IF;
@@ -41,7 +42,7 @@ BEGIN
             -- a statement is ready to paste
             MESSAGE = 'preflight refuses this platform; nothing was changed:' || regexp_replace(
                 v_errors,
-                '^(    fix: ([^:\n]+: )?({statements}) .*[^;])$',
+                '^(    (?:fix: )?([^:\n]+: )?({statements}) .*[^;])$',
                 '\1;', 'gn');
     END IF;
 END

@@ -331,7 +331,8 @@ def _print_state(state: dict[str, Any]) -> None:
     output.say()
     output.say(f"schema: {state['schema']}")
     output.say(f"version: {state['version']}")
-    output.say(f"course path: {state['course_path'] or '-'}")
+    is_broken = any(problem["check"] == "course_path" for problem in state["problems"])
+    output.say(f"course path: {state['course_path'] or '-'}{', which no longer leads to courses' * is_broken}")
     if state["staff"]:
         output.wrapped(f"{state['staff']} (of {state['current_user']})", "staff: ")
 
