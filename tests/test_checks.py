@@ -53,7 +53,7 @@ def check(db: PlatformDatabase, *names: str) -> list[Finding]:
     """Run checks; without names all of the installation, since those of the data have tests of their own."""
     with db.database().transaction(read_only=True) as connection:
         findings = checks.check(connection, names, 3, lambda line: None)
-    return [f for f in findings if names or f.check not in resources.names("data_checks") and f.object != f.check]
+    return [f for f in findings if names or (f.check not in resources.names("data_checks") and f.object != f.check)]
 
 
 def look(db: PlatformDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
