@@ -270,6 +270,7 @@ def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_r
             ALTER INDEX submissions_session_id_idx RENAME TO submissions_old_session_id_idx
             """
         )
+        was_linked = connection.execute("SELECT FROM submissions_old WHERE session_id IS NOT NULL").rowcount
     applied = on(platform_db, "apply")
     assert applied.code == 0, applied
     assert "warning: Table public.submissions_old" in applied.err
@@ -280,9 +281,8 @@ def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_r
     assert refused.code == 5, refused
     with platform_db.connect() as connection:
         copied, dropped = re.findall(": (UPDATE .*|ALTER TABLE .*)", refused.err)
-        assert connection.execute(copied.encode()).rowcount
+        assert connection.execute(copied.encode()).rowcount == was_linked > 0
         connection.execute(dropped.encode())
-    assert {*column(platform_db, "SELECT session_id FROM submissions")} == {str(learners.session)}
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert column_count(platform_db) == 0
 

@@ -51,7 +51,7 @@ SELECT 'renamed' AS "check",
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
            WHEN m.has_both THEN format(
-               E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE o.id = n.id AND n.session_id IS NULL\n'
+               E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE o.id = n.id AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'
                'Then drop them there: ALTER TABLE %3$s DROP COLUMN %2$I CASCADE',
                format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass)
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
