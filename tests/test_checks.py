@@ -12,14 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import PlatformDatabase
+from pglast.parser import scan
 from platforms import PLATFORMS, Platform
 from psycopg import sql
+from sqltext import parsable
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import Finding, PlatformRefusedError, UnclearNameError
+from sessiondb.errors import STATEMENTS, Finding, PlatformRefusedError, UnclearNameError
 from sessiondb.installation import installation
 from sessiondb.objects import CODE, listed
 
@@ -329,6 +331,26 @@ def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
         for _, to_paste in dict.fromkeys(fix for finding in findings for fix in finding.fixes):
             if to_paste and not to_paste.startswith("sessiondb"):
                 connection.execute(to_paste.encode())
+
+
+def test_every_statement_in_a_fix_can_be_pasted_whole() -> None:
+    """No words stand after it, and none before it but a sentence and a colon."""
+    hole = re.compile(r"%(?:\d\$)?s")
+    found = 0
+    for folder, name in [*FILES, *(("rollback", name) for name in resources.names("rollback"))]:
+        text = resources.read(f"{folder}/{name}.sql").encode("ascii").decode()
+        for token in scan(text):
+            if token.name != "SCONST" or text[token.start + 1] == "%":
+                continue
+            parts = re.sub(r"'\s*\n\s*'", "", text[token.start : token.end + 1]).removeprefix("E")[1:-1].removeprefix(": ")
+            for what, to_paste in Finding(name, "", "", "", parts.replace("''", "'").replace(r"\n", "\n")).fixes:
+                assert not re.search(rf"\b(?:{STATEMENTS}) [A-Z]{{2,}} ", what), (name, what)
+                if re.match(f"(?:{STATEMENTS}) ", to_paste):
+                    found += 1
+                    to_paste = to_paste.replace("session_id DROP %s", "session_id DROP DEFAULT")
+                    with_names = re.sub(r"%(?:\d\$)?I", "a", re.sub(r"%(?:\d\$)?L", "'a'", to_paste))
+                    assert parsable(with_names, hole), (name, to_paste)
+    assert found > 40
 
 
 @on_reference

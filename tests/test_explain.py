@@ -465,6 +465,8 @@ def test_an_enrolment_in_a_course_that_is_gone_is_fixed_by_the_statement_that_is
 
     assert document["reason"] == "course_unknown"
     assert f"is {gone}, of which there is no row in table public.courses," in details(document, "course")[0][1]
+    words = call(installed_db, "explain", "--enrollment", str(enrolment)).out
+    assert re.search(r"Fix: .*, in psql:\n  UPDATE .*;\nThen, in a shell:\n  sessiondb backfill\n$", words), words
     carry_out(installed_db, document["fix"])
     assert explain(installed_db, "--enrollment", enrolment)["reason"] == "already_linked"  # it was written again
 

@@ -88,14 +88,14 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column session_id of table %s is %s, but sessiondb stores rows without a session.', full_name, m.misfit),
-               format('ALTER TABLE %s ALTER COLUMN session_id %s', full_name, m.fix)
+               format('ALTER TABLE %s ALTER COLUMN session_id DROP %s', full_name, m.part)
           FROM found
          CROSS JOIN LATERAL (
-                SELECT 'NOT NULL' AS misfit, 'DROP NOT NULL' AS fix WHERE attnotnull
+                SELECT 'NOT NULL' AS misfit, 'NOT NULL' AS part WHERE attnotnull
                 UNION ALL
-                SELECT 'generated', 'DROP EXPRESSION' WHERE attgenerated <> ''
+                SELECT 'generated', 'EXPRESSION' WHERE attgenerated <> ''
                 UNION ALL
-                SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
+                SELECT 'one with a default', 'DEFAULT' WHERE atthasdef AND attgenerated = ''
                ) AS m
          WHERE kind = 'link'
            -- a column of another type must be renamed anyway
