@@ -342,12 +342,14 @@ def test_every_statement_in_a_fix_can_be_pasted_whole() -> None:
         for token in scan(text):
             if token.name != "SCONST" or text[token.start + 1] == "%":
                 continue
-            parts = re.sub(r"'\s*\n\s*'", "", text[token.start : token.end + 1]).removeprefix("E")[1:-1].removeprefix(": ")
+            parts = (
+                re.sub(r"'\s*\n\s*'", "", text[token.start : token.end + 1]).removeprefix("E")[1:-1].removeprefix(": ")
+            )
             for what, to_paste in Finding(name, "", "", "", parts.replace("''", "'").replace(r"\n", "\n")).fixes:
                 assert not re.search(rf"\b(?:{STATEMENTS}) [A-Z]{{2,}} ", what), (name, what)
                 if re.match(f"(?:{STATEMENTS}) ", to_paste):
                     found += 1
-                    to_paste = to_paste.replace("session_id DROP %s", "session_id DROP DEFAULT")
+                    to_paste = to_paste.replace("DROP %s", "DROP DEFAULT").replace("{table}", "t")
                     with_names = re.sub(r"%(?:\d\$)?I", "a", re.sub(r"%(?:\d\$)?L", "'a'", to_paste))
                     assert parsable(with_names, hole), (name, to_paste)
     assert found > 40
