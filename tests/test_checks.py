@@ -349,9 +349,9 @@ def test_every_statement_in_a_fix_can_be_pasted_whole() -> None:
                 assert not re.search(rf"\b(?:{STATEMENTS}) [A-Z]{{2,}} ", what), (name, what)
                 if re.match(f"(?:{STATEMENTS}) ", to_paste):
                     found += 1
-                    to_paste = to_paste.replace("DROP %s", "DROP DEFAULT").replace("{table}", "t")
-                    with_names = re.sub(r"%(?:\d\$)?I", "a", re.sub(r"%(?:\d\$)?L", "'a'", to_paste))
-                    assert parsable(with_names, hole), (name, to_paste)
+                    filled = to_paste.replace("DROP %s", "DROP DEFAULT").replace("{table}", "t")
+                    filled = re.sub(r"%(?:\d\$)?I", "a", re.sub(r"%(?:\d\$)?L", "'a'", filled))
+                    assert parsable(filled, hole), (name, to_paste)
     assert found > 40
 
 
