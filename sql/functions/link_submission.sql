@@ -17,10 +17,11 @@ AS $function$
  * lock, the names of columns, and the loop that distinguishes one row from several are as in find_session().
  *
  * In the source, course_of() stands for the path to the course; sessiondb.compile() replaced it with the expression for
- * this platform. It is a part of the query of the enrolments, because a statement of its own costs more.
+ * this platform. It is evaluated in the query of the enrolments, because a statement of its own costs more, but in a
+ * sub-select of its own: below WHERE, a column that was renamed would be looked up in enrollments, and be found.
  *
- * OFFSET 0 keeps the planner from joining sessions and org_members: to plan a join is a sixth of a new connection's first
- * call, and to start it costs more per row than a subplan.
+ * OFFSET 0 keeps the planner from joining sessions and org_members: planning the join was a sixth of a new connection's
+ * first call, and starting it costs more per row than starting a subplan.
  *
  * SECURITY DEFINER and generic plans: as in link_enrollment().
  */
@@ -71,7 +72,10 @@ BEGIN
     END IF;
 
     IF NEW.session_id IS NULL THEN
-        NEW.session_id := sessiondb.find_session(NEW.user_id, COALESCE(v_course_id, course_of(NEW)));
+        IF v_course_id IS NULL THEN
+            v_course_id := course_of(NEW);
+        END IF;
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END
