@@ -378,7 +378,7 @@ def preflight_script(schema: str) -> str:
     of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
-        resources.read("script/preflight.sql")
+        resources.with_queries(resources.read("script/preflight.sql"))
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
