@@ -555,6 +555,7 @@ STATES: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.like_cases(one_in=3)
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @on("academy")
 def test_every_page_of_a_table_is_read_whatever_its_statistics_say(
