@@ -348,7 +348,7 @@ def test_every_row_is_counted_with_its_reason(installed_db: PlatformDatabase) ->
 
 
 @on("quoted")
-def test_the_counts_in_words(installed_db: PlatformDatabase) -> None:
+def test_a_dry_run_prints_the_counts_of_the_backfill(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection, placed=False)
 
