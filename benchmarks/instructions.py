@@ -182,7 +182,8 @@ def _statements(server: Server, base: str, table: str, with_session: bool, numbe
     with server.connect(f"{base}_floor") as connection:
         names = ", ".join("'{}'" if "'" not in value else value for value in values.split(", "))
         needed = ", ".join(value for value in values.split(", ") if "'" not in value)
-        rows = connection.execute(trusted(f"SELECT {needed} FROM bench.rows WHERE n < {CALLS['later calls'].stop} ORDER BY n")).fetchall()
+        sent = f"SELECT {needed} FROM bench.rows WHERE n < {CALLS['later calls'].stop} ORDER BY n"
+        rows = connection.execute(trusted(sent)).fetchall()
     bulk = f"INSERT INTO {table} ({columns}) SELECT {values} FROM bench.rows WHERE n >= {{}} AND n < {{}}"
     first = len(rows)
     return {
