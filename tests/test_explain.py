@@ -470,7 +470,7 @@ def test_an_enrolment_in_a_course_that_is_gone_is_fixed_by_the_statement_that_is
 
 
 @on("partitioned", "quoted")
-def test_the_answer_in_words(installed_db: PlatformDatabase) -> None:
+def test_an_answer_in_words_says_what_the_json_says(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection)
     for case in here.cases.values():
