@@ -429,9 +429,11 @@ def sprung(db: PlatformDatabase) -> dict[str, int]:
     with db.connect() as connection:
         connection.execute("SET search_path TO pg_catalog")
         while True:
-            calls = dict(connection.execute("SELECT funcname::text, calls FROM pg_stat_user_functions").fetchall())
-            if name in calls:
-                return {function: times for function, times in calls.items() if function.startswith("sprung_")}
+            seen: dict[str, int] = dict(
+                connection.execute("SELECT funcname::text, calls FROM pg_stat_user_functions").fetchall()
+            )
+            if name in seen:
+                return {function: times for function, times in seen.items() if function.startswith("sprung_")}
             assert time.monotonic() < deadline, "the server does not show what was called"
             time.sleep(0.02)
 
