@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from sessiondb import __version__, resources
 from sessiondb.connection import Connection, catalogs, trusted
 from sessiondb.installation import Installation
-from sessiondb.output import INVISIBLE
 from sessiondb.resources import literal
 
 CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}
@@ -63,8 +62,7 @@ class Object:
         text = resources.with_queries(resources.read(f"{CODE[self.kind]}/{self.name}.sql")).strip("\n")
         # install() compares the facts of the object that it creates
         wanted = "(SELECT p_kind, p_parent, p_name::text, p_arguments)"
-        text = re.sub("{facts}", lambda _: facts({"trigger", "policy"}, wanted), text)
-        return text.replace("{invisible}", INVISIBLE)
+        return re.sub("{facts}", lambda _: facts({"trigger", "policy"}, wanted), text)
 
     def sha256(self, there: Installation | None) -> str | None:
         """Return the hash of the text as compiled for this installation; None for an object without a text.
