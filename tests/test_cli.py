@@ -877,6 +877,7 @@ def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: PlatformD
 
 @on_reference
 def test_an_error_is_json_where_json_is_asked_for(platform_db: PlatformDatabase) -> None:
+    platform_db.apply(to="0001")
     for arguments, code, message in (
         (["status", "-d", "host=127.0.0.1 port=1"], 1, "cannot connect"),
         (["apply", "-d", platform_db.conninfo(), "--course-path", "nowhere.x"], 5, "preflight refuses"),
