@@ -30,10 +30,9 @@ from test_preflight import FAULTS, HARMLESS, TOGETHER
 from test_rival import Rival
 
 import sessiondb.migrate
-from sessiondb import objects, output, resources, steps
+from sessiondb import ledger, objects, output, resources, steps
 from sessiondb.connection import Connection
 from sessiondb.database import Choices
-from sessiondb.ledger import read_migrations
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, on_one_line, pending
 from sessiondb.plan import BLOCKS, plan
@@ -86,7 +85,7 @@ def make_plan(db: PlatformDatabase, *, adopt: bool = False) -> list[dict[str, An
 
 
 def plan_of_all(connection: Connection) -> list[dict[str, Any]]:
-    return plan(connection, pending(connection, read_migrations(resources.MIGRATIONS), None))
+    return plan(connection, pending(connection, ledger.read_migrations(resources.MIGRATIONS), None))
 
 
 # The locks
@@ -176,14 +175,14 @@ class Trace:
     """
 
     db: PlatformDatabase
-    adopt: bool = False
+    choices: Choices = field(default_factory=Choices)
     planned: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
 
     def run(self, undo: bool = False) -> Trace:
         schema = self.db.platform.schema
-        with self.db.database().connect(Choices(adopt=self.adopt)) as connection, self.db.connect() as self.eye:
+        with self.db.database().connect(self.choices) as connection, self.db.connect() as self.eye:
             self.planned = [] if undo else plan_of_all(connection)
             told: Told = {}
             self.backend = connection.info.backend_pid
@@ -354,7 +353,7 @@ def test_no_statement_rewrites_a_table(applied: Applied) -> None:
 def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, *BY_HAND)
 
-    trace = Trace(platform_db, adopt=True).run()
+    trace = Trace(platform_db, Choices(adopt=True)).run()
 
     prove(trace)
     (taken_over,) = (s for s in trace.seen if "DROP TRIGGER fill ON " in s.statement)
@@ -445,6 +444,18 @@ def test_the_locks_of_an_apply_to_what_is_installed_are_those_of_the_plan(
     prove(trace)
     assert dump(installed_db) == before
     assert make_plan(installed_db) == []
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_the_locks_of_an_apply_with_other_roles_of_staff_are_those_of_the_plan(installed_db: PlatformDatabase) -> None:
+    """With the first roles the policies are created, with none they are dropped; others change only their function."""
+    for staff, locked in (("trainer", ledger.TABLES), ("trainer,admin", ()), ("", ledger.TABLES)):
+        trace = Trace(installed_db, Choices(staff=staff)).run()
+
+        prove(trace)
+        held = strongest(*(lock for seen in trace.seen for lock in seen.held.items()))
+        assert held == dict.fromkeys(locked, "ACCESS EXCLUSIVE")
+        assert make_plan(installed_db) == []
 
 
 @on_two

@@ -334,6 +334,35 @@ class TestASubmission:
         assert world.enroll(user, course, older) == older
         assert world.submit(user, course) == older
 
+    @pytest.mark.parametrize(
+        "renamed",
+        [
+            *("sessions.org_id", "sessions.course_id", "sessions.status", "org_members.org_id", "org_members.user_id"),
+            *("enrollments.course_id", "enrollments.user_id", "the path"),
+        ],
+    )
+    def test_is_not_linked_by_another_column_in_the_place_of_one_that_was_renamed(
+        self, world: World, renamed: str
+    ) -> None:
+        """In a sub-select, PostgreSQL takes a column of that name from outside."""
+        org, course = world.org(), world.course()
+        user = world.user(org)
+        world.enroll(user, course, world.session(org, course))
+        task = world.platform.new_task(world.db, course)
+        table, _, column = renamed.partition(".")
+        if not column:
+            query = (
+                "SELECT course_joins -> -2 ->> 'to', course_joins -> -1 -> 'columns' ->> 0 FROM sessiondb.installation"
+            )
+            ((table, column),) = world.db.execute(query).fetchall()
+            relation: sql.Composable = sql.SQL(table) if table else sql.Identifier(world.platform.schema, "submissions")
+        else:
+            relation = sql.Identifier(world.platform.schema, table)
+        world.db.execute(sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO gone").format(relation, sql.Identifier(column)))
+
+        with world.platform.as_student(world.db, user), pytest.raises(errors.UndefinedColumn):
+            world.platform.submit(world.db, user, course, None, task)
+
 
 class TestSessionsAreOptional:
     """R5: a row is never refused because there is nothing to link it to."""

@@ -319,6 +319,39 @@ def test_a_platform_without_auth_uid_names_the_current_user_itself(people: Platf
     assert seen(people) == SEEN
 
 
+def test_a_function_of_another_role_is_not_run_to_ask_for_the_current_user(
+    new_role: str, people: PlatformDatabase, dump: Callable[..., str]
+) -> None:
+    """Whoever may create a schema could create auth.uid() where the platform has none."""
+    dsn, role = people.conninfo("hosted_owner"), sql.Identifier(new_role)
+    made = sql.SQL(
+        "CREATE SCHEMA {name} AUTHORIZATION {role}; SET ROLE {role}; GRANT USAGE ON SCHEMA {name} TO PUBLIC;"
+        "CREATE FUNCTION {name}.uid() RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'run'; END $$; RESET ROLE"
+    )
+    with people.connect() as connection:
+        connection.execute("ALTER SCHEMA auth RENAME TO other_auth")
+        connection.execute(made.format(name=sql.Identifier("auth"), role=role))
+        connection.execute(made.format(name=sql.Identifier("Mine"), role=role))
+        before = dump(people)
+        for options in ((), ("--current-user", "AUTH.uid()"), ("--current-user", 'coalesce(NULL, "Mine" . uid ())')):
+            refused = run("-d", dsn, "apply", "--staff", "trainer", *options)
+            assert (refused.code, f"uid() of role {new_role}" in refused.err, "run\n" in refused.err) == (
+                1,
+                True,
+                False,
+            )
+        assert dump(people) == before
+
+        connection.execute('DROP SCHEMA auth, "Mine" CASCADE; ALTER SCHEMA other_auth RENAME TO auth')
+        assert run("-d", dsn, "apply", "--staff", "trainer").code == 0
+        assert run("-d", dsn, "check", "code_of_others").code == 0
+        connection.execute("ALTER SCHEMA auth RENAME TO other_auth")
+        connection.execute(made.format(name=sql.Identifier("auth"), role=role))
+        found = run("-d", dsn, "--format", "json", "check", "code_of_others")
+        assert (found.code, f"function auth.uid() of role {new_role}" in found.out) == (4, True)
+        connection.execute("DROP SCHEMA auth CASCADE; ALTER SCHEMA other_auth RENAME TO auth")
+
+
 def test_check_without_it_warns_that_only_students_read_their_rows(people: PlatformDatabase) -> None:
     people.apply()
     dsn = people.conninfo("hosted_owner")

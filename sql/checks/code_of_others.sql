@@ -40,4 +40,13 @@ SELECT 'code_of_others' AS "check", 'warning' AS level, f.object, f.detail, f.fi
          WHERE h.relname = 'enrollments' AND t.oid = f.owner)
    -- the owner of the table, and who may act as that role, can do anything in any case
    AND NOT pg_has_role(f.owner, c.relowner, 'USAGE')
- ORDER BY f.object
+UNION ALL
+SELECT 'code_of_others', 'error', format('function %s', f.name),
+       format('The policies for staff call function %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),
+       'Give sessiondb apply --staff another expression with --current-user, or drop the policies with --staff '''''
+  FROM (SELECT DISTINCT u.relowner FROM used AS u WHERE u.relname = 'enrollments') AS h
+ CROSS JOIN (SELECT to_jsonb(i) -> 'staff' ->> 'current_user' AS expression FROM sessiondb.installation AS i) AS i
+ CROSS JOIN LATERAL (
+{functions_of_others(i.expression, h.relowner)}
+       ) AS f
+ ORDER BY object

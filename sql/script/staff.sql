@@ -3,6 +3,8 @@ DO $staff$
 DECLARE
     v_staff jsonb := ({staff()});
     v_members regclass := to_regclass(format('%I.org_members', current_setting('sessiondb.schema')));
+    v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
+    v_of_others text;
     v_unknown text;
 BEGIN
     IF v_staff IS NULL THEN
@@ -26,6 +28,18 @@ BEGIN
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'the expression of --current-user cannot use current_user, which is the owner of the function that evaluates it',
             HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
+    END IF;
+    SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+      INTO v_of_others
+      FROM (
+{functions_of_others(v_staff ->> 'current_user', v_table_owner)}
+           ) AS f;
+    IF v_of_others IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the expression of --current-user, %s, calls %s, and would run it with the rights of the owner of sessiondb',
+                             v_staff ->> 'current_user', v_of_others),
+            HINT = 'Give another expression with --current-user; or, if you trust the function, give it and its schema to the owner of the tables.';
     END IF;
     BEGIN
         SET LOCAL search_path TO DEFAULT;

@@ -1,5 +1,5 @@
 -- The statements that drop the functions, triggers and policies of migration $1; for NULL those that are not in the list
--- {names} of this version; for 'staff' the policies, if there are no roles of staff. A replaced function of the platform is
+-- {names} of this version; for 'staff' the policies, if no roles of staff are chosen. A replaced function of the platform is
 -- restored. Triggers and policies first, each under the lock that its DROP acquires.
 SELECT s.statement,
        CASE s.turn WHEN 1 THEN json_build_object(o.parent, 'ACCESS EXCLUSIVE') END AS locks,
@@ -35,6 +35,6 @@ SELECT s.statement,
    AND CASE
            WHEN $1 IS NULL THEN (o.kind, o.parent, o.name) NOT IN ({names})
            WHEN $1 <> 'staff' THEN o.migration = $1
-           ELSE o.kind = 'policy' AND (SELECT to_jsonb(i) -> 'staff' ->> 'roles' FROM sessiondb.installation AS i) IS NULL
+           ELSE o.kind = 'policy' AND (SELECT s.staff FROM ({staff()}) AS s) IS NULL
        END
  ORDER BY o.kind DESC, o.parent, o.name, s.turn

@@ -136,8 +136,10 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
         states: the states of the objects; None for a script, which installs everything.
     """
     states = None if states is None else [*states]
-    if states is None or any(s.kind == "policy" and s.state == "UNKNOWN" for s in states):
-        yield Step("policies", [uninstall("staff")])  # before their roles can no longer call the function
+    listed = {o.key for o in objects.objects()}
+    unknown = [(s.kind, s.parent, s.name) for s in states or () if s.state == "UNKNOWN" and s.kind in CODE]
+    if states is None or any(key in listed for key in unknown):
+        yield Step("policies for staff", [uninstall("staff")])  # before their roles can no longer call the function
     differ = {(s.kind, s.parent, s.name): s.migration for s in states or () if s.state not in ("INSTALLED", "UNKNOWN")}
     due = [o for o in objects.objects() if o.kind in CODE and (states is None or o.key in differ)]
     for what, group in (
@@ -151,7 +153,7 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
             yield Step(what, [*_bootstrap(), *installs, _WITHDRAW, _recorded(group)])
-    if states is None or any(s.state == "UNKNOWN" and s.kind in CODE for s in states):
+    if states is None or any(key not in listed for key in unknown):
         yield Step("objects that this version no longer has", [uninstall(None)])
 
 
