@@ -19,10 +19,11 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+import warm_start
 from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from test_cli import Run, run
+from test_cli import Run, environment
 from test_explain import REASONS
 from test_trainer import ADA, EN, HOST, NORD, PYTHON, Visitor
 from test_trainer import _wait as linking
@@ -163,7 +164,7 @@ def both(nodes: list[Server], conninfo: str) -> Iterator[Both]:
 
 def on(conninfo: str, *arguments: str) -> Run:
     """Run sessiondb on the coordinator."""
-    return run("-d", conninfo, *arguments)
+    return Run(*warm_start.run(("-d", conninfo, *arguments), environment(None), timeout=300))
 
 
 STUDENTS: LiteralString = """
@@ -302,6 +303,7 @@ def write_many(both: Both, first: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_fifty_thousand_rows_through_two_workers_are_as_on_a_plain_server(both: Both) -> None:
     """In each step of a database's life. A failed write, for instance of a deadlock, fails the test."""
     both.execute(trusted(STUDENTS.replace(", 400)", ", 4000)").replace(", 360)", ", 3600)")))
@@ -778,8 +780,8 @@ def test_an_owner_who_is_no_superuser_needs_the_rights_on_each_worker_that_prefl
                 assert on(owner, *command).code == 0
             assert on(owner, "check").code == 0
             admin.execute(  # what a node left that was removed
-                "INSERT INTO pg_dist_cleanup (operation_id, object_type, object_name, node_group_id, policy_type)"
-                " VALUES (1, 1, 'public.enrollments_1', 99, 2)"
+                "INSERT INTO pg_dist_cleanup (record_id, operation_id, object_type, object_name, node_group_id, policy_type)"
+                " VALUES (nextval('pg_dist_cleanup_recordid_seq'), 1, 1, 'public.enrollments_1', 99, 2)"
             )
             for command in (["rollback", "--all", "--yes"], ["apply"]):
                 assert on(owner, *command).code == 0
