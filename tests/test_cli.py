@@ -274,7 +274,7 @@ def table_of(trigger: str) -> str:
 
 
 @on_reference
-def test_status_in_words(installed_db: PlatformDatabase) -> None:
+def test_status_prints_what_is_missing_disabled_or_changed_and_the_next_step(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments DISABLE TRIGGER zzz_sessiondb_link_enrollment")
         connection.execute("DROP TRIGGER zzz_sessiondb_link_submission ON submissions")
@@ -805,7 +805,7 @@ def quote_ident(name: str) -> str:
 
 
 @on_reference
-def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
+def test_the_guides_steps_say_what_they_did_or_found(installed_db: PlatformDatabase) -> None:
     org = ("org", "create", "--name", "Mon Organisation", "--slug", "mon-org")
     assert on(installed_db, *org).out == 'Created organisation "Mon Organisation" (mon-org).\n'
     assert on(installed_db, *org).out == 'There is already organisation "Mon Organisation" (mon-org).\n'
@@ -841,7 +841,7 @@ def test_the_guides_steps_in_words(installed_db: PlatformDatabase) -> None:
 
 
 @on_reference
-def test_check_of_a_broken_platform(installed_db: PlatformDatabase) -> None:
+def test_check_of_a_broken_installation_exits_4_with_its_findings(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("DROP INDEX submissions_session_id_idx")
 
@@ -877,6 +877,7 @@ def test_check_takes_names_and_a_warning_is_not_an_error(installed_db: PlatformD
 
 @on_reference
 def test_an_error_is_json_where_json_is_asked_for(platform_db: PlatformDatabase) -> None:
+    platform_db.apply(to="0001")
     for arguments, code, message in (
         (["status", "-d", "host=127.0.0.1 port=1"], 1, "cannot connect"),
         (["apply", "-d", platform_db.conninfo(), "--course-path", "nowhere.x"], 5, "preflight refuses"),

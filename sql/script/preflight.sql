@@ -20,6 +20,9 @@ SELECT f.* FROM (
 {worker_rights}) AS f
         $checks$ ELSE '' END
     LOOP
+        -- a role that may name an object could forge a line, or control the terminal
+        v_finding.detail := regexp_replace(v_finding.detail, '[{invisible}]', '?', 'g');
+        v_finding.fix := regexp_replace(v_finding.fix, '[{invisible}]', '?', 'g');
         IF v_finding.level = 'error' THEN
             v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
         ELSE

@@ -73,7 +73,7 @@ def check(
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
     # without the column, s.status would call a function status(s) of any role
-    first = ("citus", "required_columns", "course_path") if of_data else ()
+    first = ("citus", "required_columns", "table_owners", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
         *((folder, [n for n in of_folder if n in wanted or n in first]) for folder, of_folder in _CATALOG_CHECKS),
@@ -193,7 +193,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
+        for change in _catalog_checks(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix_line)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
@@ -203,10 +203,12 @@ def require_installed(connection: Connection) -> Installation:
 def require_columns(connection: Connection) -> None:
     """Refuse to read a platform that lacks a table or column: without it, ``s.status`` would call ``status(s)``.
 
+    Also one in which another role has created a table in the place of one of the platform.
+
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    for change in _catalog_checks(connection, _COLUMNS):
+    for change in _catalog_checks(connection, ("checks", ["table_owners"]), _COLUMNS):
         raise SessiondbError(change.detail.rstrip("."), change.fix_line)
 
 
@@ -216,7 +218,9 @@ def problems(connection: Connection) -> list[Finding]:
     No session can be active; the owner of their functions has lost a right, so INSERTs fail; or triggers of the
     platform also write session_id.
     """
-    return _catalog_checks(connection, ("preflight", ["active_status"]), ("checks", ["owner_rights", "other_triggers"]))
+    return _catalog_checks(
+        connection, ("preflight", ["active_status"]), ("checks", ["table_owners", "owner_rights", "other_triggers"])
+    )
 
 
 def check_names() -> list[str]:
@@ -378,7 +382,7 @@ def preflight_script(schema: str) -> str:
     of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
-        resources.read("script/preflight.sql")
+        resources.with_queries(resources.read("script/preflight.sql"))
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
