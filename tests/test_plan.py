@@ -256,7 +256,7 @@ class Trace:
             if created := re.match(r"CREATE INDEX CONCURRENTLY .*? ON (.*?) \(", statement):
                 table = created.group(1)
             else:
-                index = statement.removeprefix("DROP INDEX CONCURRENTLY ")
+                index = statement.removeprefix("DROP INDEX CONCURRENTLY IF EXISTS ")
                 row = self.eye.execute(
                     "SELECT i.indrelid::regclass::text FROM pg_index AS i WHERE i.indexrelid = %s::regclass", [index]
                 ).fetchone()

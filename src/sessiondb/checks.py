@@ -386,6 +386,7 @@ def preflight_script(schema: str) -> str:
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
+        .replace("{worker_rights}", resources.query("queries/worker_rights"))
         .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )
