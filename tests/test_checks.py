@@ -737,6 +737,7 @@ OBSTACLES: dict[str, Obstacle] = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("name", OBSTACLES)
 @on_reference
 def test_an_obstacle_is_found_before_anything_is_changed(platform_db: PlatformDatabase, name: str) -> None:

@@ -163,6 +163,7 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
         assert world.stored(table, comes) == world.stored(table, changes) == [None]
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -220,6 +221,7 @@ CHANGES: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: PlatformDatabase, what: str) -> None:

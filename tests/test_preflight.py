@@ -547,15 +547,25 @@ FAULTS = {
 
 @on_reference
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_refused_with_its_fix(platform_db: PlatformDatabase, dump: Dump, fault: Fault) -> None:
+def test_a_fault_is_refused_with_its_fix(platform_db: PlatformDatabase, fault: Fault) -> None:
     by_hand(platform_db, *fault.statements)
-    before = dump(platform_db)
 
     (found,) = refusal(platform_db.database())
 
     assert (found.check, found.level, found.object) == (fault.check, "error", fault.object)
     assert re.search(fault.detail, found.detail)
     assert re.search(fault.fix, found.fix)
+
+
+@pytest.mark.like_cases
+@on_reference
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_what_is_refused_is_as_before(platform_db: PlatformDatabase, dump: Dump, fault: Fault) -> None:
+    by_hand(platform_db, *fault.statements)
+    before = dump(platform_db)
+
+    refusal(platform_db.database())
+
     assert dump(platform_db) == before
 
 

@@ -26,6 +26,7 @@ UNLISTED = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     ("platform", "change", "before_fix"), [*UNLISTED.values()], indirect=["platform"], ids=[*UNLISTED]
 )

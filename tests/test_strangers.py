@@ -326,3 +326,42 @@ def test_a_key_of_ours_that_is_not_enforced_any_more_is_found_and_made_again(pla
 
     assert on(platform_db, "apply").code == 0
     assert check(platform_db) == []
+
+
+# tables in the place of others
+
+
+@pytest.mark.parametrize("table", ["org_members", "sessions", "enrollments", "submissions"])
+@on_hosted
+def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
+    new_role: str, installed_db: PlatformDatabase, table: str
+) -> None:
+    """Its policies would run with the rights of whoever runs a command."""
+    role, name = sql.Identifier(new_role), sql.Identifier(table)
+    with owned_by_another_role(installed_db, new_role), installed_db.connect() as connection:
+        for statement in (
+            "GRANT USAGE, CREATE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+            "ALTER TABLE {name} RENAME TO renamed; GRANT SELECT ON renamed TO {role}; SET ROLE {role}",
+            "CREATE FUNCTION fallen() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+            "CREATE TABLE {name} (LIKE renamed); INSERT INTO {name} SELECT * FROM renamed",
+            "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY; GRANT ALL ON {name} TO PUBLIC",
+            "CREATE POLICY fallen ON {name} USING (fallen()); RESET ROLE",
+        ):
+            connection.execute(sql.SQL(statement).format(name=name, role=role))
+        org, user = "--org=00000000-0000-4000-8000-0000000000a1", "--user=00000000-0000-4000-8000-0000000000b4"
+        for command in (
+            ["session", "list"],
+            ["org", "list"],
+            ["member", "list", org],
+            ["member", "add", org, user],
+            ["show", "submissions"],
+            ["explain", user, "--course=00000000-0000-4000-8000-0000000000c1"],
+            ["backfill"],
+            ["check"],
+        ):
+            done = run("-d", installed_db.conninfo("hosted_owner"), *command)
+            assert (done.code, f"belongs to role {new_role}" in " ".join((done.out + done.err).split())) == (
+                4 if command == ["check"] else 1,
+                True,
+            )
+            assert "fallen" not in done.out + done.err

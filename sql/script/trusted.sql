@@ -4,7 +4,7 @@ DECLARE
         SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments');
     v_found text := (
-        SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
+        SELECT regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', '), '[{invisible}]', '?', 'g')
           FROM (
 {strangers(v_owner)}
                ) AS s

@@ -219,7 +219,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, _CITUS, ("checks", ["course_path"]), _COLUMNS):
+        for change in _catalog_checks(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS):
             raise SessiondbError(change.detail.rstrip("."), change.fix_line)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
@@ -229,10 +229,12 @@ def require_installed(connection: Connection) -> Installation:
 def require_columns(connection: Connection) -> None:
     """Refuse to read a platform that lacks a table or column: without it, ``s.status`` would call ``status(s)``.
 
+    Also one in which another role has created a table in the place of one of the platform.
+
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    for change in _catalog_checks(connection, _COLUMNS):
+    for change in _catalog_checks(connection, ("checks", ["table_owners"]), _COLUMNS):
         raise SessiondbError(change.detail.rstrip("."), change.fix_line)
 
 
@@ -247,7 +249,7 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
         found = _catalog_checks(
             connection,
             ("preflight", ["renamed", "required_columns", "active_status"]),
-            ("checks", ["course_path", "owner_rights", "other_triggers"]),
+            ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers"]),
         )
     return _causes(found) or [finding for finding in found if finding.level == "error"]
 
@@ -258,7 +260,7 @@ def check_names() -> list[str]:
 
 
 _PENDING = "pending_migrations"
-_FIRST = ("renamed", "required_columns", "citus", "course_path")
+_FIRST = ("renamed", "required_columns", "citus", "table_owners", "course_path")
 _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
@@ -413,10 +415,11 @@ def preflight_script(schema: str) -> str:
     of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     return (
-        resources.read("script/preflight.sql")
+        resources.with_queries(resources.read("script/preflight.sql"))
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
+        .replace("{worker_rights}", resources.query("queries/worker_rights"))
         .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )

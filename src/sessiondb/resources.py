@@ -10,6 +10,8 @@ from typing import Any
 
 from psycopg import sql
 
+from sessiondb.output import INVISIBLE
+
 _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE if (_PACKAGE / "migrations").is_dir() else _PACKAGE.parents[1]
 
@@ -17,6 +19,7 @@ MIGRATIONS = _ROOT / "migrations"
 SQL = _ROOT / "sql"
 
 
+@functools.cache
 def read(name: str) -> str:
     """Return the text of a file below ``sql/``, for instance ``queries/show_sessions.sql``."""
     return (SQL / name).read_text(encoding="utf-8")
@@ -39,14 +42,17 @@ def query(name: str, *arguments: str) -> str:
 
 
 def with_queries(text: str) -> str:
-    """Replace each ``{name(argument, ...)}`` in SQL with that query of ``sql/queries/`` or ``sql/steps/``."""
+    """Replace each ``{name(argument, ...)}`` in SQL with that query of ``sql/queries/`` or ``sql/steps/``.
+
+    ``{invisible}`` becomes :data:`sessiondb.output.INVISIBLE`.
+    """
 
     def put_in(match: re.Match[str]) -> str:
         name, arguments = match.groups()
         folder = "queries" if (SQL / "queries" / f"{name}.sql").exists() else "steps"
         return query(f"{folder}/{name}", *arguments.split(", "))
 
-    return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text)
+    return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text).replace("{invisible}", INVISIBLE)
 
 
 def with_platform(text: str, schema: str) -> str:

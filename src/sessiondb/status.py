@@ -65,7 +65,7 @@ def _no_platform(connection: Connection, there: Installation | None) -> list[Fin
         "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = t.name)"
     )
-    ((lacks,),) = connection.execute(query, [["org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
+    ((lacks,),) = connection.execute(query, [["orgs", "org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
     if there or not lacks:
         return []
     schema = platform_schema(connection)

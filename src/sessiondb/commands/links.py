@@ -50,6 +50,8 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
 def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
     """Verify the installation and the consistency of the data. Reads only; exits with 4 if there are errors.
 
+    Without a name, all checks are run; the findings begin with their names, and a wrong name lists them all.
+
     \b
     Example:
       sessiondb check
