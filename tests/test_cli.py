@@ -36,7 +36,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 import sessiondb.cli
-from sessiondb import __version__, resources
+from sessiondb import __version__, output, resources
 from sessiondb.embedded import ServerNotFound, find_bindir
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import shortened
@@ -568,6 +568,21 @@ def identities(some: list[dict[str, Any]]) -> Counter[tuple[tuple[str, str], ...
 
 def count(db: PlatformDatabase, table: str, condition: str) -> int:
     return len(rows(db, f"SELECT FROM {table} WHERE {condition}"))
+
+
+def test_a_title_that_is_cut_keeps_the_number_that_distinguishes_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    titles = [f"Session - Python for beginners{number}" for number in ("", " (2)", " (12)")]
+
+    output.table([{"title": title} for title in titles], {"title": "title"})
+
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "Session - Python for be…",
+        "Session - Python fo… (2)",
+        "Session - Python f… (12)",
+    ]
 
 
 @on_reference

@@ -255,11 +255,12 @@ def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None
             excess -= 1
 
     def fitted(text: str, width: int) -> str:
-        return (
-            set_cell_size(text, width)
-            if cell_len(text) <= width
-            else set_cell_size(text, width - len(_more())) + _more()
-        )
+        if cell_len(text) <= width:
+            return set_cell_size(text, width)
+        # the number that distinguishes titles stays
+        ends = re.search(r" \(\d+\)$", text[-_NARROWEST:])
+        rest = _more() + (ends.group() if ends and width > 2 * _NARROWEST else "")
+        return set_cell_size(text, width - len(rest)) + rest
 
     def line(cells: Iterable[str]) -> str:
         return "  ".join(map(fitted, cells, widths)).rstrip()
