@@ -13,7 +13,7 @@ WITH platform AS (
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h
-      JOIN pg_roles AS r ON r.rolname <> 'pg_database_owner' AND r.oid NOT IN (
+      JOIN pg_roles AS r ON r.oid NOT IN (
 {trusted_roles(h.table_owner)}
            )
 ),

@@ -2,7 +2,7 @@
 -- constraints, defaults, indexes, statistics and casts.
 --
 -- What belongs to a table depends on it automatically or internally; the view of another role that reads it does not.
-SELECT format('%s %s', i.type, i.identity) AS object, p.oid
+SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
   FROM (
         SELECT d.classid, d.objid
           FROM pg_depend AS d
