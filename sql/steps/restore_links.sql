@@ -110,6 +110,6 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 4, 0, 'DROP TABLE sessiondb.saved_links_of_sessions', NULL
          WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL
-           AND to_regclass('sessiondb.' || CASE $1 WHEN 'enrollments' THEN 'saved_links_of_submissions' ELSE 'saved_links_of_enrollments' END) IS NULL
+           AND $1 = 'submissions'  -- the last table
        ) AS s
  ORDER BY s.turn, s.page
