@@ -7,6 +7,7 @@ user must be a superuser. Each platform is loaded once, installed once, and copi
 
 from __future__ import annotations
 
+import argparse
 import functools
 import itertools
 import math
@@ -73,11 +74,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slow",
         nargs="?",
-        const="0/1",
+        const=(0, 1),
+        type=_one_part,
         metavar="PART/PARTS",
         help="run the tests that take long, too, or so large a part of them (--slow=0/2: the first half)",
     )
     parser.addoption("--citus-bindir", type=Path, metavar="DIR", help="programs of a server that has Citus")
+
+
+def _one_part(given: str) -> tuple[int, int]:
+    """Refuse a file that follows ``--slow``, which argparse takes for its value."""
+    if not (found := re.fullmatch(r"(\d+)/([1-9]\d*)", given)) or int(found[1]) >= int(found[2]):
+        raise argparse.ArgumentTypeError(f"not a part such as 0/2: {given!r}. Put --slow after the files")
+    return int(found[1]), int(found[2])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -118,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         }
     all_cases = config.getoption("platforms") >= len(PLATFORMS)
     names_files = config.args_source is pytest.Config.ArgsSource.ARGS
-    chosen, parts = map(int, (config.getoption("slow") or ("0/1" if all_cases or names_files else "0/0")).split("/"))
+    chosen, parts = config.getoption("slow") or ((0, 1) if all_cases or names_files else (0, 0))
     for item in items:
         if item.get_closest_marker("slow") and not (parts and zlib.crc32(item.nodeid.encode()) % parts == chosen):
             left_out.add(item)

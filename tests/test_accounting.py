@@ -270,6 +270,7 @@ def test_names_on_the_way_to_the_course_may_hold_percent_signs(platform_db: Plat
     assert backfill(platform_db)["submissions"]["reasons"] == {"no_membership": 1}
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("table", TABLES)
 @on("reference", "partitioned")
 def test_show_with_a_session_shows_what_is_linked_to_it_and_unlinked_what_is_not(

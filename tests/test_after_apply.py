@@ -43,9 +43,8 @@ BUILT_AGAIN = """
     CREATE TABLE submissions_0 PARTITION OF submissions FOR VALUES WITH (MODULUS 1, REMAINDER 0);
     ALTER TABLE submissions ADD PRIMARY KEY (id), ADD FOREIGN KEY (user_id) REFERENCES users,
         ADD FOREIGN KEY (exercise_id) REFERENCES exercises;
-    INSERT INTO submissions SELECT * FROM submissions_old;
-    DROP TABLE submissions_old
 """
+COPIED = "INSERT INTO submissions SELECT * FROM submissions_old;"
 
 CHANGES = {
     "add, rename or drop a column that": Change(
@@ -80,7 +79,12 @@ CHANGES = {
     "rename the schema": Change("ALTER SCHEMA public RENAME TO campus", schema="campus"),
     "drop an index": Change("DROP INDEX submissions_session_id_idx"),
     "drop a trigger": Change("DROP TRIGGER zzz_sessiondb_link_submission ON submissions"),
-    "drop a table": Change(BUILT_AGAIN),
+    "drop a table": Change(f"{BUILT_AGAIN} {COPIED} DROP TABLE submissions_old"),
+    "do so with `": Change(BUILT_AGAIN + COPIED),
+    "do so without": Change(
+        f"{BUILT_AGAIN} ALTER TABLE submissions DROP session_id; INSERT INTO submissions (id, user_id, exercise_id)"
+        "SELECT id, user_id, exercise_id FROM submissions_old"
+    ),
     "add a BEFORE trigger": Change(
         "CREATE FUNCTION claim() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN NEW.user_id := NEW.user_id; RETURN NEW; END';"
@@ -137,6 +141,8 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
     dsn = ("-d", installed_db.conninfo())
     with installed_db.connect() as connection:
         task = installed_db.platform.new_task(connection, learners.course)
+        query = "SELECT id, session_id FROM {}.submissions WHERE session_id IS NOT NULL"
+        linked = connection.execute(query.format("public").encode()).fetchall()
         connection.execute(change.does.encode())
 
     assert written(installed_db, change.schema, learners, task) == rows
@@ -145,9 +151,6 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
         assert (checked.code, "does not exist" in checked.err) == (1, True), checked
     else:
         # what a check of the data says is that it cannot be run meanwhile
-        found = {
-            f["check"] for f in checked.json["findings"] if f["level"] == "error" and "sessiondb" not in f["object"]
-        }
         unfit = {f["check"] for f in checked.json["findings"] if f["object"] == f["check"]}
         found = {f["check"] for f in checked.json["findings"] if f["level"] == "error"} - unfit
         assert found == {*re.findall(r"`(\w+)`", checks)}, checked.out
@@ -155,10 +158,18 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
     if change.repairs:
         with installed_db.connect() as connection:
             connection.execute(change.repairs.encode())
-    for command in re.findall(r"`sessiondb ([^`]+)`", to_run) if not to_run.startswith("nothing") else ():
-        done = run(*dsn, *command.replace("NEW", change.schema).split())
-        assert done.code == 0, done
+    for step in re.findall(r"`((?:sessiondb|ALTER) [^`]+)`", to_run) if not to_run.startswith("nothing") else ():
+        shown = [step]
+        if step.startswith("sessiondb"):
+            done = run(*dsn, *step.replace("NEW", change.schema).split()[1:])
+            assert done.code == 0, done
+            shown = re.findall("^  ([A-Z]+ .*;)$", done.out, re.MULTILINE) if " check " in step else []
+        with installed_db.connect() as connection:
+            for statement in shown:
+                connection.execute(statement.encode())
     assert written(installed_db, change.schema, learners, task) == "linked"
+    with installed_db.connect() as connection:
+        assert {*linked} <= {*connection.execute(query.format(change.schema).encode()).fetchall()}
     assert run(*dsn, "check").code == 0
     assert run(*dsn, "status", "--exit-code").code == 0
     assert run(*dsn, "rollback", "--all", "--yes").code == 0

@@ -348,7 +348,7 @@ def test_every_row_is_counted_with_its_reason(installed_db: PlatformDatabase) ->
 
 
 @on("quoted")
-def test_the_counts_in_words(installed_db: PlatformDatabase) -> None:
+def test_a_dry_run_prints_the_counts_of_the_backfill(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         here = scene(installed_db.platform, connection, placed=False)
 
@@ -555,6 +555,7 @@ STATES: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.like_cases(one_in=3)
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @on("academy")
 def test_every_page_of_a_table_is_read_whatever_its_statistics_say(

@@ -82,6 +82,7 @@ def is_as_before(target: PlatformDatabase, before: object, user: str | None = No
     command("rollback", "--all", "--yes")
 
 
+@pytest.mark.like_cases(one_in=4)
 @pytest.mark.parametrize(
     "options",
     [(), ("--no-comments",), ("--no-owner", "--no-acl"), ("-n", "public", "-n", "sessiondb")],
@@ -122,6 +123,7 @@ def older(cluster: Cluster) -> Iterator[Cluster]:
     pytest.skip("no older server on this machine")
 
 
+@pytest.mark.slow
 def test_a_dump_of_an_older_server_is_restored_with_its_links(
     cluster: Cluster, older: Cluster, platform: Platform
 ) -> None:

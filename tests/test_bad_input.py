@@ -648,6 +648,12 @@ def test_what_the_platform_has_renamed_is_named_by_whatever_needs_it(
     assert f"The check cannot be run: {says}" in " ".join(on(installed_db, "check", "unlinked_rows").out.split())
     for command in (f"explain --user {ADA} --course {COURSE}", "show submissions --unlinked", "backfill"):
         assert_told(on(installed_db, *command.split()), 1, says, remedy)
+    if check == "required_columns":  # of our index, which follows the column, nothing is said
+        refused = on(installed_db, "apply").err
+        assert f"  {says}.\n    fix: " in refused
+        assert refused.count("    fix: ") == 1
+        first, *others = re.findall("^error +(.*)", on(installed_db, "check").out, re.MULTILINE)
+        assert (first.split(":")[0], len(others)) == ("required_columns", 1)
     if says.startswith(("Column exercise_id", "Column user_id")):  # of a row that has none, s.name calls a function
         gone = r"column public\.\w+\.(exercise_id|user_id) does not exist"
         with installed_db.connect() as connection:

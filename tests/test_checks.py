@@ -12,14 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import PlatformDatabase
+from pglast.parser import scan
 from platforms import PLATFORMS, Platform
 from psycopg import sql
+from sqltext import parsable
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
-from sessiondb.errors import Finding, PlatformRefusedError, UnclearNameError
+from sessiondb.errors import STATEMENTS, Finding, PlatformRefusedError, UnclearNameError
 from sessiondb.installation import installation
 from sessiondb.objects import CODE, listed
 
@@ -53,7 +55,7 @@ def check(db: PlatformDatabase, *names: str) -> list[Finding]:
     """Run checks; without names all of the installation, since those of the data have tests of their own."""
     with db.database().transaction(read_only=True) as connection:
         findings = checks.check(connection, names, 3, lambda line: None)
-    return [finding for finding in findings if names or finding.check not in resources.names("data_checks")]
+    return [f for f in findings if names or (f.check not in resources.names("data_checks") and f.object != f.check)]
 
 
 def look(db: PlatformDatabase, course_path: str | None = None, user: str | None = None) -> list[Finding]:
@@ -201,14 +203,12 @@ FAULTS: dict[str, Fault] = {
     "column dropped": Fault(
         "ALTER TABLE enrollments DROP COLUMN session_id CASCADE",
         {
-            "foreign_keys": ("error", ["enrollments.session_id"]),
-            "indexes": ("error", ["index enrollments_session_id_idx"]),
+            "foreign_keys": ("error", ["constraint enrollments.enrollments_session_id_fkey"]),
+            "indexes": ("error", ["index enrollments.enrollments_session_id_idx"]),
             "installed_objects": (
                 "error",
                 [
                     "column enrollments.session_id",
-                    "constraint enrollments.enrollments_session_id_fkey",
-                    "index enrollments.enrollments_session_id_idx",
                     "trigger enrollments.zzz_sessiondb_check_enrollment",
                     "trigger enrollments.zzz_sessiondb_check_enrollment_update",
                     "trigger enrollments.zzz_sessiondb_link_enrollment",
@@ -220,40 +220,27 @@ FAULTS: dict[str, Fault] = {
     ),
     "column made NOT NULL": Fault(
         "DELETE FROM enrollments; ALTER TABLE enrollments ALTER session_id SET NOT NULL",
-        {
-            "installed_objects": ("error", ["column enrollments.session_id"]),
-            "required_columns": ("error", ["{quoted}.enrollments.session_id"]),
-        },
+        {"required_columns": ("error", ["{quoted}.enrollments.session_id"])},
     ),
     "foreign key dropped": Fault(
         "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey",
-        {
-            "foreign_keys": ("error", ["submissions.session_id"]),
-            "installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"]),
-        },
+        {"foreign_keys": ("error", ["constraint submissions.submissions_session_id_fkey"])},
+        by_apply=True,
     ),
     "foreign key with another action": Fault(
         "ALTER TABLE submissions DROP CONSTRAINT submissions_session_id_fkey,"
         " ADD CONSTRAINT submissions_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions ON DELETE CASCADE",
-        {
-            "foreign_keys": ("warning", ["submissions.submissions_session_id_fkey"]),
-            "installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"]),
-        },
+        {"installed_objects": ("error", ["constraint submissions.submissions_session_id_fkey"])},
         by_apply=True,
     ),
     "index dropped": Fault(
         "DROP INDEX submissions_session_id_idx",
-        {
-            "indexes": ("error", ["index submissions_session_id_idx"]),
-            "installed_objects": ("error", ["index submissions.submissions_session_id_idx"]),
-        },
+        {"indexes": ("error", ["index submissions.submissions_session_id_idx"])},
+        by_apply=True,
     ),
     "index that does another job": Fault(
         "DROP INDEX submissions_session_id_idx; CREATE INDEX submissions_session_id_idx ON submissions (user_id)",
-        {
-            "indexes": ("error", ["index submissions_session_id_idx"]),
-            "installed_objects": ("error", ["index submissions.submissions_session_id_idx"]),
-        },
+        {"installed_objects": ("error", ["index submissions.submissions_session_id_idx"])},
         by_apply=True,
     ),
     "index that others serve dropped": Fault(
@@ -326,14 +313,12 @@ def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, faul
         found = {finding.object for finding in mine}
         assert {of_platform(platform, text) for text in objects} <= found
         assert platform.name == "partitioned" or len(found) == len(objects)
-        assert check(installed_db, name) == mine
+        # the objects of which another check says so are left out only beside it
+        assert {*check(installed_db, name)} >= {*mine}
     assert all(finding.detail and finding.fix for finding in findings)
 
     if expected.by_apply:
         assert any("sessiondb apply" in finding.fix for finding in findings)
-        if fault == "index that does another job":  # its name is taken
-            assert len({finding.fix for finding in findings}) == 1
-        findings = [finding for finding in findings if finding.fix.endswith("\nThen: sessiondb apply")]
     carry_out(installed_db, findings)
     if expected.by_apply:
         installed_db.apply()
@@ -343,11 +328,31 @@ def test_a_fault_is_found_and_its_fix_works(installed_db: PlatformDatabase, faul
 def carry_out(db: PlatformDatabase, findings: list[Finding]) -> None:
     """Run the SQL of the fixes, each once, from the first to the last, as a user would who copies them into psql."""
     with db.connect() as connection:
-        for fix in dict.fromkeys(finding.fix for finding in findings):
-            statement = re.sub("^(Run|Detach it|Fix|Give it a name that sorts before those of sessiondb): ", "", fix)
-            statement = statement.removesuffix("\nThen: sessiondb apply")
-            if "sessiondb apply" not in statement and statement != "Change it back.":
-                connection.execute(statement.encode())
+        for _, to_paste in dict.fromkeys(fix for finding in findings for fix in finding.fixes):
+            if to_paste and not to_paste.startswith("sessiondb"):
+                connection.execute(to_paste.encode())
+
+
+def test_every_statement_in_a_fix_can_be_pasted_whole() -> None:
+    """No words stand after it, and none before it but a sentence and a colon."""
+    hole = re.compile(r"%(?:\d\$)?s")
+    found = 0
+    for folder, name in [*FILES, *(("rollback", name) for name in resources.names("rollback"))]:
+        text = resources.read(f"{folder}/{name}.sql").encode("ascii").decode()
+        for token in scan(text):
+            if token.name != "SCONST" or text[token.start + 1] == "%":
+                continue
+            parts = (
+                re.sub(r"'\s*\n\s*'", "", text[token.start : token.end + 1]).removeprefix("E")[1:-1].removeprefix(": ")
+            )
+            for what, to_paste in Finding(name, "", "", "", parts.replace("''", "'").replace(r"\n", "\n")).fixes:
+                assert not re.search(rf"\b(?:{STATEMENTS}) [A-Z]{{2,}} ", what), (name, what)
+                if re.match(f"(?:{STATEMENTS}) ", to_paste):
+                    found += 1
+                    filled = to_paste.replace("DROP %s", "DROP DEFAULT").replace("{table}", "t")
+                    filled = re.sub(r"%(?:\d\$)?I", "a", re.sub(r"%(?:\d\$)?L", "'a'", filled))
+                    assert parsable(filled, hole), (name, to_paste)
+    assert found > 40
 
 
 @on_reference
@@ -439,7 +444,7 @@ def test_a_column_of_another_type_is_found(installed_db: PlatformDatabase) -> No
         "ALTER TABLE submissions ALTER session_id TYPE text",
     )
 
-    assert ("installed_objects", "error", "column submissions.session_id") in brief(check(installed_db))
+    assert brief(check(installed_db)) == [("required_columns", "error", "public.submissions.session_id")]
 
 
 @on_reference
@@ -453,11 +458,8 @@ def test_a_foreign_key_that_is_not_validated_is_found(installed_db: PlatformData
 
     findings = check(installed_db)
 
-    assert brief(findings) == [
-        ("foreign_keys", "error", "enrollments.session_id"),
-        ("installed_objects", "error", "constraint enrollments.enrollments_session_id_fkey"),
-    ]
-    carry_out(installed_db, findings)
+    assert brief(findings) == [("foreign_keys", "error", "constraint enrollments.enrollments_session_id_fkey")]
+    installed_db.apply()
     assert check(installed_db) == []
 
 
@@ -476,7 +478,7 @@ def test_a_foreign_key_of_the_platform_own_is_good_enough_if_it_sets_null(
     )
     platform_db.apply()
 
-    assert brief(check(platform_db)) == [("foreign_keys", "warning", "enrollments.mine")] * warns
+    assert brief(check(platform_db)) == [("foreign_keys", "warning", "constraint enrollments.mine")] * warns
     if "NOT VALID" in kind:
         carry_out(platform_db, check(platform_db))
         assert check(platform_db) == []
@@ -492,11 +494,8 @@ def test_an_index_that_is_not_valid_is_found(installed_db: PlatformDatabase) -> 
 
     findings = check(installed_db)
 
-    assert {(finding.check, finding.level, finding.object) for finding in findings} == {
-        ("indexes", "error", "index submissions_session_id_idx"),
-        ("installed_objects", "error", "index submissions.submissions_session_id_idx"),
-    }
-    carry_out(installed_db, findings)
+    assert brief(findings) == [("indexes", "error", "index submissions.submissions_session_id_idx")]
+    installed_db.apply()
     assert check(installed_db) == []
 
 
@@ -512,8 +511,9 @@ def test_an_index_that_is_half_built_on_the_partitions_is_found(installed_db: Pl
 
     findings = check(installed_db, "indexes")
 
-    assert {finding.object for finding in findings} == {"index submissions_session_id_idx"}
+    assert {finding.object for finding in findings} == {"index submissions.submissions_session_id_idx"}
     carry_out(installed_db, findings)
+    installed_db.apply()
     assert check(installed_db, "indexes") == []
 
 
@@ -738,6 +738,7 @@ OBSTACLES: dict[str, Obstacle] = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("name", OBSTACLES)
 @on_reference
 def test_an_obstacle_is_found_before_anything_is_changed(platform_db: PlatformDatabase, name: str) -> None:

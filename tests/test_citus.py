@@ -6,6 +6,7 @@ Needs the programs of a server that has the extension: ``pytest tests/test_citus
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,11 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+import warm_start
 from platforms import PLATFORMS
 from psycopg import sql
-from test_cli import Run, run
+from psycopg.conninfo import make_conninfo
+from test_cli import Run, environment
 from test_explain import REASONS
 from test_trainer import ADA, EN, HOST, NORD, PYTHON, Visitor
 from test_trainer import _wait as linking
@@ -161,7 +164,7 @@ def both(nodes: list[Server], conninfo: str) -> Iterator[Both]:
 
 def on(conninfo: str, *arguments: str) -> Run:
     """Run sessiondb on the coordinator."""
-    return run("-d", conninfo, *arguments)
+    return Run(*warm_start.run(("-d", conninfo, *arguments), environment(None), timeout=300))
 
 
 STUDENTS: LiteralString = """
@@ -300,6 +303,7 @@ def write_many(both: Both, first: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_fifty_thousand_rows_through_two_workers_are_as_on_a_plain_server(both: Both) -> None:
     """In each step of a database's life. A failed write, for instance of a deadlock, fails the test."""
     both.execute(trusted(STUDENTS.replace(", 400)", ", 4000)").replace(", 360)", ", 3600)")))
@@ -616,6 +620,11 @@ UNSUPPORTED: dict[str, tuple[tuple[str, ...], LiteralString, str]] = {
         "SELECT create_distributed_table('enrollments', 'course_id'), create_distributed_table('submissions', 'user_id')",
         "table public.enrollments is not distributed by user_id",
     ),
+    "one shard": (
+        FOR_ALL,
+        "SELECT create_distributed_table('enrollments', NULL), create_distributed_table('submissions', NULL)",
+        "table public.enrollments has one shard, as in the schema of a tenant",
+    ),
     "copies of shards": (
         FOR_ALL,
         "SET citus.shard_replication_factor TO 2; SELECT create_distributed_table('enrollments', 'user_id');"
@@ -625,8 +634,20 @@ UNSUPPORTED: dict[str, tuple[tuple[str, ...], LiteralString, str]] = {
 }
 
 
+def assert_scripts_are_refused(request: pytest.FixtureRequest, conninfo: str, reason: str, *options: str) -> None:
+    """Run what ``plan --sql`` writes, for psql and for other tools, and see that it stops with this reason."""
+    psql = [request.config.option.citus_bindir / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo]
+    for form in ([], ["--single-transaction"]):
+        script = on(conninfo, "plan", "--sql", *form, *options).out
+        stopped = subprocess.run(psql, input=script, encoding="utf-8", check=False, capture_output=True)
+        assert stopped.returncode == 3
+        assert reason in stopped.stderr
+
+
 @pytest.mark.parametrize("topology", UNSUPPORTED)
-def test_another_topology_is_refused_before_anything_is_changed(conninfo: str, topology: str) -> None:
+def test_another_topology_is_refused_before_anything_is_changed(
+    conninfo: str, topology: str, request: pytest.FixtureRequest
+) -> None:
     for_all, statement, reason = UNSUPPORTED[topology]
     with psycopg.connect(conninfo, autocommit=True) as connection:
         keys = (
@@ -649,12 +670,7 @@ def test_another_topology_is_refused_before_anything_is_changed(conninfo: str, t
             refused = on(conninfo, *command, "--course-path", "exercise_id.exercises.course_id")
             assert refused.code == 5, refused
             assert reason in refused.err
-        batch = on(
-            conninfo, "plan", "--sql", "--single-transaction", "--course-path", "exercise_id.exercises.course_id"
-        )
-        with pytest.raises(psycopg.Error) as stopped:
-            connection.execute(batch.out.encode())
-        assert reason in str(stopped.value)
+        assert_scripts_are_refused(request, conninfo, reason, "--course-path", "exercise_id.exercises.course_id")
         assert connection.execute("SELECT to_regnamespace('sessiondb')").fetchone() == (None,)
 
 
@@ -681,7 +697,92 @@ def test_what_was_distributed_after_apply_is_refused_by_all_that_would_lose_link
 
 
 def test_the_fix_that_is_printed_makes_apply_work(conninfo: str) -> None:
+    """For tables distributed each by itself, and for the schema of a tenant."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        distribute(connection)
-        connection.execute("SELECT undistribute_table('submissions', cascade_via_foreign_keys => true)")
-    assert on(conninfo, "apply").code == 0
+        connection.execute("SET citus.enable_schema_based_sharding TO off; CREATE SCHEMA tenant")
+        for prepared, fix in (
+            (
+                "SELECT create_distributed_table('submissions', 'user_id')",
+                r"SELECT undistribute_table\('public.submissions', cascade_via_foreign_keys => true\)",
+            ),
+            ("SELECT citus_schema_distribute('tenant')", r"SELECT citus_schema_undistribute\('tenant'\)"),
+        ):
+            for table in (*FOR_ALL, *OF_STUDENTS):
+                if "tenant" in fix:
+                    connection.execute(trusted(f"ALTER TABLE {table} SET SCHEMA tenant"))
+                elif table != "submissions":
+                    connection.execute("SELECT create_reference_table(%s)", [table])
+            connection.execute(trusted(prepared))
+            schema = "tenant" if "tenant" in fix else "public"
+            refused = on(conninfo, "--schema", schema, "apply")
+            assert refused.code == 5, refused
+            printed = re.search(fix, refused.err)
+            assert printed, refused.err
+            connection.execute(trusted(printed.group()))
+    assert on(conninfo, "--schema", "tenant", "apply").code == 0
+
+
+def test_an_owner_who_is_no_superuser_needs_the_rights_on_each_worker_that_preflight_names(
+    nodes: list[Server], bare: str, request: pytest.FixtureRequest
+) -> None:
+    """Then all works for the owner, and the triggers for a role that may do no more than write."""
+    with psycopg.connect(bare, autocommit=True) as admin:
+        admin.execute("CREATE ROLE owner LOGIN; CREATE ROLE app LOGIN")
+        admin.execute("GRANT CREATE ON DATABASE platform TO owner; GRANT USAGE, CREATE ON SCHEMA public TO owner")
+        owner, app = make_conninfo(bare, user="owner"), make_conninfo(nodes[1].dsn("platform"), user="app")
+        with psycopg.connect(owner, autocommit=True) as connection:
+            prepare(connection)
+            distribute(connection)
+            connection.execute("GRANT INSERT ON enrollments, submissions TO app")
+            connection.execute(trusted(f"{STUDENTS}; {OLD}"))
+        with psycopg.connect(nodes[2].dsn("platform"), autocommit=True) as worker:
+            worker.execute("SET citus.enable_ddl_propagation TO off; REVOKE CREATE ON SCHEMA public FROM owner")
+            refused = on(owner, "apply")
+            assert refused.code == 5, refused
+            reason = "Role owner may not create a schema, or a function in schema public, on worker"
+            assert reason in refused.err
+            assert_scripts_are_refused(request, owner, reason)
+            printed = re.search(r"Run there: (.*)", refused.err)
+            assert printed
+            worker.execute("RESET citus.enable_ddl_propagation")
+            worker.execute(trusted(printed.group(1)))
+        assert on(owner, "apply").code == 0
+
+        # the remnant of CREATE INDEX CONCURRENTLY that failed on a worker
+        ((index,),) = admin.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'enrollments_session_id_idx'::regclass RETURNING"
+            " (SELECT 'enrollments_session_id_idx_' || min(shardid) FROM citus_shards WHERE table_name = indrelid::regclass AND nodename = %s)",
+            [str(nodes[2].socket_dir)],
+        ).fetchall()
+        with psycopg.connect(nodes[2].dsn("platform"), autocommit=True) as worker:
+            worker.execute("SET citus.enable_ddl_propagation TO off; SET citus.override_table_visibility TO off")
+            worker.execute("SET citus.enable_manual_changes_to_shards TO on")
+            worker.execute(trusted(f"DROP INDEX {index}"))
+        assert on(owner, "apply").code == 0
+
+        with psycopg.connect(owner, autocommit=True) as connection, psycopg.connect(app, autocommit=True) as writer:
+            connection.execute(SESSIONS)
+            for n in range(201, 241):
+                writer.execute(
+                    "INSERT INTO enrollments (user_id, course_id) VALUES (md5(%s)::uuid, '00000000-0000-4000-8000-0000000000c1')",
+                    [str(n)],
+                )
+            with writer.cursor().copy("COPY submissions (user_id, exercise_id) FROM STDIN") as copy:
+                for n in range(201, 241):
+                    copy.write_row((md5(str(n).encode()).hexdigest(), "00000000-0000-4000-8000-0000000000e1"))
+            written = "SELECT count(session_id) FROM {} WHERE user_id IN (SELECT md5(n::text)::uuid FROM generate_series(201, 240) AS n)"
+            for table in OF_STUDENTS:
+                assert connection.execute(trusted(written.format(table))).fetchone() == (40,)
+            connection.execute("CALL sessiondb.backfill()")
+            links = connection.execute(ALL_LINKS).fetchall()
+            assert len(links) > 600
+            for command in (["backfill"], ["explain", "--user", "5@example.org", "--course", "Data with SQL"]):
+                assert on(owner, *command).code == 0
+            assert on(owner, "check").code == 0
+            admin.execute(  # what a node left that was removed
+                "INSERT INTO pg_dist_cleanup (record_id, operation_id, object_type, object_name, node_group_id, policy_type)"
+                " VALUES (nextval('pg_dist_cleanup_recordid_seq'), 1, 1, 'public.enrollments_1', 99, 2)"
+            )
+            for command in (["rollback", "--all", "--yes"], ["apply"]):
+                assert on(owner, *command).code == 0
+            assert connection.execute(ALL_LINKS).fetchall() == links

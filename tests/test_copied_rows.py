@@ -114,6 +114,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(("statements", "used"), HARMLESS.values(), ids=HARMLESS)
 def test_code_that_names_its_columns_is_none_of_it(
     platform_db: PlatformDatabase, statements: tuple[str, ...], used: str

@@ -355,6 +355,7 @@ def command(request: pytest.FixtureRequest, commands: Commands) -> Command:
 # an administrator ends the backend
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["reference", "partitioned"])
 def test_a_rollback_and_an_apply_lose_no_link(commands: Commands, platform: str) -> None:
     before, again = commands(platform, "rollback"), commands(platform, "apply again")
@@ -432,6 +433,7 @@ def test_one_crash_after_any_commit_is_made_good_by_running_the_command_again(
     assert command.wrong_after(part(points), attempt) == {}
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("start", ["first apply", "apply again"])
 def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, part: Part, start: str) -> None:
     """No object of ours stays in the platform, and no link is lost that an earlier rollback saved."""
@@ -650,6 +652,7 @@ def run_cli(database: PlatformDatabase, *arguments: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.like_cases(one_in=3)
 @pytest.mark.parametrize(
     ("start", "tag", "failed"),
     [

@@ -260,6 +260,7 @@ UNFINISHED = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @on_partitioned
 @pytest.mark.parametrize("unfinished", UNFINISHED.values(), ids=UNFINISHED)
 def test_an_unfinished_index_of_a_partitioned_table_is_refused_until_our_name_is_free(
@@ -356,6 +357,7 @@ def statements_that_mend(db: PlatformDatabase) -> list[str]:
     return [found.group() for *_, fix in refusal(db) if (found := re.search(r"ALTER TABLE .*", fix))]
 
 
+@pytest.mark.like_cases(one_in=3)
 @on_reference
 @pytest.mark.parametrize(
     "type_",
@@ -681,6 +683,7 @@ def test_a_trigger_is_refused_that_writes_session_id_in_whatever_way_and_none_th
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
 @on_reference
 def test_triggers_that_only_read_session_id_outlive_apply_adopt_and_rollback(
     platform_db: PlatformDatabase, dump: Dump
@@ -910,6 +913,7 @@ def test_a_platform_that_followed_the_guide_is_refused_then_adopted_then_given_b
     assert dump(platform_db) == before
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_trigger_comes_back_when_ours_go_and_is_not_taken_over_again_unasked(
     platform_db: PlatformDatabase, dump: Dump
@@ -952,6 +956,7 @@ def test_a_trigger_that_is_taken_over_is_printed_even_to_a_role_that_wants_no_no
     assert "CREATE TRIGGER auto_assign_session" in adopt(platform_db)
 
 
+@pytest.mark.slow
 @on_reference
 def test_what_was_taken_over_and_is_made_again_is_told_of_and_taken_over_again(
     platform_db: PlatformDatabase, dump: Dump

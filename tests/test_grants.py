@@ -10,7 +10,7 @@ import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PARTICULAR, PLATFORMS
 from psycopg import sql
-from test_checks import brief, check
+from test_checks import brief, carry_out, check
 
 from sessiondb.connection import Connection, trusted
 
@@ -197,10 +197,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "trigger aaa on public.submissions_2024",
         )
         assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
-        for finding in findings:
-            connection.execute(
-                finding.fix.partition("then run ")[2].partition(", or")[0].encode() or finding.fix.encode()
-            )
+        carry_out(installed_db, findings)
         assert check(installed_db) == []
 
 

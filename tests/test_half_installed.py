@@ -203,6 +203,7 @@ def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(ins
         assert connection.execute("SELECT to_regclass('sessiondb.saved_links_of_sessions')").fetchone() == (None,)
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -260,6 +261,7 @@ CHANGES: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: PlatformDatabase, what: str) -> None:

@@ -256,7 +256,7 @@ class Trace:
             if created := re.match(r"CREATE INDEX CONCURRENTLY .*? ON (.*?) \(", statement):
                 table = created.group(1)
             else:
-                index = statement.removeprefix("DROP INDEX CONCURRENTLY ")
+                index = statement.removeprefix("DROP INDEX CONCURRENTLY IF EXISTS ")
                 row = self.eye.execute(
                     "SELECT i.indrelid::regclass::text FROM pg_index AS i WHERE i.indexrelid = %s::regclass", [index]
                 ).fetchone()
@@ -349,6 +349,7 @@ def test_no_statement_rewrites_a_table(applied: Applied) -> None:
     assert after == before
 
 
+@pytest.mark.slow
 @on_two
 def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, *BY_HAND)
@@ -360,6 +361,7 @@ def test_the_locks_of_a_take_over_are_those_of_the_plan(platform_db: PlatformDat
     assert taken_over.held == {"enrollments": "ACCESS EXCLUSIVE"}
 
 
+@pytest.mark.like_cases(one_in=2)
 @on_two
 @pytest.mark.parametrize("adopted", [False, True], ids=["plain", "after a take-over"])
 def test_the_locks_of_a_rollback_are_those_of_its_steps(platform_db: PlatformDatabase, adopted: bool) -> None:
@@ -373,6 +375,7 @@ def test_the_locks_of_a_rollback_are_those_of_its_steps(platform_db: PlatformDat
     prove(trace)
 
 
+@pytest.mark.slow
 @on_two
 @pytest.mark.parametrize("to", ["0005", None], ids=["stopped half-way", "done"])
 def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
@@ -387,6 +390,7 @@ def test_the_locks_of_an_apply_after_a_rollback_are_those_of_the_plan(
     assert any("DELETE FROM sessiondb.saved_links_of_" in seen.statement for seen in trace.seen)
 
 
+@pytest.mark.slow
 @on_two
 def test_the_locks_of_an_apply_after_a_crash_are_those_of_the_plan(platform_db: PlatformDatabase) -> None:
     platform_db.apply("0004")
@@ -458,6 +462,7 @@ def test_the_locks_of_an_apply_with_other_roles_of_staff_are_those_of_the_plan(i
         assert make_plan(installed_db) == []
 
 
+@pytest.mark.slow
 @on_two
 def test_where_the_ledger_was_lost_no_lock_is_taken_that_the_plan_does_not_say(installed_db: PlatformDatabase) -> None:
     """It says all those of a first apply; a trigger that is as it should be is left alone."""
@@ -950,6 +955,7 @@ def test_the_script_makes_again_what_apply_makes_again(
     assert on(installed_db, "apply").out.startswith("Nothing to do: all migrations are applied.\n")
 
 
+@pytest.mark.slow
 @on_reference
 def test_the_script_takes_over_what_apply_takes_over(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
@@ -1008,6 +1014,7 @@ IN_THE_WAY = {
 }
 
 
+@pytest.mark.like_cases(one_in=3)
 @on_partitioned
 @pytest.mark.parametrize("lock", IN_THE_WAY.values(), ids=IN_THE_WAY)
 def test_a_script_that_a_lock_stopped_goes_on_when_it_is_run_again(
@@ -1030,6 +1037,7 @@ def test_a_script_that_a_lock_stopped_goes_on_when_it_is_run_again(
     assert books(platform_db) == books(installed_db)
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_script_whose_psql_was_killed_goes_on_when_it_is_run_again(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path
@@ -1148,6 +1156,7 @@ def test_the_script_refuses_to_run_in_a_transaction(
     assert dump(platform_db) == before
 
 
+@pytest.mark.like_cases(one_in=3)
 @on_reference
 @pytest.mark.parametrize("place", ["AS sessiondb_backend \\gset\n", "\\echo 0006.restore-links\n"])
 def test_the_script_stops_where_a_transaction_lands_on_another_backend(
@@ -1183,6 +1192,7 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
     assert "missing from this script, or differ in it: 0002.add-enrollments-session_id" in refusal()
 
 
+@pytest.mark.slow
 @on_reference
 def test_the_script_takes_another_course_path(
     installed_db: PlatformDatabase, dump: Dump, psql: str, tmp_path: Path

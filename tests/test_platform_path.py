@@ -129,7 +129,7 @@ def test_every_command_lets_the_platform_see_its_own_path(watched: Watched) -> N
 
 @pytest.mark.slow
 @on_cooperative
-def test_half_of_an_apply_and_of_a_rollback_do(watched: Watched, part: Part) -> None:
+def test_half_of_an_apply_or_a_rollback_lets_it_see_its_own_path(watched: Watched, part: Part) -> None:
     """Whatever commit they are stopped at, and what completes them."""
     stops = [1, *part(range(2, 9))]
     for number in stops:
@@ -145,7 +145,7 @@ def test_half_of_an_apply_and_of_a_rollback_do(watched: Watched, part: Part) -> 
 
 @pytest.mark.slow
 @on_cooperative
-def test_the_script_for_psql_does(watched: Watched, psql: str, tmp_path: Path) -> None:
+def test_the_script_for_psql_lets_it_see_its_own_path(watched: Watched, psql: str, tmp_path: Path) -> None:
     for _ in range(2):
         done = by_psql(psql, watched.db, script_for(watched.db), tmp_path, {"PGOPTIONS": watched.options})
         assert done.code == 0, done.err
@@ -157,7 +157,7 @@ def test_the_script_for_psql_does(watched: Watched, psql: str, tmp_path: Path) -
 
 
 @on_cooperative
-def test_the_procedure_does(watched: Watched) -> None:
+def test_the_procedure_lets_it_see_its_own_path(watched: Watched) -> None:
     """Also where the caller has set another path: what counts is the one that the connection began with."""
     watched.run("apply")
     with psycopg.connect(watched.conninfo(), autocommit=True) as owner:
@@ -169,7 +169,7 @@ def test_the_procedure_does(watched: Watched) -> None:
 
 
 @on_cooperative
-def test_triggers_that_are_taken_over_do(watched: Watched) -> None:
+def test_triggers_that_are_taken_over_see_the_platforms_own_path(watched: Watched) -> None:
     with psycopg.connect(watched.conninfo(), autocommit=True) as owner:
         owner.execute(
             "CREATE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'"

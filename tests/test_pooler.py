@@ -107,6 +107,7 @@ def pooler(db: PlatformDatabase, mode: str, **settings: str) -> Iterator[Pooler]
 # Session mode
 
 
+@pytest.mark.slow
 @on_two
 def test_in_session_mode_apply_and_rollback_do_what_they_do_without_a_pooler(
     platform_db: PlatformDatabase, installed_db: PlatformDatabase, dump: Dump

@@ -276,6 +276,7 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
 # the owner of the functions
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "lost",
     [

@@ -415,6 +415,7 @@ def assert_kept(done: Run, where: object) -> None:
     assert "Traceback" not in done.err, (where, done)
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @on_reference
 def test_no_password_in_any_argument_is_printed(installed_db: PlatformDatabase, spelling: str, part: Part) -> None:

@@ -361,7 +361,7 @@ def test_the_types_that_operators_and_functions_are_called_with_are_learnt(base:
             "       (SELECT max(o.slug || o.name) FROM campus.orgs AS o)"
             "  FROM campus.sessions AS s WHERE s.title::text = 'a'"
         )
-    found = traps.calls(log.read_text(errors="replace")[begins:])
+    found = traps.calls(log.read_bytes()[begins:].decode(errors="replace"))
     called = {(c.oid, c.types) for c in found}
     assert called >= {
         (FORMAT, (TEXT, VARCHAR_TYPE)),

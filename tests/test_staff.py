@@ -371,6 +371,7 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     assert warned() == []
 
 
+@pytest.mark.slow
 def test_a_script_for_psql_does_the_same(people: PlatformDatabase) -> None:
     def psql(*options: str) -> None:
         done = run("plan", "--sql", *options)

@@ -21,11 +21,12 @@ UNLISTED = {
         PLATFORMS["reference"],
         "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check; UPDATE sessions SET status = 'open';"
         "ALTER TABLE sessions ADD CONSTRAINT known_status CHECK (status IN ('draft', 'open'))",
-        "",
+        "Only sessions with that status are chosen, so add it: ",
     ),
 }
 
 
+@pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     ("platform", "change", "before_fix"), [*UNLISTED.values()], indirect=["platform"], ids=[*UNLISTED]
 )
@@ -63,13 +64,14 @@ def test_where_no_session_can_be_active_rows_are_stored_and_check_and_status_say
     assert on(installed_db, "session", "set-status", str(session), "open").code == 0
     assert on(installed_db, "session", "set-status", str(session), "active").code == 1
 
-    if before_fix:
-        by_hand(installed_db, found["fix"].removeprefix(before_fix))
-        with installed_db.connect() as connection:
-            assert platform.enroll(connection, last, course) == session
-        assert on(installed_db, "status", "--exit-code").code == 0
-        assert on(installed_db, "backfill").code == 0
-        assert on(installed_db, "check").code == 0
+    assert status.out.endswith(f"Next: {found['fix']};\n")
+    by_hand(installed_db, found["fix"].removeprefix(before_fix))
+    assert on(installed_db, "session", "set-status", str(session), "active").code == 0
+    with installed_db.connect() as connection:
+        assert platform.enroll(connection, last, course) == session
+    assert on(installed_db, "status", "--exit-code").code == 0
+    assert on(installed_db, "backfill").code == 0
+    assert on(installed_db, "check").code == 0
 
 
 CHANGES = {

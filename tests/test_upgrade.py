@@ -317,6 +317,7 @@ def asked(learners: Learners) -> tuple[str, ...]:
     return ("--user", str(learners.old), "--course", str(learners.course))
 
 
+@pytest.mark.slow
 @on_reference
 def test_saved_links_of_an_earlier_rollback_come_back_with_a_later_version(
     platform_db: PlatformDatabase, earlier: Version, later: Version, dump: Dump, fresh: Callable[[Platform, bool], str]

@@ -408,21 +408,34 @@ def set_temporary_traps(connection: Connection, schema: str, names: Names, shape
 
 
 def sprung(db: PlatformDatabase) -> dict[str, int]:
-    """Return how often traps of each kind were sprung in a database, once all who worked there have gone."""
+    """Return how often traps of each kind were sprung in a database, once all who worked there have gone.
+
+    PostgreSQL 14 counts calls in a process of its own, which is told of them when a session ends and shows a state that
+    may be half a second old. It is told in order: once it shows a call of ours, it shows those before, too.
+    """
+    deadline = time.monotonic() + 20
+    name = f"looks_{time.monotonic_ns()}"
     with db.connect() as connection:
         connection.execute("SET search_path TO pg_catalog")  # or this very query springs one
-        deadline = time.monotonic() + 20
         while connection.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND backend_type IN ('client backend', 'parallel worker')"
         ).rowcount:
             assert time.monotonic() < deadline, "a session does not end"
             time.sleep(0.01)
-        return dict(
-            connection.execute(
-                "SELECT funcname::text, calls FROM pg_stat_user_functions WHERE starts_with(funcname, 'sprung_')"
-            ).fetchall()
-        )
+        looks = sql.Identifier(db.platform.schema, name)
+        connection.execute(sql.SQL("CREATE FUNCTION {}() RETURNS void LANGUAGE plpgsql AS 'BEGIN END'").format(looks))
+        connection.execute(sql.SQL("SELECT {}()").format(looks))
+    with db.connect() as connection:
+        connection.execute("SET search_path TO pg_catalog")
+        while True:
+            seen: dict[str, int] = dict(
+                connection.execute("SELECT funcname::text, calls FROM pg_stat_user_functions").fetchall()
+            )
+            if name in seen:
+                return {function: times for function, times in seen.items() if function.startswith("sprung_")}
+            assert time.monotonic() < deadline, "the server does not show what was called"
+            time.sleep(0.02)
 
 
 def marks(log: str) -> Iterator[tuple[str, str]]:

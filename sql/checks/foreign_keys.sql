@@ -3,15 +3,13 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
   FROM (VALUES ('enrollments'::name), ('submissions'::name)) AS required (table_name)
  CROSS JOIN LATERAL (
         SELECT 'error' AS level,
-               format('%s.session_id', required.table_name) AS object,
+               format('constraint %1$s.%1$s_session_id_fkey', required.table_name) AS object,
                format('The foreign key from %s.session_id to sessions is missing or not validated.', required.table_name) AS detail,
-               format('Run: %s', s.statement) AS fix,
-               s.turn
-          FROM (SELECT row_number() OVER () AS turn, n.*
-                  FROM ({foreign_key(required.table_name)}) AS n (statement, locks, scans)) AS s
+               'Run: sessiondb apply' AS fix
+         WHERE EXISTS (SELECT FROM ({foreign_key(required.table_name)}) AS needed (statement, locks, scans))
         UNION ALL
         SELECT 'warning',
-               format('%s.%s', required.table_name, k.conname),
+               format('constraint %s.%s', required.table_name, k.conname),
                CASE
                    WHEN NOT k.convalidated THEN
                        format('The foreign key %s of %s is not validated, so existing rows may refer to deleted sessions.', k.conname, required.table_name)
@@ -23,8 +21,7 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
                        format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', n.nspname, c.relname, k.conname)
                    ELSE
                        'Replace the foreign key by one with ON DELETE SET NULL, if that is what you want.'
-               END,
-               0
+               END
           FROM pg_namespace AS n
           JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = required.table_name
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id'
@@ -36,4 +33,4 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
            AND coalesce(obj_description(k.oid, 'pg_constraint'), '') NOT LIKE '%(sessiondb)'
            AND k.conparentid = 0
        ) AS f
- ORDER BY f.level, f.object, f.turn
+ ORDER BY f.level, f.object

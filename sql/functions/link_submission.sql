@@ -14,29 +14,34 @@ AS $function$
  *
  * Nearly every student has one enrolment in a course; find_enrolled_session() compares several. The query does not
  * contain session_id IS NOT NULL, because with old statistics an index of the rows with a session would look cheap. The
- * lock, the names of columns, and the loop that distinguishes one row from several are as in find_session(). The array of
- * organisations costs less than a join (docs/performance-laboratory.md). A column around a sub-select has a name of its
- * own there: if that in the sub-select were renamed, the same name would be looked up outside, and be found.
+ * lock, the names of columns, and the loop that distinguishes one row from several are as in find_session().
  *
  * In the source, course_of() stands for the path to the course; sessiondb.compile() replaced it with the expression for
- * this platform.
+ * this platform. It is evaluated in the query of the enrolments, because a statement of its own costs more, but in a
+ * sub-select of its own: below WHERE, a column that was renamed would be looked up in enrollments, and be found.
+ *
+ * OFFSET 0 keeps the planner from joining sessions and org_members: planning the join was a sixth of a new connection's
+ * first call, and starting it costs more per row than starting a subplan.
  *
  * SECURITY DEFINER and generic plans: as in link_enrollment().
  */
 DECLARE
-    v_session_id pg_catalog.uuid;
     v_course_id pg_catalog.uuid;
+    v_session_id pg_catalog.uuid;
     v_enrollments pg_catalog.int4 := 0;
 BEGIN
-    -- citus: IF NEW.user_id IS NULL THEN
+    -- citus: v_course_id := course_of(NEW);
+    -- citus: IF NEW.user_id IS NULL OR v_course_id IS NULL THEN
     -- citus:     RETURN NEW;
     -- citus: END IF;
     FOR v_session_id, v_course_id IN
-        SELECT enrollment.of_session, enrollment.of_course
-          FROM (SELECT session_id AS of_session, course_id AS of_course
-                  FROM platform.enrollments
-                 WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id) AS enrollment
-         WHERE enrollment.of_course OPERATOR(pg_catalog.=) course_of(NEW)
+        SELECT session_id, course_id
+          FROM platform.enrollments
+          -- citus: /*
+          JOIN (SELECT course_of(NEW) AS of_course) AS submission ON course_id OPERATOR(pg_catalog.=) submission.of_course
+          -- citus: */
+         WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id
+           -- citus: AND course_id OPERATOR(pg_catalog.=) v_course_id
     LOOP
         v_enrollments := v_enrollments OPERATOR(pg_catalog.+) 1;
     END LOOP;
@@ -52,10 +57,14 @@ BEGIN
                  WHERE id OPERATOR(pg_catalog.=) v_session_id
                    AND course_id OPERATOR(pg_catalog.=) v_course_id
                    AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS session
-         WHERE session.of_org OPERATOR(pg_catalog.=) ANY (ARRAY(
-                SELECT org_id
-                  FROM platform.org_members
-                 WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id))
+         WHERE EXISTS (SELECT
+                         FROM platform.org_members
+                        WHERE org_id OPERATOR(pg_catalog.=) session.of_org
+                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id
+                       -- citus: /*
+                       OFFSET 0
+                       -- citus: */
+                      )
            -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id LIMIT 0)
            FOR KEY SHARE OF session;
     ELSIF v_enrollments OPERATOR(pg_catalog.>) 1 THEN
@@ -63,7 +72,10 @@ BEGIN
     END IF;
 
     IF NEW.session_id IS NULL THEN
-        NEW.session_id := sessiondb.find_session(NEW.user_id, course_of(NEW));
+        IF v_course_id IS NULL THEN
+            v_course_id := course_of(NEW);
+        END IF;
+        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
     END IF;
     RETURN NEW;
 END

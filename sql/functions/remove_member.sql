@@ -16,7 +16,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('user %s is not a member of %s', sessiondb.name_of('user', p_user_id), sessiondb.name_of('org', p_org_id)),
-            HINT = 'List the members with: sessiondb member list --org ORG';
+            HINT = 'List the members with: sessiondb member list --org ' OPERATOR(pg_catalog.||) sessiondb.shell_name('org', p_org_id);
     END IF;
 END
 $function$

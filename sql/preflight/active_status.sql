@@ -29,7 +29,8 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
         -- a list of values, status IN (...), as PostgreSQL writes it; other conditions cannot be evaluated
         SELECT s.full_name,
                format('Constraint %I of table %s does not allow "active" in column status.', k.conname, s.full_name),
-               'Create it again with ''active'' in its list: only sessions with that status are chosen.'
+               format('Only sessions with that status are chosen, so add it: ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I CHECK (%s)',
+                      s.full_name, k.conname, k.conname, regexp_replace(e.rule, 'ARRAY\[', 'ARRAY[''active'', '))
           FROM status AS s
           JOIN pg_constraint AS k ON k.conrelid = s.table_oid AND k.contype = 'c'
          CROSS JOIN LATERAL pg_get_expr(k.conbin, s.table_oid) AS e (rule)

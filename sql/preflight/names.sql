@@ -23,7 +23,7 @@ link_key AS (
 SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT format('%I.%I', h.nspname, c.relname) AS object,
-               format('The name of an index that sessiondb needs, %I, is used by a different object.', c.relname) AS detail,
+               format('The name of an index that sessiondb needs, %I, is used by a different object%s.', c.relname, ' of table ' || t.oid::regclass) AS detail,
                CASE
                    WHEN i.indexrelid IS NULL THEN format('Give %I.%I another name.', h.nspname, c.relname)
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
@@ -38,7 +38,11 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
                 SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s (statement, locks, scans)
-                HAVING count(*) > 0 AND NOT bool_or(s.statement LIKE '%DROP INDEX %')))
+                HAVING count(*) > 0 AND NOT bool_or(s.statement LIKE '%DROP INDEX %'))
+                -- ours follows a column that is renamed, which required_columns reports
+                AND NOT EXISTS (
+                SELECT FROM regexp_split_to_table(required.columns[1], ', ') AS k (name)
+                 WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),

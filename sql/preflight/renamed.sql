@@ -50,8 +50,10 @@ SELECT 'renamed' AS "check",
        CASE WHEN m.has_both THEN format('%s was created or linked by sessiondb, and another %s exists.', t.name, m.name)
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
-           WHEN m.has_both THEN format('When you no longer need the links in it, drop it: ALTER TABLE %s DROP COLUMN %I CASCADE',
-                                       m.relid::regclass, coalesce(m.column_name, 'session_id'))
+           WHEN m.has_both THEN format(
+               E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE o.id = n.id AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'
+               'Then drop them there: ALTER TABLE %3$s DROP COLUMN %2$I CASCADE',
+               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass)
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)

@@ -18,7 +18,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    WHEN table_like IS NOT NULL AND table_name = 'orgs' THEN
                        format('%s may be it. If its id is a uuid, a view is enough: CREATE VIEW %s AS SELECT * FROM %s', tables_like, full_name, table_like)
                    WHEN table_like IS NOT NULL THEN
-                       format('%s may be it. If %s: ALTER TABLE %s RENAME TO %I, and create a view with the old name for the application',
+                       format('%s may be it. If %s, rename it and give the application a view with the old name: ALTER TABLE %s RENAME TO %I',
                               tables_like, CASE tables_like WHEN table_like THEN 'so' ELSE format('it is %s', table_like) END, table_like, table_name)
                    WHEN table_name = 'orgs' THEN 'Create it, or a view of that name that shows the id, name and slug of each organisation.'
                    ELSE 'Create it, or name the schema that has it with --schema.'
@@ -46,7 +46,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    WHEN is_table AND column_like IS NOT NULL AND kind = 'uuid' AND type_like <> 'uuid' THEN
                        format('Column %I may be it, but it is of type %s: sessiondb works with uuid identifiers only.', column_like, type_like)
                    WHEN is_table AND column_like IS NOT NULL THEN
-                       format('Column %I may be it. If so: ALTER TABLE %s RENAME COLUMN %I TO %I, and in the application',
+                       format('Column %I may be it. If so, rename it, also in the application: ALTER TABLE %s RENAME COLUMN %I TO %I',
                               column_like, full_name, column_like, column_name)
                    WHEN is_table AND column_name = 'id' THEN 'sessiondb knows a row by its uuid, in a column id that is unique; a column that is added would be known to nothing else.'
                    WHEN is_table AND table_name = 'enrollments' AND of_class IS NOT NULL THEN
@@ -72,9 +72,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                format('Column %I of table %s is of type %s, not uuid.', column_name, full_name, type_name),
                CASE
                    WHEN kind = 'link' AND attgenerated = '' AND base_type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN format(
-                       'Fix: ALTER TABLE %s ALTER COLUMN session_id DROP DEFAULT, ALTER COLUMN session_id TYPE uuid USING session_id::uuid'
-                       ' -- rewrites the table under ACCESS EXCLUSIVE; if it holds something else, rename it: %s',
-                       full_name, 'RENAME COLUMN session_id TO old_session_id')
+                       E'If it holds sessions, rewrite it under ACCESS EXCLUSIVE: ALTER TABLE %1$s ALTER COLUMN session_id DROP DEFAULT,'
+                       ' ALTER COLUMN session_id TYPE uuid USING session_id::uuid\n'
+                       'If it holds something else, rename it: ALTER TABLE %1$s RENAME COLUMN session_id TO old_session_id',
+                       full_name)
                    WHEN kind = 'link' THEN format(
                        'It is used for something else; rename it: ALTER TABLE %s RENAME COLUMN session_id TO old_session_id',
                        full_name)
@@ -87,14 +88,14 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column session_id of table %s is %s, but sessiondb stores rows without a session.', full_name, m.misfit),
-               format('Fix: ALTER TABLE %s ALTER COLUMN session_id %s', full_name, m.fix)
+               format('ALTER TABLE %s ALTER COLUMN session_id DROP %s', full_name, m.part)
           FROM found
          CROSS JOIN LATERAL (
-                SELECT 'NOT NULL' AS misfit, 'DROP NOT NULL' AS fix WHERE attnotnull
+                SELECT 'NOT NULL' AS misfit, 'NOT NULL' AS part WHERE attnotnull
                 UNION ALL
-                SELECT 'generated', 'DROP EXPRESSION' WHERE attgenerated <> ''
+                SELECT 'generated', 'EXPRESSION' WHERE attgenerated <> ''
                 UNION ALL
-                SELECT 'one with a default', 'DROP DEFAULT' WHERE atthasdef AND attgenerated = ''
+                SELECT 'one with a default', 'DEFAULT' WHERE atthasdef AND attgenerated = ''
                ) AS m
          WHERE kind = 'link'
            -- a column of another type must be renamed anyway

@@ -4,7 +4,7 @@
 -- The rows of students by user_id, all else to every node: then whatever a trigger reads and locks is where its row is.
 WITH used AS (
     SELECT c.oid::regclass::text AS name, c.oid, c.relkind, c.relname IN ('enrollments', 'submissions') AS of_students, p.partmethod, p.repmodel,
-           p.colocationid, column_to_column_name(p.logicalrelid, p.partkey) AS key,
+           p.colocationid, p.partmethod = 'n' AND p.repmodel <> 't' AND p.colocationid <> 0 AS has_one_shard, column_to_column_name(p.logicalrelid, p.partkey) AS key,
            EXISTS (SELECT FROM pg_dist_shard AS s JOIN pg_dist_placement AS l ON l.shardid = s.shardid
                     WHERE s.logicalrelid = c.oid GROUP BY s.shardid HAVING count(*) > 1) AS has_copies
       FROM (SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), t.name))::oid AS oid
@@ -19,6 +19,9 @@ SELECT CASE WHEN bool_and(u.partmethod IS NULL) THEN ''
   FROM used AS u
  CROSS JOIN LATERAL (
         SELECT CASE
+                   WHEN u.has_one_shard
+                   THEN format('table %s has one shard, as in the schema of a tenant: Citus runs whole queries, with the functions '
+                               'that they call, on its worker, and the tables of schema sessiondb are not there', u.name)
                    WHEN NOT u.of_students AND (u.partmethod IS DISTINCT FROM 'n' OR u.repmodel <> 't')
                    THEN format('table %s is no reference table', u.name)
                    WHEN NOT u.of_students THEN NULL

@@ -12,14 +12,20 @@ BEGIN
             MESSAGE = format('schema "%s" does not exist in this database', current_setting('sessiondb.schema')),
             HINT = 'Write the script with --schema and the name of the schema that holds enrollments and submissions.';
     END IF;
-    FOR v_finding IN
+    FOR v_finding IN EXECUTE $checks$
 {checks}
+        $checks$ || CASE WHEN current_setting('sessiondb.citus', true) = 'distributed' THEN $checks$
+UNION ALL
+SELECT f.* FROM (
+{worker_rights}) AS f
+        $checks$ ELSE '' END
     LOOP
         -- a role that may name an object could forge a line, or control the terminal
         v_finding.detail := regexp_replace(v_finding.detail, '[{invisible}]', '?', 'g');
         v_finding.fix := regexp_replace(v_finding.fix, '[{invisible}]', '?', 'g');
         IF v_finding.level = 'error' THEN
-            v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail, v_finding.fix);
+            v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail,
+                                           regexp_replace(v_finding.fix, '\n((Then|Or|If)\M[^:\n]*: )', E'\n    \\1', 'g'));
         ELSE
             RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
         END IF;
@@ -44,7 +50,7 @@ BEGIN
             -- a statement is ready to paste
             MESSAGE = 'preflight refuses this platform; nothing was changed:' || regexp_replace(
                 v_errors,
-                '^(    fix: ([^:\n]+: )?({statements}) .*[^;])$',
+                '^(    (?:fix: )?([^:\n]+: )?({statements}) .*[^;])$',
                 '\1;', 'gn');
     END IF;
 END

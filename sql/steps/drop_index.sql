@@ -1,7 +1,7 @@
 -- The statements that drop index $1 of table $2, each to be run by itself, outside a transaction; none for an index
 -- of the platform. An index on a partitioned table cannot be dropped concurrently; dropping it also drops those of the
 -- partitions. Those that an interrupted apply has not attached are dropped by themselves.
-SELECT CASE WHEN p.isleaf THEN format('DROP INDEX CONCURRENTLY %I.%I', p.schema_name, p.index_name)
+SELECT CASE WHEN p.isleaf THEN format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', p.schema_name, p.index_name)
             ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP INDEX %I.%I; END',
                                         format('%I.%I', p.schema_name, p.table_name), p.schema_name, p.index_name))
        END AS statement,

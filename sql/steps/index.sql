@@ -8,10 +8,11 @@
 -- is dropped and built again. On a partitioned table it cannot be dropped concurrently, and takes those of the partitions
 -- along: that keeps readers and writers of all partitions out, for a moment.
 --
--- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again. One
--- that is being built is not ours, and is refused. On a partitioned table, where CONCURRENTLY is not possible, the index
--- is created on the parent only, built concurrently on each partition, and attached. The index of the parent is invalid
--- until then; its comment shows preflight that it is ours, and not one that another session has not finished.
+-- An index of that name that is invalid and not being built is the remnant of a crash: it is dropped and built again (IF
+-- EXISTS: on a worker of Citus there may be none). One that is being built is not ours, and is refused. On a partitioned
+-- table, where CONCURRENTLY is not possible, the index is created on the parent only, built concurrently on each
+-- partition, and attached. The index of the parent is invalid until then; its comment shows preflight that it is ours,
+-- and not one that another session has not finished.
 --
 -- Attaching acquires ACCESS EXCLUSIVE on the index of the partition, and planning a query on the partition locks all of
 -- its indexes: so readers and writers of that one partition are briefly blocked, and are waited for. (The lock is SHARE
@@ -56,7 +57,7 @@ SELECT s.statement,
          WHERE n.isleaf AND n.is_being_built IS NOT TRUE AND n.is_building
         UNION ALL
         SELECT 2, -n.level,
-               format('DROP INDEX CONCURRENTLY %I.%I', n.schema_name, n.index_name),
+               format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', n.schema_name, n.index_name),
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf
            AND (NOT n.is_valid AND NOT n.is_being_built

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from difflib import get_close_matches
 from xml.etree import ElementTree
 
@@ -72,21 +72,26 @@ def check(
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
-    # without the column, s.status would call a function status(s) of any role
-    first = ("citus", "required_columns", "table_owners", "course_path") if of_data else ()
     found = _catalog_checks(
         connection,
-        *((folder, [n for n in of_folder if n in wanted or n in first]) for folder, of_folder in _CATALOG_CHECKS),
+        *((folder, [n for n in of_folder if n in wanted or n in _FIRST]) for folder, of_folder in _CATALOG_CHECKS),
     )
+    causes = _causes(found)
+    following = [name for name in _FOLLOWING if causes and name in wanted and name != causes[0].check]
     findings = _pending(connection) if _PENDING in wanted else []
-    findings += [finding for finding in found if finding.check in wanted]
-    unfit = [
+    findings += _told_once(f for f in found if f.check in wanted and f.check not in following)
+    reasons = [
+        # without the column, s.status would call a function status(s) of any role
+        *(
+            finding.detail.rstrip(".")
+            for finding in causes or found
+            if finding.check in _FIRST and finding.level == "error"
+        ),
         *(f"column {o.parent}.{o.name} does not exist" for o in missing if o.kind == "column"),
-        *(finding.detail.rstrip(".") for finding in found if finding.check in first),
     ]
-    if of_data and unfit:
-        detail, fix = f"The check cannot be run: {unfit[0]}.", "Fix what the other checks found, then run it again."
-        findings += [Finding(name, "error", name, detail, fix) for name in of_data]
+    if reasons:
+        detail, fix = f"The check cannot be run: {reasons[0]}.", "Fix what the other checks found, then run it again."
+        findings += [Finding(name, "error", name, detail, fix) for name in (*following, *of_data)]
     elif of_data and there.course_pieces:
         hidden, of_data = _hidden(connection, of_data)
         findings += hidden
@@ -95,6 +100,27 @@ def check(
         if of_data:
             findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
+
+
+def _causes(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the errors from which others follow: what was renamed or, if nothing was, the columns that are missing."""
+    of_names = {name: [f for f in findings if (f.check, f.level) == (name, "error")] for name in _FIRST[:2]}
+    return next(filter(None, of_names.values()), [])
+
+
+def _told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what a second check says of an index or a foreign key.
+
+    What is missing is reported with what it is for; of what was changed, the lines that differ are shown.
+    """
+    found = list(findings)
+    states = {f.object: f.fix == "Run: sessiondb apply" for f in found if f.check == "installed_objects"}
+    known = {f.object for f in found if f.check in ("foreign_keys", "indexes")}
+    return [
+        f
+        for f in found
+        if not (f.object in known and f.object in states) or (f.check == "installed_objects") != states[f.object]
+    ]
 
 
 def _rests_on(name: str, tables: Set[str]) -> Set[str]:
@@ -212,15 +238,20 @@ def require_columns(connection: Connection) -> None:
         raise SessiondbError(change.detail.rstrip("."), change.fix_line)
 
 
-def problems(connection: Connection) -> list[Finding]:
+def problems(connection: Connection, there: Installation) -> list[Finding]:
     """Return what keeps unchanged triggers from working.
 
-    No session can be active; the owner of their functions has lost a right, so INSERTs fail; or triggers of the
-    platform also write session_id.
+    What they read was renamed or dropped, or the owner of their functions has lost a right, so INSERTs fail; no session
+    can be active; or triggers of the platform also write session_id.
     """
-    return _catalog_checks(
-        connection, ("preflight", ["active_status"]), ("checks", ["table_owners", "owner_rights", "other_triggers"])
-    )
+    with connection.transaction():
+        connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
+        found = _catalog_checks(
+            connection,
+            ("preflight", ["renamed", "required_columns", "active_status"]),
+            ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers"]),
+        )
+    return _causes(found) or [finding for finding in found if finding.level == "error"]
 
 
 def check_names() -> list[str]:
@@ -229,6 +260,8 @@ def check_names() -> list[str]:
 
 
 _PENDING = "pending_migrations"
+_FIRST = ("renamed", "required_columns", "citus", "table_owners", "course_path")
+_FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
 
@@ -386,6 +419,7 @@ def preflight_script(schema: str) -> str:
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
         .replace("{checks}", "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, queries)))
+        .replace("{worker_rights}", resources.query("queries/worker_rights"))
         .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
     )

@@ -125,7 +125,8 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
             output.note("")
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
-            _fail(options, code, [f"{code.name.lower()}; run the command again to resume"])
+            then = "run the command again to resume" if error.__cause__ else "nothing was done"
+            _fail(options, code, [f"{code.name.lower()}; {then}"])
         else:
             code = Exit.ERROR
             _fail(options, code, ["not confirmed, so nothing was done"], "Answer y, or add --yes.")

@@ -193,7 +193,9 @@ def ephemeral_server(
             if keep:
                 keep.mkdir(parents=True, exist_ok=True)
                 if (keep / "data").exists() or not os.access(keep, os.W_OK):
-                    raise ServerFailed(f"{keep / 'data'} exists already, or {keep} is not writable")
+                    raise ServerFailed(
+                        f"{keep / 'data'} exists already, or {keep} is not writable: name another directory"
+                    )
             if account and not all(_is_open(bindir / name, 0o005) for name in PROGRAMS):
                 programs = _copy_installation(bindir, work / "copy")
             for directory in (work / "data", socket_dir):

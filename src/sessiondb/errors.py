@@ -97,7 +97,7 @@ class Finding:
     @property
     def fixes(self) -> list[tuple[str, str]]:
         """The fix as pairs: what to do, and the command or statement for it; either may be empty."""
-        lines = self.fix.split("\n") if self.check in _SEVERAL_FIXES else [self.fix]
+        lines = self.fix.split("\n") if self.check in _SEVERAL_FIXES else _NEXT.split(self.fix)
         found = [_COMMAND.fullmatch(line) for line in lines]
         return [
             (match["what"] or "", ready_to_paste(match["command"])) if match else (line, "")
@@ -122,7 +122,12 @@ def ready_to_paste(command: str) -> str:
 STATEMENTS = "ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE"
 """What a statement to paste begins with, as a regular expression for Python and for PostgreSQL."""
 
-_COMMAND = re.compile(rf"(?:(?P<what>[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL)
+_COMMAND = re.compile(
+    rf"(?:(?P<what>(?!(?:{STATEMENTS}) )[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL
+)
+
+_NEXT = re.compile(rf"\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )")
+"""The end of a line of a fix that has a next one; elsewhere a line break is part of a name."""
 
 _SEVERAL_FIXES = {
     "installed_objects",
@@ -132,7 +137,7 @@ _SEVERAL_FIXES = {
     "shadowed_sessions",
     "unlinked_rows",
 }
-"""The checks whose fix has several lines; elsewhere a line break is part of a name."""
+"""The checks whose fix may also have lines that only continue it."""
 
 
 class PlatformRefusedError(SessiondbError):
@@ -150,10 +155,12 @@ class PlatformRefusedError(SessiondbError):
 
     @property
     def lines(self) -> list[str]:
-        """The message as it is printed, with two lines for each finding."""
+        """The message as it is printed, with a line for each finding, and those of its fix."""
         lines = ["preflight refuses this platform; nothing was changed:"]
         for f in self.findings:
-            lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {f.fix_line}"]
+            first, *others = (": ".join(filter(None, fix)) for fix in f.fixes)
+            lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {first}"]
+            lines += [f"    {other}" for other in others]
         return lines
 
 

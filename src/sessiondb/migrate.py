@@ -202,7 +202,7 @@ class Runner:
                     if " CONCURRENTLY " in statement.text:
                         self._concurrently(of, statement.text)
                     else:
-                        self._transaction(of, [statement], show=True)
+                        self._transaction(of, [statement], show=not statement.text.startswith("COMMENT "))
                 return
             except pg.DeadlockDetected:  # only a concurrent build; the next try first removes what it left
                 if attempt == _TRIES:

@@ -71,18 +71,33 @@ class Object:
         """
         if self.kind not in CODE or there is None:
             return None
-        schema, pieces = resources.quoted(there.platform_schema), there.course_pieces or []
-        text = resources.with_citus(self.source, is_distributed=there.distributed)
-        names = "".join([schema, there.search_path, " ".join(pieces)])
-        for tag in ("function", "procedure"):
-            if f"${tag}$" in names:
-                longer = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
-                text = text.replace(f"${tag}$", f"${tag}_{longer}$")
-        text = resources.with_course_path(resources.with_platform(text, there.platform_schema), pieces)
-        for name, value in (there.staff["pieces"] if there.staff else _NO_STAFF).items():
-            text = value.join(re.split(rf"\b{name}\b", text))
-        text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {there.search_path}")
-        return hashlib.sha256(text.encode()).hexdigest()
+        staff = there.staff["pieces"] if there.staff else _NO_STAFF
+        pieces = tuple(there.course_pieces or ())
+        return _sha256(
+            self.source, there.platform_schema, there.search_path, pieces, tuple(staff.items()), there.distributed
+        )
+
+
+@functools.cache  # several queries of one run contain the hashes of all objects
+def _sha256(
+    text: str,
+    platform_schema: str,
+    search_path: str,
+    pieces: Sequence[str],
+    staff: Iterable[tuple[str, str]],
+    is_distributed: bool,
+) -> str:
+    text = resources.with_citus(text, is_distributed=is_distributed)
+    names = "".join([resources.quoted(platform_schema), search_path, " ".join(pieces)])
+    for tag in ("function", "procedure"):
+        if f"${tag}$" in names:
+            longer = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
+            text = text.replace(f"${tag}$", f"${tag}_{longer}$")
+    text = resources.with_course_path(resources.with_platform(text, platform_schema), pieces)
+    for name, value in staff:
+        text = value.join(re.split(rf"\b{name}\b", text))
+    text = text.replace("SET search_path FROM CURRENT", f"SET search_path = {search_path}")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache

@@ -278,7 +278,7 @@ def _spelled(connection: Connection, status: str, *, is_asked: bool = False) -> 
     same = [value for value in known if value.lower() == status.lower()]
     if status in known or len(same) > 1:
         return status
-    near = get_close_matches(status.lower(), known, 1)
+    near = get_close_matches(status.lower(), known, 1, _NEAR)
     if not same and ((near and listed) or (is_asked and (near or listed))):
         hint = f"Did you mean {near[0]}? " if near else ""
         raise SessiondbError(f'unknown session status "{status}"', f"{hint}The platform knows: {', '.join(known)}")
@@ -286,7 +286,7 @@ def _spelled(connection: Connection, status: str, *, is_asked: bool = False) -> 
 
 
 def set_session_status(connection: Connection, session: UUID, status: str) -> Row:
-    """Return the session with its new status, as :func:`create_session` does.
+    """Return the session with its new status, as :func:`create_session` does; ``changed`` if it had another one.
 
     Raises:
         psycopg.Error: unknown session or status.
@@ -337,6 +337,9 @@ def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
         _one(connection, "SELECT sessiondb.shell_name(%(kind)s, %(id)s) AS name", {"kind": kind, "id": id_})["name"]
     )
 
+
+_NEAR = 0.75
+"""How alike a misspelt word must be; "archived" is not meant to be "active"."""
 
 _VALUES = {"role": ("org_members", "role"), "status": ("sessions", "status")}
 """The columns that accept certain words only."""

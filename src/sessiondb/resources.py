@@ -19,6 +19,7 @@ MIGRATIONS = _ROOT / "migrations"
 SQL = _ROOT / "sql"
 
 
+@functools.cache
 def read(name: str) -> str:
     """Return the text of a file below ``sql/``, for instance ``queries/show_sessions.sql``."""
     return (SQL / name).read_text(encoding="utf-8")

@@ -26,8 +26,7 @@ def status(connection: Connection) -> dict[str, Any]:
         ``unknown`` to this version; applied_at is an ISO time in UTC or None. An object's is ``INSTALLED``,
         ``OUTDATED`` (of another version or for another course path), ``CHANGED`` (by hand), ``MISSING``, ``UNRECORDED``
         or ``UNKNOWN`` (created by another version). A problem is a table of the platform that is missing before the
-        first apply, a right that the owner of the trigger functions has lost, or a trigger of the platform that also
-        writes session_id.
+        first apply, or what keeps the triggers from working: see :func:`sessiondb.checks.problems`.
     """
     applied = ledger.applied(connection)
     there = installation(connection)
@@ -52,7 +51,9 @@ def status(connection: Connection) -> dict[str, Any]:
         ],
         "triggers": _triggers(connection, {s["name"]: s["state"] for s in found if s["kind"] == "trigger"}),
         "objects": found,
-        "problems": [f.as_json() for f in (problems(connection) if is_seen else _no_platform(connection, there))],
+        "problems": [
+            f.as_json() for f in (problems(connection, there) if there and is_seen else _no_platform(connection, there))
+        ],
         "saved_links": 0 if there else ledger.saved_links(connection),
     }
 
@@ -64,7 +65,7 @@ def _no_platform(connection: Connection, there: Installation | None) -> list[Fin
         "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = t.name)"
     )
-    ((lacks,),) = connection.execute(query, [["org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
+    ((lacks,),) = connection.execute(query, [["orgs", "org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
     if there or not lacks:
         return []
     schema = platform_schema(connection)
@@ -150,11 +151,11 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         if number := sum(o["state"] == what for o in differing):
             said.append(f"{number} object{'s' if number > 1 else ''} {words}")
     if state["problems"]:
-        said += [problem["detail"].rstrip(".") for problem in state["problems"]]
-        others = len(said) > len(state["problems"])
-        in_the_way = [p["fix"] for p in state["problems"] if p["check"] == "other_triggers"]
-        fix, *_ = in_the_way or (["sessiondb apply"] if others else [state["problems"][0]["fix"]])
-        return f"{', '.join(said)}.", fix.removeprefix("Run: ")
+        of_problems = [problem["detail"].rstrip(".") for problem in state["problems"]]
+        # an apply may run without the right, and refuses what else there is
+        first = [Finding(**p) for p in state["problems"] if not (said and p["check"] == "owner_rights")]
+        step = first[0].fix_line.removeprefix("Run: ") if first else "sessiondb apply"
+        return ". ".join([*of_problems, *([", ".join(said).capitalize()] if said else [])]) + ".", step
     if not said:
         return f"sessiondb {state['version']} is installed completely.", None
     is_newer = state["version"] and Version(state["version"]) > Version(__version__)

@@ -192,7 +192,7 @@ def rows_options(function: Any) -> Any:
     function = click.option("--wide", is_flag=True, help="All columns, however wide the lines become.")(function)
     return click.option(
         "--limit",
-        type=click.IntRange(min=1, max=2**62),
+        type=click.IntRange(min=1, max=1_000_000_000),
         metavar="N",
         help=f"Maximum number of rows; default {SHOWN} in a table, all in JSON and CSV.",
     )(function)

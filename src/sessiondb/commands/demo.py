@@ -18,7 +18,7 @@ from sessiondb.errors import Exit, UsageError
     help="Keep the server in this directory, with a database for following the guide.",
 )
 def demo(options: Options, keep: Path | None) -> int:
-    """Run the guide's workflow on an embedded PostgreSQL. Nothing is left behind.
+    """Run the guide's workflow on an embedded PostgreSQL. Without --keep, nothing is left behind.
 
     \b
     Example:

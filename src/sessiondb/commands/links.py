@@ -7,6 +7,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -49,6 +50,8 @@ def _check_names(context: click.Context, parameter: click.Parameter, incomplete:
 def check(options: Options, names: tuple[str, ...], strict: bool, examples: int, timeout: float) -> int:
     """Verify the installation and the consistency of the data. Reads only; exits with 4 if there are errors.
 
+    Without a name, all checks are run; the findings begin with their names, and a wrong name lists them all.
+
     \b
     Example:
       sessiondb check
@@ -67,17 +70,30 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
     elif options.format == "junit":
         output.code(junit(findings, names, bad))
     else:
-        for finding in findings:
+        told = _told_together(findings)
+        for finding in told:
             _print_finding(options, finding)
-        _print_found(findings)
+        _print_found(told)
     return Exit.DONE if ok else Exit.FINDINGS
+
+
+def _told_together(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings with one for all checks that cannot be run for the same reason."""
+    of_same: dict[tuple[str, ...], list[Finding]] = {}
+    for f in findings:
+        of_what = ("",) if f.object == f.check else (f.check, f.object)
+        of_same.setdefault((*of_what, f.detail, f.fix), []).append(f)
+    return [
+        replace(first, check=f"{first.check} and {output.count(len(others), 'other check')}") if others else first
+        for first, *others in of_same.values()
+    ]
 
 
 def _print_finding(options: Options, finding: Finding) -> None:
     lead = f"{finding.level:8} "
     if finding.has_lines:  # a diff, each line with its sign
         first, *others = finding.detail.split("\n")
-        output.wrapped(f"{finding.object}: {first}", lead)
+        output.wrapped(f"{finding.check}: {finding.object}: {first}", lead)
         for line in others:
             output.say(" " * len(lead) + line)
     else:
@@ -238,9 +254,15 @@ def explain(
         output.wrapped(options.named(step["detail"]), f"  {'yes' if step['ok'] else 'no':4} {step['step']:12} ")
     for number, fix in enumerate(document["fixes"]):
         output.say()
-        output.wrapped(options.named(fix["what"]) + ":" * bool(fix["command"]), "Or: " if number else "Fix: ")
-        for to_paste in filter(None, (fix["command"], fix["then"])):
-            output.say(f"  {ready_to_paste(to_paste)}")
+        is_sql = bool(fix["command"]) and not fix["command"].startswith("sessiondb")
+        said = options.named(fix["what"]) + ", in psql" * is_sql + ":" * bool(fix["command"])
+        output.wrapped(said, "Or: " if number else "Fix: ")
+        if fix["command"]:
+            output.say(f"  {ready_to_paste(fix['command'])}")
+        if fix["then"]:
+            if is_sql:
+                output.say("Then, in a shell:")
+            output.say(f"  {fix['then']}")
 
 
 @command("show", formats=ROWS)

@@ -153,6 +153,9 @@ def apply(
         output.say("Functions and triggers are as this version installs them.")
     if path:
         output.say(f"A submission's course is found by {path}.")
+    if staff is not None and there:
+        readers = f"Members with the role {there.staff['roles']}" if there.staff else "No members"
+        output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
     for table, counts in linked.items():
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
     output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
@@ -202,8 +205,6 @@ def rollback(
         raise _how_far(options)
     if to:
         find_migration(read_migrations(resources.MIGRATIONS), to)
-    if not (yes or dry_run) and not sys.stdin.isatty():
-        raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     warnings: list[Finding] = []
     if dry_run or not yes:
         todo, warnings = _look_before_rollback(options, to, dry_run)
@@ -254,13 +255,16 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
         gone = {o.kind for o in missing(connection)} if todo else set()
         warnings = rollback_preflight(connection, [m.number for m in todo]) if todo and "table" not in gone else []
         linked = records.linked(connection) if todo and "column" not in gone else {}
+    if todo and not (dry_run or sys.stdin.isatty()):
+        raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     ids = [m.id for m in todo]
     if options.json and dry_run:
         output.json_document({"would_roll_back": ids, "warnings": [warning.as_json() for warning in warnings]})
         return ids, warnings
     say = output.say if dry_run else output.note
     if not todo:
-        say(_nothing_to_undo(to))
+        if dry_run:
+            say(_nothing_to_undo(to))
         return ids, warnings
     say(f"To be rolled back in {where}:")
     for id_ in ids:
@@ -331,7 +335,8 @@ def _print_state(state: dict[str, Any]) -> None:
     output.say()
     output.say(f"schema: {state['schema']}")
     output.say(f"version: {state['version']}")
-    output.say(f"course path: {state['course_path'] or '-'}")
+    is_broken = any(problem["check"] == "course_path" for problem in state["problems"])
+    output.say(f"course path: {state['course_path'] or '-'}{', which no longer leads to courses' * is_broken}")
     if state["staff"]:
         output.wrapped(f"{state['staff']} (of {state['current_user']})", "staff: ")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -48,7 +49,7 @@ def org_list(options: Options, limit: int | None, wide: bool) -> None:
 @click.option("--name", required=True, help="The name that people see.")
 @click.option("--slug", type=Name(), required=True, help="The short name to use in commands.")
 def org_create(options: Options, name: str, slug: str) -> None:
-    """Create an organisation; does nothing if one with this name and slug exists.
+    """Create an organisation. Does nothing if one with this name and slug exists.
 
     \b
     Example:
@@ -137,7 +138,7 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
 )
 @_backfill
 def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
-    """Make a user a member of an organisation; does nothing for a user who is one.
+    """Make a user a member of an organisation. Does nothing for a user who is one.
 
     \b
     Example:
@@ -211,7 +212,9 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
 def _warn_of_new_role(role: str, known: list[str]) -> None:
     """Warn about a role that no member has and the platform does not list: it may be misspelled."""
     if known and role not in known:
-        output.note(f"warning: No member has the role {role} yet; roles in use: {', '.join(known)}.")
+        near = get_close_matches(role.lower(), known, 1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        output.note(f"warning: No member has the role {role} yet; roles in use: {', '.join(known)}.{meant}")
 
 
 @command("remove", group=member)
@@ -271,10 +274,11 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
             if row["status"] == "active":
                 active = list(records.active_sessions(connection, row["org_id"], row["course_id"]))
                 for other in active[1:]:
-                    output.note(
+                    warned = (
                         f"warning: session {other['name']} is also active, but only its enrolled students stay in it; "
                         f"others are linked to {active[0]['name']}"
                     )
+                    output.note(options.named(warned))
                     called = records.shell_name(connection, "session", other["id"])
                     output.note(f"  hint: If it has ended: sessiondb session set-status {called} completed")
             name = records.shell_name(connection, "session", row["id"])
@@ -431,4 +435,4 @@ def session_set_status(
         org_id, course_id = _find_within(connection, org_name, course_name)
         session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
-    _print_session(options, row, "Changed", backfill)
+    _print_session(options, row, "Changed" if row["changed"] else "Unchanged:", backfill)

@@ -45,7 +45,13 @@ def _visitor(connection: Connection, user: uuid.UUID | None, role: str | None) -
 
 
 @command("trainer")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; by default, a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="The port on 127.0.0.1; by default, a free one.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option(
     "--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, given by id."
@@ -67,6 +73,8 @@ def trainer(
       sessiondb trainer --demo
       sessiondb trainer --no-browser --port 8642
     """
+    from sessiondb.records import require_installed
+
     try:
         from sessiondb.trainer.serve import Server
     except ModuleNotFoundError as error:
@@ -85,6 +93,7 @@ def trainer(
         else:
             # a wrong address, or a role that cannot be set, is reported here, not in the browser
             with options.database.transaction(read_only=True) as connection:
+                require_installed(connection)
                 who = _visitor(connection, user, as_role)
                 who.become(connection, local=True)
             server = Server(options.database.conninfo, options.schema, port, who.user, who.role)
