@@ -10,7 +10,7 @@ import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PARTICULAR, PLATFORMS
 from psycopg import sql
-from test_checks import brief, check
+from test_checks import brief, carry_out, check
 
 from sessiondb.connection import Connection, trusted
 
@@ -161,6 +161,9 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
 ) -> None:
     with owned_by_another_role(installed_db, new_role), installed_db.connect() as connection:
         for statement in (
+            "CREATE TYPE mood AS ENUM ('well'); CREATE DOMAIN checked AS mood",
+            "CREATE SCHEMA kept; CREATE FUNCTION kept.holds() RETURNS boolean LANGUAGE sql RETURN true",
+            "ALTER FUNCTION kept.holds() OWNER TO {role}",
             "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
             "GRANT REFERENCES ON sessions, courses TO {role}; CREATE SCHEMA left_behind AUTHORIZATION {role}",
             'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
@@ -168,22 +171,33 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE FUNCTION left_behind.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
             "CREATE TRIGGER aaa BEFORE INSERT ON submissions_2024 FOR EACH ROW EXECUTE FUNCTION left_behind.f()",
             'CREATE TRIGGER "50%s" BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION left_behind.f()',
+            "CREATE FUNCTION left_behind.holds() RETURNS boolean LANGUAGE sql RETURN true",
+            "CREATE FUNCTION left_behind.mood() RETURNS text LANGUAGE sql RETURN 'well'",
+            "CREATE FUNCTION left_behind.text(mood) RETURNS text LANGUAGE sql RETURN 'well'",
             "RESET ROLE; REVOKE ALL ON submissions_2024, sessions, courses FROM {role}",
+            # what the owner of the tables made with such functions
+            "ALTER TABLE sessions ADD CONSTRAINT holds CHECK (left_behind.holds())",
+            "ALTER TABLE orgs ADD mood text DEFAULT left_behind.mood(), ADD well checked",
+            "CREATE POLICY theirs ON enrollments USING (left_behind.holds() AND kept.holds())",
+            "ALTER DOMAIN checked ADD CONSTRAINT is_well CHECK (left_behind.holds())",
+            "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
         ):
             give(connection, trusted(statement), new_role)
 
         findings = check(installed_db)
 
         objects = (
+            "cast (public.mood AS pg_catalog.text)",
+            "default value for public.orgs.mood",
+            "domain constraint is_well on public.checked",
             'foreign key 100%_s_fkey of left_behind."100%"',
-            "trigger 50%s on public.sessions",
+            "policy theirs on public.enrollments",
+            "table constraint holds on public.sessions",
+            'trigger "50%s" on public.sessions',
             "trigger aaa on public.submissions_2024",
         )
         assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
-        for finding in findings:
-            connection.execute(
-                finding.fix.partition("then run ")[2].partition(", or")[0].encode() or finding.fix.encode()
-            )
+        carry_out(installed_db, findings)
         assert check(installed_db) == []
 
 

@@ -163,6 +163,46 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
         assert world.stored(table, comes) == world.stored(table, changes) == [None]
 
 
+@on_reference
+def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(installed_db: PlatformDatabase) -> None:
+    """Whoever may create sessions in another organisation may choose their ids."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        stays = world.session(org, course)
+        users = {stays: world.user(org)}
+        assert world.write("submissions", users[stays], course) == stays
+        elsewhere = [(world.org(), course), (org, world.course())]
+        for _ in elsewhere:
+            session = world.session(org, course)  # the newest
+            users[session] = world.user(org)
+            assert world.write("submissions", users[session], course) == session
+            assert world.write("enrollments", users[session], course) == session
+        changed = [*users][1:]
+        tried: list[str] = []
+
+        def tries(migration: str, point: str) -> None:
+            """Another role writes such a row while apply is at work."""
+            if point in {"committed", "done"} and "0002" <= migration < "0006":
+                tried.append(migration)
+                for session in changed:
+                    with pytest.raises(errors.CheckViolation):
+                        world.run(
+                            "UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", session, users[session]
+                        )
+
+        installed_db.rollback()
+        for session, (other, of) in zip(changed, elsewhere, strict=True):
+            world.run("UPDATE {} SET org_id = {}, course_id = {} WHERE id = {}", "sessions", other, of, session)
+        run(installed_db, "apply", tries)
+
+        assert tried
+        assert world.stored("submissions", users[stays]) == [stays]
+        for session in changed:
+            assert world.stored("submissions", users[session]) == world.stored("enrollments", users[session]) == [None]
+        assert connection.execute("SELECT to_regclass('sessiondb.saved_links_of_sessions')").fetchone() == (None,)
+
+
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "statement",

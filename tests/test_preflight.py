@@ -17,9 +17,11 @@ from psycopg import sql
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
+from sessiondb.connection import trusted
 from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import Finding, PlatformRefusedError
+from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
 
 Dump = Callable[..., str]
@@ -1087,6 +1089,17 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
     assert "holds a lock on table public.submissions" in found.detail
     assert found.fix == "End it, with ROLLBACK or with COMMIT: COMMIT PREPARED 'it''s open'"
     assert found.detail in refused.err
+
+
+def test_a_prepared_transaction_that_holds_the_advisory_lock_is_named(server: Server) -> None:
+    execute(server, trusted(f"BEGIN; SELECT pg_advisory_xact_lock({ADVISORY_KEY}); PREPARE TRANSACTION 'it''s held'"))
+    try:
+        waiting = run("-d", server.dsn(), "apply", "--lock-budget", "0.1")
+    finally:
+        execute(server, "ROLLBACK PREPARED 'it''s held'")
+
+    assert waiting.code == 6
+    assert "prepared transaction 'it''s held' of role" in waiting.err
 
 
 def test_a_prepared_transaction_on_other_tables_is_no_matter(server: Server) -> None:

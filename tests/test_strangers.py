@@ -8,6 +8,7 @@ import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_checks import brief, check, look
 from test_cli import on, run
 from test_grants import owned_by_another_role, roles
@@ -149,6 +150,40 @@ def test_a_type_of_another_role_in_a_table_of_the_platform_is_found_before_and_a
     with platform_db.connect() as connection:
         connection.execute(f"ALTER {finding.fix.split()[4]} public.{named} OWNER TO {new_role}".encode())
     assert brief(check(platform_db, "column_types")) == [("column_types", "error", finding.object)]
+
+
+# a schema that belongs to another role
+
+
+@on_hosted
+def test_a_schema_of_another_role_in_the_search_path_is_found_before_and_after(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """One that has the name of the role that applies, for instance: the functions of the triggers would look there."""
+    owner = sql.Identifier("hosted_owner")
+    with platform_db.connect() as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(owner))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO PUBLIC").format(owner))
+        assert look(platform_db) == []
+        connection.execute(sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(owner, sql.Identifier(new_role)))
+
+    (finding,) = look(platform_db)
+    assert brief([finding]) == [("search_path", "error", "schema hosted_owner")]
+    assert f"of role {new_role}" in finding.detail
+    assert on(platform_db, "apply").code == 5
+    dsn, option = platform_db.conninfo("hosted_owner"), finding.fix.rpartition(": options=")[2]
+    with_option = ("-d", make_conninfo(dsn, options=f"{conninfo_to_dict(dsn).get('options', '')} {option}"))
+    assert run(*with_option, "apply").code == 0
+    assert check(platform_db, "code_of_others") == []
+
+    with platform_db.connect() as connection:
+        connection.execute("ALTER SCHEMA hosted_owner OWNER TO CURRENT_USER")
+        assert on(platform_db, "apply").code == 0
+        assert check(platform_db, "code_of_others") == []
+        connection.execute(sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(owner, sql.Identifier(new_role)))
+    assert brief(check(platform_db, "code_of_others")) == [("code_of_others", "error", "schema hosted_owner")]
+    assert run(*with_option, "apply").code == 0
+    assert check(platform_db, "code_of_others") == []
 
 
 # partitions that belong to another role

@@ -1,6 +1,9 @@
--- No role that is not trusted owns code that runs when our commands write: the function of a trigger, which its owner may
--- replace, or a table whose foreign key refers to ours, with the triggers there. What such a role created stays when
--- TRIGGER and REFERENCES are revoked from it; check grants finds only what is still granted.
+-- No role that is not trusted owns code that runs when our commands write: a function that a trigger, a constraint, a
+-- default, a policy or the type of a column calls, which its owner may replace, or a table whose foreign key refers to
+-- ours, with the triggers there. What such a role created stays when TRIGGER and REFERENCES are revoked from it; check
+-- grants finds only what is still granted.
+--
+-- Longer than a screen: a branch for each way in which code is called.
 WITH used AS (
     SELECT node.relid, c.relname, c.relowner
       FROM pg_class AS c
@@ -8,16 +11,48 @@ WITH used AS (
      WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
        AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
 ),
-code (relid, owner, object, detail, fix) AS (
-    SELECT u.relid, p.proowner,
-           format('trigger %s on %s', t.tgname, t.tgrelid::regclass),
-           format('It calls function %s of role %I, who may replace it; it runs with the rights of each role that writes to %s.',
-                  p.oid::regprocedure, pg_get_userbyid(p.proowner), t.tgrelid::regclass),
-           format(E'Read the function, then take it over: ALTER FUNCTION %s OWNER TO %I\nOr drop the trigger: DROP TRIGGER %I ON %s',
-                  p.oid::regprocedure, pg_get_userbyid(u.relowner), t.tgname, t.tgrelid::regclass)
+platform AS (
+    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_jsonb(i) -> 'staff' ->> 'current_user' AS user_expression
       FROM used AS u
-      JOIN pg_trigger AS t ON t.tgrelid = u.relid AND NOT t.tgisinternal AND t.tgparentid = 0
-      JOIN pg_proc AS p ON p.oid = t.tgfoid
+     CROSS JOIN sessiondb.installation AS i
+     WHERE u.relname = 'enrollments'
+),
+trusted AS (
+    SELECT t.oid
+      FROM platform AS h
+     CROSS JOIN LATERAL (
+{trusted_roles(h.table_owner)}
+           ) AS t
+),
+part AS (
+    SELECT u.relid, 'pg_class'::regclass AS catalog, u.relid AS oid FROM used AS u
+    UNION
+    SELECT u.relid, 'pg_type'::regclass, t.type_oid
+      FROM used AS u
+     CROSS JOIN LATERAL (
+{types_of_columns(u.relid)}
+           ) AS t
+),
+code (relid, owner, object, detail, fix) AS (
+    SELECT e.relid, p.proowner, f.object,
+           format('It calls function %s of role %I, who may replace it; it runs with the rights of each role that writes to %s.',
+                  p.oid::regprocedure, pg_get_userbyid(p.proowner), e.relid::regclass),
+           CASE WHEN p.prosecdef THEN format('Drop this %s. Do not take the function over: it would get the rights of its new owner.', f.type)
+                ELSE format('Read the function, then drop this %s or take the function over: ALTER FUNCTION %s OWNER TO %I',
+                            f.type, p.oid::regprocedure, pg_get_userbyid(c.relowner))
+           END || CASE WHEN f.type IN ('trigger', 'policy', 'rule')
+                           THEN format(E'\nOr drop the %s: DROP %s', f.type, overlay(f.object PLACING upper(f.type) FROM 1)) ELSE '' END
+      FROM part AS e
+      JOIN pg_class AS c ON c.oid = e.relid
+     CROSS JOIN LATERAL (
+{called_functions(e.catalog, e.oid)}
+           ) AS f
+      JOIN pg_proc AS p ON p.oid = f.oid
+      JOIN pg_namespace AS n ON n.oid = p.pronamespace
+     -- as in functions_of_others: auth.uid() in a policy of a hosted backend
+     WHERE n.nspowner NOT IN (SELECT t.oid FROM trusted AS t)
+        OR n.nspname = current_setting('sessiondb.schema')
+        OR has_schema_privilege('public', n.oid, 'CREATE')
     UNION ALL
     SELECT u.relid, c.relowner,
            format('foreign key %s of %s', k.conname, c.oid::regclass),
@@ -29,24 +64,24 @@ code (relid, owner, object, detail, fix) AS (
       JOIN pg_class AS c ON c.oid = k.conrelid
      WHERE u.relname IN ('sessions', 'org_members')
 )
-SELECT 'code_of_others' AS "check", 'warning' AS level, f.object, f.detail, f.fix
+SELECT DISTINCT 'code_of_others' AS "check", 'warning' AS level, f.object, f.detail, f.fix
   FROM code AS f
   JOIN pg_class AS c ON c.oid = f.relid
- WHERE NOT EXISTS (
-        SELECT FROM used AS h
-         CROSS JOIN LATERAL (
-{trusted_roles(h.relowner)}
-               ) AS t
-         WHERE h.relname = 'enrollments' AND t.oid = f.owner)
+ WHERE f.owner NOT IN (SELECT t.oid FROM trusted AS t)
    -- the owner of the table, and who may act as that role, can do anything in any case
    AND NOT pg_has_role(f.owner, c.relowner, 'USAGE')
 UNION ALL
 SELECT 'code_of_others', 'error', format('function %s', f.name),
        format('The policies for staff call function %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),
        'Give sessiondb apply --staff another expression with --current-user, or drop the policies with --staff '''''
-  FROM (SELECT DISTINCT u.relowner FROM used AS u WHERE u.relname = 'enrollments') AS h
- CROSS JOIN (SELECT to_jsonb(i) -> 'staff' ->> 'current_user' AS expression FROM sessiondb.installation AS i) AS i
+  FROM platform AS h
  CROSS JOIN LATERAL (
-{functions_of_others(i.expression, h.relowner)}
+{functions_of_others(h.user_expression, h.table_owner)}
        ) AS f
- ORDER BY object
+UNION ALL
+SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
+  FROM platform AS h
+ CROSS JOIN LATERAL (
+{schemas_of_others(h.search_path, h.table_owner)}
+       ) AS s
+ ORDER BY object, detail

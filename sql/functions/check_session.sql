@@ -35,7 +35,10 @@ BEGIN
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id))
         -- an apply restores what a rollback saved, though a membership may have ended since
-        AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND sessiondb.is_saved_link(TG_ARGV[0], pg_catalog.to_jsonb(NEW)))
+        AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND sessiondb.is_saved_link(
+            TG_ARGV[0],
+            pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
+                SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id))))
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',

@@ -6,7 +6,8 @@ AS $function$
 /*
  * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it
  * as it was, even if a membership has ended since. The same row as in steps/restore_links: clients may give a row the
- * key of a deleted one.
+ * key of a deleted one, and a session the id of a deleted one. session_belongs_to in p_row is the organisation and the
+ * course of the session.
  */
 DECLARE
     v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);
@@ -22,6 +23,9 @@ BEGIN
                                             WHEN a.attname = 'user_id' THEN 'coalesce(%1$s = s.%2$I, %1$s IS NULL AND s.%2$I IS NULL)'
                                             ELSE 'coalesce(%1$s = s.%2$I, %1$s IS NULL)'
                                         END, format('(jsonb_populate_record(NULL::%s, $1)).%I', v_saved, a.attname), a.attname), ' AND ')
+                      || CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE
+                             ' AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k '
+                             'WHERE k.session_id = s.session_id AND k.belongs_to <> $1 ->> ''session_belongs_to'')' END
                       -- citus: || format(' AND s.user_id = %L', p_row ->> 'user_id')
                       )
           FROM pg_attribute AS a

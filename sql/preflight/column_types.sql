@@ -1,7 +1,6 @@
 -- Only trusted roles own the types of the columns that are read, and the types of which those consist: the owner of a type
 -- may create a cast to json, which to_jsonb() calls, and may change the constraints of a domain.
-WITH RECURSIVE
-platform AS (
+WITH platform AS (
     SELECT n.oid, c.relowner AS table_owner
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
@@ -14,27 +13,17 @@ trusted AS (
 {trusted_roles(h.table_owner)}
            ) AS t
 ),
-part (relid, attname, type_oid) AS (
-    SELECT a.attrelid, a.attname, a.atttypid
+part AS (
+    SELECT c.oid AS relid, p.attname, p.type_oid
       FROM (SELECT c.oid
               FROM platform AS h
               JOIN pg_class AS c ON c.relnamespace = h.oid
              WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
             UNION
             SELECT unnest(w.tables) FROM ({course_paths()}) AS w) AS c
-      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     UNION
-    SELECT p.relid, p.attname, o.oid
-      FROM part AS p
-      JOIN pg_type AS t ON t.oid = p.type_oid
      CROSS JOIN LATERAL (
-            SELECT t.typelem
-            UNION ALL
-            SELECT t.typbasetype
-            UNION ALL
-            SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-           ) AS o (oid)
-     WHERE o.oid <> 0
+{types_of_columns(c.oid)}
+           ) AS p
 )
 SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t.oid::regtype) AS object,
        format('Type %s of column %I of table %s belongs to role %I, which could make it run code with the rights of any role that reads it.',

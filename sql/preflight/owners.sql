@@ -13,7 +13,7 @@ WITH platform AS (
 stranger AS (
     SELECT r.oid, r.rolname
       FROM platform AS h
-      JOIN pg_roles AS r ON r.rolname <> 'pg_database_owner' AND r.oid NOT IN (
+      JOIN pg_roles AS r ON r.oid NOT IN (
 {trusted_roles(h.table_owner)}
            )
 ),
@@ -32,7 +32,11 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
  CROSS JOIN LATERAL (
         SELECT 'error' AS level, o.object,
                format('%s belongs to role %I, which could change it after sessiondb has checked it.', o.object, s.rolname) AS detail,
-               format('Inspect it, then: ALTER %s OWNER TO %I', o.object, pg_get_userbyid(h.table_owner)) AS fix
+               -- another owner would give a SECURITY DEFINER function the rights of that role
+               CASE WHEN starts_with(o.object, 'ROUTINE')
+                        THEN format('Inspect it, then drop it or give it another name: ALTER %s RENAME TO old_get_user_session_for_course', o.object)
+                    ELSE format('Inspect it, then: ALTER %s OWNER TO %I', o.object, pg_get_userbyid(h.table_owner))
+               END AS fix
           FROM (
                 SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, false AS is_written
                   FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'

@@ -1,8 +1,18 @@
 -- The search_path that this connection began with, under which the platform's own code runs, does not name pg_catalog
--- after another schema: objects there would hide PostgreSQL's own from the platform and from sessiondb.
+-- after another schema: objects there would hide PostgreSQL's own from the platform and from sessiondb. Nor does it name a
+-- schema of a role that is not trusted, such as one that has the name of the current role.
 SELECT 'search_path' AS "check", 'error' AS level, 'search_path' AS object,
        format('The search_path of this connection (%s) names pg_catalog after another schema, so objects in that schema hide those of PostgreSQL.',
               current_setting('sessiondb.search_path')) AS detail,
        format('Leave pg_catalog out, which is then searched first: ALTER ROLE %I SET search_path TO %s',
               current_user, regexp_replace(current_setting('sessiondb.search_path'), ', "(pg_catalog|pg_temp)"', '', 'g')) AS fix
  WHERE current_setting('sessiondb.search_path') LIKE '_%, "pg\_catalog",%'
+UNION ALL
+SELECT 'search_path', 'error', s.object, s.detail, s.fix
+  FROM (SELECT c.relowner, current_setting('sessiondb.search_path') AS path
+          FROM pg_class AS c
+         WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema'))) AND c.relname = 'enrollments') AS h
+ CROSS JOIN LATERAL (
+{schemas_of_others(h.path, h.relowner)}
+       ) AS s
+ ORDER BY object

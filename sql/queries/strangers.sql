@@ -39,6 +39,15 @@ SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userb
         UNION ALL
         SELECT format('collation %s', c.oid::regcollation), c.collowner, false
           FROM pg_collation AS c JOIN home AS h ON h.oid = c.collnamespace
+        UNION ALL
+        -- what a role that had rights on one of the tables left there
+        SELECT f.object, p.proowner, false
+          FROM pg_class AS c
+          JOIN home AS h ON h.oid = c.relnamespace
+         CROSS JOIN LATERAL (
+{called_functions('pg_class'::regclass, c.oid)}
+               ) AS f
+          JOIN pg_proc AS p ON p.oid = f.oid
        ) AS o
  WHERE o.owner NOT IN (SELECT t.oid FROM trusted AS t)
  ORDER BY o.may_create, o.object

@@ -19,7 +19,7 @@ BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),
-            HINT = 'Inspect these objects, then drop them or give them to the owner of the platform''s tables.';
+            HINT = 'Inspect these objects, then drop them. A function that was given to the owner of the tables could act as that role.';
     END IF;
 END
 $trusted$;

@@ -1,6 +1,7 @@
 -- The statements that restore the links saved by a rollback to the rows of table $1, those on 16 pages of saved links
 -- (some 1,500) per transaction, and drop the table of saved links; none if nothing was saved. A row that was linked again
--- keeps its session; a link whose row or session no longer exists is discarded.
+-- keeps its session; a link whose row or session no longer exists is discarded, and one whose session has another
+-- organisation or course than when it was saved: it may have been created again with the same id.
 --
 -- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
 -- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
@@ -51,12 +52,15 @@ SELECT s.statement, s.locks, NULL::name AS scans
                format('DO %L', format(
                    E'BEGIN\n'
                    '    PERFORM FROM %1$s AS s WHERE s.id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
-                   '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id\n'
+                   '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
                    '    DELETE FROM %2$s AS r WHERE %5$s;\n'
                    'END',
                    h.sessions, v.name, h.name, v.same_row,
-                   format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)))),
+                   format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
+                   CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
+                       E'\n      AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
+                       '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END)),
                json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
           FROM saved AS v
          CROSS JOIN platform AS h
@@ -103,5 +107,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
          WHERE NOT EXISTS (SELECT FROM platform AS h WHERE h.manager <> 'distributed')
+        UNION ALL
+        SELECT 4, 0, 'DROP TABLE sessiondb.saved_links_of_sessions', NULL
+         WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL
+           AND $1 = 'submissions'  -- the last table
        ) AS s
  ORDER BY s.turn, s.page

@@ -48,7 +48,7 @@ def is_there(connection: Connection) -> bool:
                 f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
                 f"{', ...' if len(made) > 5 else ''}",
                 "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what it "
-                "created, and drop it or give it to the owner of those tables.",
+                "created, and drop it; a function that was given to the owner of the tables could act as that role.",
             )
         )
     if makers:

@@ -1,0 +1,16 @@
+-- The functions that what belongs to object $2 of catalog $1, a table or a type, calls: its triggers, rules, policies,
+-- constraints, defaults, indexes, statistics and casts.
+--
+-- What belongs to a table depends on it automatically or internally; the view of another role that reads it does not.
+SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
+  FROM (
+        SELECT d.classid, d.objid
+          FROM pg_depend AS d
+         WHERE d.refclassid = $1 AND d.refobjid = $2 AND (d.deptype IN ('a', 'i') OR d.classid = 'pg_cast'::regclass)
+        UNION
+        SELECT $1, $2
+       ) AS own
+  JOIN pg_depend AS d ON d.classid = own.classid AND d.objid = own.objid
+  LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+  JOIN pg_proc AS p ON p.oid = CASE d.refclassid WHEN 'pg_operator'::regclass THEN o.oprcode WHEN 'pg_proc'::regclass THEN d.refobjid END
+ CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i

@@ -1,0 +1,17 @@
+-- The types of the columns of relation $1, and those of which they consist.
+WITH RECURSIVE part (attname, type_oid) AS (
+    SELECT a.attname, a.atttypid FROM pg_attribute AS a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+     UNION
+    SELECT p.attname, o.oid
+      FROM part AS p
+      JOIN pg_type AS t ON t.oid = p.type_oid
+     CROSS JOIN LATERAL (
+            SELECT t.typelem
+            UNION ALL
+            SELECT t.typbasetype
+            UNION ALL
+            SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+           ) AS o (oid)
+     WHERE o.oid <> 0
+)
+SELECT p.attname, p.type_oid FROM part AS p
