@@ -14,7 +14,7 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.enums import A_Expr_Kind, CoercionForm, ObjectType, SubLinkType
 from pglast.parser import ParseError
-from sqltext import BEGINS, PLATFORM_TABLES, STAND_IN, Kind, Text, filled, parsable, texts
+from sqltext import BEGINS, PLATFORM_TABLES, STAND_IN, Kind, Text, filled, parsable, parses, texts
 
 from sessiondb import resources
 
@@ -162,7 +162,7 @@ class Lint:
     def generated(self, text: Text, value: str) -> None:
         """Look at a string that is a statement, or a part of one, which is put together by ``format()``."""
         has_holes = re.search(r"%(\d+\$)?[sIL]", value)
-        value = filled(value)
+        whole = value = filled(value)
         value = re.sub(r"%(\d+\$)?I", STAND_IN, re.sub(r"%(\d+\$)?L", "'x'", value))
         if re.match(r"\s*(BEGIN|DECLARE)\s", value):
             # a whole statement; what may follow one; a name or an expression
@@ -176,6 +176,8 @@ class Lint:
         if value == "DO 'x'" or not (is_statement or (has_holes and _LOOKS_UP.search(value))):
             return
         sql = parsable(value.replace("%%", "%"), re.compile(r"%(?:\d+\$)?s"))
+        if sql is None and parses(whole) and "%" not in re.sub(r"--[^\n]*|'(?:[^']|'')*'", "", whole):
+            sql = whole  # the holes are those of format() in it
         if sql is None:
             if is_statement and has_holes:
                 self.unparsed.append(f"{text.file}:{text.line}: {value[:200]!r}")

@@ -183,7 +183,7 @@ def test_any_name_is_handled_from_apply_to_rollback(odd_db: PlatformDatabase) ->
 
 @pytest.mark.slow
 def test_any_name_is_handled_by_the_script_for_psql(odd_db: PlatformDatabase, psql: str, tmp_path: Path) -> None:
-    if re.search(r"[\x00-\x1f]|\$(preflight|checks)\$", odd_db.platform.schema):
+    if re.search(r"[\x00-\x1f]|\$(preflight|workers)\$", odd_db.platform.schema):
         refused = on(odd_db, "plan", "--sql")
         assert (refused.code, refused.out) == (2, "")
         assert "sessiondb apply" in refused.err

@@ -652,7 +652,7 @@ def test_the_printed_fixes_fix_the_platform(platform_db: PlatformDatabase, fault
     for _ in range(2):  # rows are looked at when all else is as it should be
         with platform_db.connect() as connection:
             for finding in refusal(platform_db.database()):
-                connection.execute(re.sub(r"^[\w ,]+: ", "", finding.fix).encode())
+                connection.execute(finding.fixes[0][1].encode())
         with suppress(PlatformRefusedError):
             assert platform_db.apply() == MIGRATIONS
             return

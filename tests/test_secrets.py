@@ -271,7 +271,7 @@ def test_no_row_forges_another_however_it_is_printed(
 @on_reference
 def test_no_name_forges_a_line_of_a_refusal(platform_db: PlatformDatabase) -> None:
     """A role that may create in the schema could choose what the fix asks the DBA to run."""
-    forged = "zzzz\n  fix: DROP SCHEMA public CASCADE -- \u202e"
+    forged = "zz\nThen: DROP SCHEMA public\n  fix: DROP SCHEMA public -- \u202e"
     with platform_db.connect() as connection:
         connection.execute(
             sql.SQL(
@@ -281,13 +281,13 @@ def test_no_name_forges_a_line_of_a_refusal(platform_db: PlatformDatabase) -> No
         )
     for arguments in (["apply"], ["apply", "--adopt", "--dry-run"]):
         done = run("-d", platform_db.conninfo(), *arguments)
-        assert not re.search(r"^ *fix: DROP SCHEMA", done.err, re.MULTILINE)
-        assert "\\n  fix: DROP SCHEMA public CASCADE -- \\u202e" in done.err
+        assert not re.search(r"^ *(fix|Then): DROP SCHEMA", done.err, re.MULTILINE)
+        assert "\\n  fix: DROP SCHEMA public -- \\u202e" in done.err
         assert "\u202e" not in done.out + done.err
     batch = run("plan", "--sql", "--single-transaction").out
     with platform_db.connect() as connection, pytest.raises(psycopg.Error, match="fix: DROP SCHEMA") as refused:
         connection.execute(batch.encode())
-    assert not re.search(r"^ *fix: DROP SCHEMA|\u202e", str(refused.value), re.MULTILINE)
+    assert not re.search(r"^ *(fix|Then): DROP SCHEMA|\u202e", str(refused.value), re.MULTILINE)
 
 
 @on_reference

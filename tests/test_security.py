@@ -444,4 +444,4 @@ def test_every_promise_names_a_test_that_is_there() -> None:
 
 
 def test_the_security_page_is_one_page() -> None:
-    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 110
+    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 120

@@ -42,7 +42,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 -- ours follows a column that is renamed, which required_columns reports
                 AND NOT EXISTS (
                 SELECT FROM regexp_split_to_table(required.columns[1], ', ') AS k (name)
-                 WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
+                 WHERE k.name <> 'session_id' AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
         UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),

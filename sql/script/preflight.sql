@@ -12,24 +12,31 @@ BEGIN
             MESSAGE = format('schema "%s" does not exist in this database', current_setting('sessiondb.schema')),
             HINT = 'Write the script with --schema and the name of the schema that holds enrollments and submissions.';
     END IF;
-    FOR v_finding IN EXECUTE $checks$
+    FOR v_finding IN
 {checks}
-        $checks$ || CASE WHEN current_setting('sessiondb.citus', true) = 'distributed' THEN $checks$
-UNION ALL
-SELECT f.* FROM (
-{worker_rights}) AS f
-        $checks$ ELSE '' END
     LOOP
         -- a role that may name an object could forge a line, or control the terminal
         v_finding.detail := regexp_replace(v_finding.detail, '[{invisible}]', '?', 'g');
-        v_finding.fix := regexp_replace(v_finding.fix, '[{invisible}]', '?', 'g');
+        v_finding.fix := (
+            SELECT string_agg(regexp_replace(p.part, CASE p.n % 2 WHEN 1 THEN '(?!\n(Then|Or|If)\M)' ELSE '' END || '[{invisible}]', '?', 'g'), '"' ORDER BY p.n)
+              FROM string_to_table(v_finding.fix, '"') WITH ORDINALITY AS p (part, n));
         IF v_finding.level = 'error' THEN
             v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail,
-                                           regexp_replace(v_finding.fix, '\n((Then|Or|If)\M[^:\n]*: )', E'\n    \\1', 'g'));
+                                           replace(v_finding.fix, E'\n', E'\n    '));
         ELSE
             RAISE WARNING USING MESSAGE = v_finding.detail, HINT = v_finding.fix;
         END IF;
     END LOOP;
+    -- only a server that has Citus knows the function in this query
+    IF current_setting('sessiondb.citus', true) = 'distributed' THEN
+        EXECUTE $workers$
+SELECT coalesce(string_agg(format(E'\n  %s\n    fix: %s', f.detail, f.fix), ''), '')
+  FROM (
+{worker_rights}
+       ) AS f
+        $workers$ INTO v_query;
+        v_errors := v_errors || v_query;
+    END IF;
     -- rows are read only if everything else is correct
     IF v_errors = '' THEN
         FOR v_table IN

@@ -126,11 +126,12 @@ _COMMAND = re.compile(
     rf"(?:(?P<what>(?!(?:{STATEMENTS}) )[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL
 )
 
-_NEXT = re.compile(rf"\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )")
-"""The end of a line of a fix that has a next one; elsewhere a line break is part of a name."""
+_NEXT = re.compile(
+    rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )(?=(?:[^"]*"[^"]*")*[^"]*\Z)""",
+)
+"""The end of a line of a fix that has a next one; within quotes, or before other words, it is part of a name."""
 
 _SEVERAL_FIXES = {
-    "installed_objects",
     "links_of_other_course",
     "links_without_membership",
     "sessions_without_members",
