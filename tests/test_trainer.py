@@ -40,7 +40,7 @@ from sessiondb.locks import ADVISORY_KEY
 from sessiondb.trainer import create_app, links, store
 from sessiondb.trainer.guard import Gate, Once
 from sessiondb.trainer.store import View, Who
-from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts, choose
+from sessiondb.trainer.texts import LANGUAGES, TEXTS, Texts
 
 ADA, BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (1, 2, 3, 4))
 NORD, SUD = (f"00000000-0000-4000-8000-0000000000a{n}" for n in (1, 2))
@@ -957,12 +957,16 @@ def test_every_error_is_said_in_the_language_and_then_quoted() -> None:
         (None, "de, fr-CH;q=0.8, en;q=0.9", "en"),
         (None, "fr-FR,fr;q=0.9,en;q=0.8", "fr"),
         (None, "*;q=oops,,;;fr", "en"),
+        (None, "fr;q=0, de", "en"),
         ("fr", "en", "fr"),
         ("xx", "fr", "fr"),
     ],
 )
 def test_the_language_is_the_browsers_unless_one_was_chosen(wanted: str | None, accepted: str, chosen: str) -> None:
-    assert choose(wanted, accepted) == chosen
+    page = create_app("", hosts=[], who=lambda _: None).test_client().get(
+        "/", query_string={"lang": wanted} if wanted else {}, headers={"Accept-Language": accepted}
+    )
+    assert f'<html lang="{chosen}"' in page.text
 
 
 def test_numbers_and_dates_are_written_as_the_language_does() -> None:

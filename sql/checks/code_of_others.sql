@@ -7,7 +7,7 @@
 WITH used AS (
     SELECT node.relid, c.relname, c.relowner
       FROM pg_class AS c
-     CROSS JOIN LATERAL (SELECT c.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(c.oid) AS t) AS node
+     CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
      WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
        AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
 ),

@@ -33,9 +33,7 @@ used AS (
               JOIN pg_class AS c ON c.oid = t.relid
              WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
            ) AS r
-     CROSS JOIN LATERAL (
-            SELECT r.relid UNION SELECT t.relid FROM pg_partition_tree(r.relid) AS t
-           ) AS node
+     CROSS JOIN LATERAL ({with_partitions(r.relid)}) AS node
 ),
 relation AS (
     SELECT c.oid, c.relname, c.relnamespace, c.relowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name AS column_name

@@ -16,11 +16,7 @@ SELECT 'triggers_last' AS "check",
               t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
   FROM pg_namespace AS hn
   JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
- CROSS JOIN LATERAL (
-        SELECT platform.oid AS relid
-        UNION
-        SELECT p.relid FROM pg_partition_tree(platform.oid) AS p
-       ) AS node
+ CROSS JOIN LATERAL ({with_partitions(platform.oid)}) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_trigger AS t ON t.tgrelid = c.oid

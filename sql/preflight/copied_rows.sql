@@ -36,7 +36,7 @@ fired AS (
     SELECT DISTINCT g.nspname, g.relname, g.columns, t.tgfoid,
            concat_ws('|', t.tgnewtable, t.tgoldtable) AS transition
       FROM grown AS g
-     CROSS JOIN LATERAL (SELECT g.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(g.oid) AS p) AS node
+     CROSS JOIN LATERAL ({with_partitions(g.oid)}) AS node
       JOIN pg_trigger AS t ON t.tgrelid = node.relid AND NOT t.tgisinternal
 ),
 taken AS (

@@ -14,7 +14,7 @@ link_key AS (
            coalesce(obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS is_ours
       FROM platform AS h
       JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions')
-     CROSS JOIN LATERAL (SELECT root.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(root.oid) AS p) AS node
+     CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
       JOIN pg_class AS c ON c.oid = node.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
@@ -85,9 +85,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                       t.tgname, c.oid::regclass, left('old_' || t.tgname, 63))
           FROM platform AS h
           JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions')
-         CROSS JOIN LATERAL (
-                SELECT root.oid AS relid UNION SELECT n.relid FROM pg_partition_tree(root.oid) AS n
-               ) AS node
+         CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
           JOIN pg_class AS c ON c.oid = node.relid
           JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0
                               AND (t.tgname = 'zzz_sessiondb_save' OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))

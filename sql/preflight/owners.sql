@@ -23,9 +23,7 @@ written AS (
       FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relkind <> 'v'
                         AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
-     CROSS JOIN LATERAL (
-            SELECT c.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(c.oid) AS t
-           ) AS node
+     CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
 )
 SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
   FROM platform AS h

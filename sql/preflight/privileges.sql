@@ -7,9 +7,7 @@ owned AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
       FROM platform AS h
       JOIN pg_class AS root ON root.relnamespace = h.oid
-     CROSS JOIN LATERAL (
-            SELECT root.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(root.oid) AS t
-           ) AS node
+     CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
       JOIN pg_class AS c ON c.oid = node.relid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE root.relkind IN ('r', 'p')

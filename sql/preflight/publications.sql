@@ -6,7 +6,7 @@ WITH published AS (
            c.oid::regclass AS part, c.relkind, c.relreplident
       FROM pg_namespace AS n
       JOIN pg_class AS root ON root.relnamespace = n.oid AND root.relname IN ('enrollments', 'submissions') AND root.relkind IN ('r', 'p')
-     CROSS JOIN LATERAL (SELECT root.oid AS relid UNION SELECT t.relid FROM pg_partition_tree(root.oid) AS t) AS node
+     CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
       JOIN pg_class AS c ON c.oid = node.relid AND c.relpersistence = 'p'
       JOIN pg_namespace AS cn ON cn.oid = c.relnamespace
       JOIN pg_publication_tables AS s

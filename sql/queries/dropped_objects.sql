@@ -22,7 +22,5 @@ SELECT 'pg_class'::regclass, a.attrelid, a.attnum
   FROM undone AS u
   JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.origin = 'created' AND o.migration = ANY (u.migrations)
   JOIN pg_class AS c ON c.relnamespace = u.namespace AND c.relname = o.parent
- CROSS JOIN LATERAL (
-        SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) AS p
-       ) AS node (relid)
+ CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
   JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = o.name AND NOT a.attisdropped

@@ -22,11 +22,7 @@ SELECT root.relname,
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
   FROM pg_namespace AS hn
   JOIN pg_class AS root ON root.relnamespace = hn.oid AND root.relname IN ('enrollments', 'submissions')
- CROSS JOIN LATERAL (
-        SELECT root.oid AS relid
-        UNION
-        SELECT p.relid FROM pg_partition_tree(root.oid) AS p
-       ) AS node
+ CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
   JOIN pg_class AS c ON c.oid = node.relid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_trigger AS t ON t.tgrelid = c.oid

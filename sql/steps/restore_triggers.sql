@@ -48,11 +48,7 @@ SELECT format('DO %L', format(
           FROM pg_namespace AS n
           JOIN pg_class AS other ON other.relnamespace = n.oid
            AND other.relname IN ('enrollments', 'submissions') AND other.relname <> $1
-         CROSS JOIN LATERAL (
-                SELECT other.oid AS relid
-                UNION
-                SELECT p.relid FROM pg_partition_tree(other.oid) AS p
-               ) AS node
+         CROSS JOIN LATERAL ({with_partitions(other.oid)}) AS node
           JOIN pg_class AS c ON c.oid = node.relid
          WHERE n.nspname = current_setting('sessiondb.schema'))
  ORDER BY o.parent, o.name

@@ -81,7 +81,7 @@ class _Entrance:
 
     def __call__(self) -> AnyResponse | None:
         chosen = request.args.get("lang") or request.cookies.get(_LANGUAGE)
-        g.lang = texts.choose(chosen, request.headers.get("Accept-Language", ""))
+        g.lang = chosen if chosen in texts.LANGUAGES else request.accept_languages.best_match(texts.LANGUAGES, "en")
         g.t = texts.Texts(g.lang)
         if not guard.is_our_host(request, self.hosts):
             raise Denied("denied_host")

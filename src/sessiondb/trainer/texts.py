@@ -539,17 +539,3 @@ def _typeset(text: str, values: dict[str, Any]) -> str:
     for name in elided:
         text = text.replace(f" de {{{name}}}", f" d'{{{name}}}")
     return text
-
-
-def choose(wanted: str | None, accepted: str) -> str:
-    """Return the language that was chosen, else the first one of the browser's that we have."""
-    if wanted in LANGUAGES:
-        return str(wanted)
-    weighed = []
-    for place, part in enumerate(accepted.split(",")):
-        name, _, weight = part.strip().partition(";q=")
-        try:
-            weighed.append((-float(weight or 1), place, name.lower()[:2]))
-        except ValueError:
-            continue
-    return next((name for _, _, name in sorted(weighed) if name in LANGUAGES), "en")
