@@ -52,7 +52,6 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function explain_outcome
 -- object: function explain_row
 -- object: function explain_steps
--- object: function explain_user
 -- object: function find_named
 -- object: function find_similar
 -- object: function grouped_rows
@@ -72,6 +71,5 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function session_status
 -- object: function sessions_for_user
 -- object: function shell_name
--- object: function start_backfill
 -- object: function table_of_users
 -- object: function triggers_that_fire

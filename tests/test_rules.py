@@ -828,7 +828,6 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "explain_outcome",
             "explain_row",
             "explain_steps",
-            "explain_user",
             "find_named",
             "find_similar",
             "grouped_rows",

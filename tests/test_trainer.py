@@ -963,8 +963,10 @@ def test_every_error_is_said_in_the_language_and_then_quoted() -> None:
     ],
 )
 def test_the_language_is_the_browsers_unless_one_was_chosen(wanted: str | None, accepted: str, chosen: str) -> None:
-    page = create_app("", hosts=[], who=lambda _: None).test_client().get(
-        "/", query_string={"lang": wanted} if wanted else {}, headers={"Accept-Language": accepted}
+    page = (
+        create_app("", hosts=[], who=lambda _: None)
+        .test_client()
+        .get("/", query_string={"lang": wanted} if wanted else {}, headers={"Accept-Language": accepted})
     )
     assert f'<html lang="{chosen}"' in page.text
 

@@ -1,17 +1,45 @@
 CREATE OR REPLACE PROCEDURE sessiondb.begin_backfill(p_session_id uuid)
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Prepares for backfill_step(), or for resuming an interrupted backfill, whose progress a mistyped id must not delete.
+ * Prepares for backfill_step(): inserts a row into sessiondb.backfill_progress for each table or partition, enrolments
+ * first, because submissions follow them. An interrupted backfill with the same argument resumes where it stopped, and
+ * does not read again what it had finished; a mistyped id must not delete its progress.
+ *
+ * The rules apply to all sessions: if row level security hid some from a role, it would link rows to others permanently.
+ * With the rights of the triggers' owner, for whom row level security may be forced, a backfill chooses as the triggers do.
  */
 BEGIN
     CALL sessiondb.require_trusted();
-    IF p_session_id IS NOT NULL AND NOT EXISTS (SELECT FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id) THEN
+    IF p_session_id IS NOT NULL AND sessiondb.ask((
+        SELECT format('SELECT pg_catalog.to_jsonb(s.id) FROM %I.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %L', i.platform_schema, p_session_id)
+          FROM sessiondb.installation AS i)) IS NULL
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
-            MESSAGE = pg_catalog.format('there is no session with the id %s', p_session_id),
+            MESSAGE = format('there is no session with the id %s', p_session_id),
             HINT = 'List them with: sessiondb session list';
     END IF;
-    CALL sessiondb.start_backfill(p_session_id);
+    IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members')) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('row level security hides sessions or members from role %s, so it would link rows wrongly', current_user),
+            HINT = 'Backfill as the role that applied sessiondb, or as one that has BYPASSRLS.';
+    END IF;
+    IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
+        AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
+    THEN
+        UPDATE sessiondb.backfill_progress AS p
+           SET started_at = now()
+         WHERE p.finished_at IS NULL AND p.position IS NULL;
+        RETURN;
+    END IF;
+
+    DELETE FROM sessiondb.backfill_progress;
+    INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, session_id)
+    SELECT b.turn, b.table_name, b.partition, c.relfilenode, p_session_id
+      FROM sessiondb.backfill_partitions() WITH ORDINALITY AS b (table_name, partition, blocks, turn)
+      JOIN pg_class AS c ON c.oid = b.partition;
 END
 $procedure$

@@ -29,8 +29,18 @@ SELECT * FROM (
      GROUP BY t.name, t.noun
      ORDER BY t.name) AS of_user
 UNION ALL
-SELECT 'user', NOT u.is_missing, u.detail, CASE WHEN u.is_missing THEN 'Check the id of the user.' END
-  FROM sessiondb.explain_user(p_user_id) AS u
+SELECT 'user', u.is_there IS NOT FALSE,
+       CASE
+           WHEN u.is_there THEN format('User %s has no membership, no enrolment and no submission.', sessiondb.name_of('user', p_user_id))
+           WHEN NOT u.is_there THEN format('There is no user %s in table %s.', p_user_id, t.users)
+           ELSE format('User %s has no membership, no enrolment and no submission; the id may be wrong.', p_user_id)
+       END,
+       CASE WHEN NOT u.is_there THEN 'Check the id of the user.' END
+  FROM sessiondb.table_of_users() AS t
+ CROSS JOIN LATERAL (
+        SELECT CASE WHEN t.users IS NOT NULL THEN sessiondb.ask(format(
+                   'SELECT pg_catalog.to_jsonb(EXISTS (SELECT FROM %s AS u WHERE u.%I OPERATOR(pg_catalog.=) %L))', t.users, t.key, p_user_id))::boolean END AS is_there
+       ) AS u
  WHERE p_user_id IS NOT NULL AND NOT (p_facts -> 'is_seen')::boolean
 UNION ALL
 SELECT 'course', (p_facts -> 'is_course')::boolean,
