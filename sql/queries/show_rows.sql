@@ -5,11 +5,11 @@ SELECT r.*,
        pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS session_title,
        pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title,
        pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org_slug,
-       coalesce(p.name, r.user_id::pg_catalog.text) AS student
+       coalesce(p.login, r.user_id::pg_catalog.text) AS student
   FROM platform.{table} AS r
   LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) r.session_id
   LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
   LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) {course}
-  LEFT JOIN {people} AS p ON p.id OPERATOR(pg_catalog.=) r.user_id
+  LEFT JOIN ({people}) AS p ON p.id OPERATOR(pg_catalog.=) r.user_id
  WHERE %(session)s::pg_catalog.uuid IS NULL OR r.session_id OPERATOR(pg_catalog.=) %(session)s::pg_catalog.uuid
  LIMIT %(limit)s::bigint

@@ -1,6 +1,4 @@
--- The same check for a row whose session is changed. A separate trigger, because only an UPDATE trigger can compare with
--- OLD: writing all columns back unchanged costs nothing, and is not refused because a membership has ended since. zzz_:
--- after the platform's triggers.
+-- As zzz_sessiondb_check_enrollment_update.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_check_submission_update
     BEFORE UPDATE OF session_id ON platform.submissions
     FOR EACH ROW

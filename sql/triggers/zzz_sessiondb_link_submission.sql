@@ -1,5 +1,4 @@
--- Links a new row without a session to that of its student in its course. zzz_ because BEFORE triggers fire in the order
--- of their names, and this one must see the user_id and the course that a trigger of the platform may have set.
+-- As zzz_sessiondb_link_enrollment.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission
     BEFORE INSERT ON platform.submissions
     FOR EACH ROW

@@ -1,6 +1,4 @@
--- Links a row that predates its session when it is written again, for instance by the UPDATE part of an upsert. A row that
--- has a session, or gets one, costs nothing; a row whose session the statement sets to NULL stays without one. zzz_: after
--- the platform's triggers.
+-- As zzz_sessiondb_link_enrollment_update.
 CREATE OR REPLACE TRIGGER zzz_sessiondb_link_submission_update
     BEFORE UPDATE ON platform.submissions
     FOR EACH ROW

@@ -344,12 +344,6 @@ _NEAR = 0.75
 _VALUES = {"role": ("org_members", "role"), "status": ("sessions", "status")}
 """The columns that accept certain words only."""
 
-# not m.role: without such a column, that would call a function role(org_members) of any role
-_IN_USE = {
-    "role": "SELECT DISTINCT role::pg_catalog.text FROM platform.org_members AS m ORDER BY 1 LIMIT 1000",
-    "status": "SELECT DISTINCT status::pg_catalog.text FROM platform.sessions AS s ORDER BY 1 LIMIT 1000",
-}
-
 
 def allowed(connection: Connection, table: str, column: str) -> list[str]:
     """Return the values that an enum or a CHECK lists for a column of the platform, in their order."""
@@ -360,7 +354,10 @@ def allowed(connection: Connection, table: str, column: str) -> list[str]:
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
     """Return the roles or statuses in use on the platform, at most 1000."""
-    return [name for (name,) in _rows(connection, of_platform(connection, _IN_USE[kind])) if name]
+    table, column = _VALUES[kind]
+    # not t.role: without such a column, that would call a function role(org_members) of any role
+    query = f"SELECT DISTINCT {column}::pg_catalog.text FROM platform.{table} AS t ORDER BY 1 LIMIT 1000"  # noqa: S608
+    return [name for (name,) in _rows(connection, of_platform(connection, query)) if name]
 
 
 def names(connection: Connection, kind: str) -> list[str]:
@@ -392,7 +389,7 @@ def list_courses(connection: Connection) -> Generator[Row, None, None]:
 def list_members(connection: Connection, org: UUID) -> Generator[Row, None, None]:
     """Yield the members of an organisation with their names and roles."""
     require_installed(connection)
-    query = _query(connection, "list_members").replace("{people}", _people(connection))
+    query = _query(connection, "list_members").replace("{people}", people(connection).replace("%", "%%"))
     return _stream(connection, query, {"org": org})
 
 
@@ -425,11 +422,12 @@ def show(
     """
     there = require_installed(connection)
     require_session(connection, session)
+    of_users = people(connection).replace("%", "%%")
 
     def query(name: str) -> str:
         text = resources.for_table(resources.read(f"queries/{name}.sql"), what)
         # the names of the platform last, for one of them may look like what is replaced
-        return _with_course(of_platform(connection, text), there).replace("{people}", _people(connection))
+        return _with_course(of_platform(connection, text), there).replace("{people}", of_users)
 
     name = "show_sessions" if what == "sessions" else "show_unlinked" if unlinked else "show_rows"
     rows = _stream(connection, query(name), {"session": session, "unlinked": unlinked, "limit": limit})
@@ -538,19 +536,17 @@ def _query(connection: Connection, name: str) -> LiteralString:
     return of_platform(connection, resources.query(f"queries/{name}"))
 
 
-def _people(connection: Connection) -> str:
-    """Return a subquery of the users that this role may read: id, name, and the label as of ``sessiondb.name_of()``."""
-    query = "SELECT t.relation::text, t.key, t.columns FROM sessiondb.names_in('user') AS t WHERE t.columns IS NOT NULL"
-    for relation, key, columns in connection.execute(query):
-        found = ", ".join(f"x.{resources.quoted(column)}::pg_catalog.text" for column in columns)
-        of_id = f"x.{resources.quoted(key)}"
-        all_of = f"pg_catalog.concat_ws(', ', {found})"
-        label = (
-            f"CASE WHEN {all_of} OPERATOR(pg_catalog.<>) '' THEN pg_catalog.format('%s (%s)', {all_of}, {of_id}) END"
-        )
-        people = f"(SELECT {of_id} AS id, coalesce({found}) AS name, {label} AS label FROM {relation} AS x)"  # noqa: S608
-        return people.replace("%", "%%")
-    return "(SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS label)"
+def people(connection: Connection) -> str:
+    """Return the query of the users that this role may read, with the columns that ``queries/people.sql`` explains."""
+    found = connection.execute(trusted(resources.query("queries/people"))).fetchone()
+    return str(found[0]) if found else NOBODY
+
+
+NOBODY = (
+    "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS login, NULL::pg_catalog.text AS name,"
+    " NULL::pg_catalog.text AS label WHERE false"
+)
+"""The same for a role that may read no users."""
 
 
 def _with_course(query: str, there: Installation) -> str:

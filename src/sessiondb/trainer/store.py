@@ -50,10 +50,6 @@ _PATIENCE = {
 _QUICK = 0.05
 """How long one may take whose answer the page can do without."""
 
-_NO_USERS = (
-    "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS name, NULL::pg_catalog.text AS login WHERE false"
-)
-
 
 class _Impatient(Connection):
     """A connection that is given up where the server, or what is between, is silent but does not go away."""
@@ -170,7 +166,7 @@ class View:
     @property
     def has_names(self) -> bool:
         """Whether this role may read what users are called."""
-        return self.holes["users"] != _NO_USERS
+        return self.holes["users"] != records.NOBODY
 
     def _limit(self, seconds: float) -> None:
         self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
@@ -187,8 +183,7 @@ class View:
         holes: dict[str, str] = {}
         for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
             holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
-        users = connection.execute(trusted(resources.query("trainer/users"))).fetchone()
-        holes["users"] = users[0] if users else _NO_USERS
+        holes["users"] = records.people(connection)
         for hole in ("joined_course", "joins"):
             holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps)
         # a name may hold a percent sign, which psycopg takes for a placeholder
