@@ -40,7 +40,7 @@ target AS (
       JOIN pg_class AS t ON t.oid = p.relid
       JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
 ),
-any_key AS (
+key AS (
     SELECT c.conrelid, c.conname, c.convalidated,
            coalesce(obj_description(c.oid, 'pg_constraint') LIKE '%(sessiondb)', false) AS ours,
            coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) AS enforced
@@ -51,13 +51,10 @@ any_key AS (
        AND c.conkey = ARRAY[a.attnum]
        AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
        AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
-),
-key AS (
-    SELECT k.* FROM any_key AS k WHERE k.enforced
 )
 SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
   FROM target AS t
-  LEFT JOIN key AS k ON k.conrelid = t.oid
+  LEFT JOIN key AS k ON k.conrelid = t.oid AND k.enforced
  CROSS JOIN LATERAL (
         SELECT 0 AS turn,
                format('DO %L', format(
@@ -69,7 +66,7 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
                'ACCESS EXCLUSIVE' AS mode,
                'ACCESS EXCLUSIVE' AS mode_on_sessions,
                NULL::name AS scans
-          FROM any_key AS n
+          FROM key AS n
          WHERE n.conrelid = t.oid AND n.ours AND NOT n.enforced
         UNION ALL
         SELECT 1,
