@@ -539,10 +539,10 @@ def _query(connection: Connection, name: str) -> LiteralString:
 def people(connection: Connection) -> str:
     """Return the query of the users that this role may read, with the columns that ``queries/people.sql`` explains."""
     found = connection.execute(trusted(resources.query("queries/people"))).fetchone()
-    return str(found[0]) if found else NOBODY
+    return str(found[0]) if found else NO_PEOPLE
 
 
-NOBODY = (
+NO_PEOPLE = (
     "SELECT NULL::pg_catalog.uuid AS id, NULL::pg_catalog.text AS login, NULL::pg_catalog.text AS name,"
     " NULL::pg_catalog.text AS label WHERE false"
 )

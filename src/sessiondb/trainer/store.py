@@ -166,7 +166,7 @@ class View:
     @property
     def has_names(self) -> bool:
         """Whether this role may read what users are called."""
-        return self.holes["users"] != records.NOBODY
+        return self.holes["users"] != records.NO_PEOPLE
 
     def _limit(self, seconds: float) -> None:
         self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
