@@ -6,9 +6,7 @@ SELECT 'links_of_other_course' AS "check", 'error' AS level, '{table}' AS object
                          i.platform_schema, CASE WHEN {by_enrollment} THEN sessiondb.course_expression('r') ELSE 'r.course_id' END) AS fix
   FROM (
         SELECT pg_catalog.sum(x.rows) AS rows,
-               pg_catalog.array_agg(x.user_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS user_ids,
-               pg_catalog.array_agg(x.course_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS course_ids,
-               pg_catalog.array_agg(x.session_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS session_ids
+               pg_catalog.jsonb_agg(x.*) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS groups
           FROM (
                 SELECT r.*, pg_catalog.row_number() OVER () AS place
                   FROM {grouped} AS r

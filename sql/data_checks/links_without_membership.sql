@@ -8,9 +8,7 @@ SELECT 'links_without_membership' AS "check", 'warning' AS level, '{table}' AS o
   FROM (
         SELECT pg_catalog.sum(x.rows) AS rows,
                pg_catalog.min(ARRAY[x.org_id, x.user_id]) FILTER (WHERE x.user_id IS NOT NULL) AS pair,
-               pg_catalog.array_agg(x.user_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS user_ids,
-               pg_catalog.array_agg(x.course_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS course_ids,
-               pg_catalog.array_agg(x.session_id) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS session_ids
+               pg_catalog.jsonb_agg(x.*) FILTER (WHERE x.place OPERATOR(pg_catalog.<=) {examples}) AS groups
           FROM (
                 SELECT r.*, s.org_id, pg_catalog.row_number() OVER () AS place
                   FROM {grouped} AS r

@@ -1,10 +1,8 @@
--- Some of the rows of {table} in the groups of f, for output: by id, or by user if they have none. f holds the users,
--- courses and sessions of some groups.
+-- Some of the rows of {table} in the groups of f, for output: by id, or by user if they have none.
 SELECT pg_catalog.string_agg(e.example, ', ') AS examples
   FROM (
         SELECT e.example
-          FROM ROWS FROM (pg_catalog.unnest(f.user_ids), pg_catalog.unnest(f.course_ids), pg_catalog.unnest(f.session_ids))
-               AS p (user_id, course_id, session_id)
+          FROM pg_catalog.jsonb_to_recordset(f.groups) AS p (user_id pg_catalog.uuid, course_id pg_catalog.uuid, session_id pg_catalog.uuid)
          CROSS JOIN LATERAL (
                 -- citus: SELECT 'of user ' OPERATOR(pg_catalog.||) p.user_id::pg_catalog.text AS example /*
                 SELECT coalesce(pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text, 'of user ' OPERATOR(pg_catalog.||) r.user_id::pg_catalog.text) AS example

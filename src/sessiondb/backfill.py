@@ -25,6 +25,7 @@ from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # pages with nothing to link take no time, but the next ones may have much to do
+_MOST_BLOCKS = 1024  # of a dry run, which writes nothing
 _TRIES = 5
 _LOCK_SECONDS = 2.0
 _GRACE_SECONDS = 1.0  # for the running batch when the time is up
@@ -371,19 +372,15 @@ def _counted(
     )
     total, done = sum(blocks for _, _, blocks in partitions), 0
     for table, partition, blocks in partitions:
-        for first, last_block in _ranges(blocks):
+        for first in range(0, blocks, _MOST_BLOCKS):
+            after = min(first + _MOST_BLOCKS, blocks)
             ((scanned, linked, reasons),) = ask(
                 "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
                 table,
                 partition,
                 f"({first},0)",
-                f"({last_block},0)",
+                f"({after},0)",
                 session,
             )
-            done += last_block - first
+            done += after - first
             yield table, done, total, scanned, linked, reasons
-
-
-def _ranges(blocks: int, size: int = 1024) -> Iterator[tuple[int, int]]:
-    for first in range(0, blocks, size):
-        yield first, min(first + size, blocks)
