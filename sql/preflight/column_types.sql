@@ -6,13 +6,6 @@ WITH platform AS (
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
-trusted AS (
-    SELECT t.oid
-      FROM platform AS h
-     CROSS JOIN LATERAL (
-{trusted_roles(h.table_owner)}
-           ) AS t
-),
 part AS (
     SELECT c.oid AS relid, p.attname, p.type_oid
       FROM (SELECT c.oid
@@ -35,5 +28,7 @@ SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t
   JOIN pg_type AS t ON t.oid = p.type_oid AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)
   LEFT JOIN pg_class AS c ON c.oid = t.typrelid
   JOIN pg_roles AS r ON r.oid = t.typowner
- WHERE r.oid NOT IN (SELECT t.oid FROM trusted AS t)
+ WHERE r.oid NOT IN (
+{trusted_roles(h.table_owner)}
+       )
  ORDER BY object, detail

@@ -42,15 +42,9 @@ SELECT a.attrelid,
   JOIN pg_class AS t ON t.relname = g.names[n + 1] AND t.relkind IN ('r', 'p')
   JOIN pg_namespace AS h ON h.oid = t.relnamespace AND h.nspname = current_setting('sessiondb.schema')
  CROSS JOIN LATERAL (
-        SELECT ka.attname, format('OPERATOR(%I.%s)', ns.nspname, o.oprname) AS operator
+        SELECT ka.attname, ({equal(ka.atttypid)}) AS operator
           FROM pg_index AS i
           JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
-          JOIN pg_opclass AS oc ON oc.oid = i.indclass[0]
-          -- 3 is "=" in a btree
-          JOIN pg_amop AS ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
-                            AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
-          JOIN pg_operator AS o ON o.oid = ao.amopopr
-          JOIN pg_namespace AS ns ON ns.oid = o.oprnamespace
          WHERE i.indrelid = t.oid
            AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
            AND (i.indisprimary OR ka.attname = 'id')

@@ -305,15 +305,9 @@ def dry_run(
     progress: Progress,
     result: Result | None = None,
 ) -> Result:
-    """Count what :func:`backfill` would do, by reading only.
+    """Count what :func:`backfill` would do, by reading only; the connection is in a read-only transaction.
 
-    Args:
-        connection: in a read-only transaction.
-        session: count only what belongs to this session; None for all.
-        pace: how long to work, and how long to sleep between batches.
-        report: receives remarks before the backfill.
-        progress: is called after each batch.
-        result: is filled and returned; shows what was counted even if this raises.
+    The arguments and the result are those of :func:`backfill`.
 
     Raises:
         SessiondbError: sessiondb is not installed, or there is no such session.

@@ -132,8 +132,7 @@ def rows(wanted: Iterable[Object], there: Installation | None = None) -> str:
     """Return a VALUES list: kind, parent, name, arguments, migration, migration if found, hash of the text."""
     values = [(*o.key, o.args, o.after, o.found_after, o.sha256(there)) for o in wanted]
     literals = [", ".join(f"{literal(value)}::text" for value in row) for row in values]
-    nothing = "SELECT NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text WHERE false"
-    return "VALUES " + ",\n       ".join(f"({row})" for row in literals) if literals else nothing
+    return "VALUES " + ",\n       ".join(f"({row})" for row in literals)
 
 
 def indexes() -> str:
