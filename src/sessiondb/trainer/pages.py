@@ -172,9 +172,6 @@ class Pages:
             courses = self._choices(view, "courses", ids.get("course"))
         return render_template("new.html", orgs=orgs, courses=courses, names=names, unclear=unclear)
 
-    def new_session(self, org: UUID, course: UUID) -> str:
-        return self._new_session(org, course, {"status": "active", "by": g.who.user})
-
     def create(self, org: UUID, course: UUID) -> str | tuple[str, int] | Response:
         given = {name: request.form.get(name, "") for name in ("title", "status", "by")}
         if len(given["title"]) > _TITLE:
@@ -200,14 +197,19 @@ class Pages:
         try:
             return self._once(act)
         except _OvertakenError as error:
-            return self._new_session(org, course, given, meanwhile=error.session), 409
+            return self.new_session(org, course, given, meanwhile=error.session), 409
         except SessiondbError as error:
             if is_away(error):
                 raise
-            return self._new_session(org, course, given, error), 409
+            return self.new_session(org, course, given, error), 409
 
-    def _new_session(
-        self, org: UUID, course: UUID, given: Row, error: SessiondbError | None = None, meanwhile: Row | None = None
+    def new_session(
+        self,
+        org: UUID,
+        course: UUID,
+        given: Row | None = None,
+        error: SessiondbError | None = None,
+        meanwhile: Row | None = None,
     ) -> str:
         with self.store.open(g.who) as view:
             of_org = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
@@ -228,7 +230,7 @@ class Pages:
             sees_all=sees_all,
             staff=staff,
             statuses=statuses,
-            given=given,
+            given=given or {"status": "active", "by": g.who.user},
             error=error,
             meanwhile=meanwhile,
             seen=newest[0]["number"] if newest else 0,
@@ -317,10 +319,7 @@ class Pages:
             "orgs.html", orgs=found[:PAGE_ROWS], more=len(found) > PAGE_ROWS, page=page, searched=search
         )
 
-    def org(self, org: UUID) -> str:
-        return self._org(org)
-
-    def _org(self, org: UUID, unclear: UnclearNameError | None = None) -> str:
+    def org(self, org: UUID, unclear: UnclearNameError | None = None) -> str:
         search, page = _text("q"), _page()
         with self.store.open(g.who) as view:
             found = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
@@ -359,7 +358,7 @@ class Pages:
         try:
             return self._once(act)
         except UnclearNameError as error:
-            return self._org(org, error), 409
+            return self.org(org, error), 409
 
     def set_role(self, org: UUID, user: UUID) -> Response:
         def act() -> str:
