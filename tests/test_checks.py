@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pglast.parser import scan
 from platforms import PLATFORMS, Platform
 from psycopg import sql
 from sqltext import parsable
+from test_cli import run
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
@@ -531,6 +533,27 @@ def test_a_course_path_that_leads_elsewhere_is_found(installed_db: PlatformDatab
     assert brief(check(installed_db)) == [("course_path", "error", "exercise_id.course_id")]
     installed_db.apply()
     assert check(installed_db) == []
+
+
+@pytest.mark.parametrize(
+    "platform", [PLATFORMS[name] for name in ("hosted", "academy", "quoted")], indirect=True, ids=str
+)
+def test_a_path_without_a_foreign_key_is_restored_by_the_command_of_the_fix(installed_db: PlatformDatabase) -> None:
+    column = installed_db.platform.task_column
+    execute(
+        installed_db,
+        "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE submissions DROP CONSTRAINT %I', k.conname)"
+        " FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)"
+        f" WHERE k.conrelid = 'submissions'::regclass AND k.contype = 'f' AND a.attname = '{column}'); END $$",
+    )
+
+    (finding,) = [f for f in check(installed_db) if f.level == "error"]
+
+    assert finding.check == "course_path"
+    program, *arguments = shlex.split(finding.fixes[0][1])
+    assert program == "sessiondb"
+    assert run("-d", installed_db.conninfo(installed_db.platform.owner), *arguments).code == 0
+    assert check(installed_db, "course_path", "installed_objects") == []
 
 
 @on_reference

@@ -371,6 +371,31 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     assert warned() == []
 
 
+def test_what_the_policies_read_is_reported_when_it_was_renamed(people: PlatformDatabase) -> None:
+    people.apply(staff=TRAINERS)
+    dsn = ("-d", people.conninfo("hosted_owner"))
+    for change, restored, report in (
+        (
+            "org_members RENAME role TO rank",
+            "org_members RENAME rank TO role",
+            "Column role of table public.org_members",
+        ),
+        (
+            "submissions RENAME TO handed_in",
+            "handed_in RENAME TO submissions",
+            "Table public.handed_in was submissions",
+        ),
+    ):
+        with people.connect("hosted_owner") as connection:
+            connection.execute(f"ALTER TABLE {change}".encode())
+            for command, code in (("status", 3), ("check", 4)):
+                found = run(*dsn, command, *["--exit-code"] * (command == "status"))
+                assert (found.code, report in " ".join(found.out.split())) == (code, True), found
+            assert run(*dsn, "plan").code == 0
+            connection.execute(f"ALTER TABLE {restored}".encode())
+        assert run(*dsn, "status", "--exit-code").code == 0
+
+
 @pytest.mark.slow
 def test_a_script_for_psql_does_the_same(people: PlatformDatabase) -> None:
     def psql(*options: str) -> None:

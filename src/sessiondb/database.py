@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from shlex import quote
 
 import psycopg
 from psycopg import IsolationLevel
@@ -233,15 +234,22 @@ class Database:
                 "tables named enrollments belong to several roles in this database",
                 "Name the schema of the platform's tables with --schema.",
             )
+        ((moved_to,),) = connection.execute(_MOVED, [there and there.platform_schema]).fetchall()
+        again = f"sessiondb apply --schema {quote(moved_to) if moved_to else 'NEW'}"
         if not exists(schema):
             raise SessiondbError(
                 f'schema "{schema}" does not exist in this database',
-                "If it was renamed, run: sessiondb apply --schema NEW"
+                f"If it was renamed, run: {again}"
                 if there and schema == there.platform_schema
                 else "Name the schema that holds enrollments and submissions with --schema.",
             )
-        # if that no longer exists, it was renamed, and apply installs again for the given name
-        if there and schema != there.platform_schema and exists(there.platform_schema):
+        if moved_to and there and schema == there.platform_schema:
+            raise SessiondbError(
+                f'table enrollments is no longer in schema "{schema}", but in "{moved_to}"',
+                f"Move it back or, if all tables are there, run: {again}",
+            )
+        # apply installs again for the schema that has another name, or to which the tables were moved
+        if there and schema not in (there.platform_schema, moved_to) and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",
@@ -256,3 +264,16 @@ SELECT n.nspname, c.relowner
  WHERE c.relname = 'enrollments' AND c.relpersistence <> 't'
 """
 """The schemas that have a table of that name, and its owner."""
+
+_MOVED = """
+SELECT min(n.nspname)
+  FROM pg_trigger AS t
+  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
+  JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'enrollments'
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE t.tgname = 'zzz_sessiondb_link_enrollment'
+   AND NOT EXISTS (
+        SELECT FROM pg_class AS o JOIN pg_namespace AS s ON s.oid = o.relnamespace
+         WHERE o.relname = 'enrollments' AND s.nspname = %s)
+"""
+"""The schema that has the table with our triggers, if the one where sessiondb is installed has none of that name."""
