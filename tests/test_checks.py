@@ -556,6 +556,28 @@ def test_a_path_without_a_foreign_key_is_restored_by_the_command_of_the_fix(inst
     assert check(installed_db, "course_path", "installed_objects") == []
 
 
+@pytest.mark.parametrize("of_type", ["bigint USING extract(epoch FROM created_at)", "text"])
+@on_reference
+def test_a_time_of_another_type_is_one_again_after_the_statement_of_the_fix(
+    installed_db: PlatformDatabase, of_type: str
+) -> None:
+    dated = "SELECT id, created_at FROM sessions ORDER BY id"
+    platform = installed_db.platform
+    with superuser(installed_db) as connection:
+        platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
+        connection.execute("UPDATE sessions SET created_at = date_trunc('second', created_at)")
+        before = connection.execute(dated).fetchall()
+    change = f"ALTER TABLE sessions ALTER created_at DROP DEFAULT, ALTER created_at TYPE {of_type}"
+    execute(installed_db, change)
+
+    (finding,) = check(installed_db, "required_columns")
+
+    execute(installed_db, finding.fixes[0][1])
+    assert check(installed_db) == []
+    with superuser(installed_db) as connection:
+        assert connection.execute(dated).fetchall() == before != []
+
+
 @on_reference
 def test_a_shorter_way_that_came_later_is_no_fault(installed_db: PlatformDatabase) -> None:
     execute(installed_db, "ALTER TABLE submissions ADD course_id uuid REFERENCES courses")
@@ -659,7 +681,7 @@ OBSTACLES: dict[str, Obstacle] = {
         "ALTER TABLE sessions ALTER created_at DROP DEFAULT, ALTER created_at TYPE text",
         [("required_columns", "public.sessions.created_at")],
         "Column created_at of table public.sessions is of type text, which is not a date or timestamp.",
-        "ALTER TABLE public.sessions ALTER COLUMN created_at TYPE timestamptz",
+        "ALTER COLUMN created_at TYPE timestamptz USING created_at::timestamptz",
     ),
     "status is a number": Obstacle(
         "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check, ALTER status DROP DEFAULT,"

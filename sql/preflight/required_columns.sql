@@ -126,7 +126,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, which is not a date or timestamp.', column_name, full_name, type_name),
-               format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', full_name, column_name)
+               format(CASE WHEN base_type IN ('int4'::regtype, 'int8'::regtype, 'float8'::regtype, 'numeric'::regtype) THEN
+                          'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT now()'
+                      ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT now()' END,
+                      full_name, column_name)
           FROM found
          WHERE kind = 'time'
            AND attname IS NOT NULL
