@@ -234,7 +234,8 @@ class Database:
                 "tables named enrollments belong to several roles in this database",
                 "Name the schema of the platform's tables with --schema.",
             )
-        ((moved_to,),) = connection.execute(_MOVED, [there and there.platform_schema]).fetchall()
+        moved = trusted(resources.query("queries/moved_to", "%s::text"))
+        ((moved_to,),) = connection.execute(moved, [there and there.platform_schema]).fetchall()
         again = f"sessiondb apply --schema {quote(moved_to) if moved_to else 'NEW'}"
         if not exists(schema):
             raise SessiondbError(
@@ -264,16 +265,3 @@ SELECT n.nspname, c.relowner
  WHERE c.relname = 'enrollments' AND c.relpersistence <> 't'
 """
 """The schemas that have a table of that name, and its owner."""
-
-_MOVED = """
-SELECT min(n.nspname)
-  FROM pg_trigger AS t
-  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
-  JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'enrollments'
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE t.tgname = 'zzz_sessiondb_link_enrollment'
-   AND NOT EXISTS (
-        SELECT FROM pg_class AS o JOIN pg_namespace AS s ON s.oid = o.relnamespace
-         WHERE o.relname = 'enrollments' AND s.nspname = %s)
-"""
-"""The schema that has the table with our triggers, if the one where sessiondb is installed has none of that name."""
