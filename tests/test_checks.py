@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pglast.parser import scan
 from platforms import PLATFORMS, Platform
 from psycopg import sql
 from sqltext import parsable
+from test_cli import run
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
@@ -533,6 +535,49 @@ def test_a_course_path_that_leads_elsewhere_is_found(installed_db: PlatformDatab
     assert check(installed_db) == []
 
 
+@pytest.mark.parametrize(
+    "platform", [PLATFORMS[name] for name in ("hosted", "academy", "quoted")], indirect=True, ids=str
+)
+def test_a_path_without_a_foreign_key_is_restored_by_the_command_of_the_fix(installed_db: PlatformDatabase) -> None:
+    column = installed_db.platform.task_column
+    execute(
+        installed_db,
+        "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE submissions DROP CONSTRAINT %I', k.conname)"
+        " FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)"
+        f" WHERE k.conrelid = 'submissions'::regclass AND k.contype = 'f' AND a.attname = '{column}'); END $$",
+    )
+
+    (finding,) = [f for f in check(installed_db) if f.level == "error"]
+
+    assert finding.check == "course_path"
+    program, *arguments = shlex.split(finding.fixes[0][1])
+    assert program == "sessiondb"
+    assert run("-d", installed_db.conninfo(installed_db.platform.owner), *arguments).code == 0
+    assert check(installed_db, "course_path", "installed_objects") == []
+
+
+@pytest.mark.parametrize("of_type", ["bigint USING extract(epoch FROM created_at)", "text"])
+@on_reference
+def test_a_time_of_another_type_is_one_again_after_the_statement_of_the_fix(
+    installed_db: PlatformDatabase, of_type: str
+) -> None:
+    dated = "SELECT id, created_at FROM sessions ORDER BY id"
+    platform = installed_db.platform
+    with superuser(installed_db) as connection:
+        platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
+        connection.execute("UPDATE sessions SET created_at = date_trunc('second', created_at)")
+        before = connection.execute(dated).fetchall()
+    change = f"ALTER TABLE sessions ALTER created_at DROP DEFAULT, ALTER created_at TYPE {of_type}"
+    execute(installed_db, change)
+
+    (finding,) = check(installed_db, "required_columns")
+
+    execute(installed_db, finding.fixes[0][1])
+    assert check(installed_db) == []
+    with superuser(installed_db) as connection:
+        assert connection.execute(dated).fetchall() == before != []
+
+
 @on_reference
 def test_a_shorter_way_that_came_later_is_no_fault(installed_db: PlatformDatabase) -> None:
     execute(installed_db, "ALTER TABLE submissions ADD course_id uuid REFERENCES courses")
@@ -636,7 +681,7 @@ OBSTACLES: dict[str, Obstacle] = {
         "ALTER TABLE sessions ALTER created_at DROP DEFAULT, ALTER created_at TYPE text",
         [("required_columns", "public.sessions.created_at")],
         "Column created_at of table public.sessions is of type text, which is not a date or timestamp.",
-        "ALTER TABLE public.sessions ALTER COLUMN created_at TYPE timestamptz",
+        "ALTER COLUMN created_at TYPE timestamptz USING created_at::timestamptz",
     ),
     "status is a number": Obstacle(
         "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check, ALTER status DROP DEFAULT,"

@@ -124,7 +124,7 @@ def test_a_platform_whose_schema_was_renamed_is_led_out(installed_db: PlatformDa
     dsn = ("-d", installed_db.conninfo())
     lost = run(*dsn, "status")
     assert lost.code == 1
-    assert "sessiondb apply --schema NEW" in lost.err
+    assert "sessiondb apply --schema campus" in lost.err
 
     applied = run(*dsn, "apply", "--schema", "campus")
     assert applied.code == 0, applied
@@ -285,6 +285,28 @@ def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_r
         connection.execute(dropped.encode())
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert column_count(platform_db) == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["academy"]], indirect=True, ids=str)
+def test_links_of_a_table_without_a_column_id_are_copied_by_its_primary_key(installed_db: PlatformDatabase) -> None:
+    fill(installed_db)
+    with installed_db.connect() as connection:
+        before = connection.execute("SELECT session_id FROM submissions ORDER BY user_id, attempt_no").fetchall()
+        connection.execute(
+            """
+            ALTER TABLE submissions RENAME TO submissions_old;
+            CREATE TABLE submissions (LIKE submissions_old);
+            INSERT INTO submissions SELECT * FROM submissions_old;
+            ALTER TABLE submissions DROP session_id, OWNER TO academy_owner, ADD FOREIGN KEY (enrollment_id) REFERENCES enrollments (id);
+            ALTER INDEX submissions_session_id_idx RENAME TO old_submissions_session_id_idx
+            """
+        )
+        assert on(installed_db, "apply").code == 0
+        for statement in re.findall("^  ([A-Z]+ .*;)$", on(installed_db, "check", "renamed").out, re.MULTILINE):
+            connection.execute(statement.encode())
+        after = connection.execute("SELECT session_id FROM submissions ORDER BY user_id, attempt_no").fetchall()
+    assert after == before != []
+    assert on(installed_db, "status", "--exit-code").code == 0
 
 
 @on_reference

@@ -1192,6 +1192,18 @@ def test_the_script_refuses_an_installation_that_is_not_its_own(
     assert "missing from this script, or differ in it: 0002.add-enrollments-session_id" in refusal()
 
 
+@on_reference
+def test_the_script_takes_the_schema_to_which_the_tables_were_moved(
+    installed_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    by_hand(installed_db, "ALTER SCHEMA public RENAME TO campus", "CREATE SCHEMA public")
+
+    done = by_psql(psql, installed_db, run("plan", "--sql", "--schema", "campus").out, tmp_path)
+
+    assert done.code == 0, done
+    assert run("-d", installed_db.conninfo(), "status", "--exit-code").code == 0
+
+
 @pytest.mark.slow
 @on_reference
 def test_the_script_takes_another_course_path(

@@ -228,7 +228,7 @@ FAULTS = {
         "required_columns",
         "public.enrollments.user_id",
         "Column user_id of table public.enrollments does not exist",
-        "^If the application can fill it: ALTER TABLE public.enrollments ADD COLUMN user_id uuid$",
+        "^If it has another name, rename it; or, if the application can fill it: ALTER TABLE public.enrollments ADD COLUMN user_id uuid$",
     ),
     "organisations of another name and type": Fault(
         ("DROP TABLE orgs CASCADE", "CREATE TABLE organisations (id serial PRIMARY KEY)"),

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_checks import brief, check, look
@@ -317,6 +317,36 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
         assert new_role in run("-d", installed_db.conninfo(), "status").out
         connection.execute(finding.fix.encode())
         assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["academy"], PLATFORMS["school"]], indirect=True, ids=str)
+def test_a_role_that_everything_was_given_to_goes_on_as_its_owner(
+    new_role: str, installed_db: PlatformDatabase, cluster: Cluster
+) -> None:
+    """As docs/grants.md says."""
+    platform, role = installed_db.platform, sql.Identifier(new_role)
+    with installed_db.connect() as connection:
+        for given in ("REASSIGN OWNED BY {owner} TO {role}", "GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}"):
+            names = {
+                "owner": sql.Identifier(platform.owner or ""),
+                "role": role,
+                "schema": sql.Identifier(platform.schema),
+            }
+            connection.execute(sql.SQL(given).format(**names))
+        cluster.execute("GRANT CREATE ON DATABASE {} TO {}", installed_db.name, new_role)
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        session = platform.add_session(connection, org, course)
+        assert platform.enroll(connection, user, course) == session
+    for command in (
+        "check",
+        "status --exit-code",
+        "rollback --all --yes",
+        f"apply --schema {platform.schema}",
+        "check",
+    ):
+        done = run("-d", installed_db.conninfo(new_role), *command.split())
+        assert done.code == 0, done
 
 
 # what is called directly

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_cli import rows, run
 
 TRAINERS = "trainer, admin"
@@ -369,6 +369,51 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     assert warned() == ["public.enrollments"]
     people.apply(staff=TRAINERS)
     assert warned() == []
+
+
+def test_what_the_policies_read_is_reported_when_it_was_renamed(people: PlatformDatabase) -> None:
+    people.apply(staff=TRAINERS)
+    dsn = ("-d", people.conninfo("hosted_owner"))
+    for change, restored, report in (
+        (
+            "org_members RENAME role TO rank",
+            "org_members RENAME rank TO role",
+            "Column role of table public.org_members",
+        ),
+        (
+            "submissions RENAME TO handed_in",
+            "handed_in RENAME TO submissions",
+            "Table public.handed_in was submissions",
+        ),
+    ):
+        with people.connect("hosted_owner") as connection:
+            connection.execute(f"ALTER TABLE {change}".encode())
+            for command, code in (("status", 3), ("check", 4)):
+                found = run(*dsn, command, *["--exit-code"] * (command == "status"))
+                assert (found.code, report in " ".join(found.out.split())) == (code, True), found
+            assert run(*dsn, "plan").code == 0
+            connection.execute(f"ALTER TABLE {restored}".encode())
+        assert run(*dsn, "status", "--exit-code").code == 0
+
+
+def test_the_owner_may_evaluate_the_expression_of_the_current_user_or_a_check_says_what_to_grant(
+    people: PlatformDatabase,
+) -> None:
+    people.apply(staff=TRAINERS)
+    dsn = people.conninfo("hosted_owner")
+    assert run("-d", dsn, "backfill").code == 0
+    assert run("-d", dsn, "check", "owner_rights").code == 0
+    before = as_(people, "trainer")
+    assert before > (0, 0)
+    with people.connect() as connection:
+        connection.execute("REVOKE USAGE ON SCHEMA auth FROM hosted_owner")
+        found = run("-d", dsn, "--format", "json", "check", "owner_rights")
+        assert [f["object"] for f in found.json["findings"]] == ["SCHEMA auth"]
+        with pytest.raises(errors.InsufficientPrivilege):
+            as_(people, "trainer")
+        connection.execute(found.json["findings"][0]["fix"].encode())
+    assert as_(people, "trainer") == before
+    assert run("-d", dsn, "check", "owner_rights").code == 0
 
 
 @pytest.mark.slow

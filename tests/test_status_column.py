@@ -62,7 +62,8 @@ def test_where_no_session_can_be_active_rows_are_stored_and_check_and_status_say
     ):
         assert on(installed_db, *command.split()).code == 0
     assert on(installed_db, "session", "set-status", str(session), "open").code == 0
-    assert on(installed_db, "session", "set-status", str(session), "active").code == 1
+    refused = on(installed_db, "session", "set-status", str(session), "active")
+    assert (refused.code, "See: sessiondb check active_status" in refused.err) == (1, True), refused
 
     assert status.out.endswith(f"Next: {found['fix']};\n")
     by_hand(installed_db, found["fix"].removeprefix(before_fix))

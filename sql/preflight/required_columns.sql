@@ -48,16 +48,16 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    WHEN is_table AND column_like IS NOT NULL THEN
                        format('Column %I may be it. If so, rename it, also in the application: ALTER TABLE %s RENAME COLUMN %I TO %I',
                               column_like, full_name, column_like, column_name)
-                   WHEN is_table AND column_name = 'id' THEN 'sessiondb knows a row by its uuid, in a column id that is unique; a column that is added would be known to nothing else.'
+                   WHEN is_table AND column_name = 'id' THEN 'If the uuid of a row is in another column, rename that; one that is added would be known to nothing else.'
                    WHEN is_table AND table_name = 'enrollments' AND of_class IS NOT NULL THEN
                        format('Column %I refers to the class of the enrolment already, so sessiondb has nothing to add.', of_class)
                    WHEN is_table AND kind = 'uuid' THEN
-                       format('%sIf the application can fill it: ALTER TABLE %s ADD COLUMN %I uuid',
+                       format('%sIf it has another name, rename it; or, if the application can fill it: ALTER TABLE %s ADD COLUMN %I uuid',
                               CASE WHEN table_name = 'sessions' AND column_name = 'org_id' THEN
                                   'A student''s session is found through their organisation; sessions without one are not supported. ' END,
                               full_name, column_name)
                    WHEN is_table THEN
-                       format('Add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
+                       format('If it has another name, rename it, or add it: ALTER TABLE %s ADD COLUMN %I %s', full_name, column_name,
                               CASE kind WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END)
                    ELSE format('Add it to view %s.', full_name)
                END
@@ -126,7 +126,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, which is not a date or timestamp.', column_name, full_name, type_name),
-               format('Change it: ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', full_name, column_name)
+               format(CASE WHEN base_type IN ('int4'::regtype, 'int8'::regtype, 'float8'::regtype, 'numeric'::regtype) THEN
+                          'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT now()'
+                      ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT now()' END,
+                      full_name, column_name)
           FROM found
          WHERE kind = 'time'
            AND attname IS NOT NULL

@@ -15,3 +15,7 @@ VALUES
     -- ours, but one that existed before must be suitable
     ('enrollments', 'session_id', 'link'),
     ('submissions', 'session_id', 'link')
+UNION ALL
+-- of the policies for staff
+SELECT 'org_members', 'role', 'role'
+ WHERE nullif(current_setting('sessiondb.staff', true), '') IS NOT NULL

@@ -3,7 +3,8 @@
 -- roles, current_user   of `apply --staff --current-user`; auth.uid() if nothing is given
 -- readers               the roles of the policies, which must be able to call sessiondb.sessions_of_staff(): those with
 --                       SELECT on the table to which row level security applies; the owner if there are none
--- pieces                the same as SQL, which replaces a name in a source
+-- pieces                the same as SQL, which replaces a name in a source; of a table that was renamed, no reader but
+--                       the current role
 WITH reader AS (
     SELECT c.relname, pg_get_userbyid(c.relowner) AS owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
       FROM pg_namespace AS n
@@ -43,7 +44,7 @@ SELECT CASE WHEN g.names IS NOT NULL THEN jsonb_build_object(
            'pieces', jsonb_build_object(
            'staff_roles', format('%L::pg_catalog.text[]', regexp_split_to_array(g.names, '\s*,\s*')),
            'staff_user', format(E'(%s\n)::pg_catalog.uuid', g.expression),
-           'readers_of_enrollments', (SELECT r.names FROM readers AS r WHERE r.relname = 'enrollments'),
-           'readers_of_submissions', (SELECT r.names FROM readers AS r WHERE r.relname = 'submissions')))
+           'readers_of_enrollments', coalesce((SELECT r.names FROM readers AS r WHERE r.relname = 'enrollments'), 'CURRENT_ROLE'),
+           'readers_of_submissions', coalesce((SELECT r.names FROM readers AS r WHERE r.relname = 'submissions'), 'CURRENT_ROLE')))
        END AS staff
   FROM given AS g

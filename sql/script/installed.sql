@@ -19,7 +19,10 @@ BEGIN
             MESSAGE = format('this database was set up by sessiondb %s, but this script is from sessiondb {version}', v_installed.version),
             HINT = format('Write the script with sessiondb %s or later.', v_installed.version);
     END IF;
-    IF v_installed.platform_schema <> v_schema AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = v_installed.platform_schema::name) THEN
+    IF v_installed.platform_schema <> v_schema
+       AND v_schema IS DISTINCT FROM ({moved_to(v_installed.platform_schema)})
+       AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = v_installed.platform_schema::name)
+    THEN
         RAISE EXCEPTION USING
             MESSAGE = format('sessiondb is installed in this database for schema "%s", not "%s"', v_installed.platform_schema, v_schema),
             HINT = 'Write the script with --schema, or roll that installation back first: sessiondb rollback --all';

@@ -14,7 +14,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = 'table org_members has no column role, which --staff needs',
-            HINT = 'Add it, or run apply without --staff.';
+            HINT = $hint$Add it or restore its name; or run: sessiondb apply --staff ''$hint$;
     END IF;
     IF v_staff ->> 'current_user' IS NULL THEN
         RAISE EXCEPTION USING

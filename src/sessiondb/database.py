@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from shlex import quote
 
 import psycopg
 from psycopg import IsolationLevel
@@ -233,15 +234,23 @@ class Database:
                 "tables named enrollments belong to several roles in this database",
                 "Name the schema of the platform's tables with --schema.",
             )
+        moved = trusted(resources.query("queries/moved_to", "%s::text"))
+        ((moved_to,),) = connection.execute(moved, [there and there.platform_schema]).fetchall()
+        again = f"sessiondb apply --schema {quote(moved_to) if moved_to else 'NEW'}"
         if not exists(schema):
             raise SessiondbError(
                 f'schema "{schema}" does not exist in this database',
-                "If it was renamed, run: sessiondb apply --schema NEW"
+                f"If it was renamed, run: {again}"
                 if there and schema == there.platform_schema
                 else "Name the schema that holds enrollments and submissions with --schema.",
             )
-        # if that no longer exists, it was renamed, and apply installs again for the given name
-        if there and schema != there.platform_schema and exists(there.platform_schema):
+        if moved_to and there and schema == there.platform_schema:
+            raise SessiondbError(
+                f'table enrollments is no longer in schema "{schema}", but in "{moved_to}"',
+                f"Move it back or, if all tables are there, run: {again}",
+            )
+        # apply installs again for the schema that has another name, or to which the tables were moved
+        if there and schema not in (there.platform_schema, moved_to) and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",

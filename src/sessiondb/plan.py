@@ -85,7 +85,7 @@ def _trusted(named: str | None) -> str:
 def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str:
     """Return SQL that compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
-    text = resources.read("script/installed.sql").replace("{migrations}", contents)
+    text = resources.with_queries(resources.read("script/installed.sql")).replace("{migrations}", contents)
     text = text.replace("{keeps_staff}", str(choices.staff is None).lower())
     return text.replace("{version}", __version__).rstrip()
 

@@ -278,6 +278,8 @@ def _spelled(connection: Connection, status: str, *, is_asked: bool = False) -> 
     same = [value for value in known if value.lower() == status.lower()]
     if status in known or len(same) > 1:
         return status
+    if listed and not same and status == "active":
+        raise SessiondbError('sessions cannot have the status "active" any more', "See: sessiondb check active_status")
     near = get_close_matches(status.lower(), known, 1, _NEAR)
     if not same and ((near and listed) or (is_asked and (near or listed))):
         hint = f"Did you mean {near[0]}? " if near else ""
