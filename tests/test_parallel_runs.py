@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -247,3 +248,18 @@ def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
     with start(installed_db, *command) as process:
         process.communicate(timeout=20)
     assert process.returncode == Exit.DONE
+
+
+def test_only_one_of_two_that_change_a_status_at_once_is_told_that_it_did(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as other, installed_db.connect(autocommit=False) as first:
+        platform = installed_db.platform
+        session = platform.add_session(other, platform.add_org(other), platform.add_course(other))
+        changed = "SELECT changed FROM sessiondb.change_session_status(%s, 'completed')"
+        assert first.execute(changed, [session]).fetchone() == (True,)
+        with start(installed_db, "session", "set-status", str(session), "completed", "--format", "json") as second:
+            waits = "SELECT FROM pg_stat_activity WHERE application_name = 'sessiondb' AND wait_event_type = 'Lock'"
+            until(lambda: other.execute(f"{waits} AND datname = %s", [installed_db.name]).rowcount == 1)
+            first.commit()
+            out, err = second.communicate(timeout=30)
+    assert (second.returncode, err) == (Exit.DONE, "")
+    assert json.loads(out)["changed"] is False

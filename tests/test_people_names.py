@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -407,3 +409,26 @@ def test_a_printed_command_names_the_very_thing_and_nothing_that_looks_like_it(i
             connection.execute("UPDATE courses SET title = %s WHERE id = %s", [f"a{chr(code)}b", course])
             ((name,),) = connection.execute("SELECT sessiondb.shell_name('course', %s)", [course]).fetchall()
             assert name == str(course), hex(code)
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "spelling",
+    ["{%s}", "{{%s}}", "0_%.0s000000-0000-4000-8000-0000000000ff", "\u0660%.0s0000000-0000-4000-8000-0000000000ff"],
+)
+def test_a_printed_command_names_no_other_thing_by_what_python_takes_for_its_id(
+    installed_db: PlatformDatabase, spelling: str
+) -> None:
+    """UUID() of Python ignores braces, and reads 32 characters as int() does, with underscores and other digits."""
+    theirs = "00000000-0000-4000-8000-0000000000ff"
+    name = spelling % theirs
+    assert str(UUID(name)) == theirs
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO orgs (id, name, slug) VALUES (%s, 'Theirs', 'theirs')", [theirs])
+        create = "INSERT INTO orgs (name, slug) VALUES ('Mine', %s) RETURNING id"
+        ((mine,),) = connection.execute(create, [name]).fetchall()
+        ((fix,),) = connection.execute("SELECT sessiondb.org_command('member', %s, %s)", [mine, ADA]).fetchall()
+        done = run("-d", installed_db.conninfo(), *shlex.split(fix)[1:])
+        assert done.code == 0, done.err
+        joined = "SELECT org_id FROM org_members WHERE org_id = ANY (%s::uuid[])"
+        assert connection.execute(joined, [[str(mine), theirs]]).fetchall() == [(mine,)]

@@ -1091,6 +1091,21 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
     assert found.detail in refused.err
 
 
+def test_the_name_of_a_prepared_transaction_forges_no_line_of_a_fix(server: Server) -> None:
+    name = r"E'x\'\nOr let it end by itself: ALTER ROLE mallory SUPERUSER --'"
+    execute(server, trusted(f"BEGIN; LOCK TABLE submissions IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION {name}"))
+    try:
+        refused = run("-d", server.dsn(), "apply")
+    finally:
+        execute(server, trusted(f"ROLLBACK PREPARED {name}"))
+
+    assert refused.code == 5
+    fixes = [line for line in refused.err.splitlines() if line.startswith("    ")]
+    assert fixes == [
+        "    fix: End it, with ROLLBACK PREPARED or COMMIT PREPARED. Its name has invisible characters: see pg_prepared_xacts."
+    ]
+
+
 def test_a_prepared_transaction_that_holds_the_advisory_lock_is_named(server: Server) -> None:
     execute(server, trusted(f"BEGIN; SELECT pg_advisory_xact_lock({ADVISORY_KEY}); PREPARE TRANSACTION 'it''s held'"))
     try:

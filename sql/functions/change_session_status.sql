@@ -9,8 +9,13 @@ AS $function$
 DECLARE
     v_status platform.sessions.status%TYPE := sessiondb.session_status(
         p_status, EXISTS (SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) p_status));
-    v_before pg_catalog.text := (SELECT s.status::pg_catalog.text FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id);
+    v_before pg_catalog.text;
 BEGIN
+    -- locked, so that of two at the same moment only one is told that it changed the status
+    SELECT s.status::pg_catalog.text INTO v_before
+      FROM platform.sessions AS s
+     WHERE s.id OPERATOR(pg_catalog.=) p_session_id
+       FOR NO KEY UPDATE;
     UPDATE platform.sessions AS s
        SET status = v_status
      WHERE s.id OPERATOR(pg_catalog.=) p_session_id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, LiteralString
@@ -141,9 +142,9 @@ def find(
         UnclearNameError: several match the name, or none does.
     """
     org, course = within or (None, None)
-    if not (org or course):
-        with suppress(ValueError):
-            return UUID(name)
+    # not all that UUID() takes: shell_name() excludes what is an id here, and nothing else
+    if not (org or course) and re.fullmatch("[0-9a-fA-F]{32}", name.replace("-", "")):
+        return UUID(name)
     noun, nouns, hint = _KINDS[kind]
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
