@@ -352,6 +352,33 @@ def test_a_function_of_another_role_is_not_run_to_ask_for_the_current_user(
         connection.execute("DROP SCHEMA auth CASCADE; ALTER SCHEMA other_auth RENAME TO auth")
 
 
+def test_an_operator_of_another_role_is_not_run_to_ask_for_the_current_user(
+    new_role: str, people: PlatformDatabase
+) -> None:
+    """Neither one that is there before, nor one that is made later and fits better than that of PostgreSQL."""
+    dsn, role = people.conninfo("hosted_owner"), sql.Identifier(new_role)
+    expression = "(SELECT m.user_id FROM org_members AS m WHERE m.role = current_setting('app.role', true) LIMIT 1)"
+    apply = ("-d", dsn, "apply", "--staff", "trainer", "--current-user", expression)
+    made = sql.SQL(
+        "GRANT USAGE, CREATE ON SCHEMA public TO {role}; SET ROLE {role};"
+        "CREATE FUNCTION same(varchar, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'run'; END $$;"
+        "CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = text, FUNCTION = same); RESET ROLE"
+    ).format(role=role)
+    with people.connect() as connection:
+        connection.execute("ALTER TABLE org_members DROP CONSTRAINT IF EXISTS org_members_role_check")
+        connection.execute("ALTER TABLE org_members ALTER role TYPE varchar(40)")
+        connection.execute(made)
+        refused = run(*apply)
+        assert (refused.code, f"of role {new_role}" in refused.err, "run\n" in refused.err) == (1, True, False)
+        connection.execute("DROP OPERATOR = (varchar, text)")
+        assert run(*apply).code == 0
+        connection.execute("DROP FUNCTION same")
+        connection.execute(made)
+        assert as_(people, "trainer")
+        again = run("-d", dsn, "apply")
+        assert (again.code, again.out.splitlines()[0]) == (0, "Nothing to do: all migrations are applied.")
+
+
 def test_check_without_it_warns_that_only_students_read_their_rows(people: PlatformDatabase) -> None:
     people.apply()
     dsn = people.conninfo("hosted_owner")
@@ -429,7 +456,14 @@ def test_a_script_for_psql_does_the_same(people: PlatformDatabase) -> None:
             stdout=subprocess.DEVNULL,
         )
 
-    psql("--staff", "trainer,admin")
+    psql(
+        "--staff",
+        "trainer,admin",
+        "--current-user",
+        "(SELECT m.user_id FROM org_members AS m WHERE m.user_id = auth.uid() LIMIT 1)",
+    )
+    kept = rows(people, "SELECT staff ->> 'current_user' AS of_user FROM sessiondb.installation")
+    assert "FROM public.org_members" in kept[0]["of_user"]
     put_to_work(people)
     assert seen(people) == SEEN
     assert people.apply() == []

@@ -4,8 +4,11 @@ DECLARE
     v_staff jsonb := ({staff()});
     v_members regclass := to_regclass(format('%I.org_members', current_setting('sessiondb.schema')));
     v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
+    v_view regclass;
+    v_expression text;
     v_of_others text;
     v_unknown text;
+    v_hint text := 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
 BEGIN
     IF v_staff IS NULL THEN
         RETURN;
@@ -29,21 +32,41 @@ BEGIN
             MESSAGE = 'the expression of --current-user cannot use current_user, which is the owner of the function that evaluates it',
             HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
     END IF;
-    SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
-      INTO v_of_others
-      FROM (
-{functions_of_others(v_staff ->> 'current_user', v_table_owner)}
-           ) AS f;
+    -- Each name of the expression is looked up once, here, and not again by each reader: otherwise a role could later make an
+    -- operator that fits better. A view has what the names mean, and under this path its text qualifies all of them.
+    BEGIN
+        SET LOCAL search_path TO DEFAULT;
+        EXECUTE pg_catalog.format('CREATE VIEW %I.sessiondb_staff_user AS SELECT %s AS staff_user',
+                                  pg_catalog.current_setting('sessiondb.schema'), v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
+        SET LOCAL search_path TO pg_catalog, pg_temp;
+        v_view := to_regclass(format('%I.sessiondb_staff_user', current_setting('sessiondb.schema')));
+        v_expression := substring(pg_get_viewdef(v_view) FROM '^\s*SELECT (.*) AS staff_user;$');
+        v_of_others := (
+            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+              FROM (
+{objects_of_others(v_view, v_table_owner)}
+                   ) AS f);
+        RAISE EXCEPTION USING ERRCODE = 'SDB01';
+    EXCEPTION
+        WHEN SQLSTATE 'SDB01' THEN
+            NULL;  -- the view is gone
+        WHEN OTHERS THEN
+            RAISE EXCEPTION USING
+                ERRCODE = SQLSTATE,
+                MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
+                HINT = v_hint;
+    END;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('the expression of --current-user, %s, calls %s, and would run it with the rights of the owner of sessiondb',
+            MESSAGE = format('the expression of --current-user, %s, uses %s, and would run it with the rights of the owner of sessiondb',
                              v_staff ->> 'current_user', v_of_others),
-            HINT = 'Give another expression with --current-user; or, if you trust the function, give it and its schema to the owner of the tables.';
+            HINT = 'Give another expression with --current-user; or, if you trust a function, give it and its schema to the owner of the tables.';
     END IF;
+    PERFORM set_config('sessiondb.user_expression', v_expression, false);
     BEGIN
         SET LOCAL search_path TO DEFAULT;
-        EXECUTE pg_catalog.format('SELECT %s', v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
+        EXECUTE pg_catalog.format('SELECT %s', v_expression);
         EXECUTE pg_catalog.format(
             'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'
             ' WHERE NOT EXISTS (SELECT FROM %s AS m WHERE m.role::pg_catalog.text OPERATOR(pg_catalog.=) r.name)',
@@ -53,7 +76,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = SQLSTATE,
             MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
-            HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
+            HINT = v_hint;
     END;
     IF v_unknown IS NOT NULL THEN
         RAISE NOTICE 'no member of an organisation has the role %', v_unknown;
