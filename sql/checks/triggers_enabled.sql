@@ -2,10 +2,8 @@
 SELECT 'triggers_enabled' AS "check",
        'error' AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
-       CASE t.tgenabled
-           WHEN 'D' THEN 'The trigger is disabled: new rows are neither linked nor checked.'
-           ELSE 'The trigger fires only for replicated changes: new rows are neither linked nor checked.'
-       END AS detail,
+       format('Trigger %s on table %I.%I %s.', t.tgname, n.nspname, c.relname,
+              CASE t.tgenabled WHEN 'D' THEN 'is disabled' ELSE 'fires only for replicated changes' END) AS detail,
        format('ALTER TABLE %I.%I ENABLE TRIGGER %I', n.nspname, c.relname, t.tgname) AS fix
   FROM pg_trigger AS t
   JOIN pg_class AS c ON c.oid = t.tgrelid

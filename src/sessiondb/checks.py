@@ -242,14 +242,14 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
     """Return what keeps unchanged triggers from working.
 
     What they read was renamed or dropped, or the owner of their functions has lost a right, so INSERTs fail; no session
-    can be active; or triggers of the platform also write session_id.
+    can be active; triggers of the platform also write session_id; or ours are disabled.
     """
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         found = _catalog_checks(
             connection,
             ("preflight", ["renamed", "required_columns", "active_status"]),
-            ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers"]),
+            ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers", "triggers_enabled"]),
         )
     return _causes(found) or [finding for finding in found if finding.level == "error"]
 

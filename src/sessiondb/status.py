@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from packaging.version import Version
@@ -151,7 +152,10 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         if number := sum(o["state"] == what for o in differing):
             said.append(f"{number} object{'s' if number > 1 else ''} {words}")
     if state["problems"]:
-        of_problems = [problem["detail"].rstrip(".") for problem in state["problems"]]
+        of_problems = []
+        for _, alike in groupby(state["problems"], lambda problem: problem["check"]):  # of each partition, for instance
+            first_one, *others = [problem["detail"].rstrip(".") for problem in alike]
+            of_problems.append(first_one + f" ({len(others)} more of this kind)" * bool(others))
         # an apply may run without the right, and refuses what else there is
         first = [Finding(**p) for p in state["problems"] if not (said and p["check"] == "owner_rights")]
         step = first[0].fix_line.removeprefix("Run: ") if first else "sessiondb apply"
