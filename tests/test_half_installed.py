@@ -203,6 +203,23 @@ def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(ins
         assert connection.execute("SELECT to_regclass('sessiondb.saved_links_of_sessions')").fetchone() == (None,)
 
 
+@on_reference
+def test_a_saved_link_comes_back_though_the_work_was_graded_meanwhile(platform_db: PlatformDatabase) -> None:
+    """Even to a session that is completed, where a backfill would not find it again."""
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ADD graded_by uuid REFERENCES users (id)")
+        platform_db.apply()
+        world = World(platform_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        assert world.write("submissions", student, course) == session
+        connection.execute("UPDATE sessions SET status = 'completed' WHERE id = %s", [session])
+        platform_db.rollback()
+        connection.execute("UPDATE submissions SET graded_by = user_id")
+        platform_db.apply()
+        assert world.run("SELECT session_id FROM {} WHERE user_id = {}", "submissions", student) == [(session,)]
+
+
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "statement",

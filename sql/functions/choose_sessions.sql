@@ -70,7 +70,8 @@ SELECT c.user_id, c.course_id, c.session_id,
            WHEN c.course_id IS NULL
              OR NOT EXISTS (SELECT FROM platform.courses AS k WHERE k.id OPERATOR(pg_catalog.=) c.course_id) THEN 'course_unknown'
            WHEN NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id) THEN 'no_membership'
-           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL AND s.org_id IS NOT NULL)
+           -- DISTINCT: of many sessions, the planner would not hash all
+           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT DISTINCT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL AND s.org_id IS NOT NULL)
            THEN 'no_session_for_course'
            WHEN EXISTS (
                 SELECT FROM platform.org_members AS m

@@ -104,7 +104,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 SELECT format('Course path %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
                   FROM ({course_paths()}) AS p
                ) AS w
-         CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT') AS m (text)
+         CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT|\m(?:staff_user|staff_roles|readers_of_\w+)\M') AS m (text)
          WHERE m.text IS NOT NULL
         UNION ALL
         SELECT p.oid::regprocedure::text,

@@ -94,7 +94,7 @@ arrival AS (
        AND w.next_name = cardinality(h.names)
        AND a.attname <> 'user_id'
        AND a.attnum > 0 AND NOT a.attisdropped
-       AND a.atttypid = 'uuid'::regtype
+       AND 'uuid'::regtype IN (a.atttypid, (SELECT t.typbasetype FROM pg_type AS t WHERE t.oid = a.atttypid))
        -- with a foreign key to another table it is not a course; without a foreign key, the given path is believed
        AND k.leads_to_courses IS NOT FALSE
 )

@@ -35,8 +35,9 @@ other AS (
       JOIN pg_attribute AS a ON a.attrelid = k.indrelid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE a.attname <> 'session_id'
        AND quote_ident(a.attname) <> ALL (k.columns)
-       AND (a.attname = 'user_id'
-            OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND a.attnum = ANY (c.conkey)))
+       -- not other references, such as who graded it, which may change meanwhile
+       AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
+            OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i))
      GROUP BY a.attrelid
 )
 SELECT s.statement, s.locks, NULL::name AS scans
