@@ -58,8 +58,8 @@ ALONE = {
 REFUSED = {
     "what the course is put in": "course_of(NEW)",
     "what the path is put in": "SET search_path FROM CURRENT",
-    "what the user of staff is put in": "staff_user",
-    "what the roles of a policy are put in": "readers_of_submissions",
+    "what the user of staff is put in": "a staff_user",
+    "what the roles of a policy are put in": "readers_of_submissions b",
 }
 """PostgreSQL would put a name in the middle of these when it makes our functions."""
 
