@@ -366,7 +366,7 @@ def test_a_key_of_ours_that_is_not_enforced_any_more_is_found_and_made_again(pla
 # tables in the place of others
 
 
-@pytest.mark.parametrize("table", ["org_members", "sessions", "enrollments", "submissions"])
+@pytest.mark.parametrize("table", ["orgs", "org_members", "courses", "sessions", "enrollments", "submissions"])
 @on_hosted
 def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
     new_role: str, installed_db: PlatformDatabase, table: str
@@ -400,3 +400,38 @@ def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
                 True,
             )
             assert "fallen" not in done.out + done.err
+
+
+@pytest.mark.parametrize("user", [None, "hosted_owner"])
+@on_hosted
+def test_a_schema_of_another_role_in_the_place_of_the_renamed_one_is_not_used(
+    new_role: str, platform_db: PlatformDatabase, user: str | None
+) -> None:
+    """All its tables belong to that role, so the owner of its enrollments must not be the measure of the others."""
+    role, database = sql.Identifier(new_role), sql.Identifier(platform_db.name)
+    assert run("-d", platform_db.conninfo(user), "apply").code == 0
+    with platform_db.connect() as connection:
+        for statement in (
+            "GRANT CREATE ON DATABASE {database} TO {role}; ALTER SCHEMA public RENAME TO campus",
+            "GRANT USAGE ON SCHEMA campus TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA campus TO {role}; SET ROLE {role}",
+            "CREATE SCHEMA public; SET search_path TO public",
+            "CREATE FUNCTION fallen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        ):
+            connection.execute(sql.SQL(statement).format(role=role, database=database))
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions"):
+            connection.execute(
+                sql.SQL(
+                    "CREATE TABLE {name} (LIKE campus.{name} INCLUDING ALL); INSERT INTO {name} SELECT * FROM campus.{name};"
+                    "CREATE TRIGGER fallen BEFORE INSERT OR UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION fallen()"
+                ).format(name=sql.Identifier(table))
+            )
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC")
+    for command in (["session", "list"], ["org", "list"], ["show", "submissions"], ["backfill"], ["check"], ["apply"]):
+        done = run("-d", platform_db.conninfo(user), *command)
+        assert (done.code, "fallen" in done.out + done.err) == (1, False)
+        assert "sessiondb apply --schema campus" in done.err
+    for command in (["backfill"], ["apply"]):
+        assert run("-d", platform_db.conninfo(user), "--schema", "public", *command).code == 1
+
+    theirs = make_conninfo(platform_db.conninfo(user), options="-c search_path=campus")
+    assert run("-d", theirs, "--schema", "campus", "apply").code == 0

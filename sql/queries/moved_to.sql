@@ -1,5 +1,6 @@
 -- The schema to which the platform's tables were moved, or that was renamed: it has the table enrollments with our triggers,
--- and $1, the one for which sessiondb is installed, has none of that name. NULL if they are where they were.
+-- and $1, the one for which sessiondb is installed, has none of that name, or only one of a role that is not trusted. NULL if
+-- they are where they were.
 SELECT min(n.nspname::text)
   FROM pg_trigger AS t
   JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
@@ -10,4 +11,7 @@ SELECT min(n.nspname::text)
         SELECT FROM pg_class AS o
           JOIN pg_namespace AS s ON s.oid = o.relnamespace
          WHERE o.relname = 'enrollments'
-           AND s.nspname = $1)
+           AND s.nspname = $1
+           AND o.relowner IN (
+{trusted_roles(c.relowner)}
+               ))

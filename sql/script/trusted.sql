@@ -2,7 +2,8 @@ DO $trusted$
 DECLARE
     v_owner oid := (
         SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments');
+         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments'
+           AND c.relowner = coalesce(({linked_owner()}), c.relowner));
     v_found text := (
         SELECT regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', '), '[{invisible}]', '?', 'g')
           FROM (

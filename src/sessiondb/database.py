@@ -218,11 +218,14 @@ class Database:
     def _table_owner(self, connection: Connection) -> int | None:
         """Return the role whose schema sessiondb is trusted because it owns the platform's enrollments.
 
-        If no schema is given, a role could create a table of that name in schema public in order to be trusted.
+        If no schema is given, a role could create a table of that name in schema public in order to be trusted; if the
+        schema was renamed, one of its old name.
         """
         tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
         is_sure = self.schema is not None or len({*tables.values()}) == 1
-        return tables.get(self.schema or "public") if is_sure else None
+        owner = tables.get(self.schema or "public") if is_sure else None
+        linked = connection.execute(trusted(resources.query("queries/linked_owner"))).fetchone()
+        return owner if linked in (None, (owner,)) else None
 
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:
