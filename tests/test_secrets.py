@@ -21,7 +21,7 @@ from conftest import Part, PlatformDatabase
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Jsonb
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
@@ -183,6 +183,19 @@ def test_neither_a_password_nor_an_escape_sequence_of_a_blocking_session_is_prin
     assert "CREATE ROLE" in done.err
     assert PASSWORD not in done.out + done.err
     assert "\x1b" not in done.out + done.err
+
+
+@on_reference
+def test_the_query_of_a_blocking_session_does_not_steer_psql(installed_db: PlatformDatabase) -> None:
+    """The script for psql prints the detail of this error as it is."""
+    with installed_db.connect() as admin, installed_db.connect() as waiting, admin.transaction(force_rollback=True):
+        admin.execute(f"/* \x1b[2J\u202e{UNSEEN[:9]} */ LOCK TABLE enrollments".encode())
+        waiting.execute("SET lock_timeout TO '200ms'")
+        with pytest.raises(errors.LockNotAvailable) as refused:
+            waiting.execute("CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', 'public.enrollments')")
+    detail = refused.value.diag.message_detail or ""
+    assert "LOCK TABLE enrollments" in detail
+    assert detail == output.visible(detail)
 
 
 @on_reference
