@@ -1314,6 +1314,7 @@ def test_a_rollback_that_cannot_put_back_the_platform_triggers_is_refused(platfo
         platform_db,
         'CREATE FUNCTION "fill (it)"() RETURNS trigger LANGUAGE plpgsql'
         " AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+        'CREATE FUNCTION "fill (it)"(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$',
         "ALTER TABLE enrollments ADD COLUMN session_id uuid",
         'CREATE TRIGGER fill BEFORE INSERT ON enrollments FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
         'CREATE TRIGGER "Fill" BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION "fill (it)"()',
@@ -1328,7 +1329,7 @@ def test_a_rollback_that_cannot_put_back_the_platform_triggers_is_refused(platfo
 
     (another,) = rollback_refusal(platform_db.database())
     carry_out(platform_db, [another])
-    by_hand(platform_db, 'ALTER FUNCTION "fill (it)" RENAME TO other')
+    by_hand(platform_db, 'ALTER FUNCTION "fill (it)"() RENAME TO other')
     gone = rollback_refusal(platform_db.database())
     by_hand(platform_db, 'ALTER FUNCTION other RENAME TO "fill (it)"')
 

@@ -12,7 +12,7 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
  CROSS JOIN LATERAL (
         SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s no longer exists.', o.name, called.name) AS detail,
                format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind = ''trigger'' AND parent = %L AND name = %L', o.parent, o.name) AS fix
-         WHERE to_regproc(called.name) IS NULL
+         WHERE to_regprocedure(called.name || '()') IS NULL
         UNION ALL
         SELECT format('The trigger %I, which was taken over, cannot be restored: another trigger has this name.', o.name),
                format('Rename the other one: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))
