@@ -19,6 +19,8 @@ from test_cli import BY_HAND
 from sessiondb.backfill import Pace, backfill
 from sessiondb.database import Database
 from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.installation import installation
+from sessiondb.ledger import saved_links
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
 
@@ -181,6 +183,24 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_waits_i
         with pytest.raises(PlatformRefusedError, match=new_role):
             runs[command]()
     assert prepared == [True]
+    assert not rival.fallen()
+
+
+@on_reference
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_run_is_not_read(
+    new_role: str, installed_db: PlatformDatabase, command: str
+) -> None:
+    rival = Rival(installed_db, new_role)
+    with installed_db.database().connect() as connection:
+        runner = Runner(connection)
+        runner.apply() if command == "apply" else runner.rollback(None)
+        with installed_db.connect() as other:
+            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        assert rival.prepare()
+        for read in (installation, saved_links):
+            with pytest.raises(PlatformRefusedError, match=new_role):
+                read(connection)
     assert not rival.fallen()
 
 

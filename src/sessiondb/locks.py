@@ -80,6 +80,7 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
     try:
         yield
     finally:
+        look_again(connection)
         if not connection.closed:
             connection.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
 

@@ -50,6 +50,7 @@ class Runner:
         progress: receives the progress of an index build.
         boundary: is called at every point at which a crash would leave a different state.
         changed: whether the last run has changed something.
+        saved: how many links a rollback of all migrations has left in schema sessiondb.
     """
 
     connection: Connection
@@ -58,6 +59,7 @@ class Runner:
     progress: Progress = lambda what, done, total: None
     boundary: Boundary = lambda migration, point: None
     changed: bool = False
+    saved: int = 0
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.connection)
@@ -118,6 +120,7 @@ class Runner:
             refuse_newer(installation(self.connection))
             if not ledger.exists(self.connection):
                 _refuse_leftovers(self.connection)
+                self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 return []
             applied = set(_verified(self.connection, migrations))
             self._repair(migrations[0])
@@ -128,6 +131,8 @@ class Runner:
                 report_warnings([warning for warning in found if warning not in reported], self.report)
                 self.report(f"Rolling back in {place(self.connection)}")
             for migration in todo:
+                if migration.number == "0001":  # while the schema is still ours
+                    self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 undo = steps.undo(migration, platform_schema(self.connection), is_applied=migration.id in applied)
                 self._each(undo, lambda of: "rolling back")
         return [m.id for m in todo if m.id in there]

@@ -196,7 +196,7 @@ def rollback(
       sessiondb rollback --all --yes
     """
     from sessiondb import resources
-    from sessiondb.ledger import of_saved_links, read_migrations, saved_links
+    from sessiondb.ledger import of_saved_links, read_migrations
     from sessiondb.migrate import find_migration
 
     if to and everything:
@@ -217,13 +217,12 @@ def rollback(
         runner_on(options, connection, lock_timeout, lock_budget) as runner,
     ):
         undone = runner.rollback(to, warnings)
-        saved = saved_links(connection) if everything else 0
     if options.json:
         output.json_document({"rolled_back": undone})
     else:
         output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
-        if saved:
-            output.wrapped(of_saved_links(saved))
+        if runner.saved:
+            output.wrapped(of_saved_links(runner.saved))
 
 
 def _how_far(options: Options) -> UsageError:
