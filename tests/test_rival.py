@@ -15,6 +15,7 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
 from test_cli import BY_HAND
+from test_lock_budget import until, waits_for_table
 
 from sessiondb.backfill import Pace, backfill
 from sessiondb.database import Database
@@ -201,6 +202,25 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_run_is_not_read
         for read in (installation, saved_links):
             with pytest.raises(PlatformRefusedError, match=new_role):
                 read(connection)
+    assert not rival.fallen()
+
+
+@on_reference
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_reads_it_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """The command waits for a table of ours that a rollback is about to drop."""
+    rival = Rival(installed_db, new_role)
+    with installed_db.database().connect() as connection, ThreadPoolExecutor(1) as pool:
+        with installed_db.connect() as other, other.transaction():
+            other.execute("LOCK TABLE sessiondb.installation")
+            reading = pool.submit(installation, connection)
+            until(lambda: waits_for_table(other, "sessiondb.installation"))
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+        assert reading.result(10) is None
+        assert rival.prepare()
+        with pytest.raises(PlatformRefusedError, match=new_role):
+            installation(connection)
     assert not rival.fallen()
 
 

@@ -94,6 +94,8 @@ class Installation:
 def installation(connection: Connection) -> Installation | None:
     """Return what is installed in this database, None if there is nothing or this role may not see it.
 
+    In a transaction, the lock that reading it leaves keeps a rollback from dropping schema sessiondb.
+
     Raises:
         PlatformRefusedError: as :func:`is_there`.
     """
@@ -107,8 +109,9 @@ def installation(connection: Connection) -> Installation | None:
         """
     ).fetchone()
     if row is None or row[0] is None:
+        look_again(connection)
         return None
-    # a rollback that is about to end may have locked the table, which then no longer exists
+    # a rollback that is about to end may have locked the table, which then no longer exists, nor perhaps the schema
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         row = connection.execute(
             "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
@@ -117,4 +120,5 @@ def installation(connection: Connection) -> Installation | None:
             " FROM sessiondb.installation AS i"
         ).fetchone()
         return Installation(*row) if row else None
+    look_again(connection)
     return None
