@@ -79,6 +79,24 @@ def test_code_that_takes_rows_by_position_is_refused_and_would_fail(
         by_hand(platform_db, used)
 
 
+@pytest.mark.parametrize("schema", ["pg_temp", "of_another"])
+def test_a_function_of_another_role_that_no_trigger_calls_does_not_stop_apply(
+    new_role: str, platform_db: PlatformDatabase, schema: str
+) -> None:
+    """Nor does its text choose a table for the fix."""
+    body = "BEGIN INSERT INTO public.users SELECT * FROM public.enrollments; END"
+    with platform_db.connect() as rival:
+        rival.execute(f"CREATE SCHEMA of_another AUTHORIZATION {new_role}".encode())
+        rival.execute(f"SET ROLE {new_role}".encode())
+        rival.execute(f"CREATE FUNCTION {schema}.f() RETURNS void LANGUAGE plpgsql AS '{body}'".encode())
+
+        applied = on(platform_db, "apply")
+
+    assert applied.code == 0
+    assert ("copies rows of public.enrollments" in applied.err) == (schema == "of_another")
+    assert "at the end of the copy" not in applied.err
+
+
 HARMLESS = {
     "named columns": ((HISTORY, *trigger("INSERT INTO history (id, content) SELECT OLD.id, OLD.content")), WRITE),
     "a target that has the column": (

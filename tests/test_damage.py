@@ -253,6 +253,26 @@ def test_what_was_renamed_gets_its_name_back_before_anything_is_changed(
 
 
 @on_reference
+def test_a_table_of_another_role_that_looks_like_a_renamed_one_is_not_taken_for_ours(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(f"GRANT CREATE ON DATABASE {installed_db.name} TO {new_role}; SET ROLE {new_role}".encode())
+        for table in ("pg_temp.mine", "of_another.mine"):
+            schema = table.partition(".")[0]
+            if schema != "pg_temp":
+                connection.execute(f"CREATE SCHEMA {schema}".encode())
+            connection.execute(
+                f"CREATE TABLE {schema}.s (id uuid PRIMARY KEY);"
+                f"CREATE TABLE {table} (id uuid, session_id uuid CONSTRAINT enrollments_session_id_fkey REFERENCES {schema}.s);"
+                f"COMMENT ON CONSTRAINT enrollments_session_id_fkey ON {table} IS '(sessiondb)'".encode()
+            )
+
+        assert "No problems found" in on(installed_db, "check", "renamed").out
+        assert on(installed_db, "rollback", "--all", "--yes").code == 0
+
+
+@on_reference
 def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_rollback(
     platform_db: PlatformDatabase, dump: Dump
 ) -> None:

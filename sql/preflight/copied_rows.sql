@@ -1,12 +1,13 @@
 -- Code of the platform that copies rows of enrollments or submissions by position fails when they get another column:
 -- INSERT INTO history SELECT NEW.* ("more expressions than target columns") then makes every write fail, and SELECT * in a
 -- function that returns a fixed list of columns makes every read fail. Detected in the text of the function. A target whose
--- last column is already session_id is prepared; if the target is known only when the function runs, this only warns.
+-- last column is already session_id is prepared; if the target is known only when the function runs, this only warns, as it
+-- does for a function of a role that is not trusted, unless a trigger of the two tables calls it.
 -- SQL-standard function bodies, views and rules are not affected: PostgreSQL expanded their columns at creation.
 --
 -- Longer than a screen: a branch for each of the four ways to copy a row.
 WITH grown AS (
-    SELECT n.nspname, c.relname, c.oid, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
+    SELECT n.nspname, c.relname, c.oid, c.relowner, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
            (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
@@ -16,12 +17,13 @@ WITH grown AS (
        AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
 ),
 code AS (
-    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
+    SELECT p.oid, p.proowner, p.prorettype, p.proretset, n.nspname, l.lanname,
            format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
            -- without comments and quotes of names
            replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
       FROM pg_proc AS p
       JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
+                            AND NOT starts_with(n.nspname, 'pg_temp_')
       JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
      WHERE p.prosrc ~ '\.\s*\*|\*\s*(,|\mfrom\M)|\mFROM\M'
 ),
@@ -61,7 +63,10 @@ taken AS (
     UNION
     -- the same from the table itself, or a result of fixed columns
     SELECT g.nspname, g.relname, g.columns, s.name, s.text,
-           s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname)
+           (s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
+           AND s.proowner IN (
+{trusted_roles(g.relowner)}
+               )
       FROM grown AS g
       JOIN statement AS s
         ON s.text ~* format('(\mselect\s+|,\s*|\w\s*\.\s*)\*[^()]*\mfrom\M.*(?<![\w.])(%s\s*\.\s*)?%s\M(?!\s*\.)',
@@ -82,7 +87,7 @@ SELECT DISTINCT ON (t.name, t.relname)
        format('Function %s copies rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
               t.name, t.nspname, t.relname, left(regexp_replace(t.text, '\s+', ' ', 'g'), 120)) AS detail,
        format('Name the columns instead of *: %s%s', t.columns,
-              coalesce(format('; or add the column at the end of the copy: ALTER TABLE %s ADD COLUMN session_id uuid', target.name), '')) AS fix
+              CASE WHEN t.certain THEN '; or add the column at the end of the copy: ALTER TABLE ' || target.name || ' ADD COLUMN session_id uuid' END) AS fix
   FROM taken AS t
  CROSS JOIN LATERAL (
         SELECT (regexp_match(t.text, '\minsert\s+into\s+([\w.]+)', 'i'))[1] AS name

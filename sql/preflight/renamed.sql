@@ -11,12 +11,17 @@ linked (name) AS (VALUES ('enrollments'), ('submissions')),
 named AS (
     SELECT c.relname, c.oid FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
 ),
--- a partition has those of its table
+-- a partition has those of its table; any role could give this name and comment to a key of its own table
 key AS (
     SELECT l.name, k.conrelid, k.confrelid
       FROM linked AS l
       JOIN pg_constraint AS k ON k.contype = 'f' AND k.conparentid = 0 AND k.conname = l.name || '_session_id_fkey'
+      JOIN pg_class AS c ON c.oid = k.conrelid AND c.relpersistence <> 't'
+     CROSS JOIN (SELECT ({linked_owner()}) AS owner) AS w
      WHERE obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)'
+       AND c.relowner IN (
+{trusted_roles(w.owner)}
+           )
 ),
 moved AS (
     SELECT 'table' AS kind, w.name, w.relid, NULL::name AS column_name,
