@@ -18,10 +18,7 @@ DECLARE
     v_user_ids pg_catalog.uuid[];
     v_course_ids pg_catalog.uuid[];
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
-    v_name pg_catalog.text := (
-        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-         WHERE c.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid);
+    v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
 BEGIN
     EXECUTE pg_catalog.format(
         $read$

@@ -18,10 +18,7 @@ DECLARE
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
-    v_name pg_catalog.text := (
-        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-         WHERE c.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid);
+    v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
 BEGIN
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped

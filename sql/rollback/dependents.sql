@@ -2,7 +2,7 @@
 -- done. The setting sessiondb.undone holds the numbers of the migrations to be undone. What depends on a dependent comes
 -- before it, so the fixes can be run in this order.
 --
--- Longer than a screen: a branch for each kind of object that can depend on ours, with the statement that removes it.
+-- Longer than a screen: what depends on ours and is in the way, then what is dropped together with ours.
 WITH RECURSIVE
 dropped AS (
 {dropped_objects()}
@@ -49,40 +49,25 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
                format('The %s depends on the %s, which a rollback drops.',
                       pg_describe_object(d.classid, d.objid, d.objsubid),
                       pg_describe_object(d.on_classid, d.on_objid, d.on_objsubid)) AS detail,
-               CASE d.classid
-                   WHEN 'pg_class'::regclass THEN
-                       CASE d.objsubid
-                           WHEN 0 THEN
-                               format('Save its definition and drop it: DROP %s %s',
-                                      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX' ELSE 'TABLE' END,
-                                      c.oid::regclass)
-                           ELSE format('Save its definition and drop it: ALTER TABLE %s DROP COLUMN %I', a.attrelid::regclass, a.attname)
-                       END
-                   WHEN 'pg_proc'::regclass THEN
-                       format('Save its definition and drop it: DROP ROUTINE %s', d.objid::regprocedure)
-                   WHEN 'pg_trigger'::regclass THEN
-                       format('Save its definition and drop it: DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
-                   WHEN 'pg_rewrite'::regclass THEN
-                       format('Save its definition and drop it: DROP RULE %I ON %s', r.rulename, r.ev_class::regclass)
-                   WHEN 'pg_policy'::regclass THEN
-                       format('Save its definition and drop it: DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)
-                   WHEN 'pg_attrdef'::regclass THEN
-                       format('Remove it: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
-                   WHEN 'pg_constraint'::regclass THEN
+               CASE i.type
+                   WHEN 'table column' THEN
+                       format('Save its definition and drop it: ALTER TABLE %s DROP COLUMN %I', a.attrelid::regclass, a.attname)
+                   WHEN 'table constraint' THEN
                        format('Save its definition and drop it: ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
-                   WHEN 'pg_publication_rel'::regclass THEN
+                   WHEN 'default value' THEN
+                       format('Remove it: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
+                   WHEN 'publication relation' THEN
                        format('Remove the table: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
-                   ELSE 'Drop it.'
+                   ELSE format('Save its definition and drop it: DROP %s %s', upper(replace(i.type, 'statistics object', 'statistics')), i.identity)
                END AS fix
           FROM dependent AS d
-          LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
           LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
           LEFT JOIN pg_proc AS tf ON tf.oid = t.tgfoid
-          LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
           LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
           LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
-          LEFT JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (coalesce(e.adrelid, c.oid), coalesce(e.adnum, d.objsubid))
-                                     AND a.attnum > 0
+          LEFT JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (coalesce(e.adrelid, d.objid), coalesce(e.adnum, d.objsubid))
+                                     AND i.type IN ('table column', 'default value')
           LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid

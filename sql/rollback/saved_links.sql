@@ -10,13 +10,7 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT format('%s', c.oid::regclass) AS object,
                format('Table %s has no primary key, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
                format('Add one, for instance: ALTER TABLE %s ADD PRIMARY KEY (id)', c.oid::regclass) AS fix
-         WHERE NOT EXISTS (
-                SELECT FROM pg_index AS x
-                 WHERE x.indrelid = c.oid
-                   AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
-                   AND (x.indisprimary OR NOT EXISTS (
-                        SELECT FROM pg_attribute AS k
-                         WHERE k.attrelid = c.oid AND k.attnum = ANY (x.indkey) AND NOT k.attnotnull)))
+         WHERE ({row_key(c.oid)}) IS NULL
         UNION ALL
         SELECT format('%s', h.inhrelid::regclass),
                format('Table %s inherits from %s, and its links are not saved before session_id is dropped.', h.inhrelid::regclass, c.oid::regclass),

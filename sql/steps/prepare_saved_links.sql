@@ -1,49 +1,28 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
 -- keeps it up to date until session_id is dropped. None if session_id is not ours or no longer exists. If the platform's
 -- table is distributed, each link is saved where its row is.
-WITH
-platform AS (
-    SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved
+WITH platform AS (
+    SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
+           ({row_key(c.oid)}) AS key
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
      WHERE n.nspname = current_setting('sessiondb.schema')
        AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
-),
-key AS (
-    SELECT u.indrelid, array_agg(quote_ident(a.attname) ORDER BY k.place) AS columns
-      FROM (
-            SELECT i.indrelid, i.indkey, i.indnkeyatts
-              FROM platform AS p
-              JOIN pg_index AS i ON i.indrelid = p.oid
-             WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-               AND (i.indisprimary OR NOT EXISTS (
-                    SELECT FROM pg_attribute AS n
-                     WHERE n.attrelid = i.indrelid AND n.attnum = ANY (i.indkey) AND NOT n.attnotnull))
-             ORDER BY i.indisprimary DESC, i.indexrelid
-             LIMIT 1
-           ) AS u
-     CROSS JOIN unnest(u.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
-      JOIN pg_attribute AS a ON a.attrelid = u.indrelid AND a.attnum = k.attnum
-     WHERE k.place <= u.indnkeyatts
-     GROUP BY u.indrelid
-),
--- whose work it is and on what: another row that later gets the same key must not get the link
-other AS (
-    SELECT a.attrelid, array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
-      FROM key AS k
-      JOIN pg_attribute AS a ON a.attrelid = k.indrelid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE a.attname <> 'session_id'
-       AND quote_ident(a.attname) <> ALL (k.columns)
-       -- not other references, such as who graded it, which may change meanwhile
-       AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
-            OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i))
-     GROUP BY a.attrelid
 )
 SELECT s.statement, s.locks, NULL::name AS scans
   FROM platform AS p
-  LEFT JOIN key AS k ON k.indrelid = p.oid
-  LEFT JOIN other AS o ON o.attrelid = p.oid
+ -- whose work it is and on what: another row that later gets the same key must not get the link
+ CROSS JOIN LATERAL (
+        SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
+          FROM pg_attribute AS a
+         WHERE a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attname <> 'session_id'
+           AND quote_ident(a.attname) <> ALL (p.key)
+           -- not other references, such as who graded it, which may change meanwhile
+           AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
+                OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i))
+       ) AS other
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
                format('DO %L', format(
@@ -52,7 +31,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    format('Add a primary key, or give up the links with: UPDATE %s SET session_id = NULL, then '
                           'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', p.name, p.name))) AS statement,
                NULL::json AS locks
-         WHERE k.columns IS NULL
+         WHERE p.key IS NULL
         UNION ALL
         SELECT 2, format('DO %L', format(
                    E'BEGIN\n'
@@ -61,7 +40,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
                    '    CALL sessiondb.withdraw_default_grants();\n'
                    'END',
-                   p.saved, array_to_string(k.columns || o.columns, ', '), p.name, p.relname, array_to_string(k.columns, ', '),
+                   p.saved, array_to_string(p.key || other.columns, ', '), p.name, p.relname, array_to_string(p.key, ', '),
                    format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.relname))),
                json_build_object($1, 'ACCESS SHARE')
          WHERE to_regclass(p.saved) IS NULL

@@ -24,16 +24,7 @@ platform AS (
 saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
-           -- the same row, of the same user and on the same object, unless that was deleted
-           (SELECT string_agg(
-                       format(CASE
-                                  WHEN a.attnum = ANY (k.conkey) THEN 't.%1$I %2$s r.%1$I'
-                                  WHEN a.attname = 'user_id' THEN 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL AND r.%1$I IS NULL)'
-                                  ELSE 'coalesce(t.%1$I %2$s r.%1$I, t.%1$I IS NULL)'
-                              END, a.attname, ({equal(a.atttypid)})), ' AND ' ORDER BY a.attnum)
-              FROM pg_attribute AS a
-              JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id') AS same_row
+           ({same_row(c.oid, 't')}) AS same_row
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
      WHERE n.nspname = 'sessiondb'

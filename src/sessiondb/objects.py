@@ -212,7 +212,7 @@ def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> 
     values = ", ".join(f"({', '.join(map(literal, (*o.key, o.args)))})" for o in listed.values())
     with catalogs(connection):
         rows = connection.execute(trusted(facts({*kinds}, f"(VALUES {values})"))).fetchall()
-    return {listed[kind, parent, name]: is_ours for kind, parent, name, _, is_ours in rows}
+    return {listed[kind, parent, name]: is_ours for kind, parent, name, _, is_ours, *_ in rows}
 
 
 def leftovers(connection: Connection) -> list[Object]:

@@ -168,7 +168,7 @@ def comments() -> Step:
     """Return a step that restores lost comments."""
     commented = [o for o in objects.objects() if o.kind != "table"]
     rows = ", ".join(f"({', '.join(map(literal, (*o.key, o.args, o.comment)))})" for o in commented)
-    text = resources.query("steps/comments").replace("{comments}", f"VALUES {rows}")
+    text = objects.with_objects(resources.query("steps/comments"), commented).replace("{comments}", f"VALUES {rows}")
     return Step("comments", [Query(text, "comments")], each=True)
 
 

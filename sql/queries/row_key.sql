@@ -1,0 +1,17 @@
+-- The columns that identify a row of the table $1 (an oid), quoted: those of its primary key, or of a unique index whose
+-- columns are all NOT NULL; NULL if there is neither.
+SELECT array_agg(quote_ident(a.attname) ORDER BY k.place)
+  FROM (
+        SELECT x.indrelid, x.indkey, x.indnkeyatts
+          FROM pg_index AS x
+         WHERE x.indrelid = $1
+           AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+           AND (x.indisprimary OR NOT EXISTS (
+                SELECT FROM pg_attribute AS n
+                 WHERE n.attrelid = x.indrelid AND n.attnum = ANY (x.indkey) AND NOT n.attnotnull))
+         ORDER BY x.indisprimary DESC, x.indexrelid
+         LIMIT 1
+       ) AS u
+ CROSS JOIN unnest(u.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+  JOIN pg_attribute AS a ON a.attrelid = u.indrelid AND a.attnum = k.attnum
+ WHERE k.place <= u.indnkeyatts
