@@ -549,6 +549,8 @@ STATES: dict[str, LiteralString] = {
     "analysed": "ANALYZE {0}, {1}",
     "analysed while it was empty": "UPDATE pg_class SET reltuples = 0, relpages = 0 WHERE relname ~ '^(enrol|submis)'",
     "analysed long ago": "UPDATE pg_class SET reltuples = 3, relpages = 1 WHERE relname ~ '^(enrol|submis)'",
+    "of more pages than fit an integer three times": "UPDATE pg_class SET reltuples = 36e9, relpages = 720000000"
+    " WHERE relname ~ '^(enrol|submis)'",
     "sparse": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; ANALYZE {1}",
     "sparse and vacuumed": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; VACUUM {1}; ANALYZE {1}",
     "clustered again": "VACUUM FULL {0}; VACUUM FULL {1}",
