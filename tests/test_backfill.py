@@ -1076,6 +1076,47 @@ def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     assert backfill(installed_db)["submissions"]["linked"] == 50
 
 
+@on("reference")
+def test_a_client_is_never_the_victim_of_a_deadlock_with_a_backfill_whatever_deadlock_timeout_is(
+    installed_db: PlatformDatabase,
+) -> None:
+    session = many(installed_db, 20)
+    one, other = (user for (user,) in rows(installed_db, "SELECT user_id FROM {} ORDER BY ctid LIMIT 2", "enrollments"))
+    with installed_db.connect() as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} SET deadlock_timeout TO '200ms'").format(sql.Identifier(installed_db.name))
+        )
+    lock: LiteralString = "SELECT FROM enrollments WHERE user_id = %s FOR UPDATE"
+
+    with (
+        installed_db.connect() as admin,
+        installed_db.connect(autocommit=False) as first,
+        installed_db.connect(autocommit=False) as client,
+    ):
+        first.execute(lock, [one])
+        client.execute(lock, [other])
+
+        def waits_for(holder: Connection) -> bool:
+            found = admin.execute(
+                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
+                [holder.info.backend_pid],
+            )
+            return found.rowcount > 0
+
+        with process(installed_db) as ours:
+            wait_for(lambda: waits_for(first))
+            first.rollback()
+            wait_for(lambda: waits_for(client))
+            time.sleep(0.25)  # ours would have looked for a deadlock, and found none
+            client.execute("UPDATE enrollments SET status = 'again' WHERE user_id = %s", [one])
+            client.commit()
+            out, err = ours.communicate(timeout=30)
+
+    assert ours.returncode == 0, err
+    assert json.loads(out)["complete"] is True
+    assert [*links(installed_db).values()] == [[session, session]] * 20
+
+
 def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: PlatformDatabase) -> None:
     """Inserting a row that refers to an enrolment or a submission takes a lock FOR KEY SHARE on it."""
     platform = installed_db.platform
