@@ -549,6 +549,8 @@ STATES: dict[str, LiteralString] = {
     "analysed": "ANALYZE {0}, {1}",
     "analysed while it was empty": "UPDATE pg_class SET reltuples = 0, relpages = 0 WHERE relname ~ '^(enrol|submis)'",
     "analysed long ago": "UPDATE pg_class SET reltuples = 3, relpages = 1 WHERE relname ~ '^(enrol|submis)'",
+    "of more pages than fit an integer three times": "UPDATE pg_class SET reltuples = 36e9, relpages = 720000000"
+    " WHERE relname ~ '^(enrol|submis)'",
     "sparse": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; ANALYZE {1}",
     "sparse and vacuumed": "DELETE FROM {1} WHERE ctid::text !~ '[05],7[)]'; VACUUM {1}; ANALYZE {1}",
     "clustered again": "VACUUM FULL {0}; VACUUM FULL {1}",
@@ -1072,6 +1074,47 @@ def test_a_row_that_stays_locked_stops_the_backfill_and_the_next_run_links_it(
     assert waits.startswith("  a row or a table is locked")
     assert json.loads(error)["error"]["hint"].startswith("Wait for that transaction to end")
     assert backfill(installed_db)["submissions"]["linked"] == 50
+
+
+@on("reference")
+def test_a_client_is_never_the_victim_of_a_deadlock_with_a_backfill_whatever_deadlock_timeout_is(
+    installed_db: PlatformDatabase,
+) -> None:
+    session = many(installed_db, 20)
+    one, other = (user for (user,) in rows(installed_db, "SELECT user_id FROM {} ORDER BY ctid LIMIT 2", "enrollments"))
+    with installed_db.connect() as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} SET deadlock_timeout TO '200ms'").format(sql.Identifier(installed_db.name))
+        )
+    lock: LiteralString = "SELECT FROM enrollments WHERE user_id = %s FOR UPDATE"
+
+    with (
+        installed_db.connect() as admin,
+        installed_db.connect(autocommit=False) as first,
+        installed_db.connect(autocommit=False) as client,
+    ):
+        first.execute(lock, [one])
+        client.execute(lock, [other])
+
+        def waits_for(holder: Connection) -> bool:
+            found = admin.execute(
+                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
+                [holder.info.backend_pid],
+            )
+            return found.rowcount > 0
+
+        with process(installed_db) as ours:
+            wait_for(lambda: waits_for(first))
+            first.rollback()
+            wait_for(lambda: waits_for(client))
+            time.sleep(0.25)  # ours would have looked for a deadlock, and found none
+            client.execute("UPDATE enrollments SET status = 'again' WHERE user_id = %s", [one])
+            client.commit()
+            out, err = ours.communicate(timeout=30)
+
+    assert ours.returncode == 0, err
+    assert json.loads(out)["complete"] is True
+    assert [*links(installed_db).values()] == [[session, session]] * 20
 
 
 def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: PlatformDatabase) -> None:

@@ -29,7 +29,7 @@ import click
 import psycopg
 import pytest
 import warm_start
-from conftest import PlatformDatabase
+from conftest import PlatformDatabase, held
 from platforms import PLATFORMS, Platform
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -823,6 +823,15 @@ def linkable(db: PlatformDatabase, course: str) -> dict[str, int]:
 
 def quote_ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+@on_reference
+def test_an_organisation_that_another_session_creates_at_the_same_time_is_found(installed_db: PlatformDatabase) -> None:
+    with held(installed_db, 0.5, "INSERT INTO orgs (name, slug) VALUES ('A', 'same')"):
+        found = on(installed_db, "org", "create", "--name", "A", "--slug", "same", "--format", "json")
+
+    assert (found.code, found.json["created"]) == (0, False), found.err
+    assert count(installed_db, "orgs", "slug = 'same'") == 1
 
 
 @on_reference

@@ -62,6 +62,53 @@ BY_POSITION = {
 }
 
 
+LIST = "s.id, s.user_id, s.exercise_id, coalesce(s.content, 'none'), s.submitted_at"
+AS_A_ROW = {
+    "RETURN QUERY": (
+        (
+            f"CREATE FUNCTION work() RETURNS SETOF submissions LANGUAGE plpgsql AS $$ BEGIN"
+            f" RETURN QUERY SELECT {LIST} FROM submissions AS s WHERE s.id IN (SELECT id FROM submissions); END $$",
+        ),
+        "SELECT * FROM work()",
+    ),
+    "a query function": (
+        (
+            f"CREATE FUNCTION work() RETURNS submissions LANGUAGE sql AS $$ SELECT {LIST} FROM public.submissions AS s $$",
+        ),
+        "SELECT * FROM work()",
+    ),
+    "ROW()": (
+        (
+            f"CREATE FUNCTION work() RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN"
+            f" RETURN to_jsonb(ROW({LIST})::submissions) FROM submissions AS s LIMIT 1; END $$",
+        ),
+        "SELECT work()",
+    ),
+    "CAST (ROW() AS)": (
+        (
+            f"CREATE FUNCTION work() RETURNS SETOF text LANGUAGE sql AS"
+            f" $$ SELECT (CAST(ROW({LIST}) AS public.submissions)).content FROM submissions AS s $$",
+        ),
+        "SELECT work()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "used"), AS_A_ROW.values(), ids=AS_A_ROW)
+def test_code_that_lists_the_columns_of_a_row_of_the_table_is_refused_and_would_fail(
+    platform_db: PlatformDatabase, statements: tuple[str, ...], used: str
+) -> None:
+    by_hand(platform_db, *statements, used)
+
+    (found,) = [f for f in refusal(platform_db.database()) if f.level == "error"]
+
+    assert (found.check, found.object) == ("copied_rows", "function public.work()")
+    assert "SELECT t.* FROM public.submissions AS t, instead of its columns: id, user_id" in found.fix
+    by_hand(platform_db, "ALTER TABLE submissions ADD COLUMN session_id uuid")
+    with pytest.raises(psycopg.Error, match=r"return type mismatch|does not match|cannot cast type record"):
+        by_hand(platform_db, used)
+
+
 @pytest.mark.parametrize(("statements", "used"), BY_POSITION.values(), ids=BY_POSITION)
 def test_code_that_takes_rows_by_position_is_refused_and_would_fail(
     platform_db: PlatformDatabase, statements: tuple[str, ...], used: str
@@ -114,6 +161,21 @@ HARMLESS = {
     "rows of the table's own type": (
         ("CREATE FUNCTION work() RETURNS SETOF submissions LANGUAGE sql AS 'SELECT * FROM submissions'",),
         "SELECT * FROM work()",
+    ),
+    "a row of the table's own type": (
+        (
+            "CREATE FUNCTION work() RETURNS SETOF submissions LANGUAGE plpgsql AS $$ BEGIN"
+            " RETURN QUERY SELECT s.* FROM submissions AS s WHERE (s.id, s.user_id) IN (SELECT id, user_id FROM submissions);"
+            " RETURN QUERY SELECT (jsonb_populate_record(NULL::submissions, to_jsonb(s))).* FROM submissions AS s LIMIT 1; END $$",
+        ),
+        "SELECT count(*) FROM work()",
+    ),
+    "a row that is copied as a whole": (
+        (
+            "CREATE FUNCTION work() RETURNS SETOF jsonb LANGUAGE sql AS"
+            " 'SELECT to_jsonb(ROW(s.*)::submissions) FROM submissions AS s'",
+        ),
+        "SELECT work()",
     ),
     "one of a few columns": (
         (

@@ -289,6 +289,43 @@ def test_a_link_survives_what_it_was_handed_in_for(installed_db: PlatformDatabas
     assert check(installed_db) == []
 
 
+@on("reference")
+def test_a_submission_in_any_session_of_a_student_who_is_enrolled_in_two_is_no_fault(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as db:
+        its = world(installed_db.platform, db)
+        db.execute("ALTER TABLE enrollments DROP CONSTRAINT enrollments_user_id_course_id_key")
+        other = its.platform.add_session(db, its.org, its.course)
+        twice, once = its.students[:2]
+        assert its.platform.enroll(db, twice, its.course, other) == other
+        assert its.platform.submit(db, twice, its.course, other) == other
+        assert check(installed_db, "split_students") == []
+
+        assert its.platform.submit(db, once, its.course, other) == other
+        (finding,) = check(installed_db, "split_students")
+        assert examples_of(finding) == [str(once)]
+        assert db.execute(re.findall(r"UPDATE .*$", finding["fix"])[0]).rowcount == 1
+    assert check(installed_db, "split_students") == []
+
+
+@on("reference", "school")
+def test_a_link_to_a_session_whose_course_was_set_to_null_is_a_fault(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as db:
+        its = world(installed_db.platform, db)
+        db.execute(
+            sql.SQL("ALTER TABLE {} ALTER course_id DROP NOT NULL").format(
+                sql.Identifier(its.platform.schema, "sessions")
+            )
+        )
+        its.run("UPDATE {} SET course_id = NULL WHERE id = {}", "sessions", its.session)
+        for finding in check(installed_db, "links_of_other_course", code=4):
+            assert finding["detail"].startswith(f"{FIVE} rows of {finding['object']} are linked")
+            (statement,) = re.findall(r"UPDATE .*$", finding["fix"], re.MULTILINE)
+            assert db.execute(statement).rowcount == FIVE
+    assert check(installed_db, "links_of_other_course") == []
+
+
 def test_rows_without_an_id_are_named_by_their_user(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
         its = world(installed_db.platform, db)

@@ -106,6 +106,20 @@ def test_the_platform_may_change_the_type_of_status(installed_db: PlatformDataba
     assert on(installed_db, "rollback", "--all", "--yes").code == 0
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_a_label_of_the_enum_may_hold_a_comma(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    by_hand(installed_db, "ALTER TYPE session_status ADD VALUE 'done, archived'")
+    with installed_db.connect() as connection:
+        session = str(platform.add_session(connection, platform.add_org(connection), platform.add_course(connection)))
+
+    changed = on(installed_db, "session", "set-status", session, "done, archived")
+
+    assert changed.code == 0, changed.err
+    refused = on(installed_db, "session", "set-status", session, "archived")
+    assert "The platform knows: draft, active, completed, done, archived" in refused.err
+
+
 @pytest.mark.parametrize("platform", [PLATFORMS["school"], PLATFORMS["reference"]], indirect=True, ids=str)
 def test_an_index_of_0_1_0_that_keeps_the_type_of_status_is_replaced(installed_db: PlatformDatabase) -> None:
     before = rows(installed_db, DEFINED)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
@@ -478,3 +478,24 @@ def body(db: PlatformDatabase) -> str:
             "SELECT prosrc FROM pg_proc WHERE proname = 'get_user_session_for_course'"
         ).fetchall()
     return str(text)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_trigger_that_is_disabled_on_one_partition_stays_so_when_a_new_version_of_it_comes(
+    installed_db: PlatformDatabase,
+) -> None:
+    query: LiteralString = (
+        "SELECT tgrelid::regclass::text, tgenabled::text FROM pg_trigger"
+        " WHERE tgname = 'zzz_sessiondb_link_submission' ORDER BY 1"
+    )
+    with installed_db.connect() as db:
+        db.execute("ALTER TABLE submissions_2024 DISABLE TRIGGER zzz_sessiondb_link_submission")
+        db.execute("ALTER TABLE submissions_2025 ENABLE ALWAYS TRIGGER zzz_sessiondb_link_submission")
+        before = db.execute(query).fetchall()
+        assert {("submissions", "O"), ("submissions_2024", "D"), ("submissions_2025", "A")} <= {*before}
+        db.execute("UPDATE sessiondb.objects SET sha256 = 'of before' WHERE name = 'zzz_sessiondb_link_submission'")
+
+        installed_db.apply()
+
+        assert db.execute("SELECT FROM sessiondb.objects WHERE sha256 = 'of before'").fetchall() == []
+        assert db.execute(query).fetchall() == before

@@ -47,8 +47,6 @@ BEGIN
             SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
         v_began := clock_timestamp();
-        -- otherwise others would wait for the rows of this batch while it waits for a locked one
-        PERFORM set_config('lock_timeout', least(nullif(s.setting::integer, 0), 2000)::text, true) FROM pg_settings AS s WHERE s.name = 'lock_timeout';
         -- citus: SET LOCAL citus.propagate_set_commands TO local;
         -- citus: SET LOCAL lock_timeout TO '2s';
         BEGIN
@@ -62,7 +60,7 @@ BEGIN
                     OR serialization_failure OR undefined_table THEN
             -- a session, a membership, a row or a partition has just changed, or is about to
             v_tries := v_tries + 1;
-            IF v_tries > 5 THEN
+            IF v_tries > 10 THEN
                 RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'Linked rows stay linked; call it again to resume.';
                 RAISE;
             END IF;

@@ -15,13 +15,22 @@ BEGIN
             HINT = 'Give both: sessiondb org create --name NAME --slug SLUG';
     END IF;
 
-    -- not o.slug: without such a column, that would call a function slug(orgs) of another role
-    RETURN QUERY
-        SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
-    IF NOT FOUND THEN
+    FOR v_try IN 1 .. 2 LOOP
+        -- not o.slug: without such a column, that would call a function slug(orgs) of another role
         RETURN QUERY
-            INSERT INTO platform.orgs AS o (name, slug) VALUES (p_name, p_slug)
-            RETURNING o.id::pg_catalog.uuid, name::pg_catalog.text, slug::pg_catalog.text, true;
-    END IF;
+            SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+        EXIT WHEN FOUND;
+        BEGIN
+            RETURN QUERY
+                INSERT INTO platform.orgs AS o (name, slug) VALUES (p_name, p_slug)
+                RETURNING o.id::pg_catalog.uuid, name::pg_catalog.text, slug::pg_catalog.text, true;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            -- another session may have created it meanwhile: look again
+            IF v_try OPERATOR(pg_catalog.=) 2 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
 END
 $function$

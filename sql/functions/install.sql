@@ -10,7 +10,7 @@ AS $procedure$
  * Creates or replaces a function, trigger or policy from its source, and records it. PUBLIC cannot execute a function
  * unless p_public is true; then it can, even if default privileges of the platform withhold that from new functions. A
  * REVOKE on the platform's function by hand is preserved. A trigger or policy that is identical is not replaced, to avoid
- * the lock; a disabled trigger stays disabled, although CREATE OR REPLACE TRIGGER would enable it.
+ * the lock; a disabled trigger stays disabled, also on one partition, although CREATE OR REPLACE TRIGGER would enable it.
  *
  * p_parent is the table of a trigger or policy, or the schema of a function ("platform" for the platform's). p_where: only
  * if session_id of the table was created by us ("created") or existed before ("found"); then the platform's own triggers
@@ -31,9 +31,9 @@ DECLARE
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
     v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema)));
     v_object text;
-    v_enabled "char";
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
     v_statement text;
+    v_statements text[];
     v_is_new boolean;
 BEGIN
     IF p_where IS NOT NULL AND NOT EXISTS (
@@ -60,12 +60,11 @@ BEGIN
     IF p_kind = 'trigger' THEN
         v_object := format('%I.%I', v_schema, p_parent);
         CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', v_object);
-        v_enabled := (SELECT t.tgenabled FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(v_object) AND t.tgname = p_name);
+        v_statements := ARRAY({enabled_states(v_object::regclass, p_name)});
         CALL sessiondb.run_on_platform(v_source);
-        IF v_enabled <> 'O' THEN
-            CALL sessiondb.run_on_platform(format('ALTER TABLE %s %s TRIGGER %I', v_object,
-                CASE v_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, p_name));
-        END IF;
+        FOREACH v_statement IN ARRAY v_statements LOOP
+            CALL sessiondb.run_on_platform(v_statement);
+        END LOOP;
         v_object := format('TRIGGER %I ON %s', p_name, v_object);
     ELSIF p_kind = 'policy' THEN
         v_object := format('%I.%I', v_schema, p_parent);

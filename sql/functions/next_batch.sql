@@ -62,7 +62,7 @@ BEGIN
     -- 50 rows per page are assumed if there are no statistics, or if the table was much smaller at the time; the
     -- backfill itself doubles its size
     to_row := format('(%s,0)', least(v_at.blocks, v_at.block + greatest(1, p_rows / CASE
-        WHEN v_at.reltuples > 0 AND v_at.relpages * 3 >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint))::tid;
+        WHEN v_at.reltuples > 0 AND v_at.relpages * 3::bigint >= v_at.blocks THEN v_at.reltuples / v_at.relpages ELSE 50 END)::bigint))::tid;
     RETURN NEXT;
 END
 $function$

@@ -10,17 +10,17 @@ AS $function$
  * accepted, the usual words in lower case.
  */
 DECLARE
-    v_labels text;
+    v_labels text[];
     v_has_check boolean;
     v_is_known boolean;
 BEGIN
-    SELECT (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = a.atttypid),
+    SELECT (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = a.atttypid),
            EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c' AND a.attnum = ANY (c.conkey))
       INTO v_labels, v_has_check
       FROM sessiondb.installation AS i
       JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.sessions', i.platform_schema)) AND a.attname = 'status';
     v_is_known := CASE
-        WHEN v_labels IS NOT NULL THEN p_status = ANY (string_to_array(v_labels, ', '))
+        WHEN v_labels IS NOT NULL THEN p_status = ANY (v_labels)
         ELSE v_has_check OR p_is_used
              OR lower(p_status) IN ('draft', 'planned', 'scheduled', 'active', 'paused', 'completed', 'cancelled', 'archived')
     END;
@@ -30,7 +30,7 @@ BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'invalid_parameter_value',
         MESSAGE = format('unknown session status "%s"', p_status),
-        HINT = coalesce('The platform knows: ' || v_labels,
+        HINT = coalesce('The platform knows: ' || array_to_string(v_labels, ', '),
             'The status that links students is active; others in use are for instance draft, scheduled, completed, cancelled.');
 END
 $function$

@@ -1,11 +1,12 @@
 -- Code of the platform that copies rows of enrollments or submissions by position fails when they get another column:
 -- INSERT INTO history SELECT NEW.* ("more expressions than target columns") then makes every write fail, and SELECT * in a
--- function that returns a fixed list of columns makes every read fail. Detected in the text of the function. A target whose
--- last column is already session_id is prepared; if the target is known only when the function runs, this only warns, as it
--- does for a function of a role that is not trusted, unless a trigger of the two tables calls it.
+-- function that returns a fixed list of columns makes every read fail. So does a list of columns where a row of the table is
+-- expected: RETURNS SETOF enrollments, ROW(...)::enrollments. Detected in the text of the function. A target whose last column
+-- is already session_id is prepared; if the target is known only when the function runs, this only warns, as it does for a
+-- function of a role that is not trusted, unless a trigger of the two tables calls it.
 -- SQL-standard function bodies, views and rules are not affected: PostgreSQL expanded their columns at creation.
 --
--- Longer than a screen: a branch for each of the four ways to copy a row.
+-- Longer than a screen: a branch for each of the five ways to copy a row.
 WITH grown AS (
     SELECT n.nspname, c.relname, c.oid, c.relowner, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
            (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum)
@@ -17,7 +18,10 @@ WITH grown AS (
        AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
 ),
 code AS (
-    SELECT p.oid, p.proowner, p.prorettype, p.proretset, n.nspname, l.lanname,
+    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
+           p.proowner IN (
+{trusted_roles(o.table_owner)}
+           ) AS is_trusted,
            format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
            -- without comments and quotes of names
            replace(regexp_replace(p.prosrc, '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
@@ -25,13 +29,14 @@ code AS (
       JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
                             AND NOT starts_with(n.nspname, 'pg_temp_')
       JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
-     WHERE p.prosrc ~ '\.\s*\*|\*\s*(,|\mfrom\M)|\mFROM\M'
+     CROSS JOIN (SELECT min(g.relowner) AS table_owner FROM grown AS g) AS o
+     WHERE p.prosrc ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
 ),
 statement AS (
     SELECT c.*, trim(s.text, E' \t\n\r') AS text
       FROM code AS c
      CROSS JOIN LATERAL regexp_split_to_table(c.body, ';') AS s (text)
-     WHERE s.text ~ '\*'
+     WHERE s.text ~* '\*|\m(select|row)\M'
 ),
 -- the names of the row, or of the rows, in each function of a trigger
 fired AS (
@@ -63,10 +68,7 @@ taken AS (
     UNION
     -- the same from the table itself, or a result of fixed columns
     SELECT g.nspname, g.relname, g.columns, s.name, s.text,
-           (s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
-           AND s.proowner IN (
-{trusted_roles(g.relowner)}
-               )
+           s.is_trusted AND (s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
       FROM grown AS g
       JOIN statement AS s
         ON s.text ~* format('(\mselect\s+|,\s*|\w\s*\.\s*)\*[^()]*\mfrom\M.*(?<![\w.])(%s\s*\.\s*)?%s\M(?!\s*\.)',
@@ -79,6 +81,17 @@ taken AS (
                                   WHEN 'sql' THEN '^select\M'
                                   ELSE '\mreturn\s+query\s+(select|execute)\M'
                               END))
+    UNION
+    -- a list of columns as a row of the table: a comma before FROM, outside parentheses, and no *
+    SELECT g.nspname, g.relname, g.columns, s.name, s.text,
+           s.is_trusted AND (s.prorettype = g.reltype OR s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
+      FROM grown AS g
+      JOIN statement AS s
+        ON s.prorettype = g.reltype
+           AND regexp_replace(regexp_replace(s.text, '\([^()]*\)', '', 'g'), '\([^()]*\)', '', 'g')
+               ~* format('%s\s((?!\mfrom\M)[^*])*,((?!\mfrom\M)[^*])*(\mfrom\M|$)',
+                         CASE s.lanname WHEN 'sql' THEN '^select' ELSE '\mreturn\s+query\s+select' END)
+        OR s.text ~* format('\mrow\s*\(([^()*]|\([^()]*\))*\)\s*(::\s*|\mas\s+)(%s\s*\.\s*)?%s\M(?!\s*[.[])', g.schema, g.relname)
 )
 SELECT DISTINCT ON (t.name, t.relname)
        'copied_rows' AS "check",
@@ -86,8 +99,10 @@ SELECT DISTINCT ON (t.name, t.relname)
        format('function %s', t.name) AS object,
        format('Function %s copies rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
               t.name, t.nspname, t.relname, left(regexp_replace(t.text, '\s+', ' ', 'g'), 120)) AS detail,
-       format('Name the columns instead of *: %s%s', t.columns,
-              CASE WHEN t.certain THEN '; or add the column at the end of the copy: ALTER TABLE ' || target.name || ' ADD COLUMN session_id uuid' END) AS fix
+       format(CASE WHEN t.text ~ '\*' THEN 'Name the columns instead of *: %s%s'
+                   ELSE 'Write the row as a whole, as in SELECT t.* FROM %3$I.%4$I AS t, instead of its columns: %1$s%2$s' END, t.columns,
+              CASE WHEN t.certain THEN '; or add the column at the end of the copy: ALTER TABLE ' || target.name || ' ADD COLUMN session_id uuid' END,
+              t.nspname, t.relname) AS fix
   FROM taken AS t
  CROSS JOIN LATERAL (
         SELECT (regexp_match(t.text, '\minsert\s+into\s+([\w.]+)', 'i'))[1] AS name

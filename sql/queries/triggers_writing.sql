@@ -1,5 +1,6 @@
 -- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1, names
--- separated by "|", with the table or partition of each, and the statements that create it again.
+-- separated by "|", with the table or partition of each, the statements that create it again, and the name of its table
+-- in sessiondb.objects, with the schema if that is not the platform's.
 --
 -- Derived from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row in which the
 -- column is set and which is returned, an UPDATE of one of the two tables that sets it. NEW may also be written as a
@@ -12,14 +13,10 @@ SELECT root.relname,
        t.tgname,
        c.oid::regclass,
        pg_get_triggerdef(t.oid)
-           || CASE t.tgenabled
-                  WHEN 'D' THEN format('; ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, t.tgname)
-                  WHEN 'A' THEN format('; ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I', n.nspname, c.relname, t.tgname)
-                  WHEN 'R' THEN format('; ALTER TABLE %I.%I ENABLE REPLICA TRIGGER %I', n.nspname, c.relname, t.tgname)
-                  ELSE ''
-              END
+           || coalesce((SELECT string_agg('; ' || s.statement, '') FROM ({enabled_states(c.oid, t.tgname)}) AS s (statement)), '')
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
-                           || quote_literal(obj_description(t.oid, 'pg_trigger')), '')
+                           || quote_literal(obj_description(t.oid, 'pg_trigger')), ''),
+       CASE WHEN n.nspname = hn.nspname THEN c.relname::text ELSE format('%s.%s', n.nspname, c.relname) END AS parent
   FROM pg_namespace AS hn
   JOIN pg_class AS root ON root.relnamespace = hn.oid AND root.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node

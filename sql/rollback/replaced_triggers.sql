@@ -1,12 +1,13 @@
 -- The adopted triggers of the platform can be restored. The setting sessiondb.undone holds the numbers of the migrations to
 -- be undone.
 SELECT 'replaced_triggers' AS "check", 'error' AS level,
-       format('trigger %I on %I.%I', o.name, i.platform_schema, o.parent) AS object,
+       format('trigger %I on %s', o.name, c.oid::regclass) AS object,
        f.detail, f.fix
   FROM sessiondb.installation AS i
   JOIN sessiondb.objects AS o ON o.kind = 'trigger' AND o.origin = 'replaced'
-  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
-  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
+  JOIN pg_namespace AS n ON n.nspname !~ '^pg_temp_'
+  JOIN pg_class AS c ON c.relnamespace = n.oid
+   AND o.parent = CASE WHEN n.nspname = i.platform_schema THEN c.relname::text ELSE format('%s.%s', n.nspname, c.relname) END
  -- the function as pg_get_triggerdef() writes it, quoted or not
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (

@@ -11,17 +11,16 @@ SELECT CASE
                '    DROP TRIGGER %I ON %s;\n'
                '    RAISE NOTICE ''%%'', %L;\n'
                'END',
-               c.relname, w.trigger_name, CASE $1 WHEN 'enrollments' THEN '0007' ELSE '0008' END, w.definition,
+               w.parent, w.trigger_name, CASE $1 WHEN 'enrollments' THEN '0007' ELSE '0008' END, w.definition,
                format('%I.%I', current_setting('sessiondb.schema'), $1), w.trigger_name, w.relation,
-               format('trigger %s on %s is taken over; a rollback restores it with: %s', w.trigger_name, c.relname, w.definition)))
+               format('trigger %s on %s is taken over; a rollback restores it with: %s', w.trigger_name, w.parent, w.definition)))
            ELSE format('DO %L', format(
                'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
-               format('trigger %I on %I writes session_id too', w.trigger_name, c.relname),
+               format('trigger %I on %s writes session_id too', w.trigger_name, w.parent),
                'Have it taken over with: sessiondb apply --adopt, or SET sessiondb.adopt = on.'))
        END AS statement,
        json_build_object($1, 'ACCESS EXCLUSIVE') AS locks,
        NULL::name AS scans
   FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, relation, definition)
-  JOIN pg_class AS c ON c.oid = w.relation
  WHERE w.table_name = $1
- ORDER BY c.relname, w.trigger_name
+ ORDER BY w.parent, w.trigger_name

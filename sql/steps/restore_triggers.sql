@@ -42,13 +42,5 @@ SELECT format('DO %L', format(
   LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))
  WHERE o.kind = 'trigger'
    AND o.origin = 'replaced'
-   AND o.parent NOT IN (
-        -- belongs to the other one of the two tables
-        SELECT c.relname
-          FROM pg_namespace AS n
-          JOIN pg_class AS other ON other.relnamespace = n.oid
-           AND other.relname IN ('enrollments', 'submissions') AND other.relname <> $1
-         CROSS JOIN LATERAL ({with_partitions(other.oid)}) AS node
-          JOIN pg_class AS c ON c.oid = node.relid
-         WHERE n.nspname = current_setting('sessiondb.schema'))
+   AND o.migration = CASE $1 WHEN 'enrollments' THEN '0007' ELSE '0008' END
  ORDER BY o.parent, o.name

@@ -26,8 +26,8 @@ from sessiondb.watch import Watch
 _TARGET_SECONDS = 0.2
 _MOST_ROWS = 5_000  # pages with nothing to link take no time, but the next ones may have much to do
 _MOST_BLOCKS = 1024  # of a dry run, which writes nothing
-_TRIES = 5
-_LOCK_SECONDS = 2.0
+_TRIES = 10
+_LOCK_SECONDS = 0.5  # half of deadlock_timeout, usually; backfill_step() waits no longer than that
 _GRACE_SECONDS = 1.0  # for the running batch when the time is up
 
 _LAG = """
