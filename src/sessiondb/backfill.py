@@ -159,8 +159,7 @@ def backfill(
                 with suppress(psycopg.OperationalError):  # the connection may be lost
                     _count(connection, result)
         since = connection.execute(
-            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s",
-            begun,
+            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s", begun
         ).fetchone()
         if result.complete and since:
             when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # in the user's time zone

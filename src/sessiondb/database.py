@@ -166,10 +166,7 @@ class Database:
         with explained():
             try:
                 connection = self.opens.connect(
-                    self.conninfo,
-                    fallback_application_name="sessiondb",
-                    client_encoding="UTF8",
-                    prepare_threshold=None,
+                    self.conninfo, fallback_application_name="sessiondb", client_encoding="UTF8", prepare_threshold=None
                 )
             except UnicodeError as error:
                 if "idna" not in str(error):

@@ -126,9 +126,7 @@ _COMMAND = re.compile(
     rf"(?:(?P<what>(?!(?:{STATEMENTS}) )[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL
 )
 
-_NEXT = re.compile(
-    rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )(?=(?:[^"]*"[^"]*")*[^"]*\Z)""",
-)
+_NEXT = re.compile(rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )(?=(?:[^"]*"[^"]*")*[^"]*\Z)""")
 """The end of a line of a fix that has a next one; within quotes, or before other words, it is part of a name."""
 
 _SEVERAL_FIXES = {

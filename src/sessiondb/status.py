@@ -125,12 +125,7 @@ def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, 
     enabled = {name for name, is_enabled in rows if is_enabled}
     ours = [o for o in objects.objects() if o.kind == "trigger"]
     return [
-        {
-            "name": o.name,
-            "table": o.parent,
-            "state": states.get(o.name, "MISSING"),
-            "enabled": o.name in enabled,
-        }
+        {"name": o.name, "table": o.parent, "state": states.get(o.name, "MISSING"), "enabled": o.name in enabled}
         for o in sorted(ours, key=lambda o: (o.parent, o.name))
     ]
 

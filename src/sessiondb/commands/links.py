@@ -268,11 +268,7 @@ def explain(
 @command("show", formats=ROWS)
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
 @name_option("session", "Only this session, or only rows linked to it: title or id.")
-@click.option(
-    "--unlinked",
-    is_flag=True,
-    help="Only rows without a session, or sessions without rows.",
-)
+@click.option("--unlinked", is_flag=True, help="Only rows without a session, or sessions without rows.")
 @rows_options
 def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
     """Run one of the verification queries.

@@ -212,10 +212,7 @@ def rollback(
             return
         if todo:
             click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
-    with (
-        options.changing.connect() as connection,
-        runner_on(options, connection, lock_timeout, lock_budget) as runner,
-    ):
+    with options.changing.connect() as connection, runner_on(options, connection, lock_timeout, lock_budget) as runner:
         undone = runner.rollback(to, warnings)
         saved = saved_links(connection) if everything else 0
     if options.json:

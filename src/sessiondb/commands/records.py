@@ -411,12 +411,7 @@ def session_list(
 @name_option("course", "The course of the session, if several have its title.")
 @_backfill
 def session_set_status(
-    options: Options,
-    session_name: str,
-    status: str,
-    org_name: str | None,
-    course_name: str | None,
-    backfill: bool,
+    options: Options, session_name: str, status: str, org_name: str | None, course_name: str | None, backfill: bool
 ) -> None:
     """Change the status of a session, named by its title or id.
 
