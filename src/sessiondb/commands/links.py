@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, name_option, print_rows, rows_options
+from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, name_option, print_rows
 from sessiondb.errors import Exit, UsageError, ready_to_paste
 
 if TYPE_CHECKING:
@@ -269,8 +269,7 @@ def explain(
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
 @name_option("session", "Only this session, or only rows linked to it: title or id.")
 @click.option("--unlinked", is_flag=True, help="Only rows without a session, or sessions without rows.")
-@rows_options
-def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
+def show(options: Options, what: str, session_name: str | None, unlinked: bool) -> None:
     """Run one of the verification queries.
 
     \b
@@ -289,10 +288,10 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool, 
     with options.database.transaction(read_only=True) as connection:
         session = _session(connection, session_name)
         # one more than is shown, to know whether there are more
-        most = limit or (SHOWN + 1 if options.format == "table" else None)
+        most = options.limit or (SHOWN + 1 if options.format == "table" else None)
         rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
-        print_rows(options, rows, columns, limit, wide=wide)
+        print_rows(options, rows, columns)
 
 
 _SESSION = {"title": "title", "org": "org_slug", "course": "course_title", "status": "status", "date": "created_at"}

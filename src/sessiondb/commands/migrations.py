@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
+import inspect
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,58 +21,29 @@ from sessiondb.errors import Exit, SessiondbError, UsageError
 if TYPE_CHECKING:
     from sessiondb.database import Choices
     from sessiondb.errors import Finding
+    from sessiondb.locks import LockBudget
     from sessiondb.migrate import Runner
 
 
-def lock_options(function: Any) -> Any:
-    """Add the options on waiting for locks to a command."""
-    function = click.option(
-        "--lock-budget",
-        type=Seconds(),
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Give up if a lock is not obtained within this time.",
-    )(function)
-    return click.option(
-        "--lock-timeout",
-        type=Seconds(least=0.01),
-        default=1.5,
-        show_default=True,
-        metavar="SECONDS",
-        help="Maximum time to wait for a lock; also the longest that others can be blocked behind it.",
-    )(function)
+def _together(name: str, make: Callable[..., Any], *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Add options to a command, which receives what is made of their values as one argument of this name."""
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def run(*arguments: Any, **values: Any) -> Any:
+            names = inspect.signature(make).parameters
+            own = {key: values.pop(key) for key in names if key in values}
+            return function(*arguments, **values, **{name: make(**own)})
+
+        return functools.reduce(lambda f, option: option(f), reversed(options), run)
+
+    return decorate
 
 
-@contextlib.contextmanager
-def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
-    """Yield a runner of migrations on the connection that reports on stderr what it does."""
+def _budget(lock_timeout: float, lock_budget: float) -> LockBudget:
     from sessiondb.locks import LockBudget
-    from sessiondb.migrate import Runner, on_one_line
 
-    def boundary(migration: str, point: str) -> None:
-        if options.verbose:
-            output.note(f"  {migration}: {on_one_line(point)}")
-
-    with contextlib.closing(output.Progress()) as bar:
-        yield Runner(connection, LockBudget(lock_timeout, lock_budget), output.note, bar, boundary)
-
-
-def staff_options(function: Any) -> Any:
-    """Add the options for the roles that read the rows of an organisation's sessions to a command."""
-    function = click.option(
-        "--current-user",
-        type=Name(),
-        metavar="EXPR",
-        help="For --staff: an SQL expression that returns the id of the current user; default auth.uid().",
-    )(function)
-    return click.option(
-        "--staff",
-        type=Name(),
-        metavar="ROLE,...",
-        help="Members with these roles may read the rows of their organisation's sessions despite row level security;"
-        " '' for none. The last choice is kept.",
-    )(function)
+    return LockBudget(lock_timeout, lock_budget)
 
 
 def _choices(course_path: str | None, adopt: bool, staff: str | None, current_user: str | None) -> Choices:
@@ -81,31 +54,78 @@ def _choices(course_path: str | None, adopt: bool, staff: str | None, current_us
     return Choices(course_path, adopt, staff, current_user)
 
 
+_lock_timeout = click.option(
+    "--lock-timeout",
+    type=Seconds(least=0.01),
+    default=1.5,
+    show_default=True,
+    metavar="SECONDS",
+    help="Maximum time to wait for a lock; also the longest that others can be blocked behind it.",
+)
+
+_lock_options = _together(
+    "budget",
+    _budget,
+    _lock_timeout,
+    click.option(
+        "--lock-budget",
+        type=Seconds(),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up if a lock is not obtained within this time.",
+    ),
+)
+
+_choice_options = _together(
+    "choices",
+    _choices,
+    click.option(
+        "--course-path",
+        type=Name(),
+        metavar="PATH",
+        help="The columns from a submission to its course, for instance item_id.module_id.course_id.",
+    ),
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Replace the platform's own triggers that write session_id; rollback restores them.",
+    ),
+    click.option(
+        "--staff",
+        type=Name(),
+        metavar="ROLE,...",
+        help="Members with these roles may read the rows of their organisation's sessions despite row level security;"
+        " '' for none. The last choice is kept.",
+    ),
+    click.option(
+        "--current-user",
+        type=Name(),
+        metavar="EXPR",
+        help="For --staff: an SQL expression that returns the id of the current user; default auth.uid().",
+    ),
+)
+
+
+@contextlib.contextmanager
+def _runner(options: Options, connection: Any, budget: LockBudget) -> Iterator[Runner]:
+    """Yield a runner of migrations on the connection that reports on stderr what it does."""
+    from sessiondb.migrate import Runner, on_one_line
+
+    def boundary(migration: str, point: str) -> None:
+        if options.verbose:
+            output.note(f"  {migration}: {on_one_line(point)}")
+
+    with contextlib.closing(output.Progress()) as bar:
+        yield Runner(connection, budget, output.note, bar, boundary)
+
+
 @command("apply")
 @click.option("--to", metavar="ID", shell_complete=complete("migration"), help="Stop after this migration.")
-@click.option(
-    "--course-path",
-    type=Name(),
-    metavar="PATH",
-    help="The columns from a submission to its course, for instance item_id.module_id.course_id.",
-)
-@click.option(
-    "--adopt", is_flag=True, help="Replace the platform's own triggers that write session_id; rollback restores them."
-)
-@staff_options
+@_choice_options
 @click.option("--dry-run", is_flag=True, help="Check the platform and show the plan; change nothing.")
-@lock_options
-def apply(
-    options: Options,
-    to: str | None,
-    course_path: str | None,
-    adopt: bool,
-    staff: str | None,
-    current_user: str | None,
-    dry_run: bool,
-    lock_timeout: float,
-    lock_budget: float,
-) -> None:
+@_lock_options
+def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, budget: LockBudget) -> None:
     """Check the platform, then apply the pending migrations.
 
     \b
@@ -123,7 +143,7 @@ def apply(
     from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
-    choices = _choices(course_path, adopt, staff, current_user)
+    course_path = choices.course_path
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(choices, read_only=True) as connection:
@@ -134,7 +154,7 @@ def apply(
             _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
         return
     with options.changing.connect(choices) as connection:
-        with runner_on(options, connection, lock_timeout, lock_budget) as runner:
+        with _runner(options, connection, budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
         there = installation(connection)
@@ -153,7 +173,7 @@ def apply(
         output.say("Functions and triggers are as this version installs them.")
     if path:
         output.say(f"A submission's course is found by {path}.")
-    if staff is not None and there:
+    if choices.staff is not None and there:
         readers = f"Members with the role {there.staff['roles']}" if there.staff else "No members"
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
     for table, counts in linked.items():
@@ -177,16 +197,8 @@ def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable:
 @click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be undone and lost; change nothing.")
-@lock_options
-def rollback(
-    options: Options,
-    to: str | None,
-    everything: bool,
-    yes: bool,
-    dry_run: bool,
-    lock_timeout: float,
-    lock_budget: float,
-) -> None:
+@_lock_options
+def rollback(options: Options, to: str | None, everything: bool, yes: bool, dry_run: bool, budget: LockBudget) -> None:
     """Undo migrations, newest first. Links are saved, and the next apply restores them.
 
     \b
@@ -212,7 +224,7 @@ def rollback(
             return
         if todo:
             click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
-    with options.changing.connect() as connection, runner_on(options, connection, lock_timeout, lock_budget) as runner:
+    with options.changing.connect() as connection, _runner(options, connection, budget) as runner:
         undone = runner.rollback(to, warnings)
         saved = saved_links(connection) if everything else 0
     if options.json:
@@ -343,33 +355,15 @@ def _time(iso: str | None) -> datetime.datetime | None:
 
 
 @command("plan")
-@click.option("--course-path", type=Name(), metavar="PATH", help="As for apply.")
-@click.option("--adopt", is_flag=True, help="As for apply.")
-@staff_options
+@_choice_options
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
 @click.option(
     "--single-transaction",
     is_flag=True,
     help="With --sql: print one statement instead, for web editors, migration folders and drivers.",
 )
-@click.option(
-    "--lock-timeout",
-    type=Seconds(least=0.01),
-    default=1.5,
-    show_default=True,
-    metavar="SECONDS",
-    help="For the script: maximum time to wait for a lock.",
-)
-def plan(
-    options: Options,
-    course_path: str | None,
-    adopt: bool,
-    staff: str | None,
-    current_user: str | None,
-    as_script: bool,
-    single_transaction: bool,
-    lock_timeout: float,
-) -> None:
+@_lock_timeout
+def plan(options: Options, choices: Choices, as_script: bool, single_transaction: bool, lock_timeout: float) -> None:
     """Show the statements that apply would run, and their locks. Reads only.
 
     \b
@@ -387,7 +381,6 @@ def plan(
     from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
 
-    choices = _choices(course_path, adopt, staff, current_user)
     if single_transaction and not as_script:
         raise UsageError("--single-transaction requires --sql", "Add --sql.")
     if as_script:
@@ -397,8 +390,8 @@ def plan(
         return
     with options.database.transaction(choices, read_only=True) as connection:
         if installation(connection) is None:
-            require_plannable(connection, course_path)
-        settle_course_path(connection, course_path)
+            require_plannable(connection, choices.course_path)
+        settle_course_path(connection, choices.course_path)
         todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, command, complete, links, name_option, print_rows, rows_options
+from sessiondb.commands import ROWS, Name, Options, command, complete, links, name_option, print_rows
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def org() -> None:
 
 
 @command("list", group=org, formats=ROWS)
-@rows_options
-def org_list(options: Options, limit: int | None, wide: bool) -> None:
+def org_list(options: Options) -> None:
     """List the organisations.
 
     \b
@@ -42,7 +41,7 @@ def org_list(options: Options, limit: int | None, wide: bool) -> None:
 
     with options.database.transaction(read_only=True) as connection:
         columns = {"name": "name", "slug": "slug", "members": "members", "active sessions": "active_sessions"}
-        print_rows(options, records.list_orgs(connection), columns, limit, wide=wide)
+        print_rows(options, records.list_orgs(connection), columns)
 
 
 @command("create", group=org)
@@ -82,8 +81,7 @@ def course() -> None:
 
 
 @command("list", group=course, formats=ROWS)
-@rows_options
-def course_list(options: Options, limit: int | None, wide: bool) -> None:
+def course_list(options: Options) -> None:
     """List the courses.
 
     \b
@@ -94,7 +92,7 @@ def course_list(options: Options, limit: int | None, wide: bool) -> None:
 
     with options.database.transaction(read_only=True) as connection:
         columns = {"title": "title", "sessions": "sessions", "active": "active_sessions"}
-        print_rows(options, records.list_courses(connection), columns, limit, wide=wide)
+        print_rows(options, records.list_courses(connection), columns)
 
 
 @click.group()
@@ -115,8 +113,7 @@ _STATUSES = "others are usually draft, completed and cancelled."
 
 @command("list", group=member, formats=ROWS)
 @_org
-@rows_options
-def member_list(options: Options, org_name: str, limit: int | None, wide: bool) -> None:
+def member_list(options: Options, org_name: str) -> None:
     """List the members of an organisation.
 
     \b
@@ -127,7 +124,7 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
 
     with options.database.transaction(read_only=True) as connection:
         members = records.list_members(connection, records.find(connection, "org", org_name, output.note))
-        print_rows(options, members, {"member": "member", "role": "role"}, limit, wide=wide)
+        print_rows(options, members, {"member": "member", "role": "role"})
 
 
 @command("add", group=member)
@@ -385,10 +382,7 @@ def session_create(
 @name_option("org", "Only sessions of this organisation.")
 @name_option("course", "Only sessions of this course.")
 @click.option("--status", type=Name(), shell_complete=complete("status"), help="Only sessions with this status.")
-@rows_options
-def session_list(
-    options: Options, org_name: str | None, course_name: str | None, status: str | None, limit: int | None, wide: bool
-) -> None:
+def session_list(options: Options, org_name: str | None, course_name: str | None, status: str | None) -> None:
     """List the sessions, newest first.
 
     \b
@@ -401,7 +395,7 @@ def session_list(
     with options.database.transaction(read_only=True) as connection:
         org_id, course_id = _find_within(connection, org_name, course_name)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
-        print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns, limit, wide=wide)
+        print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns)
 
 
 @command("set-status", group=session)
