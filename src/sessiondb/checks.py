@@ -13,7 +13,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import class_row
 
-from sessiondb import ledger, objects, resources, versions
+from sessiondb import ledger, objects, resources
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import (
@@ -25,7 +25,7 @@ from sessiondb.errors import (
     UnclearNameError,
     UsageError,
 )
-from sessiondb.installation import Installation, installation
+from sessiondb.installation import Installation, installation, refuse_other
 from sessiondb.locks import Report
 from sessiondb.output import shown
 from sessiondb.resources import literal
@@ -64,7 +64,7 @@ def check(
     if there is None:
         ledger.require_visible(connection)
         return [NOT_INSTALLED]
-    versions.refuse_newer(there)
+    refuse_other(there, older=False)
     missing = objects.missing(connection)
     if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
         detail = f"Tables of schema sessiondb are missing: {', '.join(gone)}."
@@ -209,7 +209,7 @@ def require_installed(connection: Connection) -> Installation:
     if there is None:
         ledger.require_visible(connection)
         raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
-    versions.require_same(there)
+    refuse_other(there, older=True)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
         " WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = f.name)",

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
+from packaging.version import Version
 from psycopg import errors as pg
 
-from sessiondb import resources
+from sessiondb import __version__, resources
 from sessiondb.connection import Connection, trusted
-from sessiondb.errors import Finding, PlatformRefusedError
+from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError
 
 _TRUSTED: WeakSet[Connection] = WeakSet()
 """Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
@@ -118,3 +119,17 @@ def installation(connection: Connection) -> Installation | None:
         ).fetchone()
         return Installation(*row) if row else None
     return None
+
+
+def refuse_other(there: Installation | None, *, older: bool) -> None:
+    """Refuse a database of a newer version, which may contain what this one does not know, or also of an older one.
+
+    Raises:
+        SessiondbError: the database is of such a version.
+    """
+    installed, own = Version(there.version if there else __version__), Version(__version__)
+    if installed > own or (older and installed < own):
+        raise SessiondbError(
+            f"this database was set up by sessiondb {installed}, and this is sessiondb {own}",
+            f"Use sessiondb {installed} or later." if installed > own else "Upgrade it first: sessiondb apply",
+        )

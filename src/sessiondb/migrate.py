@@ -19,13 +19,12 @@ from sessiondb.checks import preflight, require_course_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
-from sessiondb.installation import installation
+from sessiondb.installation import installation, refuse_other
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
 from sessiondb.server_errors import explain
 from sessiondb.steps import Query, Statement, Step
-from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch
 
 T = TypeVar("T")
@@ -115,7 +114,7 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            refuse_newer(installation(self.connection))
+            refuse_other(installation(self.connection), older=False)
             if not ledger.exists(self.connection):
                 _refuse_leftovers(self.connection)
                 return []
@@ -283,7 +282,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
     last = find_migration(migrations, to) if to else migrations[-1]
-    refuse_newer(installation(connection))
+    refuse_other(installation(connection), older=False)
     applied = _verified(connection, migrations)
     gone = {o.after for o in missing(connection)}
 
@@ -305,7 +304,7 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
     """
     migrations = read_migrations(resources.MIGRATIONS)
     keep = find_migration(migrations, to).id if to else ""
-    refuse_newer(installation(connection))
+    refuse_other(installation(connection), older=False)
     if not ledger.exists(connection):
         _refuse_leftovers(connection)
         return []
