@@ -168,11 +168,9 @@ class Database:
                 connection = self.opens.connect(
                     self.conninfo, fallback_application_name="sessiondb", client_encoding="UTF8", prepare_threshold=None
                 )
-            except UnicodeError as error:
-                if "idna" not in str(error):
+            except (psycopg.Error, UnicodeError) as error:
+                if isinstance(error, UnicodeError) and "idna" not in str(error):
                     raise
-                raise unreachable(error, self.named_by) from None
-            except psycopg.Error as error:
                 raise unreachable(error, self.named_by) from None
             with connection:
                 yield connection

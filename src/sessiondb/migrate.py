@@ -114,11 +114,9 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            refuse_other(installation(self.connection), older=False)
-            if not ledger.exists(self.connection):
-                _refuse_leftovers(self.connection)
+            applied = _applied(self.connection, migrations)
+            if applied is None:
                 return []
-            applied = set(_verified(self.connection, migrations))
             self._repair(migrations[0])
             todo, there = _to_undo(self.connection, migrations, applied, keep)
             if todo:
@@ -160,9 +158,9 @@ class Runner:
             if self._told == f"{doing(of)} {of}":
                 self.report(f"  {time.monotonic() - began:.2f} s")
 
-    def _look(self, read: Callable[[], T]) -> T:
+    def _look(self, read: Callable[[], T], what: str = "preflight") -> T:
         """Read from the database, which may have to wait for a lock on a table or a partition."""
-        return with_lock_budget(read, "preflight", self._watch, self.budget, self.report)
+        return with_lock_budget(read, what, self._watch, self.budget, self.report)
 
     def _run(self, step: Step, doing: str) -> None:
         """Run a step, and report it once per migration."""
@@ -177,13 +175,9 @@ class Runner:
                 else:
                     self._transaction(step.of, [item])
         except psycopg.Error as error:
-            raise explain(error, f"{step.of} failed {self._place()}") from error
-
-    def _place(self) -> str:
-        """Describe how far a migration is."""
-        if self._point in ("committed", "done"):
-            return "before its next statement"
-        return f'at "{shortened(self._point)}"'
+            is_between = self._point in ("committed", "done")
+            place = "before its next statement" if is_between else f'at "{shortened(self._point)}"'
+            raise explain(error, f"{step.of} failed {place}") from error
 
     def _reach(self, of: str, point: str) -> None:
         if self._told != self._doing:
@@ -196,8 +190,9 @@ class Runner:
     def _query(self, of: str, query: Query) -> None:
         """Run the statements that a query returns one by one."""
         for attempt in range(1, _TRIES + 1):
+            self._point = query.text
             try:
-                for statement in self._expanded(of, query):
+                for statement in self._look(lambda: expanded(self.connection, query), of):
                     if " CONCURRENTLY " in statement.text:
                         self._concurrently(of, statement.text)
                     else:
@@ -207,11 +202,6 @@ class Runner:
                 if attempt == _TRIES:
                     raise
                 self.report("  cancelled by a deadlock; trying again")
-
-    def _expanded(self, of: str, query: Query) -> list[Statement]:
-        """Return the statements that a query returns, which may have to wait for the platform's tables."""
-        self._point = query.text
-        return with_lock_budget(lambda: expanded(self.connection, query), of, self._watch, self.budget, self.report)
 
     def _concurrently(self, of: str, statement: str) -> None:
         """Build or drop an index while other sessions read and write.
@@ -304,11 +294,9 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
     """
     migrations = read_migrations(resources.MIGRATIONS)
     keep = find_migration(migrations, to).id if to else ""
-    refuse_other(installation(connection), older=False)
-    if not ledger.exists(connection):
-        _refuse_leftovers(connection)
+    applied = _applied(connection, migrations)
+    if applied is None:
         return []
-    applied = set(_verified(connection, migrations))
     if any(o.kind == "table" and o.after == "0001" for o in missing(connection)):  # a rollback creates it again first
         return [m for m in reversed(migrations) if m.id in applied and m.id > keep]
     todo, there = _to_undo(connection, migrations, applied, keep)
@@ -414,14 +402,18 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
     return {id_: sha256 for id_, (_, sha256) in applied.items()}
 
 
-def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to report that nothing is installed if the ledger is missing but objects of ours exist."""
+def _applied(connection: Connection, migrations: Sequence[Migration]) -> set[str] | None:
+    """Return the ids of the applied migrations, None if there is no ledger and no object of ours."""
+    refuse_other(installation(connection), older=False)
+    if ledger.exists(connection):
+        return set(_verified(connection, migrations))
     left = [o.name if o.parent == "platform" else f"{o.parent}.{o.name}" for o in objects.leftovers(connection)]
     if left:
         raise SessiondbError(
             f"the record of the installation is lost, but objects of sessiondb still exist: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
+    return None
 
 
 def readable(statement: str) -> str:

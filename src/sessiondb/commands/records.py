@@ -15,7 +15,6 @@ from sessiondb.commands import ROWS, Name, Options, command, complete, links, na
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
-    from sessiondb.backfill import Result
     from sessiondb.connection import Connection
 
 
@@ -105,6 +104,14 @@ def member() -> None:
     """
 
 
+def _ids(connection: Connection, **names: str | None) -> list[Any]:
+    """Return the id of each thing that is named, by its kind; None where no name is given."""
+    from sessiondb import records
+
+    given = names.items()
+    return [None if name is None else records.find(connection, kind, name, output.note) for kind, name in given]
+
+
 _org = name_option("org", "The organisation: slug, name or id.", required=True)
 _user = click.option("--user", type=Name(), required=True, metavar="USER", help="The user: e-mail, login, name or id.")
 _backfill = click.option("--backfill", is_flag=True, help="Link older rows immediately, as the command backfill does.")
@@ -148,8 +155,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         options.database.require_own_backend()
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = _ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
         if role not in (None, row["role"]):
@@ -168,13 +174,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         sessions = records.sessions_for(connection, user_id)
         is_waiting = records.has_unlinked_rows(connection, user_id)
 
-    def linked(result: Result) -> None:
-        row["backfill"] = result.as_json()
-        _print_member(options, row, said)
-        if not options.json:
-            links.say_linked(result)
-
-    _link(options, sessions, linked)
+    _link(options, row, sessions, lambda: _print_member(options, row, said))
     if is_waiting and not sessions:
         raise SessiondbError(
             "none of the user's older rows can be linked, because no organisation of the user has an active session of"
@@ -197,8 +197,7 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = _ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.set_member_role(connection, org_id, user_id, role)
     _warn_of_new_role(role, known)
@@ -227,8 +226,7 @@ def member_remove(options: Options, org_name: str, user: str) -> None:
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = _ids(connection, org=org_name, user=user)
         row = records.remove_member(connection, org_id, user_id)
     _print_member(options, row, f"User {row['user']} is no longer a member of {row['org']}.")
 
@@ -248,16 +246,6 @@ def session() -> None:
     Example:
       sessiondb session list
     """
-
-
-def _find_within(connection: Connection, org: str | None, course: str | None) -> tuple[UUID | None, UUID | None]:
-    """Return the ids of the organisation and the course in which to look for sessions."""
-    from sessiondb import records
-
-    return (
-        records.find(connection, "org", org, output.note) if org else None,
-        records.find(connection, "course", course, output.note) if course else None,
-    )
 
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
@@ -291,14 +279,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         if counts["course"]:
             output.say(options.named(f"It is of course {counts['course']} for {counts['org']}."))
 
-    def linked(result: Result) -> None:
-        row["backfill"] = result.as_json()
-        said()
-        if not options.json:
-            links.say_linked(result)
-
     if backfill:
-        _link(options, [row["id"]], linked)
+        _link(options, row, [row["id"]], said)
         return
     said()
     if not options.json and (counts["linkable_enrollments"] or counts["linkable_submissions"]):
@@ -309,8 +291,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         output.say(f"Run: sessiondb backfill --session {name}")
 
 
-def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
-    """Link the older rows of sessions, and show what was linked, even if an error or a signal ends it."""
+def _link(options: Options, row: dict[str, Any], sessions: Iterable[UUID], say: Callable[[], None]) -> None:
+    """Link the older rows of sessions, then print the row and what was linked, even if an error or a signal ends it."""
     from sessiondb.backfill import Pace, Result
 
     total = Result(complete=True)
@@ -324,9 +306,12 @@ def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], N
                     total.add(result)
     except BaseException:
         total.complete = False
-        show(total)
         raise
-    show(total)
+    finally:
+        row["backfill"] = total.as_json()
+        say()
+        if not options.json:
+            links.say_linked(total)
 
 
 def _require_active(options: Options, status: str, backfill: bool) -> None:
@@ -371,9 +356,7 @@ def session_create(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        course_id = records.find(connection, "course", course_name, output.note)
-        user_id = records.find(connection, "user", by, output.note) if by else None
+        org_id, course_id, user_id = _ids(connection, org=org_name, course=course_name, user=by or None)
         row = records.create_session(connection, org_id, course_id, user_id, title, status)
     _print_session(options, row, "Created", backfill)
 
@@ -393,7 +376,7 @@ def session_list(options: Options, org_name: str | None, course_name: str | None
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        org_id, course_id = _find_within(connection, org_name, course_name)
+        org_id, course_id = _ids(connection, org=org_name or None, course=course_name or None)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
         print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns)
 
@@ -421,7 +404,7 @@ def session_set_status(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, course_id = _find_within(connection, org_name, course_name)
+        org_id, course_id = _ids(connection, org=org_name or None, course=course_name or None)
         session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed" if row["changed"] else "Unchanged:", backfill)
