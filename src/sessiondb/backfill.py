@@ -59,12 +59,6 @@ class Pace:
     max_lag: float | None = None
 
 
-def _nothing() -> dict[str, dict[str, Any]]:
-    return {
-        table: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for table in ("enrollments", "submissions")
-    }
-
-
 @dataclass
 class Result:
     """What a backfill did, even if an error or a signal ended it.
@@ -75,7 +69,9 @@ class Result:
         complete: whether it reached the end.
     """
 
-    tables: dict[str, dict[str, Any]] = field(default_factory=_nothing)
+    tables: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {t: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for t in ledger.TABLES}
+    )
     complete: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -126,16 +122,20 @@ def backfill(
     report: Report,
     progress: Progress,
     result: Result | None = None,
+    *,
+    dry: bool = False,
 ) -> Result:
     """Link the existing rows to what the triggers would choose for them now.
 
     Args:
-        connection: in autocommit mode; each batch is a separate transaction, including its progress.
+        connection: in autocommit mode; each batch is a separate transaction, including its progress. For a dry run in a
+            read-only transaction.
         session: link only what belongs to this session; None for all.
         pace: how fast to work, and for how long.
         report: receives remarks before the backfill, pauses, and batches that are retried.
         progress: is called after each batch.
         result: is filled and returned; shows what was done even if this raises.
+        dry: only count what would be linked, by reading.
 
     Raises:
         SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
@@ -145,6 +145,11 @@ def backfill(
     """
     result = result or Result()
     window = _Window(connection, pace.max_runtime)
+    if dry:
+        with suppress(_TimeIsUp):
+            _dry_run(connection, session, pace, window, report, progress, result)
+            result.complete = True
+        return result
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
@@ -296,31 +301,22 @@ def _count(connection: Connection, result: Result) -> None:
         result.tables = {counts.pop("table_name"): counts for counts in cursor}
 
 
-def dry_run(
+def _dry_run(
     connection: Connection,
     session: UUID | None,
     pace: Pace,
+    window: _Window,
     report: Report,
     progress: Progress,
-    result: Result | None = None,
-) -> Result:
-    """Count what :func:`backfill` would do, by reading only; the connection is in a read-only transaction.
-
-    The arguments and the result are those of :func:`backfill`.
-
-    Raises:
-        SessiondbError: sessiondb is not installed, or there is no such session.
-    """
-    result = result or Result()
-    window = _Window(connection, pace.max_runtime)
+    result: Result,
+) -> None:
     there = require_installed(connection)
     require_session(connection, session)
 
     def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
+        timeout = _milliseconds(window.left())
         with platform_path(connection):
-            connection.execute(
-                "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [_milliseconds(window.left())]
-            )
+            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [timeout])
             try:
                 return connection.execute(query, arguments).fetchall()
             except pg.QueryCanceled as error:
@@ -328,18 +324,15 @@ def dry_run(
                     raise
                 raise _TimeIsUp from error
 
-    with suppress(_TimeIsUp):
-        window.sleep(0)
-        for (remark,) in ask(_REMARKS, session):
-            report(remark)
-        linked = 0
-        for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
-            result.count(table, scanned, would_link, reasons)
-            linked += would_link
-            progress(done, total, linked)
-            window.sleep(pace.sleep)
-        result.complete = True
-    return result
+    window.sleep(0)
+    for (remark,) in ask(_REMARKS, session):
+        report(remark)
+    linked = 0
+    for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
+        result.count(table, scanned, would_link, reasons)
+        linked += would_link
+        progress(done, total, linked)
+        window.sleep(pace.sleep)
 
 
 def _counted(

@@ -170,7 +170,6 @@ def backfill(
 def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: Result, *, dry: bool = False) -> None:
     """Run a backfill, or count what it would do, with its progress on stderr."""
     from sessiondb.backfill import backfill as run
-    from sessiondb.backfill import dry_run
 
     since: tuple[float, int] | None = None
     with contextlib.closing(output.Progress()) as bar:
@@ -184,7 +183,7 @@ def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: 
             # with a bar and the time left this fits a terminal of 60 columns
             bar(f"{output.count(linked, 'row')} {done_with}{rate}, pages", done, total)
 
-        (dry_run if dry else run)(connection, session, pace, output.note, progress, result)
+        run(connection, session, pace, output.note, progress, result, dry=dry)
 
 
 def _print_backfill(options: Options, result: Result, dry: bool) -> None:
