@@ -44,35 +44,24 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a backfill works.
+    """How fast a backfill works."""
 
-    Attributes:
-        batch_rows: approximate rows per transaction; None aims at 200 ms each.
-        sleep: seconds between two batches.
-        max_runtime: stop after this many seconds; None for no limit.
-        max_lag: pause while a replica is more than this many seconds behind; None for no limit.
-    """
-
-    batch_rows: int | None = None
-    sleep: float = 0.0
-    max_runtime: float | None = None
-    max_lag: float | None = None
+    batch_rows: int | None = None  # approximate rows per transaction; None aims at 200 ms each
+    sleep: float = 0.0  # seconds between two batches
+    max_runtime: float | None = None  # stop after this many seconds; None for no limit
+    max_lag: float | None = None  # pause while a replica is more than this many seconds behind; None for no limit
 
 
 @dataclass
 class Result:
-    """What a backfill did, even if an error or a signal ended it.
+    """What a backfill did, even if an error or a signal ended it."""
 
-    Attributes:
-        tables: for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were
-            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason.
-        complete: whether it reached the end.
-    """
-
+    # for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were looked at, ``linked``,
+    # ``unlinkable``, and ``reasons``, the unlinkable ones by reason
     tables: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {t: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for t in ledger.TABLES}
     )
-    complete: bool = False
+    complete: bool = False  # whether it reached the end
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""

@@ -71,25 +71,17 @@ def is_there(connection: Connection) -> bool:
 
 @dataclass(frozen=True)
 class Installation:
-    """What sessiondb knows of its platform.
+    """What sessiondb knows of its platform."""
 
-    Attributes:
-        platform_schema: the schema with sessions, enrollments and submissions.
-        version: of the sessiondb that applied last.
-        course_path: the columns from a submission to its course, None before they are chosen.
-        course_pieces: the SQL expression of the course, split where the name of the submission's row belongs.
-        search_path: of the functions that the platform calls: the initial path of apply's connection, pg_temp last.
-        staff: the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies.
-        distributed: whether Citus distributes its tables, for which the code differs.
-    """
-
-    platform_schema: str
-    version: str
-    course_path: str | None
+    platform_schema: str  # the schema with sessions, enrollments and submissions
+    version: str  # of the sessiondb that applied last
+    course_path: str | None  # the columns from a submission to its course, None before they are chosen
+    # the SQL expression of the course, split where the name of the submission's row belongs
     course_pieces: list[str] | None
-    search_path: str
+    search_path: str  # of the functions that the platform calls: the initial path of apply's connection, pg_temp last
+    # the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies
     staff: dict[str, Any] | None = None
-    distributed: bool = False
+    distributed: bool = False  # whether Citus distributes its tables, for which the code differs
 
 
 def installation(connection: Connection) -> Installation | None:

@@ -53,29 +53,21 @@ def of_saved_links(number: int) -> str:
 
 @dataclass(frozen=True)
 class Script:
-    """One direction of a migration.
+    """One direction of a migration."""
 
-    Attributes:
-        items: in the order in which they run: statements, each with the comment lines above it, and lines
-            ``-- step: NAME ARGUMENT``, which name a query of ``sql/steps/``.
-        transactional: whether all of them run in one transaction.
-    """
-
+    # in the order in which they run: statements, each with the comment lines above it, and lines ``-- step: NAME
+    # ARGUMENT``, which name a query of ``sql/steps/``
     items: Sequence[str]
-    transactional: bool
+    transactional: bool  # whether all of them run in one transaction
 
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration file and its rollback file; they are split into statements on demand.
+    """A migration file and its rollback file; they are split into statements on demand."""
 
-    Attributes:
-        path: of the migration file.
-        sha256: of its text, without line endings, trailing blanks and lines that name objects. The rollback
-            file is not included, so mistakes in it can be corrected after a release.
-    """
-
-    path: Path
+    path: Path  # of the migration file
+    # of its text, without line endings, trailing blanks and lines that name objects. The rollback file is not included,
+    # so mistakes in it can be corrected after a release.
     sha256: str
 
     @property

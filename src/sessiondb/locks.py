@@ -31,17 +31,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LockBudget:
-    """How long to wait for locks.
+    """How long to wait for locks."""
 
-    Attributes:
-        timeout: the longest that one statement waits in a lock's queue, in seconds. Sessions that
-            queue behind it wait as long. Longer than deadlock_timeout (1 s by default), because
-            only then a blocking autovacuum is asked to yield.
-        total: give up after this many seconds. The last wait is shortened to the time that is left.
-    """
-
+    # the longest that one statement waits in a lock's queue, in seconds. Sessions that queue behind it wait as long.
+    # Longer than deadlock_timeout (1 s by default), because only then a blocking autovacuum is asked to yield.
     timeout: float = 1.5
-    total: float = 600.0
+    total: float = 600.0  # give up after this many seconds. The last wait is shortened to the time that is left.
 
     def waits(self) -> Iterator[float]:
         """Yield the lock_timeout of each try: short ones first, then always the last."""

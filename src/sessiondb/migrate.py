@@ -40,23 +40,15 @@ Boundary = Callable[[str, str], None]
 
 @dataclass
 class Runner:
-    """Runs migrations on a connection as :meth:`sessiondb.database.Database.connect` yields it.
+    """Runs migrations on a connection as :meth:`sessiondb.database.Database.connect` yields it."""
 
-    Attributes:
-        connection: in autocommit mode.
-        budget: how long to wait for locks.
-        report: receives what is being done, line by line.
-        progress: receives the progress of an index build.
-        boundary: is called at every point at which a crash would leave a different state.
-        changed: whether the last run has changed something.
-    """
-
-    connection: Connection
-    budget: LockBudget = field(default_factory=LockBudget)
-    report: Report = lambda line: None
-    progress: Progress = lambda what, done, total: None
+    connection: Connection  # in autocommit mode
+    budget: LockBudget = field(default_factory=LockBudget)  # how long to wait for locks
+    report: Report = lambda line: None  # receives what is being done, line by line
+    progress: Progress = lambda what, done, total: None  # receives the progress of an index build
+    # is called at every point at which a crash would leave a different state
     boundary: Boundary = lambda migration, point: None
-    changed: bool = False
+    changed: bool = False  # whether the last run has changed something
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.connection)
