@@ -239,3 +239,8 @@ def command(
         return make(name)(common_options(formats)(_pass_options(run)))
 
     return decorate
+
+
+def group(name: str, what: str, example: str) -> click.Group:
+    """Return a group for commands, with what they are about and an example in its help."""
+    return click.Group(name, help=f"{what}\n\n\b\nExample:\n  {example}")

@@ -11,21 +11,14 @@ from uuid import UUID
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, command, complete, links, name_option, print_rows
+from sessiondb.commands import ROWS, Name, Options, command, complete, group, links, name_option, print_rows
 from sessiondb.errors import SessiondbError, UsageError
 
 if TYPE_CHECKING:
     from sessiondb.connection import Connection
 
 
-@click.group()
-def org() -> None:
-    """Organisations.
-
-    \b
-    Example:
-      sessiondb org create --name "Mon Organisation" --slug mon-org
-    """
+org = group("org", "Organisations.", 'sessiondb org create --name "Mon Organisation" --slug mon-org')
 
 
 @command("list", group=org, formats=ROWS)
@@ -69,14 +62,7 @@ def org_create(options: Options, name: str, slug: str) -> None:
         output.say(options.named(f'{done} organisation "{row["name"]}" ({row["slug"]}) ({row["id"]}).'))
 
 
-@click.group()
-def course() -> None:
-    """Courses.
-
-    \b
-    Example:
-      sessiondb course list
-    """
+course = group("course", "Courses.", "sessiondb course list")
 
 
 @command("list", group=course, formats=ROWS)
@@ -94,14 +80,7 @@ def course_list(options: Options) -> None:
         print_rows(options, records.list_courses(connection), columns)
 
 
-@click.group()
-def member() -> None:
-    """Members of organisations.
-
-    \b
-    Example:
-      sessiondb member add --org mon-org --user bruno@example.org
-    """
+member = group("member", "Members of organisations.", "sessiondb member add --org mon-org --user bruno@example.org")
 
 
 def _ids(connection: Connection, **names: str | None) -> list[Any]:
@@ -238,14 +217,7 @@ def _print_member(options: Options, row: dict[str, Any], done: str) -> None:
         output.wrapped(options.named(done))
 
 
-@click.group()
-def session() -> None:
-    """Training sessions.
-
-    \b
-    Example:
-      sessiondb session list
-    """
+session = group("session", "Training sessions.", "sessiondb session list")
 
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
