@@ -9,6 +9,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
     from sessiondb.database import Database
 
 
+@dataclass
 class Options:
-    """The options that every command takes, before or after its name."""
+    """The options that commands share, before or after the name of the command."""
 
-    def __init__(self) -> None:
-        self.dsn: str | None = None
-        self.schema: str | None = None
-        self.format = "table"
-        self.verbose = False
-        self.limit: int | None = None
-        self.wide = False
-        self.changes = False
+    dsn: str | None = None
+    schema: str | None = None
+    format: str = "table"
+    verbose: bool = False
+    limit: int | None = None  # of rows
+    wide: bool = False  # all columns of rows
+    changes: bool = False  # whether the command changes the database
 
     @property
     def json(self) -> bool:

@@ -31,8 +31,7 @@ def _together(name: str, make: Callable[..., Any], *options: Callable[[Any], Any
     def decorate(function: Any) -> Any:
         @functools.wraps(function)
         def run(*arguments: Any, **values: Any) -> Any:
-            names = inspect.signature(make).parameters
-            own = {key: values.pop(key) for key in names if key in values}
+            own = {option: values.pop(option) for option in inspect.signature(make).parameters}
             return function(*arguments, **values, **{name: make(**own)})
 
         return functools.reduce(lambda f, option: option(f), reversed(options), run)
