@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 import psycopg
@@ -40,11 +41,8 @@ class LockBudget:
 
     def waits(self) -> Iterator[float]:
         """Yield the lock_timeout of each try: short ones first, then always the last."""
-        for wait in (_SHORTEST, 0.2, 0.5):
-            if wait < self.timeout:
-                yield wait
-        while True:
-            yield self.timeout
+        yield from (wait for wait in (_SHORTEST, 0.2, 0.5) if wait < self.timeout)
+        yield from repeat(self.timeout)
 
 
 @contextmanager

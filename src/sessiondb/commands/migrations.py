@@ -133,23 +133,19 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
       sessiondb apply --course-path item_id.module_id.course_id
       sessiondb apply --staff trainer,admin
     """
-    from sessiondb import records, resources
-    from sessiondb.checks import preflight
+    from sessiondb import checks, ledger, migrate, objects, records, resources
     from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
-    from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
-    from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
     course_path = choices.course_path
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(choices, read_only=True) as connection:
-            settle_course_path(connection, course_path)
-            todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
-            if todo or is_outdated(connection):
-                report_warnings(preflight(connection, course_path), output.note)
+            migrate.settle_course_path(connection, course_path)
+            todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
+            if todo or migrate.is_outdated(connection):
+                migrate.report_warnings(checks.preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
         return
     with options.changing.connect(choices) as connection:
@@ -158,8 +154,8 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             changed = runner.changed
         there = installation(connection)
         path = there.course_path if there else None
-        linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
-        left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
+        linked = {} if any(o.kind == "column" for o in objects.missing(connection)) else records.linked(connection)
+        left = [m.id for m in migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)]
         is_open = bool(linked) and records.has_active_session(connection)
         is_unlinked = any(counts["unlinked"] for counts in linked.values())
         is_linkable = records.is_linkable(connection, there) if there and path and is_open and is_unlinked else False
@@ -206,16 +202,14 @@ def rollback(options: Options, to: str | None, everything: bool, yes: bool, dry_
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
-    from sessiondb import resources
-    from sessiondb.ledger import of_saved_links, read_migrations, saved_links
-    from sessiondb.migrate import find_migration
+    from sessiondb import ledger, migrate, resources
 
     if to and everything:
         raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
     if not (to or everything):
         raise _how_far(options)
     if to:
-        find_migration(read_migrations(resources.MIGRATIONS), to)
+        migrate.find_migration(ledger.read_migrations(resources.MIGRATIONS), to)
     warnings: list[Finding] = []
     if dry_run or not yes:
         todo, warnings = _look_before_rollback(options, to, dry_run)
@@ -225,13 +219,13 @@ def rollback(options: Options, to: str | None, everything: bool, yes: bool, dry_
             click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
     with options.changing.connect() as connection, _runner(options, connection, budget) as runner:
         undone = runner.rollback(to, warnings)
-        saved = saved_links(connection) if everything else 0
+        saved = ledger.saved_links(connection) if everything else 0
     if options.json:
         output.json_document({"rolled_back": undone})
     else:
         output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
         if saved:
-            output.wrapped(of_saved_links(saved))
+            output.wrapped(ledger.of_saved_links(saved))
 
 
 def _how_far(options: Options) -> UsageError:
@@ -250,18 +244,16 @@ def _how_far(options: Options) -> UsageError:
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
-    from sessiondb import records
-    from sessiondb.checks import rollback_preflight
+    from sessiondb import checks, migrate, objects, records
     from sessiondb.connection import place
-    from sessiondb.migrate import report_warnings, undoable
-    from sessiondb.objects import missing
 
     options.database.require_own_backend()
     with options.database.transaction(read_only=True) as connection:
         where = place(connection)
-        todo = undoable(connection, to)
-        gone = {o.kind for o in missing(connection)} if todo else set()
-        warnings = rollback_preflight(connection, [m.number for m in todo]) if todo and "table" not in gone else []
+        todo = migrate.undoable(connection, to)
+        gone = {o.kind for o in objects.missing(connection)} if todo else set()
+        numbers = [m.number for m in todo]
+        warnings = checks.rollback_preflight(connection, numbers) if todo and "table" not in gone else []
         linked = records.linked(connection) if todo and "column" not in gone else {}
     if todo and not (dry_run or sys.stdin.isatty()):
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
@@ -280,11 +272,11 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
     saved = [
         output.count(linked[table]["linked"], noun)
         for number, table, noun in (("0002", "enrollments", "enrolment"), ("0003", "submissions", "submission"))
-        if linked and number in {m.number for m in todo}
+        if linked and number in numbers
     ]
     if saved:
         say(f"The links of {' and '.join(saved)} are saved, and restored by the next apply.")
-    report_warnings(warnings, say)
+    migrate.report_warnings(warnings, say)
     if dry_run:
         say("A dry run: nothing was changed.")
     return ids, warnings
@@ -371,12 +363,9 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
       sessiondb plan --sql --course-path exercise_id.course_id > apply.sql
       sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
-    from sessiondb import resources
-    from sessiondb.checks import require_plannable
+    from sessiondb import checks, ledger, migrate, resources
     from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
-    from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import pending, settle_course_path
     from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
 
@@ -389,9 +378,9 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
         return
     with options.database.transaction(choices, read_only=True) as connection:
         if installation(connection) is None:
-            require_plannable(connection, choices.course_path)
-        settle_course_path(connection, choices.course_path)
-        todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
+            checks.require_plannable(connection, choices.course_path)
+        migrate.settle_course_path(connection, choices.course_path)
+        todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))
 
 
