@@ -17,7 +17,7 @@ from sessiondb.citus import look_at_citus
 from sessiondb.connection import SILENCE, Connection, pinned_path, trusted
 from sessiondb.errors import SessiondbError
 from sessiondb.installation import Installation, installation
-from sessiondb.server_errors import explain, explained, is_lost
+from sessiondb.server_errors import explain, is_lost
 
 SPELLING = {
     "DateStyle": "ISO",
@@ -151,17 +151,19 @@ class Database:
 
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
-        with explained():
-            try:
-                connection = self.opens.connect(
-                    self.conninfo, fallback_application_name="sessiondb", client_encoding="UTF8", prepare_threshold=None
-                )
-            except (psycopg.Error, UnicodeError) as error:
-                if isinstance(error, UnicodeError) and "idna" not in str(error):
-                    raise
-                raise unreachable(error, self.named_by) from None
+        try:
+            connection = self.opens.connect(
+                self.conninfo, fallback_application_name="sessiondb", client_encoding="UTF8", prepare_threshold=None
+            )
+        except (psycopg.Error, UnicodeError) as error:
+            if isinstance(error, UnicodeError) and "idna" not in str(error):
+                raise
+            raise unreachable(error, self.named_by) from None
+        try:
             with connection:
                 yield connection
+        except psycopg.Error as error:
+            raise explain(error) from error
 
     def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
         # the initial path; qualified, so no object of another role is taken for these
