@@ -17,6 +17,7 @@ import click
 from sessiondb.passwords import is_address
 
 if TYPE_CHECKING:
+    from sessiondb.connection import Connection
     from sessiondb.database import Database
 
 
@@ -133,6 +134,14 @@ def name_option(kind: str, text: str, *, required: bool = False) -> Callable[[An
         shell_complete=complete(kind),
         help=text,
     )
+
+
+def ids(connection: Connection, **names: str | None) -> list[Any]:
+    """Return the id of each thing that is named, by its kind; None where no name is given."""
+    from sessiondb import output, records
+
+    given = names.items()
+    return [None if name is None else records.find(connection, kind, name, output.note) for kind, name in given]
 
 
 _pass_options = click.make_pass_decorator(Options, ensure=True)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, command, complete, group, links, name_option, print_rows
+from sessiondb.commands import ROWS, Name, Options, command, complete, group, ids, links, name_option, print_rows
 from sessiondb.errors import SessiondbError, UsageError
-
-if TYPE_CHECKING:
-    from sessiondb.connection import Connection
-
 
 org = group("org", "Organisations.", 'sessiondb org create --name "Mon Organisation" --slug mon-org')
 
@@ -83,14 +79,6 @@ def course_list(options: Options) -> None:
 member = group("member", "Members of organisations.", "sessiondb member add --org mon-org --user bruno@example.org")
 
 
-def _ids(connection: Connection, **names: str | None) -> list[Any]:
-    """Return the id of each thing that is named, by its kind; None where no name is given."""
-    from sessiondb import records
-
-    given = names.items()
-    return [None if name is None else records.find(connection, kind, name, output.note) for kind, name in given]
-
-
 _org = name_option("org", "The organisation: slug, name or id.", required=True)
 _user = click.option("--user", type=Name(), required=True, metavar="USER", help="The user: e-mail, login, name or id.")
 _backfill = click.option("--backfill", is_flag=True, help="Link older rows immediately, as the command backfill does.")
@@ -109,7 +97,7 @@ def member_list(options: Options, org_name: str) -> None:
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        members = records.list_members(connection, records.find(connection, "org", org_name, output.note))
+        members = records.list_members(connection, *ids(connection, org=org_name))
         print_rows(options, members, {"member": "member", "role": "role"})
 
 
@@ -134,7 +122,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         options.database.require_own_backend()
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, user_id = _ids(connection, org=org_name, user=user)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
         if role not in (None, row["role"]):
@@ -176,7 +164,7 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, user_id = _ids(connection, org=org_name, user=user)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.set_member_role(connection, org_id, user_id, role)
     _warn_of_new_role(role, known)
@@ -205,7 +193,7 @@ def member_remove(options: Options, org_name: str, user: str) -> None:
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, user_id = _ids(connection, org=org_name, user=user)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         row = records.remove_member(connection, org_id, user_id)
     _print_member(options, row, f"User {row['user']} is no longer a member of {row['org']}.")
 
@@ -328,7 +316,7 @@ def session_create(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, course_id, user_id = _ids(connection, org=org_name, course=course_name, user=by or None)
+        org_id, course_id, user_id = ids(connection, org=org_name, course=course_name, user=by or None)
         row = records.create_session(connection, org_id, course_id, user_id, title, status)
     _print_session(options, row, "Created", backfill)
 
@@ -348,7 +336,7 @@ def session_list(options: Options, org_name: str | None, course_name: str | None
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        org_id, course_id = _ids(connection, org=org_name or None, course=course_name or None)
+        org_id, course_id = ids(connection, org=org_name or None, course=course_name or None)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
         print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns)
 
@@ -376,7 +364,7 @@ def session_set_status(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, course_id = _ids(connection, org=org_name or None, course=course_name or None)
+        org_id, course_id = ids(connection, org=org_name or None, course=course_name or None)
         session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed" if row["changed"] else "Unchanged:", backfill)
