@@ -44,39 +44,24 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a backfill works.
+    """How fast a backfill works."""
 
-    Attributes:
-        batch_rows: approximate rows per transaction; None aims at 200 ms each.
-        sleep: seconds between two batches.
-        max_runtime: stop after this many seconds; None for no limit.
-        max_lag: pause while a replica is more than this many seconds behind; None for no limit.
-    """
-
-    batch_rows: int | None = None
-    sleep: float = 0.0
-    max_runtime: float | None = None
-    max_lag: float | None = None
-
-
-def _nothing() -> dict[str, dict[str, Any]]:
-    return {
-        table: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for table in ("enrollments", "submissions")
-    }
+    batch_rows: int | None = None  # approximate rows per transaction; None aims at 200 ms each
+    sleep: float = 0.0  # seconds between two batches
+    max_runtime: float | None = None  # stop after this many seconds; None for no limit
+    max_lag: float | None = None  # pause while a replica is more than this many seconds behind; None for no limit
 
 
 @dataclass
 class Result:
-    """What a backfill did, even if an error or a signal ended it.
+    """What a backfill did, even if an error or a signal ended it."""
 
-    Attributes:
-        tables: for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were
-            looked at, ``linked``, ``unlinkable``, and ``reasons``, the unlinkable ones by reason.
-        complete: whether it reached the end.
-    """
-
-    tables: dict[str, dict[str, Any]] = field(default_factory=_nothing)
-    complete: bool = False
+    # for ``enrollments`` and ``submissions``: ``scanned``, the rows without a session that were looked at, ``linked``,
+    # ``unlinkable``, and ``reasons``, the unlinkable ones by reason
+    tables: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {t: {"scanned": 0, "linked": 0, "unlinkable": 0, "reasons": {}} for t in ledger.TABLES}
+    )
+    complete: bool = False  # whether it reached the end
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -126,16 +111,20 @@ def backfill(
     report: Report,
     progress: Progress,
     result: Result | None = None,
+    *,
+    dry: bool = False,
 ) -> Result:
     """Link the existing rows to what the triggers would choose for them now.
 
     Args:
-        connection: in autocommit mode; each batch is a separate transaction, including its progress.
+        connection: in autocommit mode; each batch is a separate transaction, including its progress. For a dry run in a
+            read-only transaction.
         session: link only what belongs to this session; None for all.
         pace: how fast to work, and for how long.
         report: receives remarks before the backfill, pauses, and batches that are retried.
         progress: is called after each batch.
         result: is filled and returned; shows what was done even if this raises.
+        dry: only count what would be linked, by reading.
 
     Raises:
         SessiondbError: sessiondb is not installed, there is no such session, this role cannot see how far
@@ -145,6 +134,11 @@ def backfill(
     """
     result = result or Result()
     window = _Window(connection, pace.max_runtime)
+    if dry:
+        with suppress(_TimeIsUp):
+            _dry_run(connection, session, pace, window, report, progress, result)
+            result.complete = True
+        return result
     _lag(connection, pace.max_lag)
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
@@ -159,8 +153,7 @@ def backfill(
                 with suppress(psycopg.OperationalError):  # the connection may be lost
                     _count(connection, result)
         since = connection.execute(
-            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s",
-            begun,
+            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s", begun
         ).fetchone()
         if result.complete and since:
             when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # in the user's time zone
@@ -297,31 +290,22 @@ def _count(connection: Connection, result: Result) -> None:
         result.tables = {counts.pop("table_name"): counts for counts in cursor}
 
 
-def dry_run(
+def _dry_run(
     connection: Connection,
     session: UUID | None,
     pace: Pace,
+    window: _Window,
     report: Report,
     progress: Progress,
-    result: Result | None = None,
-) -> Result:
-    """Count what :func:`backfill` would do, by reading only; the connection is in a read-only transaction.
-
-    The arguments and the result are those of :func:`backfill`.
-
-    Raises:
-        SessiondbError: sessiondb is not installed, or there is no such session.
-    """
-    result = result or Result()
-    window = _Window(connection, pace.max_runtime)
+    result: Result,
+) -> None:
     there = require_installed(connection)
     require_session(connection, session)
 
     def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
+        timeout = _milliseconds(window.left())
         with platform_path(connection):
-            connection.execute(
-                "SELECT pg_catalog.set_config('statement_timeout', %s, true)", [_milliseconds(window.left())]
-            )
+            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [timeout])
             try:
                 return connection.execute(query, arguments).fetchall()
             except pg.QueryCanceled as error:
@@ -329,18 +313,15 @@ def dry_run(
                     raise
                 raise _TimeIsUp from error
 
-    with suppress(_TimeIsUp):
-        window.sleep(0)
-        for (remark,) in ask(_REMARKS, session):
-            report(remark)
-        linked = 0
-        for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
-            result.count(table, scanned, would_link, reasons)
-            linked += would_link
-            progress(done, total, linked)
-            window.sleep(pace.sleep)
-        result.complete = True
-    return result
+    window.sleep(0)
+    for (remark,) in ask(_REMARKS, session):
+        report(remark)
+    linked = 0
+    for table, done, total, scanned, would_link, reasons in _counted(ask, session, by_user=there.distributed):
+        result.count(table, scanned, would_link, reasons)
+        linked += would_link
+        progress(done, total, linked)
+        window.sleep(pace.sleep)
 
 
 def _counted(

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Sequence, Set
+from contextlib import suppress
 from difflib import get_close_matches
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import class_row
 
-from sessiondb import ledger, objects, resources, versions
+from sessiondb import ledger, objects, resources
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import (
@@ -25,7 +26,7 @@ from sessiondb.errors import (
     UnclearNameError,
     UsageError,
 )
-from sessiondb.installation import Installation, installation
+from sessiondb.installation import Installation, installation, refuse_other
 from sessiondb.locks import Report
 from sessiondb.output import shown
 from sessiondb.resources import literal
@@ -64,7 +65,7 @@ def check(
     if there is None:
         ledger.require_visible(connection)
         return [NOT_INSTALLED]
-    versions.refuse_newer(there)
+    refuse_other(there, older=False)
     missing = objects.missing(connection)
     if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
         detail = f"Tables of schema sessiondb are missing: {', '.join(gone)}."
@@ -209,7 +210,7 @@ def require_installed(connection: Connection) -> Installation:
     if there is None:
         ledger.require_visible(connection)
         raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
-    versions.require_same(there)
+    refuse_other(there, older=True)
     missing = connection.execute(
         "SELECT FROM unnest(%s::text[]) AS f (name)"
         " WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = f.name)",
@@ -219,8 +220,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        for change in _catalog_checks(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS):
-            raise SessiondbError(change.detail.rstrip("."), change.fix_line)
+        _refuse_first(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
@@ -234,8 +234,12 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    for change in _catalog_checks(connection, ("checks", ["table_owners"]), _COLUMNS):
-        raise SessiondbError(change.detail.rstrip("."), change.fix_line)
+    _refuse_first(connection, ("checks", ["table_owners"]), _COLUMNS)
+
+
+def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
+    for finding in _catalog_checks(connection, *folders):
+        raise SessiondbError(finding.detail.rstrip("."), finding.fix_line)
 
 
 def problems(connection: Connection, there: Installation) -> list[Finding]:
@@ -372,9 +376,18 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
-    findings = _catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"]))
+    _without_errors(_catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"])))
+
+
+def _without_errors(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, all of which are warnings.
+
+    Raises:
+        PlatformRefusedError: with all of them, because there is an error.
+    """
     if any(finding.level == "error" for finding in findings):
         raise PlatformRefusedError(findings)
+    return findings
 
 
 _PREFLIGHT = [("preflight", resources.names("preflight")), ("checks", ["row_security", "triggers_last"])]
@@ -390,17 +403,11 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     require_course_path(connection, course_path)
     connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
-    renamed = [finding for finding in findings if finding.check == "renamed"]
-    if any(finding.level == "error" for finding in renamed):
-        raise PlatformRefusedError(renamed)  # the other findings follow from it
+    _without_errors([finding for finding in findings if finding.check == "renamed"])  # the others follow from these
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))
-    if not any(finding.level == "error" for finding in findings):
-        findings += _orphans(connection)
-    if any(finding.level == "error" for finding in findings):
-        raise PlatformRefusedError(findings)
-    return findings
+    return _without_errors(_without_errors(findings) + _orphans(connection))
 
 
 def preflight_script(schema: str) -> str:
@@ -442,9 +449,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         )
         if is_distributed(connection):
             findings += _findings(connection, resources.query("queries/left_shards"))
-    if any(finding.level == "error" for finding in findings):
-        raise PlatformRefusedError(findings)
-    return findings
+    return _without_errors(findings)
 
 
 def _orphans(connection: Connection) -> list[Finding]:
@@ -462,18 +467,9 @@ def _disk(connection: Connection) -> list[Finding]:
     host = connection.info.host
     if row is None or row[1] is None or not (host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}):
         return []
-    try:
-        free = shutil.disk_usage(row[1]).free
-    except OSError:
-        return []
-    if free >= row[0]:
-        return []
-    return [
-        Finding(
-            "disk",
-            "error",
-            str(row[1]),
-            f"The indexes may need {row[0] // 2**20} MB, but the server's disk has only {free // 2**20} MB left.",
-            "Free space on the disk first.",
-        )
-    ]
+    needed, folder = row
+    with suppress(OSError):
+        if (free := shutil.disk_usage(folder).free) < needed:
+            detail = f"The indexes may need {needed >> 20} MB, but the server's disk has only {free >> 20} MB left."
+            return [Finding("disk", "error", str(folder), detail, "Free space on the disk first.")]
+    return []

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -17,7 +16,7 @@ import click.shell_completion
 
 from sessiondb import output
 from sessiondb.commands import Options, common_options, demo, links, migrations, records, trainer
-from sessiondb.errors import Exit, Finding, PlatformRefusedError, SessiondbError
+from sessiondb.errors import Exit, PlatformRefusedError, SessiondbError, UsageError
 from sessiondb.passwords import SECRETS, is_whole, kind_of, without_passwords
 
 
@@ -109,16 +108,13 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
         code = error.exit_code
     except click.ClickException as error:
         code = error.exit_code
+        _remember_words()
         if _wants_json(options):
-            _remember_words()
-            _fail(options, code, [" ".join(error.format_message().split())])
+            _fail(options, SessiondbError(" ".join(error.format_message().split())), code)
         else:
             _show(error)
     except SessiondbError as error:
-        code = error.exit_code
-        findings = error.findings if isinstance(error, PlatformRefusedError) else None
-        cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if options.verbose and error.__cause__ else None
-        _fail(options, code, error.lines, error.hint, cause, findings)
+        code = _fail(options, error)
     except click.Abort as error:
         # click says "from None" of a Ctrl-C or an end of input at a question, whose line is not ended
         if error.__cause__ is None and error.__context__:
@@ -126,34 +122,25 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             code = Exit.TERMINATED if _signals else Exit.INTERRUPTED
             then = "run the command again to resume" if error.__cause__ else "nothing was done"
-            _fail(options, code, [f"{code.name.lower()}; {then}"])
+            _fail(options, SessiondbError(f"{code.name.lower()}; {then}"), code)
         else:
-            code = Exit.ERROR
-            _fail(options, code, ["not confirmed, so nothing was done"], "Answer y, or add --yes.")
+            code = _fail(options, SessiondbError("not confirmed, so nothing was done", "Answer y, or add --yes."))
     except UnicodeEncodeError:
-        code = Exit.USAGE
-        _fail(options, code, [f"{_misencoded()} is not valid UTF-8"], "Use a terminal with a UTF-8 locale.")
+        code = _fail(options, UsageError(f"{_misencoded()} is not valid UTF-8", "Use a terminal with a UTF-8 locale."))
     except (OSError, SystemExit) as error:
         # click exits when the reader of our output is gone, which is no error for a command that only reads
         is_closed = isinstance(error, BrokenPipeError | SystemExit)
         code = Exit.DONE if is_closed and not options.changes else Exit.ERROR
         if code != Exit.DONE:
             why = "its reader has closed it" if isinstance(error, SystemExit) else error.strerror
-            _fail(
-                options,
-                code,
-                [f"the output cannot be written: {why}"],
-                "Its changes to the database stay: sessiondb status." if options.changes else "Free some space there.",
+            then = (
+                "Its changes to the database stay: sessiondb status." if options.changes else "Free some space there."
             )
+            _fail(options, SessiondbError(f"the output cannot be written: {why}", then))
         output.write_no_more(sys.stdout)
     except Exception as error:  # a bug of ours, but still one sentence
-        code = Exit.ERROR
-        _fail(
-            options,
-            code,
-            [f"unexpected {type(error).__name__}: {error}"],
-            "This is a bug in sessiondb. Its maintainers need the command and the output of sessiondb status.",
-        )
+        hint = "This is a bug in sessiondb. Its maintainers need the command and the output of sessiondb status."
+        code = _fail(options, SessiondbError(f"unexpected {type(error).__name__}: {error}", hint))
     sys.exit(int(code or 0))
 
 
@@ -162,35 +149,29 @@ def _wants_json(options: Options) -> bool:
     return options.json or bool(re.search(r"(^|\n)--format[\n=]json(\n|$)", "\n".join(sys.argv[1:])))
 
 
-def _fail(
-    options: Options,
-    code: int,
-    lines: list[str],
-    hint: str | None = None,
-    cause: str | None = None,
-    findings: Sequence[Finding] | None = None,
-) -> None:
-    """Print why the command ends, for people or as a JSON object on one line."""
+def _fail(options: Options, error: SessiondbError, code: int | None = None) -> int:
+    """Print why the command ends, for people or as a JSON object on one line, and return its exit code."""
+    code = error.exit_code if code is None else code
+    cause = error.__cause__ if options.verbose else None
+    why = f"{type(cause).__name__}: {cause}" if cause else None
     if _wants_json(options):
-        told = [without_passwords(text) if text else None for text in ("\n".join(lines), hint, cause)]
-        error: dict[str, Any] = dict(zip(("message", "hint", "cause"), told, strict=True))
-        error["exit_code"] = int(code)
-        if findings is not None:
-            error["findings"] = [finding.as_json() for finding in findings]
-        output.note_json({"error": error})
-        return
-    first, *others = lines
-    for line in (f"sessiondb: {first}", *others):
+        told = [without_passwords(text) if text else None for text in ("\n".join(error.lines), error.hint, why)]
+        said: dict[str, Any] = dict(zip(("message", "hint", "cause"), told, strict=True)) | {"exit_code": int(code)}
+        if isinstance(error, PlatformRefusedError):
+            said["findings"] = [finding.as_json() for finding in error.findings]
+        output.note_json({"error": said})
+        return code
+    output.note(f"sessiondb: {error.lines[0]}")
+    for line in error.lines[1:]:
         output.note(line)
-    if hint:
-        output.note(f"  hint: {hint}")
-    if cause:
-        output.note(f"  cause: {cause}")
+    for what, text in (("hint", error.hint), ("cause", why)):
+        if text:
+            output.note(f"  {what}: {text}")
+    return code
 
 
 def _show(error: click.ClickException) -> None:
     """Show how a command is used, and what is wrong on one line, whatever an argument contains."""
-    _remember_words()
     said = io.StringIO()
     error.show(said)
     message = error.format_message()

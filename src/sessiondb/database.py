@@ -17,7 +17,7 @@ from sessiondb.citus import look_at_citus
 from sessiondb.connection import SILENCE, Connection, pinned_path, trusted
 from sessiondb.errors import SessiondbError
 from sessiondb.installation import Installation, installation
-from sessiondb.server_errors import explain, explained, is_lost
+from sessiondb.server_errors import explain, is_lost
 
 SPELLING = {
     "DateStyle": "ISO",
@@ -57,20 +57,14 @@ REACH = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chooses for an apply. None keeps the last choice.
+    """What the user chooses for an apply. None keeps the last choice."""
 
-    Attributes:
-        course_path: the columns from a submission to its course; found from the foreign keys before the first choice.
-        adopt: whether to replace the platform's own triggers that write session_id.
-        staff: the roles of members that read the rows of their organisation's sessions, separated by commas; empty for
-            none.
-        current_user: the SQL expression of the current user.
-    """
-
+    # the columns from a submission to its course; found from the foreign keys before the first choice
     course_path: str | None = None
-    adopt: bool = False
+    adopt: bool = False  # whether to replace the platform's own triggers that write session_id
+    # the roles of members that read the rows of their organisation's sessions, separated by commas; empty for none
     staff: str | None = None
-    current_user: str | None = None
+    current_user: str | None = None  # the SQL expression of the current user
 
     def settings(self, schema: str) -> dict[str, str]:
         """Return the settings for a platform in this schema."""
@@ -90,19 +84,13 @@ _AS_KEPT = Choices()
 
 @dataclass(frozen=True)
 class Database:
-    """A database and the platform's schema in it.
+    """A database and the platform's schema in it."""
 
-    Attributes:
-        conninfo: as :func:`sessiondb.address.conninfo` returns it.
-        schema: the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``.
-        named_by: the option or variable that named it, as :func:`sessiondb.address.named_by` returns it.
-        opens: the class of its connections.
-    """
-
-    conninfo: str
+    conninfo: str  # as :func:`sessiondb.address.conninfo` returns it
+    # the platform's schema; ``None`` for the one in which sessiondb is installed, else ``public``
     schema: str | None = None
-    named_by: str = ""
-    opens: type[Connection] = psycopg.Connection
+    named_by: str = ""  # the option or variable that named it, as :func:`sessiondb.address.named_by` returns it
+    opens: type[Connection] = psycopg.Connection  # the class of its connections
 
     @contextmanager
     def connect(self, choices: Choices = _AS_KEPT) -> Iterator[Connection]:
@@ -163,22 +151,19 @@ class Database:
 
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
-        with explained():
-            try:
-                connection = self.opens.connect(
-                    self.conninfo,
-                    fallback_application_name="sessiondb",
-                    client_encoding="UTF8",
-                    prepare_threshold=None,
-                )
-            except UnicodeError as error:
-                if "idna" not in str(error):
-                    raise
-                raise unreachable(error, self.named_by) from None
-            except psycopg.Error as error:
-                raise unreachable(error, self.named_by) from None
+        try:
+            connection = self.opens.connect(
+                self.conninfo, fallback_application_name="sessiondb", client_encoding="UTF8", prepare_threshold=None
+            )
+        except (psycopg.Error, UnicodeError) as error:
+            if isinstance(error, UnicodeError) and "idna" not in str(error):
+                raise
+            raise unreachable(error, self.named_by) from None
+        try:
             with connection:
                 yield connection
+        except psycopg.Error as error:
+            raise explain(error) from error
 
     def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
         # the initial path; qualified, so no object of another role is taken for these

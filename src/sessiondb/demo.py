@@ -53,11 +53,11 @@ class _Story:
 
     def sql(self, statement: str) -> Any:
         """Run a statement of the platform and return its single value."""
-        row = self.connection.execute(trusted(statement)).fetchone()
+        value = self.value(statement)
         if self.verbose:
             output.say(f"platform=> {statement};")
-            output.say(f"  {row[0] if row else '(no row)'}")
-        return row and row[0]
+            output.say(f"  {value}")
+        return value
 
     def expect(self, what: str, expected: Any, came: Any) -> None:
         """Record and print whether a result is as expected."""

@@ -236,13 +236,7 @@ def _work_directory(account: pwd.struct_passwd | None) -> Iterator[tuple[Path, I
             work.chmod(0o710)
         command, null = ["/bin/sh", "-c", WATCHER, "sessiondb-watcher", str(work)], subprocess.DEVNULL
         watcher = subprocess.Popen(
-            command,
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=null,
-            stderr=null,
-            cwd="/",
-            start_new_session=True,
+            command, bufsize=0, stdin=subprocess.PIPE, stdout=null, stderr=null, cwd="/", start_new_session=True
         )
     except OSError as error:
         raise ServerFailed(f"cannot create a temporary directory: {error}") from error

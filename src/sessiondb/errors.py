@@ -73,21 +73,13 @@ class UnclearNameError(SessiondbError):
 
 @dataclass(frozen=True)
 class Finding:
-    """A result of a check.
+    """A result of a check."""
 
-    Attributes:
-        check: the name of the check, which is the name of its SQL file.
-        level: ``error``, ``warning`` or ``info``.
-        object: the database object or table.
-        detail: one sentence on what is wrong.
-        fix: the statement, command or step that fixes it, and what it does; see :attr:`fixes`.
-    """
-
-    check: str
-    level: str
-    object: str
-    detail: str
-    fix: str
+    check: str  # the name of the check, which is the name of its SQL file
+    level: str  # ``error``, ``warning`` or ``info``
+    object: str  # the database object or table
+    detail: str  # one sentence on what is wrong
+    fix: str  # the statement, command or step that fixes it, and what it does; see :attr:`fixes`
 
     @property
     def has_lines(self) -> bool:
@@ -126,9 +118,7 @@ _COMMAND = re.compile(
     rf"(?:(?P<what>(?!(?:{STATEMENTS}) )[^:]+): )?(?P<command>(?:sessiondb|{STATEMENTS}) .+)", re.DOTALL
 )
 
-_NEXT = re.compile(
-    rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )(?=(?:[^"]*"[^"]*")*[^"]*\Z)""",
-)
+_NEXT = re.compile(rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS}) )(?=(?:[^"]*"[^"]*")*[^"]*\Z)""")
 """The end of a line of a fix that has a next one; within quotes, or before other words, it is part of a name."""
 
 _SEVERAL_FIXES = {

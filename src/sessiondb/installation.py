@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
+from packaging.version import Version
 from psycopg import errors as pg
 
-from sessiondb import resources
+from sessiondb import __version__, resources
 from sessiondb.connection import Connection, trusted
-from sessiondb.errors import Finding, PlatformRefusedError
+from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError
 
 _TRUSTED: WeakSet[Connection] = WeakSet()
 """Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
@@ -70,25 +71,17 @@ def is_there(connection: Connection) -> bool:
 
 @dataclass(frozen=True)
 class Installation:
-    """What sessiondb knows of its platform.
+    """What sessiondb knows of its platform."""
 
-    Attributes:
-        platform_schema: the schema with sessions, enrollments and submissions.
-        version: of the sessiondb that applied last.
-        course_path: the columns from a submission to its course, None before they are chosen.
-        course_pieces: the SQL expression of the course, split where the name of the submission's row belongs.
-        search_path: of the functions that the platform calls: the initial path of apply's connection, pg_temp last.
-        staff: the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies.
-        distributed: whether Citus distributes its tables, for which the code differs.
-    """
-
-    platform_schema: str
-    version: str
-    course_path: str | None
+    platform_schema: str  # the schema with sessions, enrollments and submissions
+    version: str  # of the sessiondb that applied last
+    course_path: str | None  # the columns from a submission to its course, None before they are chosen
+    # the SQL expression of the course, split where the name of the submission's row belongs
     course_pieces: list[str] | None
-    search_path: str
+    search_path: str  # of the functions that the platform calls: the initial path of apply's connection, pg_temp last
+    # the parameters of the policies for staff, as ``queries/staff.sql`` returns them; None without policies
     staff: dict[str, Any] | None = None
-    distributed: bool = False
+    distributed: bool = False  # whether Citus distributes its tables, for which the code differs
 
 
 def installation(connection: Connection) -> Installation | None:
@@ -122,3 +115,17 @@ def installation(connection: Connection) -> Installation | None:
         return Installation(*row) if row else None
     look_again(connection)
     return None
+
+
+def refuse_other(there: Installation | None, *, older: bool) -> None:
+    """Refuse a database of a newer version, which may contain what this one does not know, or also of an older one.
+
+    Raises:
+        SessiondbError: the database is of such a version.
+    """
+    installed, own = Version(there.version if there else __version__), Version(__version__)
+    if installed > own or (older and installed < own):
+        raise SessiondbError(
+            f"this database was set up by sessiondb {installed}, and this is sessiondb {own}",
+            f"Use sessiondb {installed} or later." if installed > own else "Upgrade it first: sessiondb apply",
+        )

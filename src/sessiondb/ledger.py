@@ -59,29 +59,21 @@ def of_saved_links(number: int) -> str:
 
 @dataclass(frozen=True)
 class Script:
-    """One direction of a migration.
+    """One direction of a migration."""
 
-    Attributes:
-        items: in the order in which they run: statements, each with the comment lines above it, and lines
-            ``-- step: NAME ARGUMENT``, which name a query of ``sql/steps/``.
-        transactional: whether all of them run in one transaction.
-    """
-
+    # in the order in which they run: statements, each with the comment lines above it, and lines ``-- step: NAME
+    # ARGUMENT``, which name a query of ``sql/steps/``
     items: Sequence[str]
-    transactional: bool
+    transactional: bool  # whether all of them run in one transaction
 
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration file and its rollback file; they are split into statements on demand.
+    """A migration file and its rollback file; they are split into statements on demand."""
 
-    Attributes:
-        path: of the migration file.
-        sha256: of its text, without line endings, trailing blanks and lines that name objects. The rollback
-            file is not included, so mistakes in it can be corrected after a release.
-    """
-
-    path: Path
+    path: Path  # of the migration file
+    # of its text, without line endings, trailing blanks and lines that name objects. The rollback file is not included,
+    # so mistakes in it can be corrected after a release.
     sha256: str
 
     @property
@@ -180,16 +172,10 @@ def exists(connection: Connection) -> bool:
     Raises:
         PlatformRefusedError: as :func:`sessiondb.installation.is_there`.
     """
-    if not is_there(connection):
-        return False
-    cursor = connection.execute(
-        """
-        SELECT FROM pg_class AS c
-          JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = 'sessiondb' AND c.relname = '_yoyo_migration'
-        """
+    query: LiteralString = (
+        "SELECT FROM pg_class WHERE relname = '_yoyo_migration' AND relnamespace = to_regnamespace('sessiondb')"
     )
-    return cursor.rowcount > 0
+    return is_there(connection) and connection.execute(query).rowcount > 0
 
 
 def require_visible(connection: Connection) -> None:
@@ -227,10 +213,9 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
         " ORDER BY m.migration_id"
     ).fetchall()
     hashes: dict[str, str] = {}
-    if (connection.execute("SELECT to_regclass('sessiondb.migration_content')").fetchone() or (None,))[0]:
-        hashes = dict(
-            connection.execute("SELECT c.migration_id, c.sha256 FROM sessiondb.migration_content AS c").fetchall()
-        )
+    if connection.execute("SELECT WHERE to_regclass('sessiondb.migration_content') IS NOT NULL").rowcount:
+        query: LiteralString = "SELECT c.migration_id, c.sha256 FROM sessiondb.migration_content AS c"
+        hashes = dict(connection.execute(query).fetchall())
     return {id_: (when, hashes.get(id_)) for id_, when in rows}
 
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
 
+from sessiondb import resources
 from sessiondb.connection import Connection, rest, trusted
 from sessiondb.errors import LockNotObtainedError
 from sessiondb.installation import look_again
@@ -30,25 +32,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LockBudget:
-    """How long to wait for locks.
+    """How long to wait for locks."""
 
-    Attributes:
-        timeout: the longest that one statement waits in a lock's queue, in seconds. Sessions that
-            queue behind it wait as long. Longer than deadlock_timeout (1 s by default), because
-            only then a blocking autovacuum is asked to yield.
-        total: give up after this many seconds. The last wait is shortened to the time that is left.
-    """
-
+    # the longest that one statement waits in a lock's queue, in seconds. Sessions that queue behind it wait as long.
+    # Longer than deadlock_timeout (1 s by default), because only then a blocking autovacuum is asked to yield.
     timeout: float = 1.5
-    total: float = 600.0
+    total: float = 600.0  # give up after this many seconds. The last wait is shortened to the time that is left.
 
     def waits(self) -> Iterator[float]:
         """Yield the lock_timeout of each try: short ones first, then always the last."""
-        for wait in (_SHORTEST, 0.2, 0.5):
-            if wait < self.timeout:
-                yield wait
-        while True:
-            yield self.timeout
+        yield from (wait for wait in (_SHORTEST, 0.2, 0.5) if wait < self.timeout)
+        yield from repeat(self.timeout)
 
 
 @contextmanager
@@ -64,7 +58,7 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
     deadline = time.monotonic() + budget.total
     pause = 0.025
     reported = False
-    while not _try(connection):
+    while connection.execute("SELECT WHERE pg_try_advisory_lock(%s)", [ADVISORY_KEY]).rowcount == 0:
         if time.monotonic() >= deadline:
             raise LockNotObtainedError(
                 f"another sessiondb run is working on this database: {_holder(connection)}",
@@ -85,36 +79,8 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
             connection.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
 
 
-def _try(connection: Connection) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY]).fetchone()
-    return bool(row and row[0])
-
-
 def _holder(connection: Connection) -> str:
-    row = connection.execute(
-        """
-        SELECT CASE
-                   WHEN x.gid IS NULL THEN format('pid %%s, %%s, role %%s, client %%s, connected since %%s',
-                                                  a.pid, a.application_name, a.usename,
-                                                  coalesce(a.client_addr::text, 'local'),
-                                                  date_trunc('second', a.backend_start))
-                   ELSE format('prepared transaction %%L of role %%s, prepared %%s, which only ROLLBACK PREPARED ends',
-                               x.gid, x.owner, date_trunc('second', x.prepared))
-               END
-          FROM pg_locks AS l
-          LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-          -- the locks of a prepared transaction have no pid; the lock on its own id identifies them
-          LEFT JOIN pg_locks AS own
-            ON own.virtualtransaction = l.virtualtransaction AND own.locktype = 'transactionid' AND l.pid IS NULL
-          LEFT JOIN pg_prepared_xacts AS x ON x.transaction = own.transactionid
-         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-           AND l.database = (SELECT d.oid FROM pg_database AS d
-                              WHERE d.datname = current_database())
-           AND (l.classid::bigint << 32 | l.objid::bigint) = %s
-           AND coalesce(a.pid::text, x.gid) IS NOT NULL
-        """,
-        [ADVISORY_KEY],
-    ).fetchone()
+    row = connection.execute(trusted(resources.query("queries/lock_holder", str(ADVISORY_KEY)))).fetchone()
     return row[0] if row else "it has just ended"
 
 

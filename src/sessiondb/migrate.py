@@ -19,13 +19,12 @@ from sessiondb.checks import preflight, require_course_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
-from sessiondb.installation import installation
+from sessiondb.installation import installation, refuse_other
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
 from sessiondb.server_errors import explain
 from sessiondb.steps import Query, Statement, Step
-from sessiondb.versions import refuse_newer
 from sessiondb.watch import Progress, Watch
 
 T = TypeVar("T")
@@ -41,25 +40,16 @@ Boundary = Callable[[str, str], None]
 
 @dataclass
 class Runner:
-    """Runs migrations on a connection as :meth:`sessiondb.database.Database.connect` yields it.
+    """Runs migrations on a connection as :meth:`sessiondb.database.Database.connect` yields it."""
 
-    Attributes:
-        connection: in autocommit mode.
-        budget: how long to wait for locks.
-        report: receives what is being done, line by line.
-        progress: receives the progress of an index build.
-        boundary: is called at every point at which a crash would leave a different state.
-        changed: whether the last run has changed something.
-        saved: how many links a rollback of all migrations has left in schema sessiondb.
-    """
-
-    connection: Connection
-    budget: LockBudget = field(default_factory=LockBudget)
-    report: Report = lambda line: None
-    progress: Progress = lambda what, done, total: None
+    connection: Connection  # in autocommit mode
+    budget: LockBudget = field(default_factory=LockBudget)  # how long to wait for locks
+    report: Report = lambda line: None  # receives what is being done, line by line
+    progress: Progress = lambda what, done, total: None  # receives the progress of an index build
+    # is called at every point at which a crash would leave a different state
     boundary: Boundary = lambda migration, point: None
-    changed: bool = False
-    saved: int = 0
+    changed: bool = False  # whether the last run has changed something
+    saved: int = 0  # how many links a rollback of all migrations has left in schema sessiondb
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.connection)
@@ -117,12 +107,10 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            refuse_newer(installation(self.connection))
-            if not ledger.exists(self.connection):
-                _refuse_leftovers(self.connection)
+            applied = _applied(self.connection, migrations)
+            if applied is None:
                 self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 return []
-            applied = set(_verified(self.connection, migrations))
             self._repair(migrations[0])
             todo, there = _to_undo(self.connection, migrations, applied, keep)
             if todo:
@@ -166,9 +154,9 @@ class Runner:
             if self._told == f"{doing(of)} {of}":
                 self.report(f"  {time.monotonic() - began:.2f} s")
 
-    def _look(self, read: Callable[[], T]) -> T:
+    def _look(self, read: Callable[[], T], what: str = "preflight") -> T:
         """Read from the database, which may have to wait for a lock on a table or a partition."""
-        return with_lock_budget(read, "preflight", self._watch, self.budget, self.report)
+        return with_lock_budget(read, what, self._watch, self.budget, self.report)
 
     def _run(self, step: Step, doing: str) -> None:
         """Run a step, and report it once per migration."""
@@ -183,13 +171,9 @@ class Runner:
                 else:
                     self._transaction(step.of, [item])
         except psycopg.Error as error:
-            raise explain(error, f"{step.of} failed {self._place()}") from error
-
-    def _place(self) -> str:
-        """Describe how far a migration is."""
-        if self._point in ("committed", "done"):
-            return "before its next statement"
-        return f'at "{shortened(self._point)}"'
+            is_between = self._point in ("committed", "done")
+            place = "before its next statement" if is_between else f'at "{shortened(self._point)}"'
+            raise explain(error, f"{step.of} failed {place}") from error
 
     def _reach(self, of: str, point: str) -> None:
         if self._told != self._doing:
@@ -202,8 +186,9 @@ class Runner:
     def _query(self, of: str, query: Query) -> None:
         """Run the statements that a query returns one by one."""
         for attempt in range(1, _TRIES + 1):
+            self._point = query.text
             try:
-                for statement in self._expanded(of, query):
+                for statement in self._look(lambda: expanded(self.connection, query), of):
                     if " CONCURRENTLY " in statement.text:
                         self._concurrently(of, statement.text)
                     else:
@@ -213,11 +198,6 @@ class Runner:
                 if attempt == _TRIES:
                     raise
                 self.report("  cancelled by a deadlock; trying again")
-
-    def _expanded(self, of: str, query: Query) -> list[Statement]:
-        """Return the statements that a query returns, which may have to wait for the platform's tables."""
-        self._point = query.text
-        return with_lock_budget(lambda: expanded(self.connection, query), of, self._watch, self.budget, self.report)
 
     def _concurrently(self, of: str, statement: str) -> None:
         """Build or drop an index while other sessions read and write.
@@ -288,7 +268,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         SessiondbError: the ledger and the package do not match, or a newer version was applied.
     """
     last = find_migration(migrations, to) if to else migrations[-1]
-    refuse_newer(installation(connection))
+    refuse_other(installation(connection), older=False)
     applied = _verified(connection, migrations)
     gone = {o.after for o in missing(connection)}
 
@@ -310,11 +290,9 @@ def undoable(connection: Connection, to: str | None) -> list[Migration]:
     """
     migrations = read_migrations(resources.MIGRATIONS)
     keep = find_migration(migrations, to).id if to else ""
-    refuse_newer(installation(connection))
-    if not ledger.exists(connection):
-        _refuse_leftovers(connection)
+    applied = _applied(connection, migrations)
+    if applied is None:
         return []
-    applied = set(_verified(connection, migrations))
     if any(o.kind == "table" and o.after == "0001" for o in missing(connection)):  # a rollback creates it again first
         return [m for m in reversed(migrations) if m.id in applied and m.id > keep]
     todo, there = _to_undo(connection, migrations, applied, keep)
@@ -420,14 +398,18 @@ def _verified(connection: Connection, migrations: Sequence[Migration]) -> dict[s
     return {id_: sha256 for id_, (_, sha256) in applied.items()}
 
 
-def _refuse_leftovers(connection: Connection) -> None:
-    """Refuse to report that nothing is installed if the ledger is missing but objects of ours exist."""
+def _applied(connection: Connection, migrations: Sequence[Migration]) -> set[str] | None:
+    """Return the ids of the applied migrations, None if there is no ledger and no object of ours."""
+    refuse_other(installation(connection), older=False)
+    if ledger.exists(connection):
+        return set(_verified(connection, migrations))
     left = [o.name if o.parent == "platform" else f"{o.parent}.{o.name}" for o in objects.leftovers(connection)]
     if left:
         raise SessiondbError(
             f"the record of the installation is lost, but objects of sessiondb still exist: {', '.join(left)}",
             "Run: sessiondb apply && sessiondb rollback --all",
         )
+    return None
 
 
 def readable(statement: str) -> str:

@@ -24,32 +24,20 @@ _NO_STAFF = {"staff_user": "NULL::pg_catalog.uuid", "staff_roles": "NULL::pg_cat
 
 @dataclass(frozen=True)
 class Object:
-    """An entry of the list.
+    """An entry of the list."""
 
-    Attributes:
-        kind: ``table``, ``column``, ``constraint``, ``index``, ``function``, ``trigger`` or ``policy``.
-        name: as PostgreSQL knows it.
-        parent: the table of a column, constraint, index, trigger or policy; ``sessiondb`` or ``platform``, the schema
-            of a function or table.
-        after: the number of the migration that it comes with.
-        comment: what ``\\d+`` shows.
-        args: the types of a function's arguments, as ``oidvectortypes()`` writes them.
-        public: whether PUBLIC keeps EXECUTE on the function.
-        found_after: the migration that it comes with instead if the platform already had a session_id.
-        columns: the column lists that an index may have; the first one is built.
-        where: the predicate of an index.
-    """
-
-    kind: str
-    name: str
+    kind: str  # ``table``, ``column``, ``constraint``, ``index``, ``function``, ``trigger`` or ``policy``
+    name: str  # as PostgreSQL knows it
+    # the table of a column, constraint, index, trigger or policy; ``sessiondb`` or ``platform``, the schema of a
+    # function or table
     parent: str
-    after: str
-    comment: str
-    args: str = ""
-    public: bool = False
-    found_after: str | None = None
-    columns: tuple[str, ...] = ()
-    where: str | None = None
+    after: str  # the number of the migration that it comes with
+    comment: str  # what ``\d+`` shows
+    args: str = ""  # the types of a function's arguments, as ``oidvectortypes()`` writes them
+    public: bool = False  # whether PUBLIC keeps EXECUTE on the function
+    found_after: str | None = None  # the migration that it comes with instead if the platform already had a session_id
+    columns: tuple[str, ...] = ()  # the column lists that an index may have; the first one is built
+    where: str | None = None  # the predicate of an index
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -169,23 +157,15 @@ def with_objects(text: str, wanted: Sequence[Object], there: Installation | None
 
 @dataclass(frozen=True)
 class State:
-    """The state of an object, as ``queries/states.sql`` reports it.
+    """The state of an object, as ``queries/states.sql`` reports it."""
 
-    Attributes:
-        kind, parent, name: as :class:`Object` has them.
-        migration: the number of the migration that it came with.
-        state: ``INSTALLED``, ``OUTDATED``, ``CHANGED``, ``MISSING``, ``UNRECORDED`` or ``UNKNOWN``.
-        was: the facts when it was created, None if they are not known.
-        now: the facts in the catalogs, None if the object does not exist.
-    """
-
-    kind: str
+    kind: str  # this and the next two as :class:`Object` has them
     parent: str
     name: str
-    migration: str
-    state: str
-    was: dict[str, object] | None
-    now: dict[str, object] | None
+    migration: str  # the number of the migration that it came with
+    state: str  # ``INSTALLED``, ``OUTDATED``, ``CHANGED``, ``MISSING``, ``UNRECORDED`` or ``UNKNOWN``
+    was: dict[str, object] | None  # the facts when it was created, None if they are not known
+    now: dict[str, object] | None  # the facts in the catalogs, None if the object does not exist
 
 
 def states(connection: Connection, there: Installation, *, every: bool = False) -> list[State]:

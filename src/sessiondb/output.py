@@ -55,8 +55,17 @@ def shown(value: object) -> str:
 def note(line: str) -> None:
     """Print a line of progress or advice on stderr, wrapped on a terminal; work continues if it cannot be written."""
     text = visible(without_passwords(SECRETS.hide(line)))
+    _print_note(_fitted(text) if sys.stderr.isatty() else text)
+
+
+def note_json(document: Any) -> None:
+    """Print a value on stderr as one JSON document on one line."""
+    _print_note(_json(document))
+
+
+def _print_note(text: str) -> None:
     try:
-        print(_fitted(text) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)  # noqa: T201
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         write_no_more(sys.stderr)
 
@@ -64,21 +73,17 @@ def note(line: str) -> None:
 def _fitted(line: str) -> str:
     """Return a line wrapped to the terminal; a command at its end is not cut, for it is to be pasted."""
     width = shutil.get_terminal_size().columns
+    if len(line) <= width:
+        return line
     margin = " " * (len(line) - len(line.lstrip()) + 2)
     ends = re.fullmatch(r"(.*?: )((?:sessiondb|[A-Z]{4,}) .*)", line)
     said, command = ends.groups() if ends else (line, "")
-    if len(line) <= width:
-        return line
-    parts = textwrap.wrap(said, width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False)
-    return "\n".join([*parts, margin + command] if command else parts)
+    return "\n".join([*_lines(said, width, margin=margin), *([margin + command] if command else [])])
 
 
-def note_json(document: Any) -> None:
-    """Print a value on stderr as one JSON document on one line."""
-    try:
-        print(_json(document), file=sys.stderr, flush=True)  # noqa: T201
-    except OSError:
-        write_no_more(sys.stderr)
+def _lines(text: str, width: int, lead: str = "", margin: str = "") -> list[str]:
+    wrapper = textwrap.TextWrapper(width, lead, margin, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text)
 
 
 def write_no_more(stream: TextIO) -> None:
@@ -147,26 +152,16 @@ def code(text: str) -> None:
 
 def paragraph(text: str, indent: int) -> None:
     """Print a text on one line, or wrapped on a terminal."""
-    margin = " " * indent
     line = shown(" ".join(text.split()))
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
-        line = textwrap.fill(line, width - indent, break_long_words=False, break_on_hyphens=False)
-    for part in line.split("\n"):
-        say(margin + part)
+    width = shutil.get_terminal_size().columns
+    for part in _lines(line, width - indent) if sys.stdout.isatty() else [line]:
+        say(" " * indent + part)
 
 
 def wrapped(text: str, lead: str = "") -> None:
     """Print a sentence on lines of at most 80 columns, indented by the width of ``lead``, which is before the first."""
     width = min(shutil.get_terminal_size().columns, 80)
-    for part in textwrap.wrap(
-        shown(" ".join(text.split())),
-        width,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
+    for part in _lines(shown(" ".join(text.split())), width, lead, " " * len(lead)):
         say(part)
 
 

@@ -19,10 +19,10 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
 
-from sessiondb import checks, resources, versions
+from sessiondb import checks, resources
 from sessiondb.connection import Connection, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
-from sessiondb.installation import Installation, installation
+from sessiondb.installation import Installation, installation, refuse_other
 
 Row = dict[str, Any]
 
@@ -568,7 +568,7 @@ def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[An
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     if connection not in _SOUND:  # some queries need no installation
-        versions.require_same(installation(connection))
+        refuse_other(installation(connection), older=True)
         checks.require_columns(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in LOADERS.items():

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 from psycopg import errors as pg
 
 from sessiondb import pooler
 from sessiondb.errors import LockNotObtainedError, SessiondbError, StoppedError
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn a PostgreSQL error into a :class:`SessiondbError` with its detail and hint."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise explain(error) from error
 
 
 def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool = False) -> SessiondbError:

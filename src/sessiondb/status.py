@@ -34,7 +34,8 @@ def status(connection: Connection) -> dict[str, Any]:
     staff = (there and there.staff) or {}
     known = [m.id for m in ledger.read_migrations(resources.MIGRATIONS)]
     schema = platform_schema(connection)
-    is_seen = there is not None and _sees_platform(connection)
+    may_look = "SELECT WHERE has_schema_privilege(current_setting('sessiondb.schema'), 'USAGE')"
+    is_seen = there is not None and connection.execute(may_look).rowcount > 0
     found = _states(connection, there and _compiled_for(connection, there, schema, is_seen=is_seen))
     return {
         "schema": schema,
@@ -72,14 +73,6 @@ def _no_platform(connection: Connection, there: Installation | None) -> list[Fin
     schema = platform_schema(connection)
     detail = f'Schema "{schema}" lacks tables of the platform: {lacks}.'
     return [Finding("tables", "error", schema, detail, "sessiondb status --schema NAME")]
-
-
-def _sees_platform(connection: Connection) -> bool:
-    """Return whether this role may look up names in the platform's schema."""
-    ((is_seen,),) = connection.execute(
-        "SELECT has_schema_privilege(current_setting('sessiondb.schema'), 'USAGE')"
-    ).fetchall()
-    return bool(is_seen)
 
 
 def _compiled_for(connection: Connection, there: Installation, schema: str, *, is_seen: bool) -> Installation:
@@ -125,12 +118,7 @@ def _triggers(connection: Connection, states: dict[str, str]) -> list[dict[str, 
     enabled = {name for name, is_enabled in rows if is_enabled}
     ours = [o for o in objects.objects() if o.kind == "trigger"]
     return [
-        {
-            "name": o.name,
-            "table": o.parent,
-            "state": states.get(o.name, "MISSING"),
-            "enabled": o.name in enabled,
-        }
+        {"name": o.name, "table": o.parent, "state": states.get(o.name, "MISSING"), "enabled": o.name in enabled}
         for o in sorted(ours, key=lambda o: (o.parent, o.name))
     ]
 

@@ -21,47 +21,29 @@ Locks = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that is sent as it is.
+    """A statement that is sent as it is."""
 
-    Attributes:
-        text: the statement.
-        locks: those that it acquires on tables of the platform.
-        scans: the table that it reads completely.
-        ours: whether it is about schema sessiondb and runs under our own search_path.
-    """
-
-    text: str
-    locks: Locks = field(default_factory=dict)
-    scans: str | None = None
-    ours: bool = False
+    text: str  # the statement
+    locks: Locks = field(default_factory=dict)  # those that it acquires on tables of the platform
+    scans: str | None = None  # the table that it reads completely
+    ours: bool = False  # whether it is about schema sessiondb and runs under our own search_path
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query whose rows are statements to run: the statement, its locks, the table that it scans.
+    """A query whose rows are statements to run: the statement, its locks, the table that it scans."""
 
-    Attributes:
-        text: the query.
-        name: the name of its file below ``sql/steps/``.
-    """
-
-    text: str
-    name: str
+    text: str  # the query
+    name: str  # the name of its file below ``sql/steps/``
 
 
 @dataclass(frozen=True)
 class Step:
-    """A transaction or, if ``each`` is true, statements that commit one by one.
+    """A transaction or, if ``each`` is true, statements that commit one by one."""
 
-    Attributes:
-        of: the id of the migration, or another name of what this belongs to.
-        items: what to run, in order.
-        each: every statement commits by itself, and one with CONCURRENTLY runs outside a transaction.
-    """
-
-    of: str
-    items: Sequence[Statement | Query]
-    each: bool = False
+    of: str  # the id of the migration, or another name of what this belongs to
+    items: Sequence[Statement | Query]  # what to run, in order
+    each: bool = False  # every statement commits by itself, and one with CONCURRENTLY runs outside a transaction
 
 
 _WITHDRAW = Statement("CALL sessiondb.withdraw_default_grants()", ours=True)

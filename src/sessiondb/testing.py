@@ -77,18 +77,13 @@ def postgresql_server(
     def postgresql_server_fixture() -> Iterator[Process]:
         """An ephemeral PostgreSQL server."""
         with _server_in_memory(bindir) as server:
-            process = Process(str(server.socket_dir), server.port, server.user, dbname, server.version)
+            address: dict[str, Any] = {"host": str(server.socket_dir), "port": server.port, "user": server.user}
+            process = Process(**address, dbname=dbname, version=server.version)
             with psycopg.connect(server.dsn(), autocommit=True) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(process.template_dbname)))
             for element in load:
                 loader = partial(_load_file, element) if isinstance(element, Path) else element
-                loader(
-                    host=process.host,
-                    port=process.port,
-                    user=process.user,
-                    dbname=process.template_dbname,
-                    password=process.password,
-                )
+                loader(**address, dbname=process.template_dbname, password=process.password)
             yield process
 
     return postgresql_server_fixture

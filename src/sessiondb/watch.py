@@ -31,13 +31,11 @@ class Watch:
 
     Args:
         connection: the one to observe.
-
-    Attributes:
-        is_distributed: it may wait on the workers of Citus, where the wait must be limited as well.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        # then it may wait on the workers of Citus, where the wait must be limited as well
         self.is_distributed = is_distributed(connection)
         self._pid = backend_pid(connection)
         self._eye: Connection | None = None

@@ -9,6 +9,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,18 +17,21 @@ import click
 from sessiondb.passwords import is_address
 
 if TYPE_CHECKING:
+    from sessiondb.connection import Connection
     from sessiondb.database import Database
 
 
+@dataclass
 class Options:
-    """The options that every command takes, before or after its name."""
+    """The options that commands share, before or after the name of the command."""
 
-    def __init__(self) -> None:
-        self.dsn: str | None = None
-        self.schema: str | None = None
-        self.format = "table"
-        self.verbose = False
-        self.changes = False
+    dsn: str | None = None
+    schema: str | None = None
+    format: str = "table"
+    verbose: bool = False
+    limit: int | None = None  # of rows
+    wide: bool = False  # all columns of rows
+    changes: bool = False  # whether the command changes the database
 
     @property
     def json(self) -> bool:
@@ -132,6 +136,14 @@ def name_option(kind: str, text: str, *, required: bool = False) -> Callable[[An
     )
 
 
+def ids(connection: Connection, **names: str | None) -> list[Any]:
+    """Return the id of each thing that is named, by its kind; None where no name is given."""
+    from sessiondb import output, records
+
+    given = names.items()
+    return [None if name is None else records.find(connection, kind, name, output.note) for kind, name in given]
+
+
 _pass_options = click.make_pass_decorator(Options, ensure=True)
 
 
@@ -140,89 +152,65 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
         setattr(context.ensure_object(Options), str(parameter.name), value)
 
 
-def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[Any], Any]:
-    """Add the options of all commands to a command, with the object that holds them."""
-    options = (
-        click.option(
-            "-d",
-            "--dsn",
-            metavar="DSN",
-            expose_value=False,
-            callback=_keep,
-            help="URI, 'key=value ...' or service=NAME of the database; default "
-            "SESSIONDB_DATABASE_URL, DATABASE_URL, then libpq's PG* variables.",
-        ),
-        click.option(
-            "--schema",
-            type=Name(),
-            metavar="NAME",
-            expose_value=False,
-            callback=_keep,
-            help="Schema of the platform's tables; default where sessiondb is installed, else public.",
-        ),
-        click.option(
-            "--format",
-            type=click.Choice(formats),
-            expose_value=False,
-            callback=_keep,
-            help="How to print the result; default table.",
-        ),
-        click.option(
-            "-v",
-            "--verbose",
-            is_flag=True,
-            expose_value=False,
-            callback=_keep,
-            help="Show every statement of apply, rollback and plan, ids beside names, and the cause of an error.",
-        ),
-    )
-
-    def decorate(function: Any) -> Any:
-        return functools.reduce(lambda f, option: option(f), reversed(options), function)
-
-    return decorate
-
-
 ROWS = ("table", "json", "csv")
 """How a command prints rows."""
-
-
-def rows_options(function: Any) -> Any:
-    """Add the options on the number of rows and of columns to a command that prints rows."""
-    function = click.option("--wide", is_flag=True, help="All columns, however wide the lines become.")(function)
-    return click.option(
-        "--limit",
-        type=click.IntRange(min=1, max=1_000_000_000),
-        metavar="N",
-        help=f"Maximum number of rows; default {SHOWN} in a table, all in JSON and CSV.",
-    )(function)
-
 
 SHOWN = 100
 """Rows of a table if the user gives no limit."""
 
 
-def print_rows(
-    options: Options, rows: Generator[Mapping[str, Any]], columns: Mapping[str, str], limit: int | None, *, wide: bool
-) -> None:
+def common_options(formats: tuple[str, ...] = ("table", "json")) -> Callable[[Any], Any]:
+    """Add the options of all commands, and those of commands that print rows, which :class:`Options` holds."""
+    kept = functools.partial(click.option, expose_value=False, callback=_keep)
+    options = [
+        kept(
+            "-d",
+            "--dsn",
+            metavar="DSN",
+            help="URI, 'key=value ...' or service=NAME of the database; default "
+            "SESSIONDB_DATABASE_URL, DATABASE_URL, then libpq's PG* variables.",
+        ),
+        kept(
+            "--schema",
+            type=Name(),
+            metavar="NAME",
+            help="Schema of the platform's tables; default where sessiondb is installed, else public.",
+        ),
+        kept("--format", type=click.Choice(formats), help="How to print the result; default table."),
+        kept(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            help="Show every statement of apply, rollback and plan, ids beside names, and the cause of an error.",
+        ),
+    ]
+    if formats == ROWS:
+        most = click.IntRange(min=1, max=1_000_000_000)
+        text = f"Maximum number of rows; default {SHOWN} in a table, all in JSON and CSV."
+        options += [
+            kept("--limit", type=most, metavar="N", help=text),
+            kept("--wide", is_flag=True, help="All columns, however wide the lines become."),
+        ]
+    return lambda function: functools.reduce(lambda f, option: option(f), reversed(options), function)
+
+
+def print_rows(options: Options, rows: Generator[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
     """Print rows as they arrive.
 
     Args:
-        options: hold the format.
+        options: hold the format, the limit, and whether a table has all columns.
         rows: what to print, and one more row if there are more.
         columns: headings and keys of a table.
-        limit: as the user gave it.
-        wide: print all columns of a table.
     """
     from sessiondb import output
 
     with contextlib.closing(rows):
         if options.format != "table":
             print_all = output.json_rows if options.json else output.csv_rows
-            print_all(itertools.islice(rows, limit))
+            print_all(itertools.islice(rows, options.limit))
             return
-        output.table(itertools.islice(rows, limit or SHOWN), None if wide else columns)
-        if limit is None and next(rows, None):
+        output.table(itertools.islice(rows, options.limit or SHOWN), None if options.wide else columns)
+        if options.limit is None and next(rows, None):
             output.note(f"The first {SHOWN} rows; --limit N shows more, --format json or csv all.")
 
 
@@ -261,3 +249,8 @@ def command(
         return make(name)(common_options(formats)(_pass_options(run)))
 
     return decorate
+
+
+def group(name: str, what: str, example: str) -> click.Group:
+    """Return a group for commands, with what they are about and an example in its help."""
+    return click.Group(name, help=f"{what}\n\n\b\nExample:\n  {example}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, name_option, print_rows, rows_options
+from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, ids, name_option, print_rows
 from sessiondb.errors import Exit, UsageError, ready_to_paste
 
 if TYPE_CHECKING:
@@ -114,12 +114,6 @@ def _print_found(findings: Sequence[Finding]) -> None:
     output.say(f"Found {', '.join(found)}." if found else "No problems found.")
 
 
-def _session(connection: Connection, name: str | None) -> uuid.UUID | None:
-    from sessiondb import records
-
-    return records.find(connection, "session", name, output.note) if name else None
-
-
 @command("backfill")
 @name_option("session", "Link only what belongs to this session: title or id.")
 @click.option(
@@ -158,7 +152,8 @@ def backfill(
     pace, result = Pace(batch_rows, sleep, max_runtime, max_lag), Result()
     try:
         with options.database.transaction(read_only=True) if dry else options.changing.connect() as connection:
-            link(connection, _session(connection, session_name), pace, result, dry=dry)
+            (session,) = ids(connection, session=session_name or None)
+            link(connection, session, pace, result, dry=dry)
     except BaseException:  # also an interrupt; committed batches stay
         if any(counts["scanned"] for counts in result.tables.values()):
             _print_backfill(options, result, dry)
@@ -170,7 +165,6 @@ def backfill(
 def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: Result, *, dry: bool = False) -> None:
     """Run a backfill, or count what it would do, with its progress on stderr."""
     from sessiondb.backfill import backfill as run
-    from sessiondb.backfill import dry_run
 
     since: tuple[float, int] | None = None
     with contextlib.closing(output.Progress()) as bar:
@@ -184,7 +178,7 @@ def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: 
             # with a bar and the time left this fits a terminal of 60 columns
             bar(f"{output.count(linked, 'row')} {done_with}{rate}, pages", done, total)
 
-        (dry_run if dry else run)(connection, session, pace, output.note, progress, result)
+        run(connection, session, pace, output.note, progress, result, dry=dry)
 
 
 def _print_backfill(options: Options, result: Result, dry: bool) -> None:
@@ -239,9 +233,7 @@ def explain(
         raise UsageError("the value of --user or --course is empty", "Give an e-mail, login, name, title or id.")
     with options.database.transaction(read_only=True) as connection:
         if user and course_name:
-            user_id = records.find(connection, "user", user, output.note)
-            course_id = records.find(connection, "course", course_name, output.note)
-            document = records.explain(connection, user_id, course_id)
+            document = records.explain(connection, *ids(connection, user=user, course=course_name))
         else:
             table, row_id = ("enrollments", enrollment) if enrollment else ("submissions", submission)
             document = records.explain_row(connection, table, row_id)
@@ -268,13 +260,8 @@ def explain(
 @command("show", formats=ROWS)
 @click.argument("what", type=click.Choice(["sessions", "enrollments", "submissions"]))
 @name_option("session", "Only this session, or only rows linked to it: title or id.")
-@click.option(
-    "--unlinked",
-    is_flag=True,
-    help="Only rows without a session, or sessions without rows.",
-)
-@rows_options
-def show(options: Options, what: str, session_name: str | None, unlinked: bool, limit: int | None, wide: bool) -> None:
+@click.option("--unlinked", is_flag=True, help="Only rows without a session, or sessions without rows.")
+def show(options: Options, what: str, session_name: str | None, unlinked: bool) -> None:
     """Run one of the verification queries.
 
     \b
@@ -291,12 +278,12 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool, 
             f"sessiondb backfill --session {shlex.quote(session_name)} --dry-run",
         )
     with options.database.transaction(read_only=True) as connection:
-        session = _session(connection, session_name)
+        (session,) = ids(connection, session=session_name or None)
         # one more than is shown, to know whether there are more
-        most = limit or (SHOWN + 1 if options.format == "table" else None)
+        most = options.limit or (SHOWN + 1 if options.format == "table" else None)
         rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
-        print_rows(options, rows, columns, limit, wide=wide)
+        print_rows(options, rows, columns)
 
 
 _SESSION = {"title": "title", "org": "org_slug", "course": "course_title", "status": "status", "date": "created_at"}

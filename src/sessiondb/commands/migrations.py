@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
+import inspect
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,58 +21,28 @@ from sessiondb.errors import Exit, SessiondbError, UsageError
 if TYPE_CHECKING:
     from sessiondb.database import Choices
     from sessiondb.errors import Finding
+    from sessiondb.locks import LockBudget
     from sessiondb.migrate import Runner
 
 
-def lock_options(function: Any) -> Any:
-    """Add the options on waiting for locks to a command."""
-    function = click.option(
-        "--lock-budget",
-        type=Seconds(),
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Give up if a lock is not obtained within this time.",
-    )(function)
-    return click.option(
-        "--lock-timeout",
-        type=Seconds(least=0.01),
-        default=1.5,
-        show_default=True,
-        metavar="SECONDS",
-        help="Maximum time to wait for a lock; also the longest that others can be blocked behind it.",
-    )(function)
+def _together(name: str, make: Callable[..., Any], *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Add options to a command, which receives what is made of their values as one argument of this name."""
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def run(*arguments: Any, **values: Any) -> Any:
+            own = {option: values.pop(option) for option in inspect.signature(make).parameters}
+            return function(*arguments, **values, **{name: make(**own)})
+
+        return functools.reduce(lambda f, option: option(f), reversed(options), run)
+
+    return decorate
 
 
-@contextlib.contextmanager
-def runner_on(options: Options, connection: Any, lock_timeout: float, lock_budget: float) -> Iterator[Runner]:
-    """Yield a runner of migrations on the connection that reports on stderr what it does."""
+def _budget(lock_timeout: float, lock_budget: float) -> LockBudget:
     from sessiondb.locks import LockBudget
-    from sessiondb.migrate import Runner, on_one_line
 
-    def boundary(migration: str, point: str) -> None:
-        if options.verbose:
-            output.note(f"  {migration}: {on_one_line(point)}")
-
-    with contextlib.closing(output.Progress()) as bar:
-        yield Runner(connection, LockBudget(lock_timeout, lock_budget), output.note, bar, boundary)
-
-
-def staff_options(function: Any) -> Any:
-    """Add the options for the roles that read the rows of an organisation's sessions to a command."""
-    function = click.option(
-        "--current-user",
-        type=Name(),
-        metavar="EXPR",
-        help="For --staff: an SQL expression that returns the id of the current user; default auth.uid().",
-    )(function)
-    return click.option(
-        "--staff",
-        type=Name(),
-        metavar="ROLE,...",
-        help="Members with these roles may read the rows of their organisation's sessions despite row level security;"
-        " '' for none. The last choice is kept.",
-    )(function)
+    return LockBudget(lock_timeout, lock_budget)
 
 
 def _choices(course_path: str | None, adopt: bool, staff: str | None, current_user: str | None) -> Choices:
@@ -81,31 +53,78 @@ def _choices(course_path: str | None, adopt: bool, staff: str | None, current_us
     return Choices(course_path, adopt, staff, current_user)
 
 
+_lock_timeout = click.option(
+    "--lock-timeout",
+    type=Seconds(least=0.01),
+    default=1.5,
+    show_default=True,
+    metavar="SECONDS",
+    help="Maximum time to wait for a lock; also the longest that others can be blocked behind it.",
+)
+
+_lock_options = _together(
+    "budget",
+    _budget,
+    _lock_timeout,
+    click.option(
+        "--lock-budget",
+        type=Seconds(),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up if a lock is not obtained within this time.",
+    ),
+)
+
+_choice_options = _together(
+    "choices",
+    _choices,
+    click.option(
+        "--course-path",
+        type=Name(),
+        metavar="PATH",
+        help="The columns from a submission to its course, for instance item_id.module_id.course_id.",
+    ),
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Replace the platform's own triggers that write session_id; rollback restores them.",
+    ),
+    click.option(
+        "--staff",
+        type=Name(),
+        metavar="ROLE,...",
+        help="Members with these roles may read the rows of their organisation's sessions despite row level security;"
+        " '' for none. The last choice is kept.",
+    ),
+    click.option(
+        "--current-user",
+        type=Name(),
+        metavar="EXPR",
+        help="For --staff: an SQL expression that returns the id of the current user; default auth.uid().",
+    ),
+)
+
+
+@contextlib.contextmanager
+def _runner(options: Options, connection: Any, budget: LockBudget) -> Iterator[Runner]:
+    """Yield a runner of migrations on the connection that reports on stderr what it does."""
+    from sessiondb.migrate import Runner, on_one_line
+
+    def boundary(migration: str, point: str) -> None:
+        if options.verbose:
+            output.note(f"  {migration}: {on_one_line(point)}")
+
+    with contextlib.closing(output.Progress()) as bar:
+        yield Runner(connection, budget, output.note, bar, boundary)
+
+
 @command("apply")
 @click.option("--to", metavar="ID", shell_complete=complete("migration"), help="Stop after this migration.")
-@click.option(
-    "--course-path",
-    type=Name(),
-    metavar="PATH",
-    help="The columns from a submission to its course, for instance item_id.module_id.course_id.",
-)
-@click.option(
-    "--adopt", is_flag=True, help="Replace the platform's own triggers that write session_id; rollback restores them."
-)
-@staff_options
+@_choice_options
 @click.option("--dry-run", is_flag=True, help="Check the platform and show the plan; change nothing.")
-@lock_options
-def apply(
-    options: Options,
-    to: str | None,
-    course_path: str | None,
-    adopt: bool,
-    staff: str | None,
-    current_user: str | None,
-    dry_run: bool,
-    lock_timeout: float,
-    lock_budget: float,
-) -> None:
+@_lock_options
+def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, budget: LockBudget) -> None:
     """Check the platform, then apply the pending migrations.
 
     \b
@@ -114,34 +133,30 @@ def apply(
       sessiondb apply --course-path item_id.module_id.course_id
       sessiondb apply --staff trainer,admin
     """
-    from sessiondb import records, resources
-    from sessiondb.checks import preflight
+    from sessiondb import checks, ledger, migrate, objects, records, resources
     from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
-    from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import is_outdated, pending, report_warnings, settle_course_path
-    from sessiondb.objects import missing
     from sessiondb.plan import plan as make_plan
 
-    choices = _choices(course_path, adopt, staff, current_user)
+    course_path = choices.course_path
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(choices, read_only=True) as connection:
-            settle_course_path(connection, course_path)
-            todo = pending(connection, read_migrations(resources.MIGRATIONS), to)
-            if todo or is_outdated(connection):
-                report_warnings(preflight(connection, course_path), output.note)
+            migrate.settle_course_path(connection, course_path)
+            todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
+            if todo or migrate.is_outdated(connection):
+                migrate.report_warnings(checks.preflight(connection, course_path), output.note)
             _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
         return
     with options.changing.connect(choices) as connection:
-        with runner_on(options, connection, lock_timeout, lock_budget) as runner:
+        with _runner(options, connection, budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
         with connection.transaction():
             there = installation(connection)
             path = there.course_path if there else None
-            linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
-            left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
+            linked = {} if any(o.kind == "column" for o in objects.missing(connection)) else records.linked(connection)
+            left = [m.id for m in migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)]
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
             is_linkable = (
@@ -156,7 +171,7 @@ def apply(
         output.say("Functions and triggers are as this version installs them.")
     if path:
         output.say(f"A submission's course is found by {path}.")
-    if staff is not None and there:
+    if choices.staff is not None and there:
         readers = f"Members with the role {there.staff['roles']}" if there.staff else "No members"
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
     for table, counts in linked.items():
@@ -180,16 +195,8 @@ def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable:
 @click.option("--all", "everything", is_flag=True, help="Undo all migrations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be undone and lost; change nothing.")
-@lock_options
-def rollback(
-    options: Options,
-    to: str | None,
-    everything: bool,
-    yes: bool,
-    dry_run: bool,
-    lock_timeout: float,
-    lock_budget: float,
-) -> None:
+@_lock_options
+def rollback(options: Options, to: str | None, everything: bool, yes: bool, dry_run: bool, budget: LockBudget) -> None:
     """Undo migrations, newest first. Links are saved, and the next apply restores them.
 
     \b
@@ -198,16 +205,14 @@ def rollback(
       sessiondb rollback --to 0008
       sessiondb rollback --all --yes
     """
-    from sessiondb import resources
-    from sessiondb.ledger import of_saved_links, read_migrations
-    from sessiondb.migrate import find_migration
+    from sessiondb import ledger, migrate, resources
 
     if to and everything:
         raise UsageError("rollback takes --to ID or --all, not both", "Leave one of them out.")
     if not (to or everything):
         raise _how_far(options)
     if to:
-        find_migration(read_migrations(resources.MIGRATIONS), to)
+        migrate.find_migration(ledger.read_migrations(resources.MIGRATIONS), to)
     warnings: list[Finding] = []
     if dry_run or not yes:
         todo, warnings = _look_before_rollback(options, to, dry_run)
@@ -215,17 +220,14 @@ def rollback(
             return
         if todo:
             click.confirm(f"Undo {output.count(len(todo), 'migration')}?", abort=True, err=True)
-    with (
-        options.changing.connect() as connection,
-        runner_on(options, connection, lock_timeout, lock_budget) as runner,
-    ):
+    with options.changing.connect() as connection, _runner(options, connection, budget) as runner:
         undone = runner.rollback(to, warnings)
     if options.json:
         output.json_document({"rolled_back": undone})
     else:
         output.say(f"{output.count(len(undone), 'migration')} rolled back." if undone else _nothing_to_undo(to))
         if runner.saved:
-            output.wrapped(of_saved_links(runner.saved))
+            output.wrapped(ledger.of_saved_links(runner.saved))
 
 
 def _how_far(options: Options) -> UsageError:
@@ -244,18 +246,16 @@ def _how_far(options: Options) -> UsageError:
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
-    from sessiondb import records
-    from sessiondb.checks import rollback_preflight
+    from sessiondb import checks, migrate, objects, records
     from sessiondb.connection import place
-    from sessiondb.migrate import report_warnings, undoable
-    from sessiondb.objects import missing
 
     options.database.require_own_backend()
     with options.database.transaction(read_only=True) as connection:
         where = place(connection)
-        todo = undoable(connection, to)
-        gone = {o.kind for o in missing(connection)} if todo else set()
-        warnings = rollback_preflight(connection, [m.number for m in todo]) if todo and "table" not in gone else []
+        todo = migrate.undoable(connection, to)
+        gone = {o.kind for o in objects.missing(connection)} if todo else set()
+        numbers = [m.number for m in todo]
+        warnings = checks.rollback_preflight(connection, numbers) if todo and "table" not in gone else []
         linked = records.linked(connection) if todo and "column" not in gone else {}
     if todo and not (dry_run or sys.stdin.isatty()):
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
@@ -274,11 +274,11 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
     saved = [
         output.count(linked[table]["linked"], noun)
         for number, table, noun in (("0002", "enrollments", "enrolment"), ("0003", "submissions", "submission"))
-        if linked and number in {m.number for m in todo}
+        if linked and number in numbers
     ]
     if saved:
         say(f"The links of {' and '.join(saved)} are saved, and restored by the next apply.")
-    report_warnings(warnings, say)
+    migrate.report_warnings(warnings, say)
     if dry_run:
         say("A dry run: nothing was changed.")
     return ids, warnings
@@ -348,33 +348,15 @@ def _time(iso: str | None) -> datetime.datetime | None:
 
 
 @command("plan")
-@click.option("--course-path", type=Name(), metavar="PATH", help="As for apply.")
-@click.option("--adopt", is_flag=True, help="As for apply.")
-@staff_options
+@_choice_options
 @click.option("--sql", "as_script", is_flag=True, help="Print a script for psql, without connecting.")
 @click.option(
     "--single-transaction",
     is_flag=True,
     help="With --sql: print one statement instead, for web editors, migration folders and drivers.",
 )
-@click.option(
-    "--lock-timeout",
-    type=Seconds(least=0.01),
-    default=1.5,
-    show_default=True,
-    metavar="SECONDS",
-    help="For the script: maximum time to wait for a lock.",
-)
-def plan(
-    options: Options,
-    course_path: str | None,
-    adopt: bool,
-    staff: str | None,
-    current_user: str | None,
-    as_script: bool,
-    single_transaction: bool,
-    lock_timeout: float,
-) -> None:
+@_lock_timeout
+def plan(options: Options, choices: Choices, as_script: bool, single_transaction: bool, lock_timeout: float) -> None:
     """Show the statements that apply would run, and their locks. Reads only.
 
     \b
@@ -383,16 +365,12 @@ def plan(
       sessiondb plan --sql --course-path exercise_id.course_id > apply.sql
       sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
-    from sessiondb import resources
-    from sessiondb.checks import require_plannable
+    from sessiondb import checks, ledger, migrate, resources
     from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
-    from sessiondb.ledger import read_migrations
-    from sessiondb.migrate import pending, settle_course_path
     from sessiondb.plan import batch, script
     from sessiondb.plan import plan as make_plan
 
-    choices = _choices(course_path, adopt, staff, current_user)
     if single_transaction and not as_script:
         raise UsageError("--single-transaction requires --sql", "Add --sql.")
     if as_script:
@@ -402,9 +380,9 @@ def plan(
         return
     with options.database.transaction(choices, read_only=True) as connection:
         if installation(connection) is None:
-            require_plannable(connection, course_path)
-        settle_course_path(connection, course_path)
-        todo = pending(connection, read_migrations(resources.MIGRATIONS), None)
+            checks.require_plannable(connection, choices.course_path)
+        migrate.settle_course_path(connection, choices.course_path)
+        todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))
 
 

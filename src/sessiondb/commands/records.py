@@ -5,33 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import click
 
 from sessiondb import output
-from sessiondb.commands import ROWS, Name, Options, command, complete, links, name_option, print_rows, rows_options
+from sessiondb.commands import ROWS, Name, Options, command, complete, group, ids, links, name_option, print_rows
 from sessiondb.errors import SessiondbError, UsageError
 
-if TYPE_CHECKING:
-    from sessiondb.backfill import Result
-    from sessiondb.connection import Connection
-
-
-@click.group()
-def org() -> None:
-    """Organisations.
-
-    \b
-    Example:
-      sessiondb org create --name "Mon Organisation" --slug mon-org
-    """
+org = group("org", "Organisations.", 'sessiondb org create --name "Mon Organisation" --slug mon-org')
 
 
 @command("list", group=org, formats=ROWS)
-@rows_options
-def org_list(options: Options, limit: int | None, wide: bool) -> None:
+def org_list(options: Options) -> None:
     """List the organisations.
 
     \b
@@ -42,7 +29,7 @@ def org_list(options: Options, limit: int | None, wide: bool) -> None:
 
     with options.database.transaction(read_only=True) as connection:
         columns = {"name": "name", "slug": "slug", "members": "members", "active sessions": "active_sessions"}
-        print_rows(options, records.list_orgs(connection), columns, limit, wide=wide)
+        print_rows(options, records.list_orgs(connection), columns)
 
 
 @command("create", group=org)
@@ -71,19 +58,11 @@ def org_create(options: Options, name: str, slug: str) -> None:
         output.say(options.named(f'{done} organisation "{row["name"]}" ({row["slug"]}) ({row["id"]}).'))
 
 
-@click.group()
-def course() -> None:
-    """Courses.
-
-    \b
-    Example:
-      sessiondb course list
-    """
+course = group("course", "Courses.", "sessiondb course list")
 
 
 @command("list", group=course, formats=ROWS)
-@rows_options
-def course_list(options: Options, limit: int | None, wide: bool) -> None:
+def course_list(options: Options) -> None:
     """List the courses.
 
     \b
@@ -94,17 +73,10 @@ def course_list(options: Options, limit: int | None, wide: bool) -> None:
 
     with options.database.transaction(read_only=True) as connection:
         columns = {"title": "title", "sessions": "sessions", "active": "active_sessions"}
-        print_rows(options, records.list_courses(connection), columns, limit, wide=wide)
+        print_rows(options, records.list_courses(connection), columns)
 
 
-@click.group()
-def member() -> None:
-    """Members of organisations.
-
-    \b
-    Example:
-      sessiondb member add --org mon-org --user bruno@example.org
-    """
+member = group("member", "Members of organisations.", "sessiondb member add --org mon-org --user bruno@example.org")
 
 
 _org = name_option("org", "The organisation: slug, name or id.", required=True)
@@ -115,8 +87,7 @@ _STATUSES = "others are usually draft, completed and cancelled."
 
 @command("list", group=member, formats=ROWS)
 @_org
-@rows_options
-def member_list(options: Options, org_name: str, limit: int | None, wide: bool) -> None:
+def member_list(options: Options, org_name: str) -> None:
     """List the members of an organisation.
 
     \b
@@ -126,8 +97,8 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        members = records.list_members(connection, records.find(connection, "org", org_name, output.note))
-        print_rows(options, members, {"member": "member", "role": "role"}, limit, wide=wide)
+        members = records.list_members(connection, *ids(connection, org=org_name))
+        print_rows(options, members, {"member": "member", "role": "role"})
 
 
 @command("add", group=member)
@@ -151,8 +122,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         options.database.require_own_backend()
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
         if role not in (None, row["role"]):
@@ -171,13 +141,7 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         sessions = records.sessions_for(connection, user_id)
         is_waiting = records.has_unlinked_rows(connection, user_id)
 
-    def linked(result: Result) -> None:
-        row["backfill"] = result.as_json()
-        _print_member(options, row, said)
-        if not options.json:
-            links.say_linked(result)
-
-    _link(options, sessions, linked)
+    _link(options, row, sessions, lambda: _print_member(options, row, said))
     if is_waiting and not sessions:
         raise SessiondbError(
             "none of the user's older rows can be linked, because no organisation of the user has an active session of"
@@ -200,8 +164,7 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
         row = records.set_member_role(connection, org_id, user_id, role)
     _warn_of_new_role(role, known)
@@ -230,8 +193,7 @@ def member_remove(options: Options, org_name: str, user: str) -> None:
     from sessiondb import records
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        user_id = records.find(connection, "user", user, output.note)
+        org_id, user_id = ids(connection, org=org_name, user=user)
         row = records.remove_member(connection, org_id, user_id)
     _print_member(options, row, f"User {row['user']} is no longer a member of {row['org']}.")
 
@@ -243,24 +205,7 @@ def _print_member(options: Options, row: dict[str, Any], done: str) -> None:
         output.wrapped(options.named(done))
 
 
-@click.group()
-def session() -> None:
-    """Training sessions.
-
-    \b
-    Example:
-      sessiondb session list
-    """
-
-
-def _find_within(connection: Connection, org: str | None, course: str | None) -> tuple[UUID | None, UUID | None]:
-    """Return the ids of the organisation and the course in which to look for sessions."""
-    from sessiondb import records
-
-    return (
-        records.find(connection, "org", org, output.note) if org else None,
-        records.find(connection, "course", course, output.note) if course else None,
-    )
+session = group("session", "Training sessions.", "sessiondb session list")
 
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
@@ -294,14 +239,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         if counts["course"]:
             output.say(options.named(f"It is of course {counts['course']} for {counts['org']}."))
 
-    def linked(result: Result) -> None:
-        row["backfill"] = result.as_json()
-        said()
-        if not options.json:
-            links.say_linked(result)
-
     if backfill:
-        _link(options, [row["id"]], linked)
+        _link(options, row, [row["id"]], said)
         return
     said()
     if not options.json and (counts["linkable_enrollments"] or counts["linkable_submissions"]):
@@ -312,8 +251,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         output.say(f"Run: sessiondb backfill --session {name}")
 
 
-def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], None]) -> None:
-    """Link the older rows of sessions, and show what was linked, even if an error or a signal ends it."""
+def _link(options: Options, row: dict[str, Any], sessions: Iterable[UUID], say: Callable[[], None]) -> None:
+    """Link the older rows of sessions, then print the row and what was linked, even if an error or a signal ends it."""
     from sessiondb.backfill import Pace, Result
 
     total = Result(complete=True)
@@ -327,9 +266,12 @@ def _link(options: Options, sessions: Iterable[UUID], show: Callable[[Result], N
                     total.add(result)
     except BaseException:
         total.complete = False
-        show(total)
         raise
-    show(total)
+    finally:
+        row["backfill"] = total.as_json()
+        say()
+        if not options.json:
+            links.say_linked(total)
 
 
 def _require_active(options: Options, status: str, backfill: bool) -> None:
@@ -374,9 +316,7 @@ def session_create(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id = records.find(connection, "org", org_name, output.note)
-        course_id = records.find(connection, "course", course_name, output.note)
-        user_id = records.find(connection, "user", by, output.note) if by else None
+        org_id, course_id, user_id = ids(connection, org=org_name, course=course_name, user=by or None)
         row = records.create_session(connection, org_id, course_id, user_id, title, status)
     _print_session(options, row, "Created", backfill)
 
@@ -385,10 +325,7 @@ def session_create(
 @name_option("org", "Only sessions of this organisation.")
 @name_option("course", "Only sessions of this course.")
 @click.option("--status", type=Name(), shell_complete=complete("status"), help="Only sessions with this status.")
-@rows_options
-def session_list(
-    options: Options, org_name: str | None, course_name: str | None, status: str | None, limit: int | None, wide: bool
-) -> None:
+def session_list(options: Options, org_name: str | None, course_name: str | None, status: str | None) -> None:
     """List the sessions, newest first.
 
     \b
@@ -399,9 +336,9 @@ def session_list(
     from sessiondb import records
 
     with options.database.transaction(read_only=True) as connection:
-        org_id, course_id = _find_within(connection, org_name, course_name)
+        org_id, course_id = ids(connection, org=org_name or None, course=course_name or None)
         columns = {"title": "title", "org": "org", "course": "course", "status": "status", "date": "created_at"}
-        print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns, limit, wide=wide)
+        print_rows(options, records.list_sessions(connection, org_id, course_id, status), columns)
 
 
 @command("set-status", group=session)
@@ -411,12 +348,7 @@ def session_list(
 @name_option("course", "The course of the session, if several have its title.")
 @_backfill
 def session_set_status(
-    options: Options,
-    session_name: str,
-    status: str,
-    org_name: str | None,
-    course_name: str | None,
-    backfill: bool,
+    options: Options, session_name: str, status: str, org_name: str | None, course_name: str | None, backfill: bool
 ) -> None:
     """Change the status of a session, named by its title or id.
 
@@ -432,7 +364,7 @@ def session_set_status(
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
-        org_id, course_id = _find_within(connection, org_name, course_name)
+        org_id, course_id = ids(connection, org=org_name or None, course=course_name or None)
         session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed" if row["changed"] else "Unchanged:", backfill)

@@ -57,10 +57,7 @@ def _visitor(connection: Connection, user: uuid.UUID | None, role: str | None) -
     "--as", "user", type=click.UUID, metavar="USER", help="Act as this user of a hosted backend, given by id."
 )
 @click.option(
-    "--as-role",
-    type=Name(),
-    metavar="ROLE",
-    help="The database role for --as; by default authenticated, if it exists.",
+    "--as-role", type=Name(), metavar="ROLE", help="The database role for --as; by default authenticated, if it exists."
 )
 @click.option("--demo", is_flag=True, help="Show a fictitious school on an embedded PostgreSQL.")
 def trainer(

@@ -46,17 +46,11 @@ class _OvertakenError(Exception):
 
 @dataclass(frozen=True)
 class Pages:
-    """The pages of the application.
+    """The pages of the application."""
 
-    Attributes:
-        store: what they show.
-        links: the linking that goes on meanwhile.
-        once: what has been done for which form.
-    """
-
-    store: Store
-    links: Links
-    once: Once
+    store: Store  # what they show
+    links: Links  # the linking that goes on meanwhile
+    once: Once  # what has been done for which form
 
     def register(self, app: Flask) -> None:
         """Give each page its address."""

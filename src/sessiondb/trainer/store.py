@@ -80,15 +80,10 @@ def is_away(error: SessiondbError) -> bool:
 
 @dataclass(frozen=True)
 class Who:
-    """Whose rights decide.
+    """Whose rights decide."""
 
-    Attributes:
-        user: the id of the user of the platform that is acted as; None for the database's own role.
-        role: what the transactions become for that, with the user in the claims.
-    """
-
-    user: str | None = None
-    role: str | None = None
+    user: str | None = None  # the id of the user of the platform that is acted as; None for the database's own role
+    role: str | None = None  # what the transactions become for that, with the user in the claims
 
     def __post_init__(self) -> None:
         """Let no role be left out because there is no user: the rights of the database's own role would hold."""
@@ -113,19 +108,13 @@ class Who:
 
 @dataclass
 class View:
-    """A transaction of a visitor.
+    """A transaction of a visitor."""
 
-    Attributes:
-        connection: with the visitor's rights.
-        holes: what is put into the queries: the columns that this platform has, and the course of a submission.
-        sees_all: whether row level security hides nothing that decides which session work belongs to.
-        distributed: whether Citus distributes the platform's tables.
-    """
-
-    connection: Connection
+    connection: Connection  # with the visitor's rights
+    # what is put into the queries: the columns that this platform has, and the course of a submission
     holes: dict[str, str] = field(default_factory=dict)
-    sees_all: bool = False
-    distributed: bool = False
+    sees_all: bool = False  # whether row level security hides nothing that decides which session work belongs to
+    distributed: bool = False  # whether Citus distributes the platform's tables
 
     def rows(self, name: str, **arguments: object) -> list[Row]:
         """Return the rows of a query; only one that names all that it uses runs under the platform's search_path."""
@@ -192,13 +181,9 @@ class View:
 
 @dataclass(frozen=True)
 class Store:
-    """Where the pages get what they show.
+    """Where the pages get what they show."""
 
-    Attributes:
-        database: as the commands use it.
-    """
-
-    database: Database
+    database: Database  # as the commands use it
 
     @classmethod
     def of(cls, conninfo: str, schema: str | None) -> Store:
