@@ -14,8 +14,7 @@ AS $function$
  *
  * Nearly every student has one enrolment in a course; find_enrolled_session() compares several. The query does not
  * contain session_id IS NOT NULL, because with old statistics an index of the rows with a session would look cheap. The
- * lock and the names of columns are as in find_session(), and the loop that distinguishes one row from several is as in
- * link_enrollment().
+ * lock, the names of columns, and the loop that distinguishes one row from several are as in find_session().
  *
  * In the source, course_of() stands for the path to the course; sessiondb.compile() replaced it with the expression for
  * this platform. It is evaluated in the query of the enrolments, because a statement of its own costs more, but in a
