@@ -34,7 +34,7 @@ BEGIN
                                   AND user_id OPERATOR(pg_catalog.=) p_user_id)
                  LIMIT 1
                ) AS eligible
-         ORDER BY eligible.created_at DESC NULLS LAST, eligible.id DESC
+         ORDER BY eligible.created_at USING OPERATOR(pg_catalog.>) NULLS LAST, eligible.id USING OPERATOR(pg_catalog.>)
          LIMIT 1;
         EXIT WHEN v_chosen IS NULL OR v_chosen OPERATOR(pg_catalog.=) v_passed;
 

@@ -25,10 +25,10 @@ BEGIN
              WHERE org_id OPERATOR(pg_catalog.=) member.of_org
                AND course_id OPERATOR(pg_catalog.=) p_course_id
                AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
-             ORDER BY created_at DESC NULLS LAST, id DESC
+             ORDER BY created_at USING OPERATOR(pg_catalog.>) NULLS LAST, id USING OPERATOR(pg_catalog.>)
              LIMIT 1
            ) AS newest
-     ORDER BY newest.created_at DESC NULLS LAST, newest.id DESC
+     ORDER BY newest.created_at USING OPERATOR(pg_catalog.>) NULLS LAST, newest.id USING OPERATOR(pg_catalog.>)
      LIMIT 1;
 
     RETURN v_session_id;

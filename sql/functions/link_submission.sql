@@ -20,8 +20,9 @@ AS $function$
  * this platform. It is evaluated in the query of the enrolments, because a statement of its own costs more, but in a
  * sub-select of its own: below WHERE, a column that was renamed would be looked up in enrollments, and be found.
  *
- * OFFSET 0 keeps the planner from joining sessions and org_members: planning the join was a sixth of a new connection's
- * first call, and starting it costs more per row than starting a subplan.
+ * OFFSET keeps the planner from joining sessions and org_members: planning the join was a sixth of a new connection's
+ * first call, and starting it costs more per row than starting a subplan. It is '0', because for 0 a new connection looks
+ * up the cast from integer to bigint. PERFORM without a column costs less than SELECT INTO.
  *
  * SECURITY DEFINER and generic plans: as in link_enrollment().
  */
@@ -50,23 +51,25 @@ BEGIN
     -- citus:     v_enrollments := 0;
     -- citus: END IF;
     IF v_enrollments OPERATOR(pg_catalog.=) 1 THEN
-        SELECT session.id
-          INTO NEW.session_id
-          FROM (SELECT id, org_id AS of_org
-                  FROM platform.sessions
-                 WHERE id OPERATOR(pg_catalog.=) v_session_id
-                   AND course_id OPERATOR(pg_catalog.=) v_course_id
-                   AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS session
-         WHERE EXISTS (SELECT
-                         FROM platform.org_members
-                        WHERE org_id OPERATOR(pg_catalog.=) session.of_org
-                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id
-                       -- citus: /*
-                       OFFSET 0
-                       -- citus: */
-                      )
-           -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id LIMIT 0)
-           FOR KEY SHARE OF session;
+        PERFORM FROM (SELECT id, org_id AS of_org
+                        FROM platform.sessions
+                       WHERE id OPERATOR(pg_catalog.=) v_session_id
+                         AND course_id OPERATOR(pg_catalog.=) v_course_id
+                         AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS session
+          WHERE EXISTS (SELECT
+                          FROM platform.org_members
+                         WHERE org_id OPERATOR(pg_catalog.=) session.of_org
+                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id
+                        -- citus: /*
+                        OFFSET '0'
+                        -- citus: */
+                       )
+            -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) NEW.user_id LIMIT 0)
+            FOR KEY SHARE OF session;
+        IF FOUND THEN
+            NEW.session_id := v_session_id;
+            RETURN NEW;
+        END IF;
     ELSIF v_enrollments OPERATOR(pg_catalog.>) 1 THEN
         NEW.session_id := sessiondb.find_enrolled_session(NEW.user_id, v_course_id);
     END IF;
