@@ -6,6 +6,9 @@
 -- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
 -- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
 --
+-- Each statement first reads the columns without their table, because one that was renamed would else be a call of a function,
+-- and raises an error if a trigger or rule of the platform kept a row from being linked.
+--
 -- Longer than a screen: a branch for each statement.
 --
 -- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date,
@@ -16,7 +19,8 @@
 WITH
 platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions,
-           nullif(current_setting('sessiondb.citus', true), '') AS manager
+           nullif(current_setting('sessiondb.citus', true), '') AS manager,
+           format('%I.sessions', n.nspname)::regclass::oid AS of_sessions
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
      WHERE n.nspname = current_setting('sessiondb.schema')
@@ -24,7 +28,10 @@ platform AS (
 saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
-           ({same_row(c.oid, 't')}) AS same_row
+           ({same_row(c.oid, 't')}) AS same_row,
+           (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+              FROM pg_attribute AS a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
      WHERE n.nspname = 'sessiondb'
@@ -42,19 +49,30 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 2, b.page,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    PERFORM FROM %1$s AS s WHERE s.id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
+                   '    %7$sPERFORM %9$s FROM %3$s LIMIT 0;\n'
+                   '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
-                   '    DELETE FROM %2$s AS r WHERE %5$s;\n'
+                   '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
+                   '                WHERE t.session_id IS NULL) THEN\n'
+                   '        %10$s\n'
+                   '    END IF;\n'
+                   '    DELETE FROM %2$s AS r WHERE %5$s;%8$s\n'
                    'END',
                    h.sessions, v.name, h.name, v.same_row,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
                    CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
                        E'\n      AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
-                       '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END)),
-               json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
+                       '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
+                   u.before, u.after, v.columns,
+                   format('RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L;',
+                          format('a trigger or rule of table %s keeps rows from getting their saved links back', h.name),
+                          format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name)))),
+               json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM saved AS v
          CROSS JOIN platform AS h
+         CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
          CROSS JOIN LATERAL generate_series(0, v.pages - 1, 16) AS b (page)
          WHERE v.manager IS NULL AND h.manager IS NULL
         UNION ALL
@@ -80,7 +98,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    v_saved pg_catalog.uuid[] := ARRAY(SELECT DISTINCT r.session_id FROM %2$s AS r WHERE r.session_id IS NOT NULL AND %5$s);\n'
                    '    v_locked pg_catalog.uuid[];\n'
                    'BEGIN\n'
-                   '    FOR v_id IN SELECT s.id FROM %1$s AS s WHERE s.id OPERATOR(pg_catalog.=) ANY (v_saved) FOR KEY SHARE LOOP\n'
+                   '    PERFORM %6$s FROM %3$s LIMIT 0;\n'
+                   '    FOR v_id IN SELECT id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (v_saved) FOR KEY SHARE LOOP\n'
                    '        v_locked := pg_catalog.array_append(v_locked, v_id);\n'
                    '    END LOOP;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r\n'
@@ -88,7 +107,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '       AND r.session_id OPERATOR(pg_catalog.=) ANY (v_locked);\n'
                    '    DELETE FROM %2$s AS r WHERE %5$s;\n'
                    'END',
-                   h.sessions, v.name, h.name, v.same_row, d.condition)),
+                   h.sessions, v.name, h.name, v.same_row, d.condition, v.columns)),
                json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE')
           FROM saved AS v
          CROSS JOIN platform AS h

@@ -3,11 +3,8 @@
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
-SELECT format(
-           'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
-           'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
-           s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) AS statement,
-       json_build_object($1, 'ACCESS SHARE') AS locks,
+SELECT CASE WHEN b.place IS NULL THEN format('DO %L', format('BEGIN %s%s;%sEND', u.before, i.statement, u.after)) ELSE i.statement END AS statement,
+       json_build_object($1, CASE WHEN b.place IS NULL THEN 'ACCESS EXCLUSIVE' ELSE 'ACCESS SHARE' END) AS locks,
        NULL::name AS scans
   FROM (
         SELECT format('sessiondb.%I', 'saved_links_of_' || $1) AS saved,
@@ -25,6 +22,7 @@ SELECT format(
        ) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL ({unforced(ARRAY[leaf.relid::oid])}) AS u
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL (
         SELECT 'ONLY ' AS only, g.block AS place,
@@ -35,7 +33,16 @@ SELECT format(
         SELECT '', d.place, d.condition
           FROM ({user_slices($1)}) AS d
          WHERE current_setting('sessiondb.citus', true) = 'distributed'
+        UNION ALL
+        -- the last one: those of the rows that forced row level security hides from the owner
+        SELECT 'ONLY ', NULL, 'true'
+         WHERE u.before IS NOT NULL
        ) AS b
+ CROSS JOIN LATERAL (
+        SELECT format('INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
+                      'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
+                      s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) AS statement
+       ) AS i
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
    AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')

@@ -8,12 +8,17 @@ SELECT format('DO %L', format(
            '        COMMENT ON TABLE sessiondb.saved_links_of_sessions IS ''The organisation and the course of each session before a rollback'';\n'
            '        CALL sessiondb.withdraw_default_grants();\n'
            '    END IF;\n'
-           '    INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
-           '    SELECT s.id, pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %I.sessions AS s ON CONFLICT DO NOTHING;\n'
-           'END', current_setting('sessiondb.schema'))) AS statement,
-       json_build_object('sessions', 'ACCESS SHARE') AS locks,
+           '    %2$sINSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
+           -- without their table, or one that was renamed would be a call of a function
+           '    SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %1$I.sessions ON CONFLICT DO NOTHING;%3$s\n'
+           'END', current_setting('sessiondb.schema'), u.before, u.after)) AS statement,
+       json_build_object('sessions', CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
        NULL::name AS scans
- WHERE current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
+  FROM pg_namespace AS n
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'sessions'
+ CROSS JOIN LATERAL ({unforced(ARRAY[c.oid])}) AS u
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
    AND EXISTS (
         SELECT FROM pg_class AS c
          WHERE c.relnamespace = to_regnamespace('sessiondb')

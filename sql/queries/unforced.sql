@@ -1,0 +1,12 @@
+-- Statements, as text, to put before and after one that must see every row of the tables $1 (oids) although row level security
+-- is forced for their owner; NULL if it does anyway. Other sessions wait for the transaction meanwhile.
+SELECT format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %s); ', string_agg(quote_literal(f.name), ', '))
+       || string_agg(format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; ', f.name), '') AS before,
+       ' SET CONSTRAINTS ALL IMMEDIATE; ' || string_agg(format('ALTER TABLE %s FORCE ROW LEVEL SECURITY; ', f.name), '') AS after
+  FROM (
+        SELECT format('%I.%I', n.nspname, c.relname) AS name
+          FROM pg_class AS c
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY ($1) AND c.relforcerowsecurity AND row_security_active(c.oid)
+         ORDER BY c.oid
+       ) AS f
