@@ -20,9 +20,7 @@ SELECT format(
  CROSS JOIN LATERAL (
         SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), $1)) AS relid
        ) AS root
- CROSS JOIN LATERAL (
-        SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf
-       ) AS leaf
+ CROSS JOIN LATERAL ({with_partitions(root.relid)}) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
