@@ -28,14 +28,12 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
        END AS fix
   FROM ({states}) AS o
  CROSS JOIN LATERAL (
-        SELECT coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place)
-                  FROM jsonb_each_text(o.was) AS f
-                 CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
-                       WITH ORDINALITY AS l (line, place)), '{}') AS was,
-               coalesce((SELECT array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place)
-                  FROM jsonb_each_text(o.now) AS f
-                 CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
-                       WITH ORDINALITY AS l (line, place)), '{}') AS now
+        SELECT coalesce(array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place) FILTER (WHERE NOT v.is_now), '{}') AS was,
+               coalesce(array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place) FILTER (WHERE v.is_now), '{}') AS now
+          FROM (VALUES (false, o.was), (true, o.now)) AS v (is_now, facts)
+         CROSS JOIN LATERAL jsonb_each_text(v.facts) AS f
+         CROSS JOIN LATERAL string_to_table(CASE f.key WHEN 'body' THEN f.value ELSE format('%s: %s', f.key, f.value) END, E'\n')
+               WITH ORDINALITY AS l (line, place)
        ) AS line
  CROSS JOIN LATERAL (
         SELECT coalesce(min(n.number) - 1, 0) AS head

@@ -29,25 +29,21 @@ needed AS (
     SELECT unnest(p.tables), 'r'
       FROM ({shortest_course_paths()}) AS p
 ),
--- the rows that the policies let the installer see or change: permissive policies add rows, restrictive ones remove some
+-- what the policies let the installer see or change
 shown AS (
     SELECT n.command, i.rolname, c.relname AS table_name,
            format('%I.%I', ns.nspname, c.relname) AS full_name,
            pg_has_role(i.oid, c.relowner, 'USAGE') AS is_owner,
-           coalesce(bool_or(p.polpermissive), false) AS some,
-           coalesce(bool_or(p.polpermissive AND e.is_true) AND bool_and(p.polpermissive OR e.is_true), false) AS every
+           p.some, p.every
       FROM needed AS n
      CROSS JOIN installer AS i
       JOIN pg_class AS c ON c.oid = n.table_oid
       JOIN pg_namespace AS ns ON ns.oid = c.relnamespace
-      LEFT JOIN pg_policy AS p
-             ON p.polrelid = c.oid
-            AND p.polcmd IN ('*', n.command)
-            AND EXISTS (SELECT FROM unnest(p.polroles) AS t (role) WHERE t.role = 0 OR pg_has_role(i.oid, t.role, 'USAGE'))
-      LEFT JOIN LATERAL (SELECT pg_get_expr(p.polqual, c.oid) = 'true' AS is_true) AS e ON true
+     CROSS JOIN LATERAL (
+{shown_rows(c.oid, n.command, i.oid)}
+           ) AS p
      WHERE c.relrowsecurity
        AND (c.relforcerowsecurity OR NOT pg_has_role(i.oid, c.relowner, 'USAGE'))
-     GROUP BY n.command, i.oid, i.rolname, c.oid, c.relowner, ns.nspname, c.relname
 )
 SELECT DISTINCT ON (s.full_name)
        'row_security' AS "check",

@@ -12,13 +12,12 @@ SELECT 'triggers_last' AS "check",
        format('trigger %s on %s', t.tgname, c.relname) AS object,
        format('Trigger %s on %s fires after those of sessiondb: changes that it makes to a row are not seen when the row is linked.',
               t.tgname, c.relname) AS detail,
-       format('Give it a name that sorts before those of sessiondb: ALTER TRIGGER %I ON %I.%I RENAME TO %I',
-              t.tgname, n.nspname, c.relname, left('before_' || t.tgname, 63)) AS fix
+       format('Give it a name that sorts before those of sessiondb: ALTER TRIGGER %I ON %s RENAME TO %I',
+              t.tgname, c.oid::regclass, left('before_' || t.tgname, 63)) AS fix
   FROM pg_namespace AS hn
   JOIN pg_class AS platform ON platform.relnamespace = hn.oid AND platform.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL ({with_partitions(platform.oid)}) AS node
   JOIN pg_class AS c ON c.oid = node.relid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_trigger AS t ON t.tgrelid = c.oid
   JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
   LEFT JOIN writing_ids AS w

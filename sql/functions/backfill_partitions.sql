@@ -11,11 +11,7 @@ SELECT t.table_name, c.oid::regclass, pg_relation_size(c.oid) / current_setting(
   FROM sessiondb.installation AS i
  CROSS JOIN (VALUES (1, 'enrollments'::name), (2, 'submissions')) AS t (turn, table_name)
  CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.platform_schema, t.table_name)) AS relid) AS root
- CROSS JOIN LATERAL (
-        SELECT root.relid
-         UNION
-        SELECT p.relid FROM pg_partition_tree(root.relid) AS p WHERE p.isleaf
-       ) AS leaf
+ CROSS JOIN LATERAL ({with_partitions(root.relid)}) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
  ORDER BY t.turn, c.oid
 $function$

@@ -10,17 +10,12 @@ AS $function$
  *
  * shows_all  the policies are true for it, so that it reads every row, but need not be able to lock or update it
  */
-SELECT c.relname, format('%I.%I', n.nspname, c.relname), p.shows_all
+SELECT c.relname, format('%I.%I', n.nspname, c.relname), p.every
   FROM sessiondb.installation AS i
  CROSS JOIN pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(p.polpermissive AND e.is_true) AND bool_and(p.polpermissive OR e.is_true), false) AS shows_all
-          FROM pg_policy AS p
-         CROSS JOIN LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid) = 'true' AS is_true) AS e
-         WHERE p.polrelid = c.oid
-           AND p.polcmd IN ('*', 'r')
-           AND EXISTS (SELECT FROM unnest(p.polroles) AS t (role) WHERE t.role = 0 OR pg_has_role(t.role, 'USAGE'))
+{shown_rows(c.oid, 'r', current_user)}
        ) AS p
  WHERE (n.nspname = i.platform_schema AND c.relname IN ('org_members', 'courses', 'sessions', 'enrollments', 'submissions')
         OR format('%I.%I', n.nspname, c.relname) IN (SELECT s.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS s (step)))

@@ -6,7 +6,7 @@ WITH platform AS (
 ),
 -- the foreign keys of session_id, of partitions as well
 link_key AS (
-    SELECT c.relname, format('%I.%I', n.nspname, c.relname) AS full_name, k.conname, k.confrelid, k.confkey,
+    SELECT c.relname, c.oid::regclass AS full_name, k.conname, k.confrelid, k.confkey,
            root.relkind = 'p' AS is_partitioned,
            c.oid = root.oid AS is_whole,
            coalesce(k.confrelid = to_regclass(format('%I.sessions', h.nspname)), false) AS is_to_sessions,
@@ -16,7 +16,6 @@ link_key AS (
       JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions')
      CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
       JOIN pg_class AS c ON c.oid = node.relid
-      JOIN pg_namespace AS n ON n.oid = c.relnamespace
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
       JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.conparentid = 0
 )

@@ -4,12 +4,11 @@ WITH platform AS (
 ),
 -- with the partitions, which are altered with their table
 owned AS (
-    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, pg_get_userbyid(c.relowner) AS owner
+    SELECT c.oid, c.oid::regclass::text AS full_name, pg_get_userbyid(c.relowner) AS owner
       FROM platform AS h
       JOIN pg_class AS root ON root.relnamespace = h.oid
      CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
       JOIN pg_class AS c ON c.oid = node.relid
-      JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE root.relkind IN ('r', 'p')
        AND root.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
 )

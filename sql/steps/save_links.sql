@@ -17,9 +17,7 @@ SELECT CASE WHEN b.place IS NULL THEN format('DO %L', format('BEGIN %s%s;%sEND',
  CROSS JOIN LATERAL (
         SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), $1)) AS relid
        ) AS root
- CROSS JOIN LATERAL (
-        SELECT root.relid UNION SELECT t.relid FROM pg_partition_tree(root.relid) AS t WHERE t.isleaf
-       ) AS leaf
+ CROSS JOIN LATERAL ({with_partitions(root.relid)}) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL ({unforced(ARRAY[leaf.relid::oid])}) AS u
