@@ -212,3 +212,40 @@ def test_the_line_of_the_owner_says_what_happens_and_what_to_run(new_role: str, 
         assert platform.enroll(connection, user, course) == session
     with installed_db.database().transaction(read_only=True) as reader:
         assert not [f for f in check(reader, [], 1, lambda line: None) if f.level == "error"]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_row_that_moves_to_another_partition_is_checked_as_a_new_one(installed_db: PlatformDatabase) -> None:
+    learners = fill(installed_db)
+    move = "UPDATE submissions SET submitted_at = {} WHERE session_id = {}"
+    with installed_db.connect() as connection:
+        connection.execute("DELETE FROM org_members")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(sql.SQL(move).format("2023-06-01", learners.session))
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role TO replica")
+            assert connection.execute(sql.SQL(move).format("2023-06-01", learners.session)).rowcount > 0
+    with installed_db.connect() as connection:
+        found = connection.execute(
+            "SELECT DISTINCT tableoid::regclass::text FROM submissions WHERE session_id IS NOT NULL"
+        )
+        assert found.fetchall() == [("submissions_2023",)]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_the_statements_that_do_more_than_before_do_what_the_page_says(installed_db: PlatformDatabase) -> None:
+    platform = installed_db.platform
+    learners = fill(installed_db)
+    with installed_db.connect() as connection:
+        user = platform.add_member(connection, learners.org, platform.add_user(connection))
+        assert platform.enroll(connection, user, learners.course) == learners.session
+        newest = platform.add_session(connection, learners.org, learners.course)
+        upsert = (
+            "INSERT INTO enrollments (user_id, course_id) VALUES (%s, %s)"
+            " ON CONFLICT (user_id, course_id) DO UPDATE SET status = 'again'{} RETURNING session_id"
+        )
+        for more, session in (("", learners.session), (", session_id = EXCLUDED.session_id", newest)):
+            found = connection.execute(upsert.format(more).encode(), [user, learners.course]).fetchall()
+            assert found == [(session,)]
+        connection.execute("TRUNCATE sessions CASCADE")
+        assert connection.execute("SELECT FROM enrollments UNION ALL SELECT FROM submissions").fetchall() == []

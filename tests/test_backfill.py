@@ -599,6 +599,25 @@ def test_an_enrolment_is_found_by_its_student_whatever_the_statistics_say(instal
 
 
 @on("reference")
+def test_what_cannot_be_linked_is_chosen_for_in_one_pass_over_the_sessions(installed_db: PlatformDatabase) -> None:
+    """Not in one for each row, though the courses of all sessions do not fit work_mem; those that are different do."""
+    with installed_db.connect() as db:
+        platform = installed_db.platform
+        org, course, bare = platform.add_org(db), platform.add_course(db), platform.add_course(db)
+        db.execute("SET work_mem TO '64kB'")
+        db.execute(
+            "INSERT INTO sessions (org_id, course_id, title, status)"
+            " SELECT %s, %s, 'over', 'completed' FROM generate_series(1, 40000)",
+            [org, course],
+        )
+        db.execute("ANALYZE sessions")
+        add_old_rows(platform, db, [(user, bare) for user in add_users(platform, db, 500, org)])
+        began = time.monotonic()
+        db.execute("SELECT FROM sessiondb.link_batch('enrollments', 'enrollments', '(0,0)', '(1000,0)', NULL, 'count')")
+        assert time.monotonic() - began < 0.5  # 500 times the 40,000 take seconds
+
+
+@on("reference")
 def test_the_loop_holds_no_rows(installed_db: PlatformDatabase) -> None:
     """The client is sent five numbers a batch, so its memory does not grow with the table."""
     many(installed_db, 1000, submissions=3)

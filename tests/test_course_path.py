@@ -11,6 +11,7 @@ from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from test_cli import on
 
 from sessiondb.errors import PlatformRefusedError, UsageError
 
@@ -351,3 +352,14 @@ class TestChosen:
         platform_db.apply(course_path="lesson_id.course_id")
         platform_db.rollback()
         assert "2 paths lead from submissions to courses" in refusal(platform_db)
+
+
+@on_reference
+def test_a_course_key_may_be_a_domain_over_uuid(platform_db: PlatformDatabase) -> None:
+    change(platform_db, "CREATE DOMAIN course_key AS uuid; ALTER TABLE exercises ALTER course_id TYPE course_key")
+    assert platform_db.apply()
+
+    assert stored_path(platform_db) == "exercise_id.course_id"
+    for command in ("check", "session list", "apply"):
+        done = on(platform_db, *command.split())
+        assert done.code == 0, done

@@ -523,6 +523,47 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             assert all(kept in writer.result() or len(writer.result()) > 1 for writer in writers)
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_an_insert_of_several_rows_that_deadlocks_with_a_deletion_of_their_sessions_can_be_retried(
+    installed_db: PlatformDatabase, world: World
+) -> None:
+    org, courses = world.org(), [world.course(), world.course()]
+    user, (first, second) = world.user(org), [world.session(org, course) for course in courses]
+    insert: LiteralString = (
+        "INSERT INTO enrollments (user_id, course_id) VALUES (%s, %s), (%s, %s) RETURNING session_id"
+    )
+
+    def enrol_in_both() -> list[UUID | None]:
+        with installed_db.connect() as db:
+            db.execute("SET deadlock_timeout TO '1s'")
+            return [session for (session,) in db.execute(insert, [user, courses[0], user, courses[1]])]
+
+    with installed_db.connect() as admin, ThreadPoolExecutor(1) as student:
+        admin.execute("SET deadlock_timeout TO '1min'")
+        with admin.transaction():
+            admin.execute("DELETE FROM sessions WHERE id = %s", [second])
+            written = student.submit(enrol_in_both)
+            time.sleep(0.5)  # it has a lock on the first, and waits for the second
+            admin.execute("DELETE FROM sessions WHERE id = %s", [first])
+        with pytest.raises(psycopg.errors.DeadlockDetected):
+            written.result()
+    assert enrol_in_both() == [None, None]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_under_repeatable_read_an_insert_fails_whose_session_was_deleted_after_its_snapshot(
+    installed_db: PlatformDatabase, world: World
+) -> None:
+    org, course = world.org(), world.course()
+    user, session = world.user(org), world.session(org, course)
+    with installed_db.connect(autocommit=False) as db, installed_db.connect() as admin:
+        db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        db.execute("SELECT")
+        admin.execute("DELETE FROM sessions WHERE id = %s", [session])
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            World(world.platform, db).write("enrollments", user, course)
+
+
 def write_as(db: PlatformDatabase, table: str, user: UUID, course: UUID) -> UUID | None:
     """Write a row by a connection of its own."""
     with db.connect() as connection:
