@@ -47,27 +47,27 @@ SELECT s.statement, s.locks, NULL::name AS scans
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
         SELECT 2, b.page,
-               format('DO %L', format(
+               format('DO %L', concat('BEGIN ' || u.before, format(
                    E'BEGIN\n'
-                   '    %7$sPERFORM %9$s FROM %3$s LIMIT 0;\n'
+                   '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
                    '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '                WHERE t.session_id IS NULL) THEN\n'
-                   '        %10$s\n'
+                   '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'
                    '    END IF;\n'
-                   '    DELETE FROM %2$s AS r WHERE %5$s;%8$s\n'
+                   '    DELETE FROM %2$s AS r WHERE %5$s;\n'
                    'END',
                    h.sessions, v.name, h.name, v.same_row,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
                    CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
                        E'\n      AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
                        '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
-                   u.before, u.after, v.columns,
-                   format('RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L;',
-                          format('a trigger or rule of table %s keeps rows from getting their saved links back', h.name),
-                          format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name)))),
+                   v.columns,
+                   format('a trigger or rule of table %s keeps rows from getting their saved links back', h.name),
+                   format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name)),
+                   ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
                                  'sessions', CASE WHEN u.before IS NULL THEN 'ROW SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM saved AS v

@@ -1,17 +1,17 @@
 -- The statement that saves the organisation and the course of each session, before a session can be deleted without its
 -- links: a session that is created again with the id of a deleted one must not get the saved links of that. None if no links
 -- were saved, or where Citus distributes the tables.
-SELECT format('DO %L', format(
+SELECT format('DO %L', concat('BEGIN ' || u.before, format(
            E'BEGIN\n'
            '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NULL THEN\n'
            '        CREATE TABLE sessiondb.saved_links_of_sessions (session_id pg_catalog.uuid PRIMARY KEY, belongs_to pg_catalog.text NOT NULL);\n'
            '        COMMENT ON TABLE sessiondb.saved_links_of_sessions IS ''The organisation and the course of each session before a rollback'';\n'
            '        CALL sessiondb.withdraw_default_grants();\n'
            '    END IF;\n'
-           '    %2$sINSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
+           '    INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
            -- without their table, or one that was renamed would be a call of a function
-           '    SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %1$I.sessions ON CONFLICT DO NOTHING;%3$s\n'
-           'END', current_setting('sessiondb.schema'), u.before, u.after)) AS statement,
+           '    SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions ON CONFLICT DO NOTHING;\n'
+           'END', current_setting('sessiondb.schema')), ';' || u.after || 'END')) AS statement,
        json_build_object('sessions', CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
        NULL::name AS scans
   FROM pg_namespace AS n
