@@ -134,7 +134,10 @@ def member_list(options: Options, org_name: str, limit: int | None, wide: bool) 
 @_org
 @_user
 @click.option(
-    "--role", type=Name(), shell_complete=complete("role"), help="The role of the user in it; default student."
+    "--role",
+    type=Name(),
+    shell_complete=complete("role"),
+    help="The role of the user in it; default student or, where there is no such role, that of most enrolled members.",
 )
 @_backfill
 def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
@@ -154,7 +157,8 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         org_id = records.find(connection, "org", org_name, output.note)
         user_id = records.find(connection, "user", user, output.note)
         known = records.names(connection, "role")
-        row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
+        given = records.role_of_students(connection) if role is None else role
+        row = records.add_member(connection, org_id, user_id, given)
         if role not in (None, row["role"]):
             raise SessiondbError(
                 options.named(f"user {row['user']} is already a member of {row['org']}, as {row['role']}"),
