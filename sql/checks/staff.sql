@@ -3,7 +3,9 @@
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
        format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
        CASE
-           WHEN to_regprocedure('auth.uid()') IS NULL THEN
+           WHEN NOT EXISTS (
+                SELECT FROM pg_proc AS f JOIN pg_namespace AS a ON a.oid = f.pronamespace
+                 WHERE a.nspname = 'auth' AND f.proname = 'uid' AND f.pronargs = 0 AND f.prorettype = 'uuid'::regtype) THEN
                'With the roles that your staff have in org_members, and the expression of your policies for the user who asks: sessiondb apply --staff ROLES --current-user EXPRESSION'
            ELSE 'With the roles that your staff have in org_members: sessiondb apply --staff trainer,admin'
        END AS fix
