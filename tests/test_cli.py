@@ -871,6 +871,55 @@ def test_the_guides_steps_say_what_they_did_or_found(installed_db: PlatformDatab
 
 
 @on_reference
+def test_where_no_role_is_student_a_new_member_has_the_role_of_most_enrolled_members(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE org_members DROP CONSTRAINT IF EXISTS org_members_role_check")
+        connection.execute(
+            "UPDATE org_members SET role = CASE role WHEN 'student' THEN 'etudiant' ELSE 'formateur' END"
+        )
+        connection.execute("ALTER TABLE org_members ADD CHECK (role IN ('formateur', 'etudiant'))")
+        connection.execute(
+            "INSERT INTO enrollments (user_id, course_id) SELECT m.user_id, c.id FROM org_members AS m, courses AS c"
+            " WHERE m.role = 'etudiant' ON CONFLICT DO NOTHING"
+        )
+    on(installed_db, "org", "create", "--name", "Mon Organisation", "--slug", "mon-org")
+    assert "as etudiant" in " ".join(on(installed_db, "member", "add", "--org", "mon-org", "--user", BRUNO).out.split())
+    with installed_db.connect() as connection:
+        connection.execute("DELETE FROM enrollments")
+    refused = on(installed_db, "member", "add", "--org", "mon-org", "--user", CHLOE)
+    assert refused.code == 1
+    assert "Give one of its roles: formateur, etudiant" in refused.err
+
+
+@on_reference
+def test_a_title_that_is_proposed_is_cut_to_what_the_column_holds(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions ALTER title TYPE varchar(20)")
+    on(installed_db, "org", "create", "--name", "Mon Organisation", "--slug", "mon-org")
+    create = ("session", "create", "--org", "mon-org", "--course", "Python for beginners", "--format", "json")
+    titles = [on(installed_db, *create).json["title"] for _ in range(2)]
+    assert titles == ["Session - Python for", "Session - Python (2)"]
+
+
+def test_a_row_whose_key_is_no_uuid_is_explained_by_its_user_and_course() -> None:
+    refused = run("explain", "--enrollment", "3")
+    assert refused.code == 2
+    assert "with --user and --course" in " ".join(refused.err.split())
+
+
+@on_reference
+def test_a_rollback_of_everything_says_which_choices_the_next_apply_needs_again(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ADD COLUMN course_id uuid REFERENCES courses")
+    platform_db.apply(course_path="exercise_id.course_id")
+    assert "sessiondb apply --course-path exercise_id.course_id" in on(platform_db, "rollback", "--all", "--yes").err
+    platform_db.apply()
+    assert "--course-path" not in on(platform_db, "rollback", "--all", "--yes").err
+
+
+@on_reference
 def test_check_of_a_broken_installation_exits_4_with_its_findings(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute("DROP INDEX submissions_session_id_idx")

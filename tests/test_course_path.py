@@ -13,6 +13,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from test_cli import on
 
+from sessiondb.checks import preflight
+from sessiondb.database import Choices
 from sessiondb.errors import PlatformRefusedError, UsageError
 
 Dump = Callable[..., str]
@@ -122,6 +124,22 @@ class TestFound:
         )
         platform_db.apply()
         assert stored_path(platform_db) == "exercise_id.course_id"
+
+    @on_reference
+    def test_with_a_warning_if_its_column_is_empty_in_all_rows(self, platform_db: PlatformDatabase) -> None:
+        student = Student.of(platform_db)
+        exercise, _ = insert(platform_db, "exercises", title="An exercise", course_id=student.courses[0])
+        insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)
+        change(platform_db, "ALTER TABLE submissions ADD COLUMN course_id uuid REFERENCES courses; ANALYZE submissions")
+        for given in (None, "exercise_id.course_id"):
+            with platform_db.database().connect(Choices(given)) as connection:
+                found = [f for f in preflight(connection, given) if f.check == "course_path"]
+            if given:
+                assert found == []
+            else:
+                (warning,) = found
+                assert "column course_id is empty in all rows" in warning.detail
+                assert warning.fix.endswith("sessiondb apply --course-path exercise_id.course_id")
 
     @on_reference
     def test_through_a_table_in_another_schema(self, platform_db: PlatformDatabase) -> None:

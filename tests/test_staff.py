@@ -385,7 +385,9 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
 
     def warned() -> list[str]:
         findings = json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"]
-        assert {f["fix"] for f in findings} <= {"sessiondb apply --staff trainer,admin"}
+        assert {f["fix"] for f in findings} <= {
+            "With the roles that your staff have in org_members: sessiondb apply --staff trainer,admin"
+        }
         return [f["object"] for f in findings]
 
     assert warned() == ["public.enrollments", "public.submissions"]

@@ -300,6 +300,23 @@ def test_who_is_no_member_is_added_and_linked_by_one_button(visitor: Visitor, in
 
 
 @ON_REFERENCE
+def test_who_is_added_has_the_role_of_enrolled_members_where_no_role_is_student(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE org_members DROP CONSTRAINT IF EXISTS org_members_role_check")
+        connection.execute(
+            "UPDATE org_members SET role = CASE role WHEN 'student' THEN 'etudiant' ELSE 'formateur' END"
+        )
+        connection.execute("ALTER TABLE org_members ADD CHECK (role IN ('formateur', 'etudiant'))")
+    session = visitor.press(f"/new/{SUD}/{DATA}", title="T", status="active", by="").location.partition("?")[0]
+    visitor.press(session, f"{session}/members", user=DMITRI)
+    with installed_db.connect() as connection:
+        roles = connection.execute("SELECT role FROM org_members WHERE user_id = %s", [DMITRI]).fetchall()
+    assert roles == [("etudiant",)]
+
+
+@ON_REFERENCE
 def test_a_student_is_added_where_the_work_would_go(visitor: Visitor) -> None:
     page = f"/new/{SUD}/{DATA}"
     first = visitor.press(page, title="First", status="draft", by="").location.partition("?")[0]

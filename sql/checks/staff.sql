@@ -2,7 +2,13 @@
 -- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls.
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
        format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
-       'sessiondb apply --staff trainer,admin' AS fix
+       CASE
+           WHEN NOT EXISTS (
+                SELECT FROM pg_proc AS f JOIN pg_namespace AS a ON a.oid = f.pronamespace
+                 WHERE a.nspname = 'auth' AND f.proname = 'uid' AND f.pronargs = 0 AND f.prorettype = 'uuid'::regtype) THEN
+               'With the roles that your staff have in org_members, and the expression of your policies for the user who asks: sessiondb apply --staff ROLES --current-user EXPRESSION'
+           ELSE 'With the roles that your staff have in org_members: sessiondb apply --staff trainer,admin'
+       END AS fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions') AND c.relrowsecurity
  WHERE n.nspname = current_setting('sessiondb.schema')

@@ -6,7 +6,7 @@ LANGUAGE plpgsql
 AS $function$
 /*
  * Creates a session of the course for the organisation. Without a title it is titled after the course, with a number if
- * the organisation has a session of that title. Call count_linkable() in another transaction: until this one ends,
+ * the organisation has a session of that title, as far as the column holds it. Call count_linkable() in another transaction: until this one ends,
  * students and a DELETE of the organisation wait for it.
  */
 #variable_conflict use_column
@@ -14,6 +14,8 @@ DECLARE
     v_org_id pg_catalog.uuid := sessiondb.org_of_slug(p_org_slug);
     v_status platform.sessions.status%TYPE;
     v_course_title pg_catalog.text;
+    v_suffix pg_catalog.text;
+    v_most pg_catalog.int4;
     v_taken pg_catalog.text[];
 BEGIN
     -- not c.title: without such a column, that would call a function title(courses) of another role
@@ -34,10 +36,17 @@ BEGIN
     IF p_title IS NULL THEN
         -- first into an array: Citus plans no join with the numbers
         v_taken := ARRAY(SELECT pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text FROM platform.sessions AS s WHERE s.org_id OPERATOR(pg_catalog.=) v_org_id);
-        p_title := 'Session - ' OPERATOR(pg_catalog.||) v_course_title;
-        FOR v_number IN 2 .. 1000 LOOP
+        -- the type modifier of varchar(50) is 54
+        SELECT coalesce(pg_catalog.max(a.atttypmod OPERATOR(pg_catalog.-) 4), 10000) INTO v_most
+          FROM sessiondb.installation AS i
+          JOIN pg_catalog.pg_attribute AS a
+            ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(pg_catalog.format('%I.sessions', i.platform_schema))
+         WHERE a.attname OPERATOR(pg_catalog.=) 'title' AND a.atttypmod OPERATOR(pg_catalog.>) 0;
+        FOR v_number IN 1 .. 1000 LOOP
+            v_suffix := CASE WHEN v_number OPERATOR(pg_catalog.=) 1 THEN '' ELSE pg_catalog.format(' (%s)', v_number) END;
+            p_title := pg_catalog.left('Session - ' OPERATOR(pg_catalog.||) v_course_title, v_most OPERATOR(pg_catalog.-) pg_catalog.length(v_suffix))
+                OPERATOR(pg_catalog.||) v_suffix;
             EXIT WHEN NOT coalesce(p_title OPERATOR(pg_catalog.=) ANY (v_taken), false);
-            p_title := pg_catalog.format('Session - %s (%s)', v_course_title, v_number);
         END LOOP;
     END IF;
 

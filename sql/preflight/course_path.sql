@@ -45,3 +45,22 @@ SELECT 'course_path', 'warning', c.object,
   FROM choice AS c
   JOIN shortest AS s ON s.believed
  WHERE c.ways = 1
+UNION ALL
+-- by the statistics: preflight reads the catalogs alone
+SELECT 'course_path', 'warning', c.object,
+       format('The path to the course is %s, the shortest, but column %I is empty in all rows; another path is %s.', s.path, n.names[1], o.path),
+       format('To choose the other one: sessiondb apply --course-path %s', o.path)
+  FROM choice AS c
+  JOIN shortest AS s ON c.given IS NULL
+ CROSS JOIN parse_ident(s.path) AS n (names)
+  JOIN pg_stats AS t
+    ON t.schemaname = current_setting('sessiondb.schema') AND t.tablename = 'submissions'
+   AND t.attname = n.names[1] AND t.null_frac = 1
+ CROSS JOIN LATERAL (
+        SELECT p.path
+          FROM ({course_paths()}) AS p
+         WHERE p.path <> s.path
+         ORDER BY p.hops, p.path
+         LIMIT 1
+       ) AS o
+ WHERE c.ways = 1

@@ -443,7 +443,11 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         PlatformRefusedError: the rollback cannot run; it holds all findings, including warnings.
     """
     with connection.transaction():
-        connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
+        # without a course path: what the foreign keys alone would give the next apply
+        connection.execute(
+            "SELECT set_config('sessiondb.undone', %s, true), set_config('sessiondb.course_path', '', true)",
+            [",".join(undone)],
+        )
         findings = _catalog_checks(
             connection,
             ("checks", ["table_owners"]),

@@ -373,6 +373,27 @@ def names(connection: Connection, kind: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+def role_of_students(connection: Connection) -> str:
+    """Return the role of a new member: student or, if the platform's list lacks that, of most enrolled members.
+
+    Raises:
+        SessiondbError: none of them shows it.
+    """
+    roles = allowed(connection, "org_members", "role")
+    if not roles or "student" in roles:
+        return "student"
+    query = """
+        SELECT role::pg_catalog.text
+          FROM platform.org_members AS m
+         WHERE EXISTS (SELECT FROM platform.enrollments AS e WHERE e.user_id OPERATOR(pg_catalog.=) m.user_id)
+         GROUP BY 1
+         ORDER BY pg_catalog.count(*) DESC, 1
+         LIMIT 1"""
+    for (role,) in _rows(connection, of_platform(connection, query)):
+        return str(role)
+    raise SessiondbError("this platform has no role student", f"Give one of its roles: {', '.join(roles)}")
+
+
 def active_sessions(connection: Connection, org: UUID, course: UUID) -> Generator[Row, None, None]:
     """Yield ``id`` and ``name`` of the active sessions of a course for an organisation, the chosen one first."""
     query = _query(connection, "active_sessions")

@@ -8,9 +8,10 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.types import UUIDParameterType
 
 from sessiondb import output
 from sessiondb.commands import ROWS, SHOWN, Name, Options, Seconds, command, ids, name_option, print_rows
@@ -201,11 +202,24 @@ def say_linked(result: Result, *, dry: bool = False) -> None:
             output.say(f"  {reason}: {number}")
 
 
+class _RowId(UUIDParameterType):
+    """The id of a row."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> uuid.UUID:
+        try:
+            id_: uuid.UUID = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(
+                f"'{value}' is not a uuid; name the row's user and course instead, with --user and --course", param, ctx
+            )
+        return id_
+
+
 @command("explain")
 @click.option("--user", type=Name(), metavar="USER", help="The student, with --course: e-mail, login, name or id.")
 @name_option("course", "The course, with --user: title, slug or id.")
-@click.option("--enrollment", type=click.UUID, metavar="ID", help="An enrolment, by its id.")
-@click.option("--submission", type=click.UUID, metavar="ID", help="A submission, by its id.")
+@click.option("--enrollment", type=_RowId(), metavar="ID", help="An enrolment, by its id.")
+@click.option("--submission", type=_RowId(), metavar="ID", help="A submission, by its id.")
 def explain(
     options: Options,
     user: str | None,

@@ -105,7 +105,10 @@ def member_list(options: Options, org_name: str) -> None:
 @_org
 @_user
 @click.option(
-    "--role", type=Name(), shell_complete=complete("role"), help="The role of the user in it; default student."
+    "--role",
+    type=Name(),
+    shell_complete=complete("role"),
+    help="The role of the user in it; default student or, where there is no such role, that of most enrolled members.",
 )
 @_backfill
 def member_add(options: Options, org_name: str, user: str, role: str | None, backfill: bool) -> None:
@@ -124,7 +127,8 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
     with options.changing.transaction(read_only=False) as connection:
         org_id, user_id = ids(connection, org=org_name, user=user)
         known = records.names(connection, "role")
-        row = records.add_member(connection, org_id, user_id, "student" if role is None else role)
+        given = records.role_of_students(connection) if role is None else role
+        row = records.add_member(connection, org_id, user_id, given)
         if role not in (None, row["role"]):
             raise SessiondbError(
                 options.named(f"user {row['user']} is already a member of {row['org']}, as {row['role']}"),

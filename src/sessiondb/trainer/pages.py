@@ -277,8 +277,9 @@ class Pages:
         def act() -> str:
             with self.store.open(g.who, "live") as view:
                 found = _one(view.rows("session", session=session, most=1))
+                role = records.role_of_students(view.connection)
                 for user in users:
-                    records.add_member(view.connection, found["org_id"], user, "student")
+                    records.add_member(view.connection, found["org_id"], user, role)
             if found["status"] == "active" and view.sees_all:
                 self.links.start(session, g.who)
                 return url_for("linking", session=session, done="added")
@@ -346,7 +347,8 @@ class Pages:
         def act() -> str:
             with self.store.open(g.who, "live") as view:
                 user = records.find(view.connection, "user", name, lambda _: None)
-                row = records.add_member(view.connection, org, user, request.form.get("role") or "student")
+                role = request.form.get("role") or records.role_of_students(view.connection)
+                row = records.add_member(view.connection, org, user, role)
             return url_for("org", org=org, done="added" if row["created"] else "was_added")
 
         try:

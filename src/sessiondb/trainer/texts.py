@@ -125,7 +125,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "choose": ("Choose …", "Choisissez…"),
     "continue": ("Continue", "Continuer"),
     "type_name": ("Type its name", "Tapez son nom"),
-    "proposed": ("Session - {course}", "Session \u2013 {course}"),
+    "proposed": ("Session - {course}", "Session - {course}"),
     "create": ("Create the session", "Créer la session"),
     "then": ("What will happen", "Ce qui va se passer"),
     "new_gets": (
@@ -207,7 +207,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "remedy_join": ("Not a member of {org}", "Pas membre de {org}"),
     "remedy_join_why": (
         "These students take the course, but they are not members of {org}, and no organisation of theirs has an active session of it.",
-        "Ces étudiants suivent la formation, mais ne sont pas membres de {org}, et aucune organisation dont ils sont membres n'en a de session active.",
+        "Ces étudiants suivent la formation, mais ne sont pas membres de {org}, et aucune organisation dont ils sont membres n'a de session active de cette formation.",
     ),
     "remedy_join_gives": (
         "The button adds the students that you select to {org}, as students, and links their work in this course to this session. "
@@ -436,8 +436,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "slow": ("This took too long", "Cela a pris trop de temps"),
     "denied": ("You do not have access to this", "Vous ne pouvez ni voir ni faire cela"),
     "denied_token": (
-        "Open the whole address that “sessiondb trainer” printed. It is good once; if it was used before, start the command again.",
-        "Ouvrez l'adresse complète affichée par « sessiondb trainer ». Elle ne sert qu'une fois ; si elle a déjà servi, relancez la commande.",
+        "Open the whole address that “sessiondb trainer” printed. It is good once; if it was used before, start the command again, or ask the person who gave it to you for another.",
+        "Ouvrez l'adresse complète affichée par « sessiondb trainer ». Elle ne sert qu'une fois ; si elle a déjà servi, relancez la commande, ou demandez-en une autre à qui vous l'a donnée.",
     ),
     "denied_user": ("Log in on the platform first.", "Connectez-vous d'abord à la plateforme."),
     "denied_form": (
