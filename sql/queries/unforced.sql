@@ -1,6 +1,6 @@
 -- Statements, as text, to put before and after one that must see every row of the tables $1 (oids) although row level security
 -- is forced for their owner; NULL if it does anyway. Other sessions wait for the transaction meanwhile.
-SELECT format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %s); ', string_agg(quote_literal(f.name), ', '))
+SELECT format(' CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %s); ', string_agg(quote_literal(f.name), ', '))
        || string_agg(format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; ', f.name), '') AS before,
        ' SET CONSTRAINTS ALL IMMEDIATE; ' || string_agg(format('ALTER TABLE %s FORCE ROW LEVEL SECURITY; ', f.name), '') AS after
   FROM (

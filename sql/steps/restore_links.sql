@@ -47,7 +47,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
         SELECT 2, b.page,
-               format('DO %L', concat('BEGIN ' || u.before, format(
+               format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'

@@ -3,7 +3,7 @@
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
-SELECT CASE WHEN b.place IS NULL THEN format('DO %L', format('BEGIN %s%s;%sEND', u.before, i.statement, u.after)) ELSE i.statement END AS statement,
+SELECT CASE WHEN b.place IS NULL THEN format('DO %L', concat('BEGIN' || u.before, i.statement, ';' || u.after || 'END')) ELSE i.statement END AS statement,
        json_build_object($1, CASE WHEN b.place IS NULL THEN 'ACCESS EXCLUSIVE' ELSE 'ACCESS SHARE' END) AS locks,
        NULL::name AS scans
   FROM (

@@ -1,7 +1,7 @@
 -- The statement that saves the organisation and the course of each session, before a session can be deleted without its
 -- links: a session that is created again with the id of a deleted one must not get the saved links of that. None if no links
 -- were saved, or where Citus distributes the tables.
-SELECT format('DO %L', concat('BEGIN ' || u.before, format(
+SELECT format('DO %L', concat('BEGIN' || u.before, format(
            E'BEGIN\n'
            '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NULL THEN\n'
            '        CREATE TABLE sessiondb.saved_links_of_sessions (session_id pg_catalog.uuid PRIMARY KEY, belongs_to pg_catalog.text NOT NULL);\n'
