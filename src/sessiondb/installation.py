@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from psycopg import errors as pg
 
@@ -13,13 +13,9 @@ from sessiondb import resources
 from sessiondb.connection import Connection, trusted
 from sessiondb.errors import Finding, PlatformRefusedError
 
-_TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
-
-
-def look_again(connection: Connection) -> None:
-    """Make :func:`is_there` look again: meanwhile another session may have rolled back and created such a schema."""
-    _TRUSTED.discard(connection)
+_TRUSTED: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+"""The OID of the schema sessiondb that a connection found to be trusted: a rollback may drop it at any moment, and another
+role create one of that name."""
 
 
 def is_there(connection: Connection) -> bool:
@@ -32,11 +28,12 @@ def is_there(connection: Connection) -> bool:
     Raises:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
     """
-    if connection in _TRUSTED:
-        return True
     # before its owner is checked: a schema that another role creates now does not exist yet
-    if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
+    schema = connection.execute("SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").fetchone()
+    if schema is None:
         return False
+    if schema == (_TRUSTED.get(connection),):
+        return True
     query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
     found = connection.execute(trusted(query)).fetchall()
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
@@ -64,7 +61,7 @@ def is_there(connection: Connection) -> bool:
         raise PlatformRefusedError(
             [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
         )
-    _TRUSTED.add(connection)
+    (_TRUSTED[connection],) = schema
     return True
 
 
@@ -108,8 +105,12 @@ def installation(connection: Connection) -> Installation | None:
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    # a rollback that is about to end may have locked the table, which then no longer exists
+    # a rollback that is about to end may have locked the table, which then no longer exists, or is of another role; once
+    # this role has locked it, the schema stays until the transaction ends
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
+        connection.execute("LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE")
+        if not is_there(connection):
+            return None
         row = connection.execute(
             "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
             " nullif(to_jsonb(i) -> 'staff', 'null'),"

@@ -14,7 +14,6 @@ from psycopg import errors as pg
 
 from sessiondb.connection import Connection, rest, trusted
 from sessiondb.errors import LockNotObtainedError
-from sessiondb.installation import look_again
 from sessiondb.watch import Watch
 
 ADVISORY_KEY = int.from_bytes(b"sessiond", "big")
@@ -76,7 +75,6 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         left = max(deadline - time.monotonic(), 0)
         time.sleep(min(pause * random.uniform(0.5, 1.0), left))  # noqa: S311  (jitter, not a secret)
         pause = min(pause * 2, 1.0)
-    look_again(connection)
     try:
         yield
     finally:

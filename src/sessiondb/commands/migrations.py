@@ -137,13 +137,14 @@ def apply(
         with runner_on(options, connection, lock_timeout, lock_budget) as runner:
             applied = runner.apply(to, course_path)
             changed = runner.changed
-        there = installation(connection)
-        path = there.course_path if there else None
-        linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
-        left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
-        is_open = bool(linked) and records.has_active_session(connection)
-        is_unlinked = any(counts["unlinked"] for counts in linked.values())
-        is_linkable = records.is_linkable(connection, there) if there and path and is_open and is_unlinked else False
+        with connection.transaction():
+            there = installation(connection)
+            path = there.course_path if there else None
+            linked = {} if any(o.kind == "column" for o in missing(connection)) else records.linked(connection)
+            left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
+            is_open = bool(linked) and records.has_active_session(connection)
+            is_unlinked = any(counts["unlinked"] for counts in linked.values())
+            is_linkable = bool(there and path and is_open and is_unlinked) and records.is_linkable(connection, there)
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
