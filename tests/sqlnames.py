@@ -148,6 +148,9 @@ class Lint:
             self.violations.add(Violation(text.file, text.line, text.kind, "function", "function without a schema"))
         for parameter in statement.parameters or ():
             self.walk(replace(text, kind="A"), parameter.defexpr)
+        if statement.sql_body:
+            self.walk(replace(text, kind="A"), statement.sql_body)
+            return
         options = {option.defname: option.arg for option in statement.options or ()}
         body = options["as"][0].sval
         paths = [o.arg for o in statement.options or () if o.defname == "set" and o.arg.name == "search_path"]

@@ -356,3 +356,34 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
         for statement in BY_HAND:
             with pytest.raises(errors.ObjectNotInPrerequisiteState, match=new_role):
                 connection.execute(statement.encode())
+
+
+@on_reference
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_command_has_looked_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """Where a rollback ends in the middle of the command, or the command is that rollback."""
+    rival = Rival(installed_db, new_role)
+    with installed_db.connect() as other, installed_db.database().connect() as connection:
+        assert installation(connection)
+        other.execute("DROP SCHEMA sessiondb CASCADE")
+        assert rival.prepare()
+        for read in (installation, saved_links):
+            with pytest.raises(PlatformRefusedError, match=new_role):
+                read(connection)
+        other.execute("DROP SCHEMA sessiondb CASCADE")
+        assert installation(connection) is None
+    assert not rival.fallen()
+
+
+@on_reference
+def test_no_other_role_replaces_schema_sessiondb_until_a_transaction_that_has_read_it_ends(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    rival = Rival(installed_db, new_role)
+    with installed_db.connect() as other, installed_db.database().transaction(read_only=True) as connection:
+        other.execute("SET lock_timeout TO '50ms'")
+        with pytest.raises(errors.LockNotAvailable):
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+        assert not rival.prepare()
+        assert installation(connection)

@@ -12,7 +12,7 @@ WITH used AS (
        AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
 ),
 platform AS (
-    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_jsonb(i) -> 'staff' ->> 'current_user' AS user_expression
+    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
       FROM used AS u
      CROSS JOIN sessiondb.installation AS i
      WHERE u.relname = 'enrollments'
@@ -48,11 +48,12 @@ code (relid, owner, object, detail, fix) AS (
 {called_functions(e.catalog, e.oid)}
            ) AS f
       JOIN pg_proc AS p ON p.oid = f.oid
-      JOIN pg_namespace AS n ON n.oid = p.pronamespace
-     -- as in functions_of_others: auth.uid() in a policy of a hosted backend
-     WHERE n.nspowner NOT IN (SELECT t.oid FROM trusted AS t)
-        OR n.nspname = current_setting('sessiondb.schema')
-        OR has_schema_privilege('public', n.oid, 'CREATE')
+     WHERE p.pronamespace IN (
+            SELECT s.oid
+              FROM platform AS h
+             CROSS JOIN LATERAL (
+{open_schemas(h.table_owner)}
+                   ) AS s)
     UNION ALL
     SELECT u.relid, c.relowner,
            format('foreign key %s of %s', k.conname, c.oid::regclass),
@@ -71,12 +72,12 @@ SELECT DISTINCT 'code_of_others' AS "check", 'warning' AS level, f.object, f.det
    -- the owner of the table, and who may act as that role, can do anything in any case
    AND NOT pg_has_role(f.owner, c.relowner, 'USAGE')
 UNION ALL
-SELECT 'code_of_others', 'error', format('function %s', f.name),
-       format('The policies for staff call function %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),
+SELECT 'code_of_others', 'error', f.name,
+       format('The policies for staff use %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),
        'Give sessiondb apply --staff another expression with --current-user, or drop the policies with --staff '''''
   FROM platform AS h
  CROSS JOIN LATERAL (
-{functions_of_others(h.user_expression, h.table_owner)}
+{objects_of_others(h.current_user_id, h.table_owner)}
        ) AS f
 UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix

@@ -31,12 +31,5 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
           FROM needed AS r
           JOIN pg_class AS c ON c.oid = r.table_oid
          WHERE NOT has_any_column_privilege(o.oid, c.oid, r.privilege)
-        UNION
-        -- of the function in the expression of --current-user: auth.uid()
-        SELECT format('SCHEMA %I', n.nspname), 'USAGE'
-          FROM sessiondb.installation AS i
-         CROSS JOIN regexp_matches(replace(to_jsonb(i) -> 'staff' ->> 'current_user', '"', ''), '(\w+)\s*\.\s*\w+\s*\(', 'g') AS m (words)
-          JOIN pg_namespace AS n ON n.nspname IN (m.words[1], lower(m.words[1]))
-         WHERE NOT has_schema_privilege(o.oid, n.oid, 'USAGE')
        ) AS f
  ORDER BY f.object, f.privilege

@@ -31,6 +31,8 @@ DECLARE
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
     v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema)));
     v_object text;
+    v_routine oid;
+    v_of_others text;
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
     v_statement text;
     v_statements text[];
@@ -78,10 +80,11 @@ BEGIN
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
         v_is_new := p_parent = 'sessiondb' OR to_regprocedure(v_object) IS NULL;
         CALL sessiondb.run_on_platform(v_source);
+        v_routine := to_regprocedure(v_object);
         -- a function that another role creates at the same time would be replaced, and would still belong to that role
         IF EXISTS (
             SELECT FROM pg_proc AS p
-             WHERE p.oid = to_regprocedure(v_object)
+             WHERE p.oid = v_routine
                AND p.proowner NOT IN (
                     SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                     UNION ALL
@@ -92,6 +95,17 @@ BEGIN
                 ERRCODE = 'object_in_use',
                 MESSAGE = format('another role created a function %s at the same time', v_object),
                 HINT = 'Drop that function, then run sessiondb apply again.';
+        END IF;
+        v_of_others := (
+            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+              FROM (
+{objects_of_others(v_routine, v_table_owner)}
+                   ) AS f);
+        IF v_of_others IS NOT NULL THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_in_use',
+                MESSAGE = format('%s would use %s', v_object, v_of_others),
+                HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
         END IF;
         IF NOT p_public THEN
             CALL sessiondb.run_on_platform(format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_object));

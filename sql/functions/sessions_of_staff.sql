@@ -10,12 +10,12 @@ AS $function$
  *
  * The names of columns: as in find_session().
  *
- * The roles of staff and the expression of the current user are those of `apply --staff`; without that, no session.
+ * The roles of staff are those of `apply --staff`; without that, no session.
  */
 SELECT session.id
   FROM (SELECT org_id AS of_org
           FROM platform.org_members
-         WHERE user_id OPERATOR(pg_catalog.=) (SELECT staff_user)
+         WHERE user_id OPERATOR(pg_catalog.=) (SELECT sessiondb.current_user_id())
            AND role::pg_catalog.text OPERATOR(pg_catalog.=) ANY (staff_roles)) AS staff
   JOIN (SELECT id, org_id AS of_org FROM platform.sessions) AS session ON session.of_org OPERATOR(pg_catalog.=) staff.of_org
 $function$

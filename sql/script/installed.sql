@@ -1,4 +1,5 @@
 \set sessiondb_is_installed false
+SELECT current_setting('sessiondb.is_there')::boolean AS sessiondb_is_there \gset
 \if :sessiondb_is_there
 SELECT to_regclass('sessiondb._yoyo_migration') IS NOT NULL
    AND to_regclass('sessiondb.migration_content') IS NOT NULL

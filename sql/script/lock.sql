@@ -20,6 +20,3 @@ BEGIN
         HINT = 'Run the script again when that run has ended.';
 END
 $lock$;
--- Before its owner is checked: a schema that another role creates now does not exist yet. And under the lock, because
--- otherwise a rollback could drop ours meanwhile, and another role could create its own.
-SELECT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb') AS sessiondb_is_there \gset

@@ -4,11 +4,11 @@ DECLARE
     v_staff jsonb := ({staff()});
     v_members regclass := to_regclass(format('%I.org_members', current_setting('sessiondb.schema')));
     v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
-    v_view regclass;
+    v_name text := 'sessiondb_' || gen_random_uuid();
+    v_function oid;
     v_expression text;
     v_of_others text;
     v_unknown text;
-    v_hint text := 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
 BEGIN
     IF v_staff IS NULL THEN
         RETURN;
@@ -32,29 +32,42 @@ BEGIN
             MESSAGE = 'the expression of --current-user cannot use current_user, which is the owner of the function that evaluates it',
             HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
     END IF;
-    -- Each name of the expression is looked up once, here, and not again by each reader: otherwise a role could later make an
-    -- operator that fits better. A view has what the names mean, and under this path its text qualifies all of them.
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE NOTICE 'a dry run does not evaluate the expression of --current-user, %', v_staff ->> 'current_user';
+        RETURN;
+    END IF;
+    -- Each name of the expression is looked up once, here, before anything of it runs. A function has what the names mean,
+    -- and under this path its text qualifies those that are not of pg_catalog. No other role knows its name.
     BEGIN
         SET LOCAL search_path TO DEFAULT;
-        EXECUTE pg_catalog.format('CREATE VIEW %I.sessiondb_staff_user AS SELECT %s AS staff_user',
-                                  pg_catalog.current_setting('sessiondb.schema'), v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
+        EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I() RETURNS pg_catalog.uuid LANGUAGE sql RETURN %s',
+                                  pg_catalog.current_setting('sessiondb.schema'), v_name, v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
         SET LOCAL search_path TO pg_catalog, pg_temp;
-        v_view := to_regclass(format('%I.sessiondb_staff_user', current_setting('sessiondb.schema')));
-        v_expression := substring(pg_get_viewdef(v_view) FROM '^\s*SELECT (.*) AS staff_user;$');
+        v_function := to_regprocedure(format('%I.%I()', current_setting('sessiondb.schema'), v_name));
+        v_expression := substring(pg_get_function_sqlbody(v_function) FROM '^RETURN (.*)$');
         v_of_others := (
             SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
               FROM (
-{objects_of_others(v_view, v_table_owner)}
+{objects_of_others(v_function, v_table_owner)}
                    ) AS f);
+        IF v_of_others IS NULL THEN
+            SET LOCAL search_path TO DEFAULT;
+            EXECUTE pg_catalog.format('SELECT %I.%I()', pg_catalog.current_setting('sessiondb.schema'), v_name);
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'
+                ' WHERE NOT EXISTS (SELECT FROM %s AS m WHERE m.role::pg_catalog.text OPERATOR(pg_catalog.=) r.name)',
+                v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_roles}', v_members) INTO v_unknown;
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+        END IF;
         RAISE EXCEPTION USING ERRCODE = 'SDB01';
     EXCEPTION
         WHEN SQLSTATE 'SDB01' THEN
-            NULL;  -- the view is gone
+            NULL;  -- the function is gone
         WHEN OTHERS THEN
             RAISE EXCEPTION USING
                 ERRCODE = SQLSTATE,
                 MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
-                HINT = v_hint;
+                HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
     END;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -64,20 +77,6 @@ BEGIN
             HINT = 'Give another expression with --current-user; or, if you trust a function, give it and its schema to the owner of the tables.';
     END IF;
     PERFORM set_config('sessiondb.user_expression', v_expression, false);
-    BEGIN
-        SET LOCAL search_path TO DEFAULT;
-        EXECUTE pg_catalog.format('SELECT %s', v_expression);
-        EXECUTE pg_catalog.format(
-            'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'
-            ' WHERE NOT EXISTS (SELECT FROM %s AS m WHERE m.role::pg_catalog.text OPERATOR(pg_catalog.=) r.name)',
-            v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_roles}', v_members) INTO v_unknown;
-        SET LOCAL search_path TO pg_catalog, pg_temp;
-    EXCEPTION WHEN OTHERS THEN
-        RAISE EXCEPTION USING
-            ERRCODE = SQLSTATE,
-            MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
-            HINT = v_hint;
-    END;
     IF v_unknown IS NOT NULL THEN
         RAISE NOTICE 'no member of an organisation has the role %', v_unknown;
     END IF;

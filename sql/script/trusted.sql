@@ -4,13 +4,23 @@ DECLARE
         SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments'
            AND c.relowner = coalesce(({linked_owner()}), c.relowner));
-    v_found text := (
-        SELECT regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', '), '[{invisible}]', '?', 'g')
-          FROM (
-{strangers(v_owner)}
-               ) AS s
-         WHERE NOT (s.may_create AND $1));
+    v_is_there boolean;
+    v_found text;
 BEGIN
+    -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
+    SELECT true, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', '), '[{invisible}]', '?', 'g')
+      INTO v_is_there, v_found
+      FROM pg_namespace AS n
+      LEFT JOIN (
+{strangers(v_owner)}
+           ) AS s ON NOT (s.may_create AND $1)
+     WHERE n.nspname = 'sessiondb'
+     GROUP BY n.oid;
+    IF NOT $1 THEN
+        PERFORM set_config('sessiondb.is_there', (v_is_there IS NOT NULL)::text, false);
+    ELSIF v_is_there IS NULL THEN
+        RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';
+    END IF;
     -- if no schema is given, a role could create a table of that name in schema public in order to be trusted
     IF NOT $2 AND (SELECT count(DISTINCT c.relowner) FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relpersistence <> 't') > 1 THEN
         RAISE EXCEPTION USING

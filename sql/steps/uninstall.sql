@@ -24,7 +24,10 @@ SELECT s.statement,
         SELECT 2, format('DROP POLICY IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'policy' AND f.relation IS NOT NULL
         UNION ALL
-        SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL THEN o.previous_definition
+        SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
+                        -- the owner of one that was set aside may have dropped it
+                        AND (starts_with(o.previous_definition, 'CREATE')
+                             OR to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL) THEN o.previous_definition
                        ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
          WHERE o.kind = 'function' AND f.routine IS NOT NULL
         UNION ALL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from packaging.version import Version
 from psycopg import errors as pg
@@ -14,13 +14,9 @@ from sessiondb import __version__, resources
 from sessiondb.connection import Connection, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError
 
-_TRUSTED: WeakSet[Connection] = WeakSet()
-"""Connections that found schema sessiondb to be trusted: no role can replace it before a rollback drops it."""
-
-
-def look_again(connection: Connection) -> None:
-    """Make :func:`is_there` look again: meanwhile another session may have rolled back and created such a schema."""
-    _TRUSTED.discard(connection)
+_TRUSTED: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+"""The OID of the schema sessiondb that a connection found to be trusted: a rollback may drop it at any moment, and another
+role create one of that name."""
 
 
 def is_there(connection: Connection) -> bool:
@@ -33,15 +29,17 @@ def is_there(connection: Connection) -> bool:
     Raises:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
     """
-    if connection in _TRUSTED:
+    there = connection.execute("SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").fetchone()
+    if there and there[0] == _TRUSTED.get(connection):
         return True
-    # before its owner is checked: a schema that another role creates now does not exist yet
-    if connection.execute("SELECT FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").rowcount == 0:
+    # in one statement: another role may rename its schema to and fro between two, and no lock prevents that
+    strangers = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
+    query = "SELECT n.oid, s.object, s.role, s.may_create FROM pg_namespace AS n LEFT JOIN (\n{}\n) AS s ON true{}"
+    found = connection.execute(trusted(query.format(strangers, " WHERE n.nspname = 'sessiondb'"))).fetchall()
+    if not found:
         return False
-    query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
-    found = connection.execute(trusted(query)).fetchall()
-    made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
-    makers = [role for _, role, may_create in found if may_create]
+    made = [f"{object_} of role {role}" for _, object_, role, may_create in found if object_ and not may_create]
+    makers = [role for *_, role, may_create in found if may_create]
     reasons = []
     if made:
         reasons.append(
@@ -65,7 +63,7 @@ def is_there(connection: Connection) -> bool:
         raise PlatformRefusedError(
             [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
         )
-    _TRUSTED.add(connection)
+    _TRUSTED[connection] = found[0][0]
     return True
 
 
@@ -102,10 +100,13 @@ def installation(connection: Connection) -> Installation | None:
         """
     ).fetchone()
     if row is None or row[0] is None:
-        look_again(connection)
         return None
-    # a rollback that is about to end may have locked the table, which then no longer exists, nor perhaps the schema
+    # a rollback that is about to end may have locked the table, which then no longer exists, or is of another role; once
+    # this role has locked it, the schema stays until the transaction ends
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
+        connection.execute("LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE")
+        if not is_there(connection):
+            return None
         row = connection.execute(
             "SELECT i.platform_schema, i.version, i.course_path, i.course_pieces, i.search_path,"
             " nullif(to_jsonb(i) -> 'staff', 'null'),"
@@ -113,7 +114,6 @@ def installation(connection: Connection) -> Installation | None:
             " FROM sessiondb.installation AS i"
         ).fetchone()
         return Installation(*row) if row else None
-    look_again(connection)
     return None
 
 

@@ -16,7 +16,6 @@ from psycopg import errors as pg
 from sessiondb import resources
 from sessiondb.connection import Connection, rest, trusted
 from sessiondb.errors import LockNotObtainedError
-from sessiondb.installation import look_again
 from sessiondb.watch import Watch
 
 ADVISORY_KEY = int.from_bytes(b"sessiond", "big")
@@ -70,11 +69,9 @@ def advisory_lock(connection: Connection, budget: LockBudget, report: Report) ->
         left = max(deadline - time.monotonic(), 0)
         time.sleep(min(pause * random.uniform(0.5, 1.0), left))  # noqa: S311  (jitter, not a secret)
         pause = min(pause * 2, 1.0)
-    look_again(connection)
     try:
         yield
     finally:
-        look_again(connection)
         if not connection.closed:
             connection.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
 

@@ -152,7 +152,8 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
     yield resources.query("script/reset_rare_settings")
-    for name in [*settings, "search_path", "sessiondb.search_path", "sessiondb.citus", *REACH, "lock_timeout"]:
+    ours = ("sessiondb.search_path", "sessiondb.citus", "sessiondb.is_there")
+    for name in [*settings, "search_path", *ours, *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
 
@@ -173,9 +174,10 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "        USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
-    yield _execute(_trusted(named))
+    yield _execute(_trusted(named).replace(", false);", ", true);"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
-    yield f"IF NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
+    yield "IF current_setting('sessiondb.is_there')::boolean"
+    yield f"   AND NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, choices)):
         yield _execute(text.replace(", false);", ", true);"))
     digest = _execute(resources.query("script/batch_digest"))[:-1]
