@@ -8,7 +8,7 @@ DECLARE
     v_found text;
 BEGIN
     -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    SELECT true, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', '), '[{invisible}]', '?', 'g')
+    SELECT true, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL), '[{invisible}]', '?', 'g')
       INTO v_is_there, v_found
       FROM pg_namespace AS n
       LEFT JOIN (
