@@ -501,7 +501,9 @@ def test_what_depends_on_a_function_that_was_set_aside_goes_on_working(
 
 
 @on_reference
-def test_a_rollback_copes_with_a_function_that_was_dropped_after_it_was_set_aside(platform_db: PlatformDatabase) -> None:
+def test_a_rollback_copes_with_a_function_that_was_dropped_after_it_was_set_aside(
+    platform_db: PlatformDatabase,
+) -> None:
     by_hand(platform_db, *FUNCTIONS["other parameter names"].statements)
     platform_db.apply()
     by_hand(platform_db, "DROP FUNCTION sessiondb.replaced_get_user_session_for_course")

@@ -24,7 +24,9 @@ SELECT w.kind, w.parent, w.name, w.arguments, w.migration,
                   || format('; COMMENT ON FUNCTION %s IS %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc'))
              FROM pg_proc AS p
             WHERE p.oid = to_regprocedure(format('%I.%I(%s)', current_setting('sessiondb.schema'), w.name, w.arguments))::oid
-              AND p.prokind = 'f')
+              AND p.prokind = 'f'
+              -- a rollback runs this; one of another role is set aside, or refused
+              AND pg_get_userbyid(p.proowner) = current_user)
        END
   FROM wanted AS w
   LEFT JOIN (

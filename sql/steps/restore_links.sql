@@ -48,6 +48,14 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
+        -- t.id would call a function id(t), of whatever role
+        SELECT 1, 0, format('DO %L', format('BEGIN RAISE EXCEPTION USING ERRCODE = ''undefined_column'', MESSAGE = %L, HINT = %L; END',
+                   format('table %s has no column %I any more, by which saved links are restored', h.name, a.attname),
+                   'If it was renamed, restore its name, and run sessiondb apply again.')), NULL
+          FROM platform AS h
+          JOIN pg_attribute AS a ON a.attrelid = to_regclass('sessiondb.saved_links_of_' || $1) AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE NOT EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = h.oid AND o.attname = a.attname AND NOT o.attisdropped)
+        UNION ALL
         SELECT 2, b.page,
                format('DO %L', format(
                    E'BEGIN\n'

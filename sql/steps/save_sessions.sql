@@ -9,7 +9,7 @@ SELECT format('DO %L', format(
            '        CALL sessiondb.withdraw_default_grants();\n'
            '    END IF;\n'
            '    INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
-           '    SELECT s.id, pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %I.sessions AS s ON CONFLICT DO NOTHING;\n'
+           '    SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions ON CONFLICT DO NOTHING;\n'
            'END', current_setting('sessiondb.schema'))) AS statement,
        json_build_object('sessions', 'ACCESS SHARE') AS locks,
        NULL::name AS scans

@@ -438,7 +438,10 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.undone', %s, true)", [",".join(undone)])
         findings = _catalog_checks(
-            connection, ("preflight", ["server", "renamed", "citus"]), ("rollback", resources.names("rollback"))
+            connection,
+            ("preflight", ["server", "renamed", "citus"]),
+            ("checks", ["table_owners"]),
+            ("rollback", resources.names("rollback")),
         )
         if is_distributed(connection):
             findings += _findings(connection, resources.query("queries/left_shards"))
