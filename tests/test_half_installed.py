@@ -368,7 +368,7 @@ def test_a_function_that_a_rival_makes_after_preflight_stops_a_superuser(
 ) -> None:
     rival = Rival(platform_db, new_role, lambda migration, point: migration.startswith("0006") and point == "committed")
 
-    with pytest.raises(SessiondbError, match="0007.* failed"):
+    with pytest.raises(SessiondbError, match=r"0007.* failed"):
         run(platform_db, "apply", rival.makes)
 
     assert rival.has_made

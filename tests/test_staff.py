@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import errors, sql
+from psycopg import sql
 from test_cli import rows, run
 
 TRAINERS = "trainer, admin"

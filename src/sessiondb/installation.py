@@ -14,8 +14,8 @@ from sessiondb.connection import Connection, trusted
 from sessiondb.errors import Finding, PlatformRefusedError
 
 _TRUSTED: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
-"""The OID of the schema sessiondb that a connection found to be trusted: a rollback may drop it at any moment, and another
-role create one of that name."""
+"""The OID of the schema sessiondb that a connection found to be trusted: a rollback may drop it at any moment, and
+another role create one of that name."""
 
 
 def is_there(connection: Connection) -> bool:
@@ -114,8 +114,8 @@ def installation(connection: Connection) -> Installation | None:
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    # a rollback that is about to end may have locked the table, which then no longer exists, or is of another role; once
-    # this role has locked it, the schema stays until the transaction ends
+    # a rollback that is about to end may have locked the table, which then no longer exists, or is of another role;
+    # once this role has locked it, the schema stays until the transaction ends
     with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
         connection.execute("LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE")
         if not is_there(connection):

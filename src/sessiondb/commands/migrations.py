@@ -144,7 +144,7 @@ def apply(
             left = [m.id for m in pending(connection, read_migrations(resources.MIGRATIONS), None)]
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
-            is_linkable = bool(there and path and is_open and is_unlinked) and records.is_linkable(connection, there)
+            is_linkable = records.is_linkable(connection, there) if there and path and is_unlinked else False
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
