@@ -389,6 +389,10 @@ def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
             ["org", "list"],
             ["member", "list", org],
             ["member", "add", org, user],
+            ["member", "set-role", org, user, "--role=trainer"],
+            ["session", "create", org, "--course=00000000-0000-4000-8000-0000000000c1"],
+            ["session", "set-status", "00000000-0000-4000-8000-0000000000f1", "active"],
+            ["session", "list", "--status=active"],
             ["show", "submissions"],
             ["explain", user, "--course=00000000-0000-4000-8000-0000000000c1"],
             ["backfill"],
@@ -437,17 +441,69 @@ def test_a_schema_of_another_role_in_the_place_of_the_renamed_one_is_not_used(
     assert run("-d", theirs, "--schema", "campus", "apply").code == 0
 
 
+@pytest.mark.parametrize("kind", ["VIEW", "TABLE"])
 @pytest.mark.parametrize("table", ["orgs", "courses"])
 @on_hosted
-def test_a_view_of_another_role_in_the_place_of_a_renamed_table_is_not_read(
-    new_role: str, installed_db: PlatformDatabase, table: str
+def test_a_view_or_table_of_another_role_in_the_place_of_a_renamed_orgs_or_courses_is_not_read(
+    new_role: str, installed_db: PlatformDatabase, table: str, kind: str
 ) -> None:
     with installed_db.connect() as connection:
         connection.execute(f"ALTER TABLE public.{table} RENAME TO renamed".encode())
-    by_role(
-        installed_db, new_role, f"CREATE VIEW {table} AS SELECT 1 / 0 AS id, 'x' AS name, 'x' AS slug, 'x' AS title"
-    )
+    by_role(installed_db, new_role, f"CREATE {kind} {table} AS SELECT 1 AS id, 'x' AS name, 'x' AS slug, 'x' AS title")
 
     done = run("-d", installed_db.conninfo("hosted_owner"), "org", "list")
 
     assert (done.code, f"belongs to role {new_role}" in " ".join(done.err.split())) == (1, True)
+
+
+@on_hosted
+def test_a_rollback_reads_no_view_of_another_role_in_the_place_of_the_renamed_sessions(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE public.sessions RENAME TO renamed")
+    by_role(installed_db, new_role, "CREATE VIEW sessions AS SELECT 1 / 0 AS id, 1 AS org_id, 1 AS course_id")
+
+    done = run("-d", installed_db.conninfo(), "rollback", "--all", "--yes")
+
+    assert (done.code, f"belongs to role {new_role}" in " ".join(done.err.split())) == (5, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "commands"),
+    [("sessions", "org_id", ["rollback"]), ("enrollments", "id", ["rollback", "apply"])],
+)
+@on_hosted
+def test_saved_links_call_no_function_of_another_role_in_the_place_of_a_renamed_column(
+    new_role: str, installed_db: PlatformDatabase, table: str, column: str, commands: list[str]
+) -> None:
+    *before, last = commands
+    assert run("-d", installed_db.conninfo(), "backfill").code == 0
+    for command in before:
+        assert run("-d", installed_db.conninfo(), command, "--all", "--yes").code == 0
+    with installed_db.connect() as connection:
+        connection.execute(f"ALTER TABLE public.{table} RENAME COLUMN {column} TO renamed".encode())
+    by_role(
+        installed_db,
+        new_role,
+        f"CREATE FUNCTION {column}(public.{table}) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'fallen'; END $$",
+    )
+
+    done = run("-d", installed_db.conninfo(), last, *(["--all", "--yes"] if last == "rollback" else []))
+
+    assert (done.code != 0, "fallen" in done.err, column in done.err) == (True, False, True), done.err
+
+
+@on_hosted
+def test_a_mark_on_a_table_of_another_role_is_not_taken_for_a_renamed_table(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    by_role(
+        installed_db,
+        new_role,
+        "CREATE TABLE s (id uuid PRIMARY KEY);"
+        "CREATE TABLE before (id uuid PRIMARY KEY, session_id uuid CONSTRAINT enrollments_session_id_fkey REFERENCES s);"
+        "COMMENT ON CONSTRAINT enrollments_session_id_fkey ON before IS '(sessiondb)'",
+    )
+    assert run("-d", installed_db.conninfo(), "check", "renamed").code == 0
+    assert run("-d", installed_db.conninfo(), "rollback", "--all", "--yes").code == 0

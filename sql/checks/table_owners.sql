@@ -14,8 +14,6 @@ SELECT 'table_owners' AS "check", 'error' AS level, format('%I.%I', n.nspname, c
     ON o.relnamespace = n.oid AND o.relname = CASE c.relname WHEN 'enrollments' THEN 'submissions' ELSE 'enrollments' END
  CROSS JOIN LATERAL (SELECT coalesce(({linked_owner()}), o.relowner) AS owner) AS w
  WHERE n.nspname = current_setting('sessiondb.schema')
-   -- these two tables may belong to another role, but a view runs code of its owner
-   AND (c.relname NOT IN ('orgs', 'courses') OR c.relkind NOT IN ('r', 'p'))
    AND c.relowner NOT IN (
 {trusted_roles(w.owner)}
        )

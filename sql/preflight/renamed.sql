@@ -9,19 +9,22 @@ WITH place AS (
 linked (name) AS (VALUES ('enrollments'), ('submissions')),
 -- not by to_regclass(), because a role may lack USAGE on the schema
 named AS (
-    SELECT c.relname, c.oid FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
+    SELECT c.relname, c.oid, c.relowner FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
 ),
--- a partition has those of its table; any role could give this name and comment to a key of its own table
+-- a partition has those of its table
 key AS (
     SELECT l.name, k.conrelid, k.confrelid
       FROM linked AS l
       JOIN pg_constraint AS k ON k.contype = 'f' AND k.conparentid = 0 AND k.conname = l.name || '_session_id_fkey'
       JOIN pg_class AS c ON c.oid = k.conrelid AND c.relpersistence <> 't'
-     CROSS JOIN (SELECT ({linked_owner()}) AS owner) AS w
      WHERE obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)'
+       -- any role can give a table of its own such a key and comment
        AND c.relowner IN (
-{trusted_roles(w.owner)}
-           )
+            SELECT t.oid
+              FROM (SELECT coalesce(({linked_owner()}), (SELECT n.relowner FROM named AS n WHERE n.relname = 'enrollments')) AS oid) AS o
+             CROSS JOIN LATERAL (
+{trusted_roles(o.oid)}
+                   ) AS t)
 ),
 moved AS (
     SELECT 'table' AS kind, w.name, w.relid, NULL::name AS column_name,

@@ -15,4 +15,10 @@ SELECT 'search_path', 'error', s.object, s.detail, s.fix
  CROSS JOIN LATERAL (
 {schemas_of_others(h.path, h.relowner)}
        ) AS s
+UNION ALL
+-- one that was dropped while apply waited could be created again by any role
+SELECT 'search_path', 'error', 'search_path',
+       format('Schema %I in the search_path of this connection was dropped meanwhile.', m.name[1]), 'Run apply again.'
+  FROM regexp_matches(current_setting('sessiondb.search_path'), '"((?:[^"]|"")+)"', 'g') AS m (name)
+ WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = replace(m.name[1], '""', '"'))
  ORDER BY object

@@ -33,8 +33,7 @@ BEGIN
             HINT = 'Use session_user, or a setting: current_setting(''role'', true).';
     END IF;
     IF current_setting('transaction_read_only')::boolean THEN
-        RAISE NOTICE 'a dry run does not evaluate the expression of --current-user, %', v_staff ->> 'current_user';
-        RETURN;
+        RETURN;  -- a dry run, which cannot have the names of the expression looked up
     END IF;
     -- Each name of the expression is looked up once, here, before anything of it runs. A function has what the names mean,
     -- and under this path its text qualifies those that are not of pg_catalog. No other role knows its name.

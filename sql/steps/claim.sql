@@ -25,7 +25,7 @@ SELECT w.kind, w.parent, w.name, w.arguments, w.migration,
              FROM pg_proc AS p
             WHERE p.oid = to_regprocedure(format('%I.%I(%s)', current_setting('sessiondb.schema'), w.name, w.arguments))::oid
               AND p.prokind = 'f'
-              -- a rollback would give the text of another role's function to this role; that one is set aside, or refused
+              -- a rollback runs this; one of another role is set aside, or refused
               AND pg_get_userbyid(p.proowner) = current_user)
        END
   FROM wanted AS w

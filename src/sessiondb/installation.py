@@ -32,14 +32,19 @@ def is_there(connection: Connection) -> bool:
     there = connection.execute("SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").fetchone()
     if there and there[0] == _TRUSTED.get(connection):
         return True
-    # in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    strangers = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
-    query = "SELECT n.oid, s.object, s.role, s.may_create FROM pg_namespace AS n LEFT JOIN (\n{}\n) AS s ON true{}"
-    found = connection.execute(trusted(query.format(strangers, " WHERE n.nspname = 'sessiondb'"))).fetchall()
+    # one statement: a schema that is renamed to and fro would be there for one look, and gone for the other
+    query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
+    found = connection.execute(
+        trusted(
+            "SELECT n.oid, s.object, s.role, s.may_create"  # noqa: S608  (our own)
+            f" FROM pg_namespace AS n LEFT JOIN (\n{query}\n) AS s ON true WHERE n.nspname = 'sessiondb'"
+        )
+    ).fetchall()
     if not found:
         return False
-    made = [f"{object_} of role {role}" for _, object_, role, may_create in found if object_ and not may_create]
-    makers = [role for *_, role, may_create in found if may_create]
+    oid, found = found[0][0], [row[1:] for row in found if row[1] is not None]
+    made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
+    makers = [role for _, role, may_create in found if may_create]
     reasons = []
     if made:
         reasons.append(
@@ -63,7 +68,7 @@ def is_there(connection: Connection) -> bool:
         raise PlatformRefusedError(
             [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
         )
-    _TRUSTED[connection] = found[0][0]
+    _TRUSTED[connection] = oid
     return True
 
 

@@ -63,6 +63,13 @@ def require_installed(connection: Connection) -> Installation:
     return _SOUND[connection]
 
 
+def _require_readable(connection: Connection) -> None:
+    """Refuse a platform that has changed, as :func:`require_installed`, but for queries that need no installation."""
+    if connection not in _SOUND:
+        refuse_other(installation(connection), older=True)
+        checks.require_columns(connection)
+
+
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
     require_installed(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -357,6 +364,7 @@ def allowed(connection: Connection, table: str, column: str) -> list[str]:
 
 def _in_use(connection: Connection, kind: str) -> list[str]:
     """Return the roles or statuses in use on the platform, at most 1000."""
+    _require_readable(connection)
     table, column = _VALUES[kind]
     # not t.role: without such a column, that would call a function role(org_members) of any role
     query = f"SELECT DISTINCT {column}::pg_catalog.text FROM platform.{table} AS t ORDER BY 1 LIMIT 1000"  # noqa: S608
@@ -382,6 +390,7 @@ def role_of_students(connection: Connection) -> str:
     roles = allowed(connection, "org_members", "role")
     if not roles or "student" in roles:
         return "student"
+    _require_readable(connection)
     query = """
         SELECT role::pg_catalog.text
           FROM platform.org_members AS m
@@ -588,9 +597,7 @@ def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[An
 
 
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
-    if connection not in _SOUND:  # some queries need no installation
-        refuse_other(installation(connection), older=True)
-        checks.require_columns(connection)
+    _require_readable(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
         for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
