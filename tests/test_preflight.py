@@ -1289,10 +1289,25 @@ def test_what_goes_with_the_column_is_told_before(installed_db: PlatformDatabase
 
 
 @on_reference
-def test_a_rollback_that_cannot_save_the_links_is_refused(installed_db: PlatformDatabase, dump: Dump) -> None:
+@pytest.mark.parametrize(
+    "alone",
+    [
+        [],
+        ["ALTER TABLE submissions ADD PRIMARY KEY (id) DEFERRABLE"],
+        [
+            "ALTER TABLE submissions ADD COLUMN made text GENERATED ALWAYS AS (content || '') STORED",
+            "ALTER TABLE submissions ADD UNIQUE (made)",
+        ],
+    ],
+    ids=["none", "deferrable", "generated"],
+)
+def test_a_rollback_that_cannot_save_the_links_is_refused(
+    installed_db: PlatformDatabase, dump: Dump, alone: list[str]
+) -> None:
     by_hand(
         installed_db,
         "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey",
+        *alone,
         "CREATE TABLE late () INHERITS (enrollments)",
     )
     before = dump(installed_db)

@@ -121,6 +121,16 @@ def test_staff_read_the_rows_of_their_organisation_and_no_other_role_reads_more(
     assert seen(people) == before
 
 
+def test_names_of_ours_in_the_expression_of_the_current_user_stay_as_they_are(people: PlatformDatabase) -> None:
+    people.apply()
+    put_to_work(people)
+    words = "'staff_user' || 'staff_roles' <> 'readers_of_submissions'"
+    expression = f"(SELECT m.user_id FROM org_members AS m WHERE m.user_id = auth.uid() AND {words} LIMIT 1)"
+    done = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
+    assert done.code == 0, done.err
+    assert seen(people) == {**SEEN, "admin": (0, 0)}
+
+
 def test_the_platforms_own_policies_may_read_the_tables_of_each_other(people: PlatformDatabase) -> None:
     """A student reads the sessions of their own enrolments; a policy that read sessions in its turn would not end."""
     people.apply()
@@ -281,6 +291,11 @@ def test_default_privileges_of_the_platform_neither_give_nor_take_it(people: Pla
     [
         (("--current-user", "no_such()"), "no_such()"),
         (("--current-user", "current_user"), "is the owner of the function"),
+        (
+            ("--current-user", "(SELECT m.user_id FROM org_members AS m WHERE USER = 'x')"),
+            "is the owner of the function",
+        ),
+        (("--current-user", "(SELECT m.user_id FROM org_members AS m WHERE getpgusername() = 'x')"), "is the owner of"),
         (("--current-user", "1; DROP TABLE purchases"), "syntax error"),
         (("--current-user", "$$x$$"), "dollar sign"),
         (("--current-user", "'not a uuid'"), "invalid input syntax"),

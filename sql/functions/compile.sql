@@ -9,7 +9,8 @@ AS $function$
  * CURRENT one the initial path of apply's connection, with pg_temp last. So the sources are the same for every platform
  * but contain static SQL: nothing is looked up per row. (This text is compiled as well, so it avoids the exact words.)
  *
- * A name that is a key of the pieces in installation for the policies of staff becomes its value.
+ * A name that is a key of the pieces in installation for the policies of staff becomes its value, in two passes: a value, or
+ * a name of the platform, may itself contain such a name.
  *
  * A comment of one line that begins with the word citus and a colon is a line of the text where Citus distributes the
  * platform's tables, and no line at all elsewhere, so that other platforms pay nothing for it.
@@ -22,6 +23,8 @@ DECLARE
     v_names text;
     v_tag text;
     v_staff record;
+    v_pieces jsonb;
+    v_mark text;
 BEGIN
     SELECT i.*, CASE i.platform_schema WHEN 'public' THEN 'public' ELSE format('"%s"', replace(i.platform_schema, '"', '""')) END AS schema_name
       INTO v_at FROM sessiondb.installation AS i;
@@ -30,6 +33,12 @@ BEGIN
         WHEN 'distributed' THEN regexp_replace(p_source, '^( *)-- citus: ', '\1', 'ng')
         ELSE regexp_replace(p_source, '^ *-- citus: .*\n', '', 'ng')
     END;
+    v_pieces := coalesce(to_jsonb(v_at) -> 'staff' -> 'pieces', jsonb_build_object(
+        'staff_' || 'user', 'NULL::pg_catalog.uuid', 'staff_' || 'roles', 'NULL::pg_catalog.text[]'));
+    v_mark := md5(to_jsonb(v_at)::text);
+    FOR v_staff IN SELECT s.name FROM jsonb_each_text(v_pieces) AS s (name, text) WHERE s.text IS NOT NULL LOOP
+        p_source := array_to_string(regexp_split_to_array(p_source, format('\m%s\M', v_staff.name)), v_staff.name || v_mark);
+    END LOOP;
     v_names := concat(v_at.schema_name, v_at.search_path, array_to_string(v_at.course_pieces, ' '));
     FOREACH v_tag IN ARRAY ARRAY['function', 'procedure'] LOOP
         IF strpos(v_names, format('$%s$', v_tag)) > 0 THEN
@@ -46,13 +55,8 @@ BEGIN
         END IF;
         p_source := replace(p_source, format('course_of(%s)', v_row), array_to_string(v_at.course_pieces, v_row));
     END LOOP;
-    FOR v_staff IN
-        SELECT s.*
-          FROM jsonb_each_text(coalesce(to_jsonb(v_at) -> 'staff' -> 'pieces', jsonb_build_object(
-                   'staff_' || 'user', 'NULL::pg_catalog.uuid', 'staff_' || 'roles', 'NULL::pg_catalog.text[]'))) AS s (name, text)
-         WHERE s.text IS NOT NULL
-    LOOP
-        p_source := array_to_string(regexp_split_to_array(p_source, format('\m%s\M', v_staff.name)), v_staff.text);
+    FOR v_staff IN SELECT s.name, s.text FROM jsonb_each_text(v_pieces) AS s (name, text) WHERE s.text IS NOT NULL LOOP
+        p_source := replace(p_source, v_staff.name || v_mark, v_staff.text);
     END LOOP;
     RETURN replace(p_source, 'SET search_path FROM ' || 'CURRENT', format('SET search_path = %s', v_at.search_path));
 END

@@ -1,11 +1,15 @@
 -- The columns that identify a row of the table $1 (an oid), quoted: those of its primary key, or of a unique index whose
--- columns are all NOT NULL; NULL if there is neither.
+-- columns are all NOT NULL; NULL if there is neither. Not one that is DEFERRABLE, because two rows may have the same key for a
+-- moment, nor with a generated column, which a BEFORE trigger does not see.
 SELECT array_agg(quote_ident(a.attname) ORDER BY k.place)
   FROM (
         SELECT x.indrelid, x.indkey, x.indnkeyatts
           FROM pg_index AS x
          WHERE x.indrelid = $1
-           AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+           AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
+           AND NOT EXISTS (
+                SELECT FROM pg_attribute AS g
+                 WHERE g.attrelid = x.indrelid AND g.attnum = ANY (x.indkey) AND g.attgenerated <> '')
            AND (x.indisprimary OR NOT EXISTS (
                 SELECT FROM pg_attribute AS n
                  WHERE n.attrelid = x.indrelid AND n.attnum = ANY (x.indkey) AND NOT n.attnotnull))

@@ -8,8 +8,9 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
  CROSS JOIN LATERAL (
         SELECT format('%s', c.oid::regclass) AS object,
-               format('Table %s has no primary key, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
-               format('Add one, for instance: ALTER TABLE %s ADD PRIMARY KEY (id)', c.oid::regclass) AS fix
+               format('Table %s has no primary key that is not deferrable and has no generated column, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
+               format('Add one, for instance: ALTER TABLE %s ADD %s (id)', c.oid::regclass,
+                      CASE WHEN EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'UNIQUE' ELSE 'PRIMARY KEY' END) AS fix
          WHERE ({row_key(c.oid)}) IS NULL
         UNION ALL
         SELECT format('%s', h.inhrelid::regclass),

@@ -27,7 +27,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 1 AS turn,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
-                   format('table %s has no primary key, so its links cannot be saved before session_id is dropped', p.name),
+                   format('table %s has no primary key that is not deferrable and has no generated column, so its links cannot be saved before session_id is dropped', p.name),
                    format('Add a primary key, or give up the links with: UPDATE %s SET session_id = NULL, then '
                           'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', p.name, p.name))) AS statement,
                NULL::json AS locks
