@@ -20,4 +20,15 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
          WHERE h.inhparent = c.oid AND c.relkind = 'r'
        ) AS f
  WHERE '0006' = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
- ORDER BY f.object, f.detail
+UNION ALL
+-- what is saved of each session
+SELECT 'saved_links', 'error', format('%s', c.oid::regclass),
+       format('Table %s has no column %I, which is saved with the links.', c.oid::regclass, k.name),
+       format('Restore its name: ALTER TABLE %s RENAME COLUMN ... TO %I', c.oid::regclass, k.name)
+  FROM sessiondb.installation AS i
+  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'sessions'
+ CROSS JOIN (VALUES ('id'), ('org_id'), ('course_id')) AS k (name)
+ WHERE '0006' = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
+   AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = k.name AND NOT a.attisdropped)
+ ORDER BY object, detail
