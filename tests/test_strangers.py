@@ -389,7 +389,7 @@ def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
             ["org", "list"],
             ["member", "list", org],
             ["member", "add", org, user],
-            ["member", "set-role", org, user, "--role=trainer"],
+            ["member", "set-role", org, user, "trainer"],
             ["session", "create", org, "--course=00000000-0000-4000-8000-0000000000c1"],
             ["session", "set-status", "00000000-0000-4000-8000-0000000000f1", "active"],
             ["session", "list", "--status=active"],

@@ -24,7 +24,7 @@ UNION ALL
 -- what is saved of each session
 SELECT 'saved_links', 'error', format('%s', c.oid::regclass),
        format('Table %s has no column %I, which is saved with the links.', c.oid::regclass, k.name),
-       format('Restore its name: ALTER TABLE %s RENAME COLUMN ... TO %I', c.oid::regclass, k.name)
+       format('If it has another name, restore it: ALTER TABLE %s RENAME COLUMN other TO %I', c.oid::regclass, k.name)
   FROM sessiondb.installation AS i
   JOIN pg_namespace AS n ON n.nspname = i.platform_schema
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'sessions'

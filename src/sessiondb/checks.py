@@ -452,11 +452,12 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
             connection,
             ("checks", ["table_owners"]),
             ("preflight", ["server", "renamed", "citus"]),
-            ("rollback", resources.names("rollback")),
+            ("rollback", [name for name in resources.names("rollback") if name != "choices"]),
         )
         if is_distributed(connection):
             findings += _findings(connection, resources.query("queries/left_shards"))
-    return _without_errors(findings)
+        # only then what a role without rights on the schema cannot ask
+        return _without_errors(findings) + _catalog_checks(connection, ("rollback", ["choices"]))
 
 
 def _orphans(connection: Connection) -> list[Finding]:
