@@ -377,6 +377,28 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_command_has_loo
 
 
 @on_reference
+def test_a_command_that_only_reads_sees_in_its_snapshot_that_the_schema_is_another_one_now(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    rival = Rival(installed_db, new_role)
+
+    def read() -> object:
+        with installed_db.database().transaction(read_only=True) as connection:
+            return installation(connection)
+
+    with installed_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute("LOCK TABLE sessiondb.installation")
+            reading = pool.submit(read)
+            until(lambda: waits_for_table(other, "sessiondb.installation"))
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+            other.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(new_role)))
+            other.execute(TRAPPED_SCHEMA.replace("ROLE", new_role).encode())
+        assert reading.result(10) is None
+    assert not rival.fallen()
+
+
+@on_reference
 def test_no_other_role_replaces_schema_sessiondb_until_a_transaction_that_has_read_it_ends(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:

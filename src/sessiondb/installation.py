@@ -29,8 +29,11 @@ def is_there(connection: Connection) -> bool:
     Raises:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
     """
-    there = connection.execute("SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'").fetchone()
-    if there and there[0] == _TRUSTED.get(connection):
+    # now, which the snapshot of a transaction that only reads is not: names are looked up now, too
+    ((there,),) = connection.execute("SELECT to_regnamespace('sessiondb')::oid").fetchall()
+    if there is None:
+        return False
+    if there == _TRUSTED.get(connection):
         return True
     # one statement: a schema that is renamed to and fro would be there for one look, and gone for the other
     query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
@@ -40,9 +43,9 @@ def is_there(connection: Connection) -> bool:
             f" FROM pg_namespace AS n LEFT JOIN (\n{query}\n) AS s ON true WHERE n.nspname = 'sessiondb'"
         )
     ).fetchall()
-    if not found:
+    if not found or found[0][0] != there:
         return False
-    oid, found = found[0][0], [row[1:] for row in found if row[1] is not None]
+    found = [row[1:] for row in found if row[1] is not None]
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
     makers = [role for _, role, may_create in found if may_create]
     reasons = []
@@ -68,7 +71,7 @@ def is_there(connection: Connection) -> bool:
         raise PlatformRefusedError(
             [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
         )
-    _TRUSTED[connection] = oid
+    _TRUSTED[connection] = there
     return True
 
 

@@ -11,12 +11,14 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import LiteralString
 
+from psycopg import errors as pg
 from psycopg import sql
 
 from sessiondb.connection import Connection
@@ -42,13 +44,17 @@ def saved_links(connection: Connection) -> int:
         "   AND has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')",
         [[f"saved_links_of_{table}" for table in TABLES]],
     ).fetchall()
-    return sum(
-        number
-        for (name,) in kept
-        for (number,) in connection.execute(
-            sql.SQL("SELECT count(session_id) FROM ONLY {}").format(sql.Identifier("sessiondb", name))
-        )
-    )
+    number = 0
+    for (name,) in kept:
+        table = sql.Identifier("sessiondb", name)
+        with suppress(pg.UndefinedTable, pg.InvalidSchemaName), connection.transaction():
+            connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
+            if is_there(connection):  # still, now that the lock keeps it
+                ((links,),) = connection.execute(
+                    sql.SQL("SELECT count(session_id) FROM ONLY {}").format(table)
+                ).fetchall()
+                number += links
+    return number
 
 
 def of_saved_links(number: int) -> str:
