@@ -153,7 +153,8 @@ def backfill(
     pace, result = Pace(batch_rows, sleep, max_runtime, max_lag), Result()
     try:
         with options.database.transaction(read_only=True) if dry else options.changing.connect() as connection:
-            (session,) = ids(connection, session=session_name or None)
+            with connection.transaction():  # in which nobody replaces what finds the name
+                (session,) = ids(connection, session=session_name or None)
             link(connection, session, pace, result, dry=dry)
     except BaseException:  # also an interrupt; committed batches stay
         if any(counts["scanned"] for counts in result.tables.values()):
