@@ -153,7 +153,7 @@ def backfill(
     pace, result = Pace(batch_rows, sleep, max_runtime, max_lag), Result()
     try:
         with options.database.transaction(read_only=True) if dry else options.changing.connect() as connection:
-            with connection.transaction():  # in which nobody replaces what finds the name
+            with connection.transaction():  # in which no other role replaces what finds the name
                 (session,) = ids(connection, session=session_name or None)
             link(connection, session, pace, result, dry=dry)
     except BaseException:  # also an interrupt; committed batches stay
