@@ -1,6 +1,6 @@
 -- The facts in the catalogs about the objects {wanted} (kind, parent, name, arguments), one row for each that exists. They
--- are the same on another server, in another schema, without a comment and after pg_dump. is_ours: by its comment. class, oid and place are as in
--- pg_description.
+-- are the same on another server, in another schema, without a comment and after pg_dump. is_ours: by its comment. class,
+-- oid and place are as in pg_description.
 --
 -- The parent of a column, constraint, index, trigger or policy is its table in the platform's schema; that of a table or
 -- function is the schema, "platform" for the platform's.
