@@ -14,7 +14,7 @@ from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
-from test_cli import BY_HAND
+from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
 
 from sessiondb.backfill import Pace, backfill
@@ -105,9 +105,9 @@ def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run
     assert rival.prepare()
 
     for command in COMMANDS:
-        run = call(platform_db, *command.split())
-        assert run.code == 5, (command, run.err)
-        assert new_role in run.err, (command, run.err)
+        refused = call(platform_db, *command.split())
+        assert refused.code == 5, (command, refused.err)
+        assert new_role in refused.err, (command, refused.err)
         assert not rival.fallen(), command
 
 
@@ -243,6 +243,17 @@ def test_no_role_is_trusted_for_a_table_in_a_schema_that_was_not_named(
     assert not rival.fallen()
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_no_fix_takes_its_own_schema_from_the_owner_of_an_installation(platform_db: PlatformDatabase) -> None:
+    """Who is not trusted in another schema."""
+    assert run("-d", platform_db.conninfo("hosted_owner"), "apply").code == 0
+
+    refused = run("-d", platform_db.conninfo(), "--schema", "auth", "status")
+
+    assert (refused.code, "relation sessiondb._yoyo_log of role hosted_owner" in refused.err) == (5, True)
+    assert "REVOKE" not in refused.err
+
+
 @on_reference
 def test_a_view_that_hides_a_table_while_a_backfill_waits_for_it_is_not_read(
     new_role: str, installed_db: PlatformDatabase
@@ -291,9 +302,9 @@ def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_stat
 ) -> None:
     with installed_db.connect() as connection:
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
-        run = call(installed_db, "status")
-        assert run.code == 5
-        assert f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}" in run.err
+        refused = call(installed_db, "status")
+        assert refused.code == 5
+        assert f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}" in refused.err
         connection.execute(f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}".encode())
         assert call(installed_db, "status").code == 0
 
@@ -350,8 +361,8 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
         connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA sessiondb FROM {}").format(role))
         connection.execute(sql.SQL("REVOKE TRIGGER ON sessiondb.backfill_progress FROM {}").format(role))
     for command in COMMANDS:
-        run = call(installed_db, *command.split())
-        assert (run.code, new_role in run.err) == (5, True), (command, run.err)
+        refused = call(installed_db, *command.split())
+        assert (refused.code, new_role in refused.err) == (5, True), (command, refused.err)
     with installed_db.connect() as connection:
         for statement in BY_HAND:
             with pytest.raises(errors.ObjectNotInPrerequisiteState, match=new_role):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
@@ -116,5 +118,72 @@ def test_no_function_is_called_in_the_place_of_a_renamed_column_and_its_name_bri
     assert column in refused.err
     alter(platform_db, f"ALTER TABLE {table} RENAME COLUMN renamed TO {column}")
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply").code == 0
+    assert linked(platform_db) == before
+
+
+@on_school
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_link_that_was_changed_between_two_rollbacks_comes_back_as_it_was_last(
+    platform_db: PlatformDatabase, *, forced: bool
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply", "--to", "0004").code == 0
+    with platform_db.connect() as connection:
+        other = platform_db.platform.add_session(connection, learners.org, learners.course)
+    for table in ("enrollments", "submissions"):
+        alter(
+            platform_db,
+            f"UPDATE {table} SET session_id = '{other}' WHERE course_id = '{learners.course}' AND user_id <> '{learners.old}'",
+            *[
+                f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                f"CREATE POLICY part ON {table} USING (id::text = current_setting('app.id', true))"
+            ]
+            * forced,
+        )
+    last = linked(platform_db)
+
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply").code == 0
+
+    assert linked(platform_db) == last
+    assert {row["session_id"] for row in last} == {None, other}
+
+
+@on_school
+def test_links_that_were_saved_by_a_key_of_another_type_come_back_after_the_fix(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, "ALTER TABLE enrollments ALTER COLUMN id DROP DEFAULT, ALTER COLUMN id TYPE text")
+
+    refused = on(platform_db, "apply")
+
+    assert refused.code == 5
+    (fix,) = re.findall(r"ALTER TABLE .*", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "apply").code == 0
+    alter(platform_db, "ALTER TABLE enrollments ALTER COLUMN id TYPE uuid USING id::uuid")
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply", "--to", "0004").code == 0
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey, ADD PRIMARY KEY (id, user_id)",
+    )
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+
+    assert (refused.code, "has another key" in refused.err) == (5, True)
     assert on(platform_db, "apply").code == 0
     assert linked(platform_db) == before

@@ -467,3 +467,32 @@ def test_a_rollback_reads_no_view_of_another_role_in_the_place_of_the_renamed_se
     done = run("-d", installed_db.conninfo(), "rollback", "--all", "--yes")
 
     assert (done.code, f"belongs to role {new_role}" in " ".join(done.err.split())) == (5, True), done.err
+
+
+@pytest.mark.parametrize("table", ["org_members", "courses", "sessions"])
+@on_hosted
+def test_a_running_backfill_stops_at_a_table_of_another_role_in_the_place_of_a_renamed_one(
+    new_role: str, installed_db: PlatformDatabase, table: str
+) -> None:
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        platform.enroll(connection, platform.add_member(connection, org, platform.add_user(connection)), course)
+        platform.add_session(connection, org, course)
+        connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute(f"ALTER TABLE public.{table} RENAME TO renamed".encode())
+    by_role(
+        installed_db,
+        new_role,
+        f"CREATE TABLE {table} AS SELECT * FROM renamed WITH NO DATA; GRANT ALL ON {table} TO PUBLIC",  # type: ignore[arg-type]
+        "CREATE FUNCTION fallen() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",  # type: ignore[arg-type]
+        f"CREATE POLICY fallen ON {table} USING (fallen())",  # type: ignore[arg-type]
+    )
+
+    for statement in ("SELECT FROM sessiondb.backfill_step(1000)", "CALL sessiondb.backfill()"):
+        with (
+            installed_db.connect("hosted_owner") as connection,
+            pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"belongs to role {new_role}"),
+        ):
+            connection.execute(statement)

@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a column that is read is missing
- * (s.status would then call a function status(s) of any role), or if Citus manages a table, whose pages are then on other
- * nodes. A role that calls backfill() or explain_link() trusts the owner of backfill().
+ * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a table that is read belongs to
+ * one, if a column that is read is missing (s.status would then call a function status(s) of any role), or if Citus manages
+ * a table, whose pages are then on other nodes. A role that calls backfill() or explain_link() trusts the owner of backfill().
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
@@ -15,13 +15,26 @@ DECLARE
 {strangers(v_owner)}
                ) AS s);
     v_column text;
-    v_table regclass;
+    v_table text;
 BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('schema sessiondb is open to roles that are not trusted: %s', v_found),
             HINT = 'See: sessiondb check';
+    END IF;
+    SELECT format('table %s belongs to role %I', t.object, pg_get_userbyid(t.relowner))
+      INTO v_table
+      FROM sessiondb.installation AS i
+     CROSS JOIN LATERAL (
+{tables_of_others(i.platform_schema)}
+           ) AS t
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = v_table || ', which may have created it in the place of another one',
+            HINT = 'See: sessiondb check table_owners';
     END IF;
     SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)
       INTO v_column

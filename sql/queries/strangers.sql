@@ -15,7 +15,7 @@ SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userb
         SELECT 'schema sessiondb', a.grantee, true
           FROM home AS h
          CROSS JOIN LATERAL aclexplode(h.nspacl) AS a
-         WHERE a.privilege_type = 'CREATE'
+         WHERE a.privilege_type = 'CREATE' AND a.grantee <> h.nspowner
         UNION ALL
         SELECT format('relation %s', c.oid::regclass), c.relowner, false
           FROM pg_class AS c JOIN home AS h ON h.oid = c.relnamespace

@@ -13,6 +13,17 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
                       CASE WHEN EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'UNIQUE' ELSE 'PRIMARY KEY' END) AS fix
          WHERE ({row_key(c.oid)}) IS NULL
         UNION ALL
+        SELECT format('%s', c.oid::regclass),
+               format('Table %s has another key than when its links were saved by a rollback.', c.oid::regclass),
+               'Restore these links first: sessiondb apply'
+          FROM pg_constraint AS k
+         WHERE k.conrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || c.relname)) AND k.contype = 'p'
+           AND ({row_key(c.oid)}) <> ARRAY(
+                SELECT quote_ident(a.attname)
+                  FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
+                  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
+                 ORDER BY u.place)
+        UNION ALL
         SELECT format('%s', h.inhrelid::regclass),
                format('Table %s inherits from %s, and its links are not saved before session_id is dropped.', h.inhrelid::regclass, c.oid::regclass),
                format('Detach it: ALTER TABLE %s NO INHERIT %s', h.inhrelid::regclass, c.oid::regclass)

@@ -1,5 +1,6 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
--- keeps it up to date until session_id is dropped. None if session_id is not ours or no longer exists. If the platform's
+-- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted:
+-- save_links saves what it is linked to. None if session_id is not ours or no longer exists. If the platform's
 -- table is distributed, each link is saved where its row is.
 WITH platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
@@ -55,5 +56,21 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
                    'END', p.name, p.relname)),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
+        UNION ALL
+        SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
+                   E'BEGIN\n'
+                   '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
+                   '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
+                   'END',
+                   array_to_string(p.key, ', '), p.saved, p.name,
+                   (SELECT string_agg(format('t.%1$I %2$s r.%1$I', a.attname, ({equal(a.atttypid)})), ' AND ')
+                      FROM pg_attribute AS a
+                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key))),
+                   ';' || u.after || 'END')),
+               json_build_object($1, CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
+          FROM (
+{unforced(ARRAY[p.oid])}
+               ) AS u
+         WHERE to_regclass(p.saved) IS NOT NULL
        ) AS s
  ORDER BY s.turn

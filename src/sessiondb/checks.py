@@ -451,7 +451,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         findings = _catalog_checks(
             connection,
             ("checks", ["table_owners"]),
-            ("preflight", ["server", "renamed", "citus"]),
+            ("preflight", ["server", "renamed", "citus", "saved_links"]),
             ("rollback", [name for name in resources.names("rollback") if name != "choices"]),
         )
         if is_distributed(connection):

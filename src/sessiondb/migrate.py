@@ -313,10 +313,12 @@ def _to_undo(
     newest = max(applied | {m.id for m in migrations if m.number in recorded}, default="")
     there = {m.id for m in migrations if m.id <= newest}
     todo = [m for m in reversed(migrations) if m.id in there and m.id > keep]
-    # one that is not transactional may have been interrupted in either direction
-    following = next((m for m in migrations if m.id not in there), None)
-    if applied and following and following.id > keep and not following.rollback.transactional:
-        todo.insert(0, following)
+    # the one that follows may have been interrupted in either direction, if it is not transactional
+    following = [m for m in migrations if m.id not in there and m.id > keep]
+    left = [m for m in following[:1] if applied and not m.rollback.transactional]
+    if any(m.number in {"0002", "0003"} for m in todo):  # before a column goes, this one saves its links
+        left += [m for m in following if m.number == "0006" and m not in left]
+    todo[:0] = reversed(left)
     return todo, there
 
 
