@@ -7,6 +7,7 @@ together for a platform, the statements that the commands send are looked at, ea
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlnames import NEEDLESS_PREFIX, OUR_PATH, REQUIRED_COLUMNS, Lint, lint
 from sqltext import ROOT, SOURCES, Kind, Text, for_psql, texts, without_placeholders
 from test_cli import ADA, CHLOE, SQL
 
-from sessiondb import plan
+from sessiondb import plan, resources
 from sessiondb.cli import cli
 from sessiondb.commands import Options
 from sessiondb.database import Choices
@@ -290,3 +291,18 @@ def test_the_script_for_psql_sets_the_path_that_each_of_its_statements_asks_for(
     assert looked.parsed > 100
     wrong = [str(v) for v in sorted(looked.violations) if v.rule != NEEDLESS_PREFIX]
     assert (looked.unparsed, wrong) == ([], []), "\n".join(["", *looked.unparsed, *wrong])
+
+
+def test_a_statement_that_is_printed_leaves_no_operator_to_the_path_of_whoever_pastes_it() -> None:
+    """The role that may create objects in the platform's schema could have made one that fits better than ``=``."""
+    looked_at = 0
+    for folder in ("checks", "data_checks", "preflight", "rollback", "queries"):
+        for path in sorted((resources.SQL / folder).glob("*.sql")):
+            text = path.read_text(encoding="utf-8")
+            for literal in re.findall(r"'((?:[^']|'')*)'", re.sub(r"--[^\n]*", "", text)):
+                printed = re.search(r"\b(UPDATE|DELETE FROM|SELECT) .* (WHERE|ON) .*", literal)
+                if printed and ("%1$I." in literal or "%I.%I" in literal or "sessiondb." in literal):
+                    looked_at += 1
+                    left = re.search(r" (=|<>|<|>|<=|>=|~|\|\|) ", re.sub(r" SET \w+ = ", " ", printed[0]))
+                    assert not left, (path.name, printed[0])
+    assert looked_at > 5

@@ -292,16 +292,23 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
 ) -> None:
     """Also how an installation is given to another owner, as docs/grants.md says."""
     role = sql.Identifier(new_role)
-    ((statement,),) = [re.findall(r"```sql\n([^`]*)\\gexec\n```", GRANTS.read_text(encoding="utf-8"))]
+    ((pinned, statement),) = re.findall(
+        r"```sql\n(SET search_path [^\n]*)\n([^`]*)\\gexec\nRESET search_path;\n```", GRANTS.read_text(encoding="utf-8")
+    )
     with installed_db.connect() as connection:
         connection.execute(
-            "CREATE FUNCTION get_user_session_for_course(date) RETURNS text LANGUAGE sql SECURITY DEFINER RETURN '';"
+            "CREATE FUNCTION format(text, text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+        )
+        connection.execute(pinned.encode())
+        connection.execute(
+            "CREATE FUNCTION public.get_user_session_for_course(date) RETURNS text LANGUAGE sql SECURITY DEFINER RETURN '';"
             "CREATE FUNCTION sessiondb.replaced_get_user_session_for_course(uuid, p_id uuid) RETURNS uuid LANGUAGE sql RETURN p_id"
         )
         alters = [alter for (alter,) in connection.execute(statement.replace("new_owner", new_role))]
         assert not [alter for alter in alters if "(date)" in alter or "replaced" in alter]
         for alter in alters:
             connection.execute(alter)
+        connection.execute("RESET search_path")
         for grant in (
             "GRANT USAGE ON SCHEMA public TO {role}",
             "GRANT SELECT ON org_members, sessions, enrollments, exercises TO {role}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_checks import check
+from test_lock_budget import until
 from test_properties import PROFILE
 from test_rules import World, both_tables, refused, row_values
 
@@ -445,3 +447,21 @@ def test_every_promise_names_a_test_that_is_there() -> None:
 
 def test_the_security_page_is_one_page() -> None:
     assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@both_tables
+def test_a_session_that_a_row_is_given_is_not_replaced_by_one_of_the_same_id_meanwhile(
+    student: Student, installed_db: PlatformDatabase, table: str
+) -> None:
+    """The foreign key is checked at the end of the statement, and the session must be the same then."""
+    row = {**student.new_row(table), "session_id": student.session}
+    slow: LiteralString = "WITH new AS (INSERT INTO {table} ({columns}) VALUES ({row}) RETURNING id) SELECT pg_advisory_xact_lock(42) FROM new"
+    with installed_db.connect() as admin, ThreadPoolExecutor(1) as pool:
+        admin.execute("SELECT pg_advisory_lock(42); SET lock_timeout TO '50ms'")
+        running = pool.submit(student.run, slow, table, row=row)
+        until(lambda: admin.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").rowcount == 1)
+        with pytest.raises(errors.LockNotAvailable):
+            admin.execute("DELETE FROM sessions WHERE id = %s", [student.session])
+        admin.execute("SELECT pg_advisory_unlock(42)")
+        running.result(10)
+    assert student.links(table) == [student.session]

@@ -10,7 +10,7 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_checks import brief, check, look
-from test_cli import on, run
+from test_cli import on, rows, run
 from test_grants import owned_by_another_role, roles
 
 on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
@@ -496,3 +496,47 @@ def test_a_running_backfill_stops_at_a_table_of_another_role_in_the_place_of_a_r
             pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"belongs to role {new_role}"),
         ):
             connection.execute(statement)
+
+
+# what was written down and is parsed again
+
+
+@pytest.mark.parametrize(
+    ("when", "made", "code"),
+    [
+        ("", "FUNCTION own_link() RETURNS trigger", 5),
+        ("WHEN (is_missing(NEW.session_id))", "FUNCTION is_missing(uuid) RETURNS boolean", 1),
+    ],
+    ids=["its function", "a closer function"],
+)
+@on_hosted
+def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
+    new_role: str, platform_db: PlatformDatabase, when: str, made: str, code: int
+) -> None:
+    with platform_db.connect() as connection:
+        for statement in (
+            "GRANT CREATE ON SCHEMA public TO hosted_owner; SET ROLE hosted_owner",
+            "ALTER TABLE enrollments ADD session_id uuid REFERENCES sessions ON DELETE SET NULL",
+            "CREATE FUNCTION is_missing(anyelement) RETURNS boolean LANGUAGE sql AS 'SELECT $1 IS NULL'",
+            "CREATE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+            f"CREATE TRIGGER own_link BEFORE INSERT ON enrollments FOR EACH ROW {when} EXECUTE FUNCTION own_link()",
+        ):
+            connection.execute(statement.encode())
+    assert on(platform_db, "apply", "--adopt").code == 0
+    if not when:
+        with platform_db.connect() as connection:
+            connection.execute("DROP FUNCTION own_link()")
+    by_role(platform_db, new_role, f"CREATE {made} LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'")  # type: ignore[arg-type]
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+
+    assert (refused.code, "own_link" in refused.err) == (code, True), refused.err
+    assert rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'") == []
+    assert on(platform_db, "apply").code == 0
+    with platform_db.connect() as connection:
+        connection.execute(f"DROP OWNED BY {new_role}".encode())
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+        )
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == 1

@@ -8,7 +8,8 @@ AS $function$
  * course, and the row's user must be a member of its organisation. Otherwise students could put themselves on the
  * dashboard of another organisation. The status does not matter: staff may place a student by hand in a session that has
  * not begun or has ended. A session that does not exist yet is refused here, because the foreign key is checked only at
- * the end of the statement or transaction, when another role may have created it in any organisation.
+ * the end of the statement or transaction, when another role may have created it in any organisation. For the
+ * same reason it is locked, as the foreign key will lock it: it could be deleted and created again.
  *
  * The argument names the table, because TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is taken,
  * so each branch may name columns that the other table does not have; course_of() is compiled as in link_submission.
@@ -29,7 +30,11 @@ BEGIN
         SELECT FROM (SELECT org_id AS of_org
                        FROM platform.sessions
                       WHERE id OPERATOR(pg_catalog.=) NEW.session_id
-                        AND course_id OPERATOR(pg_catalog.=) v_course_id) AS given
+                        AND course_id OPERATOR(pg_catalog.=) v_course_id
+                        -- citus: /*
+                        FOR KEY SHARE
+                        -- citus: */
+                    ) AS given
          WHERE EXISTS (SELECT
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org

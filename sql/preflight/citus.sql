@@ -4,8 +4,8 @@ SELECT 'citus' AS "check", 'error' AS level,
        format('%s', c.name) AS object,
        format('Table %s is managed by Citus in a way that this version of sessiondb does not support%s.', c.name, ': ' || nullif(s.topology, '')) AS detail,
        CASE WHEN s.topology LIKE '%one shard, as in the schema of a tenant%' AND c.schema <> 'public'
-            THEN format('Make all tables of the schema ordinary ones: SELECT citus_schema_undistribute(%L)', c.schema)
-            ELSE format('Make it an ordinary table: SELECT undistribute_table(%L, cascade_via_foreign_keys => true)', c.name::text) END AS fix
+            THEN format('Make all tables of the schema ordinary ones: SELECT pg_catalog.citus_schema_undistribute(%L)', c.schema)
+            ELSE format('Make it an ordinary table: SELECT pg_catalog.undistribute_table(%L, cascade_via_foreign_keys => true)', c.name::text) END AS fix
   FROM (
 {citus_tables()}
        ) AS c

@@ -61,7 +61,7 @@ SELECT 'renamed' AS "check",
            WHEN m.has_both THEN format(
                E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE %4$s AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'
                'Then drop them there: ALTER TABLE %3$s DROP COLUMN %2$I CASCADE',
-               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass, coalesce(k.same_row, 'o.id = n.id'))
+               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass, coalesce(k.same_row, 'o.id OPERATOR(pg_catalog.=) n.id'))
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
@@ -74,7 +74,7 @@ SELECT 'renamed' AS "check",
                            ELSE format('Table %s', m.relid::regclass) END AS name
        ) AS t
  CROSS JOIN LATERAL (
-        SELECT string_agg(format('o.%1$I = n.%1$I', a.attname), ' AND ' ORDER BY a.attnum) AS same_row
+        SELECT string_agg(format('o.%1$I %2$s n.%1$I', a.attname, ({equal(a.atttypid)})), ' AND ' ORDER BY a.attnum) AS same_row
           FROM pg_index AS i
           JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          WHERE i.indrelid = m.relid AND i.indisprimary

@@ -3,7 +3,7 @@ SELECT 'orphaned_links' AS "check", 'error' AS level,
        '{table}.session_id' AS object,
        'Rows of {table} are linked to sessions that are gone.' AS detail,
        pg_catalog.format('Unlink them: UPDATE %1$I.{table} AS r SET session_id = NULL WHERE r.session_id IS NOT NULL'
-                         ' AND NOT EXISTS (SELECT FROM %1$I.sessions AS s WHERE s.id = r.session_id)',
+                         ' AND NOT EXISTS (SELECT FROM %1$I.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) r.session_id)',
                          pg_catalog.current_setting('sessiondb.schema')) AS fix
  WHERE EXISTS (
         SELECT 1 FROM (SELECT session_id AS link FROM platform.{table} WHERE session_id IS NOT NULL) AS r

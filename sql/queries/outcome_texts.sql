@@ -33,7 +33,7 @@ SELECT a.detail, a.verdict, a.fixes
          ARRAY[CASE WHEN h.is_any AND (l.is_uncertain OR l.fault IS NOT NULL) THEN h.fix ELSE jsonb_build_object(
              'what', 'link the row as the rules would today',
              'command', CASE WHEN l.fault IS NOT NULL AND p_row_id IS NOT NULL
-                             THEN format('UPDATE %I.%I SET session_id = %L WHERE id = %L', c.platform_schema, p_table, c.session_id, p_row_id) END) END]),
+                             THEN format('UPDATE %I.%I SET session_id = %L WHERE id OPERATOR(pg_catalog.=) %L', c.platform_schema, p_table, c.session_id, p_row_id) END) END]),
         ('course_unknown',
          'Without a course there is no session to choose.',
          CASE WHEN p_table IS NULL THEN 'Not linked: there is no such course.' ELSE 'Not linked: the row leads to no course.' END,

@@ -12,8 +12,20 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (
         SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s no longer exists.', o.name, called.name) AS detail,
-               format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind = ''trigger'' AND parent = %L AND name = %L', o.parent, o.name) AS fix
+               format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L', o.parent, o.name) AS fix
          WHERE to_regprocedure(called.name || '()') IS NULL
+        UNION ALL
+        SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s belongs to role %I, which may have created it in the place of another one.',
+                      o.name, called.name, pg_get_userbyid(p.proowner)),
+               format(E'Inspect it, then: ALTER FUNCTION %s() OWNER TO %I\n'
+                      'Or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L',
+                      called.name, pg_get_userbyid(e.relowner), o.parent, o.name)
+          FROM pg_proc AS p
+          LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', i.platform_schema))
+         WHERE p.oid = to_regprocedure(called.name || '()')
+           AND p.proowner NOT IN (
+{trusted_roles(e.relowner)}
+               )
         UNION ALL
         SELECT format('The trigger %I, which was taken over, cannot be restored: another trigger has this name.', o.name),
                format('Rename the other one: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))
