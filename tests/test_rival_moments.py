@@ -195,7 +195,7 @@ def test_a_schema_sessiondb_that_is_renamed_to_and_fro_is_not_read(
 
         try:
             assert repeat(2, of("status")) == {0, 5}
-            assert 0 in repeat(2, of("apply --to 0001"), of("rollback --all --yes"))
+            assert repeat(2, of("apply --to 0001"), of("rollback --all --yes")) <= {0, 1, 5}
             # so that no apply ends this by a success
             admin.execute("ALTER TABLE orgs RENAME TO organisations")
             assert repeat(2, of("apply")) == {5}
