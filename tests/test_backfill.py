@@ -1382,3 +1382,32 @@ def test_call_takes_no_harm_from_a_session_that_is_deleted_meanwhile(installed_d
 
     assert (run.code, "ERROR" in run.err) == (0, False)
     assert [linked(installed_db, table) for table in TABLES] == [0, 0]
+
+
+@on("reference")
+def test_a_row_that_was_changed_before_its_session_was_active_is_linked_wherever_it_is_then(
+    installed_db: PlatformDatabase,
+) -> None:
+    """Its UPDATE found no session, and moved it to a page that had been read: so a second pass reads the whole table."""
+    many(installed_db, 300)
+    with installed_db.connect() as connection:
+        connection.execute("DELETE FROM submissions WHERE ctid < '(1,0)'")
+        connection.execute("VACUUM submissions")
+        connection.execute("UPDATE sessions SET status = 'draft'")
+    ((number,),) = rows(installed_db, "SELECT count(*) FROM {}", "submissions")
+    with installed_db.connect(autocommit=False) as other, installed_db.database().connect() as connection:
+        moved = other.execute(
+            "UPDATE submissions SET content = 'again' WHERE ctid = (SELECT min(ctid) FROM submissions)"
+            " RETURNING ctid::text, session_id"
+        ).fetchall()
+        assert [(place[:3], session) for place, session in moved] == [("(0,", None)]
+        connection.execute("UPDATE public.sessions SET status = 'active'")
+
+        def progress(done: int, total: int, linked: int) -> None:
+            if linked == 300 + number - 1:
+                other.commit()
+
+        result = run(connection, Pace(batch_rows=20), progress)
+
+    assert_all_linked(installed_db)
+    assert result.as_json()["submissions"] == {"scanned": number, "linked": number, "unlinkable": 0, "reasons": {}}

@@ -1045,3 +1045,53 @@ def test_what_was_taken_over_and_is_made_again_is_told_of_and_taken_over_again(
 
 def _replacing(statements: tuple[str, ...]) -> list[str]:
     return [text.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION") for text in statements]
+
+
+PARTITION = "CREATE TABLE {0} PARTITION OF submissions FOR VALUES FROM ('{1}-01-01') TO ('{1}-12-31')"
+ITS_TRIGGER = "CREATE TRIGGER t BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION fill()"
+ARCHIVED = (*COLUMNS, FILL % "NEW.session_id := NULL;", "CREATE SCHEMA archive_of_all_the_years_before")
+TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 't' ORDER BY 1"
+
+
+@on_partitioned
+def test_the_triggers_of_partitions_whose_long_names_differ_at_the_end_are_all_given_back(
+    platform_db: PlatformDatabase,
+) -> None:
+    by_hand(platform_db, *ARCHIVED)
+    for year in (2030, 2031):
+        table = f"archive_of_all_the_years_before.submissions_of_the_whole_platform_{year}"
+        by_hand(platform_db, PARTITION.format(table, year), ITS_TRIGGER.format(table))
+    before = column(platform_db, TRIGGERS)
+    adopt(platform_db)
+
+    by_hand(platform_db, ITS_TRIGGER.format(table))
+
+    assert "apply --adopt" in on(platform_db, "check", "other_triggers").out
+    adopt(platform_db)
+    assert column(platform_db, TRIGGERS) == []
+    platform_db.rollback()
+    assert column(platform_db, TRIGGERS) == before
+
+
+@on_partitioned
+@pytest.mark.parametrize("table", ["archive_of_all_the_years_before.p", "public.p"])
+def test_a_trigger_that_0_1_0_took_over_on_a_partition_in_another_schema_is_given_back(
+    platform_db: PlatformDatabase, table: str
+) -> None:
+    """Its record does not have the schema; since then there is a trigger of that name again, or on a table of that name."""
+    theirs = "archive_of_all_the_years_before.p"
+    by_hand(platform_db, *ARCHIVED, PARTITION.format(theirs, 2030), ITS_TRIGGER.format(theirs))
+    expected = {*column(platform_db, TRIGGERS)} if table == "public.p" else set()
+    adopt(platform_db)
+    by_hand(platform_db, "UPDATE sessiondb.objects SET parent = 'p' WHERE parent ~ '[.]p$'")
+    by_hand(platform_db, "UPDATE sessiondb.installation SET version = '0.1.0'")
+    if table == "public.p":
+        by_hand(platform_db, PARTITION.format(table, 2031))
+    by_hand(platform_db, ITS_TRIGGER.format(table).replace("INSERT", "INSERT OR UPDATE"))
+    expected |= {*column(platform_db, TRIGGERS)}
+
+    adopt(platform_db)
+
+    assert column(platform_db, TRIGGERS) == []
+    platform_db.rollback()
+    assert {*column(platform_db, TRIGGERS)} == expected

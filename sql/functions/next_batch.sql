@@ -8,8 +8,9 @@ AS $function$
  * The arguments of link_batch() are among the columns.
  *
  * A second pass over the table waits for rows that another transaction had locked. A row that was changed meanwhile may
- * have moved anywhere in the table, and may belong to another session or to none: so passes are repeated until one skips
- * no row, and each starts its counts again.
+ * have moved anywhere in the table, also to a page that was read, and may belong to another session or to none; its own
+ * UPDATE has linked it only if it saw the session. So passes are repeated until one skips no row, and each starts its
+ * counts again.
  */
 DECLARE
     v_at record;

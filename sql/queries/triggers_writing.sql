@@ -1,6 +1,6 @@
 -- The platform's own triggers on enrollments and submissions whose function writes one of the columns $1, names
 -- separated by "|", with the table or partition of each, the statements that create it again, and the name of its table
--- in sessiondb.objects, with the schema if that is not the platform's.
+-- in sessiondb.objects.
 --
 -- Derived from the text of the function: an assignment to NEW.column, INTO NEW.column, a copy of the row in which the
 -- column is set and which is returned, an UPDATE of one of the two tables that sets it. NEW may also be written as a
@@ -16,7 +16,7 @@ SELECT root.relname,
            || coalesce((SELECT string_agg('; ' || s.statement, '') FROM ({enabled_states(c.oid, t.tgname)}) AS s (statement)), '')
            || coalesce(format('; COMMENT ON TRIGGER %I ON %I.%I IS ', t.tgname, n.nspname, c.relname)
                            || quote_literal(obj_description(t.oid, 'pg_trigger')), ''),
-       CASE WHEN n.nspname = hn.nspname THEN c.relname::text ELSE format('%s.%s', n.nspname, c.relname) END AS parent
+       ({table_in_objects(n.nspname, c.relname)}) AS parent
   FROM pg_namespace AS hn
   JOIN pg_class AS root ON root.relnamespace = hn.oid AND root.relname IN ('enrollments', 'submissions')
  CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node

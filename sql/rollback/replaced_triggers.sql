@@ -3,11 +3,9 @@
 SELECT 'replaced_triggers' AS "check", 'error' AS level,
        format('trigger %I on %s', o.name, c.oid::regclass) AS object,
        f.detail, f.fix
-  FROM sessiondb.installation AS i
-  JOIN sessiondb.objects AS o ON o.kind = 'trigger' AND o.origin = 'replaced'
+  FROM sessiondb.objects AS o
   JOIN pg_namespace AS n ON n.nspname !~ '^pg_temp_'
-  JOIN pg_class AS c ON c.relnamespace = n.oid
-   AND o.parent = CASE WHEN n.nspname = i.platform_schema THEN c.relname::text ELSE format('%s.%s', n.nspname, c.relname) END
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND o.parent = ({table_in_objects(n.nspname, c.relname)})
  -- the function as pg_get_triggerdef() writes it, quoted or not
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (
@@ -32,5 +30,7 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
           FROM pg_trigger AS t
          WHERE t.tgrelid = c.oid AND t.tgname = o.name
        ) AS f
- WHERE o.migration = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
+ WHERE o.kind = 'trigger'
+   AND o.origin = 'replaced'
+   AND o.migration = ANY (string_to_array(current_setting('sessiondb.undone'), ','))
  ORDER BY object, f.detail

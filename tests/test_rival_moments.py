@@ -1,0 +1,207 @@
+"""Another role that acts at one moment of a command, or at every moment, never gets code of its own run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from psycopg import errors, sql
+from test_backfill import call
+from test_lock_budget import until
+from test_plan import by_psql, psql, script_for
+from test_rival import TRAPPED_SCHEMA, Rival, on_reference
+
+from sessiondb import migrate, records
+from sessiondb.connection import Connection
+from sessiondb.errors import PlatformRefusedError
+from sessiondb.installation import Installation
+from sessiondb.locks import ADVISORY_KEY
+from sessiondb.migrate import Runner, expanded
+from sessiondb.steps import Query, Statement
+
+__all__ = ["psql"]  # a fixture
+
+
+@on_reference
+def test_a_function_that_another_role_drops_before_it_is_set_aside_is_not_created_by_a_rollback(
+    new_role: str, platform_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apply has read its definition by then, and a rollback runs what was saved, as the role that rolls back."""
+    made: list[str] = []
+    with platform_db.connect() as rival, platform_db.database().connect() as connection:
+        role = sql.Identifier(new_role)
+        rival.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}; SET ROLE {}").format(role, role))
+
+        def creates(migration: str, point: str) -> None:
+            if migration.startswith("0007.") and not made:
+                made.append(point)
+                rival.execute(
+                    "CREATE FUNCTION public.get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid"
+                    " LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN gen_random_uuid(); END'"
+                )
+
+        def drops(connection: Connection, query: Query) -> list[Statement]:
+            if query.name == "set_aside_function":
+                rival.execute("DROP FUNCTION IF EXISTS public.get_user_session_for_course(uuid, uuid)")
+            return expanded(connection, query)
+
+        monkeypatch.setattr(migrate, "expanded", drops)
+        Runner(connection, boundary=creates).apply()
+    assert "INSERT INTO sessiondb.objects" in made[0]
+
+    platform_db.rollback()
+
+    with platform_db.connect() as connection:
+        assert connection.execute("SELECT FROM pg_proc WHERE proname = 'get_user_session_for_course'").rowcount == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+@pytest.mark.parametrize("way", ["apply", "script"])
+def test_a_schema_in_the_search_path_that_is_dropped_while_apply_waits_is_refused(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path, way: str
+) -> None:
+    """Any role could create it again, and the trigger functions would look there."""
+    with platform_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(sql.SQL("CREATE SCHEMA hosted_owner AUTHORIZATION {}").format(sql.Identifier(new_role)))
+        other.execute("GRANT USAGE ON SCHEMA hosted_owner TO PUBLIC")
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_KEY])
+
+        def acts() -> None:
+            other.execute("DROP SCHEMA hosted_owner")
+            other.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_KEY])
+
+        if way == "script":
+            running = pool.submit(by_psql, psql, platform_db, script_for(platform_db), tmp_path)
+            waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'DO $lock$%'"
+            until(lambda: other.execute(waits).rowcount > 0)
+            acts()
+            refused = running.result(30).err
+        else:
+            with platform_db.database().connect() as connection:
+                runner = Runner(connection, report=lambda line: acts() if "waiting for another" in line else None)
+                with pytest.raises(PlatformRefusedError) as error:
+                    runner.apply()
+            refused = str(error.value)
+        assert "hosted_owner" in refused
+        assert "was dropped meanwhile" in refused
+        assert other.execute("SELECT FROM pg_namespace WHERE nspname = 'sessiondb'").rowcount == 0
+
+
+@on_reference
+@pytest.mark.parametrize("options", [[], ["--dry-run"]], ids=["", "dry-run"])
+def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
+    new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    """Where a rollback would end after the command has looked whose schema sessiondb is."""
+    rival = Rival(installed_db, new_role)
+    platform = installed_db.platform
+    replaced: list[bool] = []
+    look = records.require_installed
+
+    def acts(connection: Connection) -> Installation:
+        there = look(connection)
+        with installed_db.connect() as other:
+            other.execute("SET lock_timeout TO '50ms'")
+            try:
+                other.execute("DROP SCHEMA sessiondb CASCADE")
+            except errors.LockNotAvailable:
+                replaced.append(False)
+            else:
+                replaced.append(rival.prepare())
+                other.execute(
+                    "CREATE FUNCTION sessiondb.find_named(text, text, OUT id uuid, OUT name text, OUT found_by text)"
+                    " RETURNS SETOF record LANGUAGE sql AS 'SELECT NULL::uuid, sessiondb.evil(), NULL'"
+                )
+        return there
+
+    with installed_db.connect() as connection:
+        platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
+    monkeypatch.setattr(records, "require_installed", acts)
+
+    run = call(installed_db, "backfill", "--session", "A session", *options)
+
+    assert (run.code, {*replaced}) == (0, {False}), run.err
+    assert not rival.fallen()
+
+
+RENAME_TO_AND_FRO = """
+DO $$
+BEGIN
+    LOOP
+        BEGIN
+            ALTER SCHEMA prepared RENAME TO sessiondb;
+        EXCEPTION WHEN duplicate_schema OR unique_violation THEN
+            NULL;
+        END;
+        COMMIT;
+        PERFORM pg_sleep(0.002 * random());
+        BEGIN
+            ALTER SCHEMA sessiondb RENAME TO prepared;
+        EXCEPTION WHEN insufficient_privilege OR invalid_schema_name OR duplicate_schema THEN
+            NULL;
+        END;
+        COMMIT;
+        PERFORM pg_sleep(0.002 * random());
+    END LOOP;
+END $$
+"""
+
+
+@pytest.mark.slow
+@on_reference
+def test_a_schema_sessiondb_that_is_renamed_to_and_fro_is_not_read(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    """There for one statement of a command, gone for the next, and there again."""
+    rival = Rival(platform_db, new_role)
+    prepared = TRAPPED_SCHEMA.replace("ROLE", new_role).replace("PERFORM sessiondb.evil()", "PERFORM nextval('fallen')")
+    scripts = [script_for(platform_db), script_for(platform_db, "--single-transaction")]
+    with platform_db.connect() as admin, platform_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        other.execute(prepared.replace("sessiondb", "prepared").encode())
+        other.execute("CREATE TABLE prepared.migration_content (migration_id text, sha256 text)")
+        renaming = pool.submit(other.execute, RENAME_TO_AND_FRO)
+
+        def repeat(seconds: float, *commands: Callable[[], tuple[int, str]]) -> set[int]:
+            """Run commands in turn, and return their exit codes."""
+            codes: set[int] = set()
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                for command in commands:
+                    code, err = command()
+                    codes.add(code)
+                    assert not rival.fallen(), err
+                    assert "nextval" not in err  # which a transaction that only reads refuses
+            return codes
+
+        def of(command: str) -> Callable[[], tuple[int, str]]:
+            def run() -> tuple[int, str]:
+                done = call(platform_db, *command.split())
+                return done.code, done.err
+
+            return run
+
+        def by(script: str) -> Callable[[], tuple[int, str]]:
+            def run() -> tuple[int, str]:
+                done = by_psql(psql, platform_db, script, tmp_path)
+                return done.code, done.err
+
+            return run
+
+        try:
+            assert repeat(2, of("status")) == {0, 5}
+            assert repeat(2, of("apply --to 0001"), of("rollback --all --yes")) <= {0, 1, 5}
+            # so that no apply ends this by a success
+            admin.execute("ALTER TABLE orgs RENAME TO organisations")
+            assert repeat(2, of("apply")) == {5}
+            assert repeat(2, of("org create --name A --slug a")) == {1, 5}
+            assert repeat(4, *map(by, scripts)) == {0, 3}  # psql goes on after an error of the one statement
+        finally:
+            other.cancel()
+            with pytest.raises(errors.QueryCanceled):
+                renaming.result(10)
