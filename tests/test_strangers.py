@@ -203,7 +203,7 @@ def test_a_partition_of_another_role_is_refused(new_role: str, platform_db: Plat
         )
 
     (finding,) = [f for f in look(platform_db) if f.level == "error"]
-    assert (finding.check, finding.object) == ("owners", f"TABLE public.{partition}")
+    assert (finding.check, finding.object) == ("table_owners", f"public.{partition}")
     assert new_role in finding.detail
     assert on(platform_db, "apply").code == 5
     with platform_db.connect() as connection:
@@ -217,7 +217,7 @@ def test_a_partition_of_another_role_is_refused(new_role: str, platform_db: Plat
             "CREATE TABLE elsewhere.leaf PARTITION OF later DEFAULT"
         )
         connection.execute(sql.SQL("ALTER TABLE elsewhere.leaf OWNER TO {}").format(sql.Identifier(new_role)))
-        assert refused(platform_db) == [("owners", "error", "TABLE elsewhere.leaf")]
+        assert refused(platform_db) == [("table_owners", "error", "elsewhere.leaf")]
 
 
 @on_partitioned
@@ -266,7 +266,7 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
             for table in ("sessions", "enrollments_0"):
                 connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), group))
 
-        expected = [("owners", "error", "TABLE public.enrollments_0"), ("owners", "error", "TABLE public.sessions")]
+        expected = [("table_owners", "error", "public.enrollments_0"), ("table_owners", "error", "public.sessions")]
         assert refused(platform_db, user=new_role) == expected
         assert refused(platform_db) == expected
         # all that belongs to the owner of enrollments is trusted, whichever roles may act for it
@@ -484,10 +484,10 @@ def test_a_running_backfill_stops_at_a_table_of_another_role_in_the_place_of_a_r
     by_role(
         installed_db,
         new_role,
-        f"CREATE TABLE {table} AS SELECT * FROM renamed WITH NO DATA; GRANT ALL ON {table} TO PUBLIC",  # type: ignore[arg-type]
+        f"CREATE TABLE {table} AS SELECT * FROM renamed WITH NO DATA; GRANT ALL ON {table} TO PUBLIC",
         "CREATE FUNCTION fallen() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",  # type: ignore[arg-type]
-        f"CREATE POLICY fallen ON {table} USING (fallen())",  # type: ignore[arg-type]
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY fallen ON {table} USING (fallen())",
     )
 
     for statement in ("SELECT FROM sessiondb.backfill_step(1000)", "CALL sessiondb.backfill()"):
@@ -526,7 +526,7 @@ def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
     if not when:
         with platform_db.connect() as connection:
             connection.execute("DROP FUNCTION own_link()")
-    by_role(platform_db, new_role, f"CREATE {made} LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'")  # type: ignore[arg-type]
+    by_role(platform_db, new_role, f"CREATE {made} LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'")
 
     refused = on(platform_db, "rollback", "--all", "--yes")
 

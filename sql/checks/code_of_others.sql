@@ -67,10 +67,10 @@ code (relid, owner, object, detail, fix) AS (
 )
 SELECT DISTINCT 'code_of_others' AS "check", 'warning' AS level, f.object, f.detail, f.fix
   FROM code AS f
-  JOIN pg_class AS c ON c.oid = f.relid
+  JOIN used AS u ON u.relid = f.relid
  WHERE f.owner NOT IN (SELECT t.oid FROM trusted AS t)
    -- the owner of the table, and who may act as that role, can do anything in any case
-   AND NOT pg_has_role(f.owner, c.relowner, 'USAGE')
+   AND NOT pg_has_role(f.owner, u.relowner, 'USAGE')
 UNION ALL
 SELECT 'code_of_others', 'error', f.name,
        format('The policies for staff use %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),

@@ -13,6 +13,7 @@ AS $function$
  * The tables are locked before their owners are asked: none of them can then be renamed, and another one get its name.
  */
 DECLARE
+    v_table pg_catalog.text;
     v_batch pg_catalog.record;
     v_done pg_catalog.record;
 BEGIN
@@ -23,6 +24,13 @@ BEGIN
     -- citus: RETURN QUERY SELECT s.* FROM sessiondb.backfill_users(p_rows) AS s;
     -- citus: RETURN;
     LOCK TABLE ONLY platform.org_members, ONLY platform.courses, ONLY platform.sessions, ONLY platform.enrollments, ONLY platform.submissions IN ACCESS SHARE MODE;
+    FOR v_table IN
+        SELECT j.step OPERATOR(pg_catalog.->>) 'to'::pg_catalog.text
+          FROM sessiondb.installation AS i
+         CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(i.course_joins) AS j (step)
+    LOOP
+        EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_table);
+    END LOOP;
     CALL sessiondb.require_trusted();
     SELECT b.* INTO v_batch FROM sessiondb.next_batch(p_rows) AS b;
     IF NOT FOUND THEN

@@ -13,11 +13,21 @@ AS $procedure$
  *
  * A session that builds an index concurrently finally waits for all older snapshots, including ours. While there is such
  * a session, this procedure does not wait at all, because that session would be cancelled.
+ *
+ * While it waits, a table may get another name, and another role create one of the old name: it is an error if a table no
+ * longer has its name, or does not belong to a trusted role. The setting sessiondb.table_owner is the owner of the tables.
  */
 DECLARE
     v_began timestamptz := clock_timestamp();
     v_table regclass;
+    v_locked regclass[] := p_tables;
+    v_names text[] := ARRAY(
+        SELECT i.identity
+          FROM unnest(p_tables) WITH ORDINALITY AS t (relid, place)
+         CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, t.relid, 0) AS i
+         ORDER BY t.place);
     v_builders integer[];
+    v_wrong text;
 BEGIN
     FOR v_table IN
         WITH RECURSIVE tree AS (
@@ -68,11 +78,28 @@ BEGIN
                     'unknown, it has just ended'),
                 HINT = 'Run it again when the blocking session has ended.';
         END;
+        v_locked := array_append(v_locked, v_table);
         PERFORM set_config(
             'lock_timeout',
             format('%sms', greatest(1, least(100, (EXTRACT(epoch FROM
                 0.9 * current_setting('deadlock_timeout')::interval - (clock_timestamp() - v_began)) * 1000)::integer))),
             true);
     END LOOP;
+    SELECT CASE WHEN t.name <> i.identity THEN format('table %s was renamed to %s while this waited for it', t.name, i.identity)
+                ELSE format('table %s belongs to role %I, which may have created it in the place of another one', i.identity, pg_get_userbyid(c.relowner)) END
+      INTO v_wrong
+      FROM unnest(v_locked) WITH ORDINALITY AS l (relid, place)
+      JOIN pg_class AS c ON c.oid = l.relid
+     CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS i
+     CROSS JOIN LATERAL (SELECT coalesce(v_names[l.place], i.identity) AS name) AS t
+     CROSS JOIN LATERAL (SELECT coalesce(nullif(current_setting('sessiondb.table_owner', true), '')::oid, ({linked_owner()})) AS owner) AS w
+     WHERE t.name <> i.identity
+        OR c.relowner NOT IN (
+{trusted_roles(w.owner)}
+           )
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = v_wrong, HINT = 'See: sessiondb check';
+    END IF;
 END
 $procedure$

@@ -19,7 +19,7 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
                       'Or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L',
                       called.name, pg_get_userbyid(e.relowner), o.parent, o.name)
           FROM pg_proc AS p
-          LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', i.platform_schema))
+          LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))
          WHERE p.oid = to_regprocedure(called.name || '()')
            AND p.proowner NOT IN (
 {trusted_roles(e.relowner)}

@@ -17,7 +17,8 @@ BEGIN
      WHERE n.nspname = 'sessiondb'
      GROUP BY n.oid;
     IF NOT $1 THEN
-        PERFORM set_config('sessiondb.is_there', (v_is_there IS NOT NULL)::text, false);
+        PERFORM set_config('sessiondb.is_there', (v_is_there IS NOT NULL)::text, false),
+                set_config('sessiondb.table_owner', coalesce(v_owner::text, ''), false);
     ELSIF v_is_there IS NULL THEN
         RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';
     END IF;

@@ -85,7 +85,9 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
          WHERE k.conname IS NULL
         UNION ALL
         SELECT 2,
-               format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, coalesce(k.conname, t.key_name)),
+               format('DO %L', format(
+                   'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
+                   t.name, t.name, coalesce(k.conname, t.key_name))),
                'SHARE UPDATE EXCLUSIVE',
                'ROW SHARE',
                t.table_name

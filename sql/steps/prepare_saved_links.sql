@@ -1,9 +1,11 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
--- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted:
--- save_links saves what it is linked to. None if session_id is not ours or no longer exists. If the platform's
+-- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
+-- because save_links saves what it is linked to, and what it saved of a session that has another organisation or course now,
+-- because save_sessions saves these. None if session_id is not ours or no longer exists. If the platform's
 -- table is distributed, each link is saved where its row is.
 WITH platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
+           format('%I.sessions', n.nspname) AS sessions, to_regclass(format('%I.sessions', n.nspname))::oid AS of_sessions,
            ({row_key(c.oid)}) AS key
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
@@ -36,6 +38,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 2, format('DO %L', format(
                    E'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id FROM %3$s WITH NO DATA;\n'
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
@@ -59,17 +62,26 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L, %5$L);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
+                   '    PERFORM %1$s FROM %3$s LIMIT 0;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
+                   '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NOT NULL THEN\n'
+                   '        PERFORM id, org_id, course_id FROM %5$s LIMIT 0;\n'
+                   '        DELETE FROM %2$s AS r USING sessiondb.saved_links_of_sessions AS k, %5$s AS s\n'
+                   '         WHERE r.session_id OPERATOR(pg_catalog.=) s.id AND k.session_id OPERATOR(pg_catalog.=) s.id\n'
+                   '           AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id);\n'
+                   '    END IF;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
                    (SELECT string_agg(format('t.%1$I %2$s r.%1$I', a.attname, ({equal(a.atttypid)})), ' AND ')
                       FROM pg_attribute AS a
-                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key))),
+                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key)),
+                   p.sessions),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM (
-{unforced(ARRAY[p.oid])}
+{unforced(ARRAY[p.oid,p.of_sessions])}
                ) AS u
          WHERE to_regclass(p.saved) IS NOT NULL
        ) AS s

@@ -6,36 +6,45 @@
 -- the operator of IS DISTINCT FROM, of NULLIF and of CASE. If it then still uses something of a role that is not trusted, which
 -- may have created it in the place of what the trigger used, the rollback stops.
 SELECT format('DO %L', format(
-           E'BEGIN\n'
-           '    BEGIN\n'
-           '        %1$s;\n'
-           '        SET LOCAL search_path TO pg_catalog, pg_temp;\n'
-           '        IF NOT EXISTS (%2$s) THEN\n'
-           '            RAISE assert_failure;\n'
-           '        END IF;\n'
-           '        SET LOCAL search_path TO DEFAULT;\n'
-           '    EXCEPTION WHEN assert_failure THEN\n'
-           '        SET LOCAL search_path TO pg_catalog, pg_temp;\n'
-           '        %1$s;\n'
-           '        IF NOT EXISTS (%2$s) THEN\n'
-           '            RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %5$L, HINT = %6$L;\n'
-           '        END IF;\n'
-           '        SET LOCAL search_path TO DEFAULT;\n'
-           '    END;\n'
+           E'DECLARE\n'
+           '    v_is_ours pg_catalog.bool := false;\n'
+           'BEGIN\n'
+           '    LOOP\n'
+           '        BEGIN\n'
+           '            %1$s;\n'
+           '            SET LOCAL search_path TO pg_catalog, pg_temp;\n'
+           '            IF NOT EXISTS (\n'
+           '                SELECT FROM pg_trigger AS t\n'
+           '                 WHERE starts_with(%2$L, pg_get_triggerdef(t.oid))\n'
+           '                   AND NOT EXISTS (\n'
+           '                        SELECT FROM pg_depend AS d\n'
+           '                          JOIN pg_shdepend AS s ON s.classid = d.refclassid AND s.objid = d.refobjid AND s.deptype = ''o''\n'
+           '                         WHERE d.classid = ''pg_trigger''::regclass AND d.objid = t.oid AND d.deptype = ''n''\n'
+           '                           AND s.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())\n'
+           '                           AND s.refobjid <> ALL (%5$L::oid[])))\n'
+           '            THEN\n'
+           '                RAISE assert_failure;\n'
+           '            END IF;\n'
+           '            SET LOCAL search_path TO DEFAULT;\n'
+           '            EXIT;\n'
+           '        EXCEPTION WHEN assert_failure THEN\n'
+           '            SET LOCAL search_path TO pg_catalog, pg_temp;\n'
+           '            IF v_is_ours THEN\n'
+           '                RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %6$L, HINT = %7$L;\n'
+           '            END IF;\n'
+           '            v_is_ours := true;\n'
+           '        END;\n'
+           '    END LOOP;\n'
            '    RAISE NOTICE ''%%'', %3$L;\n'
            'EXCEPTION WHEN undefined_table THEN\n'
            '    RAISE NOTICE ''%%'', %4$L;\n'
            'END',
-           o.previous_definition,
-           format('SELECT FROM pg_trigger AS t WHERE starts_with(%L, pg_get_triggerdef(t.oid)) AND NOT EXISTS ('
-                  'SELECT FROM pg_depend AS d JOIN pg_shdepend AS s ON s.classid = d.refclassid AND s.objid = d.refobjid AND s.deptype = ''o'' '
-                  'AND s.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()) '
-                  'WHERE d.classid = ''pg_trigger''::regclass AND d.objid = t.oid AND d.deptype = ''n'' AND s.refobjid <> ALL (%L::oid[]))',
-                  o.previous_definition, ARRAY(
-{trusted_roles(e.relowner)}
-                  )),
+           o.previous_definition, o.previous_definition,
            format('trigger %s on %s is restored', o.name, o.parent),
            format('trigger %s is not restored, as table %s is gone: %s', o.name, o.parent, o.previous_definition),
+           ARRAY(
+{trusted_roles(e.relowner)}
+           ),
            format('trigger %s on %s cannot be restored, because it would use a function, an operator or a type of a role that is not trusted', o.name, o.parent),
            format('Inspect what it uses: %s', o.previous_definition))) AS statement,
        json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks,

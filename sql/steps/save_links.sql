@@ -3,7 +3,9 @@
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
-SELECT CASE WHEN b.place IS NULL THEN format('DO %L', concat('BEGIN' || u.before, i.statement, ';' || u.after || 'END')) ELSE i.statement END AS statement,
+SELECT CASE WHEN b.only = '' THEN i.statement
+            ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', %L); ', format('%I.%I', n.nspname, c.relname)),
+                                        i.statement, ';', f.after, ' END')) END AS statement,
        json_build_object($1, CASE WHEN b.place IS NULL THEN 'ACCESS EXCLUSIVE' ELSE 'ACCESS SHARE' END) AS locks,
        NULL::name AS scans
   FROM (
@@ -36,6 +38,7 @@ SELECT CASE WHEN b.place IS NULL THEN format('DO %L', concat('BEGIN' || u.before
         SELECT 'ONLY ', NULL, 'true'
          WHERE u.before IS NOT NULL
        ) AS b
+ CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT NULL, NULL WHERE b.place IS NOT NULL) AS f
  CROSS JOIN LATERAL (
         SELECT format('INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
                       'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',

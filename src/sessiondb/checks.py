@@ -99,6 +99,7 @@ def check(
         for name in of_data:
             report(f"checking {name}")
         if of_data:
+            _hold(connection, is_installed=True)
             findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
 
@@ -218,6 +219,7 @@ def require_installed(connection: Connection) -> Installation:
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
+    _hold(connection, is_installed=True)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         _refuse_first(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
@@ -234,7 +236,36 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
+    _hold(connection, is_installed=False)
     _refuse_first(connection, ("checks", ["table_owners"]), _COLUMNS)
+
+
+def _hold(connection: Connection, *, is_installed: bool) -> None:
+    """Lock the platform's tables, so that until the transaction ends no other table gets the name of one.
+
+    Args:
+        connection: to the platform's database; where no transaction is open, this only looks.
+        is_installed: whether the tables on the path to the course are known, which are locked, too.
+
+    Raises:
+        SessiondbError: a table was renamed since its owner was asked.
+    """
+    path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
+    tables = resources.query("queries/held_tables", f"ARRAY({path})" if is_installed else "'{}'::text[]")
+    with connection.transaction():
+        ((statement, names, oids),) = connection.execute(trusted(tables)).fetchall()
+        if statement is None:
+            return
+        with platform_path(connection):
+            connection.execute(trusted(statement))
+        # now, which the snapshot of a transaction that only reads is not
+        renamed = connection.execute(
+            "SELECT h.name FROM unnest(%s::text[], %s::oid[]) AS h (name, oid)"
+            " WHERE to_regclass(h.name)::oid IS DISTINCT FROM h.oid",
+            [names, oids],
+        ).fetchone()
+    if renamed:
+        raise SessiondbError(f"table {renamed[0]} was renamed while this command waited for it", "Run it again.")
 
 
 def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
@@ -390,7 +421,10 @@ def _without_errors(findings: list[Finding]) -> list[Finding]:
     return findings
 
 
-_PREFLIGHT = [("preflight", resources.names("preflight")), ("checks", ["row_security", "triggers_last"])]
+_PREFLIGHT = [
+    ("preflight", resources.names("preflight")),
+    ("checks", ["table_owners", "row_security", "triggers_last"]),
+]
 
 
 def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
@@ -403,7 +437,8 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     require_course_path(connection, course_path)
     connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
-    _without_errors([finding for finding in findings if finding.check == "renamed"])  # the others follow from these
+    # the others follow from these
+    _without_errors([finding for finding in findings if finding.check in ("renamed", "table_owners")])
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))
@@ -464,8 +499,10 @@ def _orphans(connection: Connection) -> list[Finding]:
     """Find links to deleted sessions, which a foreign key would refuse; only in columns of the platform."""
     tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
     query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
-    with platform_path(connection):
-        return [finding for (table,) in tables for finding in _findings(connection, query.replace("{table}", table))]
+    with connection.transaction():
+        _hold(connection, is_installed=False)
+        with platform_path(connection):
+            return [found for (table,) in tables for found in _findings(connection, query.replace("{table}", table))]
 
 
 def _disk(connection: Connection) -> list[Finding]:
