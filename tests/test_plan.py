@@ -334,7 +334,7 @@ def test_each_statement_takes_the_locks_that_the_plan_says(applied: Applied) -> 
 def test_only_validations_and_index_builds_read_a_whole_table(applied: Applied) -> None:
     trace = applied.trace
     scans = {s["statement"]: trace.roots.get(s["scans"], s["scans"]) for s in trace.planned if s["scans"]}
-    reading = re.compile(r"ALTER TABLE \S.* VALIDATE CONSTRAINT |CREATE INDEX CONCURRENTLY ")
+    reading = re.compile(r".* VALIDATE CONSTRAINT |CREATE INDEX CONCURRENTLY ")
     assert [*scans] == [s["statement"] for s in trace.planned if reading.match(s["statement"])]
     for seen in trace.seen:
         # a validation looks up the sessions, too, by their index or not

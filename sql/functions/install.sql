@@ -29,7 +29,7 @@ DECLARE
     v_source text := sessiondb.compile(p_source);
     v_sha256 text := encode(sha256(convert_to(v_source, 'UTF8')), 'hex');
     v_schema name := (SELECT i.platform_schema FROM sessiondb.installation AS i);
-    v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', v_schema)));
+    v_table_owner oid := (SELECT ({right_owner(n.oid)}) FROM pg_namespace AS n WHERE n.nspname = v_schema);
     v_object text;
     v_routine oid;
     v_of_others text;

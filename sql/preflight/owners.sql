@@ -2,11 +2,10 @@
 --
 -- Longer than a screen: a branch for each thing that must belong to a trusted role.
 WITH platform AS (
-    SELECT n.oid, n.nspname, c.relowner AS table_owner,
-           (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = c.relowner) AS table_owner_is_superuser,
+    SELECT n.oid, n.nspname, o.oid AS table_owner, o.rolsuper AS table_owner_is_superuser,
            (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) AS is_superuser
       FROM pg_namespace AS n
-      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+      JOIN pg_roles AS o ON o.oid = ({right_owner(n.oid)})
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 -- All roles that are not trusted; a group of a trusted role has other members.

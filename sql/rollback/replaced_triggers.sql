@@ -15,9 +15,7 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
         UNION ALL
         SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s belongs to role %I, which may have created it in the place of another one.',
                       o.name, called.name, pg_get_userbyid(p.proowner)),
-               format(E'Inspect it, then: ALTER FUNCTION %s() OWNER TO %I\n'
-                      'Or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L',
-                      called.name, pg_get_userbyid(e.relowner), o.parent, o.name)
+               format('Drop it and create the right one again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L', o.parent, o.name)
           FROM pg_proc AS p
           LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))
          WHERE p.oid = to_regprocedure(called.name || '()')

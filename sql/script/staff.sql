@@ -3,7 +3,7 @@ DO $staff$
 DECLARE
     v_staff jsonb := ({staff()});
     v_members regclass := to_regclass(format('%I.org_members', current_setting('sessiondb.schema')));
-    v_table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema'))));
+    v_table_owner oid := (SELECT ({right_owner(n.oid)}) FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema'));
     v_name text := 'sessiondb_' || gen_random_uuid();
     v_function oid;
     v_expression text;
@@ -11,6 +11,19 @@ DECLARE
     v_unknown text;
 BEGIN
     IF v_staff IS NULL THEN
+        RETURN;
+    END IF;
+    -- a table of another role is not read, and the next checks refuse it
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = v_members AND c.relkind IN ('r', 'p')) THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_members);
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_class AS c
+         WHERE c.oid = v_members AND c.relkind IN ('r', 'p') AND c.oid = to_regclass(format('%I.org_members', current_setting('sessiondb.schema')))
+           AND c.relowner IN (
+{trusted_roles(v_table_owner)}
+               ))
+    THEN
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_members AND a.attname = 'role' AND NOT a.attisdropped) THEN

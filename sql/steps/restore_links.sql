@@ -70,7 +70,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name)),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW SHARE' ELSE 'ACCESS EXCLUSIVE' END)
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM saved AS v
          CROSS JOIN platform AS h
          CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources
@@ -99,7 +100,7 @@ def check(
         for name in of_data:
             report(f"checking {name}")
         if of_data:
-            _hold(connection, is_installed=True)
+            _hold_tables(connection, is_installed=True)
             findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
 
@@ -219,7 +220,7 @@ def require_installed(connection: Connection) -> Installation:
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
-    _hold(connection, is_installed=True)
+    _hold_tables(connection, is_installed=True)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         _refuse_first(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
@@ -236,20 +237,32 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    _hold(connection, is_installed=False)
+    _hold_tables(connection, is_installed=False)
     _refuse_first(connection, ("checks", ["table_owners"]), _COLUMNS)
 
 
-def _hold(connection: Connection, *, is_installed: bool) -> None:
+def require_owners(connection: Connection) -> None:
+    """Refuse to read a platform in which another role has created a table in the place of one of the platform.
+
+    Raises:
+        SessiondbError: for the first.
+    """
+    _hold_tables(connection, is_installed=False)
+    _refuse_first(connection, ("checks", ["table_owners"]))
+
+
+def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
     """Lock the platform's tables, so that until the transaction ends no other table gets the name of one.
 
     Args:
-        connection: to the platform's database; where no transaction is open, this only looks.
+        connection: to the platform's database; nothing is done where no transaction is open.
         is_installed: whether the tables on the path to the course are known, which are locked, too.
 
     Raises:
         SessiondbError: a table was renamed since its owner was asked.
     """
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        return
     path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
     tables = resources.query("queries/held_tables", f"ARRAY({path})" if is_installed else "'{}'::text[]")
     with connection.transaction():
@@ -500,7 +513,7 @@ def _orphans(connection: Connection) -> list[Finding]:
     tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
     query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
     with connection.transaction():
-        _hold(connection, is_installed=False)
+        _hold_tables(connection, is_installed=False)
         with platform_path(connection):
             return [found for (table,) in tables for found in _findings(connection, query.replace("{table}", table))]
 

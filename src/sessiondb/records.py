@@ -541,12 +541,14 @@ def require_session(connection: Connection, session: UUID | None) -> None:
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
+    checks.require_owners(connection)
     rows = _rows(connection, _query(connection, "linked"))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
 
 def has_active_session(connection: Connection) -> bool:
     """Return whether a session is active."""
+    checks.require_columns(connection)
     active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
     return bool(_rows(connection, of_platform(connection, active)))
 

@@ -253,10 +253,11 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
     with options.database.transaction(read_only=True) as connection:
         where = place(connection)
         todo = migrate.undoable(connection, to)
-        gone = {o.kind for o in objects.missing(connection)} if todo else set()
+        gone = objects.missing(connection) if todo else []
+        is_whole = not any(o.kind == "table" and o.after == "0001" for o in gone)
         numbers = [m.number for m in todo]
-        warnings = checks.rollback_preflight(connection, numbers) if todo and "table" not in gone else []
-        linked = records.linked(connection) if todo and "column" not in gone else {}
+        warnings = checks.rollback_preflight(connection, numbers) if todo and is_whole else []
+        linked = records.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
     if todo and not (dry_run or sys.stdin.isatty()):
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     ids = [m.id for m in todo]
