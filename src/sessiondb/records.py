@@ -116,6 +116,9 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
     )
 
 
+_SIMILAR = 5
+"""So many similar names are found at most."""
+
 _KINDS = {
     "user": ("user", "users", "Give its e-mail or id."),
     "course": ("course", "courses", "List them with: sessiondb course list"),
@@ -179,10 +182,12 @@ def find(
         where = " of this organisation" * bool(org) + " in this course" * bool(course)
         raise UnclearNameError(f'there is no {noun} "{name}"{where}', [], hint)
     if found[0]["found_by"] == "near":
-        raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
+        more = ["..."] if len(found) == _SIMILAR else []
+        raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates + more, hint)
     if len(found) > 1:
         number, more = ("more than 20", ["..."]) if len(found) > 20 else (str(len(found)), [])
-        hint = "Give the id of one of them" + (", or its --org or --course." if within else ".")
+        options = [option for option, given in (("--org", org), ("--course", course)) if within and not given]
+        hint = "Give the id of one of them" + f", or its {' or '.join(options)}" * bool(options) + "."
         raise UnclearNameError(f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
