@@ -341,6 +341,16 @@ FAULTS = {
         'no label "active"',
         "ALTER TYPE public.state ADD VALUE 'active'",
     ),
+    "a label that may mean active": Fault(
+        (
+            "CREATE TYPE state AS ENUM ('brouillon', 'actif')",
+            "ALTER TABLE sessions DROP COLUMN status, ADD COLUMN status state",
+        ),
+        "active_status",
+        "public.sessions.status",
+        'no label "active"',
+        r"RENAME VALUE 'actif' TO 'active'\nOr add it: ALTER TYPE public.state ADD VALUE 'active'",
+    ),
     "a status that a constraint never lets be active": Fault(
         (
             "DELETE FROM sessions",

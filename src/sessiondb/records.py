@@ -552,7 +552,9 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 
 def has_active_session(connection: Connection) -> bool:
     """Return whether a session is active."""
-    active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
+    active = (
+        "SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active' LIMIT 1"
+    )
     return bool(_rows(connection, of_platform(connection, active)))
 
 
