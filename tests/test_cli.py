@@ -310,7 +310,12 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
         connection.execute("CREATE SCHEMA elsewhere")
     nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
-    assert "Next: sessiondb status --schema NAME" in nothing
+    assert "Next: sessiondb apply --schema public" in nothing
+
+
+def test_a_script_is_not_json() -> None:
+    refused = run("plan", "--sql", "--format", "json")
+    assert (refused.code, refused.out, "--sql prints SQL, not JSON" in refused.err) == (2, "", True)
 
 
 @on_reference
