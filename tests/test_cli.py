@@ -320,7 +320,7 @@ def test_a_script_is_not_json() -> None:
 
 @on_reference
 def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
-    rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
+    rollback = on(installed_db, "rollback", "--to", "7", "--yes", "--format", "json")
 
     assert rollback.code == 0, rollback.err
     assert rollback.json == {"rolled_back": MIGRATIONS[:6:-1]}

@@ -373,6 +373,8 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
 
     if single_transaction and not as_script:
         raise UsageError("--single-transaction requires --sql", "Add --sql.")
+    if as_script and options.json:
+        raise UsageError("--sql prints SQL, not JSON", "Leave out --sql or --format json.")
     if as_script:
         write = batch if single_transaction else script
         for line in write(options.schema, choices, lock_timeout):
