@@ -81,7 +81,7 @@ of_user AS (
 SELECT n.*
   FROM (
         SELECT f.*, {session_title} AS title, {org_name} AS org, s.created_at, coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login,
-               pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY u.name, f.user_id) AS place,
+               pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY {by_name}, u.name, f.user_id) AS place,
                pg_catalog.count(*) OVER of_group AS of_students,
                (pg_catalog.sum(f.enrollments) OVER of_group)::bigint AS of_enrollments,
                (pg_catalog.sum(f.submissions) OVER of_group)::bigint AS of_submissions,

@@ -173,6 +173,9 @@ class View:
         for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
             holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
         holes["users"] = records.people(connection)
+        is_utf8 = connection.info.parameter_status("server_encoding") == "UTF8"
+        for by, name in (("by_name", "u.name"), ("by_org", holes["org_name"]), ("by_course", holes["course_title"])):
+            holes[by] = resources.query("queries/sort_key", name) if is_utf8 else name
         for hole in ("joined_course", "joins"):
             holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps)
         # a name may hold a percent sign, which psycopg takes for a placeholder
