@@ -232,6 +232,10 @@ def test_what_the_command_does_not_fill_but_a_session_requires_is_named_in_an_in
             filled = statement.replace("<starts_on>", "current_date").replace('<"the room">', "'12'")
             assert connection.execute(filled.encode()).rowcount == 1
     assert run(*on, *fix["then"].split()[1:]).code == 0
+    refused = run(*on, "session", "create", "--org", "atelier-nord", "--course", SQL, "--by", ADA)
+    assert refused.code == 1
+    assert "the platform requires starts_on of a session" in refused.err
+    assert "<starts_on>" in refused.err
 
 
 @on_reference

@@ -70,6 +70,9 @@ def test_where_no_session_can_be_active_rows_are_stored_and_check_and_status_say
     assert (refused.code, "See: sessiondb check active_status" in refused.err) == (1, True), refused
 
     assert status.out.endswith(f"Next: {found['fix']};\n")
+    applied = on(installed_db, "apply").out
+    assert found["detail"] in " ".join(applied.split())
+    assert applied.endswith("Next: sessiondb check\n")
     by_hand(installed_db, found["fix"].removeprefix(before_fix))
     assert on(installed_db, "session", "set-status", str(session), "active").code == 0
     with installed_db.connect() as connection:

@@ -17,7 +17,7 @@ SELECT 'unlinked_rows' AS "check",
                         SELECT '--' OPERATOR(pg_catalog.||) pg_catalog.rtrim('{table}', 's') OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) (pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text)
                           FROM platform.{table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1)
                 END, CASE WHEN w.words IS NOT NULL THEN
-                    'If one of these means active, with it for STATUS: UPDATE ' OPERATOR(pg_catalog.||) 'platform.sessions' OPERATOR(pg_catalog.||) ' SET status = ''active'' WHERE status = ''STATUS''' END)
+                    pg_catalog.format('If one of these means active, with it for STATUS: UPDATE %I.sessions SET status = ''active'' WHERE status = ''STATUS''', i.platform_schema) END)
        END AS fix
   FROM (
         SELECT c.reason, pg_catalog.sum(c.rows) AS rows,
@@ -49,4 +49,5 @@ SELECT 'unlinked_rows' AS "check",
           FROM platform.sessions AS s
         HAVING pg_catalog.bool_and(s.status::pg_catalog.text OPERATOR(pg_catalog.<>) 'active')
        ) AS w ON f.reason OPERATOR(pg_catalog.=) 'no_active_session'
+ CROSS JOIN sessiondb.installation AS i
  ORDER BY f.reason

@@ -83,15 +83,28 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
         except pg.CheckViolation as error:
             raise _refused(connection, arguments, error) from error
         except pg.NotNullViolation as error:
-            if error.diag.column_name != "created_by":
+            if error.diag.column_name == "created_by":
+                message = "the platform requires the user who creates a session"
+                raise SessiondbError(message, "Add --by USER.") from error
+            insert = _insert(connection, arguments) if error.diag.table_name == "sessions" else ""
+            if not insert.startswith("INSERT"):
                 raise
-            raise SessiondbError("the platform requires the user who creates a session", "Add --by USER.") from error
+            message = f"the platform requires {error.diag.column_name} of a session, which this command does not fill"
+            hint = f"Give values for what is in angle brackets: {insert}"
+            raise SessiondbError(message, hint) from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
                 f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
             ) from error
     assert row is not None  # noqa: S101  (each of the functions returns one row or raises)
     return row
+
+
+def _insert(connection: Connection, arguments: Mapping[str, Any]) -> str:
+    """Return the statement that creates a session where the platform requires more than the command fills."""
+    query = "SELECT sessiondb.org_command('session', %(org)s, %(course)s)"
+    ((command,),) = connection.execute(query, arguments).fetchall()
+    return str(command)
 
 
 def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.CheckViolation) -> SessiondbError:
