@@ -213,9 +213,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "remedy_join_gives": (
         "The button adds the students that you select to {org}, as students. Then all work that belongs to this session is linked to it: "
-        "theirs, and that of other members of {org}, listed above. The staff of {org} can then see it.",
+        "theirs, and that of the other members that are listed above, if any. The staff of {org} can then see it.",
         "Le bouton fait de ceux que vous choisissez des étudiants de {org}. Tous les travaux qui relèvent de cette session y sont ensuite "
-        "placés : les leurs, et ceux d'autres membres de {org}, indiqués plus haut. L'équipe de {org} les voit alors.",
+        "placés : les leurs, et ceux des autres membres indiqués plus haut, s'il y en a. L'équipe de {org} les voit alors.",
     ),
     "remedy_join_do": ("Add the selected students", "Ajouter les étudiants choisis"),
     "join_elsewhere": (
@@ -371,8 +371,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "done_status": ("The status is changed.", "Le statut est changé."),
     "done_added": ("Added to the organisation.", "Ajout à l'organisation effectué."),
     "done_added_links": (
-        "Added to the organisation. All work that belongs to this session is being linked, also of members who were there before.",
-        "Ajout à l'organisation effectué. Tous les travaux qui relèvent de cette session y sont rattachés, aussi ceux des anciens membres.",
+        "Added to the organisation. All work that belongs to this session is being linked, including that of earlier members.",
+        "Ajout à l'organisation effectué. Tous les travaux qui relèvent de cette session y sont rattachés, y compris ceux de membres plus anciens.",
     ),
     "done_was_added": ("Already a member; nothing was changed.", "Déjà membre ; rien n'a changé."),
     "done_role": ("The role is changed.", "Le rôle est changé."),
