@@ -189,6 +189,29 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
     assert run(*dsn, "rollback", "--all", "--yes").code == 0
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_the_fix_of_a_column_that_was_renamed_restores_its_name(installed_db: PlatformDatabase) -> None:
+    dsn = ("-d", installed_db.conninfo())
+    for table, column in (
+        *[("sessions", name) for name in ("org_id", "course_id", "status", "created_at")],
+        *[("org_members", name) for name in ("user_id", "org_id")],
+        *[("enrollments", name) for name in ("user_id", "course_id")],
+        ("submissions", "user_id"),
+    ):
+        with installed_db.connect() as connection:
+            connection.execute(f'ALTER TABLE {table} RENAME {column} TO "autre nom"'.encode())
+        found = run(*dsn, "check", "--format", "json").json["findings"]
+        (fix,) = (
+            f["fix"] for f in found if (f["check"], f["object"]) == ("required_columns", f"public.{table}.{column}")
+        )
+        before, _, statement = fix.partition(": ")
+        assert before == 'Column "autre nom" may be it. If so, restore its name'
+        assert f"\nNext: {fix};\n" in run(*dsn, "status").out
+        with installed_db.connect() as connection:
+            connection.execute(statement.encode())
+    assert run(*dsn, "status", "--exit-code").code == 0
+
+
 @pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 def test_the_line_of_the_owner_says_what_happens_and_what_to_run(new_role: str, installed_db: PlatformDatabase) -> None:
     ((what, rows, checks, _),) = (line for line in LINES if line[0].startswith("give "))

@@ -296,13 +296,20 @@ def test_a_schema_without_the_tables_is_refused_and_not_changed(
         done = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "apply")
 
     tables = ("courses", "enrollments", "org_members", "sessions", "submissions")
-    assert_told(done, 5, *(f"Table elsewhere.{table} does not exist." for table in tables), "--schema")
-
+    assert_told(done, 5, 'Schema "elsewhere" lacks tables of the platform: ', *tables, "apply --schema ")
+    assert done.err.count("fix: ") == 1
+    for command in ("status", "check", "plan"):
+        said = run("-d", platform_db.conninfo(), "--schema", "elsewhere", command)
+        assert f"sessiondb apply --schema {platform_db.platform.schema}\n" in said.out + said.err
     listed = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "session", "list")
     assert_told(listed, 1, "Table elsewhere.", "--schema")
     for what in ("sessions", "submissions"):
         shown = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "show", what)
         assert_told(shown, 1, "sessiondb is not installed in this database", "sessiondb apply")
+
+    execute(platform_db, "ALTER TABLE campus.courses SET SCHEMA elsewhere")
+    done = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "apply")
+    assert_told(done, 5, 'schema "campus" has enrollments, org_members, ')
 
 
 @on_reference

@@ -310,12 +310,17 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
         connection.execute("CREATE SCHEMA elsewhere")
     nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
-    assert "Next: sessiondb status --schema NAME" in nothing
+    assert "Next: sessiondb apply --schema public" in nothing
+
+
+def test_a_script_is_not_json() -> None:
+    refused = run("plan", "--sql", "--format", "json")
+    assert (refused.code, refused.out, "--sql prints SQL, not JSON" in refused.err) == (2, "", True)
 
 
 @on_reference
 def test_rollback_to_keeps_that_migration(installed_db: PlatformDatabase) -> None:
-    rollback = on(installed_db, "rollback", "--to", "0007", "--yes", "--format", "json")
+    rollback = on(installed_db, "rollback", "--to", "7", "--yes", "--format", "json")
 
     assert rollback.code == 0, rollback.err
     assert rollback.json == {"rolled_back": MIGRATIONS[:6:-1]}

@@ -214,6 +214,46 @@ def test_who_creates_a_session_need_not_be_said_where_the_column_may_be_null(ins
 
 
 @on_reference
+def test_what_the_command_does_not_fill_but_a_session_requires_is_named_in_an_insert(
+    installed_db: PlatformDatabase,
+) -> None:
+    on = ("-d", installed_db.conninfo())
+    with installed_db.connect() as connection:
+        connection.execute('ALTER TABLE sessions ALTER starts_on SET NOT NULL, ADD "the room" text NOT NULL')
+        connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
+
+    fix = run(*on, "explain", "--user", ADA, "--course", SQL, "--format", "json").json["fixes"][0]
+    (found,) = run(*on, "check", "orgs_without_sessions", "--format", "json").json["findings"]
+
+    assert "your platform requires" in fix["what"]
+    assert (fix["then"], found["fix"].partition("\n")[2]) == ("sessiondb backfill", "Then: sessiondb backfill")
+    with installed_db.connect() as connection:
+        for statement in (fix["command"], found["fix"].partition("\n")[0].partition("requires: ")[2]):
+            filled = statement.replace("<starts_on>", "current_date").replace('<"the room">', "'12'")
+            assert connection.execute(filled.encode()).rowcount == 1
+    assert run(*on, *fix["then"].split()[1:]).code == 0
+    refused = run(*on, "session", "create", "--org", "atelier-nord", "--course", SQL, "--by", ADA)
+    assert refused.code == 1
+    assert "the platform requires starts_on of a session" in refused.err
+    assert "<starts_on>" in refused.err
+
+
+@on_reference
+def test_of_sessions_with_one_title_the_options_that_are_left_are_named(installed_db: PlatformDatabase) -> None:
+    on = ("-d", installed_db.conninfo(), "session")
+    for course in (SQL, "Python for beginners"):
+        assert run(*on, "create", "--org", "atelier-nord", "--course", course, "--title", "Same").code == 0
+
+    hints = [
+        run(*on, "set-status", "Same", "completed", *given).err.splitlines()[-1]
+        for given in ((), ("--org", "atelier-nord"))
+    ]
+
+    assert hints[0].endswith("Give the id of one of them, or its --org or --course.")
+    assert hints[1].endswith("Give the id of one of them, or its --course.")
+
+
+@on_reference
 def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase) -> None:
     create = ("session", "create", "--org", "atelier-nord", "--course", SQL, "--by", ADA, "--title")
     first = run("-d", installed_db.conninfo(), *create, "First", "--format", "json")

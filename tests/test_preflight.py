@@ -228,7 +228,7 @@ FAULTS = {
         "required_columns",
         "public.enrollments.user_id",
         "Column user_id of table public.enrollments does not exist",
-        "^If it has another name, rename it; or, if the application can fill it: ALTER TABLE public.enrollments ADD COLUMN user_id uuid$",
+        '^Column "Élève" may be it. If so, rename it, also in the application: ALTER TABLE public.enrollments RENAME COLUMN "Élève" TO user_id$',
     ),
     "organisations of another name and type": Fault(
         ("DROP TABLE orgs CASCADE", "CREATE TABLE organisations (id serial PRIMARY KEY)"),
@@ -340,6 +340,16 @@ FAULTS = {
         "public.sessions.status",
         'no label "active"',
         "ALTER TYPE public.state ADD VALUE 'active'",
+    ),
+    "a label that may mean active": Fault(
+        (
+            "CREATE TYPE state AS ENUM ('brouillon', 'actif')",
+            "ALTER TABLE sessions DROP COLUMN status, ADD COLUMN status state",
+        ),
+        "active_status",
+        "public.sessions.status",
+        'no label "active"',
+        r"RENAME VALUE 'actif' TO 'active'\nOr add it: ALTER TYPE public.state ADD VALUE 'active'",
     ),
     "a status that a constraint never lets be active": Fault(
         (

@@ -442,7 +442,7 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     def warned() -> list[str]:
         findings = json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"]
         assert {f["fix"] for f in findings} <= {
-            "With the roles that your staff have in org_members: sessiondb apply --staff trainer,admin"
+            "With the roles that your staff have in org_members: sessiondb apply --staff ROLES"
         }
         return [f["object"] for f in findings]
 
@@ -454,6 +454,26 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     assert warned() == ["public.enrollments"]
     people.apply(staff=TRAINERS)
     assert warned() == []
+
+
+def test_check_proposes_the_roles_of_the_platform(people: PlatformDatabase) -> None:
+    people.apply()
+    dsn = people.conninfo("hosted_owner")
+
+    def proposed() -> set[str]:
+        findings = json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"]
+        return {f["fix"].partition("sessiondb apply ")[2] for f in findings}
+
+    assert proposed() == {"--staff ROLES"}  # the roles are not known: there is no list and no statistics
+    with people.connect("hosted_owner") as connection:
+        connection.execute("ANALYZE org_members")
+        assert proposed() == {"--staff trainer"}  # of what only one member has, the statistics say nothing
+        connection.execute("UPDATE org_members SET role = 'apprenant'; ANALYZE org_members")
+        assert proposed() == {"--staff ROLES"}
+        connection.execute("ALTER TABLE org_members ADD CHECK (role IN ('formatrice', 'apprenant'))")
+    with people.connect() as connection:
+        connection.execute("ALTER FUNCTION auth.uid() RENAME TO other_uid")
+    assert proposed() == {"--staff formatrice --current-user EXPRESSION"}
 
 
 def test_what_the_policies_read_is_reported_when_it_was_renamed(people: PlatformDatabase) -> None:

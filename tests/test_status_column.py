@@ -59,13 +59,20 @@ def test_where_no_session_can_be_active_rows_are_stored_and_check_and_status_say
         "course list",
         "org list",
         "backfill",
+        "apply",
     ):
         assert on(installed_db, *command.split()).code == 0
     assert on(installed_db, "session", "set-status", str(session), "open").code == 0
+    unlinked = on(installed_db, "check", "unlinked_rows", "--format", "json").json["findings"]
+    (of_words,) = {f["detail"].partition(". ")[2] for f in unlinked if "(no_active_session)" in f["detail"]}
+    assert of_words == "Only active sessions are chosen, but the status of each is another: open."
     refused = on(installed_db, "session", "set-status", str(session), "active")
     assert (refused.code, "See: sessiondb check active_status" in refused.err) == (1, True), refused
 
     assert status.out.endswith(f"Next: {found['fix']};\n")
+    applied = on(installed_db, "apply").out
+    assert found["detail"] in " ".join(applied.split())
+    assert applied.endswith("Next: sessiondb check\n")
     by_hand(installed_db, found["fix"].removeprefix(before_fix))
     assert on(installed_db, "session", "set-status", str(session), "active").code == 0
     with installed_db.connect() as connection:
@@ -82,6 +89,33 @@ CHANGES = {
     "text to varchar": (PLATFORMS["reference"], "TYPE varchar(20)"),
     "text to enum": (PLATFORMS["reference"], "TYPE state USING status::state"),
 }
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_if_the_platform_has_another_word_for_active_check_names_it_and_its_fix_links_the_rows(
+    installed_db: PlatformDatabase,
+) -> None:
+    by_hand(installed_db, "ALTER TABLE sessions DROP CONSTRAINT sessions_status_check")
+    with installed_db.connect() as connection:
+        platform = installed_db.platform
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        session = platform.add_session(connection, org, course, "actif")
+        assert platform.enroll(connection, user, course) is None
+
+    (found,) = (
+        f
+        for f in on(installed_db, "check", "unlinked_rows", "--format", "json").json["findings"]
+        if "(no_active_session)" in f["detail"]
+    )
+    assert found["detail"].endswith("the status of each is another: actif.")
+    fix = found["fix"].splitlines()[-1]
+    assert fix.startswith("If one of these means active, with it for STATUS: UPDATE ")
+    by_hand(installed_db, fix.partition(": ")[2].replace("STATUS", "actif"))
+    assert on(installed_db, "backfill").code == 0
+    assert rows(installed_db, f"SELECT session_id::text AS it FROM enrollments WHERE user_id = '{user}'") == [
+        {"it": str(session)}
+    ]
 
 
 @pytest.mark.slow

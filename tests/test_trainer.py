@@ -257,7 +257,8 @@ def test_a_new_session_says_what_it_shadows_and_links_the_old_rows(
     assert answer.status_code == 303
     assert answer.location.endswith("/link?done=created")
     assert EN("linked_n", n=4) in _wait(visitor, answer.location)
-    assert EN("shadows", title="Autumn") in visitor.see(page)
+    today = datetime.now(UTC).date()
+    assert EN("shadows", title="Autumn", since=EN("since", day=EN.day(today))) in visitor.see(page)
     assert _sessions(installed_db) == [("Autumn", "active")]
     text = visitor.see(answer.location.replace("/link", ""))
     assert "Bruno Keller bruno@example.org 2 Sep 2024 1 10 Sep 2024" in text
@@ -283,6 +284,7 @@ def test_what_the_platform_refuses_is_said_and_nothing_of_the_form_is_lost(
         connection.execute("ALTER TABLE sessions ALTER created_by SET NOT NULL")
     answer = visitor.press(page, title="My title", status="active", by="")
     assert EN("wrong_creator") in _text(answer)
+    assert EN("nobody") not in visitor.see(page)
     assert _sessions(installed_db) == []
 
 
@@ -294,7 +296,9 @@ def test_who_is_no_member_is_added_and_linked_by_one_button(visitor: Visitor, in
     assert "Dmitri Sokolov dmitri@example.org 1 enrolment and 1 submission" in text
     answer = visitor.press(session, f"{session}/members")
     assert "choose_one" in answer.location
+    assert EN("remedy_join_gives", org="Campus Sud") in text
     answer = visitor.press(session, f"{session}/members", user=DMITRI)
+    assert EN("done_added_links") in visitor.see(answer.location)
     assert EN("linked_n", n=2) in _wait(visitor, answer.location)
     assert EN("unlinked_none") in visitor.see(session)
 
@@ -413,6 +417,65 @@ def test_members_are_added_by_name_changed_and_removed(visitor: Visitor, install
 
 
 @ON_REFERENCE
+def test_who_is_searched_for_is_offered_unless_a_member_and_it_is_said_that_there_may_be_more(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO users (email, full_name) SELECT n || '@example.org', 'Manon Petit-' || n FROM generate_series(1, 4) AS n"
+        )
+    page, add = f"/orgs/{SUD}", f"/orgs/{SUD}/add"
+    visitor.press(page, add, user="1@example.org", role="student")
+
+    four = visitor.press(page, add, user="Manon", role="student")
+    assert f"1@example.org, Manon Petit-1 ({EN('already')})" in _text(four)
+    assert four.text.count(f">{EN('choose_person')}<") == 3
+    assert EN("which_more") not in _text(four)
+    with installed_db.connect() as connection:
+        connection.execute("INSERT INTO users (email, full_name) VALUES ('5@example.org', 'Manon Petit-5')")
+    assert EN("which_more") in _text(visitor.press(page, add, user="Manon", role="student"))
+
+
+@ON_REFERENCE
+def test_names_are_sorted_as_people_expect_it(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE users SET full_name = 'Élodie' WHERE id = %s", [CHLOE])
+        connection.execute("UPDATE users SET full_name = 'zoé' WHERE id = %s", [BRUNO])
+    text = visitor.see(f"/orgs/{NORD}")
+    assert text.index("Ada ") < text.index("Élodie") < text.index("zoé")
+
+
+@ON_REFERENCE
+def test_the_title_that_is_proposed_is_one_that_the_platform_takes(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions ALTER title TYPE varchar(15)")
+    assert 'maxlength="15" value="Session - Data "' in visitor.get(f"/new/{NORD}/{DATA}").text
+
+
+@ON_REFERENCE
+def test_a_session_without_an_end_has_a_beginning(visitor: Visitor, installed_db: PlatformDatabase) -> None:
+    session = visitor.press(f"/new/{NORD}/{DATA}", title="T", status="active", by="").location.partition("?")[0]
+    for column, text in (("starts_on", EN("from", day="1 Sep 2024")), ("ends_on", "1 Sep 2024 \N{EN DASH} 1 Sep 2024")):
+        with installed_db.connect() as connection:
+            connection.execute(f"UPDATE sessions SET {column} = '2024-09-01'".encode())
+        assert text in visitor.see(session)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_where_the_label_active_was_renamed_the_pages_show_what_there_is(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as db:
+        platform = installed_db.platform
+        session = platform.add_session(db, platform.add_org(db), platform.add_course(db))
+        db.execute("ALTER TYPE campus.session_status RENAME VALUE 'active' TO 'open'")
+    for page in ("/", f"/sessions/{session}"):
+        assert "open" in visitor.see(page)
+
+
+@ON_REFERENCE
 def test_a_form_sent_ten_times_at_once_acts_once_and_all_arrive_at_the_same_page(
     visitor: Visitor, installed_db: PlatformDatabase
 ) -> None:
@@ -458,7 +521,7 @@ def test_two_trainers_may_each_press_every_button_twice(visitor: Visitor, instal
     new, org = f"/new/{SUD}/{DATA}", f"/orgs/{SUD}"
     session = visitor.press(new, title="T", status="active", by="").location.partition("?")[0]
     for page, action, given, results, writes in (
-        (session, f"{session}/members", {"user": DMITRI}, {"done=added"}, ["INSERT org_members"]),
+        (session, f"{session}/members", {"user": DMITRI}, {"done=added_links"}, ["INSERT org_members"]),
         (
             org,
             f"{org}/add",

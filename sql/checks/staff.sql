@@ -2,15 +2,30 @@
 -- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls.
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
        format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
-       CASE
-           WHEN NOT EXISTS (
-                SELECT FROM pg_proc AS f JOIN pg_namespace AS a ON a.oid = f.pronamespace
-                 WHERE a.nspname = 'auth' AND f.proname = 'uid' AND f.pronargs = 0 AND f.prorettype = 'uuid'::regtype) THEN
-               'With the roles that your staff have in org_members, and the expression of your policies for the user who asks: sessiondb apply --staff ROLES --current-user EXPRESSION'
-           ELSE 'With the roles that your staff have in org_members: sessiondb apply --staff trainer,admin'
-       END AS fix
+       'With the roles that your staff have in org_members'
+       || CASE WHEN u.is_known THEN '' ELSE ', and the expression of your policies for the user who asks' END
+       || ': sessiondb apply --staff ' || coalesce(r.names, 'ROLES') || CASE WHEN u.is_known THEN '' ELSE ' --current-user EXPRESSION' END AS fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions') AND c.relrowsecurity
+ CROSS JOIN LATERAL (
+        SELECT EXISTS (
+                SELECT FROM pg_proc AS f JOIN pg_namespace AS a ON a.oid = f.pronamespace
+                 WHERE a.nspname = 'auth' AND f.proname = 'uid' AND f.pronargs = 0 AND f.prorettype = 'uuid'::regtype) AS is_known
+       ) AS u
+ -- the usual words for staff among the roles that there are, by the definition of the column or the statistics
+ CROSS JOIN LATERAL (
+        SELECT string_agg(DISTINCT v.role, ',') AS names
+          FROM (
+                SELECT a.value AS role FROM (
+{allowed_values('org_members', 'role')}
+                       ) AS a
+                UNION ALL
+                SELECT unnest(s.most_common_vals::text::text[])
+                  FROM pg_stats AS s
+                 WHERE s.schemaname = n.nspname AND s.tablename = 'org_members' AND s.attname = 'role'
+               ) AS v
+         WHERE v.role ~* '^(owner|admin|administrator|manager|trainer|teacher|instructor|coach|tutor|formateur|formatrice|enseignante?|professeure?|responsable|administrat(eur|rice))$'
+       ) AS r
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND (SELECT to_jsonb(i) -> 'staff' ->> 'roles' FROM sessiondb.installation AS i) IS NULL
    AND EXISTS (

@@ -1,12 +1,14 @@
 -- How many rows of {table} have no session, by reason; a warning if that is "linked", and a backfill would link them. The
--- reasons are those of choose_sessions(), here for all rows at once, because the session itself does not matter.
+-- reasons are those of choose_sessions(), here for all rows at once, because the session itself does not matter. If no
+-- session at all is active, the platform may have another word for it.
 -- must see every row of: all but submissions
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,
        pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s (%s).' ELSE '%s rows of %s in {table} have no session%s (%s).' END,
                          f.rows, (SELECT pg_catalog.sum(r.rows) FROM {grouped} AS r),
-                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' END, f.reason) AS detail,
+                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' END, f.reason)
+           OPERATOR(pg_catalog.||) coalesce(' Only active sessions are chosen, but the status of each is another: ' OPERATOR(pg_catalog.||) w.words OPERATOR(pg_catalog.||) '.', '') AS detail,
        CASE
            WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'Link them: sessiondb backfill'
            ELSE pg_catalog.concat_ws(E'\n', 'List them: sessiondb show {table} --unlinked', 'See what one of them needs: sessiondb explain ' OPERATOR(pg_catalog.||) CASE
@@ -14,7 +16,8 @@ SELECT 'unlinked_rows' AS "check",
                     ELSE (
                         SELECT '--' OPERATOR(pg_catalog.||) pg_catalog.rtrim('{table}', 's') OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) (pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text)
                           FROM platform.{table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1)
-                END)
+                END, CASE WHEN w.words IS NOT NULL THEN
+                    pg_catalog.format('If one of these means active, with it for STATUS: UPDATE %I.sessions SET status = ''active'' WHERE status = ''STATUS''', i.platform_schema) END)
        END AS fix
   FROM (
         SELECT c.reason, pg_catalog.sum(c.rows) AS rows,
@@ -41,4 +44,10 @@ SELECT 'unlinked_rows' AS "check",
                ) AS c
          GROUP BY c.reason
        ) AS f
+  LEFT JOIN (
+        SELECT pg_catalog.string_agg(DISTINCT s.status::pg_catalog.text, ', ') AS words
+          FROM platform.sessions AS s
+        HAVING pg_catalog.bool_and(s.status::pg_catalog.text OPERATOR(pg_catalog.<>) 'active')
+       ) AS w ON f.reason OPERATOR(pg_catalog.=) 'no_active_session'
+ CROSS JOIN sessiondb.installation AS i
  ORDER BY f.reason

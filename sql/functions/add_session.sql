@@ -24,7 +24,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('there is no course with the id %s', p_course_id),
-            HINT = 'List them with: SELECT id, title FROM courses';
+            HINT = 'List them with: sessiondb course list';
     END IF;
     IF p_title OPERATOR(pg_catalog.!~) '\S' THEN
         RAISE EXCEPTION USING

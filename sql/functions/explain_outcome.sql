@@ -73,7 +73,8 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
            SELECT jsonb_agg(jsonb_build_object(
                       'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
                       'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' AND f.fix ->> 'then' IS NULL THEN b.option ELSE '' END END,
-                      'then', CASE WHEN f.fix ->> 'then' IS NOT NULL THEN (f.fix ->> 'then') || b.option
+                      'then', CASE WHEN f.fix ->> 'then' LIKE 'INSERT%' THEN f.fix ->> 'then'
+                                   WHEN f.fix ->> 'then' IS NOT NULL THEN (f.fix ->> 'then') || b.option
                                    WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
              FROM unnest(CASE WHEN n.is_withheld THEN ARRAY[h.fix] ELSE a.fixes END) WITH ORDINALITY AS f (fix, place)
             CROSS JOIN LATERAL (SELECT f.fix ->> 'command' ~ '^(sessiondb|UPDATE|INSERT|SELECT) ' AS is_command) AS k

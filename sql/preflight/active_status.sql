@@ -11,10 +11,13 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
   FROM (
         SELECT s.full_name,
                format('Enum %s of column status of table %s has no label "active", so no session is ever chosen.',
-                      format_type(s.type_oid, NULL), s.full_name) AS detail,
+                      t.name, s.full_name) AS detail,
                CASE
-                   WHEN s.renamed IS NULL OR to_regnamespace('sessiondb') IS NULL THEN format('Add it: ALTER TYPE %s ADD VALUE ''active''', format_type(s.type_oid, NULL))
-                   ELSE format('Restore its name: ALTER TYPE %s RENAME VALUE %L TO ''active''', format_type(s.type_oid, NULL), s.renamed)
+                   WHEN s.renamed IS NULL THEN format('Add it: ALTER TYPE %s ADD VALUE ''active''', t.name)
+                   WHEN to_regnamespace('sessiondb') IS NULL THEN format(
+                       E'If "%1$s" means it, rename it, also in the application: ALTER TYPE %2$s RENAME VALUE %1$L TO ''active''\n'
+                       'Or add it: ALTER TYPE %2$s ADD VALUE ''active''', s.renamed, t.name)
+                   ELSE format('Restore its name: ALTER TYPE %s RENAME VALUE %L TO ''active''', t.name, s.renamed)
                END AS fix
           FROM (SELECT s.*, e.renamed
                   FROM status AS s
@@ -25,6 +28,7 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
                           FROM pg_enum AS e WHERE e.enumtypid = s.type_oid
                        ) AS e
                  WHERE s.typtype = 'e' AND e.has_it IS NOT TRUE) AS s
+         CROSS JOIN LATERAL format_type(s.type_oid, NULL) AS t (name)
         UNION ALL
         -- a list of values, status IN (...), as PostgreSQL writes it; other conditions cannot be evaluated
         SELECT s.full_name,

@@ -4,7 +4,8 @@
 -- is_usable    it is a table, or a view that is sufficient
 -- attname      NULL if the column is missing; base_type, typtype, attnotnull, ... describe it
 -- table_like   a table under another usual name; id_type is the type of its id; tables_like are all of them
--- column_like  a column under another usual name; type_like is its type
+-- column_like  a column under another usual name, or that is in the place of the missing one in an index of sessiondb or in
+--              a foreign key; type_like is its type
 -- is_another   a table sessions that has another purpose, often logins; of_logins are the columns that show it
 -- of_class     a column of the table that refers to a class
 WITH required (table_name, column_name, kind) AS (
@@ -62,10 +63,29 @@ SELECT r.table_name, r.column_name, r.kind,
        ) AS other_table ON true
   LEFT JOIN LATERAL (
         SELECT o.attname AS name, format_type(o.atttypid, o.atttypmod) AS type_name
-          FROM known AS k
-          JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped AND o.attname ~* format('^(%s)$', k.pattern)
-         WHERE k.name = r.column_name
-         ORDER BY o.atttypid <> 'uuid'::regtype, o.attname
+          FROM pg_attribute AS o
+         CROSS JOIN LATERAL (
+                SELECT EXISTS (
+                        SELECT FROM pg_index AS x
+                          JOIN pg_class AS i ON i.oid = x.indexrelid
+                          JOIN (VALUES ('sessions_active_org_id_course_id_idx', ARRAY['org_id', 'course_id', 'status', 'created_at']),
+                                       ('org_members_user_id_org_id_idx', ARRAY['user_id', 'org_id']),
+                                       ('enrollments_user_id_course_id_idx', ARRAY['user_id', 'course_id'])) AS w (name, columns) ON w.name = i.relname
+                         WHERE x.indrelid = o.attrelid AND x.indkey[array_position(w.columns, r.column_name) - 1] = o.attnum) AS is_indexed,
+                       EXISTS (
+                        SELECT FROM known AS k WHERE k.name = r.column_name AND o.attname ~* format('^(%s)$', k.pattern)) AS is_known,
+                       EXISTS (
+                        SELECT FROM pg_constraint AS k
+                          JOIN pg_constraint AS l ON l.confrelid = k.confrelid AND l.contype = 'f'
+                          JOIN pg_class AS t ON t.oid = l.conrelid AND t.relnamespace = n.oid
+                          JOIN pg_attribute AS s ON s.attrelid = t.oid AND s.attname = r.column_name AND l.conkey = ARRAY[s.attnum]
+                          JOIN required AS q ON q.table_name = t.relname AND q.column_name = r.column_name
+                         WHERE k.conrelid = o.attrelid AND k.contype = 'f' AND k.conkey = ARRAY[o.attnum]) AS is_key
+               ) AS l
+         WHERE a.attname IS NULL AND o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped
+           AND o.attname NOT IN (SELECT q.column_name FROM required AS q WHERE q.table_name = r.table_name)
+           AND (l.is_indexed OR l.is_known OR l.is_key)
+         ORDER BY l.is_indexed DESC, l.is_known DESC, o.atttypid <> 'uuid'::regtype, o.attname
          LIMIT 1
        ) AS other_column ON true
  CROSS JOIN LATERAL (

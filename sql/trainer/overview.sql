@@ -17,11 +17,11 @@ WITH shown AS MATERIALIZED (
        AND (%(search)s::pg_catalog.text IS NULL
             OR pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', {session_title}, {course_title}, {org_name})),
                                  pg_catalog.lower(%(search)s::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)
-     ORDER BY org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
+     ORDER BY org, s.org_id, (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
      LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
 )
 SELECT s.*, {course_title} AS course,
-       pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id ORDER BY (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
+       pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id ORDER BY (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
            OPERATOR(pg_catalog.=) 1 AS is_first,
        coalesce(p.students, 0) AS students, coalesce(w.submissions, 0) AS submissions, w.last_at, w.weeks
   FROM shown AS s
@@ -58,4 +58,4 @@ SELECT s.*, {course_title} AS course,
                  GROUP BY 1) AS w
        ) AS w
  -- citus: */
- ORDER BY s.org, s.org_id, (s.status OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC
+ ORDER BY s.org, s.org_id, (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC

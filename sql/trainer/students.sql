@@ -15,5 +15,5 @@ SELECT t.*, coalesce(u.name, t.user_id::pg_catalog.text) AS name, u.login
          GROUP BY r.user_id
        ) AS t
   LEFT JOIN ({users}) AS u ON u.id OPERATOR(pg_catalog.=) t.user_id
- ORDER BY name, t.user_id
+ ORDER BY {by_name}, name, t.user_id
  LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint

@@ -41,7 +41,7 @@ choice AS MATERIALIZED (
 -- citus:       JOIN platform.org_members AS m ON m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id
 -- citus:      WHERE e.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid
 -- citus:        AND s.course_id OPERATOR(pg_catalog.=) e.course_id
--- citus:        AND s.status OPERATOR(pg_catalog.=) 'active'
+-- citus:        AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
 -- citus: ),
 found AS (
     SELECT u.*, h.session_id,
@@ -54,7 +54,7 @@ found AS (
                 WHERE e.user_id OPERATOR(pg_catalog.=) u.user_id
                   AND e.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid
                   AND s.course_id OPERATOR(pg_catalog.=) e.course_id
-                  AND s.status OPERATOR(pg_catalog.=) 'active'
+                  AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
                -- citus: */
                ) AS follows,
            %(session)s::pg_catalog.uuid IS NULL OR %(session)s::pg_catalog.uuid OPERATOR(pg_catalog.=) (
@@ -81,7 +81,7 @@ of_user AS (
 SELECT n.*
   FROM (
         SELECT f.*, {session_title} AS title, {org_name} AS org, s.created_at, coalesce(u.name, f.user_id::pg_catalog.text) AS name, u.login,
-               pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY u.name, f.user_id) AS place,
+               pg_catalog.row_number() OVER (PARTITION BY f.remedy, f.session_id ORDER BY {by_name}, u.name, f.user_id) AS place,
                pg_catalog.count(*) OVER of_group AS of_students,
                (pg_catalog.sum(f.enrollments) OVER of_group)::bigint AS of_enrollments,
                (pg_catalog.sum(f.submissions) OVER of_group)::bigint AS of_submissions,

@@ -65,7 +65,7 @@ def check(
     there = installation(connection)
     if there is None:
         ledger.require_visible(connection)
-        return [NOT_INSTALLED]
+        return other_schema(connection) or [NOT_INSTALLED]
     refuse_other(there, older=False)
     missing = objects.missing(connection)
     if gone := [o.name for o in missing if o.kind == "table" and o.after == "0001"]:
@@ -302,6 +302,11 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
     return _causes(found) or [finding for finding in found if finding.level == "error"]
 
 
+def other_schema(connection: Connection) -> list[Finding]:
+    """Return the schema that has the tables of the platform, if another was named, or none."""
+    return _catalog_checks(connection, ("preflight", ["other_schema"]))
+
+
 def check_names() -> list[str]:
     """Return the names of all checks in the order in which they run."""
     return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]
@@ -420,6 +425,7 @@ def require_plannable(connection: Connection, course_path: str | None) -> None:
         PlatformRefusedError: with all that was found.
     """
     require_course_path(connection, course_path)
+    _without_errors(other_schema(connection))
     _without_errors(_catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"])))
 
 
@@ -451,7 +457,8 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
     # the others follow from these
-    _without_errors([finding for finding in findings if finding.check in ("renamed", "table_owners")])
+    first = ("other_schema", "renamed", "table_owners")
+    _without_errors([finding for finding in findings if finding.check in first])
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))

@@ -439,7 +439,7 @@ def find_migration(migrations: Sequence[Migration], name: str) -> Migration:
     Raises:
         UsageError: there is none, or more than one.
     """
-    found = [m for m in migrations if name in (m.id, m.id.split(".")[0])]
+    found = [m for m in migrations if name.zfill(4) in (m.id, m.number)]
     if len(found) != 1:
         raise UsageError(
             f'there is no migration "{name}"', "The migrations are: " + ", ".join(m.id for m in migrations)

@@ -133,7 +133,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
     yield resources.query("script/citus", "false")
     yield checks.preflight_script(schema).rstrip()
     for migration in migrations:
-        yield f"\n\\echo {migration.id}"
+        yield f"\n\\echo checking {migration.id}"
         yield same_backend
         is_pending = _is_pending(migration)
         if is_pending:
@@ -146,7 +146,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
             yield from _rendered(step, timeout)
         if is_pending:
             yield "\\endif"
-    yield "\n\\echo functions and triggers"
+    yield "\n\\echo checking functions and triggers"
     for step in _code():
         yield same_backend
         yield from _rendered(step, timeout)

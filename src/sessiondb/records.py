@@ -83,15 +83,28 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
         except pg.CheckViolation as error:
             raise _refused(connection, arguments, error) from error
         except pg.NotNullViolation as error:
-            if error.diag.column_name != "created_by":
+            if error.diag.column_name == "created_by":
+                message = "the platform requires the user who creates a session"
+                raise SessiondbError(message, "Add --by USER.") from error
+            insert = _insert(connection, arguments) if error.diag.table_name == "sessions" else ""
+            if not insert.startswith("INSERT"):
                 raise
-            raise SessiondbError("the platform requires the user who creates a session", "Add --by USER.") from error
+            message = f"the platform requires {error.diag.column_name} of a session, which this command does not fill"
+            hint = f"Give values for what is in angle brackets: {insert}"
+            raise SessiondbError(message, hint) from error
         except pg.ForeignKeyViolation as error:
             raise SessiondbError(
                 f"unknown reference: {error.diag.message_detail}", "Give the id of a row that exists."
             ) from error
     assert row is not None  # noqa: S101  (each of the functions returns one row or raises)
     return row
+
+
+def _insert(connection: Connection, arguments: Mapping[str, Any]) -> str:
+    """Return the statement that creates a session where the platform requires more than the command fills."""
+    query = "SELECT sessiondb.org_command('session', %(org)s, %(course)s)"
+    ((command,),) = connection.execute(query, arguments).fetchall()
+    return str(command)
 
 
 def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.CheckViolation) -> SessiondbError:
@@ -115,6 +128,9 @@ def _refused(connection: Connection, arguments: Mapping[str, Any], error: pg.Che
         f"The constraint is: {rule[0]}" if rule else "See the platform's constraints.",
     )
 
+
+_SIMILAR = 5
+"""So many similar names are found at most."""
 
 _KINDS = {
     "user": ("user", "users", "Give its e-mail or id."),
@@ -179,10 +195,12 @@ def find(
         where = " of this organisation" * bool(org) + " in this course" * bool(course)
         raise UnclearNameError(f'there is no {noun} "{name}"{where}', [], hint)
     if found[0]["found_by"] == "near":
-        raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates, hint)
+        more = ["..."] if len(found) == _SIMILAR else []
+        raise UnclearNameError(f'there is no {noun} "{name}"; the most similar names are', candidates + more, hint)
     if len(found) > 1:
         number, more = ("more than 20", ["..."]) if len(found) > 20 else (str(len(found)), [])
-        hint = "Give the id of one of them" + (", or its --org or --course." if within else ".")
+        options = [option for option, given in (("--org", org), ("--course", course)) if within and not given]
+        hint = "Give the id of one of them" + f", or its {' or '.join(options)}" * bool(options) + "."
         raise UnclearNameError(f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
@@ -549,7 +567,9 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
 def has_active_session(connection: Connection) -> bool:
     """Return whether a session is active."""
     checks.require_columns(connection)
-    active = "SELECT FROM platform.sessions AS s WHERE s.status OPERATOR(pg_catalog.=) 'active' LIMIT 1"
+    active = (
+        "SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active' LIMIT 1"
+    )
     return bool(_rows(connection, of_platform(connection, active)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
-from sessiondb.checks import problems
+from sessiondb.checks import other_schema, problems
 from sessiondb.connection import Connection, catalogs, platform_schema, trusted
 from sessiondb.errors import Finding
 from sessiondb.installation import Installation, installation
@@ -70,6 +70,8 @@ def _no_platform(connection: Connection, there: Installation | None) -> list[Fin
     ((lacks,),) = connection.execute(query, [["orgs", "org_members", "courses", "sessions", *ledger.TABLES]]).fetchall()
     if there or not lacks:
         return []
+    if found := other_schema(connection):
+        return found
     schema = platform_schema(connection)
     detail = f'Schema "{schema}" lacks tables of the platform: {lacks}.'
     return [Finding("tables", "error", schema, detail, "sessiondb status --schema NAME")]
@@ -134,7 +136,7 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         said = ["sessiondb is not installed in this database."]
         said += [ledger.of_saved_links(state["saved_links"])] if state["saved_links"] else []
         said += [problem["detail"] for problem in state["problems"]]
-        return " ".join(said), state["problems"][0]["fix"] if state["problems"] else "sessiondb apply"
+        return " ".join(said), Finding(**state["problems"][0]).fixes[0][1] if state["problems"] else "sessiondb apply"
     said = [f"{len(pending)} of {len(state['migrations'])} migrations pending"] if pending else []
     for what, words in _WORDS.items():
         if number := sum(o["state"] == what for o in differing):

@@ -269,7 +269,9 @@ def explain(
         if fix["then"]:
             if is_sql:
                 output.say("Then, in a shell:")
-            output.say(f"  {fix['then']}")
+            elif not fix["then"].startswith("sessiondb"):
+                output.say("Then, in psql, with values for what is in angle brackets:")
+            output.say(f"  {ready_to_paste(fix['then'])}")
 
 
 @command("show", formats=ROWS)

@@ -162,6 +162,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             is_linkable = (
                 records.is_linkable(connection, there) if there and path and is_open and is_unlinked else False
             )
+            wrong = checks.problems(connection, there) if there and not left else []
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -176,7 +177,9 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
     for table, counts in linked.items():
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
-    output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
+    for problem in wrong[:1]:
+        output.wrapped(problem.detail)
+    output.say(f"Next: {'sessiondb check' if wrong else _after_apply(left, is_open, is_unlinked, is_linkable)}")
 
 
 def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
@@ -374,6 +377,8 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
 
     if single_transaction and not as_script:
         raise UsageError("--single-transaction requires --sql", "Add --sql.")
+    if as_script and options.json:
+        raise UsageError("--sql prints SQL, not JSON", "Leave out --sql or --format json.")
     if as_script:
         write = batch if single_transaction else script
         for line in write(options.schema, choices, lock_timeout):

@@ -212,8 +212,9 @@ class Pages:
             unlinked = view.quick_rows("unlinked", seconds=4, people=_PEOPLE, **of)
             siblings = view.rows("siblings", **of)
             newest = view.rows("newest_session", org=org, course=course)
-            staff = view.rows("members", org=org, user=None, staff=True, search=None, limit=_CHOICES, skip=0)
+            staff = view.rows("members", org=org, users=None, staff=True, search=None, limit=_CHOICES, skip=0)
             statuses = view.labels("sessions", "status", _STATUSES)
+            (required,) = view.rows("required", most=_TITLE)
             sees_all = view.sees_all
         return render_template(
             "new_session.html",
@@ -222,6 +223,7 @@ class Pages:
             would_link=_would_link(unlinked),
             siblings=siblings,
             sees_all=sees_all,
+            required=required,
             staff=staff,
             statuses=statuses,
             given=given or {"status": "active", "by": g.who.user},
@@ -282,7 +284,7 @@ class Pages:
                     records.add_member(view.connection, found["org_id"], user, role)
             if found["status"] == "active" and view.sees_all:
                 self.links.start(session, g.who)
-                return url_for("linking", session=session, done="added")
+                return url_for("linking", session=session, done="added_links")
             return url_for("session", session=session, done="added")
 
         return self._once(act)
@@ -319,9 +321,12 @@ class Pages:
         with self.store.open(g.who) as view:
             found = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
             skip = (page - 1) * PAGE_ROWS
-            of = {"org": org, "user": None, "staff": False, "search": search}
-            members = view.rows("members", **of, limit=PAGE_ROWS + 1, skip=skip)
+            of = {"org": org, "staff": False}
+            members = view.rows("members", **of, users=None, search=search, limit=PAGE_ROWS + 1, skip=skip)
             roles = view.labels("org_members", "role", _ROLES)
+            candidates = [c.split(None, 1) for c in unclear.candidates if " " in c] if unclear else []
+            users = [id_ for id_, _ in candidates]
+            already = view.rows("members", **of, users=users, search=None, limit=len(users), skip=0)
         return render_template(
             "org.html",
             org=found,
@@ -334,9 +339,8 @@ class Pages:
             asked=request.form.get("user", "").strip(),
             asked_role=request.form.get("role", roles[0] if "student" not in roles else "student"),
             unclear=unclear,
-            candidates=[candidate.split(None, 1) for candidate in unclear.candidates if " " in candidate]
-            if unclear
-            else [],
+            candidates=candidates,
+            already={str(member["user_id"]) for member in already},
         )
 
     def add(self, org: UUID) -> str | tuple[str, int] | Response:
@@ -367,7 +371,7 @@ class Pages:
     def ask_remove(self, org: UUID, user: UUID) -> str:
         with self.store.open(g.who) as view:
             found = _named(view.rows("orgs", search=None, id=org, limit=1, skip=0), org)
-            member = _one(view.rows("members", org=org, user=user, staff=False, search=None, limit=1, skip=0))
+            member = _one(view.rows("members", org=org, users=[user], staff=False, search=None, limit=1, skip=0))
         return render_template("remove.html", org=found, member=member)
 
     def remove(self, org: UUID, user: UUID) -> Response:

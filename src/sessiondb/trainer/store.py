@@ -51,6 +51,11 @@ _QUICK = 0.05
 """How long one may take whose answer the page can do without."""
 
 
+_SORT_KEY = "pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.normalize({}, 'NFD'), '[\\u0300-\\u036f]', '', 'g'))"
+"""By what a name is sorted: without accents, for the database may sort by code, with accented letters after Z. Only the
+encoding UTF8 has normal forms."""
+
+
 class _Impatient(Connection):
     """A connection that is given up where the server, or what is between, is silent but does not go away."""
 
@@ -173,6 +178,9 @@ class View:
         for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
             holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
         holes["users"] = records.people(connection)
+        is_utf8 = connection.info.parameter_status("server_encoding") == "UTF8"
+        for by, name in (("by_name", "u.name"), ("by_org", holes["org_name"]), ("by_course", holes["course_title"])):
+            holes[by] = _SORT_KEY.format(name) if is_utf8 else name
         for hole in ("joined_course", "joins"):
             holes[hole] = resources.with_joined_course(f"{{{hole}}}", steps)
         # a name may hold a percent sign, which psycopg takes for a placeholder

@@ -69,6 +69,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status": ("Status", "Statut"),
     "dates": ("Dates", "Dates"),
     "since": ("created {day}", "créée le {day}"),
+    "from": ("from {day}", "à partir du {day}"),
+    "until": ("until {day}", "jusqu'au {day}"),
     "students": ("Students", "Étudiants"),
     "student": ("Student", "Étudiant"),
     "submissions": ("Submissions", "Soumissions"),
@@ -137,9 +139,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Avec un autre statut, rien n'y est rattaché.",
     ),
     "shadows": (
-        "“{title}” is active for the same course and organisation. It keeps the students who are enrolled in it, but new ones "
+        "“{title}” ({since}) is active for the same course and organisation. It keeps the students who are enrolled in it, but new ones "
         "go to the new session. If it is over, give it the status “completed”.",
-        "« {title} » est active pour la même formation et la même organisation. Elle garde les étudiants qui y sont inscrits, mais "
+        "« {title} » ({since}) est active pour la même formation et la même organisation. Elle garde les étudiants qui y sont inscrits, mais "
         "les nouveaux iront dans la nouvelle session. Si elle est finie, donnez-lui le statut « terminée ».",
     ),
     "meanwhile": (
@@ -210,10 +212,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ces étudiants suivent la formation, mais ne sont pas membres de {org}, et aucune organisation dont ils sont membres n'a de session active de cette formation.",
     ),
     "remedy_join_gives": (
-        "The button adds the students that you select to {org}, as students, and links their work in this course to this session. "
-        "The staff of {org} can then see it.",
-        "Le bouton fait de ceux que vous choisissez des étudiants de {org}, et place leurs travaux de cette formation dans cette session. "
-        "L'équipe de {org} les voit alors.",
+        "The button adds the students that you select to {org}, as students. Then all work that belongs to this session is linked to it: "
+        "theirs, and that of the other members that are listed above, if any. The staff of {org} can then see it.",
+        "Le bouton fait de ceux que vous choisissez des étudiants de {org}. Tous les travaux qui relèvent de cette session y sont ensuite "
+        "placés : les leurs, et ceux des autres membres indiqués plus haut, s'il y en a. L'équipe de {org} les voit alors.",
     ),
     "remedy_join_do": ("Add the selected students", "Ajouter les étudiants choisis"),
     "join_elsewhere": (
@@ -358,11 +360,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No one here is called “{name}”. Check the spelling.",
         "Personne ne s'appelle « {name} » ici. Vérifiez l'orthographe.",
     ),
+    "which_more": (
+        "There may be more. Type the e-mail or the whole name.",
+        "Il y en a peut-être d'autres. Tapez l'e-mail ou le nom complet.",
+    ),
+    "already": ("a member already", "déjà membre"),
     "choose_person": ("Choose", "Choisir"),
     # done
     "done_created": ("The session is created.", "La session est créée."),
     "done_status": ("The status is changed.", "Le statut est changé."),
     "done_added": ("Added to the organisation.", "Ajout à l'organisation effectué."),
+    "done_added_links": (
+        "Added to the organisation. All work that belongs to this session is being linked, including that of earlier members.",
+        "Ajout à l'organisation effectué. Tous les travaux qui relèvent de cette session y sont rattachés, y compris ceux de membres plus anciens.",
+    ),
     "done_was_added": ("Already a member; nothing was changed.", "Déjà membre ; rien n'a changé."),
     "done_role": ("The role is changed.", "Le rôle est changé."),
     "done_removed": ("Removed from the organisation.", "Retrait de l'organisation effectué."),

@@ -1,0 +1,28 @@
+-- Before the first apply: the schema is the one that has the tables of the platform. If another has most of them, it was not
+-- named, and what else preflight finds follows from that.
+WITH required AS (
+    SELECT DISTINCT r.name FROM ({rule_columns()}) AS r (name, column_name, kind)
+),
+holder AS (
+    SELECT n.nspname, array_agg(c.relname ORDER BY c.relname) AS names
+      FROM required AS r
+      JOIN pg_class AS c ON c.relname = r.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     GROUP BY n.nspname
+)
+SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspname) AS object,
+       format('Schema "%s" lacks tables of the platform: %s; schema "%s" has %s.', h.nspname, l.names, o.nspname,
+              CASE WHEN cardinality(o.names) = (SELECT count(*) FROM required) THEN 'all of them' ELSE array_to_string(o.names, ', ') END) AS detail,
+       'Name that schema: sessiondb apply --schema '
+       || CASE WHEN o.nspname ~ '^\w+$' THEN o.nspname ELSE '''' || replace(o.nspname, '''', '''\''''') || '''' END AS fix
+  FROM pg_namespace AS h
+ CROSS JOIN LATERAL (
+        SELECT string_agg(r.name, ', ' ORDER BY r.name) AS names, count(*) AS number
+          FROM required AS r
+         WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = h.oid AND c.relname = r.name)
+       ) AS l
+  JOIN LATERAL (
+        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname ORDER BY cardinality(o.names) DESC, o.nspname LIMIT 1
+       ) AS o ON l.number >= 4 AND cardinality(o.names) >= 4
+ WHERE h.nspname = current_setting('sessiondb.schema')
+   AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relname = 'installation')
