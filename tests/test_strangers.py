@@ -207,7 +207,7 @@ def test_a_partition_of_another_role_is_refused(new_role: str, platform_db: Plat
     assert new_role in finding.detail
     assert on(platform_db, "apply").code == 5
     with platform_db.connect() as connection:
-        connection.execute(finding.fix.removeprefix("Inspect it, then: ").encode())
+        connection.execute(finding.fix.rpartition(": ")[2].encode())
         assert refused(platform_db) == []
         # a new one, below another
         connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2025")

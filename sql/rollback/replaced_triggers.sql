@@ -17,10 +17,11 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
                       o.name, called.name, pg_get_userbyid(p.proowner)),
                format('Drop it and create the right one again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L', o.parent, o.name)
           FROM pg_proc AS p
-          LEFT JOIN pg_class AS e ON e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema')))
+          JOIN pg_namespace AS h ON h.nspname = current_setting('sessiondb.schema')
+         CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS owner) AS e
          WHERE p.oid = to_regprocedure(called.name || '()')
            AND p.proowner NOT IN (
-{trusted_roles(e.relowner)}
+{trusted_roles(e.owner)}
                )
         UNION ALL
         SELECT format('The trigger %I, which was taken over, cannot be restored: another trigger has this name.', o.name),

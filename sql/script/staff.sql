@@ -15,7 +15,9 @@ BEGIN
     END IF;
     -- a table of another role is not read, and the next checks refuse it
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = v_members AND c.relkind IN ('r', 'p')) THEN
-        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_members);
+        SET LOCAL search_path TO DEFAULT;
+        EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_members);
+        SET LOCAL search_path TO pg_catalog, pg_temp;
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_class AS c
