@@ -83,6 +83,6 @@ UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
   FROM platform AS h
  CROSS JOIN LATERAL (
-{schemas_of_others(h.search_path, h.table_owner)}
+{schemas_of_others(h.search_path, h.table_owner, 'the trigger functions', 'Run apply')}
        ) AS s
  ORDER BY object, detail

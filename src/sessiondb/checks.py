@@ -220,7 +220,7 @@ def require_installed(connection: Connection) -> Installation:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        _refuse_first(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
+        _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
@@ -234,7 +234,16 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    _refuse_first(connection, ("checks", ["table_owners"]), _COLUMNS)
+    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
+
+
+def require_search_path(connection: Connection) -> None:
+    """Refuse to run the platform's code under a search_path with a schema of another role.
+
+    Raises:
+        PlatformRefusedError: the initial search_path of the connection is such a path.
+    """
+    _without_errors(_catalog_checks(connection, _PATH))
 
 
 def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
@@ -264,14 +273,18 @@ def check_names() -> list[str]:
 
 
 _PENDING = "pending_migrations"
-_FIRST = ("renamed", "required_columns", "citus", "table_owners", "course_path")
+_FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "course_path")
 _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
+_PATH = ("preflight", ["search_path"])
 
 # what preflight required of the platform must still be there
 _CATALOG_CHECKS = [
-    ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types"]),
+    (
+        "preflight",
+        ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types", "search_path"],
+    ),
     ("checks", resources.names("checks")),
 ]
 """The checks that read only the catalogs, by their folder below ``sql/``."""

@@ -255,6 +255,8 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
         todo = migrate.undoable(connection, to)
         gone = {o.kind for o in objects.missing(connection)} if todo else set()
         numbers = [m.number for m in todo]
+        if todo:
+            checks.require_search_path(connection)
         warnings = checks.rollback_preflight(connection, numbers) if todo and "table" not in gone else []
         linked = records.linked(connection) if todo and "column" not in gone else {}
     if todo and not (dry_run or sys.stdin.isatty()):
