@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
 from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
+from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
@@ -64,6 +68,15 @@ TRAPPED_SCHEMA = """
     BEGIN PERFORM sessiondb.evil(); END $$;
     CREATE PROCEDURE sessiondb.backfill(p_session_id uuid DEFAULT NULL) LANGUAGE plpgsql AS $$
     BEGIN PERFORM sessiondb.evil(); END $$;
+    CREATE FUNCTION sessiondb.backfill_step(integer) RETURNS TABLE (
+        table_name name, scanned bigint, linked bigint, blocks_done bigint, blocks_total bigint
+    ) LANGUAGE plpgsql AS $$ BEGIN PERFORM sessiondb.evil(); END $$;
+    CREATE FUNCTION sessiondb.backfill_remarks(uuid) RETURNS SETOF text LANGUAGE sql AS 'SELECT sessiondb.evil()';
+    CREATE FUNCTION sessiondb.backfill_counts() RETURNS TABLE (
+        table_name name, scanned bigint, linked bigint, unlinkable bigint, reasons jsonb, as_of timestamptz
+    ) LANGUAGE plpgsql AS $$ BEGIN PERFORM sessiondb.evil(); END $$;
+    CREATE VIEW sessiondb.backfill_progress AS
+        SELECT length(sessiondb.evil()) AS linked, now() AS finished_at, sessiondb.evil() AS position;
     GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC;
 """
 
@@ -109,6 +122,47 @@ def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run
         assert refused.code == 5, (command, refused.err)
         assert new_role in refused.err, (command, refused.err)
         assert not rival.fallen(), command
+
+
+@pytest.mark.slow
+@on_reference
+def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_a_backfill_is_not_read(
+    new_role: str, platform_db: PlatformDatabase, part: Part
+) -> None:
+    """Between any two of its transactions."""
+    rival = Rival(platform_db, new_role)
+
+    def moments(at: int) -> int:
+        """Backfill while the rival acts before a transaction, and return how many transactions there were."""
+        begun: list[int] = []
+        is_open = threading.Event()
+
+        class Watched(psycopg.Connection[tuple[Any, ...]]):
+            def wait(self, *args: Any, **options: Any) -> Any:
+                if is_open.is_set() and self.info.transaction_status == TransactionStatus.IDLE:
+                    begun.append(at)
+                    if len(begun) == at:
+                        with platform_db.connect() as other:
+                            other.execute("DROP SCHEMA sessiondb CASCADE")
+                        assert rival.prepare()
+                return super().wait(*args, **options)
+
+        with platform_db.connect() as other:
+            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        platform_db.apply()
+        with (
+            contextlib.suppress(SessiondbError),
+            replace(platform_db.database(), opens=Watched).connect() as connection,
+        ):
+            is_open.set()
+            backfill(connection, None, Pace(batch_rows=1), lambda _: None, lambda *_: None)
+        assert not rival.fallen(), at
+        return len(begun)
+
+    all_moments = moments(-1)
+    assert all_moments > 10
+    for at in part(range(1, all_moments)):
+        moments(at)
 
 
 @pytest.mark.slow
@@ -202,6 +256,54 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_run_is_not_read
         for read in (installation, saved_links):
             with pytest.raises(PlatformRefusedError, match=new_role):
                 read(connection)
+    assert not rival.fallen()
+
+
+@on_reference
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_between_two_batches_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    rival = Rival(installed_db, new_role)
+    prepared: list[bool] = []
+
+    def acts(*_: int) -> None:
+        with installed_db.connect() as other:
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+        prepared.append(rival.prepare())
+
+    with installed_db.database().connect() as connection:
+        with pytest.raises(SessiondbError, match="was dropped or replaced"):
+            backfill(connection, None, Pace(batch_rows=1), lambda _: None, acts)
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+    assert prepared == [True]
+    assert not rival.fallen()
+
+
+@on_reference
+def test_a_schema_sessiondb_that_takes_the_place_of_ours_during_a_call_of_backfill_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """While it waits to try a batch again."""
+    rival = Rival(installed_db, new_role)
+    between = """
+        SELECT FROM pg_stat_activity AS a
+         WHERE a.pid = %s
+           AND (a.wait_event = 'PgSleep'
+                OR EXISTS (SELECT FROM pg_locks AS l
+                            WHERE l.pid = a.pid AND NOT l.granted AND l.relation = 'sessiondb.installation'::regclass))
+    """
+    with installed_db.connect() as caller, installed_db.connect() as watch, ThreadPoolExecutor(1) as pool:
+        pid = caller.info.backend_pid
+        with installed_db.connect() as other, other.transaction():
+            other.execute("LOCK TABLE org_members")
+            calling = pool.submit(caller.execute, "CALL sessiondb.backfill()")
+            until(lambda: watch.execute("SELECT FROM pg_locks WHERE NOT granted AND pid = %s", [pid]).rowcount)
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+            other.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(new_role)))
+            other.execute(TRAPPED_SCHEMA.replace("ROLE", new_role).encode())
+            until(lambda: watch.execute(between, [pid]).rowcount)
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="schema sessiondb was replaced"):
+            calling.result(30)
     assert not rival.fallen()
 
 

@@ -186,6 +186,72 @@ def test_a_schema_of_another_role_in_the_search_path_is_found_before_and_after(
     assert check(platform_db, "code_of_others") == []
 
 
+@on_hosted
+def test_no_command_runs_the_platforms_code_under_a_search_path_with_a_schema_of_another_role(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """One that was created after apply, with the name of the role that runs the commands, which comes first."""
+    owner = sql.Identifier("hosted_owner")
+    with installed_db.connect() as connection:
+        for statement in (
+            "CREATE FUNCTION public.look() RETURNS void LANGUAGE sql AS ''",
+            "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM look(); RETURN NEW; END'",
+            "CREATE FUNCTION public.allow() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM look(); RETURN true; END'",
+            "CREATE TRIGGER note BEFORE INSERT OR UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.note()",
+            "CREATE TRIGGER note BEFORE UPDATE ON public.enrollments FOR EACH ROW EXECUTE FUNCTION public.note()",
+            "ALTER TABLE public.sessions FORCE ROW LEVEL SECURITY; CREATE POLICY allow ON public.sessions USING (allow())",
+            "CREATE SCHEMA {owner} AUTHORIZATION {owner}",
+        ):
+            connection.execute(sql.SQL(statement).format(owner=owner))
+        by_owner = ("-d", installed_db.conninfo("hosted_owner"))
+        assert run(*by_owner, "session", "list").code == 0
+        assert check(installed_db, "search_path") == []
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(owner))
+        connection.execute(
+            sql.SQL(
+                "GRANT CREATE ON DATABASE {database} TO {role}; SET ROLE {role}; CREATE SCHEMA {owner};"
+                "GRANT USAGE ON SCHEMA {owner} TO PUBLIC;"
+                "CREATE FUNCTION {owner}.look() RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+            ).format(database=sql.Identifier(installed_db.name), role=sql.Identifier(new_role), owner=owner)
+        )
+    org, user = "--org=00000000-0000-4000-8000-0000000000a1", "--user=00000000-0000-4000-8000-0000000000b4"
+    course = "--course=00000000-0000-4000-8000-0000000000c1"
+    named = f"Schema hosted_owner of role {new_role} is in the search_path of this connection"
+    for command, code in (
+        (["org", "list"], 1),
+        (["org", "create", "--name=A", "--slug=a"], 1),
+        (["member", "list", org], 1),
+        (["member", "add", org, user, "--backfill"], 1),
+        (["session", "list", "--status=active"], 1),
+        (["session", "create", org, course, "--backfill"], 1),
+        (["show", "submissions"], 1),
+        (["explain", user, course], 1),
+        (["backfill"], 1),
+        (["backfill", "--dry-run"], 1),
+        (["trainer", "--no-browser"], 1),
+        (["check"], 4),
+        (["check", "split_students"], 4),
+        (["apply"], 5),
+        (["rollback", "--all", "--dry-run"], 5),
+        (["rollback", "--all", "--yes"], 5),
+    ):
+        done = run(*by_owner, *command)
+        said = " ".join((done.out + done.err).split())
+        assert (command, done.code) == (command, code), said
+        assert named in said or command == ["check", "split_students"], command
+        assert "fallen" not in said, command
+        assert "options=-csearch_path=public" in said or command == ["check", "split_students"], command
+    (finding,) = check(installed_db, "search_path")
+    assert brief([finding]) == [("search_path", "error", "schema hosted_owner")]
+    with installed_db.connect("hosted_owner") as connection:
+        for call in ("CALL sessiondb.backfill()", "CALL sessiondb.begin_backfill(NULL)"):
+            with pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"schema hosted_owner of role {new_role}"):
+                connection.execute(call)
+
+    elsewhere = make_conninfo(installed_db.conninfo("hosted_owner"), options="-csearch_path=public")
+    assert run("-d", elsewhere, "backfill").code == 0
+
+
 # partitions that belong to another role
 
 

@@ -956,6 +956,24 @@ def test_the_command_acts_as_a_user(visiting_role: str, installed_db: PlatformDa
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_page_runs_no_policy_under_a_search_path_with_a_schema_of_another_role(
+    visiting_role: str, installed_db: PlatformDatabase
+) -> None:
+    """One that has the name of the role that the page becomes, which is then the first."""
+    visitor = Visitor(app_of(installed_db, who=lambda _: ADA, role=visiting_role))
+    assert visitor.get("/").status_code == 200
+    with installed_db.connect() as connection:
+        name = sql.Identifier(visiting_role)
+        connection.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION anon").format(name))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO PUBLIC").format(name))
+
+    answer = visitor.get("/")
+
+    assert answer.status_code == 409
+    assert f"Schema {visiting_role} of role anon is in the search_path" in _text(answer)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_the_users_of_a_hosted_backend_have_the_names_of_their_profiles(
     visiting_role: str, installed_db: PlatformDatabase
 ) -> None:

@@ -83,6 +83,14 @@ UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
   FROM platform AS h
  CROSS JOIN LATERAL (
-{schemas_of_others(h.search_path, h.table_owner)}
+{schemas_of_others(h.search_path, h.table_owner, 'the trigger functions', 'Run apply')}
        ) AS s
+UNION ALL
+-- the arguments that an application sends may fit it better
+SELECT 'code_of_others', 'warning', format('function %s', p.oid::regprocedure),
+       format('Applications that call get_user_session_for_course() may call this function of role %I instead.', pg_get_userbyid(p.proowner)),
+       format('DROP ROUTINE %s', p.oid::regprocedure)
+  FROM platform AS h
+  JOIN pg_proc AS p ON p.proname = 'get_user_session_for_course' AND p.pronamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
+ WHERE p.proowner NOT IN (SELECT t.oid FROM trusted AS t)
  ORDER BY object, detail

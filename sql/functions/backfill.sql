@@ -9,7 +9,8 @@ AS $procedure$
  * No search_path is pinned, because a procedure with a SET clause cannot commit. Instead each transaction sets it before
  * anything whose meaning depends on it. What touches the platform's tables, and the commit, run under the initial path
  * of the connection. The advisory lock is the same as for apply, taken for each batch separately, so that it is
- * released however this ends.
+ * released however this ends. The lock on sessiondb.installation keeps the schema until the transaction ends: any role
+ * may create one of that name after a DROP SCHEMA.
  *
  * Longer than a screen: one loop, because whatever it calls cannot commit either, with all that a transaction must set.
  *
@@ -17,6 +18,7 @@ AS $procedure$
  * applies if it is shorter than ours.
  */
 DECLARE
+    v_schema pg_catalog.oid := pg_catalog.to_regnamespace('sessiondb');
     v_rows integer;
     v_call pg_catalog.timestamptz := pg_catalog.now();
     v_began pg_catalog.timestamptz;
@@ -32,6 +34,11 @@ BEGIN
         IF NOT pg_try_advisory_xact_lock(8315179226536832612) THEN
             RAISE EXCEPTION 'another sessiondb run is working on this database'
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that run has ended.';
+        END IF;
+        LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE;
+        IF to_regnamespace('sessiondb') IS DISTINCT FROM v_schema THEN
+            RAISE EXCEPTION 'schema sessiondb was replaced; linked by this call: %', v_linked
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Linked rows stay linked. See: sessiondb status';
         END IF;
         IF v_rows IS NULL THEN
             v_rows := 1000;

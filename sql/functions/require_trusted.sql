@@ -3,9 +3,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a table that is read belongs to
- * one, if a column that is read is missing (s.status would then call a function status(s) of any role), or if Citus manages
- * a table, whose pages are then on other nodes. A role that calls backfill() or explain_link() trusts the owner of backfill().
+ * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a schema in the search_path or a
+ * table that is read belongs to one, if a column that is read is missing (s.status would then call a function status(s) of
+ * any role), or if Citus manages a table, whose pages are then on other nodes. A role that calls backfill() or
+ * explain_link() trusts the owner of backfill().
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
@@ -14,6 +15,7 @@ DECLARE
           FROM (
 {strangers(v_owner)}
                ) AS s);
+    v_path name[];
     v_column text;
     v_table text;
 BEGIN
@@ -22,6 +24,26 @@ BEGIN
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('schema sessiondb is open to roles that are not trusted: %s', v_found),
             HINT = 'See: sessiondb check';
+    END IF;
+    -- that of the caller, under which the platform's own code runs
+    SET LOCAL search_path TO DEFAULT;
+    v_path := pg_catalog.current_schemas(false);
+    SET LOCAL search_path TO pg_catalog, pg_temp;
+    SELECT format('schema %I of role %I is in the search_path of this connection', n.nspname, pg_get_userbyid(n.nspowner))
+      INTO v_found
+      FROM pg_namespace AS n
+      JOIN sessiondb.installation AS i ON i.platform_schema <> n.nspname
+     CROSS JOIN LATERAL (SELECT coalesce(({linked_owner()}), v_owner) AS owner) AS w
+     WHERE n.nspname = ANY (v_path)
+       AND n.nspowner NOT IN (
+{trusted_roles(w.owner)}
+           )
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = v_found || ': an unqualified name in the platform''s own code may mean an object of that role',
+            HINT = 'Connect with a search_path without it. See: sessiondb check search_path';
     END IF;
     SELECT format('table %s belongs to role %I', t.object, pg_get_userbyid(t.relowner))
       INTO v_table

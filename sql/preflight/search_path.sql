@@ -9,16 +9,19 @@ SELECT 'search_path' AS "check", 'error' AS level, 'search_path' AS object,
  WHERE current_setting('sessiondb.search_path') LIKE '_%, "pg\_catalog",%'
 UNION ALL
 SELECT 'search_path', 'error', s.object, s.detail, s.fix
-  FROM (SELECT c.relowner, current_setting('sessiondb.search_path') AS path
-          FROM pg_class AS c
-         WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema'))) AND c.relname = 'enrollments') AS h
+  FROM (SELECT current_setting('sessiondb.search_path') AS path,
+               coalesce(({linked_owner()}), (
+                   SELECT c.relowner
+                     FROM pg_class AS c
+                    WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
+                      AND c.relname = 'enrollments')) AS table_owner) AS h
  CROSS JOIN LATERAL (
-{schemas_of_others(h.path, h.relowner)}
+{schemas_of_others(h.path, h.table_owner, 'this connection', 'Run the command')}
        ) AS s
 UNION ALL
--- one that was dropped while apply waited could be created again by any role
+-- one that was dropped while the command waited could be created again by any role
 SELECT 'search_path', 'error', 'search_path',
-       format('Schema %I in the search_path of this connection was dropped meanwhile.', m.name[1]), 'Run apply again.'
+       format('Schema %I in the search_path of this connection was dropped meanwhile.', m.name[1]), 'Run the command again.'
   FROM regexp_matches(current_setting('sessiondb.search_path'), '"((?:[^"]|"")+)"', 'g') AS m (name)
  WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = replace(m.name[1], '""', '"'))
  ORDER BY object

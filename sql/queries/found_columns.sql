@@ -46,6 +46,7 @@ SELECT r.table_name, r.column_name, r.kind,
        use.of_logins, use.of_class, use.has_org
   FROM required AS r
  CROSS JOIN pg_namespace AS n
+ CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS w
   LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
   LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_type AS t ON t.oid = a.atttypid
@@ -59,6 +60,10 @@ SELECT r.table_name, r.column_name, r.kind,
                   FROM known AS k
                   JOIN pg_class AS o ON o.relnamespace = n.oid AND o.relkind IN ('r', 'p') AND o.relname ~* format('^(%s)$', k.pattern)
                  WHERE k.name = r.table_name
+                   -- another role could have created it in order to be proposed
+                   AND o.relowner IN (
+{trusted_roles(w.owner)}
+                       )
                ) AS o
        ) AS other_table ON true
   LEFT JOIN LATERAL (

@@ -38,6 +38,8 @@ SELECT format('DO %L', format(
            '    RAISE NOTICE ''%%'', %3$L;\n'
            'EXCEPTION WHEN undefined_table THEN\n'
            '    RAISE NOTICE ''%%'', %4$L;\n'
+           'WHEN undefined_column OR undefined_function OR undefined_object OR invalid_object_definition THEN\n'
+           '    RAISE NOTICE ''%%'', %8$L;\n'
            'END',
            o.previous_definition, o.previous_definition,
            format('trigger %s on %s is restored', o.name, o.parent),
@@ -46,7 +48,8 @@ SELECT format('DO %L', format(
 {trusted_roles(e.relowner)}
            ),
            format('trigger %s on %s cannot be restored, because it would use a function, an operator or a type of a role that is not trusted', o.name, o.parent),
-           format('Inspect what it uses: %s', o.previous_definition))) AS statement,
+           format('Inspect what it uses: %s', o.previous_definition),
+           format('trigger %s on %s is not restored, as something that it names is gone: %s', o.name, o.parent, o.previous_definition))) AS statement,
        json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks,
        NULL::name AS scans
   FROM sessiondb.objects AS o

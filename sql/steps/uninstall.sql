@@ -24,6 +24,10 @@ SELECT s.statement,
         SELECT 2, format('DROP POLICY IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'policy' AND f.relation IS NOT NULL
         UNION ALL
+        -- what a replaced function names may be gone
+        SELECT 2, 'SET LOCAL check_function_bodies TO off'
+         WHERE o.kind = 'function' AND o.origin = 'replaced'
+        UNION ALL
         SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
                         -- the owner of one that was set aside may have dropped it
                         AND (starts_with(o.previous_definition, 'CREATE')

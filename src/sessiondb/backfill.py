@@ -19,6 +19,7 @@ from sessiondb.checks import require_installed
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import Connection, platform_path, rest
 from sessiondb.errors import LockNotObtainedError, SessiondbError
+from sessiondb.installation import hold_schema
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.records import require_session
 from sessiondb.watch import Watch
@@ -143,7 +144,7 @@ def backfill(
     patience = LockBudget(total=min(LockBudget.total, window.left()))
     with closing(Watch(connection)) as watch, advisory_lock(connection, patience, report):
         require_installed(connection)
-        begun = connection.execute("SELECT now()").fetchone()
+        (begun,) = connection.execute("SELECT now()").fetchall()
         with suppress(_TimeIsUp):
             _begin(watch, session, window, report)
             try:
@@ -152,11 +153,9 @@ def backfill(
             finally:
                 with suppress(psycopg.OperationalError):  # the connection may be lost
                     _count(connection, result)
-        since = connection.execute(
-            "SELECT min(c.as_of) FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s", begun
-        ).fetchone()
-        if result.complete and since:
-            when = f"{since[0].astimezone():%Y-%m-%d %H:%M:%S}"  # in the user's time zone
+        since = "SELECT min(c.as_of) AS since FROM sessiondb.backfill_counts() AS c HAVING min(c.as_of) < %s"
+        for row in _kept(connection, since, *begun) if result.complete else ():
+            when = f"{row['since'].astimezone():%Y-%m-%d %H:%M:%S}"  # in the user's time zone
             report(f"Rows that became linkable after {when} may not be linked yet: run the command again.")
     return result
 
@@ -169,20 +168,18 @@ def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) 
     _execute(watch, window, report, "CALL sessiondb.begin_backfill(%s)", session)
     for row in _execute(watch, window, report, _REMARKS, session):
         report(row["remark"])
-    resumed = watch.connection.execute(
-        "SELECT bool_or(p.finished_at IS NOT NULL OR p.position IS NOT NULL) FROM sessiondb.backfill_progress AS p"
-    ).fetchone()
-    if resumed and resumed[0]:
+    resumed = "SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NOT NULL OR p.position IS NOT NULL"
+    if _kept(watch.connection, resumed):
         report("Resuming the previous backfill; counts include earlier runs.")
 
 
-_LINKED = "SELECT coalesce(sum(p.linked), 0)::bigint FROM sessiondb.backfill_progress AS p"
+_LINKED = "SELECT coalesce(sum(p.linked), 0)::bigint AS linked FROM sessiondb.backfill_progress AS p"
 
 
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
     """Link batch after batch until nothing is left or the time is up."""
     rows = pace.batch_rows or 1000
-    ((linked,),) = watch.connection.execute(_LINKED).fetchall()
+    linked = _kept(watch.connection, _LINKED)[0]["linked"]
     window.sleep(0)
     while True:
         _wait_for_replicas(watch.connection, pace.max_lag, window, report)
@@ -212,7 +209,7 @@ def _execute(
         try:
             with (
                 watch.blockers_seen_every(wait * 0.8) as blockers,
-                platform_path(connection),
+                connection.transaction(),
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
                 cursor.execute(
@@ -220,6 +217,8 @@ def _execute(
                     " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
                     timeouts,
                 )
+                hold_schema(connection)
+                connection.execute("SET LOCAL search_path TO DEFAULT")  # also for the commit, as in platform_path()
                 if watch.is_distributed:
                     bound_waits_on_workers(connection)
                 cursor.execute(statement, [argument])
@@ -285,9 +284,15 @@ def _wait_for_replicas(connection: Connection, max_lag: float | None, window: _W
 
 def _count(connection: Connection, result: Result) -> None:
     """Fill in what was done so far, including earlier runs."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute("SELECT table_name, scanned, linked, unlinkable, reasons FROM sessiondb.backfill_counts()")
-        result.tables = {counts.pop("table_name"): counts for counts in cursor}
+    done = "SELECT table_name, scanned, linked, unlinkable, reasons FROM sessiondb.backfill_counts()"
+    result.tables = {counts.pop("table_name"): counts for counts in _kept(connection, done)}
+
+
+def _kept(connection: Connection, query: LiteralString, *arguments: object) -> list[dict[str, Any]]:
+    """Return the rows of a query of what the backfill keeps in schema sessiondb."""
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        hold_schema(connection)
+        return cursor.execute(query, arguments).fetchall()
 
 
 def _dry_run(

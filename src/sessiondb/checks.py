@@ -223,7 +223,7 @@ def require_installed(connection: Connection) -> Installation:
     _hold_tables(connection, is_installed=True)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        _refuse_first(connection, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
+        _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
@@ -238,7 +238,16 @@ def require_columns(connection: Connection) -> None:
         SessiondbError: for the first that is missing or has another type.
     """
     _hold_tables(connection, is_installed=False)
-    _refuse_first(connection, ("checks", ["table_owners"]), _COLUMNS)
+    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
+
+
+def require_search_path(connection: Connection) -> None:
+    """Refuse to run the platform's code under a search_path with a schema of another role.
+
+    Raises:
+        PlatformRefusedError: the initial search_path of the connection is such a path.
+    """
+    _without_errors(_catalog_checks(connection, _PATH))
 
 
 def require_owners(connection: Connection) -> None:
@@ -259,7 +268,7 @@ def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
         is_installed: whether the tables on the path to the course are known, which are locked, too.
 
     Raises:
-        SessiondbError: a table was renamed since its owner was asked.
+        SessiondbError: a table or a column was renamed meanwhile.
     """
     if connection.info.transaction_status == TransactionStatus.IDLE:
         return
@@ -272,13 +281,9 @@ def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
         with platform_path(connection):
             connection.execute(trusted(statement))
         # now, which the snapshot of a transaction that only reads is not
-        renamed = connection.execute(
-            "SELECT h.name FROM unnest(%s::text[], %s::oid[]) AS h (name, oid)"
-            " WHERE to_regclass(h.name)::oid IS DISTINCT FROM h.oid",
-            [names, oids],
-        ).fetchone()
+        renamed = connection.execute(trusted(resources.query("queries/renamed_meanwhile")), [names, oids]).fetchone()
     if renamed:
-        raise SessiondbError(f"table {renamed[0]} was renamed while this command waited for it", "Run it again.")
+        raise SessiondbError(f"{renamed[0]} was renamed or dropped while this command waited for it", "Run it again.")
 
 
 def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
@@ -313,14 +318,18 @@ def check_names() -> list[str]:
 
 
 _PENDING = "pending_migrations"
-_FIRST = ("renamed", "required_columns", "citus", "table_owners", "course_path")
+_FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "course_path")
 _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
+_PATH = ("preflight", ["search_path"])
 
 # what preflight required of the platform must still be there
 _CATALOG_CHECKS = [
-    ("preflight", ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types"]),
+    (
+        "preflight",
+        ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types", "search_path"],
+    ),
     ("checks", resources.names("checks")),
 ]
 """The checks that read only the catalogs, by their folder below ``sql/``."""

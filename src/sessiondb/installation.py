@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg
 from packaging.version import Version
 from psycopg import errors as pg
 
@@ -123,6 +124,32 @@ def installation(connection: Connection) -> Installation | None:
         ).fetchone()
         return Installation(*row) if row else None
     return None
+
+
+def hold_schema(connection: Connection) -> None:
+    """Keep schema sessiondb from being dropped or replaced until the open transaction ends.
+
+    A command that works in several transactions does so in each, before it names anything in the schema.
+
+    Args:
+        connection: under :data:`sessiondb.connection.OUR_PATH`; has found the schema with :func:`is_there`.
+
+    Raises:
+        SessiondbError: it is no longer that schema. Nothing in it was read or run.
+    """
+    try:
+        cursor = connection.execute(
+            "LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; SELECT to_regnamespace('sessiondb')::oid"
+        )
+        cursor.nextset()
+        held = cursor.fetchone() == (_TRUSTED.get(connection),)
+    except psycopg.ProgrammingError:  # there is no such table, or one that this role may not lock
+        held = False
+    if not held:
+        raise SessiondbError(
+            "schema sessiondb was dropped or replaced while this command was working",
+            "What was committed before stays. See: sessiondb status",
+        )
 
 
 def refuse_other(there: Installation | None, *, older: bool) -> None:

@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
-from sessiondb.checks import preflight, require_course_path, rollback_preflight
+from sessiondb.checks import preflight, require_course_path, require_search_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
@@ -111,6 +111,7 @@ class Runner:
             if applied is None:
                 self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 return []
+            self._look(lambda: require_search_path(self.connection))  # event triggers fire in the repair
             self._repair(migrations[0])
             todo, there = _to_undo(self.connection, migrations, applied, keep)
             if todo:

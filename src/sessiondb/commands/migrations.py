@@ -259,6 +259,8 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
         gone = objects.missing(connection) if todo else []
         is_whole = not any(o.kind == "table" and o.after == "0001" for o in gone)
         numbers = [m.number for m in todo]
+        if todo:
+            checks.require_search_path(connection)
         warnings = checks.rollback_preflight(connection, numbers) if todo and is_whole else []
         linked = records.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
     if todo and not (dry_run or sys.stdin.isatty()):

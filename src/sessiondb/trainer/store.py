@@ -16,8 +16,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
+from sessiondb.checks import require_search_path
 from sessiondb.citus import is_distributed
-from sessiondb.connection import Connection, platform_path, trusted
+from sessiondb.connection import Connection, pinned_path, platform_path, trusted
 from sessiondb.database import Database
 from sessiondb.errors import SessiondbError
 from sessiondb.server_errors import is_lost
@@ -96,7 +97,11 @@ class Who:
             raise ValueError("a role needs a user")
 
     def become(self, connection: Connection, *, local: bool) -> None:
-        """Go on with the rights of that user, to the end of the transaction or of the connection."""
+        """Go on with the rights of that user, to the end of the transaction or of the connection.
+
+        Raises:
+            PlatformRefusedError: the search_path of that role names a schema of another one.
+        """
         if self.role is None:
             return
         connection.execute(
@@ -109,6 +114,10 @@ class Who:
                 "local": local,
             },
         )
+        with platform_path(connection):  # in which "$user" now means another schema
+            ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
+        connection.execute("SELECT set_config('sessiondb.search_path', %s, %s)", [pinned_path(path), local])
+        require_search_path(connection)
 
 
 @dataclass
