@@ -281,7 +281,8 @@ def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
         with platform_path(connection):
             connection.execute(trusted(statement))
         # now, which the snapshot of a transaction that only reads is not
-        renamed = connection.execute(trusted(resources.query("queries/renamed_meanwhile")), [names, oids]).fetchone()
+        meanwhile = resources.query("queries/renamed_meanwhile", "%s::text[]", "%s::oid[]")
+        renamed = connection.execute(trusted(meanwhile), [names, oids]).fetchone()
     if renamed:
         raise SessiondbError(f"{renamed[0]} was renamed or dropped while this command waited for it", "Run it again.")
 
