@@ -1,12 +1,13 @@
 CREATE OR REPLACE FUNCTION sessiondb.backfill_remarks(p_session_id uuid)
 RETURNS SETOF text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 AS $function$
 /*
  * Remarks before a backfill of this session, or of all (NULL): that nothing is linked to a session that is not active,
  * and which triggers of the platform fire.
  */
 BEGIN
+    CALL sessiondb.require_trusted();
     RETURN QUERY
         SELECT pg_catalog.format('Session %s is %s, and only active ones are chosen: nothing will be linked to it.', s.id, s.status)
           FROM platform.sessions AS s

@@ -9,11 +9,8 @@ AS $function$
  *
  * A session that waits for a row of this batch may hold the row for which the batch waits: a deadlock, which the server
  * resolves by cancelling that session when it has waited for deadlock_timeout. So this waits for a lock at most half as long.
- *
- * The tables are locked before their owners are asked: none of them can then be renamed, and another one get its name.
  */
 DECLARE
-    v_table pg_catalog.text;
     v_batch pg_catalog.record;
     v_done pg_catalog.record;
 BEGIN
@@ -23,14 +20,6 @@ BEGIN
          OR s.name OPERATOR(pg_catalog.=) 'lock_timeout' AND s.setting OPERATOR(pg_catalog.<>) '0';
     -- citus: RETURN QUERY SELECT s.* FROM sessiondb.backfill_users(p_rows) AS s;
     -- citus: RETURN;
-    LOCK TABLE ONLY platform.org_members, ONLY platform.courses, ONLY platform.sessions, ONLY platform.enrollments, ONLY platform.submissions IN ACCESS SHARE MODE;
-    FOR v_table IN
-        SELECT j.step OPERATOR(pg_catalog.->>) 'to'::pg_catalog.text
-          FROM sessiondb.installation AS i
-         CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(i.course_joins) AS j (step)
-    LOOP
-        EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_table);
-    END LOOP;
     CALL sessiondb.require_trusted();
     SELECT b.* INTO v_batch FROM sessiondb.next_batch(p_rows) AS b;
     IF NOT FOUND THEN

@@ -3,7 +3,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if schema sessiondb contains objects of a role that is not trusted, if a schema in the search_path or a
+ * Locks the tables that are read, and raises an error if schema sessiondb contains objects of a role that is not trusted, if a schema in the search_path or a
  * table that is read belongs to one, if a column that is read is missing (s.status would then call a function status(s) of
  * any role), or if Citus manages a table, whose pages are then on other nodes. A role that calls backfill() or
  * explain_link() trusts the owner of backfill().
@@ -45,6 +45,17 @@ BEGIN
             MESSAGE = v_found || ': an unqualified name in the platform''s own code may mean an object of that role',
             HINT = 'Connect with a search_path without it. See: sessiondb check search_path';
     END IF;
+    -- until the transaction ends, no other table gets the name of one
+    -- citus: /*
+    SELECT h.statement
+      INTO v_table
+      FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path
+              FROM sessiondb.installation AS i) AS p
+     CROSS JOIN LATERAL (
+{held_tables(p.schema, p.path)}
+           ) AS h;
+    EXECUTE v_table;
+    -- citus: */
     SELECT format('table %s belongs to role %I', t.object, pg_get_userbyid(t.relowner))
       INTO v_table
       FROM sessiondb.installation AS i

@@ -1,13 +1,11 @@
--- The statement that locks the tables of the rules and those named in $1 (text[], on the path to the course), as far as the
--- current role may, with their names and OIDs; NULL if there are none. None where Citus distributes them: it would lock them on
--- every node.
+-- The statement that locks the tables of the rules in schema $1 and those named in $2 (text[], on the path to the course), as far
+-- as the current role may, with their names and OIDs; NULL if there are none.
 SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.identity, ', ' ORDER BY i.identity) || ' IN ACCESS SHARE MODE' AS statement,
        array_agg(i.identity) AS names, array_agg(c.oid) AS oids
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS i
- WHERE (n.nspname = current_setting('sessiondb.schema') AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-        OR i.identity = ANY ($1))
+ WHERE (n.nspname = $1 AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
+        OR i.identity = ANY ($2))
    AND c.relkind IN ('r', 'p', 'v')
    AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
-   AND coalesce(current_setting('sessiondb.citus', true), '') <> 'distributed'

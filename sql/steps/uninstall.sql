@@ -28,11 +28,22 @@ SELECT s.statement,
         SELECT 2, 'SET LOCAL check_function_bodies TO off'
          WHERE o.kind = 'function' AND o.origin = 'replaced'
         UNION ALL
-        SELECT 3, CASE WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
+        SELECT 3, CASE WHEN w.stranger IS NOT NULL
+                        THEN format('DO %L', format(
+                            'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
+                            format('function %s belongs to role %I, which may have created it in the place of ours', f.routine, w.stranger),
+                            'Inspect it, then drop it.'))
+                       WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
                         -- the owner of one that was set aside may have dropped it
                         AND (starts_with(o.previous_definition, 'CREATE')
                              OR to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL) THEN o.previous_definition
                        ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
+          FROM (SELECT (SELECT pg_get_userbyid(p.proowner)
+                          FROM pg_proc AS p
+                         WHERE p.oid = f.routine AND p.proowner NOT IN (
+{trusted_roles(h.owner)}
+                               )) AS stranger
+                  FROM (SELECT ({right_owner(s.oid)}) AS owner FROM pg_namespace AS s WHERE s.nspname = current_setting('sessiondb.schema')) AS h) AS w
          WHERE o.kind = 'function' AND f.routine IS NOT NULL
         UNION ALL
         SELECT 4, format('DELETE FROM sessiondb.objects AS o WHERE (o.kind, o.parent, o.name) OPERATOR(pg_catalog.=) (%L, %L, %L)', o.kind, o.parent, o.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from uuid import UUID
@@ -304,20 +304,24 @@ def _dry_run(
     progress: Progress,
     result: Result,
 ) -> None:
-    there = require_installed(connection)
-    require_session(connection, session)
+    @contextmanager
+    def in_time() -> Iterator[None]:
+        timeout = _milliseconds(window.left())
+        connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [timeout])
+        try:
+            yield
+        except pg.QueryCanceled as error:
+            if window.left() > 0:
+                raise
+            raise _TimeIsUp from error
 
     def ask(query: LiteralString, *arguments: object) -> list[tuple[Any, ...]]:
-        timeout = _milliseconds(window.left())
-        with platform_path(connection):
-            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [timeout])
-            try:
-                return connection.execute(query, arguments).fetchall()
-            except pg.QueryCanceled as error:
-                if window.left() > 0:
-                    raise
-                raise _TimeIsUp from error
+        with platform_path(connection), in_time():
+            return connection.execute(query, arguments).fetchall()
 
+    with in_time():
+        there = require_installed(connection)
+        require_session(connection, session)
     window.sleep(0)
     for (remark,) in ask(_REMARKS, session):
         report(remark)

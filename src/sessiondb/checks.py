@@ -270,10 +270,15 @@ def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
     Raises:
         SessiondbError: a table or a column was renamed meanwhile.
     """
-    if connection.info.transaction_status == TransactionStatus.IDLE:
+    # Citus would lock them on every node
+    if connection.info.transaction_status == TransactionStatus.IDLE or is_distributed(connection):
         return
     path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
-    tables = resources.query("queries/held_tables", f"ARRAY({path})" if is_installed else "'{}'::text[]")
+    tables = resources.query(
+        "queries/held_tables",
+        "current_setting('sessiondb.schema')",
+        f"ARRAY({path})" if is_installed else "'{}'::text[]",
+    )
     with connection.transaction():
         ((statement, names, oids),) = connection.execute(trusted(tables)).fetchall()
         if statement is None:

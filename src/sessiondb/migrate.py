@@ -190,7 +190,7 @@ class Runner:
             self._point = query.text
             try:
                 for statement in self._look(lambda: expanded(self.connection, query), of):
-                    if " CONCURRENTLY " in statement.text:
+                    if statement.text.startswith(("CREATE INDEX CONCURRENTLY ", "DROP INDEX CONCURRENTLY ")):
                         self._concurrently(of, statement.text)
                     else:
                         self._transaction(of, [statement], show=not statement.text.startswith("COMMENT "))

@@ -246,7 +246,7 @@ def _in_batch(step: Step) -> Iterator[str]:
         yield f"{_execute(rows)[:-1]} INTO v_statements;"
         yield "SET LOCAL search_path TO DEFAULT;"
         yield "FOREACH v_statement IN ARRAY coalesce(v_statements, '{}') LOOP"
-        yield "    EXECUTE pg_catalog.replace(v_statement, ' CONCURRENTLY ', ' ');"
+        yield "    EXECUTE pg_catalog.regexp_replace(v_statement, '^(CREATE|DROP) INDEX CONCURRENTLY ', '\\1 INDEX ');"
         yield "END LOOP;"
         if item.name == "restore_links":
             yield "IF v_statements IS NOT NULL THEN SET CONSTRAINTS ALL IMMEDIATE; END IF;"
@@ -311,7 +311,7 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
             continue
         before = ["'SET search_path TO DEFAULT'"]
         if step.each:
-            wait = f"CASE WHEN e.statement LIKE '% CONCURRENTLY %' THEN '0' ELSE '{timeout}' END"
+            wait = f"CASE WHEN e.statement ~ '^(CREATE|DROP) INDEX CONCURRENTLY ' THEN '0' ELSE '{timeout}' END"
             before.append(f"format('SET lock_timeout TO %L', {wait})")
         rows = f"(\n{item.text}\n) AS e (statement, locks, scans)"
         yield f"SELECT {', '.join(before)}, e.statement\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
