@@ -203,6 +203,29 @@ def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(ins
         assert connection.execute("SELECT to_regclass('sessiondb.saved_links_of_sessions')").fetchone() == (None,)
 
 
+@both_tables
+@on_three
+def test_a_link_that_a_rollback_kept_is_not_to_another_session_with_the_same_id(
+    installed_db: PlatformDatabase, table: str
+) -> None:
+    """Without the foreign keys, a session may be deleted and created again for another organisation."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, other, course = world.org(), world.org(), world.course()
+        stays, leaves = world.user(org), world.user(other)
+        kept, changed = world.session(org, course), world.session(other, course)
+        assert world.write(table, stays, course) == kept
+        assert world.write(table, leaves, course) == changed
+
+        assert on(installed_db, "rollback", "--to", "0003", "--yes").code == 0
+        world.run("UPDATE {} SET org_id = {} WHERE id = {}", "sessions", org, changed)
+        applied = on(installed_db, "apply")
+
+        assert applied.code == 0
+        assert f"rows of {installed_db.platform.schema}.{table} leave sessions that have another" in applied.err
+        assert (world.stored(table, stays), world.stored(table, leaves)) == ([kept], [None])
+
+
 @on_reference
 def test_a_saved_link_comes_back_though_the_work_was_graded_meanwhile(platform_db: PlatformDatabase) -> None:
     """Even to a session that is completed, where a backfill would not find it again."""
@@ -304,6 +327,51 @@ def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: P
         installed_db.apply()
 
         assert {user: world.stored("submissions", user) for user in users} == {user: [session] for user in users}
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_partition_that_is_attached_while_links_are_saved_keeps_its_own(installed_db: PlatformDatabase) -> None:
+    """The next rollback saves them."""
+    attach = "ALTER TABLE submissions ATTACH PARTITION submissions_2024 FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00')"
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session, user = world.session(org, course), world.user(org)
+        assert world.write("submissions", user, course) == session
+        connection.execute("UPDATE submissions SET submitted_at = '2024-06-01' WHERE user_id = %s", [user])
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2024")
+        attached: list[str] = []
+
+        def attaches(migration: str, point: str) -> None:
+            if point in {"committed", "done"} and migration.startswith("0005") and not attached:
+                attached.append(point)
+                connection.execute(attach)
+
+        with pytest.raises(SessiondbError, match="submissions_2024 became part of") as refused:
+            run(installed_db, "rollback", attaches)
+        assert "Run rollback again" in str(refused.value.hint)
+        installed_db.rollback()
+        installed_db.apply()
+
+        assert world.stored("submissions", user) == [session]
+
+
+@on_reference
+def test_a_view_that_is_made_while_a_rollback_waits_stops_it_with_what_to_do(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+
+        def creates(migration: str, point: str) -> None:
+            if point in {"committed", "done"} and migration.startswith("0005"):
+                connection.execute("CREATE OR REPLACE VIEW late AS SELECT session_id FROM enrollments")
+
+        with pytest.raises(SessiondbError, match="view late depends on") as refused:
+            run(installed_db, "rollback", creates)
+        assert "CASCADE" not in str(refused.value.hint)
+        assert "drop that first" in str(refused.value.hint)
+        again = on(installed_db, "rollback", "--all", "--yes")
+        assert (again.code, "DROP VIEW public.late" in again.err) == (5, True)
+        connection.execute("DROP VIEW late")
+        assert on(installed_db, "rollback", "--all", "--yes").code == 0
 
 
 @on_reference

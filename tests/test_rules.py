@@ -457,6 +457,28 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
         with held(installed_db, 0.5, f"DELETE FROM sessions WHERE id = '{older}'"):
             assert world.write(table, user, course) == newest
 
+    @both_tables
+    def test_and_one_that_is_given_to_another_organisation_is_not_chosen(
+        self, installed_db: PlatformDatabase, world: World, table: str
+    ) -> None:
+        here, there, course = world.org(), world.org(), world.course()
+        user, older = world.user(here, there), world.session(there, course, created_at=EARLY)
+        newest = world.session(here, course, created_at=LATE)
+        given = f"UPDATE sessions SET org_id = '{world.org()}' WHERE id = '{newest}'"
+        with held(installed_db, 0.3, f"{given}; LOCK TABLE sessions IN EXCLUSIVE MODE"):
+            assert world.write(table, user, course) == older
+
+    def test_nor_is_one_of_their_enrolments_that_is_given_to_another_organisation(
+        self, installed_db: PlatformDatabase, world: World
+    ) -> None:
+        org, course = world.org(), world.course()
+        user, session = world.user(org), world.session(org, course)
+        world.enroll(user, course)
+        given = f"UPDATE sessions SET org_id = '{world.org()}' WHERE id = '{session}'"
+        with held(installed_db, 0.3, f"{given}; LOCK TABLE sessions IN EXCLUSIVE MODE"):
+            found = world.db.execute("SELECT sessiondb.find_enrolled_session(%s, %s)", [user, course])
+            assert found.fetchall() == [(None,)]
+
     @pytest.mark.parametrize(
         "verb", ["DELETE FROM {} WHERE id = {}", "UPDATE {} SET status = 'completed' WHERE id = {}"]
     )

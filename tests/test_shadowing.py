@@ -375,15 +375,23 @@ def test_the_types_that_operators_and_functions_are_called_with_are_learnt(base:
 # the grounds
 
 
-def over_a_varchar(platform: Platform) -> Platform:
-    """The way to the course leads over a varchar, for which the catalog has no operators of its own."""
+def over_other_types(platform: Platform) -> Platform:
+    """The way to the course leads over a varchar, for which the catalog has no operators of its own, and over a domain.
+
+    That is of a type of an extension in the platform's schema, where a rival may make an operator for the domain itself.
+    """
     return replace(platform, task_column="code", course_path="code.course_id")
 
 
-VARCHAR: LiteralString = """
+OTHER_TYPES: LiteralString = """
+CREATE EXTENSION citext;
+CREATE DOMAIN part AS citext;
 ALTER TABLE submissions DROP exercise_id;
-ALTER TABLE exercises DROP id, ADD id varchar(9) PRIMARY KEY DEFAULT left(random()::text, 9);
-ALTER TABLE submissions ADD code varchar(9) REFERENCES exercises;
+ALTER TABLE exercises DROP id, ADD id varchar(9) NOT NULL DEFAULT left(random()::text, 9), ADD part part NOT NULL DEFAULT 'a';
+ALTER TABLE exercises ADD PRIMARY KEY (id, part);
+ALTER TABLE submissions ADD code varchar(9), ADD part part NOT NULL DEFAULT 'a', ADD FOREIGN KEY (code, part) REFERENCES exercises;
+ALTER TABLE submissions DROP CONSTRAINT submissions_pkey;
+ALTER TABLE submissions ADD PRIMARY KEY (id, part);
 """
 
 
@@ -399,10 +407,10 @@ def rival(cluster: Cluster) -> Iterator[None]:
 def base(rival: None, cluster: Cluster, platform: Platform) -> Iterator[PlatformDatabase]:
     """The platform, on which the rival may read and write what students do."""
     with cluster.clone(platform, installed=False) as found:
-        database = replace(found, platform=over_a_varchar(platform)) if platform.name == "reference" else found
+        database = replace(found, platform=over_other_types(platform)) if platform.name == "reference" else found
         with database.connect() as connection:
             if platform.name == "reference":
-                connection.execute(VARCHAR)
+                connection.execute(OTHER_TYPES)
             role, schema = sql.Identifier(traps.RIVAL), sql.Identifier(platform.schema)
             connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
             connection.execute(

@@ -263,7 +263,7 @@ def _operator_traps(connection: Connection, names: Names, learnt: set[Call]) -> 
             SELECT o.oprname AS name, f.l, CASE WHEN f.r < 0 THEN (SELECT t.typelem FROM pg_type AS t WHERE t.oid = -f.r) ELSE f.r END AS r,
                    o.oprresult AS result
               FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS f (oid, l, r)
-              JOIN pg_operator AS o ON o.oid = f.oid AND o.oprnamespace = 'pg_catalog'::regnamespace
+              JOIN pg_operator AS o ON o.oid = f.oid
         ),
         of_platform AS (
             SELECT DISTINCT a.atttypid AS type
@@ -279,6 +279,11 @@ def _operator_traps(connection: Connection, names: Names, learnt: set[Call]) -> 
           LEFT JOIN pg_type AS l ON l.oid = f.l
           JOIN pg_type AS t ON t.oid = f.result
          WHERE l.typtype IS DISTINCT FROM 'p'
+           -- not one of an extension
+           AND NOT EXISTS (
+                SELECT FROM pg_operator AS o
+                 WHERE o.oprnamespace = quote_ident(current_setting('trap.schema'))::regnamespace
+                   AND (o.oprname, o.oprleft, o.oprright) = (f.name, f.l, f.r))
          ORDER BY f.name, f.l, f.r, f.result
         """,
         [call[0] for call in looked_up],

@@ -43,17 +43,17 @@ BEGIN
             s.platform_schema,
             pg_catalog.string_agg(' JOIN ' OPERATOR(pg_catalog.||) s."to" OPERATOR(pg_catalog.||) (
                 SELECT pg_catalog.format(' AS t%s ON ', s.place) OPERATOR(pg_catalog.||) pg_catalog.string_agg(
-                           pg_catalog.format('t%s.%I %s t%s.%I', s.place, c.key, c.operator, s.place OPERATOR(pg_catalog.-) 1, c.name), ' AND ')
-                  FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators)) AS c (name, key, operator)
+                           pg_catalog.format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place OPERATOR(pg_catalog.-) 1, c.name, c.right_cast), ' AND ')
+                  FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators), pg_catalog.unnest(s.casts)) AS c (name, key, operator, right_cast)
             ), '' ORDER BY s.place) FILTER (WHERE s.place OPERATOR(pg_catalog.<) s.last),
             pg_catalog.max(s.last) OPERATOR(pg_catalog.-) 1,
             (pg_catalog.array_agg(s.columns[1] ORDER BY s.place DESC))[1])
           FROM (
-                SELECT i.platform_schema, j."to", j.columns, j.keys, j.operators, j.place, pg_catalog.count(*) OVER () AS last
+                SELECT i.platform_schema, j."to", j.columns, j.keys, j.operators, j.casts, j.place, pg_catalog.count(*) OVER () AS last
                   FROM sessiondb.installation AS i
                  CROSS JOIN LATERAL ROWS FROM (
-                        pg_catalog.jsonb_to_recordset(i.course_joins) AS ("to" pg_catalog.text, columns pg_catalog.text[], keys pg_catalog.text[], operators pg_catalog.text[])
-                       ) WITH ORDINALITY AS j ("to", columns, keys, operators, place)
+                        pg_catalog.jsonb_to_recordset(i.course_joins) AS ("to" pg_catalog.text, columns pg_catalog.text[], keys pg_catalog.text[], operators pg_catalog.text[], casts pg_catalog.text[])
+                       ) WITH ORDINALITY AS j ("to", columns, keys, operators, casts, place)
                ) AS s
          GROUP BY s.platform_schema)
       USING p_course_id;

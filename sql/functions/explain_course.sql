@@ -27,11 +27,11 @@ BEGIN
         RETURN;
     END IF;
     v_row := sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %s AS r WHERE id OPERATOR(pg_catalog.=) %L', v_steps -> 0 ->> 'from', p_row_id));
-    FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, keys text[], operators text[]) LOOP
+    FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]) LOOP
         v_next := sessiondb.ask((
             SELECT format('SELECT pg_catalog.to_jsonb(r.*) FROM %s AS r WHERE %s', v_step."to",
-                          string_agg(format('r.%I %s %L', c.key, c.operator, v_row ->> c.name), ' AND '))
-              FROM unnest(v_step.columns, v_step.keys, v_step.operators) AS c (name, key, operator)));
+                          string_agg(format('r.%I %s %L%s', c.key, c.operator, v_row ->> c.name, c.right_cast), ' AND '))
+              FROM unnest(v_step.columns, v_step.keys, v_step.operators, v_step.casts) AS c (name, key, operator, right_cast)));
         EXIT WHEN v_next IS NULL;
         v_row := v_next;
         v_where := (SELECT string_agg(format('%I = %L', k.name, v_row ->> k.name), ' AND ') FROM unnest(v_step.keys) AS k (name));

@@ -11,18 +11,19 @@ AS $function$
  */
 DECLARE
     v_chosen pg_catalog.uuid;
+    v_org_id pg_catalog.uuid;
     v_passed pg_catalog.uuid;
     v_session_id pg_catalog.uuid;
 BEGIN
     LOOP
-        SELECT eligible.id
-          INTO v_chosen
+        SELECT eligible.id, eligible.of_org
+          INTO v_chosen, v_org_id
           FROM (SELECT session_id AS of_session
                   FROM platform.enrollments
                  WHERE user_id OPERATOR(pg_catalog.=) p_user_id
                    AND course_id OPERATOR(pg_catalog.=) p_course_id) AS enrollment
          CROSS JOIN LATERAL (
-                SELECT found.id, found.created_at
+                SELECT found.id, found.of_org, found.created_at
                   FROM (SELECT id, org_id AS of_org, created_at
                           FROM platform.sessions
                          WHERE id OPERATOR(pg_catalog.=) enrollment.of_session
@@ -42,6 +43,7 @@ BEGIN
           INTO v_session_id
           FROM platform.sessions
          WHERE id OPERATOR(pg_catalog.=) v_chosen
+           AND org_id OPERATOR(pg_catalog.=) v_org_id
            AND course_id OPERATOR(pg_catalog.=) p_course_id
            AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
            -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) p_user_id LIMIT 0)

@@ -11,7 +11,7 @@ AS $function$
  * transaction that is deleting the session, and then the next session is chosen: otherwise the row would be refused.
  * Only the chosen session is locked. Nearly every user is in one organisation; then it is chosen and locked by one
  * statement. With several organisations, their newest sessions are compared without locks; if the chosen one no longer
- * exists or is no longer active when the lock is acquired, another one is chosen.
+ * exists, is no longer active or is of another organisation when the lock is acquired, another one is chosen.
  *
  * Statements on one table each are cheaper than one on all, and a loop is the cheapest way to distinguish one row from
  * several (docs/performance-laboratory.md). Longer than a screen, because a call of a second function costs more, too.
@@ -55,8 +55,8 @@ BEGIN
     END IF;
 
     WHILE v_orgs OPERATOR(pg_catalog.>) 1 LOOP
-        SELECT newest.id
-          INTO v_chosen
+        SELECT newest.id, member.of_org
+          INTO v_chosen, v_org_id
           FROM (SELECT org_id AS of_org
                   FROM platform.org_members
                  WHERE user_id OPERATOR(pg_catalog.=) p_user_id) AS member
@@ -78,6 +78,7 @@ BEGIN
           INTO v_session_id
           FROM platform.sessions
          WHERE id OPERATOR(pg_catalog.=) v_chosen
+           AND org_id OPERATOR(pg_catalog.=) v_org_id
            AND course_id OPERATOR(pg_catalog.=) p_course_id
            AND status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
            -- citus: AND NOT EXISTS (SELECT FROM platform.enrollments WHERE user_id OPERATOR(pg_catalog.=) p_user_id LIMIT 0)

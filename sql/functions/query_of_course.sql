@@ -26,8 +26,8 @@ SELECT format(
            $query$,
            string_agg(CASE s.place WHEN 1 THEN s."to" || ' AS t1' ELSE (
                SELECT format('JOIN %s AS t%s ON %s', s."to", s.place, string_agg(
-                          format('t%s.%I %s t%s.%I', s.place, c.key, c.operator, s.place - 1, c.name), ' AND '))
-                 FROM unnest(s.columns, s.keys, s.operators) AS c (name, key, operator)) END, ' ' ORDER BY s.place),
+                          format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place - 1, c.name, c.right_cast), ' AND '))
+                 FROM unnest(s.columns, s.keys, s.operators, s.casts) AS c (name, key, operator, right_cast)) END, ' ' ORDER BY s.place),
            i.platform_schema,
            max(s.place),
            p_user_id,
@@ -35,7 +35,7 @@ SELECT format(
                 THEN format('t1.user_id OPERATOR(pg_catalog.=) %L', p_user_id) ELSE 'true' END,
            (array_agg(s.keys[1] ORDER BY s.place))[1])
   FROM sessiondb.installation AS i
- CROSS JOIN ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[]))
-       WITH ORDINALITY AS s ("from", columns, "to", keys, operators, place)
+ CROSS JOIN ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]))
+       WITH ORDINALITY AS s ("from", columns, "to", keys, operators, casts, place)
  GROUP BY i.platform_schema
 $function$

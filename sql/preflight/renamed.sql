@@ -74,9 +74,10 @@ SELECT 'renamed' AS "check",
                            ELSE format('Table %s', m.relid::regclass) END AS name
        ) AS t
  CROSS JOIN LATERAL (
-        SELECT string_agg(format('o.%1$I %2$s n.%1$I', a.attname, ({equal(a.atttypid)})), ' AND ' ORDER BY a.attnum) AS same_row
+        SELECT string_agg(format('o.%1$I %2$s n.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ' ORDER BY a.attnum) AS same_row
           FROM pg_index AS i
           JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+         CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
          WHERE i.indrelid = m.relid AND i.indisprimary
        ) AS k
  ORDER BY t.name

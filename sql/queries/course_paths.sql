@@ -6,7 +6,8 @@
 --           array_to_string(pieces, 'NEW') is the expression in a trigger
 -- tables    the tables that are read on the path
 -- believed  true if no foreign key shows that the last column contains courses, only the given path
--- joins     from submissions to courses, what is joined with what: the tables, their columns and operators
+-- joins     from submissions to courses, what is joined with what: the tables, their columns and operators, and
+--           what follows the right operands where that is something (operator.sql)
 --
 -- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty if the
 -- foreign keys decide. The query needs nothing of schema sessiondb, so preflight and plan can run it before sessiondb is
@@ -16,13 +17,13 @@ WITH route AS (
 ),
 -- The columns of a step of a route, by their places.
 joined AS (
-    SELECT r.number, k.hop, j.from_column, j.to_column, j.operator, j.place
+    SELECT r.number, k.hop, j.from_column, j.to_column, j.operator, j.right_cast, j.place
       FROM route AS r
      CROSS JOIN LATERAL jsonb_array_elements(r.joins) WITH ORDINALITY AS k (step, hop)
      CROSS JOIN LATERAL ROWS FROM (
                jsonb_array_elements_text(k.step -> 'columns'), jsonb_array_elements_text(k.step -> 'keys'),
-               jsonb_array_elements_text(k.step -> 'operators')
-           ) WITH ORDINALITY AS j (from_column, to_column, operator, place)
+               jsonb_array_elements_text(k.step -> 'operators'), jsonb_array_elements_text(k.step -> 'casts')
+           ) WITH ORDINALITY AS j (from_column, to_column, operator, right_cast, place)
 ),
 -- Each table is read through a sub-select that names the columns: for a column that is gone h1.id would be a call of a
 -- function id() of any role; plain id is an error.
@@ -36,7 +37,7 @@ source AS (
       JOIN pg_namespace AS n ON n.oid = t.relnamespace
      CROSS JOIN LATERAL (
             SELECT string_agg(DISTINCT quote_ident(CASE WHEN j.hop = h.hop THEN j.to_column ELSE j.from_column END), ', ') AS columns,
-                   string_agg(format('h%s.%I %s h%s.%I', h.hop, j.to_column, j.operator, h.hop - 1, j.from_column), ' AND ' ORDER BY j.place)
+                   string_agg(format('h%s.%I %s h%s.%I%s', h.hop, j.to_column, j.operator, h.hop - 1, j.from_column, j.right_cast), ' AND ' ORDER BY j.place)
                        FILTER (WHERE j.hop = h.hop AND h.hop > 1) AS condition
               FROM joined AS j
              WHERE j.number = r.number
@@ -52,11 +53,12 @@ SELECT DISTINCT
            WHEN 0 THEN ARRAY['(', format('.%I)::pg_catalog.uuid', r.course_column)]
            ELSE (SELECT array_agg(
                             CASE j.place WHEN 1 THEN format('(SELECT h%s.%I FROM %s WHERE ', r.hops, r.course_column, s.tables)
-                                         ELSE format('.%I AND ', j.column_before) END
+                                         ELSE j.operand_before || ' AND ' END
                             || format('h1.%I %s ', j.to_column, j.operator) ORDER BY j.place)
-                        || format('.%I)::pg_catalog.uuid', (array_agg(j.from_column ORDER BY j.place DESC))[1])
-                   FROM (SELECT *, lag(j.from_column) OVER (ORDER BY j.place) AS column_before
-                           FROM joined AS j WHERE j.number = r.number AND j.hop = 1) AS j)
+                        || format('%s)::pg_catalog.uuid', (array_agg(j.operand ORDER BY j.place DESC))[1])
+                   FROM (SELECT *, lag(o.operand) OVER (ORDER BY j.place) AS operand_before
+                           FROM joined AS j CROSS JOIN LATERAL (SELECT format('.%I%s', j.from_column, j.right_cast) AS operand) AS o
+                          WHERE j.number = r.number AND j.hop = 1) AS j)
        END AS pieces,
        r.seen[2:] AS tables,
        r.believed,

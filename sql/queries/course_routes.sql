@@ -48,9 +48,9 @@ walk AS (
            w.seen || e.to_table,
            w.hops + 1,
            w.next_name + used.names,
-           w.joins || jsonb_build_object(
+           w.joins || jsonb_strip_nulls(jsonb_build_object(
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
-               'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators)
+               'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
       FROM walk AS w
      CROSS JOIN platform AS h
       JOIN reference AS e ON e.from_table = w.at_table

@@ -2,10 +2,8 @@
 --
 -- column_name     the column that names the way
 -- from_columns    what is joined with to_columns, by the operators of the same places
+-- casts           what follows from_columns there; NULL if nothing does
 -- is_foreign_key  false where only the path that was given says so
---
--- The operators are named with their schema: for a varchar key an "=" of another role in the platform's schema would
--- otherwise be taken before the catalog's.
 --
 -- A foreign key of several columns is named by the one that refers to "id", else by its last column, and joins on all
 -- of them.
@@ -14,13 +12,13 @@ SELECT c.conrelid AS from_table,
        (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
        array_agg(a.attname::text ORDER BY k.place) AS from_columns,
        array_agg(f.attname::text ORDER BY k.place) AS to_columns,
-       array_agg(format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place) AS operators,
+       array_agg(o.operator ORDER BY k.place) AS operators,
+       CASE WHEN count(o.right_cast) > 0 THEN array_agg(o.right_cast ORDER BY k.place) END AS casts,
        true AS is_foreign_key
   FROM pg_constraint AS c
  CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop))
        WITH ORDINALITY AS k (from_attnum, to_attnum, equal, place)
-  JOIN pg_operator AS o ON o.oid = k.equal
-  JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+ CROSS JOIN LATERAL ({operator(k.equal)}) AS o
   JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
   JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
  WHERE c.contype = 'f'
@@ -35,6 +33,7 @@ SELECT a.attrelid,
        ARRAY[a.attname::text],
        ARRAY[k.attname::text],
        ARRAY[k.operator],
+       CASE WHEN k.right_cast IS NOT NULL THEN ARRAY[k.right_cast] END,
        false
   FROM parse_ident(nullif(current_setting('sessiondb.course_path', true), '')) AS g (names)
  CROSS JOIN LATERAL generate_subscripts(g.names, 1) AS n
@@ -42,9 +41,10 @@ SELECT a.attrelid,
   JOIN pg_class AS t ON t.relname = g.names[n + 1] AND t.relkind IN ('r', 'p')
   JOIN pg_namespace AS h ON h.oid = t.relnamespace AND h.nspname = current_setting('sessiondb.schema')
  CROSS JOIN LATERAL (
-        SELECT ka.attname, ({equal(ka.atttypid)}) AS operator
+        SELECT ka.attname, q.operator, q.right_cast
           FROM pg_index AS i
           JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
+         CROSS JOIN LATERAL ({equal(ka.atttypid)}) AS q
          WHERE i.indrelid = t.oid
            AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
            AND (i.indisprimary OR ka.attname = 'id')

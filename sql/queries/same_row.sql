@@ -2,10 +2,11 @@
 -- same user and the same object, unless that was deleted. Clients may give a row the key of a deleted one.
 SELECT string_agg(
            format(CASE
-                      WHEN a.attnum = ANY (k.conkey) THEN '%3$s.%1$I %2$s r.%1$I'
-                      WHEN a.attname = 'user_id' THEN 'coalesce(%3$s.%1$I %2$s r.%1$I, %3$s.%1$I IS NULL AND r.%1$I IS NULL)'
-                      ELSE 'coalesce(%3$s.%1$I %2$s r.%1$I, %3$s.%1$I IS NULL)'
-                  END, a.attname, ({equal(a.atttypid)}), $2), ' AND ' ORDER BY a.attnum)
+                      WHEN a.attnum = ANY (k.conkey) THEN '%3$s.%1$I %2$s r.%1$I%4$s'
+                      WHEN a.attname = 'user_id' THEN 'coalesce(%3$s.%1$I %2$s r.%1$I%4$s, %3$s.%1$I IS NULL AND r.%1$I IS NULL)'
+                      ELSE 'coalesce(%3$s.%1$I %2$s r.%1$I%4$s, %3$s.%1$I IS NULL)'
+                  END, a.attname, e.operator, $2, e.right_cast), ' AND ' ORDER BY a.attnum)
   FROM pg_attribute AS a
   JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
+ CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
  WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'

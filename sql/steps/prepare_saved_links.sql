@@ -74,8 +74,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    END IF;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
-                   (SELECT string_agg(format('t.%1$I %2$s r.%1$I', a.attname, ({equal(a.atttypid)})), ' AND ')
+                   (SELECT string_agg(format('t.%1$I %2$s r.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ')
                       FROM pg_attribute AS a
+                     CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
                      WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key)),
                    p.sessions),
                    ';' || u.after || 'END')),

@@ -120,8 +120,11 @@ def with_joined_course(text: str, steps: Sequence[Mapping[str, Any]]) -> str:
     """
     joins, at = [], "r"
     for place, step in enumerate(steps[:-1], 1):
-        columns = zip(step["keys"], step["operators"], step["columns"], strict=True)
-        pairs = [f"t{place}.{quoted(key)} {equal} {at}.{quoted(column)}" for key, equal, column in columns]
+        casts = step.get("casts", [None] * len(step["keys"]))
+        columns = zip(step["keys"], step["operators"], step["columns"], casts, strict=True)
+        pairs = [
+            f"t{place}.{quoted(key)} {equal} {at}.{quoted(column)}{cast or ''}" for key, equal, column, cast in columns
+        ]
         at = f"t{place}"
         joins.append(f"LEFT JOIN {step['to']} AS {at} ON {' AND '.join(pairs)}")
     course = f"{at}.{quoted(steps[-1]['columns'][0])}"

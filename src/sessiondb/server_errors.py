@@ -32,8 +32,8 @@ def explain(error: psycopg.Error, failed: str | None = None, *, is_partway: bool
         message, *_ = message.removeprefix("consuming input failed: ").splitlines()
         hint = "The connection was lost; run the command again when the server answers."
     elif diagnosis.message_hint and not isinstance(
-        error, pg.UndefinedColumn
-    ):  # PostgreSQL would suggest another column
+        error, pg.UndefinedColumn | pg.DependentObjectsStillExist
+    ):  # PostgreSQL would suggest another column, or CASCADE
         hint = diagnosis.message_hint
     else:
         of_class = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
@@ -68,7 +68,7 @@ _HINTS: dict[type[psycopg.Error], str] = {
     " WHERE mode = 'AccessExclusiveLock' shows which; run the command again when that session has ended.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
     pg.ForeignKeyViolation: "Correct the row that refers to a row that does not exist.",
-    pg.DependentObjectsStillExist: "Drop or change what depends on it first.",
+    pg.DependentObjectsStillExist: "Save the definition of what depends on it, and drop that first.",
     pg.RaiseException: "A trigger of the platform raised this: do what it asks for, or disable it temporarily.",
     pg.DiskFull: "Free space on the server's disk.",
     pg.OutOfMemory: "Give the server more memory.",
