@@ -1293,13 +1293,42 @@ def test_demo_in_json_keeps_the_database_where_it_is_told(scratch: Path) -> None
 
     other = scratch / "other"
     said = run("demo", "--keep", str(other), env={"TMPDIR": str(scratch)}).out
-    assert re.search(rf"pg_ctl -D {other}/data -o '-k /tmp -p 54\d\d\d'", said)
     assert "dbname=guide" in said
+    is_for_nobody_else(other / "data", said)
 
     again = run("demo", "--keep", str(kept), env={"TMPDIR": str(scratch)})
     assert again.code == 1
     assert f"sessiondb: {kept}/data exists already" in again.err
     assert (kept / "data" / "PG_VERSION").exists()
+
+
+def is_for_nobody_else(data: Path, said: str) -> None:
+    """The server starts as it is told; its socket is where only its account and root come, and they are asked for."""
+    start, address = re.findall(r"^  (.*pg_ctl .* start|export DATABASE_URL=.*)$", said, re.MULTILINE)
+    conninfo = shlex.split(address.partition("=")[2])[0]
+    subprocess.run(start, shell=True, check=True, stdout=subprocess.DEVNULL)
+    try:
+        assert data.stat().st_mode & 0o777 == 0o700
+        assert run("-d", conninfo, "apply").code == 0
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            assert connection.info.host == str(data)
+            assert not connection.execute(
+                "SELECT FROM pg_settings WHERE name = 'listen_addresses' AND setting <> ''"
+            ).rowcount
+            assert (data / ".s.PGSQL.5432").stat().st_mode & 0o777 == 0o700
+            connection.execute("CREATE ROLE another LOGIN")
+        with pytest.raises(psycopg.OperationalError, match="Peer authentication failed"):
+            psycopg.connect(conninfo, user="another")
+    finally:
+        subprocess.run(start.removesuffix("start") + "stop", shell=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_demo_keeps_no_server_where_it_could_have_no_socket(tmp_path: Path) -> None:
+    for name in ("x" * 100, "a,b"):
+        kept = run("demo", "--keep", str(tmp_path / name))
+        assert (kept.code, kept.out) == (2, "")
+        assert "is too long for the socket of a server, or has a comma" in kept.err
+    assert [*tmp_path.iterdir()] == []
 
 
 # a terminal of 80 columns

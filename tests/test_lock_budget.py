@@ -356,11 +356,11 @@ def test_it_names_the_blocking_session(platform_db: PlatformDatabase) -> None:
         with pytest.raises(LockNotObtainedError) as raised:
             run(platform_db, told, LockBudget(0.2, 1))
         pid = blocker.info.backend_pid
-    wanted = rf"pid {pid} \(the gradebook, role \w+, idle in transaction, in a transaction for 00:00:0\d\): "
+    wanted = rf'pid {pid} \("the gradebook", role \w+, idle in transaction, in a transaction for 00:00:0\d\): '
     assert len(told.tries) > 2
     # looked for after 80 ms, the first time over a new connection: a busy machine may be too late for that
     for _, said in [*told.tries[1:], (0, str(raised.value).split("in the way: ")[1])]:
-        assert re.fullmatch(wanted + re.escape(query[:80]), said)
+        assert re.fullmatch(wanted + re.escape(f'"{query[:80]}"'), said)
     assert re.match(r"0002\.add-enrollments-session_id: no lock within 1 s, \d+ tries; ", str(raised.value))
 
 
@@ -384,7 +384,7 @@ def test_it_names_the_one_in_the_way_of_whichever_lock_and_in_each_try(
             run(platform_db, told, LockBudget(0.4, 2))
         pid = blocker.info.backend_pid
     assert len(told.tries) > 2
-    assert [said for _, said in told.tries[1:] if not said.startswith(f"pid {pid} (the gradebook, ")] == []
+    assert [said for _, said in told.tries[1:] if not said.startswith(f'pid {pid} ("the gradebook", ')] == []
 
 
 @on_hosted
@@ -401,7 +401,7 @@ def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(platform_d
                 assert ours.result(timeout=20) == MIGRATIONS
         finally:
             admin.execute("ALTER ROLE hosted_owner CONNECTION LIMIT -1")
-    told_of = rf"pid {pid} \(the gradebook, role \w+\): <insufficient privilege>"
+    told_of = rf'pid {pid} \("the gradebook", role \w+\): "<insufficient privilege>"\'
     assert [said for _, said in told.tries if not re.fullmatch(told_of, said)] == []
 
 
@@ -615,7 +615,7 @@ def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Clust
         begun: list[object] = []
         pid = blocker.info.backend_pid
         ours = pool.submit(run, database, told, None, boundary, command=command)
-        wanted = re.compile(rf"  waiting for the end of: pid {pid} \(the gradebook, .*\): SELECT id FROM submissions")
+        wanted = re.compile(rf'  waiting for the end of: pid {pid} \("the gradebook", .*\): "SELECT id FROM submissions')
         until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
         time.sleep(1.2)  # two more looks
         blocker.rollback()

@@ -8,7 +8,7 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        CASE
            WHEN gone.detail IS NULL AND named.lacks_key THEN
                format('Name the tables, which no foreign key shows any more: sessiondb apply --course-path %s',
-                      CASE WHEN named.path ~ '^[\w.]+$' THEN named.path ELSE '''' || replace(named.path, '''', '''\''''') || '''' END)
+                      ({shell_word(named.path)}))
            ELSE 'Find the path again, or give one with --course-path PATH: sessiondb apply'
        END AS fix
   FROM sessiondb.installation AS i

@@ -108,7 +108,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
        AND m.roleid = to_regrole('pg_write_all_data')
 )
 SELECT 'grants' AS "check", g.level, g.object,
-       format('%s may %s (%s).', coalesce('Role ' || r.rolname || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),
+       format('%s may %s (%s).', coalesce('Role ' || quote_ident(r.rolname) || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),
               g.danger, g.privilege || coalesce(' of ' || g.columns, '')) AS detail,
        CASE
            WHEN g.name IS NULL THEN format('REVOKE %I FROM %I', g.privilege, r.rolname)

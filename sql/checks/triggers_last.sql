@@ -10,7 +10,7 @@ writing_session_id (table_name, trigger_name, relation, definition) AS MATERIALI
 SELECT 'triggers_last' AS "check",
        CASE WHEN w.trigger_name IS NULL THEN 'warning' ELSE 'error' END AS level,
        format('trigger %s on %s', t.tgname, c.relname) AS object,
-       format('Trigger %s on %s fires after those of sessiondb: changes that it makes to a row are not seen when the row is linked.',
+       format('Trigger %I on %s fires after those of sessiondb: changes that it makes to a row are not seen when the row is linked.',
               t.tgname, c.relname) AS detail,
        format('Give it a name that sorts before those of sessiondb: ALTER TRIGGER %I ON %s RENAME TO %I',
               t.tgname, c.oid::regclass, left('before_' || t.tgname, 63)) AS fix

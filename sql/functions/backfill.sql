@@ -87,7 +87,8 @@ BEGIN
     SET LOCAL search_path TO pg_catalog, pg_temp;
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
-        FOR v_text IN SELECT format('  %s: %s', e.key, e.value) FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
+        -- whoever may run a backfill could forge a line with a reason
+        FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), '[{invisible}]', '?', 'g') FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
             RAISE NOTICE '%', v_text;
         END LOOP;
         IF v_counts.as_of < v_call THEN

@@ -20,7 +20,8 @@ DECLARE
     v_step record;
     v_row jsonb;
     v_next jsonb;
-    v_where text := format('id = %L', p_row_id);
+    v_where text := format('id OPERATOR(pg_catalog.=) %L', p_row_id);
+    v_key text;
     v_column text;
 BEGIN
     IF p_row_id IS NULL THEN
@@ -28,13 +29,12 @@ BEGIN
     END IF;
     v_row := sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %s AS r WHERE id OPERATOR(pg_catalog.=) %L', v_steps -> 0 ->> 'from', p_row_id));
     FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]) LOOP
-        v_next := sessiondb.ask((
-            SELECT format('SELECT pg_catalog.to_jsonb(r.*) FROM %s AS r WHERE %s', v_step."to",
-                          string_agg(format('r.%I %s %L%s', c.key, c.operator, v_row ->> c.name, c.right_cast), ' AND '))
-              FROM unnest(v_step.columns, v_step.keys, v_step.operators, v_step.casts) AS c (name, key, operator, right_cast)));
+        v_key := (SELECT string_agg(format('%I %s %L%s', c.key, c.operator, v_row ->> c.name, c.right_cast), ' AND ')
+                    FROM unnest(v_step.columns, v_step.keys, v_step.operators, v_step.casts) AS c (name, key, operator, right_cast));
+        v_next := sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %s AS r WHERE %s', v_step."to", v_key));
         EXIT WHEN v_next IS NULL;
         v_row := v_next;
-        v_where := (SELECT string_agg(format('%I = %L', k.name, v_row ->> k.name), ' AND ') FROM unnest(v_step.keys) AS k (name));
+        v_where := v_key;
         v_steps := v_steps - 0;
     END LOOP;
     IF v_row IS NULL OR v_next IS NOT NULL THEN
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     v_column := (SELECT c.name FROM unnest(v_step.columns) WITH ORDINALITY AS c (name, place) ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
     detail := format('The row leads to no course: %I of table %s is %s in the row with %s.', v_column, v_step."from",
-        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), v_where);
+        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), regexp_replace(v_where, 'OPERATOR\([^()]*\)', '=', 'g'));
 
     v_next := sessiondb.ask(sessiondb.query_of_course(v_steps, p_user_id));
     IF v_next IS NULL THEN

@@ -9,7 +9,7 @@ AS $function$
  * address, or that a terminal would not show unchanged.
  */
 SELECT coalesce((
-           SELECT CASE WHEN n.name ~ '^[A-Za-z0-9@._+-]+$' THEN n.name ELSE '''' || replace(n.name, '''', '''\''''') || '''' END
+           SELECT ({shell_word(n.name)})
              FROM sessiondb.names_in(p_kind) AS t
             CROSS JOIN LATERAL jsonb_array_elements_text(sessiondb.ask(format(
                    'SELECT pg_catalog.jsonb_build_array(%s) FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) %L',

@@ -34,7 +34,7 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
         SELECT s.full_name,
                format('Constraint %I of table %s does not allow "active" in column status.', k.conname, s.full_name),
                format('Only sessions with that status are chosen, so add it: ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I CHECK (%s)',
-                      s.full_name, k.conname, k.conname, regexp_replace(e.rule, 'ARRAY\[', 'ARRAY[''active'', '))
+                      s.full_name, k.conname, k.conname, replace(replace(e.rule, 'ARRAY[', 'ARRAY[''active'', '), ' = ANY ', ' OPERATOR(pg_catalog.=) ANY '))
           FROM status AS s
           JOIN pg_constraint AS k ON k.conrelid = s.table_oid AND k.contype = 'c'
          CROSS JOIN LATERAL pg_get_expr(k.conbin, s.table_oid) AS e (rule)

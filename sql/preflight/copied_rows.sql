@@ -97,7 +97,7 @@ SELECT DISTINCT ON (t.name, t.relname)
        'copied_rows' AS "check",
        CASE WHEN t.certain THEN 'error' ELSE 'warning' END AS level,
        format('function %s', t.name) AS object,
-       format('Function %s copies rows of %I.%I by position, and will fail when the table gets the column session_id: %s',
+       format('Function %s copies rows of %I.%I by position, and will fail when the table gets the column session_id: "%s"',
               t.name, t.nspname, t.relname, left(regexp_replace(t.text, '\s+', ' ', 'g'), 120)) AS detail,
        format(CASE WHEN t.text ~ '\*' THEN 'Name the columns instead of *: %s%s'
                    ELSE 'Write the row as a whole, as in SELECT t.* FROM %3$I.%4$I AS t, instead of its columns: %1$s%2$s' END, t.columns,

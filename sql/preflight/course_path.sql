@@ -24,7 +24,7 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
                'Name the columns to follow, and after a column without a foreign key its table: '
                '--course-path item_id.items.module_id.modules.course_id, or --course-path course_id.'
            ELSE
-               format('Choose one: --course-path %s', c.example)
+               format('Choose one: --course-path %s', ({shell_word(c.example)}))
        END AS fix
   FROM choice AS c
  WHERE c.ways <> 1
@@ -49,7 +49,7 @@ UNION ALL
 -- by the statistics: preflight reads the catalogs alone
 SELECT 'course_path', 'warning', c.object,
        format('The path to the course is %s, the shortest, but column %I is empty in all rows; another path is %s.', s.path, n.names[1], o.path),
-       format('To choose the other one: sessiondb apply --course-path %s', o.path)
+       format('To choose the other one: sessiondb apply --course-path %s', ({shell_word(o.path)}))
   FROM choice AS c
   JOIN shortest AS s ON c.given IS NULL
  CROSS JOIN parse_ident(s.path) AS n (names)

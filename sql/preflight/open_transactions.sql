@@ -22,7 +22,7 @@ SELECT 'open_transactions' AS "check", f.level, f.object, f.detail, f.fix
         SELECT 'warning',
                format('pid %s', a.pid),
                format('A transaction of role %I (pid %s, %s, %s) has been open since %s; index builds wait for its end.',
-                      a.usename, a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.state,
+                      a.usename, a.pid, coalesce(quote_ident(nullif(a.application_name, '')), 'no application name'), a.state,
                       date_trunc('second', a.xact_start)),
                format('Wait for it, or end it: SELECT pg_catalog.pg_terminate_backend(%s)', a.pid)
           FROM pg_stat_activity AS a

@@ -1,7 +1,7 @@
 -- No trigger of the platform also chooses a session, unless it is to be adopted (--adopt).
 SELECT 'other_triggers' AS "check", m.level,
        format('trigger %s on %s', w.trigger_name, w.parent) AS object,
-       format('Trigger %s on %s writes session_id, as ours will%s: %s', w.trigger_name, w.parent, m.remark, w.definition) AS detail,
+       format('Trigger %I on %s writes session_id, as ours will%s: %s', w.trigger_name, w.parent, m.remark, w.definition) AS detail,
        m.fix
   FROM ({triggers_writing('session_id')}) AS w (table_name, trigger_name, relation, definition)
   JOIN (VALUES

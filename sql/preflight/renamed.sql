@@ -11,6 +11,14 @@ linked (name) AS (VALUES ('enrollments'), ('submissions')),
 named AS (
     SELECT c.relname, c.oid, c.relowner FROM place AS p JOIN pg_class AS c ON c.relnamespace = p.oid
 ),
+-- any role that may create tables in the schema could give one such a name, key and comment
+trusted AS (
+    SELECT t.oid
+      FROM (SELECT coalesce(({linked_owner()}), (SELECT n.relowner FROM named AS n WHERE n.relname = 'enrollments')) AS oid) AS o
+     CROSS JOIN LATERAL (
+{trusted_roles(o.oid)}
+           ) AS t
+),
 -- a partition has those of its table
 key AS (
     SELECT l.name, k.conrelid, k.confrelid
@@ -18,17 +26,11 @@ key AS (
       JOIN pg_constraint AS k ON k.contype = 'f' AND k.conparentid = 0 AND k.conname = l.name || '_session_id_fkey'
       JOIN pg_class AS c ON c.oid = k.conrelid AND c.relpersistence <> 't'
      WHERE obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)'
-       -- any role can give a table of its own such a key and comment
-       AND c.relowner IN (
-            SELECT t.oid
-              FROM (SELECT coalesce(({linked_owner()}), (SELECT n.relowner FROM named AS n WHERE n.relname = 'enrollments')) AS oid) AS o
-             CROSS JOIN LATERAL (
-{trusted_roles(o.oid)}
-                   ) AS t)
+       AND c.relowner IN (SELECT t.oid FROM trusted AS t)
 ),
 moved AS (
     SELECT 'table' AS kind, w.name, w.relid, NULL::name AS column_name,
-           n.oid IS NOT NULL AS has_both
+           n.oid IS NOT NULL AS has_both, n.relowner NOT IN (SELECT t.oid FROM trusted AS t) AS is_of_stranger
       FROM (
             SELECT k.name, k.conrelid AS relid FROM key AS k
             UNION
@@ -46,18 +48,19 @@ moved AS (
      WHERE n.oid IS DISTINCT FROM w.relid
     UNION ALL
     SELECT 'column', 'session_id', c.oid, a.attname,
-           EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = c.oid AND o.attname = 'session_id' AND NOT o.attisdropped)
+           EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = c.oid AND o.attname = 'session_id' AND NOT o.attisdropped), false
       FROM linked AS l
-      JOIN named AS c ON c.relname = l.name
+      JOIN named AS c ON c.relname = l.name AND c.relowner IN (SELECT t.oid FROM trusted AS t)
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.attname <> 'session_id'
      WHERE col_description(c.oid, a.attnum) LIKE 'The training session %(sessiondb)'
 )
 SELECT 'renamed' AS "check",
-       CASE WHEN m.has_both AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
+       CASE WHEN m.has_both AND NOT m.is_of_stranger AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
        t.name AS object,
        CASE WHEN m.has_both THEN format('%s was created or linked by sessiondb, and another %s exists.', t.name, m.name)
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
+           WHEN m.is_of_stranger THEN 'See whose that one is: sessiondb check table_owners'
            WHEN m.has_both THEN format(
                E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE %4$s AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'
                'Then drop them there: ALTER TABLE %3$s DROP COLUMN %2$I CASCADE',

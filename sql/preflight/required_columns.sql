@@ -65,7 +65,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
                    ELSE format('Add it to view %s.', full_name)
                END
           FROM found
-         CROSS JOIN LATERAL (SELECT CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT now()' ELSE 'text' END) AS n (new_type)
+         CROSS JOIN LATERAL (SELECT CASE kind WHEN 'uuid' THEN 'uuid' WHEN 'time' THEN 'timestamptz DEFAULT pg_catalog.now()' ELSE 'text' END) AS n (new_type)
          WHERE is_usable
            AND column_name IS NOT NULL
            AND attname IS NULL
@@ -131,8 +131,8 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         SELECT format('%s.%I', full_name, column_name),
                format('Column %I of table %s is of type %s, which is not a date or timestamp.', column_name, full_name, type_name),
                format(CASE WHEN base_type IN ('int4'::regtype, 'int8'::regtype, 'float8'::regtype, 'numeric'::regtype) THEN
-                          'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT now()'
-                      ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT now()' END,
+                          'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING pg_catalog.to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()'
+                      ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()' END,
                       full_name, column_name)
           FROM found
          WHERE kind = 'time'

@@ -8,14 +8,14 @@ SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisib
                    'pid %s (%s): %s',
                    a.pid,
                    concat_ws(', ',
-                       coalesce(nullif(a.application_name, ''), 'no application name'), 'role ' || a.usename::text, a.state,
+                       coalesce(quote_ident(nullif(a.application_name, '')), 'no application name'), 'role ' || quote_ident(a.usename), a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
-                   -- without passwords
-                   left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80)) AS description
+                   -- without passwords; in quotes, because it is not ours
+                   '"' || replace(left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80), '"', '""') || '"') AS description
           FROM pg_stat_activity AS a
          WHERE a.pid = ANY ($1)
          UNION ALL
-        SELECT 0, format('prepared transaction %L of role %s, prepared %s', x.gid, x.owner, x.prepared)
+        SELECT 0, format('prepared transaction %L of role %I, prepared %s', x.gid, x.owner, x.prepared)
           FROM pg_prepared_xacts AS x
          WHERE 0 = ANY ($1)
        ) AS w

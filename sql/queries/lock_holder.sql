@@ -1,10 +1,10 @@
 -- Describes who holds the advisory lock $1: a session, or a transaction that was prepared with PREPARE TRANSACTION.
 SELECT CASE
-           WHEN x.gid IS NULL THEN format('pid %s, %s, role %s, client %s, connected since %s',
+           WHEN x.gid IS NULL THEN format('pid %s, %I, role %I, client %s, connected since %s',
                                           a.pid, a.application_name, a.usename,
                                           coalesce(a.client_addr::text, 'local'),
                                           date_trunc('second', a.backend_start))
-           ELSE format('prepared transaction %L of role %s, prepared %s, which only ROLLBACK PREPARED ends',
+           ELSE format('prepared transaction %L of role %I, prepared %s, which only ROLLBACK PREPARED ends',
                        x.gid, x.owner, date_trunc('second', x.prepared))
        END
   FROM pg_locks AS l

@@ -1,7 +1,7 @@
 -- A rollback of everything forgets what was chosen for apply: a path that the foreign keys alone would not give, and --staff.
 SELECT 'choices' AS "check", 'warning' AS level, 'sessiondb.installation' AS object,
        'The next apply will not know what was chosen for this one.' AS detail,
-       'Give it again: sessiondb apply' || concat(' --course-path ' || c.path, ' --staff ''' || replace(c.staff, '''', '''\''''') || '''', ' --current-user ''' || replace(c.asks, '''', '''\''''') || '''') AS fix
+       'Give it again: sessiondb apply' || concat(' --course-path ' || ({shell_word(c.path)}), ' --staff ' || ({shell_word(c.staff)}), ' --current-user ' || ({shell_word(c.asks)})) AS fix
   FROM (
         SELECT CASE WHEN ARRAY[i.course_path] <> ARRAY(SELECT s.path FROM ({shortest_course_paths()}) AS s) THEN i.course_path END AS path,
                to_jsonb(i) -> 'staff' ->> 'roles' AS staff,

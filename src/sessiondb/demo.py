@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,18 +12,17 @@ from typing import Any
 
 import click
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from sessiondb import output, resources
 from sessiondb.connection import Connection, trusted
-from sessiondb.embedded import Server, ephemeral_server
+from sessiondb.embedded import SOCKET_PATH_BYTES, Server, ephemeral_server
+from sessiondb.errors import UsageError
 
 # of tests/platforms/reference.sql
 BRUNO, CHLOE, DMITRI = (f"00000000-0000-4000-8000-0000000000b{n}" for n in (2, 3, 4))
 COURSE = "00000000-0000-4000-8000-0000000000c1"
 EXERCISE = "00000000-0000-4000-8000-0000000000e1"
-
-PORT = 54329
-"""The first port that is tried for the kept server; the default port may be in use."""
 
 
 @dataclass
@@ -82,9 +82,16 @@ def run(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bo
 
     Raises:
         ServerNotFound: no PostgreSQL server is installed here.
+        UsageError: the kept server could have no socket there.
     """
     with contextlib.ExitStack() as stack:
+        socket = keep.resolve() / "data/.s.PGSQL.5432" if keep else Path()
+        if len(os.fsencode(socket)) > SOCKET_PATH_BYTES or "," in str(socket):  # libpq would read a list of hosts
+            what = "is too long for the socket of a server, or has a comma"
+            raise UsageError(f"the path of {keep} {what}", "Name another directory.")
         server = stack.enter_context(ephemeral_server(keep=keep))
+        if keep:
+            _restrict(server)
         if as_json:
             quiet = stack.enter_context(Path(os.devnull).open("w"))
             stack.enter_context(contextlib.redirect_stdout(quiet))
@@ -108,20 +115,29 @@ def run(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bo
     return ok
 
 
+def _restrict(server: Server) -> None:
+    """Let nobody else use the kept server: by the mode of its directory, and by asking who connects."""
+    data = server.socket_dir.with_name("data")
+    accounts = {pwd.getpwuid(os.geteuid()), *filter(None, [server.account])}
+    (data / "pg_hba.conf").write_text("local all all peer map=keeper\n")
+    (data / "pg_ident.conf").write_text("".join(f'keeper "{a.pw_name}" {server.user}\n' for a in accounts))
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write("listen_addresses = ''\nunix_socket_directories = '.'\nunix_socket_permissions = 0700\n")
+
+
 def _say_how_to_start(server: Server, keep: Path) -> None:
     """Print how to start the kept server, and which database is ready for the guide."""
     data = shlex.quote(str(keep / "data"))
     program = shlex.quote(str(server.bindir / "pg_ctl"))
-    # where another server listens, the address below would lead to that one
-    port = next(port for port in range(PORT, 65536) if not Path(f"/tmp/.s.PGSQL.{port}").exists())  # noqa: S108
-    start = f"{program} -D {data} -o '-k /tmp -p {port}' -l {data}/server.log start"
+    address = make_conninfo(host=str(keep / "data"), port=5432, user=server.user, dbname="guide")
+    start = f"{program} -D {data} -l {data}/server.log start"
     if server.account:  # the server refuses root
         start = f"runuser -u {server.account.pw_name} -- {start}"
     output.say()
     output.say(f"The server is kept in {keep}. Start it:")
     output.say(f"  {start}")
     output.say("To follow the guide, use its database guide; database platform is as the demo left it:")
-    output.say(f"  export DATABASE_URL='host=/tmp port={port} user=postgres dbname=guide'")
+    output.say(f"  export DATABASE_URL={shlex.quote(address)}")
     output.say("  sessiondb status")
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sessiondb.errors import STATEMENTS
 from sessiondb.passwords import SECRETS, without_passwords
 
 if TYPE_CHECKING:
@@ -70,20 +71,30 @@ def _print_note(text: str) -> None:
         write_no_more(sys.stderr)
 
 
+_TO_PASTE = re.compile(
+    rf"""(\s*(?:(?:fix|hint|Run): (?:[^:"']+: )?|(?:Then|Or|If)\b[^:"']*: ))((?:sessiondb|{STATEMENTS}) .*)"""
+)
+"""A line of ours with a command; elsewhere what looks like one may be a name or a query of another role."""
+
+_QUOTED = re.compile(r"""(?<!\w)(["'])(?:(?!\1).|\1\1)*\1""")
+
+
 def _fitted(line: str) -> str:
     """Return a line wrapped to the terminal; a command at its end is not cut, for it is to be pasted."""
     width = shutil.get_terminal_size().columns
     if len(line) <= width:
         return line
     margin = " " * (len(line) - len(line.lstrip()) + 2)
-    ends = re.fullmatch(r"(.*?: )((?:sessiondb|[A-Z]{4,}) .*)", line)
+    ends = _TO_PASTE.fullmatch(line)
     said, command = ends.groups() if ends else (line, "")
     return "\n".join([*_lines(said, width, margin=margin), *([margin + command] if command else [])])
 
 
 def _lines(text: str, width: int, lead: str = "", margin: str = "") -> list[str]:
+    """Wrap a text, but not what is in quotes: a line of a name or a query could be taken for a command."""
     wrapper = textwrap.TextWrapper(width, lead, margin, break_long_words=False, break_on_hyphens=False)
-    return wrapper.wrap(text)
+    whole = _QUOTED.sub(lambda quoted: quoted[0].replace(" ", "\0"), text)
+    return [line.replace("\0", " ") for line in wrapper.wrap(whole)]
 
 
 def write_no_more(stream: TextIO) -> None:
