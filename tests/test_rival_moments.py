@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
-from conftest import PlatformDatabase
+from conftest import Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
+from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_lock_budget import until
 from test_plan import by_psql, psql, script_for
@@ -18,7 +24,7 @@ from test_rival import TRAPPED_SCHEMA, Rival, on_reference
 
 from sessiondb import migrate, records
 from sessiondb.connection import Connection
-from sessiondb.errors import PlatformRefusedError
+from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.installation import Installation
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, expanded
@@ -127,6 +133,76 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
 
     assert (run.code, {*replaced}) == (0, {False}), run.err
     assert not rival.fallen()
+
+
+# a table or routine of the rival for each of ours, with the same columns or arguments
+REPLACED = """
+SELECT format('CREATE %s sessiondb.%I(%s) %s LANGUAGE plpgsql AS %L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+              p.proname, pg_get_function_arguments(p.oid), 'RETURNS ' || pg_get_function_result(p.oid),
+              'BEGIN PERFORM sessiondb.evil(); RAISE EXCEPTION ''fallen''; END')
+  FROM pg_proc AS p
+ WHERE p.pronamespace = 'sessiondb'::regnamespace
+UNION ALL
+SELECT format('CREATE VIEW sessiondb.%I AS SELECT %s WHERE sessiondb.evil() IS NOT NULL', c.relname, string_agg(
+              format('NULL::%s AS %I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum))
+  FROM pg_class AS c
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'
+ GROUP BY c.oid
+"""
+
+
+@pytest.mark.slow
+@on_reference
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_rollback_is_not_read(
+    new_role: str, platform_db: PlatformDatabase, part: Part, command: str
+) -> None:
+    """Between any two of its transactions."""
+    rival = Rival(platform_db, new_role)
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        theirs = [statement for (statement,) in connection.execute(REPLACED)]
+
+    def replaces() -> None:
+        with platform_db.connect() as other:
+            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+            other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+            other.execute(
+                TRAPPED_SCHEMA.partition("CREATE FUNCTION sessiondb.evil_trigger")[0].replace("ROLE", new_role).encode()
+            )
+            for statement in theirs:
+                other.execute(statement.encode())
+            other.execute("GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
+
+    def moments(at: int) -> int:
+        """Run the command while the rival acts before a transaction, and return how many transactions there were."""
+        begun: list[int] = []
+        is_open = threading.Event()
+
+        class Watched(psycopg.Connection[tuple[Any, ...]]):
+            def wait(self, *args: Any, **options: Any) -> Any:
+                if is_open.is_set() and self.info.transaction_status == TransactionStatus.IDLE:
+                    begun.append(at)
+                    if len(begun) == at:
+                        replaces()
+                return super().wait(*args, **options)
+
+        with platform_db.connect() as other:
+            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        platform_db.apply()
+        if command == "apply":
+            platform_db.rollback("0003")
+        with suppress(SessiondbError), replace(platform_db.database(), opens=Watched).connect() as connection:
+            is_open.set()
+            Runner(connection).apply() if command == "apply" else Runner(connection).rollback(None)
+        assert not rival.fallen(), at
+        return len(begun)
+
+    all_moments = moments(-1)
+    assert all_moments > 100
+    for at in part(range(1, all_moments, 2)):
+        moments(at)
 
 
 RENAME_TO_AND_FRO = """

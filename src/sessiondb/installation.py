@@ -33,6 +33,7 @@ def is_there(connection: Connection) -> bool:
     # now, which the snapshot of a transaction that only reads is not: names are looked up now, too
     ((there,),) = connection.execute("SELECT to_regnamespace('sessiondb')::oid").fetchall()
     if there is None:
+        _TRUSTED.pop(connection, None)
         return False
     if there == _TRUSTED.get(connection):
         return True
@@ -132,18 +133,23 @@ def hold_schema(connection: Connection) -> None:
     A command that works in several transactions does so in each, before it names anything in the schema.
 
     Args:
-        connection: under :data:`sessiondb.connection.OUR_PATH`; has found the schema with :func:`is_there`.
+        connection: under :data:`sessiondb.connection.OUR_PATH`. If :func:`is_there` found no schema, nothing is held.
 
     Raises:
         SessiondbError: it is no longer that schema. Nothing in it was read or run.
     """
+    if connection not in _TRUSTED:
+        return
     try:
+        # apply creates the table again if it was dropped by hand
         cursor = connection.execute(
-            "LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; SELECT to_regnamespace('sessiondb')::oid"
+            "DO 'BEGIN IF to_regclass(''sessiondb.installation'') IS NOT NULL THEN"
+            " LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; END IF; END';"
+            " SELECT to_regnamespace('sessiondb')::oid"
         )
         cursor.nextset()
-        held = cursor.fetchone() == (_TRUSTED.get(connection),)
-    except psycopg.ProgrammingError:  # there is no such table, or one that this role may not lock
+        held = cursor.fetchone() == (_TRUSTED[connection],)
+    except psycopg.ProgrammingError:  # it is no table, or one that this role may not lock
         held = False
     if not held:
         raise SessiondbError(

@@ -19,7 +19,7 @@ from sessiondb.checks import preflight, require_course_path, require_search_path
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
 from sessiondb.errors import Finding, SessiondbError, UsageError
-from sessiondb.installation import installation, refuse_other
+from sessiondb.installation import hold_schema, installation, refuse_other
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
@@ -107,13 +107,13 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
-            applied = _applied(self.connection, migrations)
+            applied = self._look(lambda: _applied(self.connection, migrations))
             if applied is None:
                 self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 return []
             self._look(lambda: require_search_path(self.connection))  # event triggers fire in the repair
             self._repair(migrations[0])
-            todo, there = _to_undo(self.connection, migrations, applied, keep)
+            todo, there = self._look(lambda: _to_undo(self.connection, migrations, applied, keep))
             if todo:
                 undone = [m.number for m in todo]
                 found = self._look(lambda: rollback_preflight(self.connection, undone))
@@ -157,7 +157,13 @@ class Runner:
 
     def _look(self, read: Callable[[], T], what: str = "preflight") -> T:
         """Read from the database, which may have to wait for a lock on a table or a partition."""
-        return with_lock_budget(read, what, self._watch, self.budget, self.report)
+
+        def held() -> T:
+            with self.connection.transaction():
+                installation(self.connection)  # which stays then
+                return read()
+
+        return with_lock_budget(held, what, self._watch, self.budget, self.report)
 
     def _run(self, step: Step, doing: str) -> None:
         """Run a step, and report it once per migration."""
@@ -228,6 +234,7 @@ class Runner:
         def run() -> None:
             self._path = None
             with self.connection.transaction():
+                hold_schema(self.connection)
                 if self._watch.is_distributed:
                     bound_waits_on_workers(self.connection)
                 for item in items:
