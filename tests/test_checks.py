@@ -410,6 +410,7 @@ def test_every_check_has_a_fault() -> None:
     found = {name for fault in FAULTS.values() for name in fault.finds}
     elsewhere = {
         "active_status",
+        "search_path",
         "row_security",
         "pending_migrations",
         "renamed",

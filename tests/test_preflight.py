@@ -1021,7 +1021,7 @@ def test_an_old_transaction_is_a_warning(platform_db: PlatformDatabase, monkeypa
         Runner(connection, report=said.append).apply("0001")
 
     (warning,) = (line for line in said if line.startswith("warning: "))
-    assert f"(pid {pid}, nightly report, idle in transaction) has been open since" in warning
+    assert f'(pid {pid}, "nightly report", idle in transaction) has been open since' in warning
     assert (
         f"fix: Wait for it, or end it: SELECT pg_catalog.pg_terminate_backend({pid});" in said[said.index(warning) + 1]
     )

@@ -49,10 +49,11 @@ BEGIN
     -- citus: /*
     SELECT h.statement
       INTO v_table
-      FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path
+      FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
+                   NULL::name[] AS names
               FROM sessiondb.installation AS i) AS p
      CROSS JOIN LATERAL (
-{held_tables(p.schema, p.path)}
+{held_tables(p.schema, p.path, p.names)}
            ) AS h;
     EXECUTE v_table;
     -- citus: */

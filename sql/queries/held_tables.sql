@@ -1,5 +1,5 @@
 -- The statement that locks the tables of the rules in schema $1 and those named in $2 (text[], on the path to the course), as far
--- as the current role may, with their names and OIDs; NULL if there are none.
+-- as the current role may, with their names and OIDs; NULL if there are none. Only those named in $3, if that is not NULL.
 SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.identity, ', ' ORDER BY i.identity) || ' IN ACCESS SHARE MODE' AS statement,
        array_agg(i.identity) AS names, array_agg(c.oid) AS oids
   FROM pg_class AS c
@@ -7,5 +7,6 @@ SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.identity, ', ' ORDER BY i.identi
  CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS i
  WHERE (n.nspname = $1 AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
         OR i.identity = ANY ($2))
+   AND coalesce(c.relname = ANY ($3), true)
    AND c.relkind IN ('r', 'p', 'v')
    AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')

@@ -100,7 +100,6 @@ def check(
         for name in of_data:
             report(f"checking {name}")
         if of_data:
-            _hold_tables(connection, is_installed=True)
             findings += _data_checks(connection, there, of_data, examples, timeout)
     return findings
 
@@ -131,6 +130,12 @@ def _rests_on(name: str, tables: Set[str]) -> Set[str]:
     header = re.findall(r"^-- must see every row of: (all but )?(.*)$", resources.read(f"data_checks/{name}.sql"), re.M)
     ((all_but, listed),) = header
     return tables - {*listed.split(", ")} if all_but else tables & {*listed.split(", ")}
+
+
+def _read_by(name: str) -> list[str]:
+    """Return the tables that a check of the data names."""
+    text = resources.read(f"data_checks/{name}.sql")
+    return [*re.findall(r"platform\.(\w+)", text), *(ledger.TABLES if re.search("{table}|submitted", text) else ())]
 
 
 def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding], list[str]]:
@@ -171,6 +176,7 @@ def _data_checks(
                 " true)",
                 [f"{timeout * 1000:.0f}"],
             )
+            _hold_tables(connection, is_installed=True, only=None if len(names) > 1 else _read_by(names[0]))
             with platform_path(connection):
                 findings = _findings(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
@@ -202,8 +208,12 @@ def data_query(connection: Connection, there: Installation, names: Sequence[str]
     return resources.with_joined_course(resources.with_course_path(query, there.course_pieces or []), steps)
 
 
-def require_installed(connection: Connection) -> Installation:
+def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:
     """Return what is installed, and refuse what the commands cannot work with; reads the catalogs only.
+
+    Args:
+        connection: in a transaction, the tables of the platform are locked until it ends, so that they stay these.
+        only: the names of the tables that are read; None for all.
 
     Raises:
         SessiondbError: sessiondb is not installed or only partly installed, or the platform has changed.
@@ -220,7 +230,7 @@ def require_installed(connection: Connection) -> Installation:
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
-    _hold_tables(connection, is_installed=True)
+    _hold_tables(connection, is_installed=True, only=only)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
@@ -237,7 +247,7 @@ def require_columns(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    _hold_tables(connection, is_installed=False)
+    _hold_tables(connection, is_installed=False, only=STAFFS_TABLES)
     _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
 
 
@@ -260,12 +270,13 @@ def require_owners(connection: Connection) -> None:
     _refuse_first(connection, ("checks", ["table_owners"]))
 
 
-def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
+def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[str] | None = None) -> None:
     """Lock the platform's tables, so that until the transaction ends no other table gets the name of one.
 
     Args:
         connection: to the platform's database; nothing is done where no transaction is open.
         is_installed: whether the tables on the path to the course are known, which are locked, too.
+        only: the names of those that are read; None for all.
 
     Raises:
         SessiondbError: a table or a column was renamed meanwhile.
@@ -274,13 +285,10 @@ def _hold_tables(connection: Connection, *, is_installed: bool) -> None:
     if connection.info.transaction_status == TransactionStatus.IDLE or is_distributed(connection):
         return
     path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
-    tables = resources.query(
-        "queries/held_tables",
-        "current_setting('sessiondb.schema')",
-        f"ARRAY({path})" if is_installed else "'{}'::text[]",
-    )
+    known = f"ARRAY({path})" if is_installed else "'{}'::text[]"
+    tables = resources.query("queries/held_tables", "current_setting('sessiondb.schema')", known, "%s::name[]")
     with connection.transaction():
-        ((statement, names, oids),) = connection.execute(trusted(tables)).fetchall()
+        ((statement, names, oids),) = connection.execute(trusted(tables), [only and [*only]]).fetchall()
         if statement is None:
             return
         with platform_path(connection):
@@ -322,6 +330,9 @@ def check_names() -> list[str]:
     """Return the names of all checks in the order in which they run."""
     return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]
 
+
+STAFFS_TABLES = ("orgs", "org_members", "courses", "sessions")
+"""What the commands for organisations, members and sessions read: they do not wait for who has locked the others."""
 
 _PENDING = "pending_migrations"
 _FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "course_path")

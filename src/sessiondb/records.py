@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from difflib import get_close_matches
 from itertools import islice
@@ -56,10 +56,10 @@ _SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
 """What was found on each connection: a command asks several times, and the platform is examined once."""
 
 
-def require_installed(connection: Connection) -> Installation:
+def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:
     """Return what is installed, as :func:`sessiondb.checks.require_installed`, which is called once per connection."""
     if connection not in _SOUND:
-        _SOUND[connection] = checks.require_installed(connection)
+        _SOUND[connection] = checks.require_installed(connection, only)
     return _SOUND[connection]
 
 
@@ -71,7 +71,7 @@ def _require_readable(connection: Connection) -> None:
 
 
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    require_installed(connection)
+    require_installed(connection, checks.STAFFS_TABLES)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with platform_path(connection):
@@ -334,6 +334,7 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
     Returns:
         ``linkable_enrollments``, ``linkable_submissions``, ``org``, ``course``.
     """
+    require_installed(connection)
     return _one(
         connection,
         "SELECT l.enrollments AS linkable_enrollments, l.submissions AS linkable_submissions,"
