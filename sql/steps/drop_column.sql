@@ -11,7 +11,7 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::na
                    E'DECLARE\n'
                    '    v_new pg_catalog.text := (\n'
                    '        WITH RECURSIVE part AS (\n'
-                   '            SELECT %1$L::pg_catalog.regclass::pg_catalog.oid AS relid\n'
+                   '            SELECT %2$s::pg_catalog.oid AS relid\n'
                    '             UNION\n'
                    '            SELECT i.inhrelid FROM part AS p JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) p.relid\n'
                    '        )\n'
@@ -20,14 +20,14 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::na
                    '         WHERE NOT EXISTS (\n'
                    '                SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_trigger AS w ON w.xmin OPERATOR(pg_catalog.=) t.xmin\n'
                    '                 WHERE t.tgrelid OPERATOR(pg_catalog.=) p.relid AND t.tgname OPERATOR(pg_catalog.=) ''zzz_sessiondb_save''\n'
-                   '                   AND w.tgrelid OPERATOR(pg_catalog.=) %1$L::pg_catalog.regclass AND w.tgname OPERATOR(pg_catalog.=) t.tgname));\n'
+                   '                   AND w.tgrelid OPERATOR(pg_catalog.=) %2$s AND w.tgname OPERATOR(pg_catalog.=) t.tgname));\n'
                    'BEGIN\n'
                    '    IF v_new IS NOT NULL THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'',\n'
                    '            MESSAGE = pg_catalog.format(''table %%s became part of %%s while links were saved, and its own are not saved'', v_new, %1$L),\n'
                    '            HINT = ''Run rollback again, which saves them.'';\n'
                    '    END IF;\n'
-                   'END', t.name))),
+                   'END', t.name, to_regclass(t.name)::oid))),
                (3, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
                (4, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
        ) AS s (turn, statement)
