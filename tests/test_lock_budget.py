@@ -401,7 +401,7 @@ def test_it_waits_and_goes_on_where_no_second_connection_is_to_be_had(platform_d
                 assert ours.result(timeout=20) == MIGRATIONS
         finally:
             admin.execute("ALTER ROLE hosted_owner CONNECTION LIMIT -1")
-    told_of = rf'pid {pid} \("the gradebook", role \w+\): "<insufficient privilege>"\'
+    told_of = rf'pid {pid} \("the gradebook", role \w+\): "<insufficient privilege>"'
     assert [said for _, said in told.tries if not re.fullmatch(told_of, said)] == []
 
 
@@ -615,7 +615,9 @@ def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Clust
         begun: list[object] = []
         pid = blocker.info.backend_pid
         ours = pool.submit(run, database, told, None, boundary, command=command)
-        wanted = re.compile(rf'  waiting for the end of: pid {pid} \("the gradebook", .*\): "SELECT id FROM submissions')
+        wanted = re.compile(
+            rf'  waiting for the end of: pid {pid} \("the gradebook", .*\): "SELECT id FROM submissions'
+        )
         until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
         time.sleep(1.2)  # two more looks
         blocker.rollback()

@@ -80,7 +80,7 @@ BEGIN
     SET LOCAL search_path TO pg_catalog, pg_temp;
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
-        -- whoever may run a backfill could forge a line with a reason
+        -- a role that may run a backfill could forge a line with a reason
         FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), '[{invisible}]', '?', 'g') FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
             RAISE NOTICE '%', v_text;
         END LOOP;
