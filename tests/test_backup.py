@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from sessiondb.embedded import ephemeral_server
 
 pytestmark = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
+BACKUP = Path(__file__).parents[1] / "docs" / "backup.md"
 TABLES = ("enrollments", "submissions")
 
 
@@ -64,6 +66,29 @@ def _tool(cluster: Cluster, name: str, *arguments: str, given: str = "") -> subp
     if done.returncode:
         raise OSError(done.stderr)
     return done
+
+
+def restore_comments(source: PlatformDatabase, target: PlatformDatabase) -> None:
+    """Run what the page says, with statements of another role that look like these comments."""
+    evil = "COMMENT ON SCHEMA public IS 'run (sessiondb)';"
+    with source.connect() as connection:
+        connection.execute(
+            f"CREATE FUNCTION harmless() RETURNS void LANGUAGE sql AS $$ SELECT /*\n{evil}\n*/ $$;"
+            f"CREATE TABLE theirs (session_id uuid);"
+            f"COMMENT ON COLUMN theirs.session_id IS $$it's\n{evil}\n\\! touch pwned\n(sessiondb)$$".encode()
+        )
+    (said,) = re.findall(r"```sh\n(psql .*?)```", BACKUP.read_text("utf-8"), re.DOTALL)
+    for name, database in (("platform", source), ("copy", target)):
+        said = said.replace(f"-d {name}", f"-d {shlex.quote(database.conninfo())}")
+    psql = shutil.which("psql", path=str(source.cluster.server.bindir)) if source.cluster.server else None
+    path = f"{Path(psql).parent}:{os.environ['PATH']}" if psql else os.environ["PATH"]
+    subprocess.run(["bash", "-c", said], check=True, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL)
+    with source.connect() as connection:
+        connection.execute("DROP FUNCTION harmless(); DROP TABLE theirs")
+    with target.connect() as connection:
+        assert rows(target, "SELECT obj_description('public'::regnamespace) AS said")[0]["said"] != "run (sessiondb)"
+        assert connection.execute("SELECT FROM pg_description WHERE description LIKE '%(sessiondb)'").rowcount > 5
+    assert not Path("pwned").exists()
 
 
 def is_as_before(target: PlatformDatabase, before: object, user: str | None = None) -> None:
@@ -177,10 +202,7 @@ def test_a_dump_of_one_schema_is_installed_again_and_a_rollback_leaves_nothing_o
         said = restore(target, dumped(source, "-n", "public", *options))
         assert 'schema "sessiondb" does not exist' in said
         if options:
-            restore(
-                target,
-                "\n".join(re.findall(r"^COMMENT ON .*\(sessiondb\).*$", dumped(source, "-s", "-n", "public"), re.M)),
-            )
+            restore_comments(source, target)
         is_as_before(target, links(source))
         source.rollback()
         assert dump(target, exclude_sessiondb=True) == dump(source, exclude_sessiondb=True)

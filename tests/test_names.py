@@ -306,3 +306,13 @@ def test_a_statement_that_is_printed_leaves_no_operator_to_the_path_of_whoever_p
                     left = re.search(r" (=|<>|<|>|<=|>=|~|\|\|) ", re.sub(r" SET \w+ = ", " ", printed[0]))
                     assert not left, (path.name, printed[0])
     assert looked_at > 5
+    # functions put the condition together from parts; "=" stands only before the new value of a column
+    parts = 0
+    for path in sorted((resources.SQL / "functions").glob("*.sql")):
+        text = re.sub(r"--[^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for literal, after in re.findall(r"format\(\s*E?'((?:[^']|'')*)'([^;]*?AS \w+ \()?", text):
+            if part := re.search(r"%\d?\$?[IL] (\S+) %\d?\$?[IL]", literal):
+                parts += 1
+                is_new_value = part[1] == "=" and "', ')" in after
+                assert is_new_value or part[1].startswith(("OPERATOR(pg_catalog.", "%s")), (path.name, literal)
+    assert parts > 2

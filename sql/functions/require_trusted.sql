@@ -93,7 +93,6 @@ BEGIN
               FROM (
 {rule_columns()}
                    ) AS c (table_name, column_name, kind)
-             WHERE c.table_name <> 'orgs'
             UNION ALL
             SELECT 'submissions', c.name FROM jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') AS c (name)
            ) AS r (table_name, column_name)

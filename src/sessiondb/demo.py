@@ -116,7 +116,7 @@ def run(program: click.Command, keep: Path | None, *, as_json: bool, verbose: bo
 
 
 def _restrict(server: Server) -> None:
-    """Let no other account use the kept server: by the mode of its directory, and by asking who connects."""
+    """Keep other accounts from the kept server: by the mode of its directory, and by asking who connects."""
     data = server.socket_dir.with_name("data")
     accounts = {pwd.getpwuid(os.geteuid()), *filter(None, [server.account])}
     (data / "pg_hba.conf").write_text("local all all peer map=keeper\n")
