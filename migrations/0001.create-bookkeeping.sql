@@ -104,6 +104,7 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function distribute_saved_links
 -- object: function install
 -- object: function lock_tables
+-- object: function platform_path
 -- object: function run_on_platform
 -- object: function save_link
 -- object: function withdraw_default_grants

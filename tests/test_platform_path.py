@@ -73,7 +73,7 @@ class Watched:
 
 
 def schemas(path: str) -> list[str]:
-    return [schema.strip() for schema in path.split(",")]
+    return [schema.strip().strip('"') for schema in path.split(",")]
 
 
 HOW = {

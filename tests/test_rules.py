@@ -899,6 +899,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "name_of",
             "names_in",
             "org_command",
+            "platform_path",
             "query_of_course",
             "require_trusted",
             "sessions_for_user",

@@ -11,7 +11,7 @@ AS $function$
 DECLARE
     v_answer pg_catalog.jsonb;
 BEGIN
-    SET LOCAL search_path TO DEFAULT;
+    PERFORM pg_catalog.set_config('search_path', sessiondb.platform_path(), true);
     EXECUTE p_query INTO v_answer;
     SET LOCAL search_path TO pg_catalog, pg_temp;
     RETURN v_answer;

@@ -9,7 +9,7 @@ AS $procedure$
  * platform's schemas.
  */
 BEGIN
-    SET LOCAL search_path TO DEFAULT;
+    PERFORM pg_catalog.set_config('search_path', sessiondb.platform_path(), true);
     EXECUTE p_statement;
     SET LOCAL search_path TO pg_catalog, pg_temp;
 END

@@ -65,7 +65,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    h.sessions, h.name),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW SHARE' ELSE 'ACCESS EXCLUSIVE' END)
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM platform AS h
          CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
          WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL

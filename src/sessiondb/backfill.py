@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from sessiondb import ledger
 from sessiondb.checks import require_installed
 from sessiondb.citus import bound_waits_on_workers
-from sessiondb.connection import Connection, platform_path, rest
+from sessiondb.connection import Connection, platform_path, rest, set_platform_path
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.installation import hold_schema
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
@@ -218,7 +218,7 @@ def _execute(
                     timeouts,
                 )
                 hold_schema(connection)
-                connection.execute("SET LOCAL search_path TO DEFAULT")  # also for the commit, as in platform_path()
+                set_platform_path(connection)  # also for the commit, as in platform_path()
                 if watch.is_distributed:
                     bound_waits_on_workers(connection)
                 cursor.execute(statement, [argument])

@@ -43,6 +43,19 @@ def catalogs(connection: Connection) -> Iterator[None]:
             connection.execute("SET LOCAL from_collapse_limit TO DEFAULT; SET LOCAL join_collapse_limit TO DEFAULT")
 
 
+def set_platform_path(connection: Connection) -> None:
+    """Set the search_path that the platform's own code expects, in the open transaction or, without one, from now on.
+
+    It is the initial one of the connection as it was understood then (the setting ``sessiondb.platform_path``). Not
+    ``DEFAULT``: any role that may create schemas could create the one that ``"$user"`` means while a command runs.
+    """
+    is_local = connection.info.transaction_status != TransactionStatus.IDLE
+    connection.execute(
+        "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('sessiondb.platform_path'), %s)",
+        [is_local],
+    )
+
+
 @contextmanager
 def platform_path(connection: Connection) -> Iterator[None]:
     """Open a transaction, or join the open one, under the initial search_path of the connection.
@@ -54,16 +67,20 @@ def platform_path(connection: Connection) -> Iterator[None]:
     if connection.info.transaction_status != TransactionStatus.IDLE:
         ((before,),) = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchall()
     with connection.transaction():
-        connection.execute("SET LOCAL search_path TO DEFAULT")
+        set_platform_path(connection)
         yield
         if before is not None:
             connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [before])
 
 
+def named_path(schemas: Sequence[str]) -> str:
+    """Return a search_path of these schemas, without those of temporary objects."""
+    return ", ".join(sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp"))
+
+
 def pinned_path(schemas: Sequence[str]) -> str:
     """Return a search_path for functions that the platform calls: these schemas, then pg_temp."""
-    named = [sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")]
-    return ", ".join([*named, "pg_temp"])
+    return ", ".join(filter(None, [named_path(schemas), "pg_temp"]))
 
 
 def place(connection: Connection) -> str:

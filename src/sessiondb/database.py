@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from sessiondb import pooler, resources
 from sessiondb.address import unreachable
 from sessiondb.citus import look_at_citus
-from sessiondb.connection import SILENCE, Connection, pinned_path, trusted
+from sessiondb.connection import SILENCE, Connection, named_path, pinned_path, set_platform_path, trusted
 from sessiondb.errors import SessiondbError
 from sessiondb.installation import Installation, installation
 from sessiondb.server_errors import explain, is_lost
@@ -136,7 +136,7 @@ class Database:
             self._prepare(connection, choices, local=True, is_reader=read_only)
             yield connection
             if not read_only:
-                connection.execute("SET LOCAL search_path TO DEFAULT")  # deferred triggers fire at the commit
+                set_platform_path(connection)  # deferred triggers fire at the commit
 
     def require_own_backend(self) -> None:
         """Refuse a pooler as :meth:`connect` does, without setting anything.
@@ -189,6 +189,7 @@ class Database:
             **chosen.settings(schema),
             **SPELLING,
             "sessiondb.search_path": pinned_path(path),
+            "sessiondb.platform_path": named_path(path),
             # users must see what our procedures report, whatever other notices they suppress
             "client_min_messages": "notice",
         }

@@ -17,7 +17,15 @@ from psycopg.errors import Diagnostic
 from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, require_search_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
-from sessiondb.connection import OUR_PATH, Connection, catalogs, place, platform_schema, trusted
+from sessiondb.connection import (
+    OUR_PATH,
+    Connection,
+    catalogs,
+    place,
+    platform_schema,
+    set_platform_path,
+    trusted,
+)
 from sessiondb.errors import Finding, SessiondbError, UsageError
 from sessiondb.installation import hold_schema, installation, refuse_other
 from sessiondb.ledger import Migration, read_migrations
@@ -55,7 +63,7 @@ class Runner:
         self._watch = Watch(self.connection)
         self._point = ""
         self._told = ""
-        self._path: str | None = None
+        self._is_ours = True
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
@@ -215,7 +223,7 @@ class Runner:
         self._reach(of, statement)
         self.report(f"  {shortened(statement)}")
         with self._watch.index_build(self.progress, self.report):
-            self.connection.execute("SET search_path TO DEFAULT")  # event triggers of the platform expect this path
+            set_platform_path(self.connection)  # event triggers of the platform expect this path
             try:
                 self.connection.execute(trusted(statement))
             finally:
@@ -228,11 +236,11 @@ class Runner:
             self._reach(of, statement.text)
             if show:
                 self.report(f"  {shortened(statement.text)}")
-            self._set_path(None if statement.ours else "DEFAULT")
+            self._set_path(ours=statement.ours)
             self.connection.execute(trusted(statement.text))
 
         def run() -> None:
-            self._path = None
+            self._is_ours = True
             with self.connection.transaction():
                 hold_schema(self.connection)
                 if self._watch.is_distributed:
@@ -242,21 +250,24 @@ class Runner:
                         execute(item)
                     else:
                         self._point = item.text
-                        self._set_path(None)
+                        self._set_path(ours=True)
                         for statement in expanded(self.connection, item):
                             execute(statement)
-                self._set_path("DEFAULT")  # deferred triggers fire at the commit
+                self._set_path(ours=False)  # deferred triggers fire at the commit
                 self._reach(of, "commit")
             self._reach(of, "committed")
 
         if items:
             with_lock_budget(run, of, self._watch, self.budget, self.report)
 
-    def _set_path(self, path: str | None) -> None:
-        """Set the search_path in the open transaction: DEFAULT for the platform's, None for ours."""
-        if path != self._path:
-            self._path = path
-            self.connection.execute(trusted(f"SET LOCAL search_path TO {path or OUR_PATH}"))
+    def _set_path(self, *, ours: bool) -> None:
+        """Set the search_path in the open transaction, ours or the platform's."""
+        if ours != self._is_ours:
+            self._is_ours = ours
+            if ours:
+                self.connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
+            else:
+                set_platform_path(self.connection)
 
 
 def expanded(connection: Connection, query: Query) -> list[Statement]:

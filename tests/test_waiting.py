@@ -1,0 +1,145 @@
+"""What was looked at before a command waited for a lock is not trusted afterwards."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import PlatformDatabase
+from platforms import PLATFORMS
+from test_cli import on, rows
+from test_lock_budget import until, waits_for_table
+
+on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+
+ORG, COURSE = "--org=00000000-0000-4000-8000-0000000000a1", "--course=00000000-0000-4000-8000-0000000000c1"
+
+RIVAL = (
+    "CREATE SEQUENCE fallen; GRANT ALL ON SEQUENCE fallen TO PUBLIC; GRANT CREATE ON SCHEMA public TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+)
+
+
+def prepare(db: PlatformDatabase, role: str, *statements: str) -> None:
+    with db.connect() as connection:
+        for statement in (*RIVAL, "SET ROLE {role}", *statements):
+            connection.execute(statement.format(role=role).encode())
+
+
+def fell(db: PlatformDatabase) -> bool:
+    """Return whether code of the rival's was run."""
+    return rows(db, "SELECT is_called FROM fallen") == [{"is_called": True}]
+
+
+def meanwhile(
+    db: PlatformDatabase, waited: str, command: tuple[str, ...], *statements: str, mode: str = "ACCESS EXCLUSIVE"
+) -> tuple[int, str]:
+    """Run a command that waits for a table, and statements while it waits, and return how it ended."""
+    with db.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute(f"LOCK TABLE {waited} IN {mode} MODE".encode())
+            running = pool.submit(on, db, *command)
+            until(lambda: waits_for_table(other, waited))
+            with db.connect() as connection:
+                for statement in statements:
+                    connection.execute(statement.encode())
+        ended = running.result(30)
+    return ended.code, ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("waited", "renamed", "command"),
+    [
+        ("courses", "sessions", ("session", "list")),
+        ("courses", "orgs", ("org", "list")),
+        ("org_members", "sessions", ("session", "create", ORG, COURSE)),
+        ("courses", "sessions", ("explain", "--user=00000000-0000-4000-8000-0000000000b4", COURSE)),
+        ("enrollments", "sessions", ("check",)),
+        ("enrollments", "sessions", ("backfill", "--dry-run")),
+        ("enrollments", "exercises", ("show", "submissions", "--unlinked")),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given[0],
+)
+@on_reference
+def test_a_table_in_the_place_of_one_that_is_renamed_while_a_command_waits_is_not_used(
+    new_role: str, installed_db: PlatformDatabase, waited: str, renamed: str, command: tuple[str, ...]
+) -> None:
+    prepare(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM nextval(''fallen''); RETURN true; END'",
+        f"CREATE VIEW hers AS SELECT * FROM {renamed} WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+    code, said = meanwhile(
+        installed_db, waited, command, f"ALTER TABLE {renamed} RENAME TO was", f"ALTER VIEW hers RENAME TO {renamed}"
+    )
+
+    assert not fell(installed_db), said
+    assert code in (0, 1, 4), said
+
+
+@pytest.mark.parametrize(
+    ("waited", "column", "command"),
+    [
+        ("sessions", "sessions.status", ("session", "list")),
+        ("sessions", "sessions.org_id", ("session", "create", ORG, COURSE)),
+        ("enrollments", "enrollments.user_id", ("check",)),
+        (
+            "org_members",
+            "org_members.user_id",
+            ("member", "remove", ORG, "--user=00000000-0000-4000-8000-0000000000b2"),
+        ),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given[0],
+)
+@on_reference
+def test_a_function_in_the_place_of_a_column_that_is_renamed_while_a_command_waits_is_not_run(
+    new_role: str, installed_db: PlatformDatabase, waited: str, column: str, command: tuple[str, ...]
+) -> None:
+    table, name = column.split(".")
+    kind = "text" if name == "status" else "uuid"
+    prepare(
+        installed_db,
+        new_role,
+        f"CREATE FUNCTION {name}({table}) RETURNS {kind} LANGUAGE plpgsql"
+        " AS 'BEGIN PERFORM nextval(''fallen''); RETURN NULL; END'",
+    )
+    before = rows(installed_db, "SELECT count(*) FROM org_members")
+    with installed_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute(f"ALTER TABLE {table} RENAME COLUMN {name} TO was".encode())
+            running = pool.submit(on, installed_db, *command)
+            until(lambda: waits_for_table(other, waited))
+        ended = running.result(30)
+
+    assert not fell(installed_db), ended.out + ended.err
+    assert ended.code in (1, 4), ended.out + ended.err
+    assert rows(installed_db, "SELECT count(*) FROM org_members") == before
+
+
+@on_reference
+def test_a_table_in_the_place_of_the_sessions_that_are_renamed_while_a_rollback_waits_is_not_used(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    prepare(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM nextval(''fallen''); RETURN true; END'",
+        "CREATE VIEW hers AS SELECT * FROM sessions WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+    code, said = meanwhile(
+        installed_db,
+        "submissions",
+        ("rollback", "--all", "--yes"),
+        "ALTER TABLE sessions RENAME TO was",
+        "ALTER VIEW hers RENAME TO sessions",
+        mode="ACCESS SHARE",
+    )
+
+    assert not fell(installed_db), said
+    assert code in (1, 7), said
+    with installed_db.connect() as connection:
+        connection.execute("DROP VIEW sessions; ALTER TABLE was RENAME TO sessions")
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
