@@ -616,7 +616,7 @@ def test_an_index_build_and_an_index_drop_name_whom_they_wait_for(cluster: Clust
         pid = blocker.info.backend_pid
         ours = pool.submit(run, database, told, None, boundary, command=command)
         wanted = re.compile(
-            rf'  waiting for the end of: pid {pid} \("the gradebook", .*\): "SELECT id FROM submissions'
+            rf'  waiting for the end of: pid {pid} \("the gradebook", .*\): "SELECT id FROM submissions"'
         )
         until(lambda: ours.done() or any(map(wanted.fullmatch, told.lines)))
         time.sleep(1.2)  # two more looks

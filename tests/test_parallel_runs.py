@@ -238,7 +238,9 @@ def test_a_run_that_waited_in_vain_says_for_whom_and_exits_6(
         with start(installed_db, *command, "--lock-budget", "1") as process:
             out, err = process.communicate(timeout=20)
         assert time.monotonic() - begin < 5
-        holder = f"pid {other.info.backend_pid}, a run from elsewhere, role postgres, client local, connected since 20"
+        holder = (
+            f'pid {other.info.backend_pid}, "a run from elsewhere", role postgres, client local, connected since 20'
+        )
     assert process.returncode == Exit.LOCKED
     assert out == ""
     waiting, failed, hint = err.splitlines()

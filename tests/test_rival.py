@@ -292,10 +292,14 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_during_a_call_of_backfi
                 OR EXISTS (SELECT FROM pg_locks AS l
                             WHERE l.pid = a.pid AND NOT l.granted AND l.relation = 'sessiondb.installation'::regclass))
     """
+    platform = installed_db.platform
     with installed_db.connect() as caller, installed_db.connect() as watch, ThreadPoolExecutor(1) as pool:
+        org, course = platform.add_org(watch), platform.add_course(watch)
+        platform.enroll(watch, platform.add_member(watch, org, platform.add_user(watch)), course)
+        platform.add_session(watch, org, course)
         pid = caller.info.backend_pid
         with installed_db.connect() as other, other.transaction():
-            other.execute("LOCK TABLE org_members")
+            other.execute("SELECT FROM enrollments WHERE session_id IS NULL FOR UPDATE")
             calling = pool.submit(caller.execute, "CALL sessiondb.backfill()")
             until(lambda: watch.execute("SELECT FROM pg_locks WHERE NOT granted AND pid = %s", [pid]).rowcount)
             other.execute("DROP SCHEMA sessiondb CASCADE")
