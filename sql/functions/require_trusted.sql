@@ -16,6 +16,7 @@ DECLARE
 {strangers(v_owner)}
                ) AS s);
     v_path name[];
+    v_held record;
     v_column text;
     v_table text;
 BEGIN
@@ -47,15 +48,20 @@ BEGIN
     END IF;
     -- until the transaction ends, no other table gets the name of one
     -- citus: /*
-    SELECT h.statement
-      INTO v_table
-      FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
-                   NULL::name[] AS names
-              FROM sessiondb.installation AS i) AS p
-     CROSS JOIN LATERAL (
+    FOR v_held IN
+        SELECT n.nspname, c.relname
+          FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
+                       NULL::name[] AS names
+                  FROM sessiondb.installation AS i) AS p
+         CROSS JOIN LATERAL (
 {held_tables(p.schema, p.path, p.names)}
-           ) AS h;
-    EXECUTE v_table;
+               ) AS h
+          JOIN pg_class AS c ON c.oid = ANY (h.oids)
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         ORDER BY c.relname
+    LOOP
+        EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', v_held.nspname, v_held.relname);
+    END LOOP;
     -- citus: */
     SELECT format('table %s belongs to role %I', t.object, pg_get_userbyid(t.relowner))
       INTO v_table

@@ -1,12 +1,13 @@
 -- The statement that locks the tables of the rules in schema $1 and those named in $2 (text[], on the path to the course), as far
--- as the current role may, with their names and OIDs; NULL if there are none. Only those named in $3, if that is not NULL.
-SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.identity, ', ' ORDER BY i.identity) || ' IN ACCESS SHARE MODE' AS statement,
-       array_agg(i.identity) AS names, array_agg(c.oid) AS oids
+-- as the current role may, with their names and OIDs in the snapshot of the transaction; NULL if there are none. Only those named
+-- in $3, if that is not NULL.
+SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.name, ', ' ORDER BY i.name) || ' IN ACCESS SHARE MODE' AS statement,
+       array_agg(i.name) AS names, array_agg(c.oid) AS oids
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS i
+ CROSS JOIN LATERAL (SELECT concat(quote_ident(n.nspname), '.', quote_ident(c.relname)) AS name) AS i
  WHERE (n.nspname = $1 AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-        OR i.identity = ANY ($2))
+        OR i.name = ANY ($2))
    AND coalesce(c.relname = ANY ($3), true)
    AND c.relkind IN ('r', 'p', 'v')
    AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
