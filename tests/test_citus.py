@@ -703,9 +703,9 @@ def test_the_fix_that_is_printed_makes_apply_work(conninfo: str) -> None:
         for prepared, fix in (
             (
                 "SELECT create_distributed_table('submissions', 'user_id')",
-                r"SELECT undistribute_table\('public.submissions', cascade_via_foreign_keys => true\)",
+                r"SELECT pg_catalog.undistribute_table\('public.submissions', cascade_via_foreign_keys => true\)",
             ),
-            ("SELECT citus_schema_distribute('tenant')", r"SELECT citus_schema_undistribute\('tenant'\)"),
+            ("SELECT citus_schema_distribute('tenant')", r"SELECT pg_catalog.citus_schema_undistribute\('tenant'\)"),
         ):
             for table in (*FOR_ALL, *OF_STUDENTS):
                 if "tenant" in fix:

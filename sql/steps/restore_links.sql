@@ -69,6 +69,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM platform AS h
          CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
          WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL
+           AND h.manager IS NULL
         UNION ALL
         SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(

@@ -170,9 +170,12 @@ def paragraph(text: str, indent: int) -> None:
 
 
 def wrapped(text: str, lead: str = "") -> None:
-    """Print a sentence on lines of at most 80 columns, indented by the width of ``lead``, which is before the first."""
+    """Print a sentence on lines of at most 80 columns, indented by the width of ``lead``, which is before the first.
+
+    Without a lead they are indented deeper than a command: the end of a name could be taken for one.
+    """
     width = min(shutil.get_terminal_size().columns, 80)
-    for part in _lines(shown(" ".join(text.split())), width, lead, " " * len(lead)):
+    for part in _lines(shown(" ".join(text.split())), width, lead, " " * (len(lead) or 4)):
         say(part)
 
 

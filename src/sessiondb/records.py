@@ -52,15 +52,16 @@ LOADERS: dict[str, type[Loader]] = {
 """How values are read for output if Python would write them differently from PostgreSQL."""
 
 
-_SOUND: WeakKeyDictionary[Connection, Installation] = WeakKeyDictionary()
-"""What was found on each connection: a command asks several times, and the platform is examined once."""
+_SOUND: WeakKeyDictionary[Connection, tuple[Installation, Sequence[str] | None]] = WeakKeyDictionary()
+"""What was found on each connection, and for which tables: a command asks several times, and they are examined once."""
 
 
 def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:
-    """Return what is installed, as :func:`sessiondb.checks.require_installed`, which is called once per connection."""
-    if connection not in _SOUND:
-        _SOUND[connection] = checks.require_installed(connection, only)
-    return _SOUND[connection]
+    """Return what is installed, as :func:`sessiondb.checks.require_installed`, which looks once at these tables."""
+    there, known = _SOUND.get(connection, (None, ()))
+    if there is None or known not in (None, only):
+        there, _ = _SOUND[connection] = checks.require_installed(connection, only), only
+    return there
 
 
 def _require_readable(connection: Connection) -> None:
@@ -353,6 +354,7 @@ def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
 
 def has_unlinked_rows(connection: Connection, user: UUID) -> bool:
     """Return whether a row of a user has no session."""
+    require_installed(connection)
     query = " UNION ALL ".join(
         f"SELECT FROM platform.{table} AS r WHERE r.user_id OPERATOR(pg_catalog.=) %(user)s AND r.session_id IS NULL"
         for table in ("enrollments", "submissions")
