@@ -38,7 +38,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d
 DURATION = re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 TRANSCRIPT = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
-PLACE = re.compile(r"([dD])atabase\s\S+\son\s\S+:\d+,\sas\srole\s\S+?([.:]?)(?=\s)")
+PLACE = re.compile(r"([dD])atabase\s+\S+\s+on\s+\S+:\d+,\s+as\s+role\s+\S+?([.:]?)(?=\s)")
 PROMPT = re.compile(r"^(?:\$ (?:.*\\\n)*.*|platform=> .*(?:\nplatform-> .*)*)$", re.MULTILINE)
 
 
