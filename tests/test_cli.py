@@ -308,7 +308,8 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
 
     with platform_db.connect() as connection:
         connection.execute("CREATE SCHEMA elsewhere")
-    nothing = on(platform_db, "--schema", "elsewhere", "status").out.replace("\n", " ")
+    nothing = on(platform_db, "--schema", "elsewhere", "status").out
+    nothing = " ".join(nothing.split())
     assert 'Schema "elsewhere" lacks tables of the platform: ' in nothing
     assert "Next: sessiondb apply --schema public" in nothing
 
@@ -866,7 +867,7 @@ def test_the_guides_steps_say_what_they_did_or_found(installed_db: PlatformDatab
         'Created session "Session - Python for beginners" (active).',
         'It is of course "Python for beginners" for Mon Organisation.',
         "A backfill would now link 1 enrolment and 1 submission of this course without a",
-        "session.",
+        "    session.",
         "Run: sessiondb backfill --session 'Session - Python for beginners'",
     ]
     assert "Session - Python for beginne" in on(installed_db, "session", "list").out

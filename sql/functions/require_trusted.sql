@@ -16,6 +16,8 @@ DECLARE
 {strangers(v_owner)}
                ) AS s);
     v_path name[];
+    v_names text[];
+    v_oids oid[];
     v_held record;
     v_column text;
     v_table text;
@@ -48,20 +50,34 @@ BEGIN
     END IF;
     -- until the transaction ends, no other table gets the name of one
     -- citus: /*
+    SELECT h.names, h.oids
+      INTO v_names, v_oids
+      FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
+                   NULL::name[] AS names
+              FROM sessiondb.installation AS i) AS p
+     CROSS JOIN LATERAL (
+{held_tables(p.schema, p.path, p.names)}
+           ) AS h;
     FOR v_held IN
         SELECT n.nspname, c.relname
-          FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
-                       NULL::name[] AS names
-                  FROM sessiondb.installation AS i) AS p
-         CROSS JOIN LATERAL (
-{held_tables(p.schema, p.path, p.names)}
-               ) AS h
-          JOIN pg_class AS c ON c.oid = ANY (h.oids)
+          FROM pg_class AS c
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY (v_oids)
          ORDER BY c.relname
     LOOP
         EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', v_held.nspname, v_held.relname);
     END LOOP;
+    SELECT m.name
+      INTO v_table
+      FROM (
+{renamed_meanwhile(v_names, v_oids)}
+           ) AS m;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = v_table || ' was renamed or dropped while this waited for it',
+            HINT = 'Run it again.';
+    END IF;
     -- citus: */
     SELECT format('table %s belongs to role %I', t.object, pg_get_userbyid(t.relowner))
       INTO v_table

@@ -239,15 +239,19 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
     return there
 
 
-def require_columns(connection: Connection) -> None:
+def require_columns(connection: Connection, *, all_tables: bool = False) -> None:
     """Refuse to read a platform that lacks a table or column: without it, ``s.status`` would call ``status(s)``.
 
     Also one in which another role has created a table in the place of one of the platform.
 
+    Args:
+        connection: in a transaction, the tables that are read are locked until it ends, so that they stay these.
+        all_tables: whether enrolments and submissions are read, too.
+
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    _hold_tables(connection, is_installed=False, only=STAFFS_TABLES)
+    _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
     _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
 
 

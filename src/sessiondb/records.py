@@ -576,9 +576,9 @@ def has_active_session(connection: Connection) -> bool:
     return bool(_rows(connection, of_platform(connection, active)))
 
 
-def is_linkable(connection: Connection, there: Installation) -> bool:
+def is_linkable(connection: Connection) -> bool:
     """Return whether a backfill would link a row now."""
-    query = _with_course(_query(connection, "is_linkable"), there)
+    query = _with_course(_query(connection, "is_linkable"), require_installed(connection))
     ((found,),) = _rows(connection, query)
     return bool(found)
 

@@ -159,10 +159,9 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             left = [m.id for m in migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)]
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
-            is_linkable = (
-                records.is_linkable(connection, there) if there and path and is_open and is_unlinked else False
-            )
             wrong = checks.problems(connection, there) if there and not left else []
+            is_whole = there and path and not (left or wrong)
+            is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return

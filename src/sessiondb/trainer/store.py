@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
-from sessiondb.checks import require_search_path
+from sessiondb.checks import require_columns, require_search_path
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, named_path, pinned_path, platform_path, trusted
 from sessiondb.database import Database
@@ -101,6 +101,7 @@ class Who:
 
         Raises:
             PlatformRefusedError: the search_path of that role names a schema of another one.
+            SessiondbError: the platform lacks what is read, or another role has replaced it.
         """
         if self.role is None:
             return
@@ -123,6 +124,7 @@ class Who:
             {"pinned": pinned_path(path), "named": named_path(path), "local": local},
         )
         require_search_path(connection)
+        require_columns(connection, all_tables=True)  # the role that asked before may not read them, so it locked none
 
 
 @dataclass
