@@ -1,7 +1,7 @@
 -- The tables of the rules in schema $1, their partitions, and the tables that a view in the place of one reads, that belong to a role that is not trusted: where one was renamed or dropped, a role that
 -- may create objects in the schema could create another one, whose policies, triggers and defaults would run with the rights
 -- of the role that reads or writes.
-SELECT p.oid, named.identity AS object, p.relowner, w.owner AS right_owner
+SELECT named.identity AS object, p.relowner, w.owner AS right_owner
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
  CROSS JOIN LATERAL (
