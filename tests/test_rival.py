@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -22,6 +22,7 @@ from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
 
 from sessiondb.backfill import Pace, backfill
+from sessiondb.connection import Connection
 from sessiondb.database import Database
 from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.installation import installation
@@ -110,6 +111,30 @@ class Rival:
             return bool(connection.execute("SELECT is_called FROM public.fallen").fetchall()[0][0])
 
 
+@contextlib.contextmanager
+def acting_before(
+    db: PlatformDatabase, at: int, act: Callable[[], None]
+) -> Generator[tuple[Connection, list[int]], None, None]:
+    """Yield a connection before whose transaction number ``at`` something is done, and a list of its transactions.
+
+    What stops the command ends the block.
+    """
+    begun: list[int] = []
+    is_open = threading.Event()
+
+    class Watched(psycopg.Connection[tuple[Any, ...]]):
+        def wait(self, *args: Any, **options: Any) -> Any:
+            if is_open.is_set() and self.info.transaction_status == TransactionStatus.IDLE:
+                begun.append(at)
+                if len(begun) == at:
+                    act()
+            return super().wait(*args, **options)
+
+    with contextlib.suppress(SessiondbError), replace(db.database(), opens=Watched).connect() as connection:
+        is_open.set()
+        yield connection, begun
+
+
 @on_reference
 def test_nothing_in_a_schema_sessiondb_that_another_role_prepared_is_read_or_run(
     new_role: str, platform_db: PlatformDatabase
@@ -132,29 +157,17 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_a_backfill_is_not_
     """Between any two of its transactions."""
     rival = Rival(platform_db, new_role)
 
+    def replaces() -> None:
+        with platform_db.connect() as other:
+            other.execute("DROP SCHEMA sessiondb CASCADE")
+        assert rival.prepare()
+
     def moments(at: int) -> int:
         """Backfill while the rival acts before a transaction, and return how many transactions there were."""
-        begun: list[int] = []
-        is_open = threading.Event()
-
-        class Watched(psycopg.Connection[tuple[Any, ...]]):
-            def wait(self, *args: Any, **options: Any) -> Any:
-                if is_open.is_set() and self.info.transaction_status == TransactionStatus.IDLE:
-                    begun.append(at)
-                    if len(begun) == at:
-                        with platform_db.connect() as other:
-                            other.execute("DROP SCHEMA sessiondb CASCADE")
-                        assert rival.prepare()
-                return super().wait(*args, **options)
-
         with platform_db.connect() as other:
             other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
         platform_db.apply()
-        with (
-            contextlib.suppress(SessiondbError),
-            replace(platform_db.database(), opens=Watched).connect() as connection,
-        ):
-            is_open.set()
+        with acting_before(platform_db, at, replaces) as (connection, begun):
             backfill(connection, None, Pace(batch_rows=1), lambda _: None, lambda *_: None)
         assert not rival.fallen(), at
         return len(begun)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from conftest import Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
-from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_lock_budget import until
 from test_plan import by_psql, psql, script_for
-from test_rival import TRAPPED_SCHEMA, Rival, on_reference
+from test_rival import TRAPPED_SCHEMA, Rival, acting_before, on_reference
 
 from sessiondb import migrate, records
 from sessiondb.connection import Connection
-from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.errors import PlatformRefusedError
 from sessiondb.installation import Installation
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, expanded
@@ -177,24 +171,12 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
 
     def moments(at: int) -> int:
         """Run the command while the rival acts before a transaction, and return how many transactions there were."""
-        begun: list[int] = []
-        is_open = threading.Event()
-
-        class Watched(psycopg.Connection[tuple[Any, ...]]):
-            def wait(self, *args: Any, **options: Any) -> Any:
-                if is_open.is_set() and self.info.transaction_status == TransactionStatus.IDLE:
-                    begun.append(at)
-                    if len(begun) == at:
-                        replaces()
-                return super().wait(*args, **options)
-
         with platform_db.connect() as other:
             other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
         platform_db.apply()
         if command == "apply":
             platform_db.rollback("0003")
-        with suppress(SessiondbError), replace(platform_db.database(), opens=Watched).connect() as connection:
-            is_open.set()
+        with acting_before(platform_db, at, replaces) as (connection, begun):
             Runner(connection).apply() if command == "apply" else Runner(connection).rollback(None)
         assert not rival.fallen(), at
         return len(begun)
