@@ -114,9 +114,11 @@ class Lint:
                 body = next(option.arg.sval for option in statement.args or () if option.defname == "as")
                 Body(self, text.part(body, begins)).look()
             else:
-                strings += self.walk(text, statement)
+                strings += (found := self.walk(text, statement))
                 if isinstance(statement, ast.VariableSetStmt) and statement.name == "search_path":
                     text = replace(text, kind="B" if _strings_of(statement.args) == OUR_PATH else "A")
+                elif [value for _, value in found[:1]] == ["search_path"]:  # of set_config()
+                    text = replace(text, kind="A")
         if text.file.startswith("sql/steps/") and text.kind == "B":
             for line, value in strings:
                 self.generated(replace(text, kind="A", line=line), value)

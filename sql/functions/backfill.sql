@@ -27,6 +27,7 @@ DECLARE
     v_linked bigint := 0;
     v_tries integer := 0;
     v_counts pg_catalog.record;
+    v_path pg_catalog.text;
     v_text pg_catalog.text;
 BEGIN
     LOOP
@@ -40,13 +41,16 @@ BEGIN
             RAISE EXCEPTION 'schema sessiondb was replaced; linked by this call: %', v_linked
                 USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Linked rows stay linked. See: sessiondb status';
         END IF;
+        PERFORM set_config('sessiondb.platform_path', v_path, true);
         IF v_rows IS NULL THEN
             v_rows := 1000;
             IF current_setting('statement_timeout') <> '0' THEN
                 RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')
                     USING HINT = 'Call it again to resume, or first: SET statement_timeout TO 0';
             END IF;
-            SET LOCAL search_path TO DEFAULT;
+            CALL sessiondb.require_trusted();
+            v_path := current_setting('sessiondb.platform_path');
+            PERFORM set_config('search_path', v_path, true);
             CALL sessiondb.begin_backfill(p_session_id);
             FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
                 RAISE NOTICE '%', v_text;
@@ -57,7 +61,7 @@ BEGIN
         -- citus: SET LOCAL citus.propagate_set_commands TO local;
         -- citus: SET LOCAL lock_timeout TO '2s';
         BEGIN
-            SET LOCAL search_path TO DEFAULT;
+            PERFORM set_config('search_path', v_path, true);
             SELECT s.* INTO v_step FROM sessiondb.backfill_step(v_rows) AS s;
             SET LOCAL search_path TO pg_catalog, pg_temp;
             EXIT WHEN v_step.table_name IS NULL;
@@ -81,7 +85,7 @@ BEGIN
         -- at most 5000: pages with nothing to link take no time, but the next ones may have much to do
         v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
         -- for deferred triggers
-        SET LOCAL search_path TO DEFAULT;
+        PERFORM set_config('search_path', v_path, true);
         COMMIT;
     END LOOP;
     SET LOCAL search_path TO pg_catalog, pg_temp;
@@ -95,7 +99,7 @@ BEGIN
             RAISE NOTICE 'Rows that became linkable after % may not be linked yet: call it again.', date_trunc('second', v_counts.as_of);
         END IF;
     END LOOP;
-    SET LOCAL search_path TO DEFAULT;
+    PERFORM set_config('search_path', v_path, true);
     COMMIT;
 END
 $procedure$

@@ -1,13 +1,24 @@
 CREATE OR REPLACE FUNCTION sessiondb.platform_path()
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * The search_path that the platform's own code expects: the initial one of the connection, as a command understood it when it
- * began. Any role that may create schemas could create the one that "$user" means while a command runs.
+ * The search_path that the platform's own code expects: the initial one of the connection, as a command or a procedure
+ * understood it when it began. Any role that may create schemas could create the one that "$user" means while it runs.
  */
-SELECT coalesce(current_setting('sessiondb.platform_path', true), s.reset_val)
-  FROM pg_settings AS s
- WHERE s.name = 'search_path'
+DECLARE
+    v_path text := nullif(current_setting('sessiondb.platform_path', true), '');
+    v_schemas name[];
+BEGIN
+    IF v_path IS NULL THEN
+        PERFORM set_config('search_path', s.reset_val, true) FROM pg_settings AS s WHERE s.name = 'search_path';
+        v_schemas := pg_catalog.current_schemas(false);
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        v_path := (
+{named_path(v_schemas)}
+        );
+    END IF;
+    RETURN v_path;
+END
 $function$

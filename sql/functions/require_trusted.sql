@@ -22,8 +22,9 @@ BEGIN
             MESSAGE = format('schema sessiondb is open to roles that are not trusted: %s', v_found),
             HINT = 'See: sessiondb check';
     END IF;
-    -- that of the caller, under which the platform's own code runs
-    SET LOCAL search_path TO DEFAULT;
+    -- until the transaction ends, the platform's own code runs under the path that is examined here
+    PERFORM set_config('sessiondb.platform_path', sessiondb.platform_path(), true);
+    PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
     v_path := pg_catalog.current_schemas(false);
     SET LOCAL search_path TO pg_catalog, pg_temp;
     SELECT format('schema %I of role %I is in the search_path of this connection', n.nspname, pg_get_userbyid(n.nspowner))

@@ -1,8 +1,11 @@
--- The initial path of this connection is the platform's; ours is set for everything that does not touch its tables.
+-- The initial path of this connection is the platform's; ours is set for everything that does not touch its tables. What "$user"
+-- means is looked up once: any role that may create schemas could create that one while the script runs.
 SET search_path TO DEFAULT;
-SELECT pg_catalog.set_config('sessiondb.search_path', pg_catalog.concat_ws(', ', (
-           SELECT pg_catalog.string_agg(pg_catalog.concat('"', pg_catalog.replace(s.name::pg_catalog.text, '"', '""'), '"'), ', ' ORDER BY s.place)
-             FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, place)
-            WHERE NOT pg_catalog.starts_with(s.name::pg_catalog.text, 'pg_temp')
-       ), 'pg_temp'), false) AS sessiondb_search_path \gset
+SELECT pg_catalog.set_config('sessiondb.platform_path', pg_catalog.current_schemas(false)::pg_catalog.text, false) AS sessiondb_schemas \gset
 SET search_path TO pg_catalog, pg_temp;
+SELECT set_config('sessiondb.platform_path', p.path, false) AS sessiondb_platform_path,
+       set_config('sessiondb.search_path', concat_ws(', ', nullif(p.path, '""'), 'pg_temp'), false) AS sessiondb_search_path
+  FROM (SELECT current_setting('sessiondb.platform_path')::name[] AS schemas) AS c
+ CROSS JOIN LATERAL (
+{named_path(c.schemas)}
+       ) AS p \gset

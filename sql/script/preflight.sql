@@ -43,7 +43,7 @@ SELECT coalesce(string_agg(format(E'\n  %s\n    fix: %s', f.detail, f.fix), ''),
 {unproven_links}
         LOOP
             v_query := {orphaned_links};
-            SET LOCAL search_path TO DEFAULT;
+            PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
             EXECUTE v_query INTO v_finding;
             SET LOCAL search_path TO pg_catalog, pg_temp;
             IF v_finding.detail IS NOT NULL THEN

@@ -15,7 +15,7 @@ BEGIN
     END IF;
     -- a table of another role is not read, and the next checks refuse it
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = v_members AND c.relkind IN ('r', 'p')) THEN
-        SET LOCAL search_path TO DEFAULT;
+        PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
         EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_members);
         SET LOCAL search_path TO pg_catalog, pg_temp;
     END IF;
@@ -46,7 +46,7 @@ BEGIN
     -- Each name of the expression is looked up once, here, before anything of it runs. A function has what the names mean,
     -- and under this path its text qualifies those that are not of pg_catalog. No other role knows its name.
     BEGIN
-        SET LOCAL search_path TO DEFAULT;
+        PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
         EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I() RETURNS pg_catalog.uuid LANGUAGE sql RETURN %s',
                                   pg_catalog.current_setting('sessiondb.schema'), v_name, v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
         SET LOCAL search_path TO pg_catalog, pg_temp;
@@ -62,7 +62,7 @@ BEGIN
 {objects_of_others(v_function, v_table_owner)}
                    ) AS f);
         IF v_of_others IS NULL THEN
-            SET LOCAL search_path TO DEFAULT;
+            PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
             EXECUTE pg_catalog.format('SELECT %I.%I()', pg_catalog.current_setting('sessiondb.schema'), v_name);
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'

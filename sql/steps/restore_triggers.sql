@@ -7,6 +7,7 @@
 -- may have created it in the place of what the trigger used, the rollback stops.
 SELECT format('DO %L', format(
            E'DECLARE\n'
+           '    v_path pg_catalog.text := pg_catalog.current_setting(''search_path'');\n'
            '    v_is_ours pg_catalog.bool := false;\n'
            'BEGIN\n'
            '    LOOP\n'
@@ -25,7 +26,7 @@ SELECT format('DO %L', format(
            '            THEN\n'
            '                RAISE assert_failure;\n'
            '            END IF;\n'
-           '            SET LOCAL search_path TO DEFAULT;\n'
+           '            PERFORM set_config(''search_path'', v_path, true);\n'
            '            EXIT;\n'
            '        EXCEPTION WHEN assert_failure THEN\n'
            '            SET LOCAL search_path TO pg_catalog, pg_temp;\n'

@@ -31,6 +31,8 @@ BLOCKS = {
 }
 """What a table lock blocks (PostgreSQL manual, 13.3.1, table 13.2)."""
 
+_PLATFORM_PATH = "pg_catalog.current_setting('sessiondb.platform_path')"
+
 
 def _lock(mode: str, table: str, rows: int | None, size: int | None) -> dict[str, Any]:
     return {"mode": mode, "table": table, "blocks": BLOCKS[mode], "rows": rows, "bytes": size}
@@ -119,7 +121,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
     yield same_backend  # before anything is set
     for name, value in settings.items():
         yield f"SET {name} TO {sql.Literal(value).as_string(None)};"
-    yield resources.read("script/path.sql").rstrip()
+    yield resources.with_queries(resources.read("script/path.sql")).rstrip()
     yield resources.query("script/rare_settings")
     yield "-- If psql is killed or unreachable, its work ends within seconds; a server on Windows cannot detect this."
     for name, value in REACH.items():
@@ -152,7 +154,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
     yield resources.query("script/reset_rare_settings")
-    ours = ("sessiondb.search_path", "sessiondb.citus", "sessiondb.is_there")
+    ours = ("sessiondb.search_path", "sessiondb.platform_path", "sessiondb.citus", "sessiondb.is_there")
     for name in [*settings, "search_path", *ours, *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -208,12 +210,12 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
     """Yield statements that save the settings of the connection and set those of the batch."""
-    names = literal([*settings, "search_path", "sessiondb.search_path", "sessiondb.citus"])
+    names = literal([*settings, "search_path", "sessiondb.search_path", "sessiondb.platform_path", "sessiondb.citus"])
     value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
     yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
     yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"
-    path = re.sub(r"AS sessiondb_search_path .gset", ";", resources.query("script/path"))
-    for text in path.replace("), false)", "), true)").replace("SET search", "SET LOCAL search").split(";"):
+    path = re.sub(r" .gset", ";", resources.query("script/path"))
+    for text in path.replace(", false)", ", true)").replace("SET search", "SET LOCAL search").split(";"):
         if text.strip():
             yield _execute(text)
     for name, value in settings.items():
@@ -236,15 +238,16 @@ def _execute(text: str) -> str:
 
 def _in_batch(step: Step) -> Iterator[str]:
     """Yield a step as PL/pgSQL statements, without CONCURRENTLY."""
+    platform_path = f"PERFORM pg_catalog.set_config('search_path', {_PLATFORM_PATH}, true);"
     for item in step.items:
         if isinstance(item, Statement):
-            yield f"SET LOCAL search_path TO {OUR_PATH if item.ours else 'DEFAULT'};"
+            yield f"SET LOCAL search_path TO {OUR_PATH};" if item.ours else platform_path
             yield _execute(item.text)
             continue
         yield f"SET LOCAL search_path TO {OUR_PATH};"
         rows = f"SELECT array_agg(e.statement) FROM (\n{item.text}\n) AS e (statement, locks, scans)"  # noqa: S608
         yield f"{_execute(rows)[:-1]} INTO v_statements;"
-        yield "SET LOCAL search_path TO DEFAULT;"
+        yield platform_path
         yield "FOREACH v_statement IN ARRAY coalesce(v_statements, '{}') LOOP"
         yield "    EXECUTE pg_catalog.regexp_replace(v_statement, '^(CREATE|DROP) INDEX CONCURRENTLY ', '\\1 INDEX ');"
         yield "END LOOP;"
@@ -296,6 +299,9 @@ $made$"""
 
 def _rendered(step: Step, timeout: str) -> Iterator[str]:
     """Yield a step for psql: a query with \\gexec; every statement except a concurrent build gets a lock_timeout."""
+    platform_path = (
+        f"SELECT pg_catalog.set_config('search_path', {_PLATFORM_PATH}, false) AS sessiondb_platform_path \\gset"
+    )
     if not step.items:
         return
     yield f"SET lock_timeout TO '{timeout}';"
@@ -305,11 +311,11 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
     for item in step.items:
         if ours is not (isinstance(item, Query) or item.ours):
             ours = not ours
-            yield f"SET search_path TO {OUR_PATH if ours else 'DEFAULT'};"
+            yield f"SET search_path TO {OUR_PATH};" if ours else platform_path
         if isinstance(item, Statement):
             yield item.text.rstrip().rstrip(";") + ";"
             continue
-        before = ["'SET search_path TO DEFAULT'"]
+        before = [f"'SET search_path TO ' || {_PLATFORM_PATH}"]
         if step.each:
             wait = f"CASE WHEN e.statement ~ '^(CREATE|DROP) INDEX CONCURRENTLY ' THEN '0' ELSE '{timeout}' END"
             before.append(f"format('SET lock_timeout TO %L', {wait})")
@@ -317,6 +323,6 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
         yield f"SELECT {', '.join(before)}, e.statement\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
         ours = False
     if not step.each:
-        yield "SET search_path TO DEFAULT;"  # deferred triggers fire at the commit
+        yield platform_path  # deferred triggers fire at the commit
         yield "COMMIT;"
     yield f"SET search_path TO {OUR_PATH};"
