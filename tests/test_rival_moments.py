@@ -12,6 +12,7 @@ from conftest import Part, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from test_backfill import call
+from test_cli import run
 from test_lock_budget import until
 from test_plan import by_psql, psql, script_for
 from test_rival import TRAPPED_SCHEMA, Rival, acting_before, on_reference
@@ -263,3 +264,64 @@ def test_a_schema_sessiondb_that_is_renamed_to_and_fro_is_not_read(
             other.cancel()
             with pytest.raises(errors.QueryCanceled):
                 renaming.result(10)
+
+
+@pytest.mark.parametrize("command", ["apply", "plan --sql", "plan --sql --single-transaction", "backfill", "CALL"])
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_schema_with_the_name_of_the_role_that_another_one_creates_meanwhile_is_not_searched(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path, command: str
+) -> None:
+    """``"$user"`` would mean it from then on, before schema public."""
+    with platform_db.connect() as connection:
+        for statement in (
+            "CREATE FUNCTION public.look() RETURNS void LANGUAGE sql AS ''",
+            "CREATE FUNCTION public.looks() RETURNS void LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); PERFORM look(); END'",
+            "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM public.looks(); RETURN NEW; END'",
+            "CREATE FUNCTION public.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM public.looks(); END'",
+            "GRANT CREATE ON DATABASE {database} TO {role}",
+        ):
+            connection.execute(
+                sql.SQL(statement).format(database=sql.Identifier(platform_db.name), role=sql.Identifier(new_role))
+            )
+        if command in ("backfill", "CALL"):
+            platform_db.apply()
+            connection.execute(
+                "UPDATE sessions SET status = 'active', org_id = '00000000-0000-4000-8000-0000000000a1';"
+                "CREATE TRIGGER note BEFORE UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION public.note()"
+            )
+        else:
+            connection.execute("CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION public.note_ddl()")
+
+    def runs() -> tuple[int, str]:
+        if command == "CALL":
+            with platform_db.connect("hosted_owner") as connection:
+                connection.execute("CALL sessiondb.backfill()")
+            return 0, ""
+        if command.startswith("plan"):
+            script = script_for(platform_db, *command.split()[2:])
+            done = by_psql(psql, platform_db, script, tmp_path, env={"PGUSER": "hosted_owner"})
+            return done.code, done.err
+        done = run("-d", platform_db.conninfo("hosted_owner"), command)
+        return done.code, done.err
+
+    with platform_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT pg_advisory_lock(7)")
+        running = pool.submit(runs)
+        waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+        until(lambda: running.done() or other.execute(waits).rowcount)
+        assert not running.done(), running.result()
+        other.execute(
+            sql.SQL(
+                "SET ROLE {role}; CREATE SCHEMA hosted_owner; GRANT USAGE ON SCHEMA hosted_owner TO PUBLIC;"
+                "CREATE FUNCTION hosted_owner.look() RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END';"
+                "RESET ROLE"
+            ).format(role=sql.Identifier(new_role))
+        )
+        other.execute("SELECT pg_advisory_unlock(7)")
+        code, said = running.result()
+
+    assert "fallen" not in said
+    assert code == 0, said
