@@ -14,6 +14,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
@@ -1101,6 +1102,33 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
     assert "holds a lock on table public.submissions" in found.detail
     assert found.fix == "End it, with ROLLBACK or with COMMIT: COMMIT PREPARED 'it''s open'"
     assert found.detail in refused.err
+
+
+@pytest.mark.parametrize("command", ["apply", "rollback --all --yes"])
+def test_a_prepared_transaction_on_a_partition_is_refused(server: Server, command: str) -> None:
+    """A rollback would stop half-way, and wait for it in vain."""
+    platform = PLATFORMS["partitioned"]
+    execute(server, "CREATE DATABASE parts")
+    dsn = make_conninfo(server.dsn(), dbname="parts")
+    schema = ("--schema", platform.schema)
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            platform.load(connection)
+            if command != "apply":
+                assert run("-d", dsn, *schema, "apply").code == 0
+            connection.execute(
+                sql.SQL("BEGIN; LOCK TABLE {} IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'open'").format(
+                    sql.Identifier(platform.schema, "submissions_2024")
+                )
+            )
+            refused = run("-d", dsn, *schema, *command.split())
+            connection.execute("ROLLBACK PREPARED 'open'")
+        assert run("-d", dsn, *schema, *command.split()).code == 0
+    finally:
+        execute(server, "DROP DATABASE parts WITH (FORCE)")
+
+    assert refused.code == 5
+    assert "Prepared transaction 'open' of role" in refused.err
 
 
 def test_the_name_of_a_prepared_transaction_forges_no_line_of_a_fix(server: Server) -> None:

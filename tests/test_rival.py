@@ -482,6 +482,7 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
     for command in COMMANDS:
         refused = call(installed_db, *command.split())
         assert (refused.code, new_role in refused.err) == (5, True), (command, refused.err)
+        assert ("DROP EXTENSION citext" in refused.err) == ("citext" in thing), refused.err
     with installed_db.connect() as connection:
         for statement in BY_HAND:
             with pytest.raises(errors.ObjectNotInPrerequisiteState, match=new_role):

@@ -50,14 +50,19 @@ def is_there(connection: Connection) -> bool:
     found = [row[1:] for row in found if row[1] is not None]
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
     makers = [role for _, role, may_create in found if may_create]
+    extensions = [
+        f"EXTENSION {object_.removeprefix('extension ')}" for object_, *_ in found if object_.startswith("extension ")
+    ]
     reasons = []
     if made:
         reasons.append(
             (
                 f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
                 f"{', ...' if len(made) > 5 else ''}",
-                "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what it "
-                "created, and drop it; a function that was given to the owner of the tables could act as that role.",
+                f"As a superuser: DROP {'; DROP '.join(extensions)}"
+                if len(extensions) == len(made)
+                else "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what "
+                "it created, and drop it; a function that was given to the owner of the tables could act as that role.",
             )
         )
     if makers:
