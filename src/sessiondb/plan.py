@@ -315,7 +315,7 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
         if isinstance(item, Statement):
             yield item.text.rstrip().rstrip(";") + ";"
             continue
-        before = [f"'SET search_path TO ' || {_PLATFORM_PATH}"]
+        before = [f"""'SET search_path TO ' || coalesce(nullif({_PLATFORM_PATH}, '""'), '''''')"""]
         if step.each:
             wait = f"CASE WHEN e.statement ~ '^(CREATE|DROP) INDEX CONCURRENTLY ' THEN '0' ELSE '{timeout}' END"
             before.append(f"format('SET lock_timeout TO %L', {wait})")
