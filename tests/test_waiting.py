@@ -10,7 +10,8 @@ from platforms import PLATFORMS
 from test_cli import on, rows
 from test_lock_budget import until, waits_for_table
 
-on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+REFERENCE = PLATFORMS["reference"]
+on_reference = pytest.mark.parametrize("platform", [REFERENCE], indirect=True, ids=str)
 
 ORG, COURSE = "--org=00000000-0000-4000-8000-0000000000a1", "--course=00000000-0000-4000-8000-0000000000c1"
 
@@ -43,32 +44,42 @@ def meanwhile(
 
 
 @pytest.mark.parametrize(
-    ("waited", "renamed", "command"),
+    ("platform", "waited", "renamed", "command"),
     [
-        ("courses", "sessions", ("session", "list")),
-        ("courses", "orgs", ("org", "list")),
-        ("org_members", "sessions", ("session", "create", ORG, COURSE)),
-        ("courses", "sessions", ("explain", "--user=00000000-0000-4000-8000-0000000000b4", COURSE)),
-        ("enrollments", "sessions", ("check",)),
-        ("submissions", "sessions", ("check",)),
-        ("enrollments", "sessions", ("backfill", "--dry-run")),
-        ("enrollments", "exercises", ("show", "submissions", "--unlinked")),
+        (REFERENCE, "courses", "sessions", ("session", "list")),
+        (REFERENCE, "courses", "orgs", ("org", "list")),
+        (REFERENCE, "org_members", "sessions", ("session", "create", ORG, COURSE)),
+        (REFERENCE, "courses", "sessions", ("explain", "--user=00000000-0000-4000-8000-0000000000b4", COURSE)),
+        # here a check of the catalogs waits, before those of the data, whose tables are locked later
+        (PLATFORMS["academy"], "enrollments", "sessions", ("check",)),
+        (PLATFORMS["academy"], "submissions", "sessions", ("check",)),
+        (REFERENCE, "enrollments", "sessions", ("backfill", "--dry-run")),
+        (REFERENCE, "enrollments", "exercises", ("show", "submissions", "--unlinked")),
     ],
-    ids=lambda given: given if isinstance(given, str) else given[0],
+    indirect=["platform"],
+    ids=lambda given: given[0] if isinstance(given, tuple) else str(given),
 )
-@on_reference
+@pytest.mark.parametrize("made", ["before", "meanwhile"])
 def test_a_table_in_the_place_of_one_that_is_renamed_while_a_command_waits_is_not_used(
-    new_role: str, installed_db: PlatformDatabase, waited: str, renamed: str, command: tuple[str, ...]
+    new_role: str, installed_db: PlatformDatabase, waited: str, renamed: str, command: tuple[str, ...], made: str
 ) -> None:
+    """A command that only reads has one snapshot, in which a view that was made meanwhile is not seen."""
+    makes = "CREATE VIEW hers AS SELECT * FROM {} WHERE evil(); GRANT SELECT ON hers TO PUBLIC"
     prepare(
         installed_db,
         new_role,
         "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        f"CREATE VIEW hers AS SELECT * FROM {renamed} WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+        makes.format(renamed) if made == "before" else "SELECT",
     )
 
     code, said = meanwhile(
-        installed_db, waited, command, f"ALTER TABLE {renamed} RENAME TO was", f"ALTER VIEW hers RENAME TO {renamed}"
+        installed_db,
+        waited,
+        command,
+        f"ALTER TABLE {renamed} RENAME TO was",
+        f"SET ROLE {new_role}",
+        makes.format("was") if made == "meanwhile" else "SELECT",
+        f"ALTER VIEW hers RENAME TO {renamed}",
     )
 
     assert "fallen" not in said
