@@ -63,6 +63,19 @@ BEGIN
             MESSAGE = format('column %s does not exist', v_column),
             HINT = 'See: sessiondb check';
     END IF;
+    -- in pg_catalog no other role can create an operator or a type in the place of one that is moved or dropped
+    PERFORM set_config('sessiondb.schema', i.platform_schema, true), set_config('sessiondb.course_path', i.course_path, true)
+       FROM sessiondb.installation AS i
+      WHERE i.course_joins::text ~ 'OPERATOR\((?!pg_catalog\.)';
+    IF FOUND THEN
+        PERFORM FROM sessiondb.installation AS i JOIN ({course_paths()}) AS p ON p.pieces = i.course_pieces;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = 'the path from submissions to courses no longer leads as it did when sessiondb was installed',
+                HINT = 'See: sessiondb check course_path';
+        END IF;
+    END IF;
     SELECT c.name
       INTO v_table
       FROM sessiondb.installation AS i

@@ -1,2 +1,7 @@
--- The table $1 (an oid) and its partitions of every level.
-SELECT $1 AS relid UNION SELECT t.relid FROM pg_partition_tree($1) AS t
+-- The table $1 (an oid), its partitions of every level, and the tables that inherit from it.
+WITH RECURSIVE tree (relid) AS (
+    SELECT $1::oid
+     UNION
+    SELECT i.inhrelid FROM tree AS t JOIN pg_inherits AS i ON i.inhparent = t.relid
+)
+SELECT t.relid FROM tree AS t
