@@ -334,7 +334,8 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
 
         expected = [("table_owners", "error", "public.enrollments_0"), ("table_owners", "error", "public.sessions")]
         assert refused(platform_db, user=new_role) == expected
-        assert refused(platform_db) == expected
+        # a superuser cannot know which of them has the right ones
+        assert {*expected, ("table_owners", "error", "public.enrollments")} < {*refused(platform_db)}
         # all that belongs to the owner of enrollments is trusted, whichever roles may act for it
         with platform_db.connect() as connection:
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, group))

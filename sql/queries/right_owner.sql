@@ -1,8 +1,16 @@
 -- The role that the owners of the platform's tables in schema $1 (an oid) are measured by: the owner of the table that has our
 -- triggers, because the owner of all tables in a schema that was created in the place of a renamed one would trust itself. If
--- none has them, the role that owns most of the tables.
+-- none has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and another one owns one of
+-- these tables: either may have created its own.
 SELECT coalesce(
            ({linked_owner()}),
-           (SELECT mode() WITHIN GROUP (ORDER BY o.relowner)
+           (SELECT o.relowner
               FROM pg_class AS o
-             WHERE o.relnamespace = $1 AND o.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')))
+             WHERE o.relnamespace = $1 AND o.relname = 'enrollments'
+               AND (o.relowner IN (
+{trusted_roles(NULL::oid)}
+                    )
+                    OR NOT EXISTS (
+                        SELECT FROM pg_class AS c
+                         WHERE c.relnamespace = $1 AND c.relowner <> o.relowner
+                           AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'submissions')))))

@@ -1,5 +1,4 @@
 \if :sessiondb_is_pending
-{staff};
 DO $preflight$
 DECLARE
     v_finding record;
@@ -62,4 +61,5 @@ SELECT coalesce(string_agg(format(E'\n  %s\n    fix: %s', f.detail, f.fix), ''),
     END IF;
 END
 $preflight$;
+{staff};
 \endif

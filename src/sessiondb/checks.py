@@ -484,7 +484,6 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
         PlatformRefusedError: apply cannot run; it holds all findings, including warnings.
     """
     require_course_path(connection, course_path)
-    connection.execute(trusted(resources.query("script/staff")))
     findings = _catalog_checks(connection, *_PREFLIGHT)
     # the others follow from these
     first = ("other_schema", "renamed", "table_owners")
@@ -492,7 +491,9 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))
-    return _without_errors(_without_errors(findings) + _orphans(connection))
+    warnings = _without_errors(findings)
+    connection.execute(trusted(resources.query("script/staff")))  # it reads the members
+    return _without_errors(warnings + _orphans(connection))
 
 
 def preflight_script(schema: str) -> str:
