@@ -53,6 +53,9 @@ def meanwhile(
         # here a check of the catalogs waits, before those of the data, whose tables are locked later
         (PLATFORMS["academy"], "enrollments", "sessions", ("check",)),
         (PLATFORMS["academy"], "submissions", "sessions", ("check",)),
+        # one check alone, which names fewer tables than it reads
+        (REFERENCE, "courses", "exercises", ("check", "split_students")),
+        (REFERENCE, "courses", "sessions", ("check", "orgs_without_sessions")),
         (REFERENCE, "enrollments", "sessions", ("backfill", "--dry-run")),
         (REFERENCE, "enrollments", "exercises", ("show", "submissions", "--unlinked")),
     ],
@@ -149,3 +152,32 @@ def test_a_table_in_the_place_of_the_sessions_that_are_renamed_while_a_rollback_
     with installed_db.connect() as connection:
         connection.execute("DROP VIEW sessions; ALTER TABLE was RENAME TO sessions")
     assert on(installed_db, "rollback", "--all", "--yes").code == 0
+
+
+@on_reference
+def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_command_waits_is_not_used(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """LOCK TABLE cannot lock the platform's ``orgs`` then."""
+    with platform_db.connect() as connection:
+        connection.execute(
+            "ALTER TABLE orgs RENAME TO companies; CREATE MATERIALIZED VIEW orgs AS SELECT * FROM companies"
+        )
+    platform_db.apply()
+    prepare(
+        platform_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        "CREATE VIEW hers AS SELECT * FROM orgs WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+    code, said = meanwhile(
+        platform_db,
+        "sessions",
+        ("session", "list"),
+        "ALTER MATERIALIZED VIEW orgs RENAME TO was",
+        "ALTER VIEW hers RENAME TO orgs",
+    )
+
+    assert (code, "fallen" in said) == (1, False), said
+    assert "table public.orgs was renamed or dropped" in said

@@ -25,7 +25,7 @@ BEGIN
         SELECT n.nspname, c.relname
           FROM pg_class AS c
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE c.oid = ANY (v_oids)
+         WHERE c.oid = ANY (v_oids) AND c.relkind IN ('r', 'p', 'v')
          ORDER BY c.relname
     LOOP
         EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', v_held.nspname, v_held.relname);

@@ -8,7 +8,9 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
   LEFT JOIN pg_shdepend AS o
     ON o.classid = d.refclassid AND o.objid = d.refobjid AND o.deptype = 'o'
    AND o.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
-  JOIN LATERAL unnest(ARRAY[n.nspowner, o.refobjid]) AS f (stranger)
+  -- pg_shdepend has no owner of an array or of the rows of a table
+  LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+  JOIN LATERAL unnest(ARRAY[n.nspowner, o.refobjid, t.typowner]) AS f (stranger)
     ON f.stranger NOT IN (
 {trusted_roles($2)}
        )

@@ -10,6 +10,8 @@ WITH RECURSIVE part (attname, type_oid) AS (
             UNION ALL
             SELECT t.typbasetype
             UNION ALL
+            SELECT g.rngsubtype FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
+            UNION ALL
             SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
            ) AS o (oid)
      WHERE o.oid <> 0

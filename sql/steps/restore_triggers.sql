@@ -4,12 +4,22 @@
 -- The definition was written under our search_path. If it would mean something else under the platform's, because an
 -- operator or function of another role fits better than the intended one, it is run under ours. The definition does not show
 -- the operator of IS DISTINCT FROM, of NULLIF and of CASE. If it then still uses something of a role that is not trusted, which
--- may have created it in the place of what the trigger used, the rollback stops.
+-- may have created it in the place of what the trigger used, the rollback stops. It is not parsed if it names a type of such a
+-- role: a literal runs the CHECK of a domain then.
 SELECT format('DO %L', format(
            E'DECLARE\n'
            '    v_path pg_catalog.text := pg_catalog.current_setting(''search_path'');\n'
            '    v_is_ours pg_catalog.bool := false;\n'
            'BEGIN\n'
+           '    SET LOCAL search_path TO pg_catalog, pg_temp;\n'
+           '    IF EXISTS (\n'
+           '        SELECT FROM pg_type AS t\n'
+           '         WHERE t.typowner <> ALL (%5$L::oid[])\n'
+           '           AND %2$L ~ concat(''(?<![\\w".])'', regexp_replace(format_type(t.oid, NULL), ''(\\W)'', ''\\\\\\1'', ''g''), ''(?![\\w".])''))\n'
+           '    THEN\n'
+           '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %6$L, HINT = %7$L;\n'
+           '    END IF;\n'
+           '    PERFORM set_config(''search_path'', v_path, true);\n'
            '    LOOP\n'
            '        BEGIN\n'
            '            %1$s;\n'
@@ -19,10 +29,12 @@ SELECT format('DO %L', format(
            '                 WHERE starts_with(%2$L, pg_get_triggerdef(t.oid))\n'
            '                   AND NOT EXISTS (\n'
            '                        SELECT FROM pg_depend AS d\n'
-           '                          JOIN pg_shdepend AS s ON s.classid = d.refclassid AND s.objid = d.refobjid AND s.deptype = ''o''\n'
-           '                         WHERE d.classid = ''pg_trigger''::regclass AND d.objid = t.oid AND d.deptype = ''n''\n'
+           '                          LEFT JOIN pg_shdepend AS s\n'
+           '                            ON s.classid = d.refclassid AND s.objid = d.refobjid AND s.deptype = ''o''\n'
            '                           AND s.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())\n'
-           '                           AND s.refobjid <> ALL (%5$L::oid[])))\n'
+           '                          LEFT JOIN pg_type AS y ON d.refclassid = ''pg_type''::regclass AND y.oid = d.refobjid\n'
+           '                         WHERE d.classid = ''pg_trigger''::regclass AND d.objid = t.oid AND d.deptype = ''n''\n'
+           '                           AND coalesce(s.refobjid, y.typowner) <> ALL (%5$L::oid[])))\n'
            '            THEN\n'
            '                RAISE assert_failure;\n'
            '            END IF;\n'

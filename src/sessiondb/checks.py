@@ -132,12 +132,6 @@ def _rests_on(name: str, tables: Set[str]) -> Set[str]:
     return tables - {*listed.split(", ")} if all_but else tables & {*listed.split(", ")}
 
 
-def _read_by(name: str) -> list[str]:
-    """Return the tables that a check of the data names."""
-    text = resources.read(f"data_checks/{name}.sql")
-    return [*re.findall(r"platform\.(\w+)", text), *(ledger.TABLES if re.search("{table}|submitted", text) else ())]
-
-
 def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding], list[str]]:
     """Return a finding where row level security would make checks report what is not so, and the other checks."""
     try:
@@ -176,7 +170,9 @@ def _data_checks(
                 " true)",
                 [f"{timeout * 1000:.0f}"],
             )
-            _hold_tables(connection, is_installed=True, only=None if len(names) > 1 else _read_by(names[0]))
+            qualifier = resources.quoted(there.platform_schema)
+            named = re.findall(rf"{re.escape(qualifier)}\.(\w+)", query)
+            _hold_tables(connection, is_installed=True, only=named)
             with platform_path(connection):
                 findings = _findings(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
@@ -289,14 +285,13 @@ def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[s
     if connection.info.transaction_status == TransactionStatus.IDLE or is_distributed(connection):
         return
     path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
-    known = f"ARRAY({path})" if is_installed else "'{}'::text[]"
+    known = f"ARRAY({path})" if is_installed and "submissions" in (only or ledger.TABLES) else "'{}'::text[]"
     tables = resources.query("queries/held_tables", "current_setting('sessiondb.schema')", known, "%s::name[]")
     with connection.transaction():
         ((statement, names, oids),) = connection.execute(trusted(tables), [only and [*only]]).fetchall()
-        if statement is None:
-            return
-        with platform_path(connection):
-            connection.execute(trusted(statement))
+        if statement:
+            with platform_path(connection):
+                connection.execute(trusted(statement))
         # now, which the snapshot of a transaction that only reads is not
         meanwhile = resources.query("queries/renamed_meanwhile", "%s::text[]", "%s::oid[]")
         renamed = connection.execute(trusted(meanwhile), [names, oids]).fetchone()

@@ -84,10 +84,10 @@ def _fitted(line: str) -> str:
     width = shutil.get_terminal_size().columns
     if len(line) <= width:
         return line
-    margin = " " * (len(line) - len(line.lstrip()) + 2)
+    margin = " " * (len(line) - len(line.lstrip()) + 2)  # of a command; what is said is indented deeper
     ends = _TO_PASTE.fullmatch(line)
     said, command = ends.groups() if ends else (line, "")
-    return "\n".join([*_lines(said, width, margin=margin), *([margin + command] if command else [])])
+    return "\n".join([*_lines(said, width, margin=margin + "  "), *([margin + command] if command else [])])
 
 
 def _lines(text: str, width: int, lead: str = "", margin: str = "") -> list[str]:
