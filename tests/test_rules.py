@@ -1144,7 +1144,6 @@ class TestOurObjects:
         ((begun,),) = world.db.execute("SELECT replace(search_path, '\"', '') FROM sessiondb.installation").fetchall()
         assert {name for name, _, path in functions if path == begun} == {
             "check_session",
-            "current_user_id",
             "get_user_session_for_course",
             "link_enrollment",
             "link_submission",

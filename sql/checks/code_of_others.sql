@@ -12,7 +12,7 @@ WITH used AS (
        AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
 ),
 platform AS (
-    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
+    SELECT DISTINCT u.relowner AS table_owner, i.search_path
       FROM used AS u
      CROSS JOIN sessiondb.installation AS i
      WHERE u.relname = 'enrollments'
@@ -72,12 +72,13 @@ SELECT DISTINCT 'code_of_others' AS "check", 'warning' AS level, f.object, f.det
    -- the owner of the table, and who may act as that role, can do anything in any case
    AND NOT pg_has_role(f.owner, u.relowner, 'USAGE')
 UNION ALL
-SELECT 'code_of_others', 'error', f.name,
-       format('The policies for staff use %s of role %I, with the rights of the owner of sessiondb.', f.name, f.role),
+SELECT DISTINCT 'code_of_others', 'error', f.name,
+       format('The policies for staff use %s of role %I, with the rights of each role that reads.', f.name, f.role),
        'Give sessiondb apply --staff another expression with --current-user, or drop the policies with --staff '''''
   FROM platform AS h
+  JOIN pg_policy AS p ON p.polname IN ('sessiondb_staff_enrollments', 'sessiondb_staff_submissions') AND p.polrelid IN (SELECT u.relid FROM used AS u)
  CROSS JOIN LATERAL (
-{objects_of_others(h.current_user_id, h.table_owner)}
+{objects_of_others('pg_policy'::regclass, p.oid, h.table_owner)}
        ) AS f
 UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix

@@ -75,6 +75,19 @@ BEGIN
             CALL sessiondb.run_on_platform(format('DROP POLICY %I ON %s', p_name, v_object));
         END IF;
         CALL sessiondb.run_on_platform(v_source);
+        v_of_others := (
+            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+              FROM pg_policy AS p
+             CROSS JOIN LATERAL (
+{objects_of_others('pg_policy'::regclass, p.oid, v_table_owner)}
+                   ) AS f
+             WHERE p.polrelid = to_regclass(v_object) AND p.polname = p_name);
+        IF v_of_others IS NOT NULL THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_in_use',
+                MESSAGE = format('policy %s would use %s', p_name, v_of_others),
+                HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
+        END IF;
         v_object := format('POLICY %I ON %s', p_name, v_object);
     ELSE
         v_object := format('%I.%I(%s)', CASE p_parent WHEN 'platform' THEN v_schema ELSE p_parent END, p_name, p_arguments);
@@ -96,17 +109,6 @@ BEGIN
                 MESSAGE = format('another role created a function %s at the same time', v_object),
                 HINT = 'Drop that function, then run sessiondb apply again.';
         END IF;
-        v_of_others := (
-            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
-              FROM (
-{objects_of_others(v_routine, v_table_owner)}
-                   ) AS f);
-        IF v_of_others IS NOT NULL THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'object_in_use',
-                MESSAGE = format('%s would use %s', v_object, v_of_others),
-                HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
-        END IF;
         IF NOT p_public THEN
             CALL sessiondb.run_on_platform(format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_object));
         ELSIF v_is_new AND NOT has_function_privilege('public', v_object, 'EXECUTE') THEN
@@ -120,11 +122,11 @@ BEGIN
               FROM pg_proc AS p
              CROSS JOIN LATERAL aclexplode(p.proacl) AS a
              CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(g.rolname) FROM pg_roles AS g WHERE g.oid = a.grantee), 'PUBLIC') AS name) AS r
-             WHERE p.oid = to_regprocedure('sessiondb.sessions_of_staff()')
+             WHERE p.oid = to_regprocedure('sessiondb.sessions_of_staff(uuid)')
                AND a.grantee <> p.proowner
                AND coalesce(r.name <> ALL (string_to_array(v_readers, ', ')), true)
             UNION ALL
-            SELECT format('GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff() TO %s', v_readers)
+            SELECT format('GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff(uuid) TO %s', v_readers)
              WHERE v_readers IS NOT NULL
         LOOP
             CALL sessiondb.run_on_platform(v_statement);

@@ -8,6 +8,7 @@ DECLARE
     v_function oid;
     v_expression text;
     v_of_others text;
+    v_lacking text;
     v_unknown text;
 BEGIN
     IF v_staff IS NULL THEN
@@ -52,15 +53,28 @@ BEGIN
         SET LOCAL search_path TO pg_catalog, pg_temp;
         v_function := to_regprocedure(format('%I.%I()', current_setting('sessiondb.schema'), v_name));
         v_expression := substring(pg_get_function_sqlbody(v_function) FROM '^RETURN (.*)$');
-        -- as the parser understood it, without literals and names in quotes
-        IF regexp_replace(v_expression, $quoted$'([^']|'')*'|"[^"]*"$quoted$, '', 'g') ~ '\m(CURRENT_USER|CURRENT_ROLE|USER|getpgusername)\M' THEN
-            RAISE EXCEPTION 'it uses current_user, which is the owner of the function that evaluates it, not session_user or current_setting(''role'', true)';
-        END IF;
         v_of_others := (
             SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
               FROM (
-{objects_of_others(v_function, v_table_owner)}
+{objects_of_others('pg_proc'::regclass, v_function, v_table_owner)}
                    ) AS f);
+        -- the policies evaluate it with the rights of the reader
+        v_lacking := (
+            SELECT string_agg(DISTINCT format('GRANT %s TO %s', g.of_it, r.name), '; ')
+              FROM pg_depend AS d
+             CROSS JOIN string_to_table(v_staff ->> 'readers', ', ') AS r (name)
+             CROSS JOIN LATERAL (SELECT CASE r.name WHEN 'PUBLIC' THEN 0 ELSE to_regrole(r.name)::oid END AS oid) AS reader
+             CROSS JOIN LATERAL (
+                    SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
+                      FROM pg_proc AS p
+                     WHERE d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND NOT has_function_privilege(reader.oid, p.oid, 'EXECUTE')
+                    UNION ALL
+                    SELECT format('SELECT (%I) ON TABLE %s', a.attname, a.attrelid::regclass)
+                      FROM pg_attribute AS a
+                     WHERE d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                       AND NOT has_column_privilege(reader.oid, a.attrelid, a.attnum, 'SELECT')
+                   ) AS g (of_it)
+             WHERE d.classid = 'pg_proc'::regclass AND d.objid = v_function);
         IF v_of_others IS NULL THEN
             PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
             EXECUTE pg_catalog.format('SELECT %I.%I()', pg_catalog.current_setting('sessiondb.schema'), v_name);
@@ -83,9 +97,15 @@ BEGIN
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('the expression of --current-user, %s, uses %s, and would run it with the rights of the owner of sessiondb',
+            MESSAGE = format('the expression of --current-user, %s, uses %s, and would run it with the rights of each role that reads',
                              v_staff ->> 'current_user', v_of_others),
             HINT = 'Give another expression with --current-user; or, if you trust a function, give it and its schema to the owner of the tables.';
+    END IF;
+    IF v_lacking IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the expression of --current-user, %s, cannot be evaluated by every role that reads', v_staff ->> 'current_user'),
+            HINT = v_lacking || '; or call a SECURITY DEFINER function with a search_path of its own';
     END IF;
     PERFORM set_config('sessiondb.user_expression', v_expression, false);
     IF v_unknown IS NOT NULL THEN
