@@ -56,7 +56,6 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function find_similar
 -- object: function grouped_rows
 -- object: function hidden_tables
--- object: function hold_tables
 -- object: function keep_batch
 -- object: function link_batch
 -- object: function link_users
@@ -68,7 +67,6 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function org_of_slug
 -- object: function query_of_course
 -- object: function remove_member
--- object: function require_tables
 -- object: function require_trusted
 -- object: function session_status
 -- object: function sessions_for_user

@@ -85,15 +85,17 @@ BEGIN
                 0.9 * current_setting('deadlock_timeout')::interval - (clock_timestamp() - v_began)) * 1000)::integer))),
             true);
     END LOOP;
-    SELECT CASE WHEN t.name <> i.identity THEN format('table %s was renamed to %s while this waited for it', t.name, i.identity)
+    SELECT CASE WHEN c.oid IS NULL THEN format('table %s was created after the snapshot of this transaction', t.name)
+                WHEN t.name <> i.identity THEN format('table %s was renamed to %s while this waited for it', t.name, i.identity)
                 ELSE format('table %s belongs to role %I, which may have created it in the place of another one', i.identity, pg_get_userbyid(c.relowner)) END
       INTO v_wrong
       FROM unnest(v_locked) WITH ORDINALITY AS l (relid, place)
-      JOIN pg_class AS c ON c.oid = l.relid
-     CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS i
+      LEFT JOIN pg_class AS c ON c.oid = l.relid
+     CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, l.relid, 0) AS i
      CROSS JOIN LATERAL (SELECT coalesce(v_names[l.place], i.identity) AS name) AS t
      CROSS JOIN LATERAL (SELECT coalesce(nullif(current_setting('sessiondb.table_owner', true), '')::oid, ({linked_owner()})) AS owner) AS w
-     WHERE t.name <> i.identity
+     WHERE c.oid IS NULL
+        OR t.name <> i.identity
         OR c.relowner NOT IN (
 {trusted_roles(w.owner)}
            )

@@ -51,7 +51,11 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                 SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w)
                   FROM pg_class AS c
                  WHERE c.oid IN (SELECT w.relid FROM written AS w)
-                    OR c.oid IN (SELECT unnest(w.tables) FROM ({course_paths()}) AS w)
+                    OR c.oid IN (
+                        SELECT node.relid
+                          FROM ({course_paths()}) AS w
+                         CROSS JOIN unnest(w.tables) AS s (relid)
+                         CROSS JOIN LATERAL ({with_partitions(s.relid)}) AS node)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
          -- the check privileges refuses those for which this role may not act

@@ -3,6 +3,7 @@ DO $preflight$
 DECLARE
     v_finding record;
     v_table text;
+    v_held record;
     v_query text;
     v_errors text := '';
 BEGIN
@@ -41,6 +42,29 @@ SELECT coalesce(string_agg(format(E'\n  %s\n    fix: %s', f.detail, f.fix), ''),
         FOR v_table IN
 {unproven_links}
         LOOP
+            -- whose they are was asked before this could wait for one
+            SELECT h.*
+              INTO v_held
+              FROM (SELECT current_setting('sessiondb.schema') AS schema, '{}'::text[] AS path, NULL::name[] AS names) AS p
+             CROSS JOIN LATERAL (
+{held_tables(p.schema, p.path, p.names)}
+                   ) AS h;
+            EXECUTE v_held.statement;
+            SELECT m.name
+              INTO v_held.statement
+              FROM (
+{renamed_meanwhile(v_held.names, v_held.oids)}
+                   ) AS m
+            UNION ALL
+            SELECT format('table %s', t.object)
+              FROM (SELECT current_setting('sessiondb.schema') AS schema) AS given
+             CROSS JOIN LATERAL (
+{tables_of_others(given.schema)}
+                   ) AS t
+             LIMIT 1;
+            IF FOUND THEN
+                RAISE EXCEPTION '% was renamed or replaced while this waited for it', v_held.statement;
+            END IF;
             v_query := {orphaned_links};
             PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
             EXECUTE v_query INTO v_finding;

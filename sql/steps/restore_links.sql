@@ -75,6 +75,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %3$L, %1$L);\n'
+                   '    CALL sessiondb.hold_tables();\n'  -- check_session() reads others, too
+                   '    CALL sessiondb.require_tables();\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'

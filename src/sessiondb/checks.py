@@ -546,7 +546,7 @@ def _orphans(connection: Connection) -> list[Finding]:
     tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
     query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
     with connection.transaction():
-        _hold_tables(connection, is_installed=False)
+        require_owners(connection)
         with platform_path(connection):
             return [found for (table,) in tables for found in _findings(connection, query.replace("{table}", table))]
 
