@@ -38,7 +38,8 @@ BEGIN
             v_name, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
            INTO v_row_ids, v_session_ids
           USING v_row_ids, v_session_ids, p_from, p_to;
-        -- while it waited for a row, no lock kept the name of the schema
+        -- While it waited for a row, no lock kept the name of the schema. Only a lock lets this session see that it was renamed.
+        EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', v_name);
         IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
             RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_name);
         END IF;
