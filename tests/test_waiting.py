@@ -173,7 +173,7 @@ def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_comma
 
     code, said = meanwhile(
         platform_db,
-        "sessions",
+        "courses",
         ("session", "list"),
         "ALTER MATERIALIZED VIEW orgs RENAME TO was",
         "ALTER VIEW hers RENAME TO orgs",

@@ -7,29 +7,23 @@ AS $procedure$
  * an error if one got another name while this waited for it.
  */
 DECLARE
+    v_statement text;
     v_names text[];
     v_oids oid[];
-    v_held record;
     v_table text;
 BEGIN
     -- citus: RETURN;
-    SELECT h.names, h.oids
-      INTO v_names, v_oids
+    SELECT h.statement, h.names, h.oids
+      INTO v_statement, v_names, v_oids
       FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
                    NULL::name[] AS names
               FROM sessiondb.installation AS i) AS p
      CROSS JOIN LATERAL (
 {held_tables(p.schema, p.path, p.names)}
            ) AS h;
-    FOR v_held IN
-        SELECT n.nspname, c.relname
-          FROM pg_class AS c
-          JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE c.oid = ANY (v_oids) AND c.relkind IN ('r', 'p', 'v')
-         ORDER BY c.relname
-    LOOP
-        EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', v_held.nspname, v_held.relname);
-    END LOOP;
+    IF v_statement IS NOT NULL THEN
+        EXECUTE v_statement;
+    END IF;
     SELECT m.name
       INTO v_table
       FROM (
@@ -40,6 +34,13 @@ BEGIN
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = v_table || ' was renamed or dropped while this waited for it',
             HINT = 'Run it again.';
+    END IF;
+    -- nothing keeps another role from creating it
+    IF array_position(v_oids, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'undefined_table',
+            MESSAGE = format('table %s does not exist', v_names[array_position(v_oids, NULL)]),
+            HINT = 'See: sessiondb check';
     END IF;
 END
 $procedure$

@@ -1,13 +1,29 @@
--- The statement that locks the tables of the rules in schema $1 and those named in $2 (text[], on the path to the course), as far
--- as the current role may, with their names and OIDs in the snapshot of the transaction; NULL if there are none. Of the
--- tables of the rules only those named in $3, if that is not NULL.
-SELECT 'LOCK TABLE ' || string_agg('ONLY ' || i.name, ', ' ORDER BY i.name) FILTER (WHERE c.relkind IN ('r', 'p', 'v')) || ' IN ACCESS SHARE MODE' AS statement,
-       array_agg(i.name) AS names, array_agg(c.oid) AS oids
-  FROM pg_class AS c
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL (SELECT concat(quote_ident(n.nspname), '.', quote_ident(c.relname)) AS name) AS i
- WHERE (n.nspname = $1 AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-        AND coalesce(c.relname = ANY ($3), true)
-        OR i.name = ANY ($2))
-   AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-   AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+-- The statement that locks the tables of the rules in schema $1, those named in $2 (text[], on the path to the course) and the table
+-- of users, so that they keep their names until the transaction ends; with their names and OIDs in its snapshot, NULL for one
+-- that does not exist; no statement if there are none. Of the tables of the rules only those named in $3, if that is not NULL.
+--
+-- PREPARE locks whatever it names, also a view, a materialized view or a foreign table, without a right on it. It runs nothing.
+SELECT 'PREPARE sessiondb_held AS SELECT FROM ' || string_agg(concat('ONLY ', h.name, ' AS t', h.oid), ', ' ORDER BY h.name) FILTER (WHERE h.oid IS NOT NULL)
+           || '; DEALLOCATE sessiondb_held' AS statement,
+       array_agg(h.name) AS names, array_agg(h.oid) AS oids
+  FROM (
+        SELECT concat(quote_ident($1), '.', t.name) AS name, c.oid
+          FROM unnest('{orgs,org_members,courses,sessions,enrollments,submissions}'::name[]) AS t (name)
+          LEFT JOIN pg_class AS c ON c.relname = t.name AND c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = $1)
+         WHERE coalesce(t.name = ANY ($3), true)
+        UNION
+        SELECT p.name, r.oid
+          FROM unnest($2) AS p (name)
+          LEFT JOIN (SELECT c.oid, concat(quote_ident(n.nspname), '.', quote_ident(c.relname)) AS name
+                       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace) AS r ON r.name = p.name
+        UNION
+        SELECT concat(quote_ident(n.nspname), '.', quote_ident(c.relname)), c.oid
+          FROM pg_namespace AS s
+          JOIN pg_class AS m ON m.relnamespace = s.oid AND m.relname IN ('org_members', 'enrollments', 'submissions')
+          JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attname = 'user_id'
+          JOIN pg_constraint AS k ON k.conrelid = m.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
+          JOIN pg_class AS c ON c.oid = k.confrelid
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE s.nspname = $1 AND coalesce('org_members' = ANY ($3), true)
+       ) AS h
+ WHERE h.oid IS NULL OR has_schema_privilege((SELECT c.relnamespace FROM pg_class AS c WHERE c.oid = h.oid), 'USAGE')

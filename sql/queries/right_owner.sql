@@ -1,7 +1,7 @@
 -- The role that the owners of the platform's tables in schema $1 (an oid) are measured by: the owner of the table that has our
 -- triggers, because the owner of all tables in a schema that was created in the place of a renamed one would trust itself. If
--- none has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and another one owns one of
--- these tables: either may have created its own.
+-- none has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and whose rights the current
+-- role does not have, and another one owns one of these tables: either may have created its own.
 SELECT coalesce(
            ({linked_owner()}),
            (SELECT o.relowner
@@ -10,6 +10,8 @@ SELECT coalesce(
                AND (o.relowner IN (
 {trusted_roles(NULL::oid)}
                     )
+                    -- of a superuser this is always true
+                    OR pg_has_role(o.relowner, 'USAGE') AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
                     OR NOT EXISTS (
                         SELECT FROM pg_class AS c
                          WHERE c.relnamespace = $1 AND c.relowner <> o.relowner

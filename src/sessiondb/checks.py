@@ -172,7 +172,9 @@ def _data_checks(
             )
             qualifier = resources.quoted(there.platform_schema)
             named = re.findall(rf"{re.escape(qualifier)}\.(\w+)", query)
-            _hold_tables(connection, is_installed=True, only=named)
+            if absent := _hold_tables(connection, is_installed=True, only=named):
+                detail = f"The check cannot be run: {absent[0]} does not exist."
+                return [Finding(name, "error", name, detail, "Fix what the other checks found.") for name in names]
             with platform_path(connection):
                 findings = _findings(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
@@ -226,10 +228,11 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
     )
     if missing.rowcount:
         raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
-    _hold_tables(connection, is_installed=True, only=only)
+    absent = _hold_tables(connection, is_installed=True, only=only)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
         _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
+        _refuse_absent(absent)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
     return there
@@ -247,8 +250,9 @@ def require_columns(connection: Connection, *, all_tables: bool = False) -> None
     Raises:
         SessiondbError: for the first that is missing or has another type.
     """
-    _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
+    absent = _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
     _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
+    _refuse_absent(absent)
 
 
 def require_search_path(connection: Connection) -> None:
@@ -266,11 +270,12 @@ def require_owners(connection: Connection) -> None:
     Raises:
         SessiondbError: for the first.
     """
-    _hold_tables(connection, is_installed=False)
+    absent = _hold_tables(connection, is_installed=False)
     _refuse_first(connection, ("checks", ["table_owners"]))
+    _refuse_absent(absent)
 
 
-def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[str] | None = None) -> None:
+def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[str] | None = None) -> list[str]:
     """Lock the platform's tables, so that until the transaction ends no other table gets the name of one.
 
     Args:
@@ -278,17 +283,20 @@ def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[s
         is_installed: whether the tables on the path to the course are known, which are locked, too.
         only: the names of those that are read; None for all.
 
+    Returns:
+        The names of those that do not exist, which nothing keeps another role from creating.
+
     Raises:
         SessiondbError: a table or a column was renamed meanwhile.
     """
     # Citus would lock them on every node
     if connection.info.transaction_status == TransactionStatus.IDLE or is_distributed(connection):
-        return
+        return []
     path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
     known = f"ARRAY({path})" if is_installed and "submissions" in (only or ledger.TABLES) else "'{}'::text[]"
-    tables = resources.query("queries/held_tables", "current_setting('sessiondb.schema')", known, "%s::name[]")
+    tables = resources.query("queries/held_tables", "current_setting('sessiondb.schema')", known, "%(only)s::name[]")
     with connection.transaction():
-        ((statement, names, oids),) = connection.execute(trusted(tables), [only and [*only]]).fetchall()
+        ((statement, names, oids),) = connection.execute(trusted(tables), {"only": only and [*only]}).fetchall()
         if statement:
             with platform_path(connection):
                 connection.execute(trusted(statement))
@@ -297,6 +305,12 @@ def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[s
         renamed = connection.execute(trusted(meanwhile), [names, oids]).fetchone()
     if renamed:
         raise SessiondbError(f"{renamed[0]} was renamed or dropped while this command waited for it", "Run it again.")
+    return [name for name, oid in zip(names or (), oids or (), strict=True) if oid is None]
+
+
+def _refuse_absent(names: Sequence[str]) -> None:
+    for name in names:
+        raise SessiondbError(f"table {name} was renamed or dropped while this command was working", "Run it again.")
 
 
 def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
