@@ -53,7 +53,7 @@ BEGIN
             PERFORM set_config('search_path', v_path, true);
             CALL sessiondb.begin_backfill(p_session_id);
             FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
-                RAISE NOTICE '%', v_text;
+                RAISE NOTICE '%', pg_catalog.regexp_replace(v_text, '[{invisible}]', '?', 'g');
             END LOOP;
             SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
@@ -75,7 +75,7 @@ BEGIN
                 RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'Linked rows stay linked; call it again to resume.';
                 RAISE;
             END IF;
-            RAISE NOTICE 'the batch is tried again: %', SQLERRM;
+            RAISE NOTICE 'the batch is tried again: %', regexp_replace(SQLERRM, '[{invisible}]', '?', 'g');
             PERFORM pg_sleep(0.1 * v_tries);
         END;
         IF v_tries = 0 AND clock_timestamp() > v_told + interval '5 seconds' THEN

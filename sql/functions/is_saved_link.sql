@@ -1,30 +1,36 @@
 CREATE OR REPLACE FUNCTION sessiondb.is_saved_link(p_table text, p_row jsonb)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
+SET search_path FROM CURRENT
 AS $function$
 /*
  * Whether a rollback saved the link of this row of enrollments or submissions (p_table), so that an apply restores it
  * as it was, even if a membership has ended since. Clients may give a session the id of a deleted one: session_belongs_to
  * in p_row is the organisation and the course of the session.
+ *
+ * The platform's path is pinned, because a value of the row may be of a domain of the platform, whose CHECK is evaluated.
  */
 DECLARE
-    v_saved regclass := to_regclass('sessiondb.saved_links_of_' || p_table);
-    v_row text := format('(jsonb_populate_record(NULL::%s, $1))', v_saved);
+    v_saved pg_catalog.regclass := pg_catalog.to_regclass(pg_catalog.concat('sessiondb.saved_links_of_', p_table));
+    v_row pg_catalog.text := pg_catalog.format('(pg_catalog.jsonb_populate_record(NULL::%s, $1))', v_saved);
+    v_path pg_catalog.text := pg_catalog.current_setting('search_path');
+    v_same_row pg_catalog.text;
     v_found boolean;
 BEGIN
     IF v_saved IS NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format(
-        'SELECT EXISTS (SELECT FROM %s AS r WHERE %s AND %s)', v_saved, format('%s.session_id = r.session_id', v_row),
-        (
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    v_same_row := (
 {same_row(v_saved, v_row)}
-        )
-        || CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE
-               ' AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k '
-               'WHERE k.session_id = r.session_id AND k.belongs_to <> $1 ->> ''session_belongs_to'')' END
-        -- citus: || format(' AND r.user_id = %L', p_row ->> 'user_id')
+    );
+    PERFORM set_config('search_path', v_path, true);
+    EXECUTE pg_catalog.format(
+        'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_saved, v_row, v_same_row,
+        CASE WHEN pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
+            ' AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) r.session_id'
+            ' AND k.belongs_to OPERATOR(pg_catalog.<>) ($1 OPERATOR(pg_catalog.->>) ''session_belongs_to''::pg_catalog.text))' END
+        -- citus: OPERATOR(pg_catalog.||) pg_catalog.format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_row OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text)
     )
        INTO v_found
       USING p_row;

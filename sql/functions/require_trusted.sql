@@ -14,7 +14,6 @@ DECLARE
           FROM (
 {strangers(v_owner)}
                ) AS s);
-    v_path name[];
 BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -24,16 +23,16 @@ BEGIN
     END IF;
     -- until the transaction ends, the platform's own code runs under the path that is examined here
     PERFORM set_config('sessiondb.platform_path', sessiondb.platform_path(), true);
-    PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
-    v_path := pg_catalog.current_schemas(false);
-    SET LOCAL search_path TO pg_catalog, pg_temp;
-    SELECT format('schema %I of role %I is in the search_path of this connection', n.nspname, pg_get_userbyid(n.nspowner))
+    SELECT CASE WHEN n.oid IS NULL THEN format('schema %I, which is in the search_path of this connection, was renamed or dropped', m.name)
+                ELSE format('schema %I of role %I is in the search_path of this connection', m.name, pg_get_userbyid(n.nspowner)) END
       INTO v_found
-      FROM pg_namespace AS n
-      JOIN sessiondb.installation AS i ON i.platform_schema <> n.nspname
+      FROM regexp_matches(current_setting('sessiondb.platform_path'), '"((?:[^"]|"")+)"', 'g') AS p (found)
+     CROSS JOIN LATERAL replace(p.found[1], '""', '"') AS m (name)
+      LEFT JOIN pg_namespace AS n ON n.nspname = m.name
+      JOIN sessiondb.installation AS i ON i.platform_schema <> m.name
      CROSS JOIN LATERAL (SELECT coalesce(({linked_owner()}), v_owner) AS owner) AS w
-     WHERE n.nspname = ANY (v_path)
-       AND n.nspowner NOT IN (
+     WHERE n.oid IS NULL
+        OR n.nspowner NOT IN (
 {trusted_roles(w.owner)}
            )
      LIMIT 1;

@@ -8,6 +8,10 @@ holder AS (
       FROM required AS r
       JOIN pg_class AS c ON c.relname = r.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     -- another role could have created it in order to be proposed
+     WHERE c.relpersistence = 'p' AND n.nspowner IN (
+{trusted_roles(NULL::oid)}
+           )
      GROUP BY n.nspname
 )
 SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspname) AS object,
