@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
+from psycopg import errors
 from test_cli import on, rows
 from test_upgrade import fill
 
@@ -185,5 +186,46 @@ def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platf
     refused = on(platform_db, "rollback", "--all", "--yes")
 
     assert (refused.code, "has another key" in refused.err) == (5, True)
+    assert on(platform_db, "apply").code == 0
+    assert linked(platform_db) == before
+
+
+@on_school
+@pytest.mark.parametrize(
+    ("made", "type_", "finer"),
+    [
+        ("TYPE code AS (letters text)", "code", "record_image_ops"),
+        (
+            "COLLATION either_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+            "text COLLATE either_case",
+            'COLLATE "C"',
+        ),
+    ],
+    ids=["operator class", "collation"],
+)
+def test_a_rollback_is_refused_if_the_only_key_distinguishes_values_that_are_equal(
+    platform_db: PlatformDatabase, made: str, type_: str, finer: str
+) -> None:
+    try:
+        alter(platform_db, f"CREATE {made}")
+    except errors.FeatureNotSupported:
+        pytest.skip("this server has no ICU")
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        f"ALTER TABLE submissions DROP CONSTRAINT submissions_pkey, ADD code {type_}",
+        f"UPDATE submissions SET code = {'ROW(id::text)' if type_ == 'code' else 'id::text'}",
+        "ALTER TABLE submissions ALTER code SET NOT NULL",
+        f"CREATE UNIQUE INDEX ON submissions (code {finer})",
+    )
+    before = linked(platform_db)
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+
+    assert "its links cannot be saved" in refused.err, refused
+    (fix,) = re.findall(r"ALTER TABLE .*", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert on(platform_db, "apply").code == 0
     assert linked(platform_db) == before
