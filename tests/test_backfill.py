@@ -1315,6 +1315,27 @@ LOCKS_HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid 
 
 
 @on("reference")
+@pytest.mark.parametrize("table", ["sessions", "org_members", "enrollments"])
+def test_a_role_that_does_not_see_every_row_by_which_a_session_is_chosen_links_none(
+    new_role: str, installed_db: PlatformDatabase, table: str
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA sessiondb TO {new_role}".encode())
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public, sessiondb TO {new_role}".encode())
+        connection.execute(f"GRANT ALL ON sessiondb.backfill_progress TO {new_role}".encode())
+        connection.execute(f"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA sessiondb TO {new_role}".encode())
+        connection.execute(f"SET ROLE {new_role}".encode())
+        with pytest.raises(errors.InsufficientPrivilege, match="it would link rows wrongly"):
+            connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute("RESET ROLE")
+        connection.execute(f"CREATE POLICY every_row ON {table} FOR SELECT USING (true)".encode())
+        connection.execute(f"SET ROLE {new_role}".encode())
+        if table == "enrollments":  # of the others, it locks rows
+            connection.execute("CALL sessiondb.begin_backfill(NULL)")
+
+
+@on("reference")
 def test_call_lets_go_of_the_lock_however_it_ends(installed_db: PlatformDatabase) -> None:
     many(installed_db, 20)
     with installed_db.connect() as connection:

@@ -381,3 +381,19 @@ def test_a_course_key_may_be_a_domain_over_uuid(platform_db: PlatformDatabase) -
     for command in ("check", "session list", "apply"):
         done = on(platform_db, *command.split())
         assert done.code == 0, done
+
+
+@on_reference
+def test_a_temporal_foreign_key_is_no_way_for_a_row_may_refer_to_several_by_it(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("PostgreSQL has temporal foreign keys since version 18")
+    change(
+        platform_db,
+        """
+        CREATE TABLE lessons (id int4range, valid_at daterange, course_id uuid NOT NULL REFERENCES courses, PRIMARY KEY (id, valid_at WITHOUT OVERLAPS));
+        ALTER TABLE submissions DROP COLUMN exercise_id, ADD lesson_id int4range, ADD during daterange,
+            ADD FOREIGN KEY (lesson_id, PERIOD during) REFERENCES lessons (id, PERIOD valid_at)
+        """,
+    )
+    assert "from submissions to courses" in refusal(platform_db)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
+from psycopg import errors
 from test_cli import on, rows
 from test_upgrade import fill
 
@@ -187,3 +189,104 @@ def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platf
     assert (refused.code, "has another key" in refused.err) == (5, True)
     assert on(platform_db, "apply").code == 0
     assert linked(platform_db) == before
+
+
+@on_school
+@pytest.mark.parametrize(
+    ("made", "type_", "finer"),
+    [
+        ("TYPE code AS (letters text)", "code", "record_image_ops"),
+        (
+            "COLLATION either_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+            "text COLLATE either_case",
+            'COLLATE "C"',
+        ),
+    ],
+    ids=["operator class", "collation"],
+)
+def test_a_rollback_is_refused_if_the_only_key_distinguishes_values_that_are_equal(
+    platform_db: PlatformDatabase, made: str, type_: str, finer: str
+) -> None:
+    try:
+        alter(platform_db, f"CREATE {made}")
+    except errors.FeatureNotSupported:
+        pytest.skip("this server has no ICU")
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        f"ALTER TABLE submissions DROP CONSTRAINT submissions_pkey, ADD code {type_}",
+        f"UPDATE submissions SET code = {'ROW(id::text)' if type_ == 'code' else 'id::text'}",
+        "ALTER TABLE submissions ALTER code SET NOT NULL",
+        f"CREATE UNIQUE INDEX ON submissions (code {finer})",
+    )
+    before = linked(platform_db)
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+
+    assert "its links cannot be saved" in refused.err, refused
+    (fix,) = re.findall(r"ALTER TABLE .*", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply").code == 0
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_the_links_of_one_platform_are_not_discarded_by_an_apply_for_another_in_the_database(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    schema, names = platform_db.platform.schema, "users, orgs, org_members, courses, sessions, enrollments, submissions"
+    copies = [f"CREATE TABLE staging.{name} (LIKE {schema}.{name} INCLUDING ALL)" for name in names.split(", ")]
+    alter(
+        platform_db,
+        f"SET ROLE {platform_db.platform.owner}; CREATE SCHEMA staging",
+        *copies,
+        "ALTER TABLE staging.submissions ADD FOREIGN KEY (course_id) REFERENCES staging.courses",
+    )
+    other = replace(platform_db, platform=replace(platform_db.platform, schema="staging"))
+
+    refused = on(other, "apply")
+
+    assert (refused.code, f"has the links of {schema}.submissions" in refused.err) == (5, True), refused
+    assert f"sessiondb apply --schema {schema}" in refused.err
+    alter(platform_db, f"ALTER SCHEMA {schema} RENAME TO moved")
+    moved = replace(platform_db, platform=replace(platform_db.platform, schema="moved"))
+    assert on(moved, "apply").code == 0
+    assert linked(moved) == before
+
+
+@on_school
+def test_apply_says_how_many_saved_links_it_discards(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, "DELETE FROM submissions", f"DELETE FROM sessions WHERE id = '{session}'")
+
+    done = on(platform_db, "apply")
+
+    for table in ("enrollments", "submissions"):
+        assert re.search(rf"saved links of campus.{table} that are discarded, .*: 1$", done.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["academy"]], indirect=True, ids=str)
+def test_a_new_row_with_the_natural_key_of_a_deleted_one_does_not_get_its_link(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    enrolment = f"SELECT user_id, course_id FROM enrollments WHERE session_id = '{session}'"
+    ((user, course),) = [row.values() for row in rows(platform_db, enrolment)]
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(
+        platform_db,
+        f"DELETE FROM org_members WHERE user_id = '{user}'",
+        f"DELETE FROM enrollments WHERE user_id = '{user}'",
+        f"INSERT INTO enrollments (user_id, course_id) VALUES ('{user}', '{course}')",
+    )
+
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, f"SELECT session_id FROM enrollments WHERE user_id = '{user}'") == [{"session_id": None}]

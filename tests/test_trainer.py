@@ -930,7 +930,7 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(visiting_role: str, i
         assert (answer.status_code, EN("partial", session=autumn) in _text(answer)) == (403, True)
         assert EN("partial_link_why", org="Atelier Nord") in text
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(visiting_role)))
-        with pytest.raises(errors.InsufficientPrivilege, match="hides sessions or members"):
+        with pytest.raises(errors.InsufficientPrivilege, match="hides sessions, members or enrolments"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
         connection.execute("RESET ROLE")
         linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()

@@ -21,10 +21,10 @@ BEGIN
             MESSAGE = format('there is no session with the id %s', p_session_id),
             HINT = 'List them with: sessiondb session list';
     END IF;
-    IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members')) THEN
+    IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members') OR h.name = 'enrollments' AND NOT h.shows_all) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row level security hides sessions or members from role %s, so it would link rows wrongly', current_user),
+            MESSAGE = format('row level security hides sessions, members or enrolments from role %s, so it would link rows wrongly', current_user),
             HINT = 'Backfill as the role that applied sessiondb, or as one that has BYPASSRLS.';
     END IF;
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)

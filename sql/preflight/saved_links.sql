@@ -1,5 +1,5 @@
 -- The tables still have the columns by which a rollback saved their links, with a type that can be compared: without one, they
--- could not be restored.
+-- could not be restored. They are of this schema.
 SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.relname) AS object, f.detail, f.fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
@@ -23,4 +23,15 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
                    AND m.amopmethod = (SELECT am.oid FROM pg_am AS am WHERE am.amname = 'btree'))
        ) AS f
  WHERE n.nspname = current_setting('sessiondb.schema')
- ORDER BY object, f.detail
+UNION ALL
+-- Their comment says of which, unless the platform was moved since. Those of another platform would be discarded, or given to the
+-- same rows of a copy.
+SELECT 'saved_links', 'error', format('%s', k.oid::regclass),
+       format('Table %s has the links of %I.%I, and would lose them in schema "%s".', k.oid::regclass, n.nspname, c.relname, current_setting('sessiondb.schema')),
+       format(E'Restore them: sessiondb apply --schema %s\nOr give them up: DROP TABLE %s', ({shell_word(n.nspname)}), k.oid::regclass)
+  FROM pg_class AS k
+  JOIN pg_class AS c ON c.relkind IN ('r', 'p')
+   AND c.oid = to_regclass(substring(obj_description(k.oid, 'pg_class') FROM '^The sessions that rows of (.+) were linked to'))
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> current_setting('sessiondb.schema')
+ WHERE k.relnamespace = to_regnamespace('sessiondb') AND k.relname = 'saved_links_of_' || c.relname
+ ORDER BY object, detail

@@ -6,7 +6,7 @@
 -- is_foreign_key  false where only the path that was given says so
 --
 -- A foreign key of several columns is named by the one that refers to "id", else by its last column, and joins on all
--- of them.
+-- of them. Not a temporal one (PERIOD), by which a row may refer to several.
 SELECT c.conrelid AS from_table,
        c.confrelid AS to_table,
        (array_agg(a.attname::text ORDER BY (f.attname = 'id') DESC, k.place DESC))[1] AS column_name,
@@ -23,6 +23,7 @@ SELECT c.conrelid AS from_table,
   JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
  WHERE c.contype = 'f'
    AND c.conparentid = 0
+   AND to_jsonb(c) ->> 'conperiod' IS DISTINCT FROM 'true'
  GROUP BY c.oid, c.conrelid, c.confrelid
 UNION ALL
 -- If no foreign key shows the table of a column, the given path names it: exercise_id.exercises.course_id.

@@ -24,7 +24,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
            AND quote_ident(a.attname) <> ALL (p.key)
            -- not other references, such as who graded it, which may change meanwhile
            AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
-                OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i))
+                OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i)
+                -- and what the server gives each row, such as an id beside a natural key
+                OR a.attnotnull AND a.attgenerated = '' AND (a.atthasdef OR a.attidentity <> '') AND EXISTS (
+                    SELECT FROM pg_index AS x
+                     WHERE x.indrelid = p.oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum))
        ) AS other
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
@@ -45,7 +49,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CALL sessiondb.withdraw_default_grants();\n'
                    'END',
                    p.saved, array_to_string(p.key || other.columns, ', '), p.name, p.relname, array_to_string(p.key, ', '),
-                   format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.relname))),
+                   format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.name))),
                json_build_object($1, 'ACCESS SHARE')
          WHERE to_regclass(p.saved) IS NULL
         UNION ALL

@@ -2,7 +2,7 @@
 -- (some 1,500) per transaction, and drop the table of saved links; none if nothing was saved. A row that was linked again
 -- keeps its session; a link whose row or session no longer exists is discarded, and one whose session has another
 -- organisation or course than when it was saved: it may have been created again with the same id. A row that kept such a
--- link, because the column was not dropped, loses it.
+-- link, because the column was not dropped, loses it. How many are discarded is said, except on Citus.
 --
 -- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
 -- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
@@ -73,7 +73,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
-                   E'BEGIN\n'
+                   E'DECLARE\n'
+                   '    v_rows pg_catalog.int8;\n'
+                   'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %3$L, %1$L);\n'
                    '    CALL sessiondb.hold_tables();\n'  -- check_session() reads others, too
                    '    CALL sessiondb.require_tables();\n'
@@ -85,7 +87,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '                WHERE t.session_id IS NULL) THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'
                    '    END IF;\n'
+                   '    DELETE FROM %2$s AS r USING %3$s AS t WHERE %5$s AND %4$s AND t.session_id IS NOT NULL;\n'
+                   '    v_rows := (SELECT pg_catalog.count(r.session_id) FROM %2$s AS r WHERE %5$s);\n'
                    '    DELETE FROM %2$s AS r WHERE %5$s;\n'
+                   '    IF v_rows OPERATOR(pg_catalog.>) 0 THEN\n'
+                   '        RAISE NOTICE ''saved links of %% that are discarded, because their row or session is gone or another one now: %%'', %3$L, v_rows;\n'
+                   '    END IF;\n'
                    'END',
                    h.sessions, v.name, h.name, v.same_row,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
