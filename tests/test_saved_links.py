@@ -187,3 +187,26 @@ def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platf
     assert (refused.code, "has another key" in refused.err) == (5, True)
     assert on(platform_db, "apply").code == 0
     assert linked(platform_db) == before
+
+
+REWRITES = {"VACUUM FULL": "VACUUM FULL {}", "ALTER TABLE": "ALTER TABLE {} ALTER COLUMN user_id TYPE uuid USING user_id::text::uuid"}
+
+
+def between(db: PlatformDatabase, command: str, after: str, statement: str) -> None:
+    """Apply or roll back, and run a statement once after the commit of the first transaction that has this text."""
+    seen: list[str] = []
+
+    def boundary(migration: str, point: str) -> None:
+        if after in point:
+            seen.append(point)
+        elif point == "committed" and len(seen) == 1:
+            seen.append(point)
+            alter(db, statement)
+
+    run(db, command, boundary)
+    assert len(seen) > 1
+
+
+def many_submissions(db: PlatformDatabase, content: str) -> int:
+    """Store as many as fill more pages than one transaction reads, and return how many there are."""
+    return db
