@@ -290,3 +290,29 @@ def test_a_new_row_with_the_natural_key_of_a_deleted_one_does_not_get_its_link(p
     assert on(platform_db, "apply").code == 0
 
     assert rows(platform_db, f"SELECT session_id FROM enrollments WHERE user_id = '{user}'") == [{"session_id": None}]
+
+
+REWRITES = {
+    "VACUUM FULL": "VACUUM FULL {}",
+    "ALTER TABLE": "ALTER TABLE {} ALTER COLUMN user_id TYPE uuid USING user_id::text::uuid",
+}
+
+
+def between(db: PlatformDatabase, command: str, after: str, statement: str) -> None:
+    """Apply or roll back, and run a statement once after the commit of the first transaction that has this text."""
+    seen: list[str] = []
+
+    def boundary(migration: str, point: str) -> None:
+        if after in point:
+            seen.append(point)
+        elif point == "committed" and len(seen) == 1:
+            seen.append(point)
+            alter(db, statement)
+
+    run(db, command, boundary)
+    assert len(seen) > 1
+
+
+def many_submissions(db: PlatformDatabase, content: str) -> int:
+    """Store as many as fill more pages than one transaction reads, and return how many there are."""
+    return db

@@ -16,8 +16,10 @@ DECLARE
     v_at record;
 BEGIN
     LOOP
-        SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.relfilenode AS file, c.reltuples, c.relpages,
-               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks
+        SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.reltuples, c.relpages,
+               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks,
+               -- after its size, which waits for a rewrite: what this statement reads in pg_class may be older
+               pg_relation_filenode(c.oid) AS file
           INTO v_at
           FROM sessiondb.backfill_progress AS p
          CROSS JOIN sessiondb.installation AS i

@@ -1,7 +1,8 @@
 -- The statements that drop column session_id of table $1, after its links were saved. One that existed before is kept.
 --
 -- A partition, or a table that inherits, has the links of all its rows saved only if it was there when the trigger was
--- created: the transaction that did so (xmin) created the one of each partition.
+-- created: the transaction that did so (xmin) created the one of each partition, and the comment. Whoever disables the
+-- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name) AS t
@@ -11,23 +12,24 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::na
                    E'DECLARE\n'
                    '    v_new pg_catalog.text := (\n'
                    '        WITH RECURSIVE part AS (\n'
-                   '            SELECT %2$s::pg_catalog.oid AS relid\n'
+                   '            SELECT %1$s::pg_catalog.oid AS relid\n'
                    '             UNION\n'
                    '            SELECT i.inhrelid FROM part AS p JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) p.relid\n'
                    '        )\n'
                    '        SELECT pg_catalog.min(p.relid::pg_catalog.regclass::pg_catalog.text)\n'
                    '          FROM part AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.relid AND c.relkind OPERATOR(pg_catalog.=) ''r''\n'
                    '         WHERE NOT EXISTS (\n'
-                   '                SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_trigger AS w ON w.xmin OPERATOR(pg_catalog.=) t.xmin\n'
+                   '                SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_description AS d ON d.xmin OPERATOR(pg_catalog.=) t.xmin\n'
+                   '                  JOIN pg_catalog.pg_trigger AS w ON w.oid OPERATOR(pg_catalog.=) d.objoid AND d.classoid OPERATOR(pg_catalog.=) ''pg_catalog.pg_trigger''::pg_catalog.regclass::pg_catalog.oid\n'
                    '                 WHERE t.tgrelid OPERATOR(pg_catalog.=) p.relid AND t.tgname OPERATOR(pg_catalog.=) ''zzz_sessiondb_save''\n'
-                   '                   AND w.tgrelid OPERATOR(pg_catalog.=) %2$s AND w.tgname OPERATOR(pg_catalog.=) t.tgname));\n'
+                   '                   AND w.tgrelid OPERATOR(pg_catalog.=) %1$s AND w.tgname OPERATOR(pg_catalog.=) t.tgname));\n'
                    'BEGIN\n'
                    '    IF v_new IS NOT NULL THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'',\n'
-                   '            MESSAGE = pg_catalog.format(''table %%s became part of %%s while links were saved, and its own are not saved'', v_new, %1$L),\n'
+                   '            MESSAGE = pg_catalog.format(''some links of table %%s are not saved: it became part of another one, or its triggers were disabled, while links were saved'', v_new),\n'
                    '            HINT = ''Run rollback again, which saves them.'';\n'
                    '    END IF;\n'
-                   'END', t.name, to_regclass(t.name)::oid))),
+                   'END', to_regclass(t.name)::oid))),
                (3, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
                (4, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
        ) AS s (turn, statement)

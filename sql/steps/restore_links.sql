@@ -1,5 +1,6 @@
 -- The statements that restore the links saved by a rollback to the rows of table $1, those on 16 pages of saved links
--- (some 1,500) per transaction, and drop the table of saved links; none if nothing was saved. A row that was linked again
+-- (some 1,500) per transaction, and drop the table of saved links if it is empty then: one that VACUUM FULL rewrote
+-- meanwhile has its rows on other pages. None if nothing was saved. A row that was linked again
 -- keeps its session; a link whose row or session no longer exists is discarded, and one whose session has another
 -- organisation or course than when it was saved: it may have been created again with the same id. A row that kept such a
 -- link, because the column was not dropped, loses it. How many are discarded is said, except on Citus.
@@ -149,7 +150,19 @@ SELECT s.statement, s.locks, NULL::name AS scans
          CROSS JOIN ({user_slices('r')}) AS d
          WHERE h.manager = 'distributed'
         UNION ALL
-        SELECT 3, 0, format('DROP TABLE %s', v.name), NULL
+        SELECT 3, 0,
+               format('DO %L', format(
+                   E'BEGIN\n'
+                   '    IF EXISTS (SELECT FROM %1$s) THEN\n'
+                   '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %2$L, HINT = ''Run apply again, which restores the others.'';\n'
+                   '    END IF;\n'
+                   'END', v.name, format('table %s was rewritten while its links were restored, and some of them are not', v.name))),
+               NULL
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         WHERE h.manager IS NULL
+        UNION ALL
+        SELECT 3, 1, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
          WHERE NOT EXISTS (SELECT FROM platform AS h WHERE h.manager <> 'distributed')
         UNION ALL

@@ -2,11 +2,14 @@
 -- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
+-- The last one of each partition raises an error if it was rewritten meanwhile, as by VACUUM FULL: its rows may have moved to
+-- pages that were done. Each is one file (relfilenode) until then; what is read of the catalog here is not newer than the pages.
+--
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT CASE WHEN b.only = '' THEN i.statement
             ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', %L); ', format('%I.%I', n.nspname, c.relname)),
                                         i.statement, ';', f.after, ' END')) END AS statement,
-       json_build_object($1, CASE WHEN b.place IS NULL THEN 'ACCESS EXCLUSIVE' ELSE 'ACCESS SHARE' END) AS locks,
+       json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
        NULL::name AS scans
   FROM (
         SELECT format('sessiondb.%I', 'saved_links_of_' || $1) AS saved,
@@ -34,15 +37,19 @@ SELECT CASE WHEN b.only = '' THEN i.statement
           FROM ({user_slices($1)}) AS d
          WHERE current_setting('sessiondb.citus', true) = 'distributed'
         UNION ALL
-        -- the last one: those of the rows that forced row level security hides from the owner
-        SELECT 'ONLY ', NULL, 'true'
-         WHERE u.before IS NOT NULL
+        -- the last one: also those of the rows that forced row level security hides from the owner
+        SELECT 'ONLY ', NULL, CASE WHEN u.before IS NOT NULL THEN 'true' END
+         WHERE u.before IS NOT NULL OR current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
        ) AS b
  CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT NULL, NULL WHERE b.place IS NOT NULL) AS f
  CROSS JOIN LATERAL (
-        SELECT format('INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
-                      'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
-                      s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) AS statement
+        SELECT CASE WHEN b.condition IS NULL THEN format(
+                        'IF pg_catalog.pg_relation_filenode(%s::pg_catalog.oid) OPERATOR(pg_catalog.<>) %s::pg_catalog.oid THEN '
+                        'RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = ''Run rollback again, which saves them.''; END IF',
+                        c.oid, c.relfilenode, format('table %I.%I was rewritten while its links were saved, and some of them are not', n.nspname, c.relname))
+                    ELSE format('INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
+                                'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
+                                s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) END AS statement
        ) AS i
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
