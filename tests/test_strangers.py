@@ -187,6 +187,22 @@ def test_a_schema_of_another_role_in_the_search_path_is_found_before_and_after(
 
 
 @on_hosted
+def test_a_schema_of_another_role_is_not_found_in_a_search_path_that_does_not_name_it(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """What stands between the quotes of two names is no third name."""
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA extensions; GRANT USAGE ON SCHEMA extensions TO PUBLIC")
+        connection.execute(sql.SQL('CREATE SCHEMA ", " AUTHORIZATION {}').format(sql.Identifier(new_role)))
+        connection.execute('GRANT CREATE ON SCHEMA ", " TO PUBLIC')
+    dsn = make_conninfo(platform_db.conninfo("hosted_owner"), options="-csearch_path=public,extensions")
+
+    for command in ("apply", "session list", "backfill", "check", "rollback --all --yes"):
+        done = run("-d", dsn, *command.split())
+        assert (done.code, '", "' in done.out + done.err) == (0, False), (command, done)
+
+
+@on_hosted
 def test_no_command_runs_the_platforms_code_under_a_search_path_with_a_schema_of_another_role(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:

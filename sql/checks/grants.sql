@@ -61,8 +61,12 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
        AND (n.oid IN (SELECT h.oid FROM platform AS h)
             OR n.oid IN (SELECT c.relnamespace FROM used AS u JOIN pg_class AS c ON c.oid = u.relid)
             -- the search_path of the functions that the platform calls
-            OR EXISTS (SELECT FROM sessiondb.installation AS i
-                        WHERE strpos(i.search_path, '"' || replace(n.nspname, '"', '""') || '"') > 0))
+            OR n.nspname IN (
+                SELECT s.name
+                  FROM sessiondb.installation AS i
+                 CROSS JOIN LATERAL (
+{schemas_in_path(i.search_path)}
+                      ) AS s))
     UNION ALL
     SELECT format('table %s', r.oid::regclass), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'error',
            CASE r.privilege_type

@@ -21,7 +21,10 @@ SELECT 'search_path', 'error', s.object, s.detail, s.fix
 UNION ALL
 -- one that was dropped while the command waited could be created again by any role
 SELECT 'search_path', 'error', 'search_path',
-       format('Schema %I in the search_path of this connection was dropped meanwhile.', m.name[1]), 'Run the command again.'
-  FROM regexp_matches(current_setting('sessiondb.search_path'), '"((?:[^"]|"")+)"', 'g') AS m (name)
- WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = replace(m.name[1], '""', '"'))
+       format('Schema %I in the search_path of this connection was dropped meanwhile.', s.name), 'Run the command again.'
+  FROM (SELECT current_setting('sessiondb.search_path') AS path) AS h
+ CROSS JOIN LATERAL (
+{schemas_in_path(h.path)}
+       ) AS s
+ WHERE NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = s.name)
  ORDER BY object

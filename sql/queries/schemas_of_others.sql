@@ -7,7 +7,9 @@ SELECT format('schema %I', n.nspname) AS object,
        format('%s under a search_path without it, in the connection string for instance: options=-csearch_path=%I',
               $4, current_setting('sessiondb.schema')) AS fix
   FROM pg_namespace AS n
- WHERE strpos($1, format('"%s"', replace(n.nspname, '"', '""'))) > 0
+ WHERE n.nspname IN (
+{schemas_in_path($1)}
+       )
    AND n.nspname <> current_setting('sessiondb.schema')
    AND n.nspowner NOT IN (
 {trusted_roles($2)}
