@@ -61,10 +61,11 @@ SELECT 'renamed' AS "check",
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
            WHEN m.is_of_stranger THEN 'See whose that one is: sessiondb check table_owners'
+           WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
            WHEN m.has_both THEN format(
                E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE %4$s AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'
                'Then drop them there: ALTER TABLE %3$s DROP COLUMN %2$I CASCADE',
-               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass, coalesce(k.same_row, 'o.id OPERATOR(pg_catalog.=) n.id'))
+               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass, k.same_row)
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
@@ -77,10 +78,14 @@ SELECT 'renamed' AS "check",
                            ELSE format('Table %s', m.relid::regclass) END AS name
        ) AS t
  CROSS JOIN LATERAL (
-        SELECT string_agg(format('o.%1$I %2$s n.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ' ORDER BY a.attnum) AS same_row
+        -- n.id would be a call of a function id() of any role where the other table has no such column
+        SELECT CASE WHEN bool_and(b.attname IS NOT NULL) THEN
+                   string_agg(format('o.%1$I %2$s n.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ' ORDER BY a.attnum) END AS same_row
           FROM pg_index AS i
           JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
+          LEFT JOIN pg_attribute AS b ON b.attname = a.attname AND NOT b.attisdropped
+           AND b.attrelid = to_regclass(format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END))
          WHERE i.indrelid = m.relid AND i.indisprimary
        ) AS k
  ORDER BY t.name

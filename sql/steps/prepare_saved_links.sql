@@ -74,7 +74,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L, %5$L);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
-                   '    PERFORM %1$s FROM %3$s LIMIT 0;\n'
+                   '    PERFORM %1$s, session_id FROM %3$s LIMIT 0;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
                    '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NOT NULL THEN\n'
                    '        PERFORM id, org_id, course_id FROM %5$s LIMIT 0;\n'

@@ -178,6 +178,10 @@ class Database:
         connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
         there = installation(connection)
         schema = self._schema(connection, there)
+        if there and owner is None:  # the schema was not named, and is not public
+            right = resources.query("queries/right_owner", "to_regnamespace(quote_ident(%(schema)s::text))")
+            set_owner = f"SELECT set_config('sessiondb.table_owner', coalesce(({right})::text, ''), %(local)s)"
+            connection.execute(trusted(set_owner), {"schema": schema, "local": local})
         kept = (there and there.staff) or {}
         chosen = replace(
             choices,

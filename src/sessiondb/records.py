@@ -412,6 +412,7 @@ def role_of_students(connection: Connection) -> str:
     if not roles or "student" in roles:
         return "student"
     _require_readable(connection)
+    checks.require_columns(connection, all_tables=True)  # enrolments, too
     query = """
         SELECT role::pg_catalog.text
           FROM platform.org_members AS m
