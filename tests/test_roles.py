@@ -453,3 +453,13 @@ def test_the_function_shows_a_student_nothing_of_others(installed_db: PlatformDa
         with as_writer(world, student):
             assert world.find(member, course) is None
             assert world.find(student, course) is None
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+def test_a_superuser_need_not_name_the_schema_to_roll_back_or_to_go_on(platform_db: PlatformDatabase) -> None:
+    """Of tables that belong to another role, and are not in schema public."""
+    dsn = platform_db.conninfo()
+    assert run("-d", dsn, "--schema", platform_db.platform.schema, "apply").code == 0
+    for command in ("rollback --to 0005 --yes", "apply", "rollback --all --yes"):
+        ended = run("-d", dsn, *command.split())
+        assert ended.code == 0, (command, ended.err)

@@ -623,3 +623,86 @@ def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
         )
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == 1
+
+
+# what is trusted for its place alone
+
+
+@on_hosted
+def test_a_table_that_inherits_from_one_of_the_platform_is_refused_if_it_belongs_to_another_role(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """Its owner could put a trigger on it, and rows into it that the rules read."""
+    with installed_db.connect() as connection:
+        connection.execute("CREATE TABLE archived_members () INHERITS (org_members)")
+        connection.execute(sql.SQL("ALTER TABLE archived_members OWNER TO {}").format(sql.Identifier(new_role)))
+    table = "public.archived_members"
+    assert brief(check(installed_db, "table_owners")) == [("table_owners", "error", table)]
+    refused = on(installed_db, "org", "list")
+    assert (refused.code, table in refused.err) == (1, True), refused.err
+
+
+@on_hosted
+def test_a_table_of_another_role_behind_two_views_is_refused(new_role: str, platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        for statement in (
+            "ALTER TABLE orgs RENAME TO companies; ALTER TABLE companies OWNER TO {role}",
+            "GRANT SELECT ON companies TO hosted_owner; SET ROLE hosted_owner",
+            "CREATE VIEW some_orgs AS SELECT * FROM companies; CREATE VIEW orgs AS SELECT * FROM some_orgs",
+        ):
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
+    assert ("table_owners", "error", "public.companies") in refused(platform_db)
+
+
+@on_hosted
+def test_no_fix_gives_the_tables_of_the_platform_to_a_role_that_owns_some_of_them(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """Before the first apply it may have created those that the platform calls differently."""
+    with platform_db.connect() as connection:
+        for table in ("orgs", "org_members", "sessions", "submissions"):
+            connection.execute(
+                sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), sql.Identifier(new_role))
+            )
+    ended = on(platform_db, "apply")
+    assert ended.code == 5
+    assert f"OWNER TO {new_role}" not in ended.err
+    assert f"Connect as {new_role}" not in ended.err
+
+
+@on_hosted
+def test_a_row_of_the_progress_that_names_another_table_does_not_make_a_backfill_write_to_it(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """A role that may run a backfill may write such a row."""
+    with installed_db.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE TABLE mine AS SELECT user_id, course_id, NULL::uuid AS session_id FROM enrollments;"
+                "ALTER TABLE mine OWNER TO {role};"
+                "INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode)"
+                " SELECT 1, 'mine', 'mine', relfilenode FROM pg_class WHERE oid = 'mine'::regclass"
+            ).format(role=sql.Identifier(new_role))
+        )
+        assert on(installed_db, "backfill").code == 0
+        assert connection.execute("SELECT FROM mine WHERE session_id IS NOT NULL").rowcount == 0
+
+
+@on_hosted
+def test_a_schema_of_the_search_path_that_is_gone_stops_a_procedure(installed_db: PlatformDatabase) -> None:
+    """Any role that may create schemas could create it again."""
+    with installed_db.connect() as connection:
+        connection.execute('SET sessiondb.platform_path TO \'"public", "gone"\'')
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="schema gone"):
+            connection.execute("CALL sessiondb.begin_backfill(NULL)")
+
+
+@pytest.mark.parametrize("typed", ["{}::public.person", "({}::public.person[])[1]"])
+@on_hosted
+def test_a_type_of_another_role_is_refused_in_the_expression_of_the_current_user_also_behind_an_array(
+    new_role: str, platform_db: PlatformDatabase, typed: str
+) -> None:
+    by_role(platform_db, new_role, "CREATE DOMAIN person AS uuid")
+    expression = typed.format("(nullif(current_setting('app.user_ids', true), ''))")
+    ended = on(platform_db, "apply", "--staff", "trainer", "--current-user", expression)
+    assert (ended.code, f"of role {new_role}" in ended.err) == (1, True), ended.err

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
+from psycopg import sql
 from test_cli import on, rows
 from test_lock_budget import until, waits_for_table
+from test_upgrade import fill
 
 REFERENCE = PLATFORMS["reference"]
 on_reference = pytest.mark.parametrize("platform", [REFERENCE], indirect=True, ids=str)
@@ -181,3 +183,86 @@ def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_comma
 
     assert (code, "fallen" in said) == (1, False), said
     assert "table public.orgs was renamed or dropped" in said
+
+
+@on_reference
+def test_a_view_in_the_place_of_the_table_of_users_that_is_renamed_while_a_command_waits_is_not_used(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    prepare(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        "CREATE VIEW hers AS SELECT * FROM users WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+    code, said = meanwhile(
+        installed_db,
+        "orgs",
+        ("member", "list", ORG),
+        "ALTER TABLE users RENAME TO was",
+        "ALTER VIEW hers RENAME TO users",
+    )
+
+    assert (code, "fallen" in said) == (1, False), said
+    assert "table public.users was renamed or dropped" in said
+
+
+@on_reference
+def test_a_view_in_the_place_of_a_table_on_the_path_that_is_renamed_while_links_are_restored_is_not_used(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """The trigger that checks each restored link reads the path, with the rights of its owner."""
+    fill(installed_db)
+    linked = rows(installed_db, "SELECT id, session_id FROM submissions ORDER BY id")
+    assert on(installed_db, "rollback", "--all", "--yes").code == 0
+    prepare(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        "CREATE VIEW hers AS SELECT * FROM exercises WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+    code, said = meanwhile(
+        installed_db,
+        "enrollments",
+        ("apply",),
+        "ALTER TABLE exercises RENAME TO was",
+        "ALTER VIEW hers RENAME TO exercises",
+        mode="ACCESS SHARE",
+    )
+
+    assert (code, "fallen" in said) == (1, False), said
+    with installed_db.connect() as connection:
+        connection.execute("DROP VIEW exercises; ALTER TABLE was RENAME TO exercises")
+    assert on(installed_db, "apply").code == 0
+    assert rows(installed_db, "SELECT id, session_id FROM submissions ORDER BY id") == linked
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_table_in_a_schema_that_takes_the_name_of_a_renamed_one_while_a_batch_waits_is_not_written(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA archive; ALTER TABLE submissions_2024 SET SCHEMA archive")
+        platform_db.apply()
+        for statement in (
+            "GRANT CREATE ON DATABASE {database} TO {role}; SET ROLE {role}; CREATE SCHEMA ready",
+            "GRANT USAGE ON SCHEMA ready TO PUBLIC",
+            "CREATE TABLE ready.submissions_2024 (user_id uuid, session_id uuid)",
+            "INSERT INTO ready.submissions_2024 SELECT gen_random_uuid() FROM generate_series(1, 100)",
+            "GRANT ALL ON ready.submissions_2024 TO PUBLIC; RESET ROLE",
+        ):
+            connection.execute(
+                sql.SQL(statement).format(database=sql.Identifier(platform_db.name), role=sql.Identifier(new_role))
+            )
+    with platform_db.connect() as other, platform_db.connect() as owner, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute("SELECT FROM archive.submissions_2024 FOR UPDATE")
+            running = pool.submit(on, platform_db, "backfill")
+            waits = "SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE NOT l.granted AND a.application_name = 'sessiondb'"
+            until(lambda: owner.execute(waits).rowcount)
+            owner.execute("ALTER SCHEMA archive RENAME TO archive_2024; ALTER SCHEMA ready RENAME TO archive")
+        assert running.result(30).code == 0
+        assert owner.execute("SELECT FROM archive.submissions_2024 WHERE session_id IS NOT NULL").rowcount == 0
+        assert owner.execute("SELECT FROM archive_2024.submissions_2024 WHERE session_id IS NOT NULL").rowcount > 0
