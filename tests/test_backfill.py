@@ -10,6 +10,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -945,6 +946,34 @@ def test_a_table_that_is_rewritten_during_a_run_is_walked_again(installed_db: Pl
 
     assert rewritten
     assert_all_linked(installed_db)
+
+
+@on("academy")
+def test_a_batch_that_waits_for_a_rewrite_does_not_take_the_rest_of_the_table_for_done(
+    installed_db: PlatformDatabase,
+) -> None:
+    many(installed_db, 400, submissions=4)
+    assert stop_half_way(installed_db)
+    with (
+        installed_db.connect() as connection,
+        installed_db.connect() as other,
+        installed_db.connect() as eye,
+        ThreadPoolExecutor() as pool,
+    ):
+        table = sql.Identifier(installed_db.platform.schema, "submissions")
+        connection.execute(sql.SQL("DELETE FROM {} WHERE session_id IS NOT NULL").format(table))
+        with connection.transaction():
+            connection.execute(
+                sql.SQL("ALTER TABLE {} ALTER COLUMN user_id TYPE uuid USING user_id::text::uuid").format(table)
+            )
+            batch = pool.submit(
+                lambda: other.execute("SELECT from_row::text FROM sessiondb.next_batch(100)").fetchall()
+            )
+            waits = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+            while not eye.execute(waits, [other.info.backend_pid]).rowcount:
+                assert not batch.done()
+
+        assert batch.result() == [("(0,0)",)]
 
 
 def stop_half_way(db: PlatformDatabase) -> bool:

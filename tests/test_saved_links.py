@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,10 @@ from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors
 from test_cli import on, rows
+from test_half_installed import run
 from test_upgrade import fill
+
+from sessiondb.errors import SessiondbError
 
 # its owner is no superuser
 on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
@@ -191,6 +195,13 @@ def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platf
     assert linked(platform_db) == before
 
 
+rewritten = pytest.mark.parametrize(
+    "rewrite",
+    ["VACUUM FULL {}", "ALTER TABLE {} ALTER COLUMN user_id TYPE uuid USING user_id::text::uuid"],
+    ids=["VACUUM FULL", "ALTER TABLE"],
+)
+
+
 @on_school
 @pytest.mark.parametrize(
     ("made", "type_", "finer"),
@@ -292,27 +303,113 @@ def test_a_new_row_with_the_natural_key_of_a_deleted_one_does_not_get_its_link(p
     assert rows(platform_db, f"SELECT session_id FROM enrollments WHERE user_id = '{user}'") == [{"session_id": None}]
 
 
-REWRITES = {
-    "VACUUM FULL": "VACUUM FULL {}",
-    "ALTER TABLE": "ALTER TABLE {} ALTER COLUMN user_id TYPE uuid USING user_id::text::uuid",
-}
+def between(db: PlatformDatabase, command: str, text: str, *statements: str) -> None:
+    """Apply or roll back, and run statements after the first transaction that has this text."""
+    points: list[str] = []
+
+    def boundary(_: str, point: str) -> None:
+        if points != ["done"] and text in point:
+            points[:] = [point]
+        elif point == "committed" and points not in ([], ["done"]):
+            points[:] = ["done"]
+            alter(db, *statements)
+
+    try:
+        run(db, command, boundary)
+    finally:
+        assert points == ["done"]
 
 
-def between(db: PlatformDatabase, command: str, after: str, statement: str) -> None:
-    """Apply or roll back, and run a statement once after the commit of the first transaction that has this text."""
-    seen: list[str] = []
-
-    def boundary(migration: str, point: str) -> None:
-        if after in point:
-            seen.append(point)
-        elif point == "committed" and len(seen) == 1:
-            seen.append(point)
-            alter(db, statement)
-
-    run(db, command, boundary)
-    assert len(seen) > 1
+def submit_many(db: PlatformDatabase, number: int) -> None:
+    """Linked submissions, one on a page."""
+    alter(
+        db,
+        "ALTER TABLE submissions SET (fillfactor = 10)",
+        "INSERT INTO submissions (user_id, course_id, content)"
+        f" SELECT user_id, course_id, repeat('x', 900) FROM submissions, generate_series(1, {number}) WHERE session_id IS NOT NULL",
+    )
 
 
-def many_submissions(db: PlatformDatabase, content: str) -> int:
-    """Store as many as fill more pages than one transaction reads, and return how many there are."""
-    return db
+@on_school
+@rewritten
+def test_no_link_is_lost_if_the_platform_s_table_is_rewritten_while_links_are_saved(
+    platform_db: PlatformDatabase, rewrite: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    submit_many(platform_db, 5000)
+    alter(platform_db, "DELETE FROM submissions WHERE ctid BETWEEN '(1,0)' AND '(3000,0)'")
+    before = linked(platform_db)
+
+    with pytest.raises(SessiondbError, match="was rewritten while its links were saved") as refused:
+        between(platform_db, "rollback", "INTO sessiondb.saved_links_of_submissions", rewrite.format("submissions"))
+
+    assert "Run rollback again" in str(refused.value.hint)
+    assert linked(platform_db) == before
+    platform_db.rollback()
+    platform_db.apply()
+    assert linked(platform_db) == before
+
+
+@on_school
+@rewritten
+def test_no_link_is_lost_if_the_table_of_saved_links_is_rewritten_while_they_are_restored(
+    platform_db: PlatformDatabase, rewrite: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    submit_many(platform_db, 4000)
+    before = linked(platform_db)
+    platform_db.rollback()
+    saved = "sessiondb.saved_links_of_submissions"
+
+    with pytest.raises(SessiondbError, match="was rewritten while its links were restored") as refused:
+        between(platform_db, "apply", f"DELETE FROM {saved}", rewrite.format(saved))
+
+    assert "Run apply again" in str(refused.value.hint)
+    platform_db.apply()
+    assert linked(platform_db) == before
+
+
+@on_school
+@pytest.mark.parametrize("disabled", [True, False], ids=["DISABLE TRIGGER", "session_replication_role"])
+def test_a_link_that_is_written_past_the_triggers_while_a_rollback_runs_is_saved(
+    platform_db: PlatformDatabase, *, disabled: bool
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    past = ("ALTER TABLE submissions DISABLE TRIGGER USER", "ALTER TABLE submissions ENABLE TRIGGER USER")
+    if not disabled:
+        past = ("SET session_replication_role TO replica", "RESET session_replication_role")
+    write = (
+        "INSERT INTO submissions (user_id, course_id, session_id, content)"
+        " SELECT user_id, course_id, session_id, 'late' FROM submissions WHERE session_id IS NOT NULL"
+    )
+
+    with pytest.raises(SessiondbError, match="its triggers were disabled") if disabled else nullcontext():
+        between(platform_db, "rollback", "INTO sessiondb.saved_links_of_submissions", past[0], write, past[1])
+
+    if disabled:
+        platform_db.rollback()
+    platform_db.apply()
+    (late,) = rows(platform_db, "SELECT session_id FROM submissions WHERE content = 'late'")
+    assert late["session_id"] is not None
+
+
+@on_school
+def test_a_second_rollback_to_before_the_keys_forgets_links_to_a_session_that_was_created_again_elsewhere(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback()
+    platform_db.apply(to="0004")
+    alter(platform_db, f"DELETE FROM sessions WHERE id = '{learners.session}'")
+    with platform_db.connect() as connection:
+        other = platform_db.platform.add_org(connection)
+        platform_db.platform.add_session(connection, other, learners.course, id=learners.session)
+
+    platform_db.rollback(to="0003")
+    platform_db.apply()
+
+    assert {row["session_id"] for row in linked(platform_db)} == {None}

@@ -14,12 +14,11 @@ AS $function$
  */
 DECLARE
     v_at record;
+    v_file oid;
 BEGIN
     LOOP
         SELECT p.*, coalesce((p.position ->> 'block')::bigint, 0) AS block, c.reltuples, c.relpages,
-               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks,
-               -- after its size, which waits for a rewrite: what this statement reads in pg_class may be older
-               pg_relation_filenode(c.oid) AS file
+               pg_relation_size(c.oid) / current_setting('block_size')::integer AS blocks
           INTO v_at
           FROM sessiondb.backfill_progress AS p
          CROSS JOIN sessiondb.installation AS i
@@ -43,14 +42,16 @@ BEGIN
             CONTINUE WHEN FOUND;
             RETURN;
         END IF;
-        EXIT WHEN v_at.file = v_at.relfilenode AND v_at.block < v_at.blocks;
+        -- after its size, which waits for a rewrite; what that statement read of pg_class may be older
+        v_file := CASE WHEN v_at.blocks IS NOT NULL THEN pg_relation_filenode(v_at.partition) END;
+        EXIT WHEN v_file = v_at.relfilenode AND v_at.block < v_at.blocks;
 
-        IF v_at.file <> v_at.relfilenode OR v_at.file IS NOT NULL AND v_at.skipped > 0 THEN
+        IF v_file <> v_at.relfilenode OR v_file IS NOT NULL AND v_at.skipped > 0 THEN
             -- from its first page again: a table that was rewritten has different pages
             UPDATE sessiondb.backfill_progress AS p
                SET position = NULL, scanned = p.linked, skipped = 0, reasons = '{}',
-                   second_pass = v_at.file = p.relfilenode, relfilenode = v_at.file,
-                   started_at = CASE WHEN v_at.file = p.relfilenode THEN p.started_at ELSE now() END
+                   second_pass = v_file = p.relfilenode, relfilenode = v_file,
+                   started_at = CASE WHEN v_file = p.relfilenode THEN p.started_at ELSE now() END
              WHERE p.turn = v_at.turn;
         ELSE
             -- also if it was detached or dropped meanwhile: what was linked there remains counted

@@ -1,7 +1,7 @@
 -- The statements that drop column session_id of table $1, after its links were saved. One that existed before is kept.
 --
 -- A partition, or a table that inherits, has the links of all its rows saved only if it was there when the trigger was
--- created: the transaction that did so (xmin) created the one of each partition, and the comment. Whoever disables the
+-- created: the transaction that did so (xmin) created the one of each partition, and the comment. A command that disables the
 -- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o

@@ -335,9 +335,7 @@ def _to_undo(
     # the one that follows may have been interrupted in either direction, if it is not transactional
     following = [m for m in migrations if m.id not in there and m.id > keep]
     left = [m for m in following[:1] if applied and not m.rollback.transactional]
-    if any(
-        m.number in {"0002", "0003", "0004"} for m in todo
-    ):  # before a column or its key goes, this one saves its links
+    if any(m.number in {"0002", "0003", "0004"} for m in todo):  # what saves the links comes before it
         left += [m for m in following if m.number == "0006" and m not in left]
     todo[:0] = reversed(left)
     return todo, there
