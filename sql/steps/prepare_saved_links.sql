@@ -61,9 +61,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
                    '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE ON %1$s\n'
                    '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
-                   '%3$s'
                    -- of this transaction, as the trigger is until it is disabled: see step drop_column
                    '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
+                   '%3$s'
                    'END', p.name, p.relname,
                    -- logical replication writes, too
                    CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed' THEN
