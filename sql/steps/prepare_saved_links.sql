@@ -63,11 +63,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
                    -- of this transaction, as the trigger is until it is disabled: see step drop_column
                    '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
-                   '%3$s'
+                   '    %3$s;\n'
                    'END', p.name, p.relname,
                    -- logical replication writes, too
-                   CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed' THEN
-                       format(E'    ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save;\n', p.name) END)),
+                   CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
+                        THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save', p.name) ELSE 'NULL' END)),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
