@@ -130,16 +130,23 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
     assert not rival.fallen()
 
 
-# a table or routine of the rival for each of ours, with the same columns or arguments
+# a view or table, or a routine, of the rival for each of ours, with the same columns or arguments
 REPLACED = """
-SELECT format('CREATE %s sessiondb.%I(%s) %s LANGUAGE plpgsql AS %L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+SELECT format('CREATE %%s sessiondb.%%I(%%s) %%s LANGUAGE plpgsql AS %%L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
               p.proname, pg_get_function_arguments(p.oid), 'RETURNS ' || pg_get_function_result(p.oid),
               'BEGIN PERFORM sessiondb.evil(); RAISE EXCEPTION ''fallen''; END')
   FROM pg_proc AS p
  WHERE p.pronamespace = 'sessiondb'::regnamespace
 UNION ALL
-SELECT format('CREATE VIEW sessiondb.%I AS SELECT %s WHERE sessiondb.evil() IS NOT NULL', c.relname, string_agg(
-              format('NULL::%s AS %I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum))
+SELECT CASE WHEN %s THEN
+           format('CREATE VIEW sessiondb.%%I AS SELECT %%s WHERE sessiondb.evil() IS NOT NULL', c.relname, string_agg(
+                  format('NULL::%%s AS %%I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum))
+       ELSE
+           format('CREATE TABLE sessiondb.%%I (%%s, %%s); CREATE TRIGGER t BEFORE INSERT OR UPDATE OR DELETE ON sessiondb.%%1$I'
+                  ' EXECUTE FUNCTION sessiondb.evil_trigger()', c.relname, string_agg(
+                  format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum),
+                  (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p'))
+       END
   FROM pg_class AS c
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'
@@ -149,7 +156,7 @@ SELECT format('CREATE VIEW sessiondb.%I AS SELECT %s WHERE sessiondb.evil() IS N
 
 @pytest.mark.slow
 @on_reference
-@pytest.mark.parametrize("command", ["apply", "rollback"])
+@pytest.mark.parametrize("command", ["first apply", "apply", "rollback"])
 def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_rollback_is_not_read(
     new_role: str, platform_db: PlatformDatabase, part: Part, command: str
 ) -> None:
@@ -157,28 +164,28 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
     rival = Rival(platform_db, new_role)
     platform_db.apply()
     with platform_db.connect() as connection:
-        theirs = [statement for (statement,) in connection.execute(REPLACED)]
+        theirs = [statement for (statement,) in connection.execute(REPLACED, [command != "first apply"])]
 
     def replaces() -> None:
         with platform_db.connect() as other:
             other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
             other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
             other.execute(
-                TRAPPED_SCHEMA.partition("CREATE FUNCTION sessiondb.evil_trigger")[0].replace("ROLE", new_role).encode()
+                TRAPPED_SCHEMA.partition("CREATE VIEW sessiondb.installation")[0].replace("ROLE", new_role).encode()
             )
             for statement in theirs:
                 other.execute(statement.encode())
-            other.execute("GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
+            other.execute("GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
 
     def moments(at: int) -> int:
         """Run the command while the rival acts before a transaction, and return how many transactions there were."""
         with platform_db.connect() as other:
             other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
         platform_db.apply()
-        if command == "apply":
-            platform_db.rollback("0003")
+        if command != "rollback":
+            platform_db.rollback("0003" if command == "apply" else None)
         with acting_before(platform_db, at, replaces) as (connection, begun):
-            Runner(connection).apply() if command == "apply" else Runner(connection).rollback(None)
+            Runner(connection).rollback(None) if command == "rollback" else Runner(connection).apply()
         assert not rival.fallen(), at
         return len(begun)
 
