@@ -154,6 +154,17 @@ SELECT CASE WHEN %s THEN
 """
 
 
+def replace_schema(db: PlatformDatabase, role: str, theirs: list[str]) -> None:
+    """Drop schema sessiondb, and have the role create one."""
+    with db.connect() as other:
+        other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        other.execute(TRAPPED_SCHEMA.partition("CREATE VIEW sessiondb.installation")[0].replace("ROLE", role).encode())
+        for statement in theirs:
+            other.execute(statement.encode())
+        other.execute("GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
+
+
 @pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize("command", ["first apply", "apply", "rollback"])
@@ -166,17 +177,6 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
     with platform_db.connect() as connection:
         theirs = [statement for (statement,) in connection.execute(REPLACED, [command != "first apply"])]
 
-    def replaces() -> None:
-        with platform_db.connect() as other:
-            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
-            other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
-            other.execute(
-                TRAPPED_SCHEMA.partition("CREATE VIEW sessiondb.installation")[0].replace("ROLE", new_role).encode()
-            )
-            for statement in theirs:
-                other.execute(statement.encode())
-            other.execute("GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
-
     def moments(at: int) -> int:
         """Run the command while the rival acts before a transaction, and return how many transactions there were."""
         with platform_db.connect() as other:
@@ -184,7 +184,10 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
         platform_db.apply()
         if command != "rollback":
             platform_db.rollback("0003" if command == "apply" else None)
-        with acting_before(platform_db, at, replaces) as (connection, begun):
+        with acting_before(platform_db, at, lambda: replace_schema(platform_db, new_role, theirs)) as (
+            connection,
+            begun,
+        ):
             Runner(connection).rollback(None) if command == "rollback" else Runner(connection).apply()
         assert not rival.fallen(), at
         return len(begun)
@@ -193,6 +196,40 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
     assert all_moments > 100
     for at in part(range(1, all_moments, 2)):
         moments(at)
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "place",
+    [
+        "\\set sessiondb_is_installed false",
+        "\\echo checking 0002.add-enrollments-session_id",
+        "\\echo checking 0005.create-indexes",
+        "\\echo checking 0009.create-backfill_progress",
+        "\\echo checking functions and triggers",
+    ],
+)
+@pytest.mark.parametrize("relation", ["view", "table"])
+def test_a_schema_sessiondb_that_is_replaced_while_the_script_runs_is_not_read(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path, place: str, relation: str
+) -> None:
+    rival = Rival(platform_db, new_role)
+    platform_db.apply()
+    script = script_for(platform_db)
+    assert script.count(f"{place}\n") == 1
+    script = script.replace(f"{place}\n", f"SELECT pg_advisory_lock_shared(7) \\g /dev/null\n{place}\n")
+    with platform_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        theirs = [statement for (statement,) in other.execute(REPLACED, [relation == "view"])]
+        other.execute("SELECT pg_advisory_lock(7)")
+        running = pool.submit(by_psql, psql, platform_db, script, tmp_path)
+        waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+        until(lambda: running.done() or other.execute(waits).rowcount)
+        assert not running.done(), running.result()
+        replace_schema(platform_db, new_role, theirs)
+        other.execute("SELECT pg_advisory_unlock(7)")
+        done = running.result()
+    assert done.code == 3
+    assert not rival.fallen(), done
 
 
 RENAME_TO_AND_FRO = """
