@@ -121,7 +121,7 @@ def _of_script(path: Path) -> Text:
     What begins and what asks for the server process is sent before anything is pinned, what ends after that.
     """
     sql = for_psql(filled(path.read_text(encoding="utf-8")))
-    kind: Kind = "A" if path.stem in ("begin", "same_backend", "end", "batch") else "B"
+    kind: Kind = "A" if path.stem in ("begin", "same_backend", "hold_schema", "end", "batch") else "B"
     return Text(str(path.relative_to(ROOT)), 1, sql, kind)
 
 

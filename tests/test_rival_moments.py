@@ -130,16 +130,23 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
     assert not rival.fallen()
 
 
-# a table or routine of the rival for each of ours, with the same columns or arguments
+# a view or table, or a routine, of the rival for each of ours, with the same columns or arguments
 REPLACED = """
-SELECT format('CREATE %s sessiondb.%I(%s) %s LANGUAGE plpgsql AS %L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+SELECT format('CREATE %%s sessiondb.%%I(%%s) %%s LANGUAGE plpgsql AS %%L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
               p.proname, pg_get_function_arguments(p.oid), 'RETURNS ' || pg_get_function_result(p.oid),
               'BEGIN PERFORM sessiondb.evil(); RAISE EXCEPTION ''fallen''; END')
   FROM pg_proc AS p
  WHERE p.pronamespace = 'sessiondb'::regnamespace
 UNION ALL
-SELECT format('CREATE VIEW sessiondb.%I AS SELECT %s WHERE sessiondb.evil() IS NOT NULL', c.relname, string_agg(
-              format('NULL::%s AS %I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum))
+SELECT CASE WHEN %s THEN
+           format('CREATE VIEW sessiondb.%%I AS SELECT %%s WHERE sessiondb.evil() IS NOT NULL', c.relname, string_agg(
+                  format('NULL::%%s AS %%I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum))
+       ELSE
+           format('CREATE TABLE sessiondb.%%I (%%s, %%s); CREATE TRIGGER t BEFORE INSERT OR UPDATE OR DELETE ON sessiondb.%%1$I'
+                  ' EXECUTE FUNCTION sessiondb.evil_trigger()', c.relname, string_agg(
+                  format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum),
+                  (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p'))
+       END
   FROM pg_class AS c
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'
@@ -147,9 +154,20 @@ SELECT format('CREATE VIEW sessiondb.%I AS SELECT %s WHERE sessiondb.evil() IS N
 """
 
 
+def replace_schema(db: PlatformDatabase, role: str, theirs: list[str]) -> None:
+    """Drop schema sessiondb, and have the role create one."""
+    with db.connect() as other:
+        other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
+        other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        other.execute(TRAPPED_SCHEMA.partition("CREATE VIEW sessiondb.installation")[0].replace("ROLE", role).encode())
+        for statement in theirs:
+            other.execute(statement.encode())
+        other.execute("GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
+
+
 @pytest.mark.slow
 @on_reference
-@pytest.mark.parametrize("command", ["apply", "rollback"])
+@pytest.mark.parametrize("command", ["first apply", "apply", "rollback"])
 def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_rollback_is_not_read(
     new_role: str, platform_db: PlatformDatabase, part: Part, command: str
 ) -> None:
@@ -157,28 +175,20 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
     rival = Rival(platform_db, new_role)
     platform_db.apply()
     with platform_db.connect() as connection:
-        theirs = [statement for (statement,) in connection.execute(REPLACED)]
-
-    def replaces() -> None:
-        with platform_db.connect() as other:
-            other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
-            other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
-            other.execute(
-                TRAPPED_SCHEMA.partition("CREATE FUNCTION sessiondb.evil_trigger")[0].replace("ROLE", new_role).encode()
-            )
-            for statement in theirs:
-                other.execute(statement.encode())
-            other.execute("GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO PUBLIC")
+        theirs = [statement for (statement,) in connection.execute(REPLACED, [command != "first apply"])]
 
     def moments(at: int) -> int:
         """Run the command while the rival acts before a transaction, and return how many transactions there were."""
         with platform_db.connect() as other:
             other.execute("DROP SCHEMA IF EXISTS sessiondb CASCADE")
         platform_db.apply()
-        if command == "apply":
-            platform_db.rollback("0003")
-        with acting_before(platform_db, at, replaces) as (connection, begun):
-            Runner(connection).apply() if command == "apply" else Runner(connection).rollback(None)
+        if command != "rollback":
+            platform_db.rollback("0003" if command == "apply" else None)
+        with acting_before(platform_db, at, lambda: replace_schema(platform_db, new_role, theirs)) as (
+            connection,
+            begun,
+        ):
+            Runner(connection).rollback(None) if command == "rollback" else Runner(connection).apply()
         assert not rival.fallen(), at
         return len(begun)
 
@@ -186,6 +196,40 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
     assert all_moments > 100
     for at in part(range(1, all_moments, 2)):
         moments(at)
+
+
+@on_reference
+@pytest.mark.parametrize(
+    "place",
+    [
+        "\\set sessiondb_is_installed false",
+        "\\echo checking 0002.add-enrollments-session_id",
+        "\\echo checking 0005.create-indexes",
+        "\\echo checking 0009.create-backfill_progress",
+        "\\echo checking functions and triggers",
+    ],
+)
+@pytest.mark.parametrize("relation", ["view", "table"])
+def test_a_schema_sessiondb_that_is_replaced_while_the_script_runs_is_not_read(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path, place: str, relation: str
+) -> None:
+    rival = Rival(platform_db, new_role)
+    platform_db.apply()
+    script = script_for(platform_db)
+    assert script.count(f"{place}\n") == 1
+    script = script.replace(f"{place}\n", f"SELECT pg_advisory_lock_shared(7) \\g /dev/null\n{place}\n")
+    with platform_db.connect() as other, ThreadPoolExecutor(1) as pool:
+        theirs = [statement for (statement,) in other.execute(REPLACED, [relation == "view"])]
+        other.execute("SELECT pg_advisory_lock(7)")
+        running = pool.submit(by_psql, psql, platform_db, script, tmp_path)
+        waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+        until(lambda: running.done() or other.execute(waits).rowcount)
+        assert not running.done(), running.result()
+        replace_schema(platform_db, new_role, theirs)
+        other.execute("SELECT pg_advisory_unlock(7)")
+        done = running.result()
+    assert done.code == 3
+    assert not rival.fallen(), done
 
 
 RENAME_TO_AND_FRO = """

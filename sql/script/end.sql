@@ -9,5 +9,6 @@ DO $unlock$ BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END $unlock$;
 \unset sessiondb_search_path
 \unset sessiondb_is_pooled
 \unset sessiondb_is_there
+\unset sessiondb_statements
 \unset sessiondb_is_installed
 \unset sessiondb_is_pending

@@ -1,11 +1,13 @@
 \set sessiondb_is_installed false
-SELECT current_setting('sessiondb.is_there')::boolean AS sessiondb_is_there \gset
+SELECT current_setting('sessiondb.schema_oid') <> '' AS sessiondb_is_there \gset
 \if :sessiondb_is_there
 SELECT to_regclass('sessiondb._yoyo_migration') IS NOT NULL
    AND to_regclass('sessiondb.migration_content') IS NOT NULL
    AND to_regclass('sessiondb.installation') IS NOT NULL AS sessiondb_is_installed \gset
 \endif
 \if :sessiondb_is_installed
+BEGIN;
+{hold};
 DO $installed$
 DECLARE
     v_schema text := current_setting('sessiondb.schema');
@@ -49,5 +51,6 @@ BEGIN
     END IF;
 END
 $installed$;
+COMMIT;
 \endif
 \set sessiondb_is_pending true

@@ -4,12 +4,12 @@ DECLARE
         SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments'
            AND c.relowner = coalesce(({linked_owner()}), c.relowner));
-    v_is_there boolean;
+    v_schema oid;
     v_found text;
 BEGIN
     -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    SELECT true, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL), '[{invisible}]', '?', 'g')
-      INTO v_is_there, v_found
+    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL), '[{invisible}]', '?', 'g')
+      INTO v_schema, v_found
       FROM pg_namespace AS n
       LEFT JOIN (
 {strangers(v_owner)}
@@ -17,9 +17,9 @@ BEGIN
      WHERE n.nspname = 'sessiondb'
      GROUP BY n.oid;
     IF NOT $1 THEN
-        PERFORM set_config('sessiondb.is_there', (v_is_there IS NOT NULL)::text, false),
+        PERFORM set_config('sessiondb.schema_oid', coalesce(v_schema::text, ''), false),
                 set_config('sessiondb.table_owner', coalesce(v_owner::text, ''), false);
-    ELSIF v_is_there IS NULL THEN
+    ELSIF v_schema IS NULL THEN
         RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';
     END IF;
     -- if no schema is given, a role could create a table of that name in schema public in order to be trusted
@@ -32,6 +32,13 @@ BEGIN
         RAISE EXCEPTION USING
             MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),
             HINT = 'Inspect these objects, then drop them. A function that was given to the owner of the tables could act as that role.';
+    END IF;
+    -- it stays until the transaction ends
+    IF to_regclass('sessiondb.installation') IS NOT NULL THEN
+        LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE;
+    END IF;
+    IF to_regnamespace('sessiondb')::oid IS DISTINCT FROM v_schema THEN
+        RAISE EXCEPTION 'schema sessiondb was created or replaced meanwhile';
     END IF;
 END
 $trusted$;

@@ -138,24 +138,23 @@ def hold_schema(connection: Connection) -> None:
     A command that works in several transactions does so in each, before it names anything in the schema.
 
     Args:
-        connection: under :data:`sessiondb.connection.OUR_PATH`. If :func:`is_there` found no schema, nothing is held.
+        connection: under :data:`sessiondb.connection.OUR_PATH`.
 
     Raises:
-        SessiondbError: it is no longer that schema. Nothing in it was read or run.
+        PlatformRefusedError: as :func:`is_there`, if this connection found no schema before.
+        SessiondbError: there is none, or it is no longer that schema. Nothing in it was read or run.
     """
-    if connection not in _TRUSTED:
-        return
-    try:
-        # apply creates the table again if it was dropped by hand
-        cursor = connection.execute(
-            "DO 'BEGIN IF to_regclass(''sessiondb.installation'') IS NOT NULL THEN"
-            " LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; END IF; END';"
-            " SELECT to_regnamespace('sessiondb')::oid"
-        )
-        cursor.nextset()
-        held = cursor.fetchone() == (_TRUSTED[connection],)
-    except psycopg.ProgrammingError:  # it is no table, or one that this role may not lock
-        held = False
+    held = False
+    if connection in _TRUSTED or is_there(connection):
+        with suppress(psycopg.ProgrammingError):  # it is no table, or one that this role may not lock
+            # apply creates the table again if it was dropped by hand
+            cursor = connection.execute(
+                "DO 'BEGIN IF to_regclass(''sessiondb.installation'') IS NOT NULL THEN"
+                " LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; END IF; END';"
+                " SELECT to_regnamespace('sessiondb')::oid"
+            )
+            cursor.nextset()
+            held = cursor.fetchone() == (_TRUSTED[connection],)
     if not held:
         raise SessiondbError(
             "schema sessiondb was dropped or replaced while this command was working",

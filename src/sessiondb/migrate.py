@@ -179,7 +179,7 @@ class Runner:
         self._doing = f"{doing} {step.of}"
         try:
             if not step.each:
-                self._transaction(step.of, step.items)
+                self._transaction(step.of, step.items, creates=step.creates)
             for item in step.items if step.each else ():
                 if isinstance(item, Query):
                     self._query(step.of, item)
@@ -200,10 +200,15 @@ class Runner:
 
     def _query(self, of: str, query: Query) -> None:
         """Run the statements that a query returns one by one."""
+
+        def read() -> list[Statement]:
+            hold_schema(self.connection)
+            return expanded(self.connection, query)
+
         for attempt in range(1, _TRIES + 1):
             self._point = query.text
             try:
-                for statement in self._look(lambda: expanded(self.connection, query), of):
+                for statement in self._look(read, of):
                     if statement.text.startswith(("CREATE INDEX CONCURRENTLY ", "DROP INDEX CONCURRENTLY ")):
                         self._concurrently(of, statement.text)
                     else:
@@ -231,7 +236,9 @@ class Runner:
                     self.connection.execute(f"SET search_path TO {OUR_PATH}")
         self._reach(of, "done")
 
-    def _transaction(self, of: str, items: Sequence[Statement | Query], *, show: bool = False) -> None:
+    def _transaction(
+        self, of: str, items: Sequence[Statement | Query], *, creates: bool = False, show: bool = False
+    ) -> None:
         def execute(statement: Statement) -> None:
             self._reach(of, statement.text)
             if show:
@@ -242,7 +249,8 @@ class Runner:
         def run() -> None:
             self._is_ours = True
             with self.connection.transaction():
-                hold_schema(self.connection)
+                if not creates:
+                    hold_schema(self.connection)
                 if self._watch.is_distributed:
                     bound_waits_on_workers(self.connection)
                 for item in items:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sessiondb import __version__, resources
 from sessiondb.connection import Connection, catalogs, trusted
-from sessiondb.installation import Installation
+from sessiondb.installation import Installation, hold_schema
 from sessiondb.resources import literal
 
 CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}
@@ -169,7 +169,7 @@ class State:
 
 
 def states(connection: Connection, there: Installation, *, every: bool = False) -> list[State]:
-    """Return the state of each object that must exist, by reading only.
+    """Return the state of each object that must exist, by reading only; schema sessiondb is held.
 
     Args:
         connection: to a database that has a ledger.
@@ -177,6 +177,7 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
         every: include objects that need not exist yet.
     """
     with catalogs(connection):
+        hold_schema(connection)
         text = resources.query("queries/states").replace("{every}", str(every).lower())
         text = with_objects(text, objects() if every else listed(there), there)
         return [State(*row) for row in connection.execute(trusted(text))]

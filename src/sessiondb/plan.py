@@ -84,12 +84,17 @@ def _trusted(named: str | None) -> str:
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
+def _hold() -> str:
+    """Return SQL that holds schema sessiondb until the transaction ends, under any search_path."""
+    return resources.query("script/hold_schema").rstrip(";")
+
+
 def _first_look(migrations: Sequence[ledger.Migration], choices: Choices) -> str:
     """Return SQL that compares what is installed with the script."""
     contents = ", ".join(f"('{migration.id}', '{migration.sha256}')" for migration in migrations)
     text = resources.with_queries(resources.read("script/installed.sql")).replace("{migrations}", contents)
     text = text.replace("{keeps_staff}", str(choices.staff is None).lower())
-    return text.replace("{version}", __version__).rstrip()
+    return text.replace("{version}", __version__).replace("{hold}", _hold()).rstrip()
 
 
 def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
@@ -139,13 +144,15 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield same_backend
         is_pending = _is_pending(migration)
         if is_pending:
-            yield f"SELECT ({is_pending}) AS sessiondb_is_pending \\gset"
+            yield f"BEGIN;\n{_hold()};\nSELECT ({is_pending}) AS sessiondb_is_pending \\gset\nCOMMIT;"
             yield "\\if :sessiondb_is_pending"
         *parts, last = steps.apply(migration, schema)
         marks = len(ledger.mark_applied(migration))
         made = _require_made(migration.id, [i for s in (*parts, last) for i in s.items if isinstance(i, Query)])
         for step in (*parts, replace(last, items=[*last.items[:-marks], *made, *last.items[-marks:]])):
             yield from _rendered(step, timeout)
+            if step.creates:
+                yield _trusted(named)
         if is_pending:
             yield "\\endif"
     yield "\n\\echo checking functions and triggers"
@@ -154,7 +161,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
     yield resources.query("script/reset_rare_settings")
-    ours = ("sessiondb.search_path", "sessiondb.platform_path", "sessiondb.citus", "sessiondb.is_there")
+    ours = [f"sessiondb.{name}" for name in ("search_path", "platform_path", "citus", "schema_oid", "statements")]
     for name in [*settings, "search_path", *ours, *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -178,7 +185,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "END IF;"
     yield _execute(_trusted(named).replace(", false);", ", true);"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
-    yield "IF current_setting('sessiondb.is_there')::boolean"
+    yield "IF current_setting('sessiondb.schema_oid') <> ''"
     yield f"   AND NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, choices)):
         yield _execute(text.replace(", false);", ", true);"))
@@ -306,7 +313,7 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
         return
     yield f"SET lock_timeout TO '{timeout}';"
     if not step.each:
-        yield "BEGIN;"
+        yield "BEGIN;" if step.creates else f"BEGIN;\n{_hold()};"
     ours = True
     for item in step.items:
         if ours is not (isinstance(item, Query) or item.ours):
@@ -316,11 +323,15 @@ def _rendered(step: Step, timeout: str) -> Iterator[str]:
             yield item.text.rstrip().rstrip(";") + ";"
             continue
         before = [f"""'SET search_path TO ' || coalesce(nullif({_PLATFORM_PATH}, '""'), '''''')"""]
-        if step.each:
-            wait = f"CASE WHEN e.statement ~ '^(CREATE|DROP) INDEX CONCURRENTLY ' THEN '0' ELSE '{timeout}' END"
-            before.append(f"format('SET lock_timeout TO %L', {wait})")
-        rows = f"(\n{item.text}\n) AS e (statement, locks, scans)"
-        yield f"SELECT {', '.join(before)}, e.statement\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
+        statement, rows = "e.statement", f"(\n{item.text}\n) AS e (statement, locks, scans)"
+        if step.each:  # a concurrent build cannot be in a transaction, and names nothing of schema sessiondb
+            is_concurrent = "e.statement ~ '^(CREATE|DROP) INDEX CONCURRENTLY '"
+            before.append(f"format('SET lock_timeout TO %L', CASE WHEN {is_concurrent} THEN '0' ELSE '{timeout}' END)")
+            statement = f"CASE WHEN {is_concurrent} THEN '' ELSE {literal(_hold() + '; ')} END || e.statement"
+            found = "set_config('sessiondb.statements', coalesce(array_agg(e.statement)::text, '{}'), false)"
+            yield f"BEGIN;\n{_hold()};\nSELECT {found} AS sessiondb_statements\n  FROM {rows} \\gset\nCOMMIT;"
+            rows = "unnest(current_setting('sessiondb.statements')::text[]) AS e (statement)"
+        yield f"SELECT {', '.join(before)}, {statement}\n  FROM {rows} \\gexec"  # noqa: S608  (our own text)
         ours = False
     if not step.each:
         yield platform_path  # deferred triggers fire at the commit

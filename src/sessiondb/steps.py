@@ -44,6 +44,7 @@ class Step:
     of: str  # the id of the migration, or another name of what this belongs to
     items: Sequence[Statement | Query]  # what to run, in order
     each: bool = False  # every statement commits by itself, and one with CONCURRENTLY runs outside a transaction
+    creates: bool = False  # it creates schema sessiondb if there is none, and then looks whose it is
 
 
 _WITHDRAW = Statement("CALL sessiondb.withdraw_default_grants()", ours=True)
@@ -73,7 +74,7 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
         *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
     ]
     if migration.apply.transactional:
-        yield Step(migration.id, [*claim, *body, *end])
+        yield Step(migration.id, [*claim, *body, *end], creates=migration.number == "0001")
         for o in comes if staff else ():
             if o.kind == "policy":
                 yield Step(migration.id, [_install(o, o.after), _recorded([o])])
