@@ -397,19 +397,22 @@ def test_a_link_that_is_written_past_the_triggers_while_a_rollback_runs_is_saved
 
 
 @on_school
-def test_a_second_rollback_to_before_the_keys_forgets_links_to_a_session_that_was_created_again_elsewhere(
-    platform_db: PlatformDatabase,
+@pytest.mark.parametrize(("applied", "to"), [("0004", "0003"), ("0003", None), ("0004", None)])
+def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for_another_organisation(
+    platform_db: PlatformDatabase, applied: str, to: str | None
 ) -> None:
+    """Whether the first one has dropped the column or, as it was stopped, only the keys."""
     assert on(platform_db, "apply").code == 0
     learners = fill(platform_db)
-    platform_db.rollback()
-    platform_db.apply(to="0004")
+    platform_db.rollback(to="0003" if applied == "0003" else None)
+    if applied == "0004":
+        platform_db.apply(to=applied)
     alter(platform_db, f"DELETE FROM sessions WHERE id = '{learners.session}'")
     with platform_db.connect() as connection:
         other = platform_db.platform.add_org(connection)
         platform_db.platform.add_session(connection, other, learners.course, id=learners.session)
 
-    platform_db.rollback(to="0003")
+    platform_db.rollback(to)
     platform_db.apply()
 
     assert {row["session_id"] for row in linked(platform_db)} == {None}

@@ -70,7 +70,10 @@ SELECT s.statement, s.locks, NULL::name AS scans
                         THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save', p.name) ELSE 'NULL' END)),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
         UNION ALL
-        SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
+        SELECT 5, e.statement, json_build_object($1, e.mode, 'sessions', e.mode)
+          FROM ({unlink_replaced(p.oid, p.of_sessions, p.name, p.sessions)}) AS e
+        UNION ALL
+        SELECT 6, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L, %5$L);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'

@@ -48,29 +48,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
-        SELECT 1, 2,
-               format('DO %L', concat('BEGIN' || u.before, format(
-                   E'DECLARE\n'
-                   '    v_rows pg_catalog.int8;\n'
-                   'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %2$L, %1$L);\n'
-                   '    PERFORM session_id FROM %2$s LIMIT 0;\n'
-                   '    PERFORM id, org_id, course_id FROM %1$s LIMIT 0;\n'
-                   '    UPDATE %2$s AS t SET session_id = NULL FROM sessiondb.saved_links_of_sessions AS k JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) k.session_id\n'
-                   '     WHERE t.session_id OPERATOR(pg_catalog.=) k.session_id AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id);\n'
-                   '    GET DIAGNOSTICS v_rows = ROW_COUNT;\n'
-                   '    IF v_rows OPERATOR(pg_catalog.>) 0 THEN\n'
-                   '        RAISE NOTICE ''%% rows of %% leave sessions that have another organisation or course than before the rollback'', v_rows, %2$L;\n'
-                   '    END IF;\n'
-                   'END',
-                   h.sessions, h.name),
-                   ';' || u.after || 'END')),
-               json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
+        SELECT 1, 2, e.statement, json_build_object($1, e.mode, 'sessions', e.mode)
           FROM platform AS h
-         CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
-         WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL
-           AND h.manager IS NULL
+         CROSS JOIN LATERAL ({unlink_replaced(h.oid, h.of_sessions, h.name, h.sessions)}) AS e
         UNION ALL
         SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
