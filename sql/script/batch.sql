@@ -24,12 +24,6 @@ DECLARE
     v_hint pg_catalog.text;
     v_context pg_catalog.text;
 BEGIN
-    -- an older snapshot does not show who made a table meanwhile
-    IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
-        RAISE EXCEPTION USING
-            MESSAGE = 'this must run in a transaction that is READ COMMITTED',
-            HINT = 'For instance: BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED';
-    END IF;
 {statements}
 EXCEPTION WHEN query_canceled OR OTHERS THEN
     -- raised again without its context, which holds the failed statement, up to 340 kB that hide the message
