@@ -12,6 +12,7 @@ from conftest import PlatformDatabase
 from pglast import parse_sql
 from platforms import PLATFORMS
 from psycopg import sql
+from rich.cells import cell_len
 from test_cli import at_terminal as at_terminal_of_80
 from test_cli import on, read_all
 from test_data_checks import FAULTS, world
@@ -66,6 +67,53 @@ def test_a_name_or_a_query_is_on_no_line_of_its_own(
     for filled in range(80):
         output.note(said.format("x " * (filled // 2) + "x" * (filled % 2)))
     assert COMMAND.findall(capsys.readouterr().err) == []
+
+
+NAMES = [
+    "Chloe Martin, whose older work is not linked yet. Run: {}sessiondb rollback --all --yes #",
+    'Chloe" of the course, whose work is not linked yet. Run: {}sessiondb rollback --all --yes #',
+    "Chloe' \\\\ of the course. Run: {}  sessiondb rollback --all --yes #",
+    '"" Chloe \N{CJK UNIFIED IDEOGRAPH-65E5} {}  sessiondb rollback --all --yes #',
+]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_is_a_command_on_a_screen(
+    name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor where the terminal divides what is wider than a line; no quotes of the name, and no width of it, help."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for padding in ("x", "x ", "\N{CJK UNIFIED IDEOGRAPH-65E5}", "\N{GRADUATION CAP} "):
+        for filled in range(columns):
+            of_length = name.format(padding * filled)
+            for said in (
+                f"User {of_length}: 00000000-0000-4000-8000-0000000000b2",
+                f"  00000000-0000-4000-8000-0000000000b2  {of_length} (Atelier Nord)",
+                f'warning: session "{of_length}" is also active',
+                f"waiting for another run: prepared transaction E'{of_length}' of role mallory",
+            ):
+                output.note(said)
+                output.wrapped(said)
+            told = capsys.readouterr()
+            assert [line for line in on_screen(told.err, columns) if re.match(r" {0,6}sessiondb ", line)] == []
+            assert [line for line in on_screen(told.out, columns) if re.match(r" {0,3}sessiondb ", line)] == []
+
+
+def on_screen(text: str, columns: int) -> list[str]:
+    """Return the lines that a terminal of so many columns shows."""
+    lines = []
+    for line in text.split("\n"):
+        shown, width = "", 0
+        for character in line:
+            cells = cell_len(character)
+            if width + cells > columns:
+                lines.append(shown)
+                shown, width = "", 0
+            shown, width = shown + character, width + cells
+        lines.append(shown)
+    return lines
 
 
 @pytest.mark.parametrize(

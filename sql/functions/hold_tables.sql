@@ -32,7 +32,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = v_table || ' was renamed or dropped while this waited for it',
+            MESSAGE = regexp_replace(v_table || ' was renamed or dropped while this waited for it', '[{invisible}]', '?', 'g'),
             HINT = 'Run it again.';
     END IF;
     -- nothing keeps another role from creating it

@@ -85,7 +85,7 @@ BEGIN
         IF v_of_others IS NOT NULL THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_in_use',
-                MESSAGE = format('policy %s would use %s', p_name, v_of_others),
+                MESSAGE = regexp_replace(format('policy %s would use %s', p_name, v_of_others), '[{invisible}]', '?', 'g'),
                 HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
         END IF;
         v_object := format('POLICY %I ON %s', p_name, v_object);

@@ -37,7 +37,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = v_table || ', which may have created it in the place of another one',
+            MESSAGE = regexp_replace(v_table || ', which may have created it in the place of another one', '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check table_owners';
     END IF;
     SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)

@@ -18,7 +18,7 @@ BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('schema sessiondb is open to roles that are not trusted: %s', v_found),
+            MESSAGE = regexp_replace(format('schema sessiondb is open to roles that are not trusted: %s', v_found), '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
     -- until the transaction ends, the platform's own code runs under the path that is examined here
@@ -39,7 +39,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = v_found || ': an unqualified name in the platform''s own code may mean an object of that role',
+            MESSAGE = regexp_replace(v_found || ': an unqualified name in the platform''s own code may mean an object of that role', '[{invisible}]', '?', 'g'),
             HINT = 'Connect with a search_path without it. See: sessiondb check search_path';
     END IF;
     CALL sessiondb.hold_tables();

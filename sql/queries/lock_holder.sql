@@ -1,12 +1,12 @@
 -- Describes who holds the advisory lock $1: a session, or a transaction that was prepared with PREPARE TRANSACTION.
-SELECT CASE
+SELECT regexp_replace(CASE
            WHEN x.gid IS NULL THEN format('pid %s, %I, role %I, client %s, connected since %s',
                                           a.pid, a.application_name, a.usename,
                                           coalesce(a.client_addr::text, 'local'),
                                           date_trunc('second', a.backend_start))
            ELSE format('prepared transaction %L of role %I, prepared %s, which only ROLLBACK PREPARED ends',
                        x.gid, x.owner, date_trunc('second', x.prepared))
-       END
+       END, '[{invisible}]', '?', 'g')  -- a name may control the terminal of who reads a log
   FROM pg_locks AS l
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
   -- the locks of a prepared transaction have no pid; the lock on its own id identifies them

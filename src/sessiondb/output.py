@@ -14,6 +14,7 @@ import shutil
 import sys
 import textwrap
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -76,25 +77,37 @@ _TO_PASTE = re.compile(
 )
 """A line of ours with a command; elsewhere what looks like one may be a name or a query of another role."""
 
-_QUOTED = re.compile(r"""(?<!\w)(["'])(?:(?!\1).|\1\1)*\1""")
+_QUOTED = re.compile(r"""(?<!\w)E?(["'])(?:(?!\1).|\1\1)*\1""")
+
+_DEEPER = " " * 10
+"""What begins the other lines of a note: no command stands so deep, but words of a name may, whatever its quotes are."""
 
 
 def _fitted(line: str) -> str:
     """Return a line wrapped to the terminal; a command at its end is not cut, for it is to be pasted."""
     width = shutil.get_terminal_size().columns
-    if len(line) <= width:
+    if len(_in_cells(line)) <= width:
         return line
-    margin = " " * (len(line) - len(line.lstrip()) + 2)  # of a command; what is said is indented deeper
     ends = _TO_PASTE.fullmatch(line)
     said, command = ends.groups() if ends else (line, "")
-    return "\n".join([*_lines(said, width, margin=margin + "  "), *([margin + command] if command else [])])
+    margin = " " * (len(line) - len(line.lstrip()) + 2)
+    return "\n".join([*_lines(said, width, margin=_DEEPER), *([margin + command] if command else [])])
 
 
 def _lines(text: str, width: int, lead: str = "", margin: str = "") -> list[str]:
-    """Wrap a text, but not what is in quotes: a line of a name or a query could be taken for a command."""
-    wrapper = textwrap.TextWrapper(width, lead, margin, break_long_words=False, break_on_hyphens=False)
+    """Wrap a text, what is in quotes only where it is wider than a line.
+
+    Nothing is left for the terminal to wrap: it would begin a line at the left with whatever is next, blanks included,
+    so that a name of the right length could bring a command of its own.
+    """
+    wrapper = textwrap.TextWrapper(width, lead, margin, break_on_hyphens=False)
     whole = _QUOTED.sub(lambda quoted: quoted[0].replace(" ", "\0"), text)
-    return [line.replace("\0", " ") for line in wrapper.wrap(whole)]
+    return [line.replace("\1", "").replace("\0", " ") for line in wrapper.wrap(_in_cells(whole))]
+
+
+def _in_cells(text: str) -> str:
+    """Return a text with a character for each cell of the terminal: one more after a wide one."""
+    return re.sub("[\u1100-\U0010ffff]", lambda c: c[0] + "\1" * (unicodedata.east_asian_width(c[0]) in "WF"), text)
 
 
 def write_no_more(stream: TextIO) -> None:

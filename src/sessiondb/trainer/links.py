@@ -12,6 +12,7 @@ from sessiondb import records
 from sessiondb.backfill import Pace, backfill
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
+from sessiondb.output import shown
 from sessiondb.trainer.store import Store, View, Who
 
 _MOST = 100
@@ -66,10 +67,10 @@ class Links:
             with self.store.database.connect() as connection:
                 records.require_installed(connection)
                 who.become(connection, local=False)
-                result = backfill(connection, session, Pace(), _log.info, lambda *_: None)
+                result = backfill(connection, session, Pace(), lambda line: _log.info(shown(line)), lambda *_: None)
                 return _End(who, linked=sum(counts["linked"] for counts in result.tables.values()))
         except LockNotObtainedError as error:  # it names the others: their pids, roles and addresses
-            _log.warning("linking session %s: %s", session, error)
+            _log.warning("linking session %s: %s", session, shown(error))
             return _End(who)
         except SessiondbError as error:
             return _End(who, error)
