@@ -79,8 +79,8 @@ _TO_PASTE = re.compile(
 
 _QUOTED = re.compile(r"""(?<!\w)E?(["'])(?:(?!\1).|\1\1)*\1""")
 
-_DEEPER = " " * 10
-"""What begins the other lines of a note: no command stands so deep, but words of a name may, whatever its quotes are."""
+_DEEPER = " " * 8
+"""What begins the other lines of a note: no command stands so deep, but words of a name may."""
 
 
 def _fitted(line: str) -> str:

@@ -55,7 +55,7 @@ def org_create(options: Options, name: str, slug: str) -> None:
         output.json_document(row)
     else:
         done = "Created" if row["created"] else "There is already"
-        output.wrapped(options.named(f'{done} organisation "{row["name"]}" ({row["slug"]}) ({row["id"]}).'))
+        output.say(options.named(f'{done} organisation "{row["name"]}" ({row["slug"]}) ({row["id"]}).'))
 
 
 course = group("course", "Courses.", "sessiondb course list")
@@ -239,9 +239,9 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         if options.json:
             output.json_document({**row, **counts})
             return
-        output.wrapped(options.named(f'{done} session "{row["title"]}" ({row["status"]}) ({row["id"]}).'))
+        output.say(options.named(f'{done} session "{row["title"]}" ({row["status"]}) ({row["id"]}).'))
         if counts["course"]:
-            output.wrapped(options.named(f"It is of course {counts['course']} for {counts['org']}."))
+            output.say(options.named(f"It is of course {counts['course']} for {counts['org']}."))
 
     if backfill:
         _link(options, row, [row["id"]], said)
