@@ -309,7 +309,7 @@ def test_a_schema_without_the_tables_is_refused_and_not_changed(
 
     execute(platform_db, "ALTER TABLE campus.courses SET SCHEMA elsewhere")
     done = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "apply")
-    assert_told(done, 5, 'schema "campus" has enrollments, org_members, ')
+    assert_told(done, 5, 'schema "campus" of role campus_owner has enrollments, org_members, ')
 
 
 @on_reference

@@ -894,7 +894,7 @@ def test_a_transaction_that_is_open_for_long_is_a_warning(platform_db: PlatformD
     with platform_db.connect(autocommit=False) as other:
         other.execute("SELECT FROM sessions")
         assert look(platform_db) == []  # not for long yet
-        query = resources.read("preflight/open_transactions.sql").replace("interval '1 minute'", "interval '0'")
+        query = resources.query("preflight/open_transactions").replace("interval '1 minute'", "interval '0'")
         with platform_db.database().transaction(read_only=True) as connection:
             pids = [row[2] for row in connection.execute(query.encode()) if row[1] == "warning"]
         assert pids == [f"pid {other.info.backend_pid}"]

@@ -1145,6 +1145,7 @@ class TestOurObjects:
         assert {name for name, _, path in functions if path == begun} == {
             "check_session",
             "get_user_session_for_course",
+            "is_saved_link",
             "link_enrollment",
             "link_submission",
             "sessions_of_staff",

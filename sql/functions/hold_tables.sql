@@ -22,7 +22,7 @@ BEGIN
 {held_tables(p.schema, p.path, p.names)}
            ) AS h;
     IF v_statement IS NOT NULL THEN
-        EXECUTE v_statement;
+        CALL sessiondb.run_on_platform(v_statement);
     END IF;
     SELECT m.name
       INTO v_table

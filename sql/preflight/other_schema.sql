@@ -4,20 +4,21 @@ WITH required AS (
     SELECT DISTINCT r.name FROM ({rule_columns()}) AS r (name, column_name, kind)
 ),
 holder AS (
-    SELECT n.nspname, array_agg(c.relname ORDER BY c.relname) AS names
+    SELECT n.nspname, array_agg(c.relname ORDER BY c.relname) AS names,
+           -- another role could have created it in order to be proposed
+           CASE WHEN n.nspowner NOT IN (
+{trusted_roles(NULL::oid)}
+           ) THEN format(' of role %I', pg_get_userbyid(n.nspowner)) END AS of_role
       FROM required AS r
       JOIN pg_class AS c ON c.relname = r.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
-     -- another role could have created it in order to be proposed
-     WHERE c.relpersistence = 'p' AND n.nspowner IN (
-{trusted_roles(NULL::oid)}
-           )
-     GROUP BY n.nspname
+     WHERE c.relpersistence = 'p'
+     GROUP BY n.oid
 )
 SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspname) AS object,
-       format('Schema "%s" lacks tables of the platform: %s; schema "%s" has %s.', h.nspname, l.names, o.nspname,
+       format('Schema "%s" lacks tables of the platform: %s; schema "%s"%s has %s.', h.nspname, l.names, o.nspname, o.of_role,
               CASE WHEN cardinality(o.names) = (SELECT count(*) FROM required) THEN 'all of them' ELSE array_to_string(o.names, ', ') END) AS detail,
-       'Name that schema: sessiondb apply --schema '
+       CASE WHEN o.of_role IS NULL THEN 'Name that schema: ' ELSE 'If that is the platform''s, name it: ' END || 'sessiondb apply --schema '
        || CASE WHEN o.nspname ~ '^\w+$' THEN o.nspname ELSE '''' || replace(o.nspname, '''', '''\''''') || '''' END AS fix
   FROM pg_namespace AS h
  CROSS JOIN LATERAL (
@@ -26,7 +27,7 @@ SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspnam
          WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = h.oid AND c.relname = r.name)
        ) AS l
   JOIN LATERAL (
-        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname ORDER BY cardinality(o.names) DESC, o.nspname LIMIT 1
-       ) AS o ON l.number >= 4 AND cardinality(o.names) >= 4
+        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname AND cardinality(o.names) >= 4 ORDER BY o.of_role IS NOT NULL, cardinality(o.names) DESC, o.nspname LIMIT 1
+       ) AS o ON l.number >= 4
  WHERE h.nspname = current_setting('sessiondb.schema')
    AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relname = 'installation')

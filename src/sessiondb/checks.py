@@ -495,8 +495,8 @@ def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
     require_course_path(connection, course_path)
     findings = _catalog_checks(connection, *_PREFLIGHT)
     # the others follow from these
-    first = ("other_schema", "renamed", "table_owners")
-    _without_errors([finding for finding in findings if finding.check in first])
+    for first in (("other_schema",), ("renamed", "table_owners")):
+        _without_errors([finding for finding in findings if finding.check in first])
     findings += _disk(connection)
     if is_distributed(connection):
         findings += _findings(connection, resources.query("queries/worker_rights"))
