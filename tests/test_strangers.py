@@ -706,3 +706,19 @@ def test_a_type_of_another_role_is_refused_in_the_expression_of_the_current_user
     expression = typed.format("(nullif(current_setting('app.user_ids', true), ''))")
     ended = on(platform_db, "apply", "--staff", "trainer", "--current-user", expression)
     assert (ended.code, f"of role {new_role}" in ended.err) == (1, True), ended.err
+
+
+@on_hosted
+def test_the_check_of_a_domain_of_another_role_in_a_constraint_of_the_platform_is_found(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    by_role(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION allows(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        "CREATE DOMAIN label AS text CHECK (allows(VALUE))",
+    )
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE orgs ADD CONSTRAINT labelled CHECK (('{x}'::label[])[1] = 'x')")
+    (finding,) = check(installed_db, "code_of_others")
+    assert "function public.allows(text)" in finding.detail

@@ -12,5 +12,15 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
        ) AS own
   JOIN pg_depend AS d ON d.classid = own.classid AND d.objid = own.objid
   LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-  JOIN pg_proc AS p ON p.oid = CASE d.refclassid WHEN 'pg_operator'::regclass THEN o.oprcode WHEN 'pg_proc'::regclass THEN d.refobjid END
+ CROSS JOIN LATERAL (
+        SELECT CASE d.refclassid WHEN 'pg_operator'::regclass THEN o.oprcode WHEN 'pg_proc'::regclass THEN d.refobjid END
+        UNION ALL
+        -- in the CHECK of a domain, or of that of which an array consists
+        SELECT c.refobjid
+          FROM pg_type AS t
+          JOIN pg_constraint AS k ON k.contypid IN (t.oid, t.typelem)
+          JOIN pg_depend AS c ON c.classid = 'pg_constraint'::regclass AND c.objid = k.oid AND c.refclassid = 'pg_proc'::regclass
+         WHERE d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+       ) AS called (oid)
+  JOIN pg_proc AS p ON p.oid = called.oid
  CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
