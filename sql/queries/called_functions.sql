@@ -18,7 +18,7 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
         -- in the CHECK of a domain, or of that of which an array consists
         SELECT c.refobjid
           FROM pg_type AS t
-          JOIN pg_constraint AS k ON k.contypid IN (t.oid, t.typelem)
+          JOIN pg_constraint AS k ON k.contypid IN (t.oid, nullif(t.typelem, 0))
           JOIN pg_depend AS c ON c.classid = 'pg_constraint'::regclass AND c.objid = k.oid AND c.refclassid = 'pg_proc'::regclass
          WHERE d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND d.classid <> 'pg_class'::regclass
        ) AS called (oid)
