@@ -20,7 +20,7 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
           FROM pg_type AS t
           JOIN pg_constraint AS k ON k.contypid IN (t.oid, nullif(t.typelem, 0))
           JOIN pg_depend AS c ON c.classid = 'pg_constraint'::regclass AND c.objid = k.oid AND c.refclassid = 'pg_proc'::regclass
-         WHERE d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND d.classid <> 'pg_class'::regclass
+         WHERE d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND d.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass)
        ) AS called (oid)
   JOIN pg_proc AS p ON p.oid = called.oid
  CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
