@@ -60,6 +60,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %3$L, %1$L);\n'
                    '    CALL sessiondb.hold_tables();\n'  -- check_session() reads others, too
                    '    CALL sessiondb.require_tables();\n'
+                   '    %10$s;\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
@@ -82,7 +83,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                        '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
                    v.columns,
                    format('a trigger or rule of table %s keeps rows from getting their saved links back', h.name),
-                   format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name)),
+                   format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
                                  'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)

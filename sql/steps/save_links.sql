@@ -8,7 +8,7 @@
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT CASE WHEN b.only = '' THEN i.statement
             ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', %L); ', format('%I.%I', n.nspname, c.relname)),
-                                        i.statement, ';', f.after, ' END')) END AS statement,
+                                        CASE WHEN u.before IS NULL THEN u.guard || '; ' END, i.statement, ';', f.after, ' END')) END AS statement,
        json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
        NULL::name AS scans
   FROM (
@@ -41,7 +41,7 @@ SELECT CASE WHEN b.only = '' THEN i.statement
         SELECT 'ONLY ', NULL, CASE WHEN u.before IS NOT NULL THEN 'true' END
          WHERE u.before IS NOT NULL OR current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
        ) AS b
- CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT NULL, NULL WHERE b.place IS NOT NULL) AS f
+ CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT NULL, NULL, NULL WHERE b.place IS NOT NULL) AS f
  CROSS JOIN LATERAL (
         SELECT CASE WHEN b.condition IS NULL THEN format(
                         'IF pg_catalog.pg_relation_filenode(%s::pg_catalog.oid) OPERATOR(pg_catalog.<>) %s::pg_catalog.oid THEN '
