@@ -7,23 +7,30 @@ AS $procedure$
  * an error if one got another name while this waited for it.
  */
 DECLARE
-    v_statement text;
+    v_held record;
     v_names text[];
     v_oids oid[];
     v_table text;
 BEGIN
     -- citus: RETURN;
-    SELECT h.statement, h.names, h.oids
-      INTO v_statement, v_names, v_oids
+    SELECT h.names, h.oids
+      INTO v_names, v_oids
       FROM (SELECT i.platform_schema AS schema, ARRAY(SELECT j.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS j (step)) AS path,
                    NULL::name[] AS names
               FROM sessiondb.installation AS i) AS p
      CROSS JOIN LATERAL (
 {held_tables(p.schema, p.path, p.names)}
            ) AS h;
-    IF v_statement IS NOT NULL THEN
-        CALL sessiondb.run_on_platform(v_statement);
-    END IF;
+    FOR v_held IN
+        SELECT n.nspname, c.relname
+          FROM pg_class AS c
+          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY (v_oids)
+         ORDER BY c.relname
+    LOOP
+        EXECUTE format('PREPARE sessiondb_held AS SELECT FROM ONLY %I.%I', v_held.nspname, v_held.relname);
+        DEALLOCATE sessiondb_held;
+    END LOOP;
     SELECT m.name
       INTO v_table
       FROM (
