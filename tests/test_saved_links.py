@@ -416,3 +416,34 @@ def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for
     platform_db.apply()
 
     assert {row["session_id"] for row in linked(platform_db)} == {None}
+
+
+@on_school
+@pytest.mark.parametrize(
+    ("command", "after"),
+    [
+        ("rollback", "INTO sessiondb.saved_links_of_submissions"),
+        ("apply", "DELETE FROM sessiondb.saved_links_of_submissions"),
+    ],
+    ids=["rollback", "apply"],
+)
+def test_no_link_is_lost_if_row_level_security_is_forced_while_links_are_saved_or_restored(
+    platform_db: PlatformDatabase, command: str, after: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    submit_many(platform_db, 5000)
+    before = linked(platform_db)
+    if command == "apply":
+        platform_db.rollback()
+    forced = (
+        "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY none ON submissions USING (false)"
+    )
+
+    with pytest.raises(SessiondbError, match="row level security was forced"):
+        between(platform_db, command, after, forced)
+
+    platform_db.rollback()
+    platform_db.apply()
+    assert linked(platform_db) == before
