@@ -455,7 +455,7 @@ def test_the_function_shows_a_student_nothing_of_others(installed_db: PlatformDa
             assert world.find(student, course) is None
 
 
-@pytest.mark.parametrize("platform", [PLATFORMS["quoted"]], indirect=True, ids=str)
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 def test_a_superuser_need_not_name_the_schema_to_roll_back_or_to_go_on(platform_db: PlatformDatabase) -> None:
     """Of tables that belong to another role, and are not in schema public."""
     dsn = platform_db.conninfo()
