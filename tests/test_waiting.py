@@ -29,6 +29,16 @@ def prepare(db: PlatformDatabase, role: str, *statements: str) -> None:
             connection.execute(statement.format(role=role).encode())
 
 
+def prepare_view(db: PlatformDatabase, role: str, table: str) -> None:
+    """Make the view ``hers``, to be put in the place of a table; to read it is an error that says so."""
+    prepare(
+        db,
+        role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        f"CREATE VIEW hers AS SELECT * FROM {table} WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
+    )
+
+
 def meanwhile(
     db: PlatformDatabase, waited: str, command: tuple[str, ...], *statements: str, mode: str = "ACCESS EXCLUSIVE"
 ) -> tuple[int, str]:
@@ -133,12 +143,7 @@ def test_a_function_in_the_place_of_a_column_that_is_renamed_while_a_command_wai
 def test_a_table_in_the_place_of_the_sessions_that_are_renamed_while_a_rollback_waits_is_not_used(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:
-    prepare(
-        installed_db,
-        new_role,
-        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        "CREATE VIEW hers AS SELECT * FROM sessions WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
-    )
+    prepare_view(installed_db, new_role, "sessions")
 
     code, said = meanwhile(
         installed_db,
@@ -166,12 +171,7 @@ def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_comma
             "ALTER TABLE orgs RENAME TO companies; CREATE MATERIALIZED VIEW orgs AS SELECT * FROM companies"
         )
     platform_db.apply()
-    prepare(
-        platform_db,
-        new_role,
-        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        "CREATE VIEW hers AS SELECT * FROM orgs WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
-    )
+    prepare_view(platform_db, new_role, "orgs")
 
     code, said = meanwhile(
         platform_db,
@@ -189,12 +189,7 @@ def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_comma
 def test_a_view_in_the_place_of_the_table_of_users_that_is_renamed_while_a_command_waits_is_not_used(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:
-    prepare(
-        installed_db,
-        new_role,
-        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        "CREATE VIEW hers AS SELECT * FROM users WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
-    )
+    prepare_view(installed_db, new_role, "users")
 
     code, said = meanwhile(
         installed_db,
@@ -216,12 +211,7 @@ def test_a_view_in_the_place_of_a_table_on_the_path_that_is_renamed_while_links_
     fill(installed_db)
     linked = rows(installed_db, "SELECT id, session_id FROM submissions ORDER BY id")
     assert on(installed_db, "rollback", "--all", "--yes").code == 0
-    prepare(
-        installed_db,
-        new_role,
-        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        "CREATE VIEW hers AS SELECT * FROM exercises WHERE evil(); GRANT SELECT ON hers TO PUBLIC",
-    )
+    prepare_view(installed_db, new_role, "exercises")
 
     code, said = meanwhile(
         installed_db,

@@ -48,10 +48,9 @@ BEGIN
                 RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')
                     USING HINT = 'Call it again to resume, or first: SET statement_timeout TO 0';
             END IF;
-            CALL sessiondb.require_trusted();
+            CALL sessiondb.begin_backfill(p_session_id);
             v_path := current_setting('sessiondb.platform_path');
             PERFORM set_config('search_path', v_path, true);
-            CALL sessiondb.begin_backfill(p_session_id);
             FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
                 RAISE NOTICE '%', pg_catalog.regexp_replace(v_text, '[{invisible}]', '?', 'g');
             END LOOP;
