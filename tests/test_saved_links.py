@@ -85,7 +85,7 @@ def test_a_link_that_cannot_be_restored_stays_saved(
     refused = on(platform_db, "apply")
 
     assert refused.code != 0
-    assert "keeps rows from getting their saved links back" in refused.err
+    assert "did not get their saved links back" in refused.err
     alter(platform_db, remedy)
     assert on(platform_db, "apply").code == 0
     assert linked(platform_db) == before
@@ -447,3 +447,57 @@ def test_no_link_is_lost_if_row_level_security_is_forced_while_links_are_saved_o
     platform_db.rollback()
     platform_db.apply()
     assert linked(platform_db) == before
+
+
+class StoppedError(Exception):
+    """What ends a run in the middle."""
+
+
+@on_school
+def test_a_row_that_leaves_its_session_while_an_apply_is_stopped_stays_out_of_it(platform_db: PlatformDatabase) -> None:
+    """The rollback kept the column, so that the row was linked and its link saved."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = [row for row in linked(platform_db) if row["session_id"]]
+    platform_db.rollback(to="0005")
+
+    def stop(_: str, point: str) -> None:
+        if "AS t SET session_id = r.session_id" in point:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run(platform_db, "apply", stop)
+    alter(platform_db, "UPDATE submissions SET session_id = NULL", "UPDATE enrollments SET session_id = NULL")
+    platform_db.apply()
+
+    assert before
+    assert {row["session_id"] for row in linked(platform_db)} == {None}
+    with platform_db.connect() as connection:
+        assert not connection.execute("SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'").rowcount
+
+
+@on_school
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_client_with_an_older_snapshot_writes_while_a_rollback_saves_links(
+    platform_db: PlatformDatabase, level: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    schema = platform_db.platform.schema
+    with platform_db.connect() as client:
+        client.execute(f"SET default_transaction_isolation TO '{level}'; SET search_path TO {schema}".encode())
+        with client.transaction():
+            client.execute("SELECT 1")
+            platform_db.rollback(to="0005")
+            client.execute(
+                "INSERT INTO submissions (user_id, course_id, session_id, content)"
+                " SELECT user_id, course_id, session_id, 'late' FROM submissions WHERE session_id IS NOT NULL"
+            )
+    with platform_db.connect() as connection:
+        assert connection.execute("SELECT FROM sessiondb.saved_links_of_submissions").rowcount == len(
+            rows(platform_db, "SELECT FROM submissions WHERE session_id IS NOT NULL")
+        )
+    platform_db.rollback()
+    platform_db.apply()
+    (late,) = rows(platform_db, "SELECT session_id FROM submissions WHERE content = 'late'")
+    assert late["session_id"] is not None

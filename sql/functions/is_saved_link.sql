@@ -25,6 +25,9 @@ BEGIN
 {same_row(v_saved, v_row)}
     );
     PERFORM set_config('search_path', v_path, true);
+    IF v_same_row IS NULL THEN
+        RETURN false;  -- the table is newer than the snapshot
+    END IF;
     EXECUTE pg_catalog.format(
         'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_saved, v_row, v_same_row,
         CASE WHEN pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE

@@ -5,18 +5,20 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * AFTER INSERT or UPDATE, only while a rollback runs: saves the link of the row in addition to those that were saved in
- * bulk, so that none is lost before the column is dropped. The argument of the trigger is enrollments or submissions; the
- * step prepare_saved_links created the table with the key of the row. Dynamic SQL is used only during a rollback.
+ * bulk, so that none is lost before the column is dropped. The arguments of the trigger are enrollments or submissions, and the
+ * columns of the table of saved links, which step prepare_saved_links created. Dynamic SQL is used only during a rollback.
  *
  * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
  * are accepted, and no SQL from a trigger's argument: a role that can call this function could attach it to its own table.
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
-    v_columns text[] := ARRAY(
-        SELECT quote_ident(a.attname) FROM pg_attribute AS a
-         WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
-         ORDER BY a.attnum);
+    v_columns text[] := coalesce(
+        nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) ORDER BY c.place), '{}'),
+        -- a trigger that sessiondb 0.1.0 created
+        ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
+               WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
+               ORDER BY a.attnum));
 BEGIN
     -- citus: EXECUTE (
     -- citus:     SELECT format('INSERT INTO %s (%s) VALUES (%s) ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s) = ROW (%s)', v_saved,

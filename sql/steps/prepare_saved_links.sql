@@ -59,15 +59,10 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 4, format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
-                   '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE ON %1$s\n'
-                   '        FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link(%2$L);\n'
+                   '    %2$s;\n'
                    -- of this transaction, as the trigger is until it is disabled: see step drop_column
                    '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
-                   '    %3$s;\n'
-                   'END', p.name, p.relname,
-                   -- logical replication writes, too
-                   CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
-                        THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save', p.name) ELSE 'NULL' END)),
+                   'END', p.name, ({save_trigger(p.relname, p.name, p.key || other.columns, false)}))),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
         UNION ALL
         SELECT 5, e.statement, json_build_object($1, e.mode, 'sessions', e.mode)

@@ -13,8 +13,8 @@
 --
 -- Longer than a screen: a branch for each statement.
 --
--- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date,
--- which is dropped first.
+-- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date.
+-- Until all are restored, it saves only that a row leaves its session, which an apply that is interrupted, too, would give it again.
 --
 -- The saved links are deleted after they are restored: sessiondb.check_session() accepts them even if a membership has
 -- ended since.
@@ -42,9 +42,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
   FROM (
         SELECT 1 AS turn, 0::bigint AS page,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
-                   h.name, h.name)) AS statement,
-               json_build_object($1, 'ACCESS EXCLUSIVE') AS locks
+                   E'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
+                   '    %2$s;\n'
+                   'END',
+                   h.name, ({save_trigger($1, h.name, NULL::text[], true)}))) AS statement,
+               json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks
           FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
@@ -82,8 +85,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                        E'\n      AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
                        '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
                    v.columns,
-                   format('a trigger or rule of table %s keeps rows from getting their saved links back', h.name),
-                   format('Disable it, run apply, and enable it again: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
+                   format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', h.name),
+                   format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
                                  'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
@@ -134,7 +137,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 3, 0,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    IF EXISTS (SELECT FROM %1$s) THEN\n'
+                   '    IF EXISTS (SELECT FROM %1$s WHERE session_id IS NOT NULL) THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %2$L, HINT = ''Run apply again, which restores the others.'';\n'
                    '    END IF;\n'
                    'END', v.name, format('table %s was rewritten while its links were restored, and some of them are not', v.name))),
@@ -143,7 +146,15 @@ SELECT s.statement, s.locks, NULL::name AS scans
          CROSS JOIN platform AS h
          WHERE h.manager IS NULL
         UNION ALL
-        SELECT 3, 1, format('DROP TABLE %s', v.name), NULL
+        SELECT 3, 1,
+               format('DO %L', format(
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
+                   h.name, h.name)),
+               json_build_object($1, 'ACCESS EXCLUSIVE')
+          FROM platform AS h
+          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
+        UNION ALL
+        SELECT 3, 2, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
          WHERE NOT EXISTS (SELECT FROM platform AS h WHERE h.manager <> 'distributed')
         UNION ALL
