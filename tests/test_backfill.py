@@ -1349,14 +1349,18 @@ def test_a_role_that_does_not_see_every_row_by_which_a_session_is_chosen_links_n
     new_role: str, installed_db: PlatformDatabase, table: str
 ) -> None:
     with installed_db.connect() as connection:
-        connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
         connection.execute(f"GRANT USAGE ON SCHEMA sessiondb TO {new_role}".encode())
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public, sessiondb TO {new_role}".encode())
         connection.execute(f"GRANT ALL ON sessiondb.backfill_progress TO {new_role}".encode())
         connection.execute(f"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA sessiondb TO {new_role}".encode())
         connection.execute(f"SET ROLE {new_role}".encode())
-        with pytest.raises(errors.InsufficientPrivilege, match="it would link rows wrongly"):
-            connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute("RESET ROLE")
+        connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
+        connection.execute(f"SET ROLE {new_role}".encode())
+        for refused in ("CALL sessiondb.begin_backfill(NULL)", "SELECT * FROM sessiondb.backfill_step(10)"):
+            with pytest.raises(errors.InsufficientPrivilege, match="it would link rows wrongly"):
+                connection.execute(refused.encode())
         connection.execute("RESET ROLE")
         connection.execute(f"CREATE POLICY every_row ON {table} FOR SELECT USING (true)".encode())
         connection.execute(f"SET ROLE {new_role}".encode())

@@ -394,7 +394,7 @@ def test_rollback_looks_before_it_asks(installed_db: PlatformDatabase) -> None:
 
     for arguments, code, says in (
         (["--to", "0099"], 2, 'there is no migration "0099"'),
-        (["--all"], 5, "The view public.v depends on the column session_id"),
+        (["--all"], 5, "The view public.v depends on the table column public.submissions.session_id"),
     ):
         with installed_db.connect() as connection:
             connection.execute("CREATE OR REPLACE VIEW v AS SELECT session_id FROM submissions")

@@ -6,9 +6,6 @@ AS $procedure$
  * Prepares for backfill_step(): inserts a row into sessiondb.backfill_progress for each table or partition, enrolments
  * first, because submissions follow them. An interrupted backfill with the same argument resumes where it stopped, and
  * does not read again what it had finished; a mistyped id must not delete its progress.
- *
- * The rules apply to all sessions: if row level security hid some from a role, it would link rows to others permanently.
- * With the rights of the triggers' owner, for whom row level security may be forced, a backfill chooses as the triggers do.
  */
 BEGIN
     CALL sessiondb.require_trusted();
@@ -21,12 +18,7 @@ BEGIN
             MESSAGE = format('there is no session with the id %s', p_session_id),
             HINT = 'List them with: sessiondb session list';
     END IF;
-    IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members') OR h.name = 'enrollments' AND NOT h.shows_all) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('row level security hides sessions, members or enrolments from role %s, so it would link rows wrongly', current_user),
-            HINT = 'Backfill as the role that applied sessiondb, or as one that has BYPASSRLS.';
-    END IF;
+    CALL sessiondb.require_visible();
     IF EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NULL)
         AND NOT EXISTS (SELECT FROM sessiondb.backfill_progress AS p WHERE p.session_id IS DISTINCT FROM p_session_id)
     THEN

@@ -43,12 +43,11 @@ dependent AS (
              WHERE (g.classid, g.objid, g.objsubid) = (f.classid, f.objid, f.objsubid) AND g.deptype = 'a')
      ORDER BY f.classid, f.objid, f.objsubid, f.depth DESC
 )
-SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, f.objsubid) AS object, f.detail, f.fix
+SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
   FROM (
-        SELECT d.classid, d.objid, d.objsubid, d.depth, 'error' AS level,
-               format('The %s depends on the %s, which a rollback drops.',
-                      pg_describe_object(d.classid, d.objid, d.objsubid),
-                      pg_describe_object(d.on_classid, d.on_objid, d.on_objsubid)) AS detail,
+        -- quoted, as pg_describe_object() is not: any role may have such a policy or trigger, and choose its name
+        SELECT concat_ws(' ', i.type, i.identity) AS object, d.depth, 'error' AS level,
+               format('The %s %s depends on the %s %s, which a rollback drops.', i.type, i.identity, w.type, w.identity) AS detail,
                CASE i.type
                    WHEN 'table column' THEN
                        format('Save its definition and drop it: ALTER TABLE %s DROP COLUMN %I', a.attrelid::regclass, a.attname)
@@ -62,6 +61,7 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
                END AS fix
           FROM dependent AS d
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
+         CROSS JOIN LATERAL pg_identify_object(d.on_classid, d.on_objid, d.on_objsubid) AS w
           LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
           LEFT JOIN pg_proc AS tf ON tf.oid = t.tgfoid
           LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
@@ -78,13 +78,14 @@ SELECT 'dependents' AS "check", f.level, pg_describe_object(f.classid, f.objid, 
            AND k.conislocal IS NOT FALSE
            AND a.attislocal IS NOT FALSE
         UNION ALL
-        SELECT g.classid, g.objid, g.objsubid, 0, 'warning',
-               format('The %s is dropped together with the %s.', pg_describe_object(g.classid, g.objid, g.objsubid),
-                      pg_describe_object(d.classid, d.objid, d.objsubid)),
+        SELECT concat_ws(' ', i.type, i.identity), 0, 'warning',
+               format('The %s %s is dropped together with the %s %s.', i.type, i.identity, w.type, w.identity),
                format('Save its definition to create it again after another apply: %s',
                       coalesce(pg_get_constraintdef(k.oid), pg_get_expr(e.adbin, e.adrelid), pg_get_indexdef(c.oid), pg_get_statisticsobjdef(s.oid)))
           FROM dropped AS d
           JOIN pg_depend AS g ON (g.refclassid, g.refobjid, g.refobjsubid) = (d.classid, d.objid, d.objsubid) AND g.deptype = 'a'
+         CROSS JOIN LATERAL pg_identify_object(g.classid, g.objid, g.objsubid) AS i
+         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS w
           LEFT JOIN pg_class AS c ON g.classid = 'pg_class'::regclass AND c.oid = g.objid AND NOT c.relispartition
           LEFT JOIN pg_attrdef AS e ON e.adrelid = c.oid AND e.adnum = g.objsubid
           LEFT JOIN pg_constraint AS k ON g.classid = 'pg_constraint'::regclass AND k.oid = g.objid AND k.conislocal
