@@ -21,6 +21,7 @@ from test_backfill import call
 from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
 
+from sessiondb import resources
 from sessiondb.backfill import Pace, backfill
 from sessiondb.connection import Connection
 from sessiondb.database import Database
@@ -540,3 +541,26 @@ def test_no_other_role_replaces_schema_sessiondb_until_a_transaction_that_has_re
             other.execute("DROP SCHEMA sessiondb CASCADE")
         assert not rival.prepare()
         assert installation(connection)
+
+
+@on_reference
+def test_a_schema_that_is_made_after_the_first_look_does_not_show_who_owns_the_tables(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """She would be the owner whom apply measures the other tables by, and whose functions it trusts."""
+    rival = Rival(platform_db, new_role)
+    owner = resources.query("queries/right_owner", "'public'::regnamespace")
+    with platform_db.database().connect() as connection:
+        ((before,),) = connection.execute(f"SELECT ({owner})".encode()).fetchall()
+        assert rival.prepare()
+        with platform_db.connect() as other:
+            other.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+            other.execute("CREATE TABLE sessiondb.mine (id int)")
+            other.execute(
+                "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON sessiondb.mine"
+                " FOR EACH ROW EXECUTE FUNCTION sessiondb.evil_trigger()"
+            )
+        ((after,),) = connection.execute(f"SELECT ({owner})".encode()).fetchall()
+
+    assert before is not None
+    assert after == before

@@ -6,5 +6,5 @@ DO 'BEGIN
     IF pg_catalog.to_regnamespace(''sessiondb'')::pg_catalog.oid::pg_catalog.text OPERATOR(pg_catalog.=) pg_catalog.current_setting(''sessiondb.schema_oid'') THEN
         RETURN;
     END IF;
-    RAISE EXCEPTION ''schema sessiondb was dropped or replaced while this script was working'';
+    RAISE EXCEPTION ''schema sessiondb was dropped or replaced meanwhile'';
 END';

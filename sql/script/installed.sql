@@ -1,5 +1,5 @@
 \set sessiondb_is_installed false
-SELECT current_setting('sessiondb.schema_oid') <> '' AS sessiondb_is_there \gset
+SELECT current_setting('sessiondb.schema_oid') <> '0' AS sessiondb_is_there \gset
 \if :sessiondb_is_there
 SELECT to_regclass('sessiondb._yoyo_migration') IS NOT NULL
    AND to_regclass('sessiondb.migration_content') IS NOT NULL

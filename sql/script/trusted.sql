@@ -17,7 +17,7 @@ BEGIN
      WHERE n.nspname = 'sessiondb'
      GROUP BY n.oid;
     IF NOT $1 THEN
-        PERFORM set_config('sessiondb.schema_oid', coalesce(v_schema::text, ''), false),
+        PERFORM set_config('sessiondb.schema_oid', coalesce(v_schema::text, '0'), false),
                 set_config('sessiondb.table_owner', coalesce(v_owner::text, ''), false);
     ELSIF v_schema IS NULL THEN
         RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';

@@ -169,6 +169,9 @@ class Database:
         # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
+        connection.execute(
+            "SELECT set_config('sessiondb.schema_oid', '', %s)", [local]
+        )  # another client of a pooler may have left one
         # before anything that may take long
         connection.execute(
             trusted(resources.query("queries/connection_settings")),

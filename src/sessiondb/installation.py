@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import psycopg
 from packaging.version import Version
@@ -14,10 +13,6 @@ from psycopg import errors as pg
 from sessiondb import __version__, resources
 from sessiondb.connection import Connection, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError
-
-_TRUSTED: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
-"""The OID of the schema sessiondb that a connection found to be trusted: a rollback may drop it at any moment, and
-another role create one of that name."""
 
 
 def is_there(connection: Connection) -> bool:
@@ -31,11 +26,13 @@ def is_there(connection: Connection) -> bool:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
     """
     # now, which the snapshot of a transaction that only reads is not: names are looked up now, too
-    ((there,),) = connection.execute("SELECT to_regnamespace('sessiondb')::oid").fetchall()
+    ((there, known),) = connection.execute(
+        "SELECT to_regnamespace('sessiondb')::oid, current_setting('sessiondb.schema_oid', true)"
+    ).fetchall()
     if there is None:
-        _TRUSTED.pop(connection, None)
+        _remember(connection, 0)
         return False
-    if there == _TRUSTED.get(connection):
+    if str(there) == known:
         return True
     # one statement: a schema that is renamed to and fro would be there for one look, and gone for the other
     query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
@@ -46,6 +43,7 @@ def is_there(connection: Connection) -> bool:
         )
     ).fetchall()
     if not found or found[0][0] != there:
+        _remember(connection, 0)
         return False
     found = [row[1:] for row in found if row[1] is not None]
     made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
@@ -78,8 +76,13 @@ def is_there(connection: Connection) -> bool:
         raise PlatformRefusedError(
             [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
         )
-    _TRUSTED[connection] = there
+    _remember(connection, there)
     return True
+
+
+def _remember(connection: Connection, oid: int) -> None:
+    """Keep which schema sessiondb was looked at, 0 for none: another role could create or replace it at any moment."""
+    connection.execute("SELECT set_config('sessiondb.schema_oid', %s, %s)", [str(oid), not connection.autocommit])
 
 
 @dataclass(frozen=True)
@@ -144,22 +147,19 @@ def hold_schema(connection: Connection) -> None:
         PlatformRefusedError: as :func:`is_there`, if this connection found no schema before.
         SessiondbError: there is none, or it is no longer that schema. Nothing in it was read or run.
     """
-    held = False
-    if connection in _TRUSTED or is_there(connection):
-        with suppress(psycopg.ProgrammingError):  # it is no table, or one that this role may not lock
-            # apply creates the table again if it was dropped by hand
-            cursor = connection.execute(
-                "DO 'BEGIN IF to_regclass(''sessiondb.installation'') IS NOT NULL THEN"
-                " LOCK TABLE sessiondb.installation IN ACCESS SHARE MODE; END IF; END';"
-                " SELECT to_regnamespace('sessiondb')::oid"
-            )
-            cursor.nextset()
-            held = cursor.fetchone() == (_TRUSTED[connection],)
-    if not held:
+    ((is_known,),) = connection.execute("SELECT current_setting('sessiondb.schema_oid') NOT IN ('', '0')").fetchall()
+    if not is_known:
+        is_there(connection)
+    try:
+        connection.execute(trusted(resources.query("script/hold_schema")))
+    except (
+        psycopg.ProgrammingError,
+        pg.RaiseException,
+    ):  # or the new one has no such table, or one that this role may not lock
         raise SessiondbError(
             "schema sessiondb was dropped or replaced while this command was working",
             "What was committed before stays. See: sessiondb status",
-        )
+        ) from None
 
 
 def refuse_other(there: Installation | None, *, older: bool) -> None:

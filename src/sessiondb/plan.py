@@ -185,7 +185,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "END IF;"
     yield _execute(_trusted(named).replace(", false);", ", true);"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
-    yield "IF current_setting('sessiondb.schema_oid') <> ''"
+    yield "IF current_setting('sessiondb.schema_oid') <> '0'"
     yield f"   AND NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"
     for text in _without_psql(_first_look(migrations, choices)):
         yield _execute(text.replace(", false);", ", true);"))
