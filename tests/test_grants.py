@@ -180,6 +180,10 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "ALTER TABLE orgs ADD mood text DEFAULT left_behind.mood(), ADD well checked",
             "CREATE POLICY theirs ON enrollments USING (left_behind.holds() AND kept.holds())",
             "ALTER DOMAIN checked ADD CONSTRAINT is_well CHECK (left_behind.holds())",
+            "SET ROLE {role}; CREATE DOMAIN left_behind.inner_one AS text CHECK (left_behind.holds()); RESET ROLE",
+            "CREATE DOMAIN outer_one AS left_behind.inner_one; CREATE DOMAIN outer_ones AS outer_one[]",
+            "ALTER TABLE courses ADD CONSTRAINT deep CHECK (title::outer_one IS NOT NULL)",
+            "ALTER TABLE orgs ADD CONSTRAINT deeper CHECK ((ARRAY[slug]::outer_ones)[1] IS NOT NULL)",
             "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
         ):
             give(connection, trusted(statement), new_role)
@@ -192,6 +196,8 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "domain constraint is_well on public.checked",
             'foreign key 100%_s_fkey of left_behind."100%"',
             "policy theirs on public.enrollments",
+            "table constraint deep on public.courses",
+            "table constraint deeper on public.orgs",
             "table constraint holds on public.sessions",
             'trigger "50%s" on public.sessions',
             "trigger aaa on public.submissions_2024",

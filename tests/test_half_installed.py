@@ -164,6 +164,22 @@ def test_a_saved_link_comes_back_to_the_same_row_only(installed_db: PlatformData
 
 
 @on_reference
+def test_a_saved_link_to_a_session_that_is_gone_is_no_leave_to_give_its_id(installed_db: PlatformDatabase) -> None:
+    """It could be created for another organisation before the statement ends."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        user, session = world.user(org), world.session(org, course)
+        assert world.write("enrollments", user, course) == session
+        installed_db.rollback()
+        installed_db.apply(to="0005")
+        world.run("DELETE FROM {} WHERE id = {}", "sessions", session)
+
+        with pytest.raises(errors.CheckViolation):
+            world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", session, user)
+
+
+@on_reference
 def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(installed_db: PlatformDatabase) -> None:
     """Whoever may create sessions in another organisation may choose their ids."""
     with installed_db.connect() as connection:

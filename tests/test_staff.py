@@ -350,6 +350,28 @@ def test_an_expression_that_a_reader_may_not_evaluate_is_refused(
     assert rows(people, "SELECT FROM pg_namespace WHERE nspname = 'sessiondb'") == []
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["('{x}'::mine[])[1]::uuid", "(nullif(of_mine(), '{x}'))[1]::uuid", """('("x")'::"of it").is_mine::uuid"""],
+)
+def test_no_literal_of_a_type_of_another_role_is_read(new_role: str, people: PlatformDatabase, expression: str) -> None:
+    """Already when the expression is parsed, the CHECK of a domain would run."""
+    with people.connect() as connection:
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}".encode())
+        connection.execute(
+            """
+            CREATE FUNCTION fall(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'fallen'; END $$;
+            CREATE DOMAIN mine AS text CHECK (fall(VALUE));
+            CREATE FUNCTION of_mine() RETURNS mine[] LANGUAGE sql AS 'SELECT NULL::mine[]';
+            CREATE TYPE "of it" AS (is_mine mine);
+            """
+        )
+    refused = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
+    assert (refused.code, f"of role {new_role}" in refused.err, "fallen" in refused.err) == (1, True, False), (
+        refused.err
+    )
+
+
 def test_current_user_is_the_reader_in_the_expression_and_in_what_it_calls(people: PlatformDatabase) -> None:
     """As in the policies of the platform; not the owner of sessiondb."""
     with people.connect("hosted_owner") as connection:

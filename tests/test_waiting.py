@@ -185,22 +185,24 @@ def test_a_view_in_the_place_of_a_materialized_one_that_is_renamed_while_a_comma
     assert "table public.orgs was renamed or dropped" in said
 
 
-@on_reference
+@pytest.mark.parametrize(
+    ("platform", "users"), [(REFERENCE, "users"), (PLATFORMS["hosted"], "profiles")], indirect=["platform"], ids=str
+)
 def test_a_view_in_the_place_of_the_table_of_users_that_is_renamed_while_a_command_waits_is_not_used(
-    new_role: str, installed_db: PlatformDatabase
+    new_role: str, installed_db: PlatformDatabase, users: str
 ) -> None:
-    prepare_view(installed_db, new_role, "users")
+    prepare_view(installed_db, new_role, users)
 
     code, said = meanwhile(
         installed_db,
         "orgs",
         ("member", "list", ORG),
-        "ALTER TABLE users RENAME TO was",
-        "ALTER VIEW hers RENAME TO users",
+        f"ALTER TABLE {users} RENAME TO was",
+        f"ALTER VIEW hers RENAME TO {users}",
     )
 
     assert (code, "fallen" in said) == (1, False), said
-    assert "table public.users was renamed or dropped" in said
+    assert f"table public.{users} was renamed or dropped" in said
 
 
 @on_reference

@@ -9,7 +9,7 @@ WITH used AS (
       FROM pg_class AS c
      CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
      WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
-       AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
+       AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
 ),
 platform AS (
     SELECT DISTINCT u.relowner AS table_owner, i.search_path

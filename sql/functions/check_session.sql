@@ -43,7 +43,11 @@ BEGIN
         AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND sessiondb.is_saved_link(
             TG_ARGV[0],
             pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
-                SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id))))
+                SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id
+                -- citus: /*
+                FOR KEY SHARE
+                -- citus: */
+            ))))
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',

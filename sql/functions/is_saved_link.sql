@@ -17,7 +17,8 @@ DECLARE
     v_same_row pg_catalog.text;
     v_found boolean;
 BEGIN
-    IF v_saved IS NULL THEN
+    -- the session may be gone, and then be created for another organisation
+    IF v_saved IS NULL OR (p_row OPERATOR(pg_catalog.->>) 'session_belongs_to'::pg_catalog.text) IS NULL THEN
         RETURN false;
     END IF;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -15,12 +15,14 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, p.oid
  CROSS JOIN LATERAL (
         SELECT CASE d.refclassid WHEN 'pg_operator'::regclass THEN o.oprcode WHEN 'pg_proc'::regclass THEN d.refobjid END
         UNION ALL
-        -- in the CHECK of a domain, or of that of which an array consists
+        -- in the CHECK of a domain, or of one of which another type consists
         SELECT c.refobjid
-          FROM pg_type AS t
-          JOIN pg_constraint AS k ON k.contypid IN (t.oid, nullif(t.typelem, 0))
+          FROM (
+{parts_of_type(d.refobjid)}
+               ) AS t
+          JOIN pg_constraint AS k ON k.contypid = t.type_oid
           JOIN pg_depend AS c ON c.classid = 'pg_constraint'::regclass AND c.objid = k.oid AND c.refclassid = 'pg_proc'::regclass
-         WHERE d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND d.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass)
+         WHERE d.refclassid = 'pg_type'::regclass AND d.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass)
        ) AS called (oid)
   JOIN pg_proc AS p ON p.oid = called.oid
  CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i

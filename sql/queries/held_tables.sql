@@ -22,7 +22,11 @@ SELECT 'PREPARE sessiondb_held AS SELECT FROM ' || string_agg(concat('ONLY ', h.
           JOIN pg_class AS m ON m.relnamespace = s.oid AND m.relname IN ('org_members', 'enrollments', 'submissions')
           JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attname = 'user_id'
           JOIN pg_constraint AS k ON k.conrelid = m.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
-          JOIN pg_class AS c ON c.oid = k.confrelid
+          -- and those of profiles, which names_in() reads where clients may not read the users
+          JOIN pg_class AS c ON c.oid = k.confrelid OR c.relnamespace = s.oid AND EXISTS (
+                SELECT FROM pg_constraint AS r
+                  JOIN pg_constraint AS p ON p.contype = 'p' AND p.conrelid = r.conrelid AND p.conkey = r.conkey
+                 WHERE r.contype = 'f' AND r.conrelid = c.oid AND r.confrelid = k.confrelid)
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE s.nspname = $1 AND coalesce('org_members' = ANY ($3), true)
        ) AS h

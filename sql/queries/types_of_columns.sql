@@ -1,19 +1,7 @@
 -- The types of the columns of relation $1, and those of which they consist.
-WITH RECURSIVE part (attname, type_oid) AS (
-    SELECT a.attname, a.atttypid FROM pg_attribute AS a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-     UNION
-    SELECT p.attname, o.oid
-      FROM part AS p
-      JOIN pg_type AS t ON t.oid = p.type_oid
-     CROSS JOIN LATERAL (
-            SELECT t.typelem
-            UNION ALL
-            SELECT t.typbasetype
-            UNION ALL
-            SELECT g.rngsubtype FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
-            UNION ALL
-            SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-           ) AS o (oid)
-     WHERE o.oid <> 0
-)
-SELECT p.attname, p.type_oid FROM part AS p
+SELECT a.attname, t.type_oid
+  FROM pg_attribute AS a
+ CROSS JOIN LATERAL (
+{parts_of_type(a.atttypid)}
+       ) AS t
+ WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped

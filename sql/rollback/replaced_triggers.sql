@@ -24,18 +24,15 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
 {trusted_roles(e.owner)}
                )
         UNION ALL
-        SELECT format('The trigger %I, which was taken over, cannot be restored: it names type %s, which belongs to role %I, which may have created it in the place of another one.',
-                      o.name, t.oid::regtype, pg_get_userbyid(t.typowner)),
-               format('Inspect it, then create the right one in its place: DROP TYPE %s', t.oid::regtype)
+        SELECT format('The trigger %I, which was taken over, cannot be restored: it uses type %s, which belongs to role %I, which may have created it in the place of another one.',
+                      o.name, t.name, t.role),
+               format('Inspect it, then create the right one in its place: DROP TYPE %s', t.name)
           FROM pg_namespace AS h
          CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS owner) AS e
-         -- as restore_triggers looks for it
-          JOIN pg_type AS t ON o.previous_definition ~ concat('(?<![\w".])', regexp_replace(format_type(t.oid, NULL), '(\W)', '\\\1', 'g'), '(?![\w".])')
+         CROSS JOIN LATERAL (
+{named_types(o.previous_definition, e.owner)}
+               ) AS t
          WHERE h.nspname = current_setting('sessiondb.schema')
-           AND t.typcategory <> 'A'
-           AND t.typowner NOT IN (
-{trusted_roles(e.owner)}
-               )
         UNION ALL
         SELECT format('The trigger %I, which was taken over, cannot be restored: another trigger has this name.', o.name),
                format('Rename the other one: ALTER TRIGGER %I ON %s RENAME TO %I', o.name, c.oid::regclass, left('new_' || o.name, 63))

@@ -6,7 +6,8 @@ DECLARE
     v_table_owner oid := (SELECT ({right_owner(n.oid)}) FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema'));
     v_name text := 'sessiondb_' || gen_random_uuid();
     v_function oid;
-    v_expression text;
+    v_expression text := v_staff #>> '{pieces,staff_user}';
+    v_text text;
     v_of_others text;
     v_lacking text;
     v_unknown text;
@@ -47,34 +48,27 @@ BEGIN
     -- Each name of the expression is looked up once, here, before anything of it runs. A function has what the names mean,
     -- and under this path its text qualifies those that are not of pg_catalog. No other role knows its name.
     BEGIN
-        PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
-        EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I() RETURNS pg_catalog.uuid LANGUAGE sql RETURN %s',
-                                  pg_catalog.current_setting('sessiondb.schema'), v_name, v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_user}');
-        SET LOCAL search_path TO pg_catalog, pg_temp;
-        v_function := to_regprocedure(format('%I.%I()', current_setting('sessiondb.schema'), v_name));
-        v_expression := substring(pg_get_function_sqlbody(v_function) FROM '^RETURN (.*)$');
-        v_of_others := (
-            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
-              FROM (
+        -- first without its literals: one of a domain's array would run the CHECK while it is parsed
+        FOREACH v_text IN ARRAY ARRAY[({without_literals(v_expression)}), v_expression] LOOP
+            PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
+            EXECUTE pg_catalog.format('CREATE OR REPLACE FUNCTION %I.%I() RETURNS pg_catalog.uuid LANGUAGE sql RETURN %s',
+                                      pg_catalog.current_setting('sessiondb.schema'), v_name, v_text);
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+            v_function := to_regprocedure(format('%I.%I()', current_setting('sessiondb.schema'), v_name));
+            v_of_others := (
+                SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+                  FROM (
 {objects_of_others('pg_proc'::regclass, v_function, v_table_owner)}
-                   ) AS f);
+                       ) AS f);
+            EXIT WHEN v_of_others IS NOT NULL;
+        END LOOP;
+        v_expression := substring(pg_get_function_sqlbody(v_function) FROM '^RETURN (.*)$');
         -- the policies evaluate it with the rights of the reader
         v_lacking := (
-            SELECT string_agg(DISTINCT format('GRANT %s TO %s', g.of_it, r.name), '; ')
-              FROM pg_depend AS d
-             CROSS JOIN string_to_table(v_staff ->> 'readers', ', ') AS r (name)
-             CROSS JOIN LATERAL (SELECT CASE r.name WHEN 'PUBLIC' THEN 0 ELSE to_regrole(r.name)::oid END AS oid) AS reader
-             CROSS JOIN LATERAL (
-                    SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
-                      FROM pg_proc AS p
-                     WHERE d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND NOT has_function_privilege(reader.oid, p.oid, 'EXECUTE')
-                    UNION ALL
-                    SELECT format('SELECT (%I) ON TABLE %s', a.attname, a.attrelid::regclass)
-                      FROM pg_attribute AS a
-                     WHERE d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                       AND NOT has_column_privilege(reader.oid, a.attrelid, a.attnum, 'SELECT')
-                   ) AS g (of_it)
-             WHERE d.classid = 'pg_proc'::regclass AND d.objid = v_function);
+            SELECT string_agg(g.statement, '; ' ORDER BY g.statement)
+              FROM (
+{lacking_grants(v_function, v_staff ->> 'readers')}
+                   ) AS g);
         IF v_of_others IS NULL THEN
             PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
             EXECUTE pg_catalog.format('SELECT %I.%I()', pg_catalog.current_setting('sessiondb.schema'), v_name);
@@ -92,7 +86,8 @@ BEGIN
             RAISE EXCEPTION USING
                 ERRCODE = SQLSTATE,
                 MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
-                HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.';
+                HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.'
+                       ' Write literals as ''...''::type.';
     END;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING

@@ -11,15 +11,9 @@ SELECT format('DO %L', format(
            '    v_path pg_catalog.text := pg_catalog.current_setting(''search_path'');\n'
            '    v_is_ours pg_catalog.bool := false;\n'
            'BEGIN\n'
-           '    SET LOCAL search_path TO pg_catalog, pg_temp;\n'
-           '    IF EXISTS (\n'
-           '        SELECT FROM pg_type AS t\n'
-           '         WHERE t.typowner <> ALL (%5$L::oid[])\n'
-           '           AND %2$L ~ concat(''(?<![\\w".])'', regexp_replace(format_type(t.oid, NULL), ''(\\W)'', ''\\\\\\1'', ''g''), ''(?![\\w".])''))\n'
-           '    THEN\n'
+           '    IF sessiondb.types_of_others(%2$L, %9$L) IS NOT NULL THEN\n'
            '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %6$L, HINT = %7$L;\n'
            '    END IF;\n'
-           '    PERFORM set_config(''search_path'', v_path, true);\n'
            '    LOOP\n'
            '        BEGIN\n'
            '            %1$s;\n'
@@ -62,7 +56,8 @@ SELECT format('DO %L', format(
            ),
            format('trigger %s on %s cannot be restored, because it would use a function, an operator or a type of a role that is not trusted', o.name, o.parent),
            format('Inspect what it uses: %s', o.previous_definition),
-           format('trigger %s on %s is not restored, as something that it names is gone: %s', o.name, o.parent, o.previous_definition))) AS statement,
+           format('trigger %s on %s is not restored, as something that it names is gone: %s', o.name, o.parent, o.previous_definition),
+           e.relowner)) AS statement,
        json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks,
        NULL::name AS scans
   FROM sessiondb.objects AS o

@@ -69,7 +69,7 @@ class Runner:
     def _notice(self, notice: Diagnostic) -> None:
         # 00000: from one of our procedures; "already exists, skipping" and the like have other codes
         if notice.sqlstate == "00000":
-            self.report(f"  {notice.message_primary}")
+            self.report(f"  notice: {notice.message_primary}")
 
     def apply(self, to: str | None = None, course_path: str | None = None) -> list[str]:
         """Apply the pending migrations, oldest first, then the code that differs, and return the migrations' ids.

@@ -1,0 +1,19 @@
+-- Type $1 and those of which it consists, whose input functions and CHECKs its own runs.
+WITH RECURSIVE part (type_oid) AS (
+    SELECT $1
+     UNION
+    SELECT o.oid
+      FROM part AS p
+      JOIN pg_type AS t ON t.oid = p.type_oid
+     CROSS JOIN LATERAL (
+            SELECT t.typelem
+            UNION ALL
+            SELECT t.typbasetype
+            UNION ALL
+            SELECT g.rngsubtype FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
+            UNION ALL
+            SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+           ) AS o (oid)
+     WHERE o.oid <> 0
+)
+SELECT p.type_oid FROM part AS p
