@@ -102,11 +102,17 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function compile
 -- object: function course_expression
 -- object: function distribute_saved_links
+-- object: function grant_to_readers
 -- object: function hold_tables
 -- object: function install
+-- object: function install_policy
+-- object: function install_routine
+-- object: function install_trigger
+-- object: function lock_table
 -- object: function lock_tables
 -- object: function platform_path
 -- object: function require_tables
 -- object: function run_on_platform
 -- object: function save_link
+-- object: function types_of_others
 -- object: function withdraw_default_grants

@@ -47,7 +47,7 @@ NOBODY_LOOKED = _fired_by_others()
 NO_CODE_OF_THE_PLATFORM = {
     "sql/functions/is_saved_link.sql": "its table is sessiondb.saved_links_of_...",
     "sql/functions/save_link.sql": "so is this one's",
-    "sql/functions/lock_tables.sql": "LOCK TABLE runs nothing of the platform's",
+    "sql/functions/lock_table.sql": "LOCK TABLE runs nothing of the platform's",
     "sql/functions/hold_tables.sql": "nor does PREPARE",
 }
 """Functions of kind B that run a statement on a table whose name is put in, and why they may."""

@@ -46,7 +46,7 @@ BEGIN
     IF array_position(v_oids, NULL) IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_table',
-            MESSAGE = format('table %s does not exist', v_names[array_position(v_oids, NULL)]),
+            MESSAGE = regexp_replace(format('table %s does not exist', v_names[array_position(v_oids, NULL)]), '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
 END

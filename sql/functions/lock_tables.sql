@@ -11,9 +11,6 @@ AS $procedure$
  * by cancelling it. So each other lock is waited for at most 100 ms, and only until another session could have waited
  * behind this one for deadlock_timeout.
  *
- * A session that builds an index concurrently finally waits for all older snapshots, including ours. While there is such
- * a session, this procedure does not wait at all, because that session would be cancelled.
- *
  * While it waits, a table may get another name, and another role create one of the old name: it is an error if a table no
  * longer has its name, or does not belong to a trusted role. The setting sessiondb.table_owner is the owner of the tables.
  */
@@ -26,7 +23,6 @@ DECLARE
           FROM unnest(p_tables) WITH ORDINALITY AS t (relid, place)
          CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, t.relid, 0) AS i
          ORDER BY t.place);
-    v_builders integer[];
     v_wrong text;
 BEGIN
     FOR v_table IN
@@ -43,41 +39,7 @@ BEGIN
           JOIN pg_class AS c ON c.oid = t.relid AND c.relkind IN ('r', 'p')
          ORDER BY cardinality(t.place), t.place
     LOOP
-        v_builders := ARRAY(
-            SELECT b.pid
-              FROM pg_stat_progress_create_index AS b
-              JOIN pg_locks AS l ON l.pid = b.pid AND l.relation = v_table AND l.granted
-             -- another database that was copied from the same one may have a table with this oid
-             WHERE b.datname = current_database() AND l.mode = 'ShareUpdateExclusiveLock' AND b.pid <> pg_backend_pid());
-        IF v_builders <> '{}' THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'lock_not_available',
-                MESSAGE = format('an index is being built on table %s', v_table),
-                DETAIL = 'In the way: ' || ({in_the_way(v_builders)}),
-                HINT = 'Run it again when the index is built.';
-        END IF;
-        BEGIN
-            EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_table, p_mode);
-        EXCEPTION WHEN lock_not_available THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'lock_not_available',
-                MESSAGE = format('%s: %s on table %s', SQLERRM, p_mode, v_table),
-                DETAIL = 'In the way: ' || coalesce(
-                    (SELECT ({in_the_way(h.pids)}) FROM (SELECT ARRAY(
-                        SELECT coalesce(l.pid, 0)
-                          FROM pg_locks AS l
-                         WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-                           AND l.relation = v_table
-                           AND l.granted
-                           AND l.pid IS DISTINCT FROM pg_backend_pid()
-                           AND l.mode <> ALL (CASE p_mode
-                                   WHEN 'ACCESS EXCLUSIVE' THEN '{}'
-                                   WHEN 'SHARE ROW EXCLUSIVE' THEN '{AccessShareLock, RowShareLock}'
-                                   ELSE '{AccessShareLock, RowShareLock, RowExclusiveLock}'
-                               END::text[])) AS pids) AS h),
-                    'unknown, it has just ended'),
-                HINT = 'Run it again when the blocking session has ended.';
-        END;
+        CALL sessiondb.lock_table(v_table, p_mode);
         v_locked := array_append(v_locked, v_table);
         PERFORM set_config(
             'lock_timeout',

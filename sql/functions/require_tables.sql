@@ -60,7 +60,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_column',
-            MESSAGE = format('column %s does not exist', v_column),
+            MESSAGE = regexp_replace(format('column %s does not exist', v_column), '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
     -- in pg_catalog no other role can create an operator or a type in the place of one that is moved or dropped
@@ -87,7 +87,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'feature_not_supported',
-            MESSAGE = format('table %s is managed by Citus, for which sessiondb was not applied here', v_table),
+            MESSAGE = regexp_replace(format('table %s is managed by Citus, for which sessiondb was not applied here', v_table), '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check, then sessiondb apply';
     END IF;
 END

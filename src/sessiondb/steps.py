@@ -201,7 +201,7 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
 
 def _bootstrap() -> Iterator[Statement]:
     """Yield statements that create the installer, which then records itself like all others."""
-    for name in ("compile", "platform_path", "run_on_platform", "install"):
+    for name in ("compile", "platform_path", "run_on_platform", "install_routine", "install"):
         yield Statement(objects.find("function", name).source)
 
 
