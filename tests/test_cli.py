@@ -314,6 +314,22 @@ def test_status_before_apply_says_what_is_not_there_once(platform_db: PlatformDa
     assert "Next: sessiondb apply --schema public" in nothing
 
 
+@on_reference
+def test_status_names_a_schema_of_another_role_with_the_condition_that_it_is_the_platform_s(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """It could have been made in order to be named."""
+    with platform_db.connect() as connection:
+        connection.execute(f"CREATE SCHEMA mine AUTHORIZATION {new_role}".encode())
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions"):
+            connection.execute(f"ALTER TABLE {table} SET SCHEMA mine".encode())
+
+    for command in ("status", "apply"):
+        ended = on(platform_db, command)
+        said = " ".join((ended.out + ended.err).split())
+        assert "If that is the platform's, name it: sessiondb apply --schema mine" in said
+
+
 def test_a_script_is_not_json() -> None:
     refused = run("plan", "--sql", "--format", "json")
     assert (refused.code, refused.out, "--sql prints SQL, not JSON" in refused.err) == (2, "", True)

@@ -625,6 +625,38 @@ def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
     assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == 1
 
 
+@pytest.mark.parametrize(("made", "code"), [("kind", 5), ("own_link", 0)])
+@on_hosted
+def test_an_adopted_trigger_does_not_come_back_over_a_type_of_another_role(
+    new_role: str, platform_db: PlatformDatabase, made: str, code: int
+) -> None:
+    """A literal of its array runs the CHECK already when the trigger is parsed; a type with the name of its function does not."""
+    with platform_db.connect() as connection:
+        for statement in (
+            "GRANT CREATE ON SCHEMA public TO hosted_owner; SET ROLE hosted_owner",
+            "ALTER TABLE enrollments ADD session_id uuid REFERENCES sessions ON DELETE SET NULL",
+            "CREATE DOMAIN kind AS text",
+            "CREATE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
+            "CREATE TRIGGER own_link BEFORE INSERT ON enrollments FOR EACH ROW"
+            " WHEN ('x' <> ALL ('{a,b}'::kind[]::text[])) EXECUTE FUNCTION own_link()",
+        ):
+            connection.execute(statement.encode())
+        assert on(platform_db, "apply", "--adopt").code == 0
+        if made == "kind":
+            connection.execute("DROP DOMAIN kind")
+    by_role(
+        platform_db,
+        new_role,
+        "CREATE FUNCTION fall(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        f"CREATE DOMAIN {made} AS text CHECK (fall(VALUE))",
+    )
+
+    undone = on(platform_db, "rollback", "--all", "--yes")
+
+    assert (undone.code, "fallen" in undone.err) == (code, False), undone.err
+    assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == (code == 0)
+
+
 # what is trusted for its place alone
 
 

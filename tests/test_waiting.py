@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_cli import on, rows
 from test_lock_budget import until, waits_for_table
 from test_upgrade import fill
@@ -229,6 +229,33 @@ def test_a_view_in_the_place_of_a_table_on_the_path_that_is_renamed_while_links_
         connection.execute("DROP VIEW exercises; ALTER TABLE was RENAME TO exercises")
     assert on(installed_db, "apply").code == 0
     assert rows(installed_db, "SELECT id, session_id FROM submissions ORDER BY id") == linked
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+@pytest.mark.parametrize("mode", ["count", "link"])
+def test_a_view_in_the_place_of_a_partition_that_is_renamed_while_a_batch_waits_for_it_is_not_read(
+    new_role: str, installed_db: PlatformDatabase, mode: str
+) -> None:
+    """Its own wait ends with the name that it has looked up before."""
+    prepare(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION evil() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        "CREATE VIEW hers AS SELECT '(0,1)'::tid AS ctid, r.* FROM submissions_2024 AS r WHERE evil()",
+        "GRANT SELECT ON hers TO PUBLIC",
+    )
+    batch = (
+        "SELECT * FROM sessiondb.link_batch('submissions', 'submissions_2024'::regclass, '(0,0)', '(9,0)', NULL, %s)"
+    )
+    with installed_db.connect() as other, installed_db.connect() as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute("SET application_name TO sessiondb")
+        with other.transaction():
+            other.execute("LOCK TABLE submissions_2024 IN ACCESS EXCLUSIVE MODE")
+            running = pool.submit(connection.execute, batch, [mode])
+            until(lambda: waits_for_table(other, "submissions_2024"))
+            other.execute("ALTER TABLE submissions_2024 RENAME TO was; ALTER VIEW hers RENAME TO submissions_2024")
+        with pytest.raises(errors.UndefinedTable, match="was renamed before a batch"):
+            running.result(30)
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)

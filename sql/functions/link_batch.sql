@@ -20,6 +20,12 @@ DECLARE
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
 BEGIN
+    -- a lock, although a read takes one: the name is looked up before a wait for it, and could be that of another table after it
+    EXECUTE pg_catalog.format('PREPARE sessiondb_held AS SELECT FROM ONLY %s', v_name);
+    DEALLOCATE sessiondb_held;
+    IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed before a batch', v_name);
+    END IF;
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
       FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;

@@ -136,7 +136,10 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         said = ["sessiondb is not installed in this database."]
         said += [ledger.of_saved_links(state["saved_links"])] if state["saved_links"] else []
         said += [problem["detail"] for problem in state["problems"]]
-        return " ".join(said), Finding(**state["problems"][0]).fixes[0][1] if state["problems"] else "sessiondb apply"
+        if not state["problems"]:
+            return " ".join(said), "sessiondb apply"
+        fix = Finding(**state["problems"][0])
+        return " ".join(said), fix.fix_line if fix.fix.startswith("If ") else fix.fixes[0][1]
     said = [f"{len(pending)} of {len(state['migrations'])} migrations pending"] if pending else []
     for what, words in _WORDS.items():
         if number := sum(o["state"] == what for o in differing):
