@@ -7,6 +7,7 @@
 
 -- step: keep_staff
 
+-- object: function current_user_id
 -- object: function sessions_of_staff
 -- object: policy sessiondb_staff_enrollments
 -- object: policy sessiondb_staff_submissions

@@ -21,7 +21,7 @@ from sessiondb import resources
 REQUIRED_COLUMNS = {
     "orgs": {"id"},
     "courses": {"id"},
-    "org_members": {"org_id", "user_id", "role"},
+    "org_members": {"org_id", "user_id"},
     "sessions": {"id", "org_id", "course_id", "status", "created_at"},
     "enrollments": {"user_id", "course_id", "session_id"},
     "submissions": {"user_id", "session_id"},

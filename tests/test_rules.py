@@ -904,6 +904,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "query_of_course",
             "require_tables",
             "require_trusted",
+            "require_visible",
             "sessions_for_user",
             "shell_name",
             "table_of_users",
@@ -1144,6 +1145,7 @@ class TestOurObjects:
         ((begun,),) = world.db.execute("SELECT replace(search_path, '\"', '') FROM sessiondb.installation").fetchall()
         assert {name for name, _, path in functions if path == begun} == {
             "check_session",
+            "current_user_id",
             "get_user_session_for_course",
             "is_saved_link",
             "link_enrollment",

@@ -12,7 +12,7 @@ WITH used AS (
        AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
 ),
 platform AS (
-    SELECT DISTINCT u.relowner AS table_owner, i.search_path
+    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
       FROM used AS u
      CROSS JOIN sessiondb.installation AS i
      WHERE u.relname = 'enrollments'
@@ -76,9 +76,8 @@ SELECT DISTINCT 'code_of_others', 'error', f.name,
        format('The policies for staff use %s of role %I, with the rights of each role that reads.', f.name, f.role),
        'Give sessiondb apply --staff another expression with --current-user, or drop the policies with --staff '''''
   FROM platform AS h
-  JOIN pg_policy AS p ON p.polname IN ('sessiondb_staff_enrollments', 'sessiondb_staff_submissions') AND p.polrelid IN (SELECT u.relid FROM used AS u)
  CROSS JOIN LATERAL (
-{objects_of_others('pg_policy'::regclass, p.oid, h.table_owner)}
+{objects_of_others(h.current_user_id, h.table_owner)}
        ) AS f
 UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix

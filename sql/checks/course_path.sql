@@ -1,5 +1,6 @@
 -- The path from a submission to its course is still the one with which the functions were compiled. Names a column or table
--- on it that was renamed or dropped; if only a foreign key was dropped, the path that does without it.
+-- on it that was renamed or dropped; if only a foreign key was dropped, the path that does without it. Its tables belong to trusted
+-- roles, where no foreign key shows that they are the right ones.
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        coalesce(
            gone.detail,
@@ -46,3 +47,15 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        ) AS named
  WHERE i.course_path IS NOT NULL
    AND NOT EXISTS (SELECT FROM ({course_paths()}) AS p WHERE p.pieces = i.course_pieces)
+UNION ALL
+SELECT 'course_path', 'error', h.object,
+       format('Table %s, on the path from submissions to courses, belongs to role %I, which may have created it in the place of another one.',
+              h.object, pg_get_userbyid(h.relowner)),
+       format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right one: ALTER TABLE %s OWNER TO %I',
+              h.object, pg_get_userbyid(o.owner))
+  FROM pg_namespace AS n
+ CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS o
+ CROSS JOIN LATERAL (
+{path_of_others(o.owner)}
+       ) AS h
+ WHERE n.nspname = current_setting('sessiondb.schema')

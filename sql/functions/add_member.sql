@@ -20,7 +20,7 @@ BEGIN
 
     FOR v_try IN 1 .. 2 LOOP
         RETURN QUERY
-            SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, false
+            SELECT m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, role::pg_catalog.text, false
               FROM platform.org_members AS m
              WHERE m.org_id OPERATOR(pg_catalog.=) v_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
              LIMIT 1;
@@ -29,7 +29,7 @@ BEGIN
         BEGIN
             RETURN QUERY
                 INSERT INTO platform.org_members AS m (org_id, user_id, role) VALUES (v_org_id, p_user_id, v_role)
-                RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text, true;
+                RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, role::pg_catalog.text, true;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             -- another session may have added the same user meanwhile: look again

@@ -21,7 +21,8 @@ BEGIN
     -- citus: RETURN QUERY SELECT s.* FROM sessiondb.backfill_users(p_rows) AS s;
     -- citus: RETURN;
     CALL sessiondb.require_trusted();
-    CALL sessiondb.require_visible();  -- row level security may have been enabled since the last batch
+    -- row level security may have been enabled since the last batch
+    CALL sessiondb.require_visible();
     SELECT b.* INTO v_batch FROM sessiondb.next_batch(p_rows) AS b;
     IF NOT FOUND THEN
         RETURN;

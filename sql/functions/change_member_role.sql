@@ -18,7 +18,7 @@ BEGIN
             HINT = 'Name a role, for instance student.';
     END IF;
 
-    SELECT m.role::pg_catalog.text
+    SELECT role::pg_catalog.text
       INTO v_before
       FROM platform.org_members AS m
      WHERE m.org_id OPERATOR(pg_catalog.=) p_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
@@ -34,7 +34,7 @@ BEGIN
         UPDATE platform.org_members AS m
            SET role = v_role
          WHERE m.org_id OPERATOR(pg_catalog.=) p_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
-        RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text,
-                  COALESCE(m.role::pg_catalog.text OPERATOR(pg_catalog.<>) v_before, true);
+        RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, role::pg_catalog.text,
+                  COALESCE(role::pg_catalog.text OPERATOR(pg_catalog.<>) v_before, true);
 END
 $function$

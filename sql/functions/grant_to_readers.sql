@@ -3,7 +3,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Lets exactly the roles of the policies for staff execute sessions_of_staff(): others would be refused every row.
+ * Lets exactly the roles of the policies for staff execute the functions that these call: others would be refused every row.
  */
 DECLARE
     v_readers text := (SELECT to_jsonb(i) -> 'staff' ->> 'readers' FROM sessiondb.installation AS i);
@@ -14,15 +14,17 @@ BEGIN
           FROM pg_proc AS p
          CROSS JOIN LATERAL aclexplode(p.proacl) AS a
          CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(g.rolname) FROM pg_roles AS g WHERE g.oid = a.grantee), 'PUBLIC') AS name) AS r
-         WHERE p.oid = to_regprocedure('sessiondb.sessions_of_staff(uuid)')
+         WHERE p.oid IN (to_regprocedure('sessiondb.sessions_of_staff(uuid)'), to_regprocedure('sessiondb.current_user_id()'))
            AND a.grantee <> p.proowner
            AND coalesce(r.name <> ALL (string_to_array(v_readers, ', ')), true)
         UNION ALL
-        SELECT format('GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff(uuid) TO %s', v_readers)
-         WHERE v_readers IS NOT NULL
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, v_readers)
+          FROM pg_proc AS p
+         WHERE p.oid IN (to_regprocedure('sessiondb.sessions_of_staff(uuid)'), to_regprocedure('sessiondb.current_user_id()'))
+           AND v_readers IS NOT NULL
     LOOP
         CALL sessiondb.run_on_platform(v_statement);
     END LOOP;
-    UPDATE sessiondb.objects AS o SET facts = NULL WHERE o.kind = 'function' AND o.name = 'sessions_of_staff';
+    UPDATE sessiondb.objects AS o SET facts = NULL WHERE o.kind = 'function' AND o.name IN ('sessions_of_staff', 'current_user_id');
 END
 $procedure$

@@ -8,12 +8,32 @@ AS $procedure$
  * p_public is true; then it can, even if default privileges of the platform withhold that from new functions. A
  * REVOKE on the platform's function by hand is preserved.
  *
+ * The body of current_user_id() is parsed and must not use anything of a role that is not trusted, which may have created
+ * it since preflight looked.
+ *
  * check_function_bodies is off, because functions may refer to each other in any order.
  */
 DECLARE
+    v_table_owner oid := (
+        SELECT ({right_owner(n.oid)}) FROM sessiondb.installation AS i JOIN pg_namespace AS n ON n.nspname = i.platform_schema);
     v_is_new boolean := starts_with(p_routine, 'sessiondb.') OR to_regprocedure(p_routine) IS NULL;
+    v_is_parsed boolean := p_routine = 'sessiondb.current_user_id()';
+    v_of_others text;
 BEGIN
-    CALL sessiondb.run_on_platform(p_source);
+    IF v_is_parsed THEN
+        v_of_others := sessiondb.types_of_others(p_source, v_table_owner);  -- to parse it may run a CHECK
+    END IF;
+    IF v_of_others IS NULL THEN
+        CALL sessiondb.run_on_platform(p_source);
+    END IF;
+    IF v_is_parsed AND v_of_others IS NULL THEN
+        v_of_others := (
+            SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
+              FROM (SELECT to_regprocedure(p_routine)::oid AS oid) AS r
+             CROSS JOIN LATERAL (
+{objects_of_others(r.oid, v_table_owner)}
+                   ) AS f);
+    END IF;
     -- a function that another role creates at the same time would be replaced, and would still belong to that role
     IF EXISTS (
         SELECT FROM pg_proc AS p
@@ -21,18 +41,19 @@ BEGIN
            AND p.proowner NOT IN (
                 SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                 UNION ALL
-                SELECT t.oid
-                  FROM sessiondb.installation AS i
-                  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
-                 CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS o
-                 CROSS JOIN LATERAL (
-{trusted_roles(o.owner)}
-                       ) AS t))
+{trusted_roles(v_table_owner)}
+               ))
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_in_use',
             MESSAGE = regexp_replace(format('another role created a function %s at the same time', p_routine), '[{invisible}]', '?', 'g'),
             HINT = 'Drop that function, then run sessiondb apply again.';
+    END IF;
+    IF v_of_others IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_in_use',
+            MESSAGE = regexp_replace(format('function %s would use %s', p_routine, v_of_others), '[{invisible}]', '?', 'g'),
+            HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
     END IF;
     IF NOT p_public THEN
         CALL sessiondb.run_on_platform(format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', p_routine));

@@ -9,9 +9,10 @@ AS $function$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-        DELETE FROM platform.org_members AS m
-         WHERE m.org_id OPERATOR(pg_catalog.=) p_org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id
-        RETURNING m.org_id::pg_catalog.uuid, m.user_id::pg_catalog.uuid, m.role::pg_catalog.text;
+        -- without their table, or a role that is no column would be a call of a function
+        DELETE FROM platform.org_members
+         WHERE org_id OPERATOR(pg_catalog.=) p_org_id AND user_id OPERATOR(pg_catalog.=) p_user_id
+        RETURNING org_id::pg_catalog.uuid, user_id::pg_catalog.uuid, role::pg_catalog.text;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',

@@ -19,26 +19,16 @@ BEGIN
 {tables_of_others(i.platform_schema)}
            ) AS t
     UNION ALL
-    -- on the path to the course, where no foreign key shows that it is the right one
-    SELECT format('table %s belongs to role %I', h."to", pg_get_userbyid(c.relowner))
-      FROM sessiondb.installation AS i
-     CROSS JOIN LATERAL (
-            SELECT j.step ->> 'to' AS "to",
-                   lag(j.step ->> 'to', 1, format('%I.submissions', i.platform_schema)) OVER (ORDER BY j.place) AS "from"
-              FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
+    SELECT format('table %s belongs to role %I', h.object, pg_get_userbyid(h.relowner))
+      FROM (
+{path_of_others(v_owner)}
            ) AS h
-      JOIN pg_class AS c ON c.oid = to_regclass(h."to")
-     WHERE c.relowner NOT IN (
-{trusted_roles(v_owner)}
-           )
-       AND NOT EXISTS (
-            SELECT FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conrelid = to_regclass(h."from") AND k.confrelid = c.oid)
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = regexp_replace(v_table || ', which may have created it in the place of another one', '[{invisible}]', '?', 'g'),
-            HINT = 'See: sessiondb check table_owners';
+            HINT = 'See: sessiondb check table_owners course_path';
     END IF;
     SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)
       INTO v_column

@@ -16,13 +16,24 @@ stranger AS (
 {trusted_roles(h.table_owner)}
            )
 ),
--- the tables that are written to, and their partitions: a trigger on one runs with the rights of the role that writes
+-- the tables that are written to, and their relatives: a trigger on one runs with the rights of the role that writes
 written AS (
     SELECT node.relid
       FROM platform AS h
       JOIN pg_class AS c ON c.relnamespace = h.oid AND c.relkind <> 'v'
                         AND c.relname IN ('orgs', 'org_members', 'sessions', 'enrollments', 'submissions')
-     CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
+     CROSS JOIN LATERAL (
+{with_relatives(c.oid)}
+           ) AS node
+),
+-- the tables on the path to the course
+read AS (
+    SELECT s.relid AS root, node.relid
+      FROM ({course_paths()}) AS w
+     CROSS JOIN unnest(w.tables) AS s (relid)
+     CROSS JOIN LATERAL (
+{with_relatives(s.relid)}
+           ) AS node
 )
 SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
   FROM platform AS h
@@ -35,32 +46,38 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                     ELSE format('Inspect it, then: ALTER %s OWNER TO %I', o.object, pg_get_userbyid(h.table_owner))
                END AS fix
           FROM (
-                SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, false AS is_written
+                SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, false AS is_written, false AS is_named
                   FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
                 UNION ALL
-                SELECT format('TABLE %s', c.oid::regclass), c.relowner, false
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner, false, false
                   FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
                 UNION ALL
-                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner, false
+                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner, false, false
                   FROM pg_proc AS p
                  WHERE p.pronamespace = to_regnamespace('sessiondb')
                     OR (p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
                         AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
                 UNION
                 -- what our functions read: its owner could replace it by a view, or create a cast of its column, that runs code
-                SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w)
+                SELECT format('TABLE %s', c.oid::regclass), c.relowner, c.oid IN (SELECT w.relid FROM written AS w),
+                       -- on the path only by its name, so that another role may have created it, or a relative of another owner
+                       EXISTS (
+                            SELECT FROM read AS r
+                             WHERE r.relid = c.oid
+                               AND (c.relowner <> (SELECT t.relowner FROM pg_class AS t WHERE t.oid = r.root)
+                                    OR c.oid = r.root AND NOT EXISTS (
+                                        SELECT FROM pg_constraint AS k
+                                         WHERE k.contype = 'f' AND k.confrelid = c.oid
+                                           AND (k.conrelid IN (SELECT e.root FROM read AS e)
+                                                OR k.conrelid = to_regclass(format('%I.submissions', h.nspname))))))
                   FROM pg_class AS c
-                 WHERE c.oid IN (SELECT w.relid FROM written AS w)
-                    OR c.oid IN (
-                        SELECT node.relid
-                          FROM ({course_paths()}) AS w
-                         CROSS JOIN unnest(w.tables) AS s (relid)
-                         CROSS JOIN LATERAL ({with_partitions(s.relid)}) AS node)
+                 WHERE c.oid IN (SELECT w.relid FROM written AS w UNION ALL SELECT r.relid FROM read AS r)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
          -- the check privileges refuses those for which this role may not act
          WHERE h.is_superuser
             OR o.is_written AND pg_has_role(o.owner, 'USAGE')
+            OR o.is_named
         UNION ALL
         SELECT 'error', format('VIEW %s', c.oid::regclass),
                format('View %s belongs to role %I, which could make it run code with the rights of any role that reads it.', c.oid::regclass, s.rolname),

@@ -33,5 +33,11 @@ SELECT 'saved_links', 'error', format('%s', k.oid::regclass),
   JOIN pg_class AS c ON c.relkind IN ('r', 'p')
    AND c.oid = to_regclass(substring(obj_description(k.oid, 'pg_class') FROM '^The sessions that rows of (.+) were linked to'))
   JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> current_setting('sessiondb.schema')
+  JOIN pg_namespace AS h ON h.nspname = current_setting('sessiondb.schema')
+ CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS oid) AS o
  WHERE k.relnamespace = to_regnamespace('sessiondb') AND k.relname = 'saved_links_of_' || c.relname
+   -- any role may have created one of that name since
+   AND c.relowner IN (
+{trusted_roles(o.oid)}
+       )
  ORDER BY object, detail

@@ -1,5 +1,5 @@
--- The statement that locks the tables of the rules in schema $1, those named in $2 (text[], on the path to the course) and the table
--- of users, so that they keep their names until the transaction ends; with their names and OIDs in its snapshot, NULL for one
+-- The statement that locks the tables of the rules in schema $1, those named in $2 (text[], on the path to the course) and those with
+-- the names of users, so that they keep their names until the transaction ends; with their names and OIDs in its snapshot, NULL for one
 -- that does not exist; no statement if there are none. Of the tables of the rules only those named in $3, if that is not NULL.
 --
 -- PREPARE locks whatever it names, also a view, a materialized view or a foreign table, without a right on it. It runs nothing.
@@ -18,16 +18,11 @@ SELECT 'PREPARE sessiondb_held AS SELECT FROM ' || string_agg(concat('ONLY ', h.
                        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace) AS r ON r.name = p.name
         UNION
         SELECT concat(quote_ident(n.nspname), '.', quote_ident(c.relname)), c.oid
-          FROM pg_namespace AS s
-          JOIN pg_class AS m ON m.relnamespace = s.oid AND m.relname IN ('org_members', 'enrollments', 'submissions')
-          JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attname = 'user_id'
-          JOIN pg_constraint AS k ON k.conrelid = m.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
-          -- and those of profiles, which names_in() reads where clients may not read the users
-          JOIN pg_class AS c ON c.oid = k.confrelid OR c.relnamespace = s.oid AND EXISTS (
-                SELECT FROM pg_constraint AS r
-                  JOIN pg_constraint AS p ON p.contype = 'p' AND p.conrelid = r.conrelid AND p.conkey = r.conkey
-                 WHERE r.contype = 'f' AND r.conrelid = c.oid AND r.confrelid = k.confrelid)
+          FROM (
+{tables_with_names($1)}
+               ) AS u
+          JOIN pg_class AS c ON c.oid = u.oid
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE s.nspname = $1 AND coalesce('org_members' = ANY ($3), true)
+         WHERE coalesce('org_members' = ANY ($3), true)
        ) AS h
  WHERE h.oid IS NULL OR has_schema_privilege((SELECT c.relnamespace FROM pg_class AS c WHERE c.oid = h.oid), 'USAGE')

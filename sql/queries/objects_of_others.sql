@@ -1,5 +1,5 @@
--- The objects that object $2 of catalog $1, a function with a parsed body or a policy, uses and that a role that is not trusted could have made, each with that
--- role, or with the owner of its schema if that is the stranger: functions, operators, types, relations. $3 owns the
+-- The objects that function $1 (an oid) with a parsed body uses and that a role that is not trusted could have made, each with that
+-- role, or with the owner of its schema if that is the stranger: functions, operators, types, relations. $2 owns the
 -- platform's table enrollments.
 SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.stranger) AS role
   FROM pg_depend AS d
@@ -12,10 +12,10 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
   LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
   JOIN LATERAL unnest(ARRAY[n.nspowner, o.refobjid, t.typowner]) AS f (stranger)
     ON f.stranger NOT IN (
-{trusted_roles($3)}
+{trusted_roles($2)}
        )
- WHERE d.classid = $1 AND d.objid = $2
+ WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1
    AND n.oid IN (
-{open_schemas($3)}
+{open_schemas($2)}
        )
  ORDER BY name

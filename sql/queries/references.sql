@@ -41,6 +41,8 @@ SELECT a.attrelid,
   JOIN pg_attribute AS a ON a.attname = g.names[n] AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_class AS t ON t.relname = g.names[n + 1] AND t.relkind IN ('r', 'p')
   JOIN pg_namespace AS h ON h.oid = t.relnamespace AND h.nspname = current_setting('sessiondb.schema')
+  LEFT JOIN pg_constraint AS c ON c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey)
+                              AND to_jsonb(c) ->> 'conperiod' IS DISTINCT FROM 'true'
  CROSS JOIN LATERAL (
         SELECT ka.attname, q.operator, q.right_cast
           FROM pg_index AS i
@@ -53,3 +55,5 @@ SELECT a.attrelid,
          ORDER BY (ka.attname = 'id') DESC
          LIMIT 1
        ) AS k
+ -- another role may create a table with the name of the next column
+ WHERE c.oid IS NULL

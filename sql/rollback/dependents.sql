@@ -57,13 +57,17 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
                        format('Remove it: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
                    WHEN 'publication relation' THEN
                        format('Remove the table: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
-                   ELSE format('Save its definition and drop it: DROP %s %s', upper(replace(i.type, 'statistics object', 'statistics')), i.identity)
+                   ELSE format('%s: DROP %s %s',
+                               CASE WHEN i.schema ~ '^pg_temp_' THEN format('It is of another session, of role %I. End that, or as that role', pg_get_userbyid(v.relowner))
+                                    ELSE 'Save its definition and drop it' END,
+                               upper(replace(i.type, 'statistics object', 'statistics')), i.identity)
                END AS fix
           FROM dependent AS d
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
          CROSS JOIN LATERAL pg_identify_object(d.on_classid, d.on_objid, d.on_objsubid) AS w
           LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
           LEFT JOIN pg_proc AS tf ON tf.oid = t.tgfoid
+          LEFT JOIN pg_class AS v ON d.classid = 'pg_class'::regclass AND v.oid = d.objid
           LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
           LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
           LEFT JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (coalesce(e.adrelid, d.objid), coalesce(e.adnum, d.objsubid))

@@ -58,7 +58,7 @@ BEGIN
             v_of_others := (
                 SELECT string_agg(format('%s of role %I', f.name, f.role), ', ')
                   FROM (
-{objects_of_others('pg_proc'::regclass, v_function, v_table_owner)}
+{objects_of_others(v_function, v_table_owner)}
                        ) AS f);
             EXIT WHEN v_of_others IS NOT NULL;
         END LOOP;
@@ -71,11 +71,19 @@ BEGIN
                    ) AS g);
         IF v_of_others IS NULL THEN
             PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
-            EXECUTE pg_catalog.format('SELECT %I.%I()', pg_catalog.current_setting('sessiondb.schema'), v_name);
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.string_agg(r.name, '', '') FROM pg_catalog.unnest(%s) AS r (name)'
                 ' WHERE NOT EXISTS (SELECT FROM %s AS m WHERE m.role::pg_catalog.text OPERATOR(pg_catalog.=) r.name)',
                 v_staff OPERATOR(pg_catalog.#>>) '{pieces,staff_roles}', v_members) INTO v_unknown;
+            -- as the policies do: parsed once, and evaluated with the rights of a reader; only a superuser can take these
+            EXECUTE pg_catalog.format('PREPARE %I AS SELECT %s', v_name, v_expression);
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+            PERFORM set_config('role', coalesce((SELECT min(r.rolname) FROM pg_roles AS r WHERE quote_ident(r.rolname) = ANY (string_to_array(v_staff ->> 'readers', ', '))),
+                                                pg_get_userbyid(v_table_owner)), true)
+               FROM pg_roles AS m
+              WHERE m.rolname = current_user AND m.rolsuper;
+            PERFORM set_config('search_path', current_setting('sessiondb.platform_path'), true);
+            EXECUTE pg_catalog.format('EXECUTE %I', v_name);
             SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
         RAISE EXCEPTION USING ERRCODE = 'SDB01';
@@ -89,6 +97,9 @@ BEGIN
                 HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.'
                        ' Write literals as ''...''::type.';
     END;
+    IF EXISTS (SELECT FROM pg_prepared_statements AS p WHERE p.name = v_name) THEN
+        EXECUTE format('DEALLOCATE %I', v_name);
+    END IF;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',

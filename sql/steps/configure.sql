@@ -15,7 +15,7 @@ WITH adopted AS (
        AND strpos(o.previous_definition, format(' ON %I.%I ', n.nspname, c.relname)) > 0
 )
 INSERT INTO sessiondb.installation AS i (platform_schema, search_path, version, course_path, course_pieces, course_joins)
-SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'), $1, p.path, p.pieces, p.joins
+SELECT current_setting('sessiondb.schema'), ({pinned_path()}), $1, p.path, p.pieces, p.joins
   FROM (VALUES (1)) AS one (row)
   LEFT JOIN ({shortest_course_paths()}) AS p ON true
 ON CONFLICT (singleton) DO UPDATE

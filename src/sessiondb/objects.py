@@ -211,9 +211,12 @@ def missing(connection: Connection) -> list[Object]:
 def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path of the connection."""
     with catalogs(connection):
+        pinned = resources.query("queries/pinned_path")
         ((schema, search_path, distributed),) = connection.execute(
-            "SELECT current_setting('sessiondb.schema'), current_setting('sessiondb.search_path'),"
-            " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
+            trusted(
+                f"SELECT current_setting('sessiondb.schema'), ({pinned}),"
+                " coalesce(current_setting('sessiondb.citus', true) = 'distributed', false)"
+            )
         ).fetchall()
         paths = connection.execute(trusted(resources.query("queries/shortest_course_paths"))).fetchall()
         ((staff,),) = connection.execute(trusted(resources.query("queries/staff"))).fetchall()

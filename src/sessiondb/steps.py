@@ -183,7 +183,8 @@ def completion(found: Sequence[Object]) -> Step:
 
 def _recorded(made: Sequence[Object]) -> Statement:
     """Return the statement that records new objects; with a policy, also the grants on the function that it calls."""
-    granted = [objects.find("function", "sessions_of_staff")] if any(o.kind == "policy" for o in made) else []
+    called = ("sessions_of_staff", "current_user_id")
+    granted = [objects.find("function", name) for name in called] if any(o.kind == "policy" for o in made) else []
     return ours("record", [*made, *granted])
 
 
