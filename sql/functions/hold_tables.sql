@@ -1,6 +1,7 @@
 CREATE OR REPLACE PROCEDURE sessiondb.hold_tables()
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $procedure$
 /*
  * Locks the platform's tables that are read, so that no other table gets the name of one before the transaction ends. It is
@@ -11,6 +12,7 @@ DECLARE
     v_names text[];
     v_oids oid[];
     v_table text;
+    v_prepared text := concat('sessiondb_', gen_random_uuid());
 BEGIN
     -- citus: RETURN;
     SELECT h.names, h.oids
@@ -28,8 +30,8 @@ BEGIN
          WHERE c.oid = ANY (v_oids)
          ORDER BY c.relname
     LOOP
-        EXECUTE format('PREPARE sessiondb_held AS SELECT FROM ONLY %I.%I', v_held.nspname, v_held.relname);
-        DEALLOCATE sessiondb_held;
+        EXECUTE format('PREPARE %I AS SELECT FROM ONLY %I.%I', v_prepared, v_held.nspname, v_held.relname);
+        EXECUTE format('DEALLOCATE %I', v_prepared);
     END LOOP;
     SELECT m.name
       INTO v_table

@@ -17,12 +17,13 @@ AS $function$
 DECLARE
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
+    v_prepared pg_catalog.text := pg_catalog.concat('sessiondb_', pg_catalog.gen_random_uuid());
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
 BEGIN
     -- a lock, although a read takes one: the name is looked up before a wait for it, and could be that of another table after it
-    EXECUTE pg_catalog.format('PREPARE sessiondb_held AS SELECT FROM ONLY %s', v_name);
-    DEALLOCATE sessiondb_held;
+    EXECUTE pg_catalog.format('PREPARE %I AS SELECT FROM ONLY %s', v_prepared, v_name);
+    EXECUTE pg_catalog.format('DEALLOCATE %I', v_prepared);
     IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed before a batch', v_name);
     END IF;

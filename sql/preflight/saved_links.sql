@@ -17,6 +17,7 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
                format('Give the saved ones this type: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::text::%s',
                       k.oid::regclass, a.attname, format_type(o.atttypid, o.atttypmod), a.attname, format_type(o.atttypid, o.atttypmod))
          WHERE o.atttypid <> a.atttypid
+           AND ({base_type(o.atttypid)}) <> ({base_type(a.atttypid)})
            AND NOT EXISTS (
                 SELECT FROM pg_amop AS m
                  WHERE (m.amoplefttype, m.amoprighttype, m.amopstrategy) = (o.atttypid, a.atttypid, 3)

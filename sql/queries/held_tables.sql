@@ -3,8 +3,9 @@
 -- that does not exist; no statement if there are none. Of the tables of the rules only those named in $3, if that is not NULL.
 --
 -- PREPARE locks whatever it names, also a view, a materialized view or a foreign table, without a right on it. It runs nothing.
-SELECT 'PREPARE sessiondb_held AS SELECT FROM ' || string_agg(concat('ONLY ', h.name, ' AS t', h.oid), ', ' ORDER BY h.name) FILTER (WHERE h.oid IS NOT NULL)
-           || '; DEALLOCATE sessiondb_held' AS statement,
+-- One that was interrupted leaves its name to the session.
+SELECT 'PREPARE ' || min(g.name) || ' AS SELECT FROM ' || string_agg(concat('ONLY ', h.name, ' AS t', h.oid), ', ' ORDER BY h.name) FILTER (WHERE h.oid IS NOT NULL)
+           || '; DEALLOCATE ' || min(g.name) AS statement,
        array_agg(h.name) AS names, array_agg(h.oid) AS oids
   FROM (
         SELECT concat(quote_ident($1), '.', t.name) AS name, c.oid
@@ -25,4 +26,5 @@ SELECT 'PREPARE sessiondb_held AS SELECT FROM ' || string_agg(concat('ONLY ', h.
           JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE coalesce('org_members' = ANY ($3), true)
        ) AS h
+ CROSS JOIN (SELECT concat('sessiondb_', replace(gen_random_uuid()::text, '-', '')) AS name) AS g
  WHERE h.oid IS NULL OR has_schema_privilege((SELECT c.relnamespace FROM pg_class AS c WHERE c.oid = h.oid), 'USAGE')

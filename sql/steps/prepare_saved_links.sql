@@ -43,12 +43,17 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 2, format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
+                   -- not of a domain, whose CHECK sessiondb.is_saved_link() would run with the rights of its owner
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id FROM %3$s WITH NO DATA;\n'
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
                    '    CALL sessiondb.withdraw_default_grants();\n'
                    'END',
-                   p.saved, array_to_string(p.key || other.columns, ', '), p.name, p.relname, array_to_string(p.key, ', '),
+                   p.saved,
+                   (SELECT string_agg(format('%s::%s', c.name, ({base_type(a.atttypid)})), ', ' ORDER BY c.place)
+                      FROM unnest(p.key || other.columns) WITH ORDINALITY AS c (name, place)
+                      JOIN pg_attribute AS a ON a.attrelid = p.oid AND quote_ident(a.attname) = c.name),
+                   p.name, p.relname, array_to_string(p.key, ', '),
                    format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.name))),
                json_build_object($1, 'ACCESS SHARE')
          WHERE to_regclass(p.saved) IS NULL

@@ -101,6 +101,7 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
         from sessiondb import records, resources
         from sessiondb.address import conninfo
         from sessiondb.database import Database
+        from sessiondb.output import visible
 
         names: list[str] = []
         with contextlib.suppress(Exception):
@@ -112,7 +113,9 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
                 with hasty.transaction(read_only=True) as connection:
                     connection.execute("SET LOCAL statement_timeout TO '1s'")
                     names = records.names(connection, kind)
-        return [name for name in names if name.lower().startswith(incomplete.lower())]
+        # a line break or a control character would be another entry, or control the terminal
+        shown = [name for name in names if visible(name) == name]
+        return [name for name in shown if name.lower().startswith(incomplete.lower())]
 
     return offer
 
