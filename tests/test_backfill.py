@@ -1465,3 +1465,10 @@ def test_a_row_that_was_changed_before_its_session_was_active_is_linked_wherever
 
     assert_all_linked(installed_db)
     assert result.as_json()["submissions"] == {"scanned": number, "linked": number, "unlinkable": 0, "reasons": {}}
+
+
+@on("hosted")
+def test_call_works_whatever_the_session_has_set_and_left(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("PREPARE sessiondb_held AS SELECT 1; SET quote_all_identifiers TO on")
+        connection.execute("CALL sessiondb.backfill()")

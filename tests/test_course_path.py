@@ -397,3 +397,24 @@ def test_a_temporal_foreign_key_is_no_way_for_a_row_may_refer_to_several_by_it(p
         """,
     )
     assert "from submissions to courses" in refusal(platform_db)
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_table_with_the_name_of_a_column_of_the_path_is_no_step_of_it(
+    new_role: str, platform_db: PlatformDatabase, *, applied: bool
+) -> None:
+    """Any role that may create tables could lead submissions to courses of its own."""
+    if applied:
+        platform_db.apply()
+    with platform_db.connect() as connection:
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}".encode())
+        connection.execute("CREATE TABLE module_id (id uuid PRIMARY KEY, course_id uuid)")
+
+    platform_db.apply(course_path=None if applied else "item_id.module_id.course_id")
+
+    with platform_db.connect() as connection:
+        ((tables,),) = connection.execute(
+            "SELECT array_agg(j ->> 'to') FROM sessiondb.installation, jsonb_array_elements(course_joins) AS j"
+        ).fetchall()
+    assert tables == ["public.items", "public.modules", "public.courses"]

@@ -501,3 +501,58 @@ def test_a_client_with_an_older_snapshot_writes_while_a_rollback_saves_links(
     platform_db.apply()
     (late,) = rows(platform_db, "SELECT session_id FROM submissions WHERE content = 'late'")
     assert late["session_id"] is not None
+
+
+@on_school
+def test_a_schema_with_the_old_name_of_the_platform_s_does_not_keep_its_saved_links(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """Another role has made it since, and no fix names it."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    platform_db.rollback()
+    schema = platform_db.platform.schema
+    alter(
+        platform_db,
+        f"ALTER SCHEMA {schema} RENAME TO moved",
+        f"CREATE SCHEMA {schema} AUTHORIZATION {new_role}; SET ROLE {new_role}",
+        f"CREATE TABLE {schema}.enrollments (); CREATE TABLE {schema}.submissions ()",
+    )
+
+    applied = on(replace(platform_db, platform=replace(platform_db.platform, schema="moved")), "apply")
+
+    assert applied.code == 0, applied.err
+    with platform_db.connect() as connection:
+        connection.execute("SET search_path TO moved")
+        after = connection.execute(
+            "SELECT id, session_id FROM enrollments UNION ALL SELECT id, session_id FROM submissions ORDER BY 1"
+        ).fetchall()
+    assert after == [(row["id"], row["session_id"]) for row in before]
+
+
+@on_school
+def test_the_check_of_a_domain_in_the_key_does_not_run_with_the_rights_of_the_owner(
+    platform_db: PlatformDatabase,
+) -> None:
+    """A client's temporary table may be what it reads."""
+    alter(
+        platform_db,
+        "CREATE FUNCTION fits(uuid) RETURNS boolean LANGUAGE plpgsql AS"
+        " 'BEGIN RETURN current_setting(''app.falls'', true) IS DISTINCT FROM ''on'' OR current_user = ''campus_app''; END'",
+        "CREATE DOMAIN key AS uuid CHECK (campus.fits(VALUE))",
+        "ALTER TABLE enrollments ALTER COLUMN id TYPE key",
+    )
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    alter(platform_db, "DELETE FROM org_members")
+    with platform_db.connect() as connection:
+        connection.execute("SET search_path TO campus; SET app.falls TO 'on'")
+        done = connection.execute(
+            "UPDATE enrollments SET session_id = %s WHERE id IN"
+            " (SELECT id FROM sessiondb.saved_links_of_enrollments WHERE session_id IS NOT NULL)",
+            [learners.session],
+        )
+        assert done.rowcount

@@ -372,6 +372,50 @@ def test_no_literal_of_a_type_of_another_role_is_read(new_role: str, people: Pla
     )
 
 
+def test_no_function_of_the_platform_in_the_expression_is_run_by_apply(people: PlatformDatabase) -> None:
+    """It may call a function of another role, which must not get the rights of a superuser."""
+    with people.connect("hosted_owner") as connection:
+        connection.execute("CREATE FUNCTION me() RETURNS uuid LANGUAGE plpgsql STABLE AS 'BEGIN RAISE ''run''; END'")
+    applied = run("-d", people.conninfo(), "apply", "--staff", "trainer", "--current-user", "me()")
+    assert applied.code == 0, applied.err
+
+
+def test_no_temporary_table_of_a_reader_says_who_asks(people: PlatformDatabase) -> None:
+    with people.connect("hosted_owner") as connection:
+        connection.execute(
+            "CREATE TABLE who AS SELECT NULL::uuid AS id WHERE false; GRANT SELECT ON who TO authenticated;"
+            "CREATE FUNCTION me() RETURNS uuid LANGUAGE sql STABLE AS"
+            " 'SELECT coalesce((SELECT id FROM who LIMIT 1), auth.uid())'"
+        )
+    dsn = people.conninfo("hosted_owner")
+    assert run("-d", dsn, "apply", "--staff", "trainer,admin", "--current-user", "me()").code == 0
+    put_to_work(people)
+    with people.connect() as connection:
+        staff = connection.execute("SELECT user_id FROM org_members WHERE role IN ('trainer', 'admin')").fetchall()
+        connection.execute(f'GRANT TEMPORARY ON DATABASE "{people.name}" TO authenticated'.encode())
+    for member in staff:
+        with people.connect(autocommit=False) as connection, people.platform.as_student(connection, user("student")):
+            connection.execute("CREATE TEMP TABLE who (id uuid)")
+            connection.execute("INSERT INTO who VALUES (%s)", member)
+            assert connection.execute("SELECT FROM submissions").rowcount == SEEN["student"][1]
+    assert staff
+
+
+@pytest.mark.parametrize("policy", ["id IN (SELECT user_id FROM public.enrollments)", None])
+def test_an_expression_that_reads_what_the_policies_are_for_is_refused(
+    people: PlatformDatabase, policy: str | None
+) -> None:
+    """Each policy would call itself, and every query of a reader fail."""
+    expression = "(SELECT p.id FROM profiles AS p WHERE p.id = auth.uid())"
+    with people.connect("hosted_owner") as connection:
+        if policy:
+            connection.execute(f"CREATE POLICY mates ON profiles USING ({policy})".encode())
+        else:
+            expression = "(SELECT e.user_id FROM enrollments AS e WHERE e.user_id = auth.uid() LIMIT 1)"
+    refused = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
+    assert (refused.code, "would call itself" in refused.err) == (1, True), refused.err
+
+
 def test_current_user_is_the_reader_in_the_expression_and_in_what_it_calls(people: PlatformDatabase) -> None:
     """As in the policies of the platform; not the owner of sessiondb."""
     with people.connect("hosted_owner") as connection:

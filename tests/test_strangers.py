@@ -754,3 +754,83 @@ def test_the_check_of_a_domain_of_another_role_in_a_constraint_of_the_platform_i
         connection.execute("ALTER TABLE orgs ADD CONSTRAINT labelled CHECK (('{x}'::label[])[1] = 'x')")
     (finding,) = check(installed_db, "code_of_others")
     assert "function public.allows(text)" in finding.detail
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_table_of_another_role_in_the_place_of_one_on_a_path_without_a_key_is_refused(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """No foreign key shows that the renamed one was meant."""
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey")
+    assert on(platform_db, "apply", "--course-path", "exercise_id.exercises.course_id").code == 0
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE exercises RENAME TO was")
+    by_role(platform_db, new_role, "CREATE TABLE exercises (id uuid PRIMARY KEY, course_id uuid)")
+
+    assert ("course_path", "error", "public.exercises") in brief(check(platform_db, "course_path"))
+    for command in (("show", "submissions"), ("backfill",), ("check", "split_students")):
+        refused = on(platform_db, *command)
+        said = " ".join((refused.err + refused.out).split())
+        assert (refused.code != 0, f"belongs to role {new_role}" in said) == (True, True), command
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        # it could create an index on it, whose expression is evaluated for each row
+        "CREATE TABLE theirs (LIKE org_members) PARTITION BY RANGE (user_id);"
+        "ALTER TABLE theirs ATTACH PARTITION org_members DEFAULT",
+        # its CHECK is evaluated by the planner
+        "CREATE TABLE theirs () INHERITS (users)",
+        "CREATE TABLE theirs () INHERITS (exercises)",
+    ],
+    ids=["of which one is a partition", "that inherits from the users", "that inherits from one on the path"],
+)
+def test_a_table_of_another_role_that_is_related_to_one_that_is_read_is_refused_before_and_after(
+    new_role: str, platform_db: PlatformDatabase, statement: str
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(f"{statement}; ALTER TABLE theirs OWNER TO {new_role}".encode())
+    assert any("public.theirs" in object_ or object_ == "TABLE theirs" for _, _, object_ in refused(platform_db))
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE theirs OWNER TO CURRENT_USER")
+    assert on(platform_db, "apply").code == 0
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER TABLE theirs OWNER TO {new_role}".encode())
+    found = brief(check(platform_db, "table_owners")) + brief(check(platform_db, "course_path"))
+    assert {(level, object_) for _, level, object_ in found} == {("error", "public.theirs")}
+    assert on(platform_db, "backfill").code == 1
+
+
+@on_hosted
+def test_no_function_is_called_in_the_place_of_the_role_of_a_member(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """A platform need not have that column."""
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE org_members RENAME COLUMN role TO job")
+        member = connection.execute("SELECT org_id, user_id FROM org_members LIMIT 1").fetchall()[0]
+    by_role(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION role(org_members) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+    )
+    removed = on(installed_db, "member", "remove", "--org", str(member[0]), "--user", str(member[1]))
+    assert removed.code == 0, removed.err
+
+
+@on_hosted
+def test_a_function_of_another_role_does_not_keep_half_an_installation_from_being_rolled_back(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    platform_db.apply(to="0005")
+    by_role(
+        platform_db,
+        new_role,
+        "CREATE FUNCTION get_user_session_for_course(uuid, uuid) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+    )
+    undone = on(platform_db, "rollback", "--all", "--yes")
+    assert undone.code == 0, undone.err
+    assert len(rows(platform_db, "SELECT FROM pg_proc WHERE proname = 'get_user_session_for_course'")) == 1

@@ -68,6 +68,9 @@ def meanwhile(
         # one check alone, which names fewer tables than it reads
         (REFERENCE, "courses", "exercises", ("check", "split_students")),
         (REFERENCE, "courses", "sessions", ("check", "orgs_without_sessions")),
+        # and what only the functions that it calls read
+        (REFERENCE, "sessions", "orgs", ("check", "orgs_without_sessions")),
+        (REFERENCE, "sessions", "users", ("check", "split_students")),
         (REFERENCE, "enrollments", "sessions", ("backfill", "--dry-run")),
         (REFERENCE, "enrollments", "exercises", ("show", "submissions", "--unlinked")),
     ],

@@ -32,8 +32,9 @@ SELECT 'saved_links', 'error', format('%s', k.oid::regclass),
        format(E'Restore them: sessiondb apply --schema %s\nOr give them up: DROP TABLE %s', ({shell_word(n.nspname)}), k.oid::regclass)
   FROM pg_class AS k
   JOIN pg_class AS c ON c.relkind IN ('r', 'p')
-   AND c.oid = to_regclass(substring(obj_description(k.oid, 'pg_class') FROM '^The sessions that rows of (.+) were linked to'))
   JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> current_setting('sessiondb.schema')
+   -- not to_regclass(), which refuses a schema that this role may not use
+   AND format('%I.%I', n.nspname, c.relname) = substring(obj_description(k.oid, 'pg_class') FROM '^The sessions that rows of (.+) were linked to')
   JOIN pg_namespace AS h ON h.nspname = current_setting('sessiondb.schema')
  CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS oid) AS o
  WHERE k.relnamespace = to_regnamespace('sessiondb') AND k.relname = 'saved_links_of_' || c.relname

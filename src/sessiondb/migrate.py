@@ -150,12 +150,10 @@ class Runner:
         for step in steps.tools(_gone_tools(states)):
             self._run(step, "creating missing functions of schema sessiondb:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
-        if unrecorded:
-            # not a function of the platform or of another role, which an apply would have replaced
-            ours = {o.key for o in objects.leftovers(self.connection)}
-            found = [
-                o for o in objects.objects() if o.key in unrecorded and (o.parent != "platform" or o.key in ours)
-            ]
+        # not a function of the platform or of another role, which an apply would have replaced
+        ours = {o.key for o in objects.leftovers(self.connection)} if unrecorded else set()
+        found = [o for o in objects.objects() if o.key in unrecorded and (o.parent != "platform" or o.key in ours)]
+        if found:
             self._run(steps.completion(found), "completing")
 
     def _each(self, steps_: Iterable[Step], doing: Callable[[str], str]) -> None:
