@@ -625,20 +625,22 @@ def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
     assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == 1
 
 
-@pytest.mark.parametrize(("made", "code"), [("kind", 5), ("own_link", 0)])
+@pytest.mark.parametrize(
+    ("made", "over", "code"), [("kind", "text", 5), ("kind", "text[]", 5), ("own_link", "text", 0)]
+)
 @on_hosted
 def test_an_adopted_trigger_does_not_come_back_over_a_type_of_another_role(
-    new_role: str, platform_db: PlatformDatabase, made: str, code: int
+    new_role: str, platform_db: PlatformDatabase, made: str, over: str, code: int
 ) -> None:
     """A literal of its array runs the CHECK already when the trigger is parsed; a type with the name of its function does not."""
     with platform_db.connect() as connection:
         for statement in (
             "GRANT CREATE ON SCHEMA public TO hosted_owner; SET ROLE hosted_owner",
             "ALTER TABLE enrollments ADD session_id uuid REFERENCES sessions ON DELETE SET NULL",
-            "CREATE DOMAIN kind AS text",
+            f"CREATE DOMAIN kind AS {over}",
             "CREATE FUNCTION own_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.session_id := NULL; RETURN NEW; END'",
             "CREATE TRIGGER own_link BEFORE INSERT ON enrollments FOR EACH ROW"
-            " WHEN ('x' <> ALL ('{a,b}'::kind[]::text[])) EXECUTE FUNCTION own_link()",
+            " WHEN (('{\"{a}\"}'::kind[]) IS NOT NULL) EXECUTE FUNCTION own_link()",
         ):
             connection.execute(statement.encode())
         assert on(platform_db, "apply", "--adopt").code == 0
@@ -647,8 +649,8 @@ def test_an_adopted_trigger_does_not_come_back_over_a_type_of_another_role(
     by_role(
         platform_db,
         new_role,
-        "CREATE FUNCTION fall(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
-        f"CREATE DOMAIN {made} AS text CHECK (fall(VALUE))",
+        f"CREATE FUNCTION fall({over}) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+        f"CREATE DOMAIN {made} AS {over} CHECK (fall(VALUE))",
     )
 
     undone = on(platform_db, "rollback", "--all", "--yes")
@@ -834,3 +836,26 @@ def test_a_function_of_another_role_does_not_keep_half_an_installation_from_bein
     undone = on(platform_db, "rollback", "--all", "--yes")
     assert undone.code == 0, undone.err
     assert len(rows(platform_db, "SELECT FROM pg_proc WHERE proname = 'get_user_session_for_course'")) == 1
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_the_role_that_an_archive_with_our_triggers_was_given_to_is_not_trusted(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "ALTER TABLE enrollments RENAME TO archive;"
+            "ALTER INDEX enrollments_session_id_idx RENAME TO archive_session_id_idx;"
+            "CREATE TABLE enrollments (LIKE archive INCLUDING ALL); ALTER TABLE enrollments DROP COLUMN session_id"
+        )
+        connection.execute(f"ALTER TABLE archive OWNER TO {new_role}".encode())
+
+    applied = on(installed_db, "apply")
+
+    assert applied.code == 0, applied.err
+    assert f"Connect as {new_role}" not in applied.err
+    assert f"It belongs to role {new_role} now" in applied.err
+    assert brief(check(installed_db, "table_owners")) == []
+    with installed_db.connect() as connection:
+        connection.execute(f"ALTER TABLE courses OWNER TO {new_role}".encode())
+    assert brief(check(installed_db, "table_owners")) == [("table_owners", "error", "public.courses")]

@@ -1,11 +1,14 @@
 CREATE OR REPLACE PROCEDURE sessiondb.require_trusted()
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $procedure$
 /*
  * Raises an error if schema sessiondb contains objects of a role that is not trusted, or if a schema in the search_path
  * belongs to one; then locks and examines the platform's tables. A role that calls backfill() or explain_link() trusts the
  * owner of backfill().
+ *
+ * Without jit: the queries look expensive, and compiling them would take longer than running them.
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);

@@ -61,6 +61,8 @@ SELECT 'renamed' AS "check",
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
        CASE
            WHEN m.is_of_stranger THEN 'See whose that one is: sessiondb check table_owners'
+           WHEN m.has_both AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t) THEN
+               format('It belongs to role %I now. See what that role has made of it before you read it.', pg_get_userbyid(c.relowner))
            WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
            WHEN m.has_both THEN format(
                E'After apply, copy the links that you need: UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o WHERE %4$s AND n.session_id IS NULL AND o.%2$I IS NOT NULL\n'

@@ -14,7 +14,7 @@ SELECT DISTINCT y.oid::regtype AS name, pg_get_userbyid(y.typowner) AS role
 {parts_of_type(t.oid)}
        ) AS p
   JOIN pg_type AS y ON y.oid = p.type_oid
- WHERE y.typcategory <> 'A'
+ WHERE (y.typtype <> 'b' OR y.typelem = 0)  -- the array of a type belongs to the owner of that
    AND y.typowner NOT IN (
 {trusted_roles($2)}
        )
