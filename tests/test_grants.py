@@ -172,6 +172,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE TRIGGER aaa BEFORE INSERT ON submissions_2024 FOR EACH ROW EXECUTE FUNCTION left_behind.f()",
             'CREATE TRIGGER "50%s" BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION left_behind.f()',
             "CREATE FUNCTION left_behind.holds() RETURNS boolean LANGUAGE sql RETURN true",
+            "CREATE FUNCTION left_behind.of_index(text) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN true",
             "CREATE FUNCTION left_behind.mood() RETURNS text LANGUAGE sql RETURN 'well'",
             "CREATE FUNCTION left_behind.text(mood) RETURNS text LANGUAGE sql RETURN 'well'",
             "RESET ROLE; REVOKE ALL ON submissions_2024, sessions, courses FROM {role}",
@@ -184,6 +185,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE DOMAIN outer_one AS left_behind.inner_one; CREATE DOMAIN outer_ones AS outer_one[]",
             "ALTER TABLE courses ADD CONSTRAINT deep CHECK (title::outer_one IS NOT NULL)",
             "ALTER TABLE orgs ADD CONSTRAINT deeper CHECK ((ARRAY[slug]::outer_ones)[1] IS NOT NULL)",
+            "CREATE INDEX by_theirs ON users (id) WHERE left_behind.of_index('x')",
             "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
         ):
             give(connection, trusted(statement), new_role)
@@ -195,6 +197,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "default value for public.orgs.mood",
             "domain constraint is_well on public.checked",
             'foreign key 100%_s_fkey of left_behind."100%"',
+            "index public.by_theirs",
             "policy theirs on public.enrollments",
             "table constraint deep on public.courses",
             "table constraint deeper on public.orgs",

@@ -787,8 +787,20 @@ def test_a_table_of_another_role_in_the_place_of_one_on_a_path_without_a_key_is_
         # its CHECK is evaluated by the planner
         "CREATE TABLE theirs () INHERITS (users)",
         "CREATE TABLE theirs () INHERITS (exercises)",
+        # its owner may write the rows of the other
+        "CREATE TABLE theirs (); ALTER TABLE org_members INHERIT theirs",
+        # it is behind a view
+        "ALTER TABLE orgs RENAME TO companies; CREATE VIEW orgs AS SELECT * FROM companies;"
+        "CREATE TABLE theirs (LIKE companies) PARTITION BY RANGE (id);"
+        "ALTER TABLE theirs ATTACH PARTITION companies DEFAULT",
     ],
-    ids=["of which one is a partition", "that inherits from the users", "that inherits from one on the path"],
+    ids=[
+        "of which one is a partition",
+        "that inherits from the users",
+        "that inherits from one on the path",
+        "from which one inherits",
+        "of which one behind a view is a partition",
+    ],
 )
 def test_a_table_of_another_role_that_is_related_to_one_that_is_read_is_refused_before_and_after(
     new_role: str, platform_db: PlatformDatabase, statement: str

@@ -7,10 +7,18 @@
 WITH used AS (
     SELECT DISTINCT node.relid, c.relname, c.relowner
       FROM pg_class AS c
-     CROSS JOIN LATERAL ({with_partitions(c.oid)}) AS node
+     CROSS JOIN LATERAL (
+{with_relatives(c.oid)}
+           ) AS node
      WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
        AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
         OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
+        OR c.oid IN (
+            SELECT u.oid
+              FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
+             CROSS JOIN LATERAL (
+{tables_with_names(i.schema)}
+                   ) AS u)
 ),
 platform AS (
     SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id

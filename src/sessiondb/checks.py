@@ -170,8 +170,9 @@ def _data_checks(
                 " true)",
                 [f"{timeout * 1000:.0f}"],
             )
-            # all, because the functions that a check calls read others
-            if absent := _hold_tables(connection, is_installed=True):
+            # what it names, and what the functions that it calls read
+            named = re.findall(rf"{re.escape(resources.quoted(there.platform_schema))}\.(\w+)", query)
+            if absent := _hold_tables(connection, is_installed=True, only=[*STAFFS_TABLES, *named]):
                 detail = f"The check cannot be run: {absent[0]} does not exist."
                 return [Finding(name, "error", name, detail, "Fix what the other checks found.") for name in names]
             with platform_path(connection):
