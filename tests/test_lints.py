@@ -29,7 +29,7 @@ DYNAMIC = {
     "is_saved_link",
     "link_batch",
     "link_users",
-    "lock_tables",
+    "lock_table",
     "save_link",
     "withdraw_default_grants",
     # what they are given to run, functions of ours put together
