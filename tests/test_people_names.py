@@ -114,12 +114,14 @@ def test_a_name_of_several_is_listed_and_nothing_is_done(installed_db: PlatformD
 
 
 @on_reference
-def test_a_slug_goes_before_the_name_of_another_organisation(installed_db: PlatformDatabase) -> None:
+def test_a_slug_goes_before_the_name_of_another_organisation_which_is_said(installed_db: PlatformDatabase) -> None:
+    """Whoever may create organisations could choose the name of another for the slug."""
     with installed_db.connect() as connection:
         connection.execute("INSERT INTO orgs (name, slug) VALUES ('atelier-nord', 'other')")
     found = run("-d", installed_db.conninfo(), "member", "list", "--org", "atelier-nord", "--format", "json")
 
     assert {row["user_id"] for row in found.json} >= {ADA}
+    assert '"atelier-nord" is its slug; another organisation has it as its name' in found.err
 
 
 @on_reference

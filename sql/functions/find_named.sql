@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The users, courses, organisations or sessions (p_kind as for names_in) that people call p_name, with all their names;
- * at most 21. found_by is slug, or name. If nothing has this name, the most similar ones, found_by near.
+ * at most 21. found_by is slug, name, or both if it is the slug of one and the name of another. If nothing has this name, the most similar ones, found_by near.
  *
  * What identifies a thing goes before what people may choose freely: slug, email, username and login, each as it is
  * written, then in any case; then the other names. What looks like an e-mail is looked for only as one where users have
@@ -36,7 +36,8 @@ BEGIN
              WHERE p.name = 'email' OR p_kind <> 'user' OR strpos(p_name, '@') = 0 OR 'email' <> ALL (p.columns)
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
-        SELECT s.found_by, n.query || c.condition AS query
+        SELECT s.found_by, n.query || c.condition AS query,
+               (SELECT n.query || o.as_written FROM step AS o WHERE NOT o.identifies AND s.found_by = 'slug') AS others
           FROM named AS n
          CROSS JOIN step AS s
          CROSS JOIN LATERAL (VALUES (1, s.as_written), (2, s.in_any_case)) AS c (place, condition)
@@ -48,6 +49,14 @@ BEGIN
               FROM (SELECT r.id, pg_catalog.concat_ws(', ', VARIADIC r.names) AS name FROM (%s) AS r ORDER BY 2, 1 LIMIT 21) AS f
             $called$, v_try.query));
         IF v_found IS NOT NULL THEN
+            -- whoever may create one could choose the name of another for its slug
+            IF v_try.others IS NOT NULL THEN
+                IF sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.id) FROM (%s) AS r WHERE r.id::pg_catalog.text OPERATOR(pg_catalog.<>) %L LIMIT 1',
+                                        v_try.others, v_found -> 0 ->> 'id')) IS NOT NULL
+                THEN
+                    v_try.found_by := 'both';
+                END IF;
+            END IF;
             RETURN QUERY SELECT f.id, f.name, v_try.found_by FROM jsonb_to_recordset(v_found) AS f (id uuid, name text);
             RETURN;
         END IF;

@@ -205,6 +205,8 @@ def find(
         raise UnclearNameError(f'"{name}" is the name of {number} {nouns}', [*candidates[:20], *more], hint)
     if found[0]["found_by"] != "slug":
         say(f"{noun.capitalize()} {found[0]['name']}: {found[0]['id']}")
+    if found[0]["found_by"] == "both":
+        say(f'"{name}" is its slug; another {noun} has it as its name, and is found by its id.')
     return UUID(str(found[0]["id"]))
 
 
