@@ -221,6 +221,7 @@ def policies(db: PlatformDatabase) -> set[tuple[str, str]]:
         "ALTER POLICY sessiondb_staff_enrollments ON enrollments TO PUBLIC",
         "ALTER POLICY sessiondb_staff_submissions ON submissions USING (true)",
         "REVOKE EXECUTE ON FUNCTION sessiondb.sessions_of_staff(uuid) FROM authenticated",
+        "REVOKE EXECUTE ON FUNCTION sessiondb.current_user_id() FROM authenticated",
         "GRANT EXECUTE ON FUNCTION sessiondb.sessions_of_staff(uuid) TO anon",
         "DELETE FROM sessiondb.objects WHERE kind = 'policy'",
         "UPDATE sessiondb.installation SET staff = NULL",
@@ -421,6 +422,37 @@ def test_an_expression_that_reads_what_the_policies_are_for_is_refused(
             expression = "(SELECT e.user_id FROM enrollments AS e WHERE e.user_id = auth.uid() LIMIT 1)"
     refused = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
     assert (refused.code, "would call itself" in refused.err) == (1, True), refused.err
+
+
+def test_a_right_that_the_expression_needs_and_a_reader_has_lost_is_found(people: PlatformDatabase) -> None:
+    dsn = people.conninfo("hosted_owner")
+    with people.connect("hosted_owner") as connection:
+        connection.execute("CREATE FUNCTION me() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT auth.uid()'")
+    assert run("-d", dsn, "apply", "--staff", "trainer,admin", "--current-user", "me()").code == 0
+    put_to_work(people)
+    with people.connect("hosted_owner") as connection:
+        connection.execute("REVOKE EXECUTE ON FUNCTION me() FROM PUBLIC, anon, authenticated, service_role")
+
+    found = run("-d", dsn, "check", "staff", "--format", "json")
+
+    (finding,) = found.json["findings"]
+    assert (found.code, finding["fix"]) == (4, "GRANT EXECUTE ON FUNCTION public.me() TO authenticated")
+    with people.connect("hosted_owner") as connection:
+        connection.execute(finding["fix"].encode())
+    assert seen(people) == SEEN
+
+
+@pytest.mark.slow
+def test_readers_read_on_after_an_apply_that_installs_functions_alone(people: PlatformDatabase) -> None:
+    """Although default privileges give each function to them, which apply withdraws from the others."""
+    with people.connect("hosted_owner") as connection:
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO authenticated")
+    people.apply(staff=TRAINERS)
+    put_to_work(people)
+    with people.connect("hosted_owner") as connection:
+        connection.execute("UPDATE sessiondb.objects SET sha256 = '' WHERE kind = 'function'")
+    people.apply()
+    assert seen(people) == SEEN
 
 
 def test_current_user_is_the_reader_in_the_expression_and_in_what_it_calls(people: PlatformDatabase) -> None:

@@ -87,7 +87,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
      WHERE p.pronamespace = to_regnamespace('sessiondb')
        AND p.prosecdef
        -- the roles of the policies for staff
-       AND NOT (p.proname = 'sessions_of_staff' AND NOT a.is_grantable AND EXISTS (
+       AND NOT (p.proname IN ({functions_of_policies()}) AND NOT a.is_grantable AND EXISTS (
             SELECT FROM sessiondb.installation AS i
              WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC')
                    = ANY (string_to_array(to_jsonb(i) -> 'staff' ->> 'readers', ', '))))

@@ -43,4 +43,13 @@ SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.reln
                ) AS read
          WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
            AND (read.text = 'true' OR read.text ~ '\m(session_id|org_id|org_members|sessions)\M'))
+UNION ALL
+-- a right that was revoked since apply looked: every query of such a role would fail
+SELECT 'staff', 'error', 'function sessiondb.current_user_id()',
+       'The expression of --current-user needs a right that a role of the policies for staff lacks, so each of its queries fails.', g.statement
+  FROM sessiondb.installation AS i
+ CROSS JOIN LATERAL (SELECT to_regprocedure('sessiondb.current_user_id()')::oid AS asks, to_jsonb(i) -> 'staff' ->> 'readers' AS readers) AS f
+ CROSS JOIN LATERAL (
+{lacking_grants(f.asks, f.readers)}
+       ) AS g
  ORDER BY object

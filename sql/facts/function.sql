@@ -9,7 +9,7 @@ SELECT jsonb_build_object(
            'defaults', pg_get_expr(p.proargdefaults, 0))
        -- a dump may lack what was revoked; administrators may revoke more
        || CASE WHEN NOT has_function_privilege(0::oid, p.oid, 'EXECUTE') THEN '{"private": true}' ELSE '{}' END::jsonb
-       || CASE p.proname WHEN 'sessions_of_staff' THEN jsonb_build_object('granted to', (
+       || CASE WHEN p.proname IN ({functions_of_policies()}) THEN jsonb_build_object('granted to', (
               SELECT coalesce(string_agg(DISTINCT coalesce(r.rolname, 'PUBLIC'), ', '), '')
                 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
                 LEFT JOIN pg_roles AS r ON r.oid = a.grantee

@@ -14,17 +14,17 @@ BEGIN
           FROM pg_proc AS p
          CROSS JOIN LATERAL aclexplode(p.proacl) AS a
          CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(g.rolname) FROM pg_roles AS g WHERE g.oid = a.grantee), 'PUBLIC') AS name) AS r
-         WHERE p.oid IN (to_regprocedure('sessiondb.sessions_of_staff(uuid)'), to_regprocedure('sessiondb.current_user_id()'))
+         WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname IN ({functions_of_policies()})
            AND a.grantee <> p.proowner
            AND coalesce(r.name <> ALL (string_to_array(v_readers, ', ')), true)
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, v_readers)
           FROM pg_proc AS p
-         WHERE p.oid IN (to_regprocedure('sessiondb.sessions_of_staff(uuid)'), to_regprocedure('sessiondb.current_user_id()'))
+         WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname IN ({functions_of_policies()})
            AND v_readers IS NOT NULL
     LOOP
         CALL sessiondb.run_on_platform(v_statement);
     END LOOP;
-    UPDATE sessiondb.objects AS o SET facts = NULL WHERE o.kind = 'function' AND o.name IN ('sessions_of_staff', 'current_user_id');
+    UPDATE sessiondb.objects AS o SET facts = NULL WHERE o.kind = 'function' AND o.name IN ({functions_of_policies()});
 END
 $procedure$

@@ -55,7 +55,7 @@ BEGIN
             CALL sessiondb.install_routine(v_object, v_source, p_public);
             v_object := format('ROUTINE %s', v_object);
     END CASE;
-    IF p_kind = 'policy' OR p_name IN ('sessions_of_staff', 'current_user_id') THEN
+    IF p_kind = 'policy' OR p_name IN ({functions_of_policies()}) THEN
         CALL sessiondb.grant_to_readers();
     END IF;
     CALL sessiondb.run_on_platform(format('COMMENT ON %s IS %L', v_object, p_comment));

@@ -5,8 +5,8 @@ AS $procedure$
 /*
  * Revokes what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) granted to other roles on
  * objects in schema sessiondb: some backends grant everything to the roles of their API that way. Grants by hand to other
- * roles are preserved, and so is SELECT for roles that dump the platform; install() decides which roles may call
- * sessions_of_staff().
+ * roles are preserved, and so is SELECT for roles that dump the platform; grant_to_readers() decides which roles
+ * may call the functions of the policies for staff.
  *
  * Also disables row level security if an event trigger of the platform enabled it on a new table: a role with the
  * documented grants would see no rows there, as if sessiondb were not installed.
@@ -26,7 +26,7 @@ BEGIN
             UNION ALL
             SELECT 'f', p.proowner, p.proacl, p.oid
               FROM pg_proc AS p
-             WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname <> 'sessions_of_staff'
+             WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname NOT IN ({functions_of_policies()})
         )
         SELECT DISTINCT format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
                                CASE o.type

@@ -1,5 +1,5 @@
 -- Grants on the objects that a rollback drops are lost. They are listed before, as statements to run after another apply.
--- Those on sessions_of_staff() are restored with the policies.
+-- Those on the functions of the policies for staff are restored with the policies.
 -- The setting sessiondb.undone holds the numbers of the migrations to be undone.
 WITH undone AS (
     SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations
@@ -17,7 +17,7 @@ dropped (place, name, owner, acl) AS (
     UNION ALL
     SELECT 3, format('ROUTINE %s', format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes))), p.proowner, p.proacl
       FROM undone AS u
-      JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations) AND o.name <> 'sessions_of_staff'
+      JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations) AND o.name NOT IN ({functions_of_policies()})
       JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
       JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
 ),
