@@ -1095,3 +1095,19 @@ def test_a_trigger_that_0_1_0_took_over_on_a_partition_in_another_schema_is_give
     assert column(platform_db, TRIGGERS) == []
     platform_db.rollback()
     assert {*column(platform_db, TRIGGERS)} == expected
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_an_index_that_served_under_another_name_is_ours_when_it_gets_ours(platform_db: PlatformDatabase) -> None:
+    """As after an archive took the name with it."""
+    by_hand(
+        platform_db,
+        "ALTER TABLE enrollments ADD session_id uuid REFERENCES sessions ON DELETE SET NULL",
+        "CREATE INDEX other ON enrollments (session_id)",
+    )
+    platform_db.apply()
+    by_hand(platform_db, "ALTER INDEX other RENAME TO enrollments_session_id_idx")
+
+    platform_db.apply()
+
+    assert checks(platform_db, "installed_objects") == []

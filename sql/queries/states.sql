@@ -30,7 +30,8 @@ SELECT coalesce(l.kind, r.kind) AS kind, coalesce(l.parent, r.parent::text) AS p
            WHEN l.kind IS NULL THEN 'UNKNOWN'
            WHEN v.facts IS NULL THEN 'MISSING'
            WHEN l.kind = 'table' THEN 'INSTALLED'
-           WHEN r.kind IS NULL THEN 'UNRECORDED'
+           -- one that served under another name, and has ours now, was recorded without facts
+           WHEN r.kind IS NULL OR l.kind IN ('constraint', 'index') AND r.facts IS NULL THEN 'UNRECORDED'
            WHEN r.facts IS NULL OR NOT v.facts @> r.facts THEN 'CHANGED'
            WHEN r.sha256 <> l.sha256 THEN 'OUTDATED'
            ELSE 'INSTALLED'
