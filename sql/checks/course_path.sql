@@ -51,8 +51,9 @@ UNION ALL
 SELECT 'course_path', 'error', h.object,
        format('Table %s, on the path from submissions to courses, belongs to role %I, which may have created it in the place of another one.',
               h.object, pg_get_userbyid(h.relowner)),
-       format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right one: ALTER TABLE %s OWNER TO %I',
-              h.object, pg_get_userbyid(o.owner))
+       CASE WHEN o.owner IS NULL THEN 'The tables of the platform belong to several roles. Inspect them, then give all of them to one with ALTER TABLE.'
+            ELSE format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right one: ALTER TABLE %s OWNER TO %I',
+                        h.object, pg_get_userbyid(o.owner)) END
   FROM pg_namespace AS n
  CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS o
  CROSS JOIN LATERAL (

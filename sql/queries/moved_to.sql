@@ -4,7 +4,7 @@
 SELECT min(n.nspname::text)
   FROM pg_trigger AS t
   JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
-  JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'enrollments'
+  JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'enrollments' AND c.relowner = ({linked_owner()})  -- no archive that was given away
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE t.tgname = 'zzz_sessiondb_link_enrollment'
    AND NOT EXISTS (

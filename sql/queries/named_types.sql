@@ -1,5 +1,5 @@
--- The types of roles that are not trusted that SQL text $1 casts to, or of which such a type consists: a literal of that type runs the
--- CHECK of a domain already when the text is parsed. $2 owns the platform's table enrollments. The text is one that PostgreSQL
+-- The types of roles that are not trusted that SQL text $1 casts to, or of which such a type consists, or whose CHECK calls a function of
+-- such a role: a literal of that type runs the CHECK of a domain already when the text is parsed. $2 owns the platform's table enrollments. The text is one that PostgreSQL
 -- wrote, under our search_path.
 WITH named AS MATERIALIZED (
     SELECT t.oid
@@ -8,13 +8,23 @@ WITH named AS MATERIALIZED (
      WHERE n.nspname <> 'pg_catalog'
        AND $1 ~ concat('::', regexp_replace(format('%I.%I', n.nspname, t.typname), '(\W)', '\\\1', 'g'), '(?!\w)')
 )
-SELECT DISTINCT y.oid::regtype AS name, pg_get_userbyid(y.typowner) AS role
+SELECT DISTINCT y.oid::regtype AS name, pg_get_userbyid(w.owner) AS role
   FROM named AS t
  CROSS JOIN LATERAL (
 {parts_of_type(t.oid)}
        ) AS p
   JOIN pg_type AS y ON y.oid = p.type_oid
+ CROSS JOIN LATERAL (
+        SELECT y.typowner
+         UNION
+        SELECT o.refobjid
+          FROM (
+{checks_of_type(y.oid)}
+               ) AS c
+          JOIN pg_shdepend AS o ON o.classid = c.classid AND o.objid = c.objid AND o.deptype = 'o'
+           AND o.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
+       ) AS w (owner)
  WHERE (y.typtype <> 'b' OR y.typelem = 0)  -- the array of a type belongs to the owner of that
-   AND y.typowner NOT IN (
+   AND w.owner NOT IN (
 {trusted_roles($2)}
        )

@@ -13,6 +13,16 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
 {parts_of_type(d.refobjid)}
                ) AS p
          WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1 AND d.refclassid = 'pg_type'::regclass
+        UNION
+        SELECT c.classid, c.objid
+          FROM pg_depend AS d
+         CROSS JOIN LATERAL (
+{parts_of_type(d.refobjid)}
+               ) AS p
+         CROSS JOIN LATERAL (
+{checks_of_type(p.type_oid)}
+               ) AS c
+         WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1 AND d.refclassid = 'pg_type'::regclass
        ) AS u
  CROSS JOIN LATERAL pg_identify_object(u.classid, u.objid, 0) AS i
   JOIN pg_namespace AS n ON quote_ident(n.nspname) = i.schema

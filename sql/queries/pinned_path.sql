@@ -4,5 +4,5 @@
 SELECT CASE WHEN p.schema IN (
 {schemas_in_path(p.path)}
                 ) THEN p.path
-            ELSE regexp_replace(p.path, 'pg_temp$', concat('"', replace(p.schema, '"', '""'), '", pg_temp')) END
+            ELSE concat(left(p.path, -length('pg_temp')), '"', replace(p.schema, '"', '""'), '", pg_temp') END
   FROM (SELECT current_setting('sessiondb.search_path') AS path, current_setting('sessiondb.schema') AS schema) AS p
