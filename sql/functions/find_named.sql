@@ -49,7 +49,7 @@ BEGIN
               FROM (SELECT r.id, pg_catalog.concat_ws(', ', VARIADIC r.names) AS name FROM (%s) AS r ORDER BY 2, 1 LIMIT 21) AS f
             $called$, v_try.query));
         IF v_found IS NOT NULL THEN
-            -- whoever may create one could choose the name of another for its slug
+            -- a role that may create one could choose the name of another for its slug
             IF v_try.others IS NOT NULL THEN
                 IF sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.id) FROM (%s) AS r WHERE r.id::pg_catalog.text OPERATOR(pg_catalog.<>) %L LIMIT 1',
                                         v_try.others, v_found -> 0 ->> 'id')) IS NOT NULL
