@@ -871,3 +871,25 @@ def test_the_role_that_an_archive_with_our_triggers_was_given_to_is_not_trusted(
     with installed_db.connect() as connection:
         connection.execute(f"ALTER TABLE courses OWNER TO {new_role}".encode())
     assert brief(check(installed_db, "table_owners")) == [("table_owners", "error", "public.courses")]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_a_schema_in_the_place_of_a_renamed_one_is_not_used_either_where_an_archive_has_another_owner(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE campus.archive (LIKE campus.enrollments);"
+            "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON campus.archive"
+            " FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment();"
+            "ALTER TABLE campus.archive OWNER TO campus_app"
+        )
+        assert on(installed_db, "org", "list").code == 0
+        connection.execute("ALTER SCHEMA campus RENAME TO learn")
+        connection.execute(f"CREATE SCHEMA campus AUTHORIZATION {new_role}; SET ROLE {new_role}".encode())
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions"):
+            connection.execute(f"CREATE TABLE campus.{table} (id uuid)".encode())
+        connection.execute("RESET ROLE")
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"belongs to role {new_role}"):
+            connection.execute("CALL sessiondb.begin_backfill(NULL)")
+    assert on(installed_db, "backfill").code == 1

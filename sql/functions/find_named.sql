@@ -37,7 +37,7 @@ BEGIN
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
         SELECT s.found_by, n.query || c.condition AS query,
-               (SELECT n.query || o.as_written FROM step AS o WHERE NOT o.identifies AND s.found_by = 'slug') AS others
+               (SELECT n.query || o.in_any_case FROM step AS o WHERE NOT o.identifies AND s.found_by = 'slug') AS others
           FROM named AS n
          CROSS JOIN step AS s
          CROSS JOIN LATERAL (VALUES (1, s.as_written), (2, s.in_any_case)) AS c (place, condition)

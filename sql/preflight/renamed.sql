@@ -14,7 +14,7 @@ named AS (
 -- any role that may create tables in the schema could give one such a name, key and comment
 trusted AS (
     SELECT t.oid
-      FROM (SELECT coalesce(({linked_owner()}), (SELECT n.relowner FROM named AS n WHERE n.relname = 'enrollments')) AS oid) AS o
+      FROM (SELECT ({right_owner(p.oid)}) AS oid FROM place AS p) AS o
      CROSS JOIN LATERAL (
 {trusted_roles(o.oid)}
            ) AS t

@@ -10,11 +10,7 @@ SELECT 'search_path' AS "check", 'error' AS level, 'search_path' AS object,
 UNION ALL
 SELECT 'search_path', 'error', s.object, s.detail, s.fix
   FROM (SELECT current_setting('sessiondb.search_path') AS path,
-               coalesce(({linked_owner()}), (
-                   SELECT c.relowner
-                     FROM pg_class AS c
-                    WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
-                      AND c.relname = 'enrollments')) AS table_owner) AS h
+               (SELECT ({right_owner(n.oid)}) FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')) AS table_owner) AS h
  CROSS JOIN LATERAL (
 {schemas_of_others(h.path, h.table_owner, 'this connection', 'Run the command')}
        ) AS s

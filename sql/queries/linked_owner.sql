@@ -1,10 +1,7 @@
--- The owner of the tables that our link triggers are on, whatever their names and schemas are now: no other role can put them on a
--- table. No row before they are created, after all of them were dropped, or if they have several owners: an archive may have been given
--- to another role. A command or script knows the schema, 0 for none, since its first look: another role may give one of its own this
--- name at any moment.
-SELECT min(c.relowner) AS relowner
-  FROM pg_trigger AS t
-  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = coalesce(nullif(current_setting('sessiondb.schema_oid', true), '')::oid, to_regnamespace('sessiondb'))
-  JOIN pg_class AS c ON c.oid = t.tgrelid AND NOT c.relispartition
- WHERE t.tgname IN ('zzz_sessiondb_link_enrollment', 'zzz_sessiondb_link_submission')
-HAVING count(DISTINCT c.relowner) = 1
+-- The owner of the tables that our link triggers are on. No row before these are created, after all of them were dropped, or if the
+-- tables have several owners: an archive may have been given to another role.
+SELECT min(l.relowner) AS relowner
+  FROM (
+{linked_tables()}
+       ) AS l
+HAVING count(DISTINCT l.relowner) = 1

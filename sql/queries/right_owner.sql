@@ -1,12 +1,15 @@
 -- The role that the owners of the platform's tables in schema $1 (an oid) are measured by: the owner of the table that has our
 -- triggers, because the owner of all tables in a schema that was created in the place of a renamed one would trust itself. If
--- none has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and whose rights the current
--- role does not have, and another one owns one of these tables: either may have created its own.
+-- several roles own such tables, the owner of enrollments if one of its tables there has them. If none has them, the owner of
+-- enrollments; NULL if that is a role that is trusted for nothing else, and whose rights the current role does not have, and
+-- another one owns one of these tables: either may have created its own.
 SELECT coalesce(
            ({linked_owner()}),
            (SELECT o.relowner
               FROM pg_class AS o
              WHERE o.relnamespace = $1 AND o.relname = 'enrollments'
+               AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l)
+                    OR EXISTS (SELECT FROM ({linked_tables()}) AS l WHERE l.relnamespace = $1 AND l.relowner = o.relowner))
                AND (o.relowner IN (
 {trusted_roles(NULL::oid)}
                     )

@@ -18,8 +18,10 @@ SELECT DISTINCT named.identity AS object, p.relowner, w.owner AS right_owner
        ) AS node
   JOIN pg_class AS p ON p.oid = node.relid
  CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, p.oid, 0) AS named
- CROSS JOIN LATERAL (SELECT coalesce(base.owner, ({right_owner(n.oid)})) AS owner) AS w
+ CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS h
+ CROSS JOIN LATERAL (SELECT coalesce(base.owner, h.owner) AS owner) AS w
  WHERE n.nspname = $1
+   AND p.relowner IS DISTINCT FROM h.owner
    AND p.relowner NOT IN (
 {trusted_roles(w.owner)}
        )

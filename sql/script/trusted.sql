@@ -3,7 +3,7 @@ DECLARE
     v_owner oid := (
         SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments'
-           AND c.relowner = coalesce(({linked_owner()}), c.relowner));
+           AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l) OR c.relowner IN (SELECT l.relowner FROM ({linked_tables()}) AS l)));
     v_schema oid;
     v_found text;
 BEGIN

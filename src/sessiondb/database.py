@@ -217,8 +217,8 @@ class Database:
         tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
         is_sure = self.schema is not None or len({*tables.values()}) == 1
         owner = tables.get(self.schema or "public") if is_sure else None
-        linked = connection.execute(trusted(resources.query("queries/linked_owner"))).fetchone()
-        return owner if linked in (None, (owner,)) else None
+        linked = {owner for _, owner in connection.execute(trusted(resources.query("queries/linked_tables")))}
+        return owner if not linked or owner in linked else None
 
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:
