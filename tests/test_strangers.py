@@ -887,9 +887,9 @@ def test_a_schema_in_the_place_of_a_renamed_one_is_not_used_either_where_an_arch
         assert on(installed_db, "org", "list").code == 0
         connection.execute("ALTER SCHEMA campus RENAME TO learn")
         connection.execute(f"CREATE SCHEMA campus AUTHORIZATION {new_role}; SET ROLE {new_role}".encode())
-        for table in ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions"):
-            connection.execute(f"CREATE TABLE campus.{table} (id uuid)".encode())
-        connection.execute("RESET ROLE")
+        for table in ("orgs", "org_members", "courses", "sessions", "enrollments"):
+            connection.execute(f"CREATE TABLE campus.{table} (id uuid PRIMARY KEY)".encode())
+        connection.execute("CREATE TABLE campus.submissions (course_id uuid REFERENCES campus.courses); RESET ROLE")
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"belongs to role {new_role}"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
     assert on(installed_db, "backfill").code == 1
