@@ -168,10 +168,12 @@ class Database:
     def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
         # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
-        connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %s)", [local])
+        # another client of a pooler may have left a schema_oid
         connection.execute(
-            "SELECT set_config('sessiondb.schema_oid', '', %s)", [local]
-        )  # another client of a pooler may have left one
+            "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %(local)s),"
+            " pg_catalog.set_config('sessiondb.schema_oid', '', %(local)s)",
+            {"local": local},
+        )
         # before anything that may take long
         connection.execute(
             trusted(resources.query("queries/connection_settings")),
