@@ -522,6 +522,45 @@ def test_a_function_of_another_role_is_not_run_to_ask_for_the_current_user(
         connection.execute("DROP SCHEMA auth CASCADE; ALTER SCHEMA other_auth RENAME TO auth")
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("CREATE TABLE child () INHERITS (people); ALTER TABLE child OWNER TO {role}", "table public.child"),
+        ("CREATE POLICY all_of_them ON people USING (fall())", "function public.fall()"),
+        ("ALTER TABLE people ADD CHECK (id IS NULL OR fall())", "function public.fall()"),
+        ("CREATE OR REPLACE VIEW people_here AS SELECT id FROM people WHERE fall()", "function public.fall()"),
+        ("ALTER TABLE people OWNER TO {role}", "table public.people"),
+    ],
+    ids=["child", "policy", "constraint", "function in a view", "table behind a view"],
+)
+def test_code_of_another_role_behind_what_the_expression_reads_is_found_before_and_after(
+    new_role: str, people: PlatformDatabase, made: str, said: str
+) -> None:
+    """It would run with the rights of each role that reads."""
+    role = sql.Identifier(new_role)
+    dsn = people.conninfo("hosted_owner")
+    expression = "(SELECT id FROM people_here LIMIT 1)"
+    with people.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE TABLE people (id uuid); CREATE VIEW people_here AS SELECT id FROM people;"
+                "GRANT SELECT ON people_here TO PUBLIC; GRANT USAGE, CREATE ON SCHEMA public TO {role}; SET ROLE {role};"
+                "CREATE FUNCTION fall() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'fallen'; END $$"
+            ).format(role=role)
+        )
+        connection.execute("RESET ROLE")
+        assert run("-d", dsn, "apply", "--staff", "trainer", "--current-user", expression).code == 0
+        assert run("-d", dsn, "check", "code_of_others").code == 0
+        connection.execute(sql.SQL(made).format(role=role))
+    found = run("-d", dsn, "check", "code_of_others")
+    assert (found.code, f"{said} of role {new_role}" in " ".join(found.out.split())) == (4, True), found.out
+    assert run("-d", dsn, "rollback", "--all", "--yes").code == 0
+    refused = run("-d", dsn, "apply", "--staff", "trainer", "--current-user", expression)
+    assert (refused.code, f"{said} of role {new_role}" in refused.err, "fallen" in refused.err) == (1, True, False), (
+        refused.err
+    )
+
+
 def test_an_operator_of_another_role_is_not_run_to_ask_for_the_current_user(
     new_role: str, people: PlatformDatabase
 ) -> None:

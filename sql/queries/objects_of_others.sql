@@ -1,29 +1,48 @@
 -- The objects that function $1 (an oid) with a parsed body uses and that a role that is not trusted could have made, each with that
--- role, or with the owner of its schema if that is the stranger: functions, operators, types, relations. $2 owns the
--- platform's table enrollments.
+-- role, or with the owner of its schema if that is the stranger: functions, operators, types, relations; and in turn the relatives of
+-- these relations, and what their policies, rules and constraints call, because a query runs all of that. $2 owns the platform's
+-- table enrollments.
+WITH named AS (
+    SELECT d.refclassid AS classid, d.refobjid AS objid FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1
+),
+read AS (
+    SELECT DISTINCT node.relid
+      FROM named AS u
+     CROSS JOIN LATERAL (
+{with_relatives(u.objid)}
+           ) AS node
+     WHERE u.classid = 'pg_class'::regclass
+),
+part AS (
+    SELECT DISTINCT q.type_oid
+      FROM named AS u
+     CROSS JOIN LATERAL (
+{parts_of_type(u.objid)}
+           ) AS q
+     WHERE u.classid = 'pg_type'::regclass
+),
+used AS (
+    SELECT u.classid, u.objid FROM named AS u
+    UNION
+    SELECT 'pg_class'::regclass, s.relid FROM read AS s
+    UNION
+    SELECT 'pg_proc'::regclass, f.oid
+      FROM read AS s
+     CROSS JOIN LATERAL (
+{called_functions('pg_class'::regclass, s.relid)}
+           ) AS f
+     WHERE f.type NOT IN ('trigger', 'default value')
+    UNION
+    SELECT 'pg_type'::regclass, q.type_oid FROM part AS q
+    UNION
+    SELECT c.classid, c.objid
+      FROM part AS q
+     CROSS JOIN LATERAL (
+{checks_of_type(q.type_oid)}
+           ) AS c
+)
 SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.stranger) AS role
-  FROM (
-        SELECT d.refclassid AS classid, d.refobjid AS objid
-          FROM pg_depend AS d
-         WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1
-        UNION
-        SELECT d.refclassid, p.type_oid
-          FROM pg_depend AS d
-         CROSS JOIN LATERAL (
-{parts_of_type(d.refobjid)}
-               ) AS p
-         WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1 AND d.refclassid = 'pg_type'::regclass
-        UNION
-        SELECT c.classid, c.objid
-          FROM pg_depend AS d
-         CROSS JOIN LATERAL (
-{parts_of_type(d.refobjid)}
-               ) AS p
-         CROSS JOIN LATERAL (
-{checks_of_type(p.type_oid)}
-               ) AS c
-         WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1 AND d.refclassid = 'pg_type'::regclass
-       ) AS u
+  FROM used AS u
  CROSS JOIN LATERAL pg_identify_object(u.classid, u.objid, 0) AS i
   JOIN pg_namespace AS n ON quote_ident(n.nspname) = i.schema
   LEFT JOIN pg_shdepend AS o
