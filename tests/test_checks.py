@@ -978,3 +978,24 @@ def test_a_standby_is_found(own_server: Server) -> None:
     own_server.stop()
     standby.unlink()
     own_server.start()
+
+
+@on_reference
+def test_a_database_that_is_half_applied_is_told_so_and_nothing_else(platform_db: PlatformDatabase) -> None:
+    """The functions that the checks of the data call come last."""
+    assert run("-d", platform_db.conninfo(), "apply", "--to", "0007").code == 0
+    found = run("-d", platform_db.conninfo(), "check")
+    errors = [line for line in found.out.splitlines() if line.startswith("error")]
+    assert (found.code, len(errors)) == (4, 2), found.out
+    assert "and 5 other checks: The check cannot be run: sessiondb is only partly installed." in " ".join(
+        found.out.split()
+    )
+
+
+@on_reference
+def test_objects_that_are_missing_for_one_reason_are_reported_together(installed_db: PlatformDatabase) -> None:
+    execute(installed_db, "DROP FUNCTION sessiondb.shell_name, sessiondb.name_of, sessiondb.find_similar")
+    found = run("-d", installed_db.conninfo(), "check", "installed_objects")
+    assert found.out.splitlines()[0] == "error    installed_objects: function sessiondb.find_similar and 2 others: The"
+    assert found.out.splitlines()[-1] == "Found 1 error."
+    assert len(check(installed_db, "installed_objects")) == 3

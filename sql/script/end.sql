@@ -1,4 +1,5 @@
 DO $unlock$ BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END $unlock$;
+\echo everything is applied
 \set ON_ERROR_STOP :sessiondb_on_error_stop
 \set QUIET :sessiondb_quiet
 \unset sessiondb_on_error_stop

@@ -32,6 +32,8 @@ from sessiondb.locks import Report
 from sessiondb.output import shown
 from sessiondb.resources import literal
 
+PARTLY_INSTALLED = "sessiondb is only partly installed"
+
 NOT_INSTALLED = Finding(
     "installation",
     "error",
@@ -180,7 +182,10 @@ def _data_checks(
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:
-        detail = f"The check cannot be run: {error.diag.message_primary}."
+        is_partly = isinstance(
+            error, pg.UndefinedFunction
+        )  # columns and the platform's tables are there, by the other checks
+        detail = f"The check cannot be run: {PARTLY_INSTALLED if is_partly else error.diag.message_primary}."
         fix = (
             "Grant this role SELECT on the tables of the platform, or run the check as their owner."
             if isinstance(error, pg.InsufficientPrivilege)
@@ -227,7 +232,7 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
         [resources.names("functions")],
     )
     if missing.rowcount:
-        raise SessiondbError("sessiondb is only partly installed in this database", "Complete it: sessiondb apply")
+        raise SessiondbError(f"{PARTLY_INSTALLED} in this database", "Complete it: sessiondb apply")
     absent = _hold_tables(connection, is_installed=True, only=only)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])

@@ -201,7 +201,8 @@ def require_visible(connection: Connection) -> None:
         owner, role = shut
         raise SessiondbError(
             f"schema sessiondb belongs to {owner}, and role {role} may not use it",
-            f"Connect as {owner}. To read only, grant {role} USAGE on the schema and SELECT on its tables.",
+            f"Connect as {owner}. To read only, grant {role} USAGE on the schema and SELECT on its tables."
+            " To change the owner, see docs/grants.md.",
         )
 
 

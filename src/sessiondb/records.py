@@ -134,7 +134,7 @@ _SIMILAR = 5
 """So many similar names are found at most."""
 
 _KINDS = {
-    "user": ("user", "users", "Give its e-mail or id."),
+    "user": ("user", "users", "Check the e-mail or the name, or give the id."),
     "course": ("course", "courses", "List them with: sessiondb course list"),
     "org": (
         "organisation",

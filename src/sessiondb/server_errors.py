@@ -60,7 +60,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; name the schema with --schema.",
-    pg.UndefinedColumn: "If it was renamed, restore its name; if the platform never had it, use SQL.",
+    pg.UndefinedColumn: "If it was renamed, restore its name; if the platform never had it,"
+    " create the row with your application.",
     pg.CharacterNotInRepertoire: "A row contains bytes that are not UTF-8, which encoding SQL_ASCII allows;"
     " convert these rows, or restore a dump into a database with encoding UTF8.",
     pg.DataError: "Give a value that the platform's column accepts.",

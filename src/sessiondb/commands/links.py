@@ -79,15 +79,18 @@ def check(options: Options, names: tuple[str, ...], strict: bool, examples: int,
 
 
 def _told_together(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings with one for all checks that cannot be run for the same reason."""
+    """Return the findings with one for all checks that cannot be run, or all objects that are wrong, for one reason."""
     of_same: dict[tuple[str, ...], list[Finding]] = {}
     for f in findings:
-        of_what = ("",) if f.object == f.check else (f.check, f.object)
+        of_what = ("",) if f.object == f.check else (f.check,) if f.has_lines else (f.check, f.object)
         of_same.setdefault((*of_what, f.detail, f.fix), []).append(f)
-    return [
-        replace(first, check=f"{first.check} and {output.count(len(others), 'other check')}") if others else first
-        for first, *others in of_same.values()
-    ]
+    return [_with_others(first, len(others)) if others else first for first, *others in of_same.values()]
+
+
+def _with_others(first: Finding, others: int) -> Finding:
+    if first.object == first.check:
+        return replace(first, check=f"{first.check} and {output.count(others, 'other check')}")
+    return replace(first, object=f"{first.object} and {output.count(others, 'other')}")
 
 
 def _print_finding(options: Options, finding: Finding) -> None:
