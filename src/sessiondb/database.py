@@ -260,6 +260,6 @@ _ENROLLMENTS = """
 SELECT n.nspname, c.relowner
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relname = 'enrollments' AND c.relpersistence <> 't'
+ WHERE c.relname = 'enrollments' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
 """
 """The schemas that have a table of that name, and its owner."""
