@@ -359,6 +359,8 @@ def test_an_expression_that_a_reader_may_not_evaluate_is_refused(
         """('("x")'::"of it").is_mine::uuid""",
         "('{x}'::yours[])[1]::uuid",
         "('{x}'::checked[])[1]::uuid",
+        "lower('[x,x]'::span)::text::uuid",
+        "lower('{[x,x]}'::spans)::text::uuid",
     ],
 )
 def test_no_literal_of_a_type_of_another_role_is_read(new_role: str, people: PlatformDatabase, expression: str) -> None:
@@ -375,6 +377,7 @@ def test_no_literal_of_a_type_of_another_role_is_read(new_role: str, people: Pla
         )
     with people.connect("hosted_owner") as connection:
         connection.execute("CREATE DOMAIN yours AS mine; CREATE DOMAIN checked AS text CHECK (fall(VALUE))")
+        connection.execute("CREATE TYPE span AS RANGE (SUBTYPE = mine, MULTIRANGE_TYPE_NAME = spans)")
     refused = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
     assert (refused.code, f"of role {new_role}" in refused.err, "fallen" in refused.err) == (1, True, False), (
         refused.err

@@ -325,7 +325,7 @@ class RenamedPlatform(Platform):
         conn.execute("CREATE SCHEMA public")
 
 
-_ENDING = """The "$function$"; $procedure$ $source$ $$ '; --"""
+_ENDING = r"""The "$function$"; \n $procedure$ $source$ $$ '; --"""
 _DOLLARS = RenamedPlatform(
     name="dollars",
     schema=_ENDING,
