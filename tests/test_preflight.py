@@ -1283,6 +1283,22 @@ def test_a_refused_rollback_exits_with_5_and_names_all_at_once(installed_db: Pla
 
 
 @on_reference
+def test_what_depends_on_ours_and_on_each_other_is_named_too(installed_db: PlatformDatabase) -> None:
+    """Any role may make such functions, of its own temporary objects."""
+    by_hand(
+        installed_db,
+        "CREATE FUNCTION here() RETURNS uuid RETURN get_user_session_for_course(NULL, NULL)",
+        "CREATE VIEW there AS SELECT here() AS id",
+        "CREATE OR REPLACE FUNCTION here() RETURNS uuid"
+        " RETURN coalesce(get_user_session_for_course(NULL, NULL), (SELECT id FROM there))",
+    )
+    found = rollback_refusal(installed_db.database())
+    assert sorted(objects(found)) == [("dependents", "function public.here()"), ("dependents", "view public.there")]
+    carry_out(installed_db, found[:1])
+    assert installed_db.rollback() == MIGRATIONS[::-1]
+
+
+@on_reference
 def test_a_rollback_minds_only_what_it_undoes(installed_db: PlatformDatabase) -> None:
     by_hand(
         installed_db,

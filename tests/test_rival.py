@@ -460,6 +460,8 @@ def test_the_statement_that_fixes_it_quotes_the_name_of_the_role(
         "CREATE EXTENSION citext SCHEMA sessiondb",
         "CREATE SCHEMA own; CREATE FUNCTION own.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
         "CREATE TRIGGER t BEFORE UPDATE ON sessiondb.backfill_progress FOR EACH ROW EXECUTE FUNCTION own.f()",
+        # before PostgreSQL 18 its triggers run with the rights of the role that deletes a row of ours
+        "CREATE SCHEMA own; CREATE TABLE own.t (turn bigint REFERENCES sessiondb.backfill_progress ON DELETE CASCADE)",
     ],
 )
 def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command(
@@ -474,12 +476,12 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
         ):
             pytest.skip("this server has no extension citext")
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
-        connection.execute(sql.SQL("GRANT TRIGGER ON sessiondb.backfill_progress TO {}").format(role))
+        connection.execute(sql.SQL("GRANT TRIGGER, REFERENCES ON sessiondb.backfill_progress TO {}").format(role))
         connection.execute(sql.SQL("SET ROLE {}").format(role))
         connection.execute(thing.encode())
         connection.execute("RESET ROLE")
         connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA sessiondb FROM {}").format(role))
-        connection.execute(sql.SQL("REVOKE TRIGGER ON sessiondb.backfill_progress FROM {}").format(role))
+        connection.execute(sql.SQL("REVOKE TRIGGER, REFERENCES ON sessiondb.backfill_progress FROM {}").format(role))
     for command in COMMANDS:
         refused = call(installed_db, *command.split())
         assert (refused.code, new_role in refused.err) == (5, True), (command, refused.err)

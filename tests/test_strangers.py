@@ -874,22 +874,32 @@ def test_the_role_that_an_archive_with_our_triggers_was_given_to_is_not_trusted(
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+@pytest.mark.parametrize("is_moved", [False, True], ids=["archive of a third role", "archive moved there by its owner"])
 def test_a_schema_in_the_place_of_a_renamed_one_is_not_used_either_where_an_archive_has_another_owner(
-    new_role: str, installed_db: PlatformDatabase
+    new_role: str, installed_db: PlatformDatabase, is_moved: bool
 ) -> None:
+    archivist = new_role if is_moved else "campus_app"
     with installed_db.connect() as connection:
         connection.execute(
             "CREATE TABLE campus.archive (LIKE campus.enrollments);"
             "CREATE TRIGGER zzz_sessiondb_link_enrollment BEFORE INSERT ON campus.archive"
-            " FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment();"
-            "ALTER TABLE campus.archive OWNER TO campus_app"
+            " FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()"
         )
+        connection.execute(f"ALTER TABLE campus.archive OWNER TO {archivist}".encode())
         assert on(installed_db, "org", "list").code == 0
         connection.execute("ALTER SCHEMA campus RENAME TO learn")
-        connection.execute(f"CREATE SCHEMA campus AUTHORIZATION {new_role}; SET ROLE {new_role}".encode())
+        connection.execute(
+            f"CREATE SCHEMA campus AUTHORIZATION {new_role}; GRANT USAGE ON SCHEMA campus TO PUBLIC".encode()
+        )
+        connection.execute(f"GRANT USAGE ON SCHEMA learn TO {new_role}; SET ROLE {new_role}".encode())
         for table in ("orgs", "org_members", "courses", "sessions", "enrollments"):
             connection.execute(f"CREATE TABLE campus.{table} (id uuid PRIMARY KEY)".encode())
-        connection.execute("CREATE TABLE campus.submissions (course_id uuid REFERENCES campus.courses); RESET ROLE")
+        connection.execute("CREATE TABLE campus.submissions (course_id uuid REFERENCES campus.courses)")
+        if is_moved:
+            connection.execute("ALTER TABLE learn.archive SET SCHEMA campus")
+        connection.execute("RESET ROLE")
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match=f"belongs to role {new_role}"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
-    assert on(installed_db, "backfill").code == 1
+    refused = run("-d", installed_db.conninfo(installed_db.platform.owner), "backfill")
+    assert (refused.code, f"belongs to role {new_role}" in refused.err) == (1, True), refused.err
+    assert run("-d", installed_db.conninfo(), "backfill").code == 5

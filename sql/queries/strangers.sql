@@ -40,7 +40,14 @@ SELECT o.object, CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userb
         SELECT format('collation %s', c.oid::regcollation), c.collowner, false
           FROM pg_collation AS c JOIN home AS h ON h.oid = c.collnamespace
         UNION ALL
-        -- what a role that had rights on one of the tables left there
+        -- what a role that had rights on one of the tables left there: before PostgreSQL 18 the triggers of a table whose foreign key
+        -- refers to it run with the rights of the role that deletes a row
+        SELECT format('foreign key %I of %s', k.conname, k.conrelid::regclass), t.relowner, false
+          FROM pg_class AS c
+          JOIN home AS h ON h.oid = c.relnamespace
+          JOIN pg_constraint AS k ON k.confrelid = c.oid AND k.contype = 'f'
+          JOIN pg_class AS t ON t.oid = k.conrelid
+        UNION ALL
         SELECT f.object, p.proowner, false
           FROM pg_class AS c
           JOIN home AS h ON h.oid = c.relnamespace

@@ -8,12 +8,12 @@ dropped AS (
 {dropped_objects()}
 ),
 -- pg_depend: n prevents the drop, i belongs to what it depends on
-found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, depth) AS (
-    SELECT d.classid, d.objid, d.objsubid, NULL::oid, NULL::oid, NULL::integer, NULL::"char", 0
+found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype) AS (
+    SELECT d.classid, d.objid, d.objsubid, NULL::oid, NULL::oid, NULL::integer, NULL::"char"
       FROM dropped AS d
      WHERE d.objid IS NOT NULL
     UNION
-    SELECT x.classid, x.objid, x.objsubid, f.classid, f.objid, f.objsubid, d.deptype, f.depth + 1
+    SELECT x.classid, x.objid, x.objsubid, f.classid, f.objid, f.objsubid, d.deptype
       FROM found AS f
       JOIN pg_depend AS d ON d.refclassid = f.classid AND d.refobjid = f.objid
                          AND (f.objsubid = 0 OR d.refobjsubid = f.objsubid)
@@ -31,8 +31,18 @@ found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype, dep
            ) AS x
      WHERE (x.classid, x.objid, x.objsubid) <> (f.classid, f.objid, f.objsubid)
 ),
+-- two functions with parsed bodies may depend on each other, so the order ends at some depth
+place (classid, objid, objsubid, depth) AS (
+    SELECT d.classid, d.objid, d.objsubid, 0 FROM dropped AS d
+    UNION
+    SELECT f.classid, f.objid, f.objsubid, p.depth + 1
+      FROM place AS p
+      JOIN found AS f ON (f.on_classid, f.on_objid, f.on_objsubid) = (p.classid, p.objid, p.objsubid)
+     WHERE p.depth < 20
+),
 dependent AS (
-    SELECT DISTINCT ON (f.classid, f.objid, f.objsubid) f.*
+    SELECT DISTINCT ON (f.classid, f.objid, f.objsubid) f.*, (
+            SELECT max(p.depth) FROM place AS p WHERE (p.classid, p.objid, p.objsubid) = (f.classid, f.objid, f.objsubid)) AS depth
       FROM found AS f
      WHERE f.deptype = 'n'
        AND NOT EXISTS (SELECT FROM dropped AS d WHERE (d.classid, d.objid, d.objsubid) = (f.classid, f.objid, f.objsubid))
@@ -41,7 +51,7 @@ dependent AS (
             SELECT FROM pg_depend AS g
               JOIN dropped AS d ON (d.classid, d.objid) = (g.refclassid, g.refobjid) AND d.objsubid IN (0, g.refobjsubid)
              WHERE (g.classid, g.objid, g.objsubid) = (f.classid, f.objid, f.objsubid) AND g.deptype = 'a')
-     ORDER BY f.classid, f.objid, f.objsubid, f.depth DESC
+     ORDER BY f.classid, f.objid, f.objsubid, f.on_classid, f.on_objid
 )
 SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
   FROM (
@@ -60,7 +70,7 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
                    ELSE format('%s: DROP %s %s',
                                CASE WHEN i.schema ~ '^pg_temp_' THEN format('It is of another session, of role %I. End that, or as that role', pg_get_userbyid(v.relowner))
                                     ELSE 'Save its definition and drop it' END,
-                               upper(replace(i.type, 'statistics object', 'statistics')), i.identity)
+                               upper(replace(i.type, 'statistics object', 'statistics')), i.identity) || CASE WHEN d.depth = 20 THEN ' CASCADE' ELSE '' END
                END AS fix
           FROM dependent AS d
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i

@@ -1,9 +1,12 @@
 DO $trusted$
 DECLARE
     v_owner oid := (
-        SELECT c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments'
-           AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l) OR c.relowner IN (SELECT l.relowner FROM ({linked_tables()}) AS l)));
+        SELECT o.relowner
+          FROM pg_namespace AS n
+         CROSS JOIN LATERAL (
+{table_owner(n.oid)}
+               ) AS o
+         WHERE n.nspname = current_setting('sessiondb.schema'));
     v_schema oid;
     v_found text;
 BEGIN

@@ -218,9 +218,11 @@ class Database:
         """
         tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
         is_sure = self.schema is not None or len({*tables.values()}) == 1
-        owner = tables.get(self.schema or "public") if is_sure else None
-        linked = {owner for _, owner in connection.execute(trusted(resources.query("queries/linked_tables")))}
-        return owner if not linked or owner in linked else None
+        if not is_sure:
+            return None
+        query = resources.query("queries/table_owner", "to_regnamespace(quote_ident(%(schema)s::text))")
+        found = connection.execute(trusted(query), {"schema": self.schema or "public"}).fetchone()
+        return found and found[0]
 
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:

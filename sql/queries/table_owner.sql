@@ -1,0 +1,8 @@
+-- The owner of table enrollments in schema $1 (an oid), which is trusted for schema sessiondb; no row if our triggers are on tables of
+-- other roles: a role that owns no such table could create one of that name in order to be trusted.
+SELECT c.relowner
+  FROM pg_class AS c
+ WHERE c.relnamespace = $1
+   AND c.relname = 'enrollments'
+   AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l)
+        OR c.relowner = ({right_owner($1)}))
