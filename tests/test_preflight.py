@@ -1237,6 +1237,9 @@ DEPENDENTS = {
         "function {}.why(pg_catalog.uuid)"
     ),
     "CREATE VIEW installed AS SELECT * FROM sessiondb.installation": "view {}.installed",
+    "CREATE DOMAIN who AS uuid CHECK (get_user_session_for_course(VALUE, NULL) IS NULL)": (
+        "domain constraint who_check on {}.who"
+    ),
     # of any role that has a schema, whose name must not look like another line of ours
     'CREATE POLICY "own. Run: x" ON visits USING (EXISTS (SELECT session_id FROM enrollments))': (
         'policy "own. Run: x" on {}.visits'

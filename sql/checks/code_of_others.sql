@@ -47,7 +47,7 @@ code (relid, owner, object, detail, fix) AS (
            format('It calls function %s of role %I, who may replace it; it runs with the rights of each role that writes to %s.',
                   p.oid::regprocedure, pg_get_userbyid(p.proowner), e.relid::regclass),
            CASE WHEN p.prosecdef THEN format('Drop this %s. Do not take the function over: it would get the rights of its new owner.', f.type)
-                ELSE format('Read the function, then drop this %s or take the function over: ALTER FUNCTION %s OWNER TO %I',
+                ELSE format('Drop this %s, or take the function over in a transaction and read it before COMMIT: ALTER FUNCTION %s OWNER TO %I',
                             f.type, p.oid::regprocedure, pg_get_userbyid(c.relowner))
            END || CASE WHEN f.type IN ('trigger', 'policy', 'rule')
                            THEN format(E'\nOr drop the %s: DROP %s', f.type, overlay(f.object PLACING upper(f.type) FROM 1)) ELSE '' END

@@ -63,6 +63,8 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
                        format('Save its definition and drop it: ALTER TABLE %s DROP COLUMN %I', a.attrelid::regclass, a.attname)
                    WHEN 'table constraint' THEN
                        format('Save its definition and drop it: ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
+                   WHEN 'domain constraint' THEN
+                       format('Save its definition and drop it: ALTER DOMAIN %s DROP CONSTRAINT %I', k.contypid::regtype, k.conname)
                    WHEN 'default value' THEN
                        format('Remove it: ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
                    WHEN 'publication relation' THEN
