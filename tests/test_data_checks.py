@@ -156,7 +156,7 @@ FAULTS = {
     "unlinked_rows": Fault(
         unlinked_rows,
         "warning",
-        "5 rows of 6 in {object} have no session, though the rules find one (linked).",
+        "5 rows of 6 in {object} have no session, though the rules find one.",
         examples=False,
     ),
 }
@@ -258,13 +258,13 @@ def test_what_is_not_linked_is_counted_by_reason(installed_db: PlatformDatabase)
 
     broken = 0 if isinstance(platform, EnrolledPlatform) else 1
     assert said == {
-        ("enrollments", "warning"): ["1 row of 12 in enrollments has no session, though the rules find one (linked)."],
+        ("enrollments", "warning"): ["1 row of 12 in enrollments has no session, though the rules find one."],
         ("enrollments", "info"): [
             "2 rows of 12 in enrollments have no session (no_membership).",
             "3 rows of 12 in enrollments have no session (no_session_for_course).",
         ],
         ("submissions", "warning"): [
-            f"1 row of {14 + broken} in submissions has no session, though the rules find one (linked)."
+            f"1 row of {14 + broken} in submissions has no session, though the rules find one."
         ],
         ("submissions", "info"): [
             *[f"1 row of 15 in submissions has no session ({reason})." for reason in ["course_unknown"] if broken],

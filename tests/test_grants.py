@@ -163,7 +163,13 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
         for statement in (
             "CREATE TYPE mood AS ENUM ('well'); CREATE DOMAIN checked AS mood",
             "CREATE SCHEMA kept; CREATE FUNCTION kept.holds() RETURNS boolean LANGUAGE sql RETURN true",
-            "ALTER FUNCTION kept.holds() OWNER TO {role}",
+            "ALTER FUNCTION kept.holds() OWNER TO {role}; GRANT CREATE ON SCHEMA kept TO {role}",
+            "CREATE SCHEMA taken; CREATE FUNCTION taken.holds() RETURNS boolean LANGUAGE sql RETURN true",
+            "ALTER FUNCTION taken.holds() OWNER TO {role}",
+            "CREATE FUNCTION kept.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "ALTER FUNCTION kept.f() OWNER TO {role}",
+            "CREATE TRIGGER bbb BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION kept.f()",
+            "ALTER TABLE org_members ADD CONSTRAINT taken CHECK (taken.holds())",
             "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
             "GRANT REFERENCES ON sessions, courses TO {role}; CREATE SCHEMA left_behind AUTHORIZATION {role}",
             'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
@@ -202,8 +208,10 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "table constraint deep on public.courses",
             "table constraint deeper on public.orgs",
             "table constraint holds on public.sessions",
+            "table constraint taken on public.org_members",
             'trigger "50%s" on public.sessions',
             "trigger aaa on public.submissions_2024",
+            "trigger bbb on public.sessions",
         )
         assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
         carry_out(installed_db, findings)

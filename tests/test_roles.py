@@ -284,6 +284,8 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
         "REVOKE SELECT ON org_members FROM {role}",
         "REVOKE UPDATE ON sessions FROM {role}",
         "REVOKE SELECT ON exercises FROM {role}",
+        "REVOKE USAGE ON SCHEMA sessiondb FROM {role}",
+        "REVOKE EXECUTE ON FUNCTION sessiondb.find_session FROM {role}",
     ],
 )
 @on_reference

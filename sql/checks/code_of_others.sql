@@ -57,7 +57,10 @@ code (relid, owner, object, detail, fix) AS (
 {called_functions(e.catalog, e.oid)}
            ) AS f
       JOIN pg_proc AS p ON p.oid = f.oid
-     WHERE p.pronamespace IN (
+     -- in a schema of a trusted role, one that a role with CREATE there made is trusted, but not on a trigger
+     WHERE f.type = 'trigger'
+        OR NOT has_schema_privilege(p.proowner, p.pronamespace, 'CREATE')
+        OR p.pronamespace IN (
             SELECT s.oid
               FROM platform AS h
              CROSS JOIN LATERAL (

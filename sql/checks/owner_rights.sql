@@ -22,10 +22,20 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
   FROM owner AS o
  CROSS JOIN LATERAL (
         SELECT format('SCHEMA %I', n.nspname) AS object, 'USAGE' AS privilege
-          FROM needed AS r
-          JOIN pg_class AS c ON c.oid = r.table_oid
-          JOIN pg_namespace AS n ON n.oid = c.relnamespace
+          FROM pg_namespace AS n
          WHERE NOT has_schema_privilege(o.oid, n.oid, 'USAGE')
+           AND (n.nspname = 'sessiondb'
+                OR EXISTS (SELECT FROM needed AS r JOIN pg_class AS c ON c.oid = r.table_oid WHERE c.relnamespace = n.oid)
+                -- of an extension, for the type of a key
+                OR EXISTS (
+                    SELECT FROM pg_proc AS p
+                     WHERE p.pronamespace = to_regnamespace('sessiondb')
+                       AND p.proname IN ('find_session', 'find_enrolled_session', 'link_enrollment', 'link_submission', 'check_session')
+                       AND strpos(p.prosrc, format('OPERATOR(%I.', n.nspname)) > 0))
+        UNION
+        SELECT 'ALL ROUTINES IN SCHEMA sessiondb', 'EXECUTE'
+          FROM pg_proc AS p
+         WHERE p.pronamespace = to_regnamespace('sessiondb') AND NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
         UNION
         SELECT c.oid::regclass::text, r.privilege
           FROM needed AS r

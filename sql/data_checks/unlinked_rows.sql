@@ -5,9 +5,9 @@
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,
-       pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s (%s).' ELSE '%s rows of %s in {table} have no session%s (%s).' END,
+       pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s.' ELSE '%s rows of %s in {table} have no session%s.' END,
                          f.rows, (SELECT pg_catalog.sum(r.rows) FROM {grouped} AS r),
-                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' END, f.reason)
+                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' ELSE pg_catalog.format(' (%s)', f.reason) END)
            OPERATOR(pg_catalog.||) coalesce(' Only active sessions are chosen, but the status of each is another: ' OPERATOR(pg_catalog.||) w.words OPERATOR(pg_catalog.||) '.', '') AS detail,
        CASE
            WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'Link them: sessiondb backfill'

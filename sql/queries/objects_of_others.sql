@@ -54,7 +54,8 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
     ON f.stranger NOT IN (
 {trusted_roles($2)}
        )
- WHERE n.oid IN (
+ WHERE NOT has_schema_privilege(f.stranger, n.oid, 'CREATE')
+    OR n.oid IN (
 {open_schemas($2)}
        )
  ORDER BY name

@@ -10,8 +10,8 @@ SELECT coalesce(
            (SELECT o.relowner
               FROM pg_class AS o
              WHERE o.relnamespace = $1 AND o.relname = 'enrollments'
-               AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l)
-                    OR EXISTS (
+               AND CASE WHEN EXISTS (SELECT FROM ({linked_tables()}) AS l) THEN
+                       EXISTS (
                         SELECT FROM ({linked_tables()}) AS l
                          CROSS JOIN LATERAL (SELECT l.relnamespace = $1 AND l.relowner = o.relowner AS is_right) AS w
                         HAVING bool_or(w.is_right AND l.installed_by = o.relowner)
@@ -19,13 +19,14 @@ SELECT coalesce(
 {trusted_roles(NULL::oid)}
                                ))
                            AND count(DISTINCT l.tgname) FILTER (WHERE w.is_right) = 2
-                           AND count(DISTINCT l.tgname) FILTER (WHERE l.relowner <> o.relowner) < 2))
-               AND (o.relowner IN (
+                           AND count(DISTINCT l.tgname) FILTER (WHERE l.relowner <> o.relowner) < 2)
+                   ELSE
+                       o.relowner IN (
 {trusted_roles(NULL::oid)}
-                    )
+                       )
                     -- of a superuser this is always true
                     OR pg_has_role(o.relowner, 'USAGE') AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
                     OR NOT EXISTS (
                         SELECT FROM pg_class AS c
                          WHERE c.relnamespace = $1 AND c.relowner <> o.relowner
-                           AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'submissions')))))
+                           AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'submissions')) END))
