@@ -218,6 +218,48 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
         assert check(installed_db) == []
 
 
+@on("hosted")
+def test_a_trigger_of_ours_on_a_table_of_another_role_is_found_when_its_rights_are_revoked(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """It would tell that role the session of any user, with the rights of the owner."""
+    with installed_db.connect() as connection:
+        give(
+            connection,
+            "GRANT EXECUTE ON FUNCTION sessiondb.link_enrollment, sessiondb.check_session TO {role}",
+            new_role,
+        )
+        give(connection, "GRANT USAGE ON SCHEMA sessiondb TO {role}; CREATE SCHEMA own AUTHORIZATION {role}", new_role)
+        give(
+            connection,
+            "SET ROLE {role}; CREATE TABLE own.seen (user_id uuid, course_id uuid, session_id uuid)",
+            new_role,
+        )
+        connection.execute(
+            "CREATE TRIGGER seen BEFORE INSERT ON own.seen FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()"
+        )
+        connection.execute("RESET ROLE; REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA sessiondb FROM " + new_role)
+    (finding,) = check(installed_db, "code_of_others", "grants")
+    assert (finding.level, finding.object) == ("error", "trigger seen on own.seen")
+    carry_out(installed_db, [finding])
+    assert check(installed_db, "code_of_others") == []
+
+
+@on("hosted")
+def test_a_role_that_may_read_saved_links_is_found(new_role: str, installed_db: PlatformDatabase) -> None:
+    """They show the session of every student."""
+    installed_db.rollback("0005")
+    with installed_db.connect() as connection:
+        give(connection, "GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {role}", new_role)
+        findings = [f for f in check(installed_db, "grants") if new_role in f.detail]
+        assert [f.object for f in findings] == [
+            f"table sessiondb.saved_links_of_{name}" for name in ("enrollments", "submissions")
+        ]
+        for finding in findings:
+            connection.execute(finding.fix.encode())
+    assert check(installed_db, "grants") == []
+
+
 @on("cooperative")
 def test_a_schema_that_the_platforms_functions_look_into_is_found(
     new_role: str, installed_db: PlatformDatabase

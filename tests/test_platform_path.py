@@ -73,6 +73,8 @@ class Watched:
 
 
 def schemas(path: str) -> list[str]:
+    """The schemas of a path. We add that of temporary objects, which PostgreSQL would search first, at the end."""
+    path = path.removesuffix(", pg_temp")
     return [schema.strip().strip('"') for schema in path.split(",")]
 
 

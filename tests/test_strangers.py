@@ -726,7 +726,7 @@ def test_a_row_of_the_progress_that_names_another_table_does_not_make_a_backfill
 def test_a_schema_of_the_search_path_that_is_gone_stops_a_procedure(installed_db: PlatformDatabase) -> None:
     """Any role that may create schemas could create it again."""
     with installed_db.connect() as connection:
-        connection.execute('SET sessiondb.platform_path TO \'"public", "gone"\'')
+        connection.execute('SET sessiondb.platform_path TO \'"public", "gone", pg_temp\'')
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match="schema gone"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
 
@@ -903,3 +903,50 @@ def test_a_schema_in_the_place_of_a_renamed_one_is_not_used_either_where_an_arch
     refused = run("-d", installed_db.conninfo(installed_db.platform.owner), "backfill")
     assert (refused.code, f"belongs to role {new_role}" in refused.err) == (1, True), refused.err
     assert run("-d", installed_db.conninfo(), "backfill").code == 5
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "",
+        "sessiondb.platform_path = '{0}'",
+        """sessiondb.platform_path = '"{0}", pg_temp'""",
+        "sessiondb.schema_oid = 1",
+        "search_path = '{0}'",
+    ],
+)
+@on_hosted
+def test_what_the_caller_of_a_function_of_the_owner_set_or_made_is_not_used_in_it(
+    new_role: str, installed_db: PlatformDatabase, setting: str
+) -> None:
+    """The owner may offer explain_link() to students that way; the platform's own code has names without a schema."""
+    by_role(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION allowed() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'",
+    )
+    with installed_db.connect() as connection:
+        connection.execute(
+            f"""
+            CREATE SCHEMA {new_role}; GRANT USAGE ON SCHEMA {new_role} TO PUBLIC; ALTER FUNCTION allowed() SET SCHEMA {new_role};
+            GRANT USAGE ON SCHEMA sessiondb TO hosted_owner; SET ROLE hosted_owner;
+            CREATE TABLE admins (id uuid);
+            CREATE FUNCTION public.allowed() RETURNS boolean LANGUAGE sql STABLE RETURN true;
+            CREATE FUNCTION visible() RETURNS boolean LANGUAGE plpgsql STABLE
+                AS 'BEGIN RETURN (SELECT count(*) FROM admins) >= 0 AND allowed(); END';
+            ALTER TABLE sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+            CREATE POLICY seen ON sessions USING (visible());
+            CREATE FUNCTION why(u uuid, c uuid) RETURNS jsonb LANGUAGE sql SECURITY DEFINER SET search_path TO public, pg_temp
+                AS 'SELECT sessiondb.explain_link(u, c)';
+            """.encode()
+        )
+        ((user, course),) = connection.execute("SELECT user_id, course_id FROM enrollments LIMIT 1").fetchall()
+        connection.execute(f'RESET ROLE; GRANT TEMPORARY ON DATABASE "{installed_db.name}" TO {new_role}'.encode())
+        connection.execute(f"SET SESSION AUTHORIZATION {new_role}".encode())
+        connection.execute(
+            f"CREATE TEMPORARY VIEW admins AS SELECT {new_role}.allowed(); GRANT SELECT ON admins TO PUBLIC".encode()
+        )
+        if setting:
+            connection.execute(f"SET {setting.format(new_role)}".encode())
+        ((answer,),) = connection.execute("SELECT public.why(%s, %s)", [user, course]).fetchall()
+    assert answer["reason"] == "linked"

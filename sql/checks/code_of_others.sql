@@ -92,6 +92,18 @@ SELECT DISTINCT 'code_of_others', 'error', f.name,
 {objects_of_others(h.current_user_id, h.table_owner)}
        ) AS f
 UNION ALL
+-- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
+SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),
+       format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any user.',
+              p.oid::regprocedure, pg_get_userbyid(c.relowner)),
+       format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
+  FROM pg_trigger AS t
+  JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = to_regnamespace('sessiondb') AND p.prosecdef
+  JOIN pg_class AS c ON c.oid = t.tgrelid
+ WHERE t.tgparentid = 0
+   AND c.relowner NOT IN (SELECT r.oid FROM trusted AS r)
+   AND c.oid NOT IN (SELECT u.relid FROM used AS u)
+UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
   FROM platform AS h
  CROSS JOIN LATERAL (

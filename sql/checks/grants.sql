@@ -72,11 +72,12 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
            CASE r.privilege_type
                WHEN 'SELECT' THEN 'read the data of sessiondb'
                WHEN 'TRIGGER' THEN 'put a trigger there that runs with the rights of any role that uses sessiondb'
-               ELSE 'change what sessiondb relies on'
+               ELSE 'change what sessiondb relies on and what a rollback runs: after the REVOKE, look for it in sessiondb.objects and sessiondb.installation'
            END
       FROM relation AS r
      WHERE r.relnamespace = to_regnamespace('sessiondb')
-       AND (r.privilege_type <> 'SELECT' OR r.grantee = 0)
+       AND (r.privilege_type <> 'SELECT' OR r.grantee = 0
+            OR starts_with(r.relname, 'saved_links_of_') AND r.grantee NOT IN (SELECT d.oid FROM ({dumping_roles()}) AS d))
        -- a role that runs backfill saves its progress there
        AND NOT (r.relname = 'backfill_progress' AND r.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND r.grantee <> 0)
     UNION ALL

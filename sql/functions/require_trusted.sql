@@ -24,6 +24,8 @@ BEGIN
             MESSAGE = regexp_replace(format('schema sessiondb is open to roles that are not trusted: %s', v_found), '[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
+    -- not what the role that calls a SECURITY DEFINER function set
+    PERFORM set_config('sessiondb.schema_oid', to_regnamespace('sessiondb')::oid::text, true);
     -- until the transaction ends, the platform's own code runs under the path that is examined here
     PERFORM set_config('sessiondb.platform_path', sessiondb.platform_path(), true);
     SELECT CASE WHEN n.oid IS NULL THEN format('schema %I, which is in the search_path of this connection, was renamed or dropped', m.name)

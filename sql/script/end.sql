@@ -7,7 +7,6 @@ DO $unlock$ BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END $unlock$;
 \unset sessiondb_backend
 \unset sessiondb_schemas
 \unset sessiondb_platform_path
-\unset sessiondb_search_path
 \unset sessiondb_is_pooled
 \unset sessiondb_is_there
 \unset sessiondb_statements

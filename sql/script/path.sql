@@ -3,8 +3,7 @@
 SET search_path TO DEFAULT;
 SELECT pg_catalog.set_config('sessiondb.platform_path', pg_catalog.current_schemas(false)::pg_catalog.text, false) AS sessiondb_schemas \gset
 SET search_path TO pg_catalog, pg_temp;
-SELECT set_config('sessiondb.platform_path', p.path, false) AS sessiondb_platform_path,
-       set_config('sessiondb.search_path', concat_ws(', ', nullif(p.path, '""'), 'pg_temp'), false) AS sessiondb_search_path
+SELECT set_config('sessiondb.platform_path', p.path, false) AS sessiondb_platform_path
   FROM (SELECT current_setting('sessiondb.platform_path')::name[] AS schemas) AS c
  CROSS JOIN LATERAL (
 {named_path(c.schemas)}

@@ -74,13 +74,9 @@ def platform_path(connection: Connection) -> Iterator[None]:
 
 
 def named_path(schemas: Sequence[str]) -> str:
-    """Return a search_path of these schemas, without those of temporary objects, or an empty one in quotes."""
-    return ", ".join(sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")) or '""'
-
-
-def pinned_path(schemas: Sequence[str]) -> str:
-    """Return a search_path for functions that the platform calls: these schemas, then pg_temp."""
-    return f"{named_path(schemas)}, pg_temp".removeprefix('"", ')
+    """Return a search_path of these schemas, with those of temporary objects last."""
+    named = [sql.Identifier(name).as_string(None) for name in schemas if not name.startswith("pg_temp")]
+    return ", ".join([*named, "pg_temp"])
 
 
 def place(connection: Connection) -> str:

@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from sessiondb import pooler, resources
 from sessiondb.address import unreachable
 from sessiondb.citus import look_at_citus
-from sessiondb.connection import SILENCE, Connection, named_path, pinned_path, set_platform_path, trusted
+from sessiondb.connection import SILENCE, Connection, named_path, set_platform_path, trusted
 from sessiondb.errors import SessiondbError
 from sessiondb.installation import Installation, installation
 from sessiondb.server_errors import explain, is_lost
@@ -97,7 +97,7 @@ class Database:
         """Yield an autocommit connection with our settings, for work in many transactions.
 
         Its search_path is :data:`sessiondb.connection.OUR_PATH`. The settings of :meth:`Choices.settings` pass what the
-        user chose to our SQL, ``sessiondb.search_path`` the initial path of the connection. The server ends the
+        user chose to our SQL, ``sessiondb.platform_path`` the initial path of the connection. The server ends the
         connection if the client is gone or silent (:data:`REACH`, :data:`sessiondb.connection.SILENCE`), and no timeout
         of the role or the database applies to our statements.
 
@@ -197,7 +197,6 @@ class Database:
         settings = {
             **chosen.settings(schema),
             **SPELLING,
-            "sessiondb.search_path": pinned_path(path),
             "sessiondb.platform_path": named_path(path),
             # users must see what our procedures report, whatever other notices they suppress
             "client_min_messages": "notice",
@@ -222,7 +221,7 @@ class Database:
             return None
         query = resources.query("queries/table_owner", "to_regnamespace(quote_ident(%(schema)s::text))")
         found = connection.execute(trusted(query), {"schema": self.schema or "public"}).fetchone()
-        return found and found[0]
+        return int(found[0]) if found else None
 
     def _schema(self, connection: Connection, there: Installation | None) -> str:
         def exists(name: str) -> bool:

@@ -161,7 +161,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         yield from _rendered(step, timeout)
     yield "\n-- The original settings of the session are restored."
     yield resources.query("script/reset_rare_settings")
-    ours = [f"sessiondb.{name}" for name in ("search_path", "platform_path", "citus", "schema_oid", "statements")]
+    ours = [f"sessiondb.{name}" for name in ("platform_path", "citus", "schema_oid", "statements")]
     for name in [*settings, "search_path", *ours, *REACH, "lock_timeout"]:
         yield f"RESET {name};"
     yield resources.read("script/end.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
@@ -217,7 +217,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
     """Yield statements that save the settings of the connection and set those of the batch."""
-    names = literal([*settings, "search_path", "sessiondb.search_path", "sessiondb.platform_path", "sessiondb.citus"])
+    names = literal([*settings, "search_path", "sessiondb.platform_path", "sessiondb.citus"])
     value = "coalesce(pg_catalog.current_setting(s.name, true), '')"
     yield f"v_settings := (SELECT pg_catalog.jsonb_object_agg(s.name, {value})"
     yield f"  FROM pg_catalog.unnest({names}::pg_catalog.text[]) AS s (name));"

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from sessiondb import records, resources
 from sessiondb.checks import require_columns, require_search_path
 from sessiondb.citus import is_distributed
-from sessiondb.connection import Connection, named_path, pinned_path, platform_path, trusted
+from sessiondb.connection import Connection, named_path, platform_path, trusted
 from sessiondb.database import Database
 from sessiondb.errors import SessiondbError
 from sessiondb.server_errors import is_lost
@@ -119,9 +119,8 @@ class Who:
             connection.execute("SET LOCAL search_path TO DEFAULT")  # in which "$user" now means another schema
             ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         connection.execute(
-            "SELECT set_config('sessiondb.search_path', %(pinned)s, %(local)s),"
-            " set_config('sessiondb.platform_path', %(named)s, %(local)s)",
-            {"pinned": pinned_path(path), "named": named_path(path), "local": local},
+            "SELECT set_config('sessiondb.platform_path', %(path)s, %(local)s)",
+            {"path": named_path(path), "local": local},
         )
         require_search_path(connection)
         require_columns(connection, all_tables=True)  # the role that asked before may not read them, so it locked none
