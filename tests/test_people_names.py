@@ -415,6 +415,29 @@ def test_what_the_tab_key_puts_into_a_command_line_of_bash_is_a_word(quote: str,
     assert done.stdout == name
 
 
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_no_name_that_the_tab_key_puts_into_a_command_line_of_bash_recalls_another_line(
+    quote: str, tmp_path: Path
+) -> None:
+    """As a course of that name would where somebody types: in an interactive shell, also in double quotes."""
+    offer = tmp_path / "offer"
+    offer.write_text("#!/bin/sh\necho 'plain,Intro !#; touch run #'\n")
+    offer.chmod(0o700)
+    source = _Bash(cli, {}, "sessiondb", "_SESSIONDB_COMPLETE").source()
+    script = f"""{source}
+        COMP_WORDS=(sessiondb "$2") COMP_CWORD=1
+        _sessiondb_completion "$1"
+        printf '%s\\n' "printf '<%s>' $2$COMPREPLY$2"
+    """
+    typed = subprocess.run(
+        ["bash", "-c", script, "bash", offer, quote], capture_output=True, text=True, check=True
+    ).stdout
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    done = subprocess.run(shell, input=typed, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout == "<Intro !#; touch run #>"
+    assert not (tmp_path / "run").exists()
+
+
 @on_reference
 def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: PlatformDatabase) -> None:
     def role_of(email: str) -> list[str]:

@@ -79,7 +79,7 @@ class _Bash(click.shell_completion.BashComplete):
     source_template = click.shell_completion.BashComplete.source_template.replace(
         "COMPREPLY+=($value)",
         r"""case ${COMP_WORDS[COMP_CWORD]} in
-                \"*) value=$(sed 's/[\\"`$]/\\&/g' <<< "$value") ;;
+                \"*) value=$(sed -e 's/[\\"`$]/\\&/g' -e "s/!/\"'!'\"/g" <<< "$value") ;;
                 \'*) value=$(sed "s/'/'\\\\''/g" <<< "$value") ;;
                 *) value=$(printf '%%q' "$value") ;;
             esac

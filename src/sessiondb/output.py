@@ -33,6 +33,8 @@ INVISIBLE = (
     r"\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
     r"\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    # characters that some terminals draw wider than others
+    r"\u302e\u302f\u3248-\u324f\u4dc0-\u4dff\U0001f3fb-\U0001f3ff"
 )
 """The ranges of a regular expression, for Python and for PostgreSQL."""
 
@@ -239,8 +241,9 @@ def csv_rows(rows: Iterable[Row]) -> None:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, dict | list):
-            return json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False)
-        text = "" if value is None else SECRETS.hide(str(_plain(value)))
+            text = json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False)
+        else:
+            text = "" if value is None else SECRETS.hide(str(_plain(value)))
         return steers.sub(_escaped, text) if steers else text
 
     for number, row in enumerate(rows):
