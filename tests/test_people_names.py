@@ -457,6 +457,16 @@ def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: 
     assert (nobody.code, role_of("eve@evil.org")) == (1, [])
     assert 'there is no user "new@example.org"' in nobody.err
 
+    with installed_db.connect() as connection:
+        connection.execute(
+            "ALTER TABLE users ADD username text; UPDATE users SET username = 'the boss' WHERE email = 'eve@evil.org';"
+            "INSERT INTO users (id, email) VALUES (gen_random_uuid(), 'boss@example.org')"
+        )
+    for name in ("The Boss", "the boss", "boss@example.org"):
+        several = run(*make, name)
+        assert (several.code, f'"{name}" is the name of 2 users' in several.err) == (1, True), several.err
+    assert (role_of("boss@example.org"), role_of("eve@evil.org")) == ([], [])
+
 
 @on_reference
 def test_a_printed_command_names_the_very_thing_and_nothing_that_looks_like_it(installed_db: PlatformDatabase) -> None:
