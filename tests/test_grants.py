@@ -9,7 +9,7 @@ from typing import LiteralString
 import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PARTICULAR, PLATFORMS
-from psycopg import sql
+from psycopg import errors, sql
 from test_checks import brief, carry_out, check
 
 from sessiondb.connection import Connection, trusted
@@ -58,13 +58,18 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "error",
         "function sessiondb.link_submission()",
     ),
-    "all tables": ("GRANT pg_write_all_data TO {role}", "warning", "schema sessiondb"),
+    "all tables, one of which was made writable": (
+        "GRANT pg_write_all_data TO {role}; DROP TRIGGER zzz_sessiondb_require_owner ON sessiondb.objects",
+        "warning",
+        "schema sessiondb",
+    ),
 }
 HARMLESS: dict[str, LiteralString] = {
     "what check reads": "GRANT USAGE ON SCHEMA sessiondb TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {role}",
     "what backfill writes": "GRANT SELECT, INSERT, UPDATE, DELETE ON sessiondb.backfill_progress TO {role}",
     "the platform's data": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "a foreign key to another table": "GRANT REFERENCES ON courses, enrollments TO {role}",
+    "all tables": "GRANT pg_write_all_data TO {role}",
     "a trigger on another table": "GRANT TRIGGER ON auth.users TO {role}",
 }
 
@@ -258,6 +263,29 @@ def test_a_role_that_may_read_saved_links_is_found(new_role: str, installed_db: 
         for finding in findings:
             connection.execute(finding.fix.encode())
     assert check(installed_db, "grants") == []
+
+
+@on("hosted")
+def test_only_the_owner_writes_to_the_tables_of_schema_sessiondb(new_role: str, installed_db: PlatformDatabase) -> None:
+    """Whatever a role was granted: a rollback runs what is there. Also what a rollback saves."""
+    installed_db.rollback("0003")
+    with installed_db.connect() as connection:
+        give(connection, "GRANT USAGE ON SCHEMA sessiondb TO {role}", new_role)
+        give(
+            connection,
+            "GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO {role}; GRANT pg_write_all_data TO {role}",
+            new_role,
+        )
+        tables = connection.execute(
+            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'"
+        ).fetchall()
+        assert len(tables) == 9
+        give(connection, "SET ROLE {role}", new_role)
+        for (name,) in tables:
+            for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {}"):
+                with pytest.raises(errors.InsufficientPrivilege, match="only the owner of table"):
+                    connection.execute(sql.SQL(statement).format(sql.Identifier("sessiondb", name)))
+    assert installed_db.apply()
 
 
 @on("cooperative")

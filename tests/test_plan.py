@@ -1292,7 +1292,12 @@ def without_stop(script: str) -> str:
 
 
 EVENT_TRIGGER = """
-CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_query() !~ 'protect_tables' THEN  -- of the ledger's own tables
+        RAISE EXCEPTION 'not now';
+    END IF;
+END $$;
 CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION refuse();
 """
 

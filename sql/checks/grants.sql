@@ -72,7 +72,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
            CASE r.privilege_type
                WHEN 'SELECT' THEN 'read the data of sessiondb'
                WHEN 'TRIGGER' THEN 'put a trigger there that runs with the rights of any role that uses sessiondb'
-               ELSE 'change what sessiondb relies on and what a rollback runs: after the REVOKE, look for it in sessiondb.objects and sessiondb.installation'
+               ELSE 'change what sessiondb relies on'
            END
       FROM relation AS r
      WHERE r.relnamespace = to_regnamespace('sessiondb')
@@ -111,6 +111,11 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
      CROSS JOIN pg_auth_members AS m
      WHERE n.nspname = 'sessiondb'
        AND m.roleid = to_regrole('pg_write_all_data')
+       -- no such statement gets past require_owner()
+       AND EXISTS (
+            SELECT FROM pg_class AS c
+             WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname <> 'backfill_progress'
+               AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_sessiondb_require_owner'))
 )
 SELECT 'grants' AS "check", g.level, g.object,
        format('%s may %s (%s).', coalesce('Role ' || quote_ident(r.rolname) || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),

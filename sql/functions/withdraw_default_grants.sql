@@ -7,9 +7,6 @@ AS $procedure$
  * objects in schema sessiondb: some backends grant everything to the roles of their API that way. Grants by hand to other
  * roles are preserved, and so is SELECT for roles that dump the platform; grant_to_readers() decides which roles
  * may call the functions of the policies for staff.
- *
- * Also disables row level security if an event trigger of the platform enabled it on a new table: a role with the
- * documented grants would see no rows there, as if sessiondb were not installed.
  */
 DECLARE
     v_revoke text;
@@ -50,16 +47,6 @@ BEGIN
     LOOP
         CALL sessiondb.run_on_platform(v_revoke);
         RAISE NOTICE 'default privileges of the platform withdrawn: %', v_revoke;
-    END LOOP;
-    FOR v_revoke IN
-        SELECT format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', c.oid::regclass)
-          FROM pg_class AS c
-         WHERE c.relnamespace = to_regnamespace('sessiondb')
-           AND c.relrowsecurity
-           AND NOT EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid)
-         ORDER BY 1
-    LOOP
-        CALL sessiondb.run_on_platform(v_revoke);
     END LOOP;
 END
 $procedure$

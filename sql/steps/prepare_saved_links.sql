@@ -48,6 +48,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
                    '    CALL sessiondb.withdraw_default_grants();\n'
+                   '    CALL sessiondb.protect_tables();\n'
                    'END',
                    p.saved,
                    (SELECT string_agg(format('%s::%s', c.name, ({base_type(a.atttypid)})), ', ' ORDER BY c.place)

@@ -8,6 +8,7 @@ SELECT format('DO %L', concat('BEGIN' || u.before, format(
            '        CREATE TABLE sessiondb.saved_links_of_sessions (session_id pg_catalog.uuid PRIMARY KEY, belongs_to pg_catalog.text NOT NULL);\n'
            '        COMMENT ON TABLE sessiondb.saved_links_of_sessions IS ''The organisation and the course of each session before a rollback'';\n'
            '        CALL sessiondb.withdraw_default_grants();\n'
+           '        CALL sessiondb.protect_tables();\n'
            '    END IF;\n'
            '    INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)\n'
            -- without their table, or one that was renamed would be a call of a function

@@ -24,6 +24,12 @@ SELECT s.statement,
         SELECT 2, format('DROP POLICY IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'policy' AND f.relation IS NOT NULL
         UNION ALL
+        -- those of protect_tables()
+        SELECT 2, format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
+          FROM pg_trigger AS t
+          JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relnamespace = to_regnamespace('sessiondb')
+         WHERE o.kind = 'function' AND t.tgfoid = f.routine
+        UNION ALL
         -- what a replaced function names may be gone
         SELECT 2, 'SET LOCAL check_function_bodies TO off'
          WHERE o.kind = 'function' AND o.origin = 'replaced'

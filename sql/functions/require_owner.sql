@@ -1,0 +1,19 @@
+CREATE OR REPLACE FUNCTION sessiondb.require_owner()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $function$
+/*
+ * Before a statement that writes to a table of schema sessiondb: refuses a role that has not the rights of the owner, whatever
+ * it was granted, also by membership in pg_write_all_data. A rollback runs what the tables hold, as the role that rolls back.
+ */
+BEGIN
+    IF NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('only the owner of table %s may write to it', TG_RELID::regclass),
+            HINT = 'The commands of sessiondb write what it holds.';
+    END IF;
+    RETURN NULL;
+END
+$function$
