@@ -325,6 +325,13 @@ def test_a_role_that_no_member_can_have_is_refused_before_anything_is_changed(pl
     assert rows(platform_db, "SELECT FROM pg_namespace WHERE nspname = 'sessiondb'") == []
 
 
+@pytest.mark.parametrize("roles", ["trainer,", ",", "trainer,,admin", " , trainer"])
+def test_an_empty_role_is_refused(platform_db: PlatformDatabase, roles: str) -> None:
+    """A member whose role is an empty text would be staff."""
+    refused = run("-d", platform_db.conninfo("hosted_owner"), "apply", "--staff", roles)
+    assert (refused.code, f'--staff "{roles}" has an empty role' in refused.err) == (2, True)
+
+
 def test_a_dry_run_plans_the_policies_without_evaluating_the_expression(people: PlatformDatabase) -> None:
     dsn = people.conninfo("hosted_owner")
     expression = "(SELECT m.user_id FROM org_members AS m WHERE m.user_id = auth.uid() LIMIT 1)"

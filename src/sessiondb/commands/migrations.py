@@ -50,6 +50,10 @@ def _choices(course_path: str | None, adopt: bool, staff: str | None, current_us
 
     if "$" in (staff or "") + (current_user or ""):
         raise UsageError("--staff and --current-user cannot contain a dollar sign", "Leave it out, or call a function.")
+    if (staff or "").strip() and not all(name.strip() for name in str(staff).split(",")):
+        raise UsageError(
+            f'--staff "{staff}" has an empty role', "Leave out the comma; members without a role are no staff."
+        )
     return Choices(course_path, adopt, staff, current_user)
 
 
