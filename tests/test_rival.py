@@ -494,6 +494,37 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
 
 
 @on_reference
+def test_a_thing_of_a_predefined_role_in_schema_sessiondb_is_refused(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """Any of its members may have created it; PostgreSQL does not record such an owner in pg_shdepend."""
+    with installed_db.connect() as connection:
+        connection.execute(
+            f"GRANT pg_monitor TO {new_role}; GRANT USAGE, CREATE ON SCHEMA sessiondb TO PUBLIC".encode()
+        )
+        connection.execute(f"SET ROLE {new_role}; SET ROLE pg_monitor".encode())
+        connection.execute(
+            "CREATE PROCEDURE sessiondb.lock_tables(text, text) LANGUAGE plpgsql AS 'BEGIN RAISE ''run''; END'"
+        )
+        connection.execute("RESET ROLE; REVOKE ALL ON SCHEMA sessiondb FROM PUBLIC")
+        for command in ("status", "rollback --all --yes", "backfill"):
+            refused = call(installed_db, *command.split())
+            assert (refused.code, "of role pg_monitor" in refused.err) == (5, True), (command, refused.err)
+        connection.execute("DROP PROCEDURE sessiondb.lock_tables(text, text)")
+    assert call(installed_db, "status").code == 0
+
+
+@on_reference
+def test_default_privileges_of_another_role_stop_no_command(new_role: str, installed_db: PlatformDatabase) -> None:
+    """They concern only what that role creates there, and any role may set them."""
+    with installed_db.connect() as connection:
+        connection.execute(f"SET ROLE {new_role}".encode())
+        connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA sessiondb GRANT SELECT ON TABLES TO PUBLIC")
+        assert call(installed_db, "status").code == 0
+        connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA sessiondb REVOKE SELECT ON TABLES FROM PUBLIC")
+
+
+@on_reference
 def test_a_schema_sessiondb_that_takes_the_place_of_ours_after_a_command_has_looked_is_not_read(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:

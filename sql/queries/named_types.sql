@@ -17,12 +17,13 @@ SELECT DISTINCT y.oid::regtype AS name, pg_get_userbyid(w.owner) AS role
  CROSS JOIN LATERAL (
         SELECT y.typowner
          UNION
-        SELECT o.refobjid
+        SELECT v.owner
           FROM (
 {checks_of_type(y.oid)}
-               ) AS c
-          JOIN pg_shdepend AS o ON o.classid = c.classid AND o.objid = c.objid AND o.deptype = 'o'
-           AND o.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
+               ) AS q
+         CROSS JOIN LATERAL (
+{owner_of(q.classid, q.objid)}
+               ) AS v
        ) AS w (owner)
  WHERE (y.typtype <> 'b' OR y.typelem = 0)  -- the array of a type belongs to the owner of that
    AND w.owner NOT IN (

@@ -45,12 +45,14 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
   FROM used AS u
  CROSS JOIN LATERAL pg_identify_object(u.classid, u.objid, 0) AS i
   JOIN pg_namespace AS n ON quote_ident(n.nspname) = i.schema
-  LEFT JOIN pg_shdepend AS o
-    ON o.classid = u.classid AND o.objid = u.objid AND o.deptype = 'o'
-   AND o.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
-  -- pg_shdepend has no owner of an array or of the rows of a table
-  LEFT JOIN pg_type AS t ON u.classid = 'pg_type'::regclass AND t.oid = u.objid
-  JOIN LATERAL unnest(ARRAY[n.nspowner, o.refobjid, t.typowner]) AS f (stranger)
+  JOIN LATERAL (
+        SELECT n.nspowner
+         UNION ALL
+        SELECT w.owner
+          FROM (
+{owner_of(u.classid, u.objid)}
+               ) AS w
+       ) AS f (stranger)
     ON f.stranger NOT IN (
 {trusted_roles($2)}
        )

@@ -19,13 +19,15 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
          WHERE a.privilege_type = 'CREATE' AND a.grantee <> h.nspowner
         UNION ALL
         -- of every kind; a role that may create objects in the database may also install a trusted extension in any schema
-        SELECT d.classid, d.objid, NULL, s.refobjid, false
+        SELECT x.classid, x.objid, NULL, w.owner, false
           FROM home AS h
-          JOIN pg_depend AS d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.oid
-          JOIN pg_shdepend AS s ON s.classid = d.classid AND s.objid = d.objid AND s.objsubid = 0 AND s.deptype = 'o'
-           AND s.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
-          LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
-         WHERE p.proname IS DISTINCT FROM 'replaced_get_user_session_for_course'
+          JOIN pg_depend AS x ON x.refclassid = 'pg_namespace'::regclass AND x.refobjid = h.oid
+         CROSS JOIN LATERAL (
+{owner_of(x.classid, x.objid)}
+               ) AS w
+         WHERE NOT EXISTS (
+                SELECT FROM pg_proc AS p
+                 WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course')
         UNION ALL
         -- what a role that had rights on one of the tables left there: before PostgreSQL 18 the triggers of a table whose foreign key
         -- refers to it run with the rights of the role that deletes a row
