@@ -5,6 +5,7 @@
 --
 -- transactional: false
 
+-- step: save_sessions
 -- step: prepare_saved_links enrollments
 -- step: save_links enrollments
 -- step: prepare_saved_links submissions

@@ -1,11 +1,9 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
 -- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
--- because save_links saves what it is linked to, and what it saved of a session that has another organisation or course now,
--- because save_sessions saves these. None if session_id is not ours or no longer exists. If the platform's
+-- because save_links saves what it is linked to. None if session_id is not ours or no longer exists. If the platform's
 -- table is distributed, each link is saved where its row is.
 WITH platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
-           format('%I.sessions', n.nspname) AS sessions, to_regclass(format('%I.sessions', n.nspname))::oid AS of_sessions,
            ({row_key(c.oid)}) AS key
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
@@ -71,32 +69,22 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    'END', p.name, ({save_trigger(p.relname, p.name, p.key || other.columns, false)}))),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
         UNION ALL
-        SELECT 5, e.statement, json_build_object($1, e.mode, 'sessions', e.mode)
-          FROM ({unlink_replaced(p.oid, p.of_sessions, p.name, p.sessions)}) AS e
-        UNION ALL
-        SELECT 6, format('DO %L', concat('BEGIN' || u.before, format(
+        SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L, %5$L);\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
                    '    PERFORM %1$s, session_id FROM %3$s LIMIT 0;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
-                   '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NOT NULL THEN\n'
-                   '        PERFORM id, org_id, course_id FROM %5$s LIMIT 0;\n'
-                   '        DELETE FROM %2$s AS r USING sessiondb.saved_links_of_sessions AS k, %5$s AS s\n'
-                   '         WHERE r.session_id OPERATOR(pg_catalog.=) s.id AND k.session_id OPERATOR(pg_catalog.=) s.id\n'
-                   '           AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id);\n'
-                   '    END IF;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
                    (SELECT string_agg(format('t.%1$I %2$s r.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ')
                       FROM pg_attribute AS a
                      CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
-                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key)),
-                   p.sessions),
+                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key))),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM (
-{unforced(ARRAY[p.oid,p.of_sessions])}
+{unforced(ARRAY[p.oid])}
                ) AS u
          WHERE to_regclass(p.saved) IS NOT NULL
        ) AS s

@@ -198,7 +198,7 @@ def _hide_passwords() -> None:
         arguments = Path("/proc/self/cmdline").read_bytes()
         with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
             for match in re.finditer(rb"[^\0]+", arguments):
-                if re.search(rb"pass|pwd|secret|:.*@|://.*:", match.group(), re.DOTALL | re.IGNORECASE):
+                if re.search(rb"pass|pwd|secret|scram|:.*@|://.*:", match.group(), re.DOTALL | re.IGNORECASE):
                     memory.seek(address + match.start())
                     memory.write(b"x" * len(match.group()))
 
