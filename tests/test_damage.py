@@ -392,7 +392,7 @@ def test_an_installation_that_was_stopped_and_lost_a_tool_is_completed(
 ) -> None:
     platform_db.apply(to="0006")
     with platform_db.connect() as connection:
-        connection.execute(f"DROP ROUTINE sessiondb.{name}".encode())
+        connection.execute(f"DROP ROUTINE sessiondb.{name} CASCADE".encode())
     assert on(platform_db, "plan").code == 0
     applied = on(platform_db, "apply")
     assert applied.code == 0, applied

@@ -460,9 +460,10 @@ def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: 
     with installed_db.connect() as connection:
         connection.execute(
             "ALTER TABLE users ADD username text; UPDATE users SET username = 'the boss' WHERE email = 'eve@evil.org';"
-            "INSERT INTO users (id, email) VALUES (gen_random_uuid(), 'boss@example.org')"
+            "INSERT INTO users (id, email) VALUES (gen_random_uuid(), 'boss@example.org'),"
+            " (gen_random_uuid(), 'Ada Lovelace'), (gen_random_uuid(), 'x'); UPDATE users SET full_name = 'ada lovelace' WHERE email = 'x'"
         )
-    for name in ("The Boss", "the boss", "boss@example.org"):
+    for name in ("The Boss", "the boss", "boss@example.org", "Ada Lovelace"):
         several = run(*make, name)
         assert (several.code, f'"{name}" is the name of 2 users' in several.err) == (1, True), several.err
     assert (role_of("boss@example.org"), role_of("eve@evil.org")) == ([], [])

@@ -1237,6 +1237,9 @@ DEPENDENTS = {
         "function {}.why(pg_catalog.uuid)"
     ),
     "CREATE VIEW installed AS SELECT * FROM sessiondb.installation": "view {}.installed",
+    "CREATE VIEW at AS SELECT 'sessiondb'::regnamespace AS n": "view {}.at",
+    "CREATE VIEW of_index AS SELECT 'submissions_session_id_idx'::regclass AS i": "view {}.of_index",
+    "CREATE VIEW of_key AS SELECT 'sessiondb.objects_pkey'::regclass AS i": "view {}.of_key",
     "CREATE DOMAIN who AS uuid CHECK (get_user_session_for_course(VALUE, NULL) IS NULL)": (
         "domain constraint who_check on {}.who"
     ),

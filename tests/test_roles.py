@@ -276,6 +276,25 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
 # the owner of the functions
 
 
+@on_hosted
+def test_students_write_while_a_superuser_rolls_back_and_the_owner_applies_again(platform_db: PlatformDatabase) -> None:
+    """What the rollback saves belongs to the role that applied, as whom the trigger saves links."""
+    owner = ("-d", platform_db.conninfo("hosted_owner"))
+    assert run(*owner, "apply").code == 0
+    assert run("-d", platform_db.conninfo(), "--schema", "public", "rollback", "--to", "0005", "--yes").code == 0
+    with platform_db.connect() as connection:
+        connection.execute(
+            "UPDATE submissions SET session_id = session_id; UPDATE enrollments SET session_id = session_id"
+        )
+        owners = connection.execute(
+            "SELECT DISTINCT pg_get_userbyid(c.relowner) FROM pg_class AS c"
+            " WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'"
+        ).fetchall()
+    assert owners == [("hosted_owner",)]
+    assert run(*owner, "apply").code == 0
+    assert run(*owner, "status", "--exit-code").code == 0
+
+
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(
     "lost",
@@ -284,6 +303,7 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
         "REVOKE SELECT ON org_members FROM {role}",
         "REVOKE UPDATE ON sessions FROM {role}",
         "REVOKE SELECT ON exercises FROM {role}",
+        "REVOKE SELECT ON sessions FROM {role}; GRANT SELECT (id, org_id, status) ON sessions TO {role}",
         "REVOKE USAGE ON SCHEMA sessiondb FROM {role}",
         "REVOKE EXECUTE ON FUNCTION sessiondb.find_session FROM {role}",
     ],

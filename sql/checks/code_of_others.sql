@@ -92,6 +92,14 @@ SELECT DISTINCT 'code_of_others', 'error', f.name,
 {objects_of_others(h.current_user_id, h.table_owner)}
        ) AS f
 UNION ALL
+SELECT 'code_of_others', 'warning', format('trigger %I on %s', t.tgname, t.tgrelid::regclass),
+       format('Its condition may run any statement, with the rights of each role that writes to %s: %s', t.tgrelid::regclass, pg_get_triggerdef(t.oid)),
+       format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+  FROM pg_trigger AS t
+ WHERE t.tgrelid IN (SELECT u.relid FROM used AS u)
+   AND t.tgparentid = 0
+   AND ({runs_text(t.oid)})
+UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),
        format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any user.',
@@ -103,6 +111,7 @@ SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::re
  WHERE t.tgparentid = 0
    AND c.relowner NOT IN (SELECT r.oid FROM trusted AS r)
    AND c.oid NOT IN (SELECT u.relid FROM used AS u)
+   AND EXISTS (SELECT FROM platform)  -- or it is not known who is trusted
 UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
   FROM platform AS h

@@ -7,14 +7,32 @@ WITH owner AS (
      ORDER BY p.proname DESC
      LIMIT 1
 ),
-needed (table_oid, privilege) AS (
-    SELECT to_regclass(format('%I.%I', i.platform_schema, n.table_name))::oid, n.privilege
+needed (table_oid, privilege, column_name) AS (
+    SELECT to_regclass(format('%I.%I', i.platform_schema, n.table_name))::oid, n.privilege, n.column_name
       FROM sessiondb.installation AS i
-     CROSS JOIN (VALUES ('org_members', 'SELECT'), ('sessions', 'SELECT'), ('sessions', 'UPDATE'), ('enrollments', 'SELECT')) AS n (table_name, privilege)
-    UNION
-    SELECT unnest(p.tables), 'SELECT'
+     CROSS JOIN (
+            SELECT r.table_name, 'SELECT', r.column_name
+              FROM (
+{rule_columns()}
+                   ) AS r (table_name, column_name, kind)
+             WHERE r.table_name IN ('org_members', 'sessions') OR (r.table_name, r.kind) = ('enrollments', 'uuid')
+            UNION ALL
+            -- a lock of a row asks for it
+            VALUES ('sessions', 'UPDATE', 'id')
+           ) AS n (table_name, privilege, column_name)
+    UNION ALL
+    -- on the path to the course, the tables that the previous one refers to
+    SELECT to_regclass(j.step ->> 'from'), 'SELECT', c.name
       FROM sessiondb.installation AS i
-      JOIN ({course_paths()}) AS p ON p.pieces = i.course_pieces
+     CROSS JOIN LATERAL jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
+     CROSS JOIN LATERAL jsonb_array_elements_text(j.step -> 'columns') AS c (name)
+     WHERE j.place > 1
+    UNION ALL
+    SELECT to_regclass(j.step ->> 'to'), 'SELECT', c.name
+      FROM sessiondb.installation AS i
+     CROSS JOIN LATERAL jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
+     CROSS JOIN LATERAL jsonb_array_elements_text(j.step -> 'keys') AS c (name)
+     WHERE j.place < jsonb_array_length(i.course_joins) OR j.step -> 'keys' <> '["id"]'
 )
 SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
        format('Role %I, which owns the trigger functions, has no %s on %s, so INSERTs fail.', o.name, f.privilege, f.object) AS detail,
@@ -40,6 +58,8 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
         SELECT c.oid::regclass::text, r.privilege
           FROM needed AS r
           JOIN pg_class AS c ON c.oid = r.table_oid
-         WHERE NOT has_any_column_privilege(o.oid, c.oid, r.privilege)
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
+         WHERE CASE r.privilege WHEN 'UPDATE' THEN NOT has_any_column_privilege(o.oid, c.oid, 'UPDATE')
+                                ELSE NOT has_column_privilege(o.oid, c.oid, a.attnum, r.privilege) END
        ) AS f
  ORDER BY f.object, f.privilege

@@ -7,9 +7,9 @@ AS $function$
  * The users, courses, organisations or sessions (p_kind as for names_in) that people call p_name, with all their names;
  * at most 21. found_by is slug, name, or both if it is the slug of one and the name of another. If nothing has this name, the most similar ones, found_by near.
  *
- * What identifies a thing goes before what people may choose freely: slug and email, each as it is written, then in any
- * case; then the other names. No user may take another's place by calling themselves so: they are looked for in any case
- * and in all other names at once, and what looks like an e-mail only as one where users have some.
+ * The slug, which identifies a thing, goes before what people may choose freely, each as it is written, then in any case.
+ * No user may take another's place by calling themselves so: they are looked for in any case and in all names at once, and
+ * what looks like an e-mail only as one where users have some.
  */
 DECLARE
     v_try record;
@@ -18,7 +18,7 @@ BEGIN
     FOR v_try IN
         WITH place AS (
             SELECT t.*, c.name, c.place, format('r.%I::pg_catalog.text COLLATE pg_catalog."default"', c.name) AS value,
-                   c.name IN ('slug', 'email') AS identifies
+                   c.name = 'slug' OR c.name = 'email' AND strpos(p_name, '@') > 0 AS identifies
               FROM sessiondb.names_in(p_kind) AS t
              CROSS JOIN unnest(t.columns) WITH ORDINALITY AS c (name, place)
         ),

@@ -21,9 +21,9 @@ SELECT DISTINCT y.oid::regtype AS name, pg_get_userbyid(w.owner) AS role
           FROM (
 {checks_of_type(y.oid)}
                ) AS q
-         CROSS JOIN LATERAL (
-{owner_of(q.classid, q.objid)}
-               ) AS v
+          JOIN (
+{owned()}
+               ) AS v ON v.classid = q.classid AND v.objid = q.objid
        ) AS w (owner)
  WHERE (y.typtype <> 'b' OR y.typelem = 0)  -- the array of a type belongs to the owner of that
    AND w.owner NOT IN (

@@ -50,8 +50,9 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.s
          UNION ALL
         SELECT w.owner
           FROM (
-{owner_of(u.classid, u.objid)}
+{owned()}
                ) AS w
+         WHERE w.classid = u.classid AND w.objid = u.objid
        ) AS f (stranger)
     ON f.stranger NOT IN (
 {trusted_roles($2)}

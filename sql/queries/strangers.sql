@@ -9,7 +9,7 @@ home AS (
     SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
 )
 SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_identify_object(o.classid, o.objid, 0) AS i)) AS object,
-       CASE o.owner WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o.owner)) END AS role, o.may_create
+       CASE WHEN o.owner = 0 THEN 'PUBLIC' ELSE coalesce(quote_ident(pg_get_userbyid(o.owner)), 'unknown') END AS role, o.may_create
   FROM (
         SELECT NULL::oid AS classid, NULL::oid AS objid, 'schema sessiondb' AS object, h.nspowner AS owner, false AS may_create FROM home AS h
         UNION ALL
@@ -19,12 +19,11 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
          WHERE a.privilege_type = 'CREATE' AND a.grantee <> h.nspowner
         UNION ALL
         -- of every kind; a role that may create objects in the database may also install a trusted extension in any schema
-        SELECT x.classid, x.objid, NULL, w.owner, false
+        SELECT x.classid, x.objid, NULL, x.owner, false
           FROM home AS h
-          JOIN pg_depend AS x ON x.refclassid = 'pg_namespace'::regclass AND x.refobjid = h.oid
-         CROSS JOIN LATERAL (
-{owner_of(x.classid, x.objid)}
-               ) AS w
+          JOIN (
+{owned()}
+               ) AS x ON x.namespace = h.oid
          WHERE NOT EXISTS (
                 SELECT FROM pg_proc AS p
                  WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course')
@@ -37,6 +36,13 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
           JOIN pg_constraint AS k ON k.confrelid = c.oid AND k.contype = 'f'
           JOIN pg_class AS t ON t.oid = k.conrelid
         UNION ALL
+        -- its condition may run any text, and a trigger has no owner
+        SELECT 'pg_trigger'::regclass, t.oid, NULL, NULL, false
+          FROM pg_trigger AS t
+          JOIN pg_class AS c ON c.oid = t.tgrelid
+          JOIN home AS h ON h.oid = c.relnamespace
+         WHERE t.tgqual IS NOT NULL
+        UNION ALL
         SELECT NULL, NULL, f.object, p.proowner, false
           FROM pg_class AS c
           JOIN home AS h ON h.oid = c.relnamespace
@@ -45,5 +51,5 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
                ) AS f
           JOIN pg_proc AS p ON p.oid = f.oid
        ) AS o
- WHERE o.owner NOT IN (SELECT t.oid FROM trusted AS t)
+ WHERE o.owner IS NULL OR o.owner NOT IN (SELECT t.oid FROM trusted AS t)
  ORDER BY o.may_create, object

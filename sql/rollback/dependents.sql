@@ -87,12 +87,13 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
           LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
-         -- ours are dropped first; what a partition has from its table is dropped with that
+         -- what is in schema sessiondb and ours are dropped first; what a partition has from its table is dropped with that
          WHERE (p.polname, (SELECT pc.relname FROM pg_class AS pc WHERE pc.oid = p.polrelid)) NOT IN (
                     SELECT o.name, o.parent FROM sessiondb.objects AS o WHERE o.kind = 'policy') IS NOT FALSE
            AND NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)
            AND k.conislocal IS NOT FALSE
            AND a.attislocal IS NOT FALSE
+           AND i.schema IS DISTINCT FROM 'sessiondb'
         UNION ALL
         SELECT concat_ws(' ', i.type, i.identity), 0, 'warning',
                format('The %s %s is dropped together with the %s %s.', i.type, i.identity, w.type, w.identity),
