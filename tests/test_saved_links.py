@@ -419,6 +419,45 @@ def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for
 
 
 @on_school
+@pytest.mark.parametrize("how", ["deleted", "given another key"])
+@pytest.mark.parametrize("is_undone", [False, True], ids=["applied again at once", "all rolled back"])
+def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_again_meanwhile(
+    platform_db: PlatformDatabase, how: str, is_undone: bool
+) -> None:
+    """While a rollback waits between saving the links and dropping the keys, which correct only the rows that are there."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback(to="0005")
+    assert rows(
+        platform_db, f"SELECT FROM sessiondb.saved_links_of_submissions WHERE session_id = '{learners.session}'"
+    )
+    with platform_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE campus.away AS SELECT (to_jsonb(s) - 'session_id') AS row FROM campus.submissions AS s"
+        )
+        away = (
+            "DELETE FROM campus.submissions"
+            if how == "deleted"
+            else "UPDATE campus.submissions SET id = gen_random_uuid()"
+        )
+        connection.execute(away.encode())
+        connection.execute("DELETE FROM campus.sessions WHERE id = %s", [learners.session])
+        other = platform_db.platform.add_org(connection)
+        platform_db.platform.add_session(connection, other, learners.course, id=learners.session)
+    if is_undone:
+        platform_db.rollback()
+    with platform_db.connect() as connection:
+        connection.execute("DELETE FROM campus.submissions")
+        connection.execute(
+            "INSERT INTO campus.submissions SELECT r.* FROM campus.away AS a"
+            " CROSS JOIN LATERAL jsonb_populate_record(NULL::campus.submissions, a.row) AS r"
+        )
+    platform_db.apply()
+
+    assert {row["session_id"] for row in linked(platform_db)} == {None}
+
+
+@on_school
 @pytest.mark.parametrize(
     ("command", "after"),
     [

@@ -27,6 +27,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from platforms import PLATFORMS
 from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
 from test_cli import COMMAND, environment, run
 from test_suspended import network
 from werkzeug.test import Client, TestResponse
@@ -933,6 +934,10 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(visiting_role: str, i
         with pytest.raises(errors.InsufficientPrivilege, match="hides sessions, members or enrolments"):
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
         connection.execute("RESET ROLE")
+        as_role = make_conninfo(installed_db.conninfo(), options=f"-crole={visiting_role}")
+        for command in (["backfill"], ["backfill", "--dry-run"]):
+            refused = run("-d", as_role, *command)
+            assert (refused.code, "hides sessions, members or enrolments" in refused.err) == (1, True), refused.err
         linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()
     assert linked == (0,)
 

@@ -11,8 +11,9 @@ AS $function$
  * The platform's path is pinned, because a value of the row may be of a domain of the platform, whose CHECK is evaluated.
  */
 DECLARE
-    v_saved pg_catalog.regclass := pg_catalog.to_regclass(pg_catalog.concat('sessiondb.saved_links_of_', p_table));
-    v_row pg_catalog.text := pg_catalog.format('(pg_catalog.jsonb_populate_record(NULL::%s, $1))', v_saved);
+    v_name pg_catalog.text := pg_catalog.concat('sessiondb.saved_links_of_', p_table);
+    v_saved pg_catalog.regclass := pg_catalog.to_regclass(v_name);
+    v_row pg_catalog.text := pg_catalog.format('(pg_catalog.jsonb_populate_record(NULL::%s, $1))', v_name);
     v_path pg_catalog.text := pg_catalog.current_setting('search_path');
     v_same_row pg_catalog.text;
     v_found boolean;
@@ -30,7 +31,7 @@ BEGIN
         RETURN false;  -- the table is newer than the snapshot
     END IF;
     EXECUTE pg_catalog.format(
-        'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_saved, v_row, v_same_row,
+        'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_name, v_row, v_same_row,
         CASE WHEN pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE
             ' AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) r.session_id'
             ' AND k.belongs_to OPERATOR(pg_catalog.<>) ($1 OPERATOR(pg_catalog.->>) ''session_belongs_to''::pg_catalog.text))' END
@@ -39,5 +40,7 @@ BEGIN
        INTO v_found
       USING p_row;
     RETURN v_found;
+EXCEPTION WHEN undefined_table OR undefined_object THEN
+    RETURN false;  -- an apply has just dropped the table
 END
 $function$
