@@ -470,6 +470,25 @@ def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: 
 
 
 @on_reference
+def test_no_user_takes_the_place_of_another_for_a_role_that_may_not_read_the_emails(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO users (id, email, full_name) VALUES (gen_random_uuid(), 'mallory@evil.org', 'boss@example.org'),"
+            " (gen_random_uuid(), 'boss@example.org', 'The Boss')"
+        )
+        connection.execute(
+            f"GRANT USAGE ON SCHEMA sessiondb, public TO {new_role}; GRANT SELECT (id, full_name) ON users TO {new_role};"
+            f"GRANT SELECT ON sessiondb.installation, org_members TO {new_role}; SET ROLE {new_role}".encode()
+        )
+        query = "SELECT f.name FROM sessiondb.find_named('user', %s) AS f WHERE f.found_by <> 'near'"
+        assert connection.execute(query, ["boss@example.org"]).fetchall() == []
+        assert connection.execute(query, ["The Boss"]).fetchall() == [("The Boss",)]
+        connection.execute("RESET ROLE")
+
+
+@on_reference
 def test_a_printed_command_names_the_very_thing_and_nothing_that_looks_like_it(installed_db: PlatformDatabase) -> None:
     codes = [code for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000 and visible(chr(code)) != chr(code)]
     ends = sorted({*codes} - ({code + 1 for code in codes} & {code - 1 for code in codes}))

@@ -24,6 +24,7 @@ from platforms import PLATFORMS
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Jsonb
+from rich.cells import cell_len
 from test_bad_input import MALFORMED, NOBODY_THERE, PASSWORD, uri
 from test_cli import ADA, SQL, Run, commands, environment, run
 from test_properties import PROFILE
@@ -283,6 +284,22 @@ def test_no_row_forges_another_however_it_is_printed(
     output.paragraph(FORGED, 2)
     lines = capsys.readouterr().out.split("\n")
     assert all(line.isprintable() and re.match(r"  \S|\Z", line) for line in lines)  # wrapped, but never at the left
+
+
+def test_no_row_is_wider_than_the_terminal_whatever_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or the terminal would begin a line with what is next. As glibc, tmux and xterm count, a spacing mark is a cell."""
+    monkeypatch.setenv("COLUMNS", "60")
+    titles = ["a" + "\u0903" * 59 + "rm -rf ~/x", "日本語" * 30, "e\u0301" * 100, "short", "हिन्दी (2)" * 9]
+    output.table(
+        [{"id": 1, "title": title, "status": "active"} for title in titles],
+        {"id": "id", "title": "title", "status": "status"},
+    )
+    for line in capsys.readouterr().out.splitlines():
+        assert line.endswith(("active", "status", "------"))
+        marks = sum(unicodedata.category(c) == "Mc" for c in line)
+        assert cell_len(line) + marks <= 60
 
 
 @on_reference

@@ -33,7 +33,8 @@ BEGIN
                    string_agg(format('%s OPERATOR(pg_catalog.=) %L::pg_catalog.text', p.value, p_name), ' OR ') AS as_written,
                    string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)', p.value, p_name), ' OR ') AS in_any_case
               FROM place AS p
-             WHERE p.name = 'email' OR p_kind <> 'user' OR strpos(p_name, '@') = 0 OR 'email' <> ALL (p.columns)
+             WHERE p.name = 'email' OR p_kind <> 'user' OR strpos(p_name, '@') = 0 OR NOT EXISTS (
+                    SELECT FROM pg_attribute AS a WHERE a.attrelid = p.relation AND a.attname = 'email' AND NOT a.attisdropped)
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
         SELECT s.found_by, n.query || c.condition AS query,

@@ -261,8 +261,6 @@ def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None
         rows: all with the same keys.
         columns: headings and the keys in the row; None prints all columns, however wide.
     """
-    from rich.cells import cell_len, set_cell_size
-
     rows = iter(rows)
     first = list(itertools.islice(rows, _SCREEN))
     if not first:
@@ -271,7 +269,7 @@ def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None
     keys = {name: key for name, key in (columns or {key: key for key in first[0]}).items() if key in first[0]}
     is_brief = columns is not None
     sample = [[shown(name) for name in keys], *([_cell(row[key], is_brief) for key in keys.values()] for row in first)]
-    widths = [min(max(map(cell_len, cells)), _WIDEST) for cells in zip(*sample, strict=True)]
+    widths = [min(max(map(_width, cells)), _WIDEST) for cells in zip(*sample, strict=True)]
     if is_brief:
         texts = [n for n, key in enumerate(keys.values()) if not any(isinstance(row[key], _FIXED) for row in first)]
         excess = sum(widths) + 2 * (len(widths) - 1) - shutil.get_terminal_size().columns
@@ -280,12 +278,13 @@ def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None
             excess -= 1
 
     def fitted(text: str, width: int) -> str:
-        if cell_len(text) <= width:
-            return set_cell_size(text, width)
+        if _width(text) <= width:
+            return text + " " * (width - _width(text))
         # the number that distinguishes titles stays
         ends = re.search(r" \(\d+\)$", text[-_NARROWEST:])
         rest = _more() + (ends.group() if ends and width > 2 * _NARROWEST else "")
-        return set_cell_size(text, width - len(rest)) + rest
+        end = next(n for n in range(min(len(text), 4 * width), -1, -1) if _width(text[:n]) <= width - len(rest))
+        return text[:end] + " " * (width - len(rest) - _width(text[:end])) + rest
 
     def line(cells: Iterable[str]) -> str:
         return "  ".join(map(fitted, cells, widths)).rstrip()
@@ -295,6 +294,15 @@ def table(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> None
         print(line(cells))  # noqa: T201
     for row in rows:
         print(line(_cell(row[key], is_brief) for key in keys.values()))  # noqa: T201
+
+
+def _width(text: str) -> int:
+    """Return how many cells of a terminal a text takes, at most: a spacing mark is one of its own for some."""
+    from rich.cells import cell_len
+
+    if text.isascii():
+        return len(text)
+    return cell_len(text) + sum(unicodedata.category(character) == "Mc" for character in text)
 
 
 _SCREEN = 100
