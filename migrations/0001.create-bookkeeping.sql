@@ -117,4 +117,5 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function run_on_platform
 -- object: function save_link
 -- object: function types_of_others
+-- object: function unify_owners
 -- object: function withdraw_default_grants

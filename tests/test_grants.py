@@ -51,6 +51,11 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
     "a foreign key": ("GRANT REFERENCES ON sessions TO {role}", "warning", "table sessions"),
     "a foreign key to members": ("GRANT REFERENCES ON org_members TO {role}", "warning", "table org_members"),
     "a foreign key to a column": ("GRANT REFERENCES (id) ON sessions TO {role}", "warning", "table sessions"),
+    "a trigger on a table that a foreign key changes": (
+        "CREATE TABLE notes (session_id uuid REFERENCES sessions ON DELETE CASCADE); GRANT TRIGGER ON notes TO {role}",
+        "warning",
+        "table notes",
+    ),
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (

@@ -277,6 +277,24 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
 
 
 @on_hosted
+def test_what_a_superuser_applies_to_an_installation_belongs_to_its_owner(platform_db: PlatformDatabase) -> None:
+    """Or the trigger functions would run with the rights of a superuser, and the owner could not go on."""
+    owner, admin = ("-d", platform_db.conninfo("hosted_owner")), ("-d", platform_db.conninfo(), "--schema", "public")
+    assert run(*owner, "apply").code == 0
+    for to in ("0008", "0005", "0001"):
+        assert run(*admin, "rollback", "--to", to, "--yes").code == 0
+        assert run(*admin, "apply").code == 0
+        with platform_db.connect() as connection:
+            owners = connection.execute(
+                "SELECT DISTINCT pg_get_userbyid(p.proowner) FROM pg_proc AS p"
+                " WHERE p.pronamespace = 'sessiondb'::regnamespace OR p.proname = 'get_user_session_for_course'"
+            ).fetchall()
+        assert owners == [("hosted_owner",)], to
+        assert run(*owner, "status", "--exit-code").code == 0
+        assert run(*owner, "backfill").code == 0
+
+
+@on_hosted
 def test_students_write_while_a_superuser_rolls_back_and_the_owner_applies_again(platform_db: PlatformDatabase) -> None:
     """What the rollback saves belongs to the role that applied, as whom the trigger saves links."""
     owner = ("-d", platform_db.conninfo("hosted_owner"))

@@ -420,18 +420,24 @@ def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for
 
 @on_school
 @pytest.mark.parametrize("how", ["deleted", "given another key"])
+@pytest.mark.parametrize("is_new", [False, True], ids=["an old session", "a new one"])
 @pytest.mark.parametrize("is_undone", [False, True], ids=["applied again at once", "all rolled back"])
 def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_again_meanwhile(
-    platform_db: PlatformDatabase, how: str, is_undone: bool
+    platform_db: PlatformDatabase, how: str, is_undone: bool, is_new: bool
 ) -> None:
     """While a rollback waits between saving the links and dropping the keys, which correct only the rows that are there."""
     assert on(platform_db, "apply").code == 0
     learners = fill(platform_db)
     platform_db.rollback(to="0005")
-    assert rows(
-        platform_db, f"SELECT FROM sessiondb.saved_links_of_submissions WHERE session_id = '{learners.session}'"
-    )
+    session = learners.session
     with platform_db.connect() as connection:
+        if is_new:
+            query = "SELECT org_id, course_id FROM campus.sessions WHERE id = %s"
+            ((org, course),) = connection.execute(query, [session]).fetchall()
+            session = platform_db.platform.add_session(connection, org, course)
+            connection.execute("UPDATE campus.submissions SET session_id = %s WHERE session_id IS NOT NULL", [session])
+        query = "SELECT FROM sessiondb.saved_links_of_submissions WHERE session_id = %s"
+        assert connection.execute(query, [session]).rowcount
         connection.execute(
             "CREATE TABLE campus.away AS SELECT (to_jsonb(s) - 'session_id') AS row FROM campus.submissions AS s"
         )
@@ -441,9 +447,9 @@ def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_a
             else "UPDATE campus.submissions SET id = gen_random_uuid()"
         )
         connection.execute(away.encode())
-        connection.execute("DELETE FROM campus.sessions WHERE id = %s", [learners.session])
+        connection.execute("DELETE FROM campus.sessions WHERE id = %s", [session])
         other = platform_db.platform.add_org(connection)
-        platform_db.platform.add_session(connection, other, learners.course, id=learners.session)
+        platform_db.platform.add_session(connection, other, learners.course, id=session)
     if is_undone:
         platform_db.rollback()
     with platform_db.connect() as connection:
@@ -454,7 +460,7 @@ def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_a
         )
     platform_db.apply()
 
-    assert {row["session_id"] for row in linked(platform_db)} == {None}
+    assert session not in {row["session_id"] for row in linked(platform_db)}
 
 
 @on_school

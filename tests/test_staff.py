@@ -466,25 +466,6 @@ def test_readers_read_on_after_an_apply_that_installs_functions_alone(people: Pl
     assert seen(people) == SEEN
 
 
-def test_a_role_that_can_name_the_function_of_the_policies_learns_nothing_of_others(
-    new_role: str, people: PlatformDatabase
-) -> None:
-    """As one that may read, and has the grants of status: the sessions of others are hidden from it."""
-    people.apply(staff=TRAINERS)
-    put_to_work(people)
-    role = sql.Identifier(new_role)
-    with people.connect() as connection:
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {0}; GRANT authenticated TO {0}").format(role))
-    with people.connect(autocommit=False) as connection, people.platform.as_student(connection, user("trainer")):
-        connection.execute(sql.SQL("RESET ROLE; SET SESSION AUTHORIZATION {}").format(role))
-        own, others = (
-            connection.execute("SELECT sessiondb.sessions_of_staff(%s)", [user(who)]).rowcount
-            for who in ("trainer", "trainer of another organisation")
-        )
-        assert connection.execute("SELECT FROM submissions").rowcount == SEEN["trainer"][1]
-    assert (own > 0, others) == (True, 0)
-
-
 def test_current_user_is_the_reader_in_the_expression_and_in_what_it_calls(people: PlatformDatabase) -> None:
     """As in the policies of the platform; not the owner of sessiondb."""
     with people.connect("hosted_owner") as connection:

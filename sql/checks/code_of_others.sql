@@ -14,6 +14,14 @@ WITH used AS (
        AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
         OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
         OR c.oid IN (
+            SELECT w.relid
+              FROM pg_class AS m
+              JOIN pg_class AS s ON s.relnamespace = m.relnamespace AND s.relname = 'sessions'
+             CROSS JOIN LATERAL (
+{changed_by_deletes(m.oid, s.oid)}
+                   ) AS w
+             WHERE m.relname = 'org_members' AND m.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema'))))
+        OR c.oid IN (
             SELECT u.oid
               FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
              CROSS JOIN LATERAL (
@@ -98,11 +106,20 @@ SELECT 'code_of_others', 'warning', format('trigger %I on %s', t.tgname, t.tgrel
   FROM pg_trigger AS t
  WHERE t.tgrelid IN (SELECT u.relid FROM used AS u)
    AND t.tgparentid = 0
-   AND ({runs_text(t.oid)})
+   AND (({runs_text(t.oid)})
+        OR EXISTS (
+            SELECT
+              FROM pg_depend AS d
+              JOIN (
+{owned()}
+                   ) AS w ON w.classid = d.refclassid AND w.objid = d.refobjid
+             WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND t.tgqual IS NOT NULL
+               AND d.refclassid IN ('pg_operator'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass)
+               AND w.owner NOT IN (SELECT r.oid FROM trusted AS r)))
 UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),
-       format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any user.',
+       format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any user and run code of its own as that owner.',
               p.oid::regprocedure, pg_get_userbyid(c.relowner)),
        format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
   FROM pg_trigger AS t

@@ -32,6 +32,16 @@ used AS (
              CROSS JOIN LATERAL unnest(p.tables) AS t (relid)
               JOIN pg_class AS c ON c.oid = t.relid
              WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
+             UNION
+            SELECT w.relid, false, false
+              FROM platform AS h
+              JOIN pg_class AS m ON m.relnamespace = h.oid AND m.relname = 'org_members'
+              JOIN pg_class AS s ON s.relnamespace = h.oid AND s.relname = 'sessions'
+             CROSS JOIN LATERAL (
+{changed_by_deletes(m.oid, s.oid)}
+                  ) AS w
+              JOIN pg_class AS x ON x.oid = w.relid
+             WHERE NOT (x.relnamespace = h.oid AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))
            ) AS r
      CROSS JOIN LATERAL ({with_partitions(r.relid)}) AS node
 ),
@@ -115,7 +125,8 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
        AND EXISTS (
             SELECT FROM pg_class AS c
              WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname <> 'backfill_progress'
-               AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'zzz_sessiondb_require_owner'))
+               AND (SELECT count(*) < 2 FROM pg_trigger AS t
+                     WHERE t.tgrelid = c.oid AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgfoid = to_regprocedure('sessiondb.require_owner()')))
 )
 SELECT 'grants' AS "check", g.level, g.object,
        format('%s may %s (%s).', coalesce('Role ' || quote_ident(r.rolname) || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),

@@ -33,8 +33,8 @@ BEGIN
     EXECUTE pg_catalog.format(
         'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_name, v_row, v_same_row,
         CASE WHEN pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE
-            ' AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) r.session_id'
-            ' AND k.belongs_to OPERATOR(pg_catalog.<>) ($1 OPERATOR(pg_catalog.->>) ''session_belongs_to''::pg_catalog.text))' END
+            ' AND EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) r.session_id'
+            ' AND k.belongs_to OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) ''session_belongs_to''::pg_catalog.text))' END
         -- citus: OPERATOR(pg_catalog.||) pg_catalog.format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_row OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text)
     )
        INTO v_found

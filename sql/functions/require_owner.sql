@@ -4,7 +4,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Before a statement that writes to a table of schema sessiondb: refuses a role that has not the rights of the owner, whatever
+ * Before a statement that writes to a table of schema sessiondb, and before each row, as a subscription fires no triggers of
+ * statements: refuses a role that has not the rights of the owner, whatever
  * it was granted, also by membership in pg_write_all_data. A rollback runs what the tables hold, as the role that rolls back.
  */
 BEGIN
@@ -14,6 +15,9 @@ BEGIN
             MESSAGE = format('only the owner of table %s may write to it', TG_RELID::regclass),
             HINT = 'The commands of sessiondb write what it holds.';
     END IF;
-    RETURN NULL;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
 END
 $function$

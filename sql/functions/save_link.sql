@@ -13,6 +13,7 @@ AS $function$
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
+    v_sessions text := (SELECT format('%I.sessions', i.platform_schema) FROM sessiondb.installation AS i);
     v_columns text[] := coalesce(
         nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) ORDER BY c.place), '{}'),
         -- a trigger that sessiondb 0.1.0 created
@@ -45,6 +46,20 @@ BEGIN
                    'saved_links_of_' || TG_ARGV[0] || '_pkey', array_to_string(v_columns, ', '),
                    array_to_string(v_columns, ', EXCLUDED.'))
       USING NEW;
+    -- of a session that is younger than what save_sessions saved; it may be created again for another organisation
+    IF to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
+        BEGIN
+            PERFORM set_config('search_path', i.search_path, true) FROM sessiondb.installation AS i;
+            EXECUTE pg_catalog.format(
+                'INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)'
+                ' SELECT s.id, pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %s AS s WHERE s.id OPERATOR(pg_catalog.=) ($1).session_id'
+                ' ON CONFLICT (session_id) DO NOTHING', v_sessions)
+              USING NEW;
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+        EXCEPTION WHEN serialization_failure OR undefined_column OR undefined_table THEN
+            NULL;  -- another session has just saved it; or nothing is known of it, and no link to it comes back
+        END;
+    END IF;
     RETURN NULL;
 END
 $function$

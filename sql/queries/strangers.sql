@@ -26,7 +26,7 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
                ) AS x ON x.namespace = h.oid
          WHERE NOT EXISTS (
                 SELECT FROM pg_proc AS p
-                 WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course')
+                 WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
         UNION ALL
         -- what a role that had rights on one of the tables left there: before PostgreSQL 18 the triggers of a table whose foreign key
         -- refers to it run with the rights of the role that deletes a row
@@ -36,12 +36,12 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
           JOIN pg_constraint AS k ON k.confrelid = c.oid AND k.contype = 'f'
           JOIN pg_class AS t ON t.oid = k.conrelid
         UNION ALL
-        -- its condition may run any text, and a trigger has no owner
+        -- its condition and its arguments may run any text, and a trigger has no owner
         SELECT 'pg_trigger'::regclass, t.oid, NULL, NULL, false
           FROM pg_trigger AS t
           JOIN pg_class AS c ON c.oid = t.tgrelid
           JOIN home AS h ON h.oid = c.relnamespace
-         WHERE t.tgqual IS NOT NULL
+         WHERE (t.tgqual IS NOT NULL OR t.tgnargs > 0) AND NOT t.tgisinternal
         UNION ALL
         SELECT NULL, NULL, f.object, p.proowner, false
           FROM pg_class AS c

@@ -30,6 +30,13 @@ found (classid, objid, objsubid, on_classid, on_objid, on_objsubid, deptype) AS 
             SELECT d.classid, d.objid, d.objsubid WHERE r.oid IS NULL AND a.attnum IS NULL
            ) AS x
      WHERE (x.classid, x.objid, x.objsubid) <> (f.classid, f.objid, f.objsubid)
+       -- what is in schema sessiondb goes first
+       AND NOT (f.classid = 'pg_namespace'::regclass AND EXISTS (
+            SELECT
+              FROM (
+{owned()}
+                   ) AS h
+             WHERE h.classid = d.classid AND h.objid = d.objid AND h.namespace = f.objid))
 ),
 -- two functions with parsed bodies may depend on each other, so the order ends at some depth
 place (classid, objid, objsubid, depth) AS (
@@ -87,13 +94,12 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
           LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
           LEFT JOIN pg_publication_rel AS br ON d.classid = 'pg_publication_rel'::regclass AND br.oid = d.objid
           LEFT JOIN pg_publication AS b ON b.oid = br.prpubid
-         -- what is in schema sessiondb and ours are dropped first; what a partition has from its table is dropped with that
+         -- ours are dropped first; what a partition has from its table is dropped with that
          WHERE (p.polname, (SELECT pc.relname FROM pg_class AS pc WHERE pc.oid = p.polrelid)) NOT IN (
                     SELECT o.name, o.parent FROM sessiondb.objects AS o WHERE o.kind = 'policy') IS NOT FALSE
            AND NOT coalesce(starts_with(t.tgname, 'zzz_sessiondb_') AND tf.pronamespace = to_regnamespace('sessiondb') OR t.tgparentid <> 0, false)
            AND k.conislocal IS NOT FALSE
            AND a.attislocal IS NOT FALSE
-           AND i.schema IS DISTINCT FROM 'sessiondb'
         UNION ALL
         SELECT concat_ws(' ', i.type, i.identity), 0, 'warning',
                format('The %s %s is dropped together with the %s %s.', i.type, i.identity, w.type, w.identity),

@@ -82,8 +82,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    h.sessions, v.name, h.name, v.same_row,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
                    CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
-                       E'\n      AND NOT EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
-                       '       AND k.belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
+                       E'\n      AND EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
+                       '       AND k.belongs_to OPERATOR(pg_catalog.=) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
                    v.columns,
                    format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', h.name),
                    format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),

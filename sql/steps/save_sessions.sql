@@ -1,5 +1,5 @@
 -- The statements that save the organisation and the course of each session, before its links are saved and again before the
--- foreign keys are dropped: a session that is created again with the id of a deleted one must not get the saved links of that.
+-- foreign keys and the columns are dropped, of those that are new: a session that is created again with the id of a deleted one must not get the saved links of that.
 -- What was saved of a session that has another organisation or course now is deleted first. None if session_id is not ours, or
 -- where Citus distributes the tables.
 --
@@ -34,6 +34,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    IF pg_catalog.to_regclass(''sessiondb.saved_links_of_sessions'') IS NULL THEN\n'
                    '        CREATE TABLE sessiondb.saved_links_of_sessions (session_id pg_catalog.uuid PRIMARY KEY, belongs_to pg_catalog.text NOT NULL);\n'
                    '        COMMENT ON TABLE sessiondb.saved_links_of_sessions IS ''The organisation and the course of each session before a rollback'';\n'
+                   '        CALL sessiondb.unify_owners();\n'
                    '        CALL sessiondb.withdraw_default_grants();\n'
                    '        CALL sessiondb.protect_tables();\n'
                    '    END IF;\n'

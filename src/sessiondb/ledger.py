@@ -199,6 +199,9 @@ def require_visible(connection: Connection) -> None:
     ).fetchone()
     if shut:
         owner, role = shut
+        if owner == role:
+            message = f"role {role}, which owns schema sessiondb, may not use it"
+            raise SessiondbError(message, f"GRANT USAGE ON SCHEMA sessiondb TO {role}")
         raise SessiondbError(
             f"schema sessiondb belongs to {owner}, and role {role} may not use it",
             f"Connect as {owner}. To read only, grant {role} USAGE on the schema and SELECT on its tables."

@@ -47,7 +47,10 @@ class Step:
     creates: bool = False  # it creates schema sessiondb if there is none, and then looks whose it is
 
 
-_SECURE = [Statement(f"CALL sessiondb.{name}()", ours=True) for name in ("withdraw_default_grants", "protect_tables")]
+_SECURE = [
+    Statement(f"CALL sessiondb.{name}()", ours=True)
+    for name in ("unify_owners", "withdraw_default_grants", "protect_tables")
+]
 
 
 def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator[Step]:
@@ -135,7 +138,7 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
     ):
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
-            yield Step(what, [*_bootstrap(), *installs, *_SECURE, _recorded(group)])
+            yield Step(what, [*_bootstrap(), *installs, _recorded(group), *_SECURE])
     if states is None or any(key not in listed for key in unknown):
         yield Step("objects that this version no longer has", [uninstall(None)])
 

@@ -1,0 +1,36 @@
+CREATE OR REPLACE PROCEDURE sessiondb.unify_owners()
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * Gives the owner of schema sessiondb what another role has just created there: a superuser that applies or rolls back for the
+ * owner, or a member of the role that is the owner. Trigger functions would else run with the rights of that role, and
+ * save_link() could not write to a table of it. Only what sessiondb creates: another function could act as its new owner.
+ */
+DECLARE
+    v_statement text;
+BEGIN
+    FOR v_statement IN
+        SELECT format('ALTER %s OWNER TO %I', o.object, pg_get_userbyid(n.nspowner))
+          FROM pg_namespace AS n
+         CROSS JOIN LATERAL (
+                SELECT format('TABLE %s', c.oid::regclass) AS object, c.relowner AS owner
+                  FROM pg_class AS c
+                 WHERE c.relnamespace = n.oid AND c.relkind = 'r'
+                UNION ALL
+                SELECT format('ROUTINE %s', p.oid::regprocedure), p.proowner
+                  FROM pg_proc AS p
+                  JOIN sessiondb.objects AS f
+                    ON f.kind = 'function' AND f.name = p.proname AND f.arguments = oidvectortypes(p.proargtypes)
+                 WHERE p.pronamespace = CASE f.parent WHEN 'sessiondb' THEN n.oid ELSE to_regnamespace(quote_ident(current_setting('sessiondb.schema'))) END
+               ) AS o
+         WHERE n.nspname = 'sessiondb'
+           AND o.owner = current_user::regrole
+           AND o.owner <> n.nspowner
+           AND pg_has_role(n.nspowner, 'MEMBER')
+         ORDER BY 1
+    LOOP
+        CALL sessiondb.run_on_platform(v_statement);
+    END LOOP;
+END
+$procedure$
