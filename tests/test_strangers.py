@@ -950,3 +950,28 @@ def test_what_the_caller_of_a_function_of_the_owner_set_or_made_is_not_used_in_i
             connection.execute(f"SET {setting.format(new_role)}".encode())
         ((answer,),) = connection.execute("SELECT public.why(%s, %s)", [user, course]).fetchall()
     assert answer["reason"] == "linked"
+
+
+@pytest.mark.parametrize("how", ["SET search_path TO public", "PERFORM set_config('search_path', 'public', true)"])
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_search_path_that_the_platforms_own_code_sets_is_not_that_of_our_sql(
+    new_role: str, platform_db: PlatformDatabase, how: str
+) -> None:
+    """A trigger or an event trigger may set it for the session."""
+    with platform_db.connect() as connection:
+        connection.execute(
+            f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {how}; RETURN NEW; END $$;"
+            f"CREATE FUNCTION log() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {how}; END $$;"
+            "CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION touch();"
+            "CREATE EVENT TRIGGER log ON ddl_command_end EXECUTE FUNCTION log()".encode()
+        )
+    for left, right in (("oid", "regclass"), ("oid", "regnamespace"), ("name", "text"), ("text", "name")):
+        by_role(
+            platform_db,
+            new_role,
+            f"CREATE FUNCTION fall({left}, {right}) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END';"
+            f"CREATE OPERATOR = (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = fall)",
+        )
+    for command in ("apply", "backfill", "rollback --to 0001 --yes", "apply", "check", "rollback --all --yes"):
+        done = on(platform_db, *command.split())
+        assert (done.code in (0, 4), "fallen" in done.err + done.out) == (True, False), (command, done.err[-1500:])

@@ -28,6 +28,15 @@ def trusted(text: str) -> LiteralString:
     return text
 
 
+def set_our_path(connection: Connection) -> None:
+    """Set :data:`OUR_PATH`, in the open transaction or, without one, from now on.
+
+    After a transaction that ran the platform's code, too: a function of it may have set another one for the session.
+    """
+    local = "LOCAL " * (connection.info.transaction_status != TransactionStatus.IDLE)
+    connection.execute(trusted(f"SET {local}search_path TO {OUR_PATH}"))
+
+
 @contextmanager
 def catalogs(connection: Connection) -> Iterator[None]:
     """Open a read-only transaction, or join the open one, for queries that read only the catalogs.
@@ -71,6 +80,8 @@ def platform_path(connection: Connection) -> Iterator[None]:
         yield
         if before is not None:
             connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [before])
+    if before is None:
+        set_our_path(connection)
 
 
 def named_path(schemas: Sequence[str]) -> str:

@@ -18,11 +18,11 @@ from sessiondb import ledger, objects, resources, steps
 from sessiondb.checks import preflight, require_course_path, require_search_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import (
-    OUR_PATH,
     Connection,
     catalogs,
     place,
     platform_schema,
+    set_our_path,
     set_platform_path,
     trusted,
 )
@@ -64,6 +64,7 @@ class Runner:
         self._point = ""
         self._told = ""
         self._is_ours = True
+        self._has_event_triggers = False
         self.connection.add_notice_handler(self._notice)
 
     def _notice(self, notice: Diagnostic) -> None:
@@ -235,7 +236,7 @@ class Runner:
                 self.connection.execute(trusted(statement))
             finally:
                 if not self.connection.closed:
-                    self.connection.execute(f"SET search_path TO {OUR_PATH}")
+                    set_our_path(self.connection)
         self._reach(of, "done")
 
     def _transaction(
@@ -251,6 +252,8 @@ class Runner:
         def run() -> None:
             self._is_ours = True
             with self.connection.transaction():
+                query = "SELECT EXISTS (SELECT FROM pg_event_trigger)"
+                ((self._has_event_triggers,),) = self.connection.execute(query).fetchall()
                 if not creates:
                     hold_schema(self.connection)
                 if self._watch.is_distributed:
@@ -265,6 +268,7 @@ class Runner:
                             execute(statement)
                 self._set_path(ours=False)  # deferred triggers fire at the commit
                 self._reach(of, "commit")
+            set_our_path(self.connection)
             self._reach(of, "committed")
 
         if items:
@@ -272,10 +276,11 @@ class Runner:
 
     def _set_path(self, *, ours: bool) -> None:
         """Set the search_path in the open transaction, ours or the platform's."""
-        if ours != self._is_ours:
+        # a function of an event trigger may have set another one
+        if ours != self._is_ours or self._has_event_triggers:
             self._is_ours = ours
             if ours:
-                self.connection.execute(f"SET LOCAL search_path TO {OUR_PATH}")
+                set_our_path(self.connection)
             else:
                 set_platform_path(self.connection)
 
