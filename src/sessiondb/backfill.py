@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from sessiondb import ledger
 from sessiondb.checks import require_installed
 from sessiondb.citus import bound_waits_on_workers
-from sessiondb.connection import Connection, platform_path, rest, set_platform_path
+from sessiondb.connection import Connection, platform_path, rest, set_our_path, set_platform_path
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.installation import hold_schema
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
@@ -223,7 +223,9 @@ def _execute(
                 if watch.is_distributed:
                     bound_waits_on_workers(connection)
                 cursor.execute(statement, [argument])
-                return cursor.fetchall() if cursor.description else []
+                rows = cursor.fetchall() if cursor.description else []
+            set_our_path(connection)
+            return rows
         except pg.QueryCanceled as error:
             if window.left() > 0:
                 raise
