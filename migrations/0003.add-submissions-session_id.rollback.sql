@@ -2,5 +2,4 @@
 --
 -- If the process dies: nothing was committed; run rollback again.
 
--- step: save_sessions
 -- step: drop_column submissions

@@ -935,9 +935,8 @@ def test_who_sees_a_part_of_the_sessions_links_nothing_old(visiting_role: str, i
             connection.execute("CALL sessiondb.begin_backfill(NULL)")
         connection.execute("RESET ROLE")
         as_role = make_conninfo(installed_db.conninfo(), options=f"-crole={visiting_role}")
-        for command in (["backfill"], ["backfill", "--dry-run"]):
-            refused = run("-d", as_role, *command)
-            assert (refused.code, "hides sessions, members or enrolments" in refused.err) == (1, True), refused.err
+        refused = run("-d", as_role, "backfill")
+        assert (refused.code, "hides sessions, members or enrolments" in refused.err) == (1, True), refused.err
         linked = connection.execute("SELECT count(session_id) FROM enrollments").fetchone()
     assert linked == (0,)
 

@@ -1,5 +1,5 @@
 -- The statements that save the organisation and the course of each session, before its links are saved and again before the
--- foreign keys and the columns are dropped, of those that are new: a session that is created again with the id of a deleted one must not get the saved links of that.
+-- foreign keys are dropped; save_link() does so of younger ones: a session that is created again with the id of a deleted one must not get the saved links of that.
 -- What was saved of a session that has another organisation or course now is deleted first. None if session_id is not ours, or
 -- where Citus distributes the tables.
 --

@@ -325,7 +325,6 @@ def _dry_run(
     with in_time():
         there = require_installed(connection)
         require_session(connection, session)
-        connection.execute("CALL sessiondb.require_visible()")
     window.sleep(0)
     for (remark,) in ask(_REMARKS, session):
         report(remark)
