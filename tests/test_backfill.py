@@ -1019,7 +1019,7 @@ def test_rows_that_another_session_has_locked_are_linked_at_the_end(installed_db
     ]
     counts: list[int] = []
 
-    with held(installed_db, 0.5, *locks), installed_db.database().connect() as connection:
+    with held(installed_db, 3, *locks), installed_db.database().connect() as connection:
         result = run(connection, progress=lambda done, total, linked: counts.append(linked))
 
     assert 0 < counts[0] < 100  # those that were free did not wait
