@@ -151,11 +151,12 @@ def counted_by_check(db: PlatformDatabase, *names: str) -> dict[str, Counter[str
         assert finding["level"] != "error"
         if finding["check"] == "unlinked_rows":
             match = re.fullmatch(
-                r"(\d+) rows? of (\d+) in (\w+) (?:has|have) no session.* \((\w+)\)\.", finding["detail"]
+                r"(\d+) rows? of (\d+) in (\w+) (?:has|have) no session(?:, though the rules find one| \((\w+)\))\.",
+                finding["detail"],
             )
             assert match
             assert (int(match[2]), match[3]) == (total(db, match[3])[0], finding["object"])
-            counts[match[3]][match[4]] += int(match[1])
+            counts[match[3]][match[4] or "linked"] += int(match[1])
     return counts
 
 
