@@ -15,12 +15,10 @@ WITH used AS (
         OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
         OR c.oid IN (
             SELECT w.relid
-              FROM pg_class AS m
-              JOIN pg_class AS s ON s.relnamespace = m.relnamespace AND s.relname = 'sessions'
+              FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
              CROSS JOIN LATERAL (
-{changed_by_deletes(m.oid, s.oid)}
-                   ) AS w
-             WHERE m.relname = 'org_members' AND m.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema'))))
+{changed_by_deletes(h.oid)}
+                   ) AS w)
         OR c.oid IN (
             SELECT u.oid
               FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i

@@ -35,10 +35,8 @@ used AS (
              UNION
             SELECT w.relid, false, false
               FROM platform AS h
-              JOIN pg_class AS m ON m.relnamespace = h.oid AND m.relname = 'org_members'
-              JOIN pg_class AS s ON s.relnamespace = h.oid AND s.relname = 'sessions'
              CROSS JOIN LATERAL (
-{changed_by_deletes(m.oid, s.oid)}
+{changed_by_deletes(h.oid)}
                   ) AS w
               JOIN pg_class AS x ON x.oid = w.relid
              WHERE NOT (x.relnamespace = h.oid AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))

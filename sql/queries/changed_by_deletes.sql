@@ -1,6 +1,7 @@
--- The tables whose rows are changed, by their foreign keys, when rows of $1 or $2 (oids) are deleted: triggers there fire, too.
+-- The tables whose rows are changed, by their foreign keys, when rows of org_members or sessions of schema $1 (an oid) are deleted:
+-- triggers there fire, too.
 WITH RECURSIVE changed (relid) AS (
-    SELECT k.conrelid FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd') AND k.confrelid IN ($1, $2)
+    SELECT r.oid FROM pg_class AS r WHERE r.relnamespace = $1 AND r.relname IN ('org_members', 'sessions')
      UNION
     SELECT k.conrelid
       FROM changed AS c

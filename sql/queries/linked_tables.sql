@@ -1,5 +1,5 @@
--- The tables that our link triggers are on, whatever their names and schemas are now: no other role can put them on a table. A command
--- or script knows the schema, 0 for none, since its first look: another role may give one of its own this name at any moment.
+-- The tables that our link triggers are on, whatever their names and schemas are now; also one of another role that once had EXECUTE
+-- on the functions, or that was given an archive. A command or script knows the schema, 0 for none, since its first look: another role may give one of its own this name at any moment.
 SELECT c.relnamespace, c.relowner, t.tgname, h.nspowner AS installed_by
   FROM pg_trigger AS t
   JOIN pg_proc AS f ON f.oid = t.tgfoid

@@ -213,8 +213,7 @@ def _execute(
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
                 cursor.execute(
-                    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
-                    " pg_catalog.set_config('lock_timeout', %(lock)s, true),"
+                    "SELECT pg_catalog.set_config('lock_timeout', %(lock)s, true),"
                     " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
                     timeouts,
                 )

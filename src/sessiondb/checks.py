@@ -182,9 +182,8 @@ def _data_checks(
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except psycopg.ProgrammingError as error:
-        is_partly = isinstance(
-            error, pg.UndefinedFunction
-        )  # columns and the platform's tables are there, by the other checks
+        # the platform's tables and columns are there, by the other checks
+        is_partly = isinstance(error, pg.UndefinedFunction)
         detail = f"The check cannot be run: {PARTLY_INSTALLED if is_partly else error.diag.message_primary}."
         fix = (
             "Grant this role SELECT on the tables of the platform, or run the check as their owner."

@@ -215,9 +215,7 @@ class Database:
         If no schema is given, a role could create a table of that name in schema public in order to be trusted; if the
         schema was renamed, one of its old name.
         """
-        tables: dict[str, int] = dict(connection.execute(_ENROLLMENTS).fetchall())
-        is_sure = self.schema is not None or len({*tables.values()}) == 1
-        if not is_sure:
+        if self.schema is None and connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount != 1:
             return None
         query = resources.query("queries/table_owner", "to_regnamespace(quote_ident(%(schema)s::text))")
         found = connection.execute(trusted(query), {"schema": self.schema or "public"}).fetchone()
@@ -228,7 +226,7 @@ class Database:
             return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).rowcount > 0
 
         schema = self.schema or (there.platform_schema if there else "public")
-        if not (self.schema or there) and len({owner for _, owner in connection.execute(_ENROLLMENTS)}) > 1:
+        if not (self.schema or there) and connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount > 1:
             raise SessiondbError(
                 "tables named enrollments belong to several roles in this database",
                 "Name the schema of the platform's tables with --schema.",
@@ -257,10 +255,9 @@ class Database:
         return schema
 
 
-_ENROLLMENTS = """
-SELECT n.nspname, c.relowner
+_OWNERS_OF_ENROLLMENTS = """
+SELECT DISTINCT c.relowner
   FROM pg_class AS c
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relname = 'enrollments' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
 """
-"""The schemas that have a table of that name, and its owner."""
+"""The roles that own a table of that name, in whichever schema."""
