@@ -33,11 +33,6 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "error",
         "table sessiondb.installation",
     ),
-    "a trigger on ours": (
-        "GRANT TRIGGER ON sessiondb.backfill_progress TO {role}",
-        "error",
-        "table sessiondb.backfill_progress",
-    ),
     "all of what backfill keeps to PUBLIC": (
         "GRANT DELETE ON sessiondb.backfill_progress TO PUBLIC",
         "error",
@@ -182,8 +177,22 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "ALTER TABLE org_members ADD CONSTRAINT taken CHECK (taken.holds())",
             "CREATE TRIGGER ccc BEFORE INSERT ON orgs FOR EACH ROW WHEN (query_to_xml('SELECT 1', true, true, '') IS NULL)"
             " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            # what it gave to functions of others
+            "CREATE SCHEMA left_behind AUTHORIZATION {role}; CREATE EXTENSION tcn SCHEMA left_behind",
+            "CREATE EXTENSION refint; CREATE FUNCTION runs(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN EXECUTE $1; RETURN $1; END'",
+            "SET ROLE {role}; CREATE OPERATOR left_behind.@@@"
+            " (LEFTARG = tsquery, RIGHTARG = text, FUNCTION = pg_catalog.ts_rewrite); RESET ROLE",
+            "CREATE TRIGGER ddd AFTER DELETE ON courses FOR EACH ROW EXECUTE FUNCTION left_behind.triggered_change_notification()",
+            "CREATE TRIGGER eee AFTER DELETE ON courses FOR EACH ROW"
+            " EXECUTE FUNCTION check_foreign_key('1', 'cascade', 'id', 'left_behind.others', 'c')",
+            "CREATE TRIGGER fff BEFORE INSERT ON courses FOR EACH ROW WHEN (runs('SELECT 1') IS NULL)"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "CREATE TRIGGER ggg BEFORE INSERT ON courses FOR EACH ROW"
+            " WHEN (('a'::tsquery OPERATOR(left_behind.@@@) 'SELECT 1') IS NULL)"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "ALTER TABLE orgs ADD CONSTRAINT runs CHECK (query_to_xml('SELECT 1', true, true, '') IS NOT NULL) NOT VALID",
             "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
-            "GRANT REFERENCES ON sessions, courses TO {role}; CREATE SCHEMA left_behind AUTHORIZATION {role}",
+            "GRANT REFERENCES ON sessions, courses TO {role}",
             'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
             "CREATE TABLE left_behind.others (c uuid REFERENCES courses)",
             "CREATE FUNCTION left_behind.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
@@ -220,11 +229,16 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "table constraint deep on public.courses",
             "table constraint deeper on public.orgs",
             "table constraint holds on public.sessions",
+            "table constraint runs on public.orgs",
             "table constraint taken on public.org_members",
             'trigger "50%s" on public.sessions',
             "trigger aaa on public.submissions_2024",
             "trigger bbb on public.sessions",
             "trigger ccc on public.orgs",
+            "trigger ddd on public.courses",
+            "trigger eee on public.courses",
+            "trigger fff on public.courses",
+            "trigger ggg on public.courses",
         )
         assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
         carry_out(installed_db, findings)
@@ -281,7 +295,8 @@ def test_only_the_owner_writes_to_the_tables_of_schema_sessiondb(new_role: str, 
         give(connection, "GRANT USAGE ON SCHEMA sessiondb TO {role}", new_role)
         give(
             connection,
-            "GRANT ALL ON ALL TABLES IN SCHEMA sessiondb TO {role}; GRANT pg_write_all_data TO {role}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA sessiondb TO {role};"
+            "GRANT pg_write_all_data TO {role}",
             new_role,
         )
         tables = connection.execute(

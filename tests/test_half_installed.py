@@ -135,6 +135,50 @@ def test_a_link_to_nowhere_under_a_key_that_was_never_validated_is_found_first(
     assert applied.code == (0 if validated else 5), applied.err
 
 
+@both_tables
+@on_three
+def test_no_session_that_may_be_created_again_for_another_organisation_is_stored_without_the_foreign_key(
+    platform_db: PlatformDatabase, table: str
+) -> None:
+    """In the middle of a first apply, and after a rollback if the session is younger than that; the row is stored without it."""
+    with platform_db.connect() as connection:
+        world = World(platform_db.platform, connection)
+        notices: list[str | None] = []
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        course = world.course()
+        before = {}  # the user of each session that a rollback knows
+
+        def gives_one() -> None:
+            org = world.org()
+            session = world.session(org, course)
+            given, moved = world.user(org), world.user(org)
+            world.write(table, moved, course)
+            row = {**row_values(world, table, given, course), "session_id": session}
+            columns = sql.SQL(", ").join(map(sql.Identifier, row))
+            world.run(f"INSERT INTO {{}} ({columns.as_string()}) VALUES ({', '.join('{}' for _ in row)})", table, *row.values())
+            world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, moved)
+            assert world.stored(table, given) == world.stored(table, moved) == [None]
+            assert [(f"session {session} is not stored" in str(n)) for n in notices] == [True, True]
+            notices.clear()
+
+        assert on(platform_db, "apply", "--to", "0003").code == 0
+        gives_one()
+        assert on(platform_db, "apply").code == 0
+        for _ in range(2):
+            org = world.org()
+            session = world.session(org, course)
+            before[session] = world.user(org)
+            assert world.write(table, before[session], course) == session
+        assert on(platform_db, "rollback", "--to", "0003", "--yes").code == 0
+        gives_one()
+        other = world.user(org)
+        world.write(table, other, course)
+        world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, other)
+        assert on(platform_db, "apply").code == 0
+        assert {session: world.stored(table, user) for session, user in before.items()} == {s: [s] for s in before}
+        assert world.stored(table, other) == [session]
+
+
 # a saved link
 
 

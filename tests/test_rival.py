@@ -416,17 +416,30 @@ def test_a_view_that_hides_a_table_while_a_backfill_waits_for_it_is_not_read(
         assert rival.execute("SELECT is_called FROM public.fallen").fetchall() == [(False,)]
 
 
+@pytest.mark.parametrize(
+    ("granted", "fix"),
+    [
+        ("CREATE ON SCHEMA sessiondb", "CREATE ON SCHEMA sessiondb"),
+        ("ALL ON sessiondb.objects, sessiondb.installation", "REFERENCES, TRIGGER ON ALL TABLES IN SCHEMA sessiondb"),
+        ("TRIGGER ON sessiondb.backfill_progress", "TRIGGER ON ALL TABLES IN SCHEMA sessiondb"),
+        ("REFERENCES (kind) ON sessiondb.objects", "REFERENCES ON ALL TABLES IN SCHEMA sessiondb"),
+    ],
+)
 @on_reference
 def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_statement_that_fixes_it(
-    new_role: str, installed_db: PlatformDatabase
+    new_role: str, installed_db: PlatformDatabase, granted: str, fix: str
 ) -> None:
+    """Also a trigger or a foreign key: it could make one while a command waits for a lock."""
     with installed_db.connect() as connection:
-        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
+        connection.execute(f"GRANT {granted} TO {new_role} WITH GRANT OPTION".encode())
         refused = call(installed_db, "status")
         assert refused.code == 5
-        assert f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}" in refused.err
-        connection.execute(f"REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}".encode())
+        statement = f"REVOKE {fix} FROM {new_role} CASCADE"
+        assert statement in " ".join(refused.err.split())
+        connection.execute(statement.encode())
         assert call(installed_db, "status").code == 0
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="is open to roles"):
+            connection.execute(f"GRANT {granted} TO {new_role}; CALL sessiondb.begin_backfill(NULL)".encode())
 
 
 @on_reference

@@ -9,7 +9,7 @@ from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from test_checks import brief, check, look
+from test_checks import brief, carry_out, check, look
 from test_cli import on, rows, run
 from test_grants import owned_by_another_role, roles
 
@@ -720,6 +720,24 @@ def test_a_row_of_the_progress_that_names_another_table_does_not_make_a_backfill
         )
         assert on(installed_db, "backfill").code == 0
         assert connection.execute("SELECT FROM mine WHERE session_id IS NOT NULL").rowcount == 0
+
+
+@on_hosted
+def test_a_function_that_another_role_made_in_schema_sessiondb_is_found_after_it_was_given_to_the_owner(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """By REASSIGN OWNED, or a restore with --no-owner."""
+    with installed_db.connect() as connection:
+        for statement in (
+            "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {role}; SET ROLE {role}",
+            "CREATE FUNCTION sessiondb.ask(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'; RESET ROLE",
+            "REVOKE ALL ON SCHEMA sessiondb FROM {role}; REASSIGN OWNED BY {role} TO hosted_owner",
+        ):
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
+    findings = check(installed_db, "installed_objects")
+    assert brief(findings) == [("installed_objects", "error", "function sessiondb.ask(character varying)")]
+    carry_out(installed_db, findings)
+    assert check(installed_db, "installed_objects") == []
 
 
 @on_hosted

@@ -48,47 +48,51 @@ part AS (
 {types_of_columns(u.relid)}
            ) AS t
 ),
-code (relid, owner, object, detail, fix) AS (
-    SELECT e.relid, p.proowner, f.object,
-           format('It calls function %s of role %I, who may replace it; it runs with the rights of each role that writes to %s.',
-                  p.oid::regprocedure, pg_get_userbyid(p.proowner), e.relid::regclass),
-           CASE WHEN p.prosecdef THEN format('Drop this %s. Do not take the function over: it would get the rights of its new owner.', f.type)
-                ELSE format('Drop this %s, or take the function over in a transaction and read it before COMMIT: ALTER FUNCTION %s OWNER TO %I',
-                            f.type, p.oid::regprocedure, pg_get_userbyid(c.relowner))
-           END || CASE WHEN f.type IN ('trigger', 'policy', 'rule')
-                           THEN format(E'\nOr drop the %s: DROP %s', f.type, overlay(f.object PLACING upper(f.type) FROM 1)) ELSE '' END
+code AS (
+    SELECT e.relid, f.object, f.type, f.of_class, f.of_object,
+           format('%s %s role %I',
+                  CASE f.classid WHEN 'pg_proc'::regclass THEN format('function %s', f.objid::regprocedure) ELSE format('%s %s', i.type, i.identity) END,
+                  f.how, pg_get_userbyid(f.owner)) AS what,
+           -- a function that acts with its owner's rights would get those of its new owner
+           CASE WHEN f.how = 'of' AND NOT p.prosecdef THEN format('ALTER FUNCTION %s OWNER TO %I', p.oid::regprocedure, pg_get_userbyid(u.relowner)) END AS takeover
       FROM part AS e
-      JOIN pg_class AS c ON c.oid = e.relid
+      JOIN used AS u ON u.relid = e.relid
      CROSS JOIN LATERAL (
-{called_functions(e.catalog, e.oid)}
+{used_code(e.catalog, e.oid)}
            ) AS f
-      JOIN pg_proc AS p ON p.oid = f.oid
-     -- in a schema of a trusted role, one that a role with CREATE there made is trusted, but not on a trigger
-     WHERE f.type = 'trigger'
-        OR NOT has_schema_privilege(p.proowner, p.pronamespace, 'CREATE')
-        OR p.pronamespace IN (
-            SELECT s.oid
-              FROM platform AS h
-             CROSS JOIN LATERAL (
+     CROSS JOIN LATERAL pg_identify_object(f.classid, f.objid, 0) AS i
+      LEFT JOIN pg_proc AS p ON f.classid = 'pg_proc'::regclass AND p.oid = f.objid
+     WHERE f.owner NOT IN (SELECT t.oid FROM trusted AS t)
+       -- the owner of the table, and who may act as that role, can do anything in any case
+       AND NOT pg_has_role(f.owner, u.relowner, 'USAGE')
+       -- in a schema of a trusted role, one that a role with CREATE there made is trusted, but not on a trigger
+       AND (f.type = 'trigger' OR f.how = 'of' AND (
+                NOT has_schema_privilege(f.owner, f.namespace, 'CREATE')
+                OR f.namespace IN (
+                    SELECT s.oid
+                      FROM platform AS h
+                     CROSS JOIN LATERAL (
 {open_schemas(h.table_owner)}
-                   ) AS s)
-    UNION ALL
-    SELECT u.relid, c.relowner,
-           format('foreign key %s of %s', k.conname, c.oid::regclass),
-           format('This table of role %I refers to %s: it may prevent the deletion of a row and, before PostgreSQL 18, '
-                  'its triggers run with the rights of the role that deletes the row.', pg_get_userbyid(c.relowner), k.confrelid::regclass),
-           format('ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
-      FROM used AS u
-      JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0
-      JOIN pg_class AS c ON c.oid = k.conrelid
-     WHERE u.relname IN ('sessions', 'org_members')
+                          ) AS s)))
 )
-SELECT DISTINCT 'code_of_others' AS "check", 'warning' AS level, f.object, f.detail, f.fix
+SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
+       format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
+       coalesce(CASE WHEN count(DISTINCT f.what) = 1 THEN format(E'Take the function over in a transaction and read it before COMMIT: %s\nOr drop the %s: ', min(f.takeover), f.type) END,
+                'Do not take over what it uses, which could act as its new owner: ')
+       || coalesce(({drop_statement(f.of_class, f.of_object)}), format('drop the %s', f.type)) AS fix
   FROM code AS f
-  JOIN used AS u ON u.relid = f.relid
- WHERE f.owner NOT IN (SELECT t.oid FROM trusted AS t)
-   -- the owner of the table, and who may act as that role, can do anything in any case
-   AND NOT pg_has_role(f.owner, u.relowner, 'USAGE')
+ GROUP BY f.object, f.type, f.of_class, f.of_object, f.relid
+UNION ALL
+SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.conname, c.oid::regclass),
+       format('This table of role %I refers to %s: it may prevent the deletion of a row and, before PostgreSQL 18, '
+              'its triggers run with the rights of the role that deletes the row.', pg_get_userbyid(c.relowner), k.confrelid::regclass),
+       format('ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
+  FROM used AS u
+  JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0
+  JOIN pg_class AS c ON c.oid = k.conrelid
+ WHERE u.relname IN ('sessions', 'org_members')
+   AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t)
+   AND NOT pg_has_role(c.relowner, u.relowner, 'USAGE')
 UNION ALL
 SELECT DISTINCT 'code_of_others', 'error', f.name,
        format('The policies for staff use %s of role %I, with the rights of each role that reads.', f.name, f.role),
@@ -98,22 +102,39 @@ SELECT DISTINCT 'code_of_others', 'error', f.name,
 {objects_of_others(h.current_user_id, h.table_owner)}
        ) AS f
 UNION ALL
+SELECT DISTINCT 'code_of_others', 'warning', e.object,
+       format('It may run any statement, with the rights of each role that writes to %s: %s', u.relid::regclass, e.definition),
+       ({drop_statement(e.classid, e.objid)})
+  FROM used AS u
+ CROSS JOIN LATERAL (
+{expressions(u.relid)}
+       ) AS e
+ WHERE ({runs_text(e.definition)})
+UNION ALL
 SELECT 'code_of_others', 'warning', format('trigger %I on %s', t.tgname, t.tgrelid::regclass),
-       format('Its condition may run any statement, with the rights of each role that writes to %s: %s', t.tgrelid::regclass, pg_get_triggerdef(t.oid)),
+       format('%s, with the rights of each role that writes to %s: %s', w.what, t.tgrelid::regclass, pg_get_triggerdef(t.oid)),
        format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
   FROM pg_trigger AS t
+ CROSS JOIN LATERAL (
+        SELECT format('Its function is told to use what is named %s, which belongs to role %I', string_agg(DISTINCT quote_ident(x.name), ', '), x.owner) AS what
+          FROM (SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner FROM pg_namespace AS n WHERE n.nspowner NOT IN (SELECT r.oid FROM trusted AS r)
+                UNION
+                SELECT c.relname, pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.relowner NOT IN (SELECT r.oid FROM trusted AS r)) AS x
+         WHERE t.tgnargs > 0
+           AND encode(t.tgargs, 'escape') ~ concat('(^|\W|\\000)', regexp_replace(x.name, '(\W)', '\\\1', 'g'), '(\W|$)')
+         GROUP BY x.owner
+        UNION ALL
+        SELECT format('Its condition gives a text to function %s, which may run it', p.oid::regprocedure)
+          FROM pg_depend AS d
+          JOIN pg_proc AS p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND p.oid <> t.tgfoid
+         WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+           AND t.tgqual IS NOT NULL
+           AND p.provolatile = 'v'
+           AND p.proargtypes::oid[] && '{text,varchar}'::regtype[]::oid[]
+       ) AS w
  WHERE t.tgrelid IN (SELECT u.relid FROM used AS u)
    AND t.tgparentid = 0
-   AND (({runs_text(t.oid)})
-        OR EXISTS (
-            SELECT
-              FROM pg_depend AS d
-              JOIN (
-{owned()}
-                   ) AS w ON w.classid = d.refclassid AND w.objid = d.refobjid
-             WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND t.tgqual IS NOT NULL
-               AND d.refclassid IN ('pg_operator'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass)
-               AND w.owner NOT IN (SELECT r.oid FROM trusted AS r)))
+   AND NOT t.tgisinternal
 UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),

@@ -1,5 +1,6 @@
 -- Every object exists and is as this version creates it. For a changed object, the lines that differ are shown as by diff
--- -u, at most five of each version; equal lines at the beginning and the end are left out.
+-- -u, at most five of each version; equal lines at the beginning and the end are left out. No other function is in the schema:
+-- PostgreSQL calls the one that fits the arguments best.
 SELECT 'installed_objects' AS "check", 'error' AS level,
        format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
        CASE o.state
@@ -46,4 +47,14 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
          WHERE line.was[cardinality(line.was) + 1 - n.number] IS DISTINCT FROM line.now[cardinality(line.now) + 1 - n.number]
        ) AS tail
  WHERE o.state <> 'INSTALLED'
- ORDER BY o.migration, o.kind, o.parent, o.name
+UNION ALL
+SELECT 'installed_objects', 'error', format('function %s', p.oid::regprocedure),
+       format('Sessiondb did not create this function of role %I.', pg_get_userbyid(p.proowner)),
+       format('DROP ROUTINE %s', p.oid::regprocedure)
+  FROM pg_proc AS p
+ WHERE p.pronamespace = to_regnamespace('sessiondb')
+   AND p.proname <> 'replaced_get_user_session_for_course'
+   AND NOT EXISTS (
+        SELECT FROM sessiondb.objects AS r
+         WHERE r.kind = 'function' AND r.parent = 'sessiondb' AND r.name = p.proname AND r.arguments = oidvectortypes(p.proargtypes))
+ ORDER BY object

@@ -9,7 +9,8 @@ AS $function$
  * dashboard of another organisation. The status does not matter: staff may place a student by hand in a session that has
  * not begun or has ended. A session that does not exist yet is refused here, because the foreign key is checked only at
  * the end of the statement or transaction, when another role may have created it in any organisation. For the
- * same reason it is locked, as the foreign key will lock it: it could be deleted and created again.
+ * same reason it is locked, as the foreign key will lock it: it could be deleted and created again. While the table
+ * is without the key, in the middle of an apply, the row is stored without it.
  *
  * The argument names the table, because TG_TABLE_NAME may be a partition. PL/pgSQL plans only the branch that is taken,
  * so each branch may name columns that the other table does not have; course_of() is compiled as in link_submission.
@@ -63,6 +64,21 @@ BEGIN
             COLUMN = 'session_id',
             CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';
     END IF;
+    -- citus: /*
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS k
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attname OPERATOR(pg_catalog.=) 'session_id'
+         WHERE k.conrelid OPERATOR(pg_catalog.=) TG_RELID
+           AND k.contype OPERATOR(pg_catalog.=) 'f'
+           AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum])
+        AND sessiondb.may_be_replaced(TG_ARGV[0], NEW.session_id)
+    THEN
+        RAISE WARNING USING
+            MESSAGE = pg_catalog.format('session %s is not stored: table "%s" has no foreign key to sessions now', NEW.session_id, TG_ARGV[0]),
+            HINT = 'Run: sessiondb apply. Then store it again.';
+        NEW.session_id := OLD.session_id;
+    END IF;
+    -- citus: */
     RETURN NEW;
 END
 $function$

@@ -26,10 +26,10 @@ used AS (
     UNION
     SELECT 'pg_class'::regclass, s.relid FROM read AS s
     UNION
-    SELECT 'pg_proc'::regclass, f.oid
+    SELECT f.classid, f.objid
       FROM read AS s
      CROSS JOIN LATERAL (
-{called_functions('pg_class'::regclass, s.relid)}
+{used_code('pg_class'::regclass, s.relid)}
            ) AS f
      WHERE f.type NOT IN ('trigger', 'default value')
     UNION
@@ -41,24 +41,18 @@ used AS (
 {checks_of_type(q.type_oid)}
            ) AS c
 )
-SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.stranger) AS role
+SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.owner) AS role
   FROM used AS u
  CROSS JOIN LATERAL pg_identify_object(u.classid, u.objid, 0) AS i
-  JOIN pg_namespace AS n ON quote_ident(n.nspname) = i.schema
-  JOIN LATERAL (
-        SELECT n.nspowner
-         UNION ALL
-        SELECT w.owner
-          FROM (
-{owned()}
-               ) AS w
-         WHERE w.classid = u.classid AND w.objid = u.objid
-       ) AS f (stranger)
-    ON f.stranger NOT IN (
+ CROSS JOIN LATERAL (
+{owners_of(u.classid, u.objid)}
+       ) AS f
+ WHERE f.how <> 'in an extension of'
+   AND f.owner NOT IN (
 {trusted_roles($2)}
        )
- WHERE NOT has_schema_privilege(f.stranger, n.oid, 'CREATE')
-    OR n.oid IN (
+   AND (NOT has_schema_privilege(f.owner, f.namespace, 'CREATE')
+        OR f.namespace IN (
 {open_schemas($2)}
-       )
+           ))
  ORDER BY name

@@ -1,5 +1,5 @@
--- Objects in schema sessiondb of roles that are not trusted, and the roles that may create objects there: the very first
--- check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
+-- Objects in schema sessiondb of roles that are not trusted, and what else lets such a role create one there, as GRANT writes it: the
+-- very first check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
 --
 -- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it.
 WITH trusted (oid) AS (
@@ -9,17 +9,30 @@ home AS (
     SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
 )
 SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_identify_object(o.classid, o.objid, 0) AS i)) AS object,
-       CASE WHEN o.owner = 0 THEN 'PUBLIC' ELSE coalesce(quote_ident(pg_get_userbyid(o.owner)), 'unknown') END AS role, o.may_create
+       CASE WHEN o.owner = 0 THEN 'PUBLIC' ELSE coalesce(quote_ident(pg_get_userbyid(o.owner)), 'unknown') END AS role, o.granted
   FROM (
-        SELECT NULL::oid AS classid, NULL::oid AS objid, 'schema sessiondb' AS object, h.nspowner AS owner, false AS may_create FROM home AS h
+        SELECT NULL::oid AS classid, NULL::oid AS objid, 'schema sessiondb' AS object, h.nspowner AS owner, NULL AS granted FROM home AS h
         UNION ALL
-        SELECT NULL, NULL, 'schema sessiondb', a.grantee, true
+        SELECT NULL, NULL, 'schema sessiondb', a.grantee, 'CREATE ON SCHEMA sessiondb'
           FROM home AS h
          CROSS JOIN LATERAL aclexplode(h.nspacl) AS a
          WHERE a.privilege_type = 'CREATE' AND a.grantee <> h.nspowner
         UNION ALL
+        -- a trigger or a foreign key, also while a command waits for a lock
+        SELECT NULL, NULL, min(format('table %s', c.oid::regclass)), a.grantee,
+               format('%s ON ALL TABLES IN SCHEMA sessiondb', string_agg(DISTINCT a.privilege_type, ', '))
+          FROM home AS h
+          JOIN pg_class AS c ON c.relnamespace = h.oid
+         CROSS JOIN LATERAL (
+                SELECT x.grantee, x.privilege_type FROM aclexplode(c.relacl) AS x
+                UNION ALL
+                SELECT x.grantee, x.privilege_type FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS x WHERE t.attrelid = c.oid
+               ) AS a
+         WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee <> c.relowner
+         GROUP BY a.grantee
+        UNION ALL
         -- of every kind; a role that may create objects in the database may also install a trusted extension in any schema
-        SELECT x.classid, x.objid, NULL, x.owner, false
+        SELECT x.classid, x.objid, NULL, x.owner, NULL
           FROM home AS h
           JOIN (
 {owned()}
@@ -30,26 +43,25 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
         UNION ALL
         -- what a role that had rights on one of the tables left there: before PostgreSQL 18 the triggers of a table whose foreign key
         -- refers to it run with the rights of the role that deletes a row
-        SELECT 'pg_constraint'::regclass, k.oid, NULL, t.relowner, false
+        SELECT 'pg_constraint'::regclass, k.oid, NULL, t.relowner, NULL
           FROM pg_class AS c
           JOIN home AS h ON h.oid = c.relnamespace
           JOIN pg_constraint AS k ON k.confrelid = c.oid AND k.contype = 'f'
           JOIN pg_class AS t ON t.oid = k.conrelid
         UNION ALL
         -- its condition and its arguments may run any text, and a trigger has no owner
-        SELECT 'pg_trigger'::regclass, t.oid, NULL, NULL, false
+        SELECT 'pg_trigger'::regclass, t.oid, NULL, NULL, NULL
           FROM pg_trigger AS t
           JOIN pg_class AS c ON c.oid = t.tgrelid
           JOIN home AS h ON h.oid = c.relnamespace
          WHERE (t.tgqual IS NOT NULL OR t.tgnargs > 0) AND NOT t.tgisinternal
         UNION ALL
-        SELECT NULL, NULL, f.object, p.proowner, false
+        SELECT NULL, NULL, f.object, f.owner, NULL
           FROM pg_class AS c
           JOIN home AS h ON h.oid = c.relnamespace
          CROSS JOIN LATERAL (
-{called_functions('pg_class'::regclass, c.oid)}
+{used_code('pg_class'::regclass, c.oid)}
                ) AS f
-          JOIN pg_proc AS p ON p.oid = f.oid
        ) AS o
  WHERE o.owner IS NULL OR o.owner NOT IN (SELECT t.oid FROM trusted AS t)
- ORDER BY o.may_create, object
+ ORDER BY o.granted NULLS FIRST, object

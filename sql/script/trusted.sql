@@ -16,7 +16,7 @@ BEGIN
       FROM pg_namespace AS n
       LEFT JOIN (
 {strangers(v_owner)}
-           ) AS s ON NOT (s.may_create AND $1)
+           ) AS s ON s.granted IS NULL OR NOT $1
      WHERE n.nspname = 'sessiondb'
      GROUP BY n.oid;
     IF NOT $1 THEN

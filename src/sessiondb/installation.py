@@ -38,7 +38,7 @@ def is_there(connection: Connection) -> bool:
     query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
     found = connection.execute(
         trusted(
-            "SELECT n.oid, s.object, s.role, s.may_create"  # noqa: S608  (our own)
+            "SELECT n.oid, s.object, s.role, s.granted"  # noqa: S608  (our own)
             f" FROM pg_namespace AS n LEFT JOIN (\n{query}\n) AS s ON true WHERE n.nspname = 'sessiondb'"
         )
     ).fetchall()
@@ -46,8 +46,8 @@ def is_there(connection: Connection) -> bool:
         _remember(connection, 0)
         return False
     found = [row[1:] for row in found if row[1] is not None]
-    made = [f"{object_} of role {role}" for object_, role, may_create in found if not may_create]
-    makers = [role for _, role, may_create in found if may_create]
+    made = [f"{object_} of role {role}" for object_, role, granted in found if granted is None]
+    makers = [f"{granted} FROM {role}" for _, role, granted in found if granted is not None]
     extensions = [
         f"EXTENSION {object_.removeprefix('extension ')}" for object_, *_ in found if object_.startswith("extension ")
     ]
@@ -64,11 +64,11 @@ def is_there(connection: Connection) -> bool:
             )
         )
     if makers:
-        revoked = ", ".join(makers)
+        names = ", ".join(sorted({role for _, role, granted in found if granted is not None}))
         reasons.append(
             (
-                f"a role that is not trusted may create objects there: {revoked}",
-                f"REVOKE CREATE ON SCHEMA sessiondb FROM {revoked}",
+                f"a role that is not trusted may create objects there: {names}",
+                "; ".join(f"REVOKE {grant} CASCADE" for grant in makers),  # also what it granted to others
             )
         )
     if reasons:

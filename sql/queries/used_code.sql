@@ -1,0 +1,37 @@
+-- The code that what belongs to object $2 of catalog $1, a table or a type, uses: functions, operators, types and collations that its
+-- triggers, rules, policies, constraints, defaults, indexes, statistics and casts name, and in turn the functions of these operators
+-- and what the CHECKs of these types use. Each with what uses it, and the roles that may replace it.
+--
+-- What belongs to a table depends on it automatically or internally; the view of another role that reads it does not.
+SELECT format('%s %s', i.type, i.identity) AS object, i.type, d.classid AS of_class, d.objid AS of_object, used.classid, used.objid, w.owner, w.namespace, w.how
+  FROM (
+        SELECT d.classid, d.objid
+          FROM pg_depend AS d
+         WHERE d.refclassid = $1 AND d.refobjid = $2 AND (d.deptype IN ('a', 'i') OR d.classid = 'pg_cast'::regclass)
+        UNION
+        SELECT $1, $2
+       ) AS own
+  JOIN pg_depend AS d ON d.classid = own.classid AND d.objid = own.objid
+ CROSS JOIN LATERAL (
+        SELECT d.refclassid, d.refobjid WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_collation'::regclass)
+        UNION ALL
+        SELECT c.classid, c.objid
+          FROM (
+{parts_of_type(d.refobjid)}
+               ) AS t
+         CROSS JOIN LATERAL (
+                SELECT 'pg_type'::regclass, t.type_oid
+                UNION ALL
+{checks_of_type(t.type_oid)}
+               ) AS c (classid, objid)
+         WHERE d.refclassid = 'pg_type'::regclass AND d.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass)
+       ) AS named (classid, objid)
+ CROSS JOIN LATERAL (
+        SELECT named.classid, named.objid
+        UNION ALL
+        SELECT 'pg_proc'::regclass, o.oprcode FROM pg_operator AS o WHERE named.classid = 'pg_operator'::regclass AND o.oid = named.objid
+       ) AS used (classid, objid)
+ CROSS JOIN LATERAL (
+{owners_of(used.classid, used.objid)}
+       ) AS w
+ CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
