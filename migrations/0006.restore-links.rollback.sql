@@ -1,5 +1,6 @@
--- Saves the links before session_id is dropped: a trigger keeps those that are written from now on, then the others are copied
--- in short transactions.
+-- Saves the links before session_id is dropped: triggers keep those that are written from now on, then the others are copied
+-- in short transactions. What the sessions belong to is saved before the triggers and again before the copies, so that it is
+-- known of the session of each saved link.
 --
 -- If the process dies: what was saved stays; run rollback again.
 --
@@ -7,6 +8,7 @@
 
 -- step: save_sessions
 -- step: prepare_saved_links enrollments
--- step: save_links enrollments
 -- step: prepare_saved_links submissions
+-- step: save_sessions
+-- step: save_links enrollments
 -- step: save_links submissions

@@ -161,9 +161,18 @@ def test_no_session_that_may_be_created_again_for_another_organisation_is_stored
             assert [(f"session {session} is not stored" in str(n)) for n in notices] == [True, True]
             notices.clear()
 
-        assert on(platform_db, "apply", "--to", "0003").code == 0
-        gives_one()
-        assert on(platform_db, "apply").code == 0
+        moments: list[str] = []
+
+        def at(migration: str, point: str) -> None:
+            has_key = connection.execute(
+                "SELECT FROM pg_constraint WHERE contype = 'f' AND conname = %s", [f"{table}_session_id_fkey"]
+            ).rowcount
+            if migration >= "0003" and point in {"committed", "done"} and not has_key:
+                moments.append(migration)
+                gives_one()
+
+        run(platform_db, "apply", at)
+        assert {"0003", "0004"} <= {migration[:4] for migration in moments}
         for _ in range(2):
             org = world.org()
             session = world.session(org, course)
@@ -261,6 +270,49 @@ def test_a_saved_link_does_not_come_back_to_another_session_with_the_same_id(ins
         for session in changed:
             assert world.stored("submissions", users[session]) == world.stored("enrollments", users[session]) == [None]
         assert connection.execute("SELECT to_regclass('sessiondb.saved_links_of_sessions')").fetchone() == (None,)
+
+
+@on_three
+def test_a_link_that_is_written_before_a_rollback_saves_those_of_its_table_does_not_lead_to_another_session(
+    installed_db: PlatformDatabase,
+) -> None:
+    """Its session is younger than what the rollback knows of sessions, and the row is away when it is created again."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, other, course = world.org(), world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        world.write("submissions", student, course)
+        ((key,),) = world.run("SELECT id FROM {} WHERE user_id = {}", "submissions", student)
+        away = uuid4() if isinstance(key, UUID) else -1
+        done: list[str] = []
+
+        def saved(table: str) -> bool:
+            return connection.execute("SELECT to_regclass(%s)", [f"sessiondb.saved_links_of_{table}"]).fetchone() != (
+                None,
+            )
+
+        def acts(migration: str, point: str) -> None:
+            if point != "committed":
+                return
+            if not done and saved("enrollments") and not saved("submissions"):
+                done.append(migration)
+                young = world.session(org, course)
+                world.run("UPDATE {} SET session_id = {} WHERE id = {}", "submissions", young, key)
+            elif len(done) == 1 and saved("submissions"):
+                ((young,),) = world.run("SELECT session_id FROM {} WHERE user_id = {}", "submissions", student)
+                links = connection.execute(
+                    "SELECT FROM sessiondb.saved_links_of_submissions WHERE session_id = %s", [young]
+                )
+                if links.rowcount:
+                    done.append(migration)
+                    world.run("UPDATE {} SET id = {}, session_id = NULL WHERE id = {}", "submissions", away, key)
+                    world.run("UPDATE {} SET org_id = {} WHERE id = {}", "sessions", other, young)
+
+        run(installed_db, "rollback", acts)
+        assert done == ["0006.restore-links", "0006.restore-links"]
+        world.run("UPDATE {} SET id = {} WHERE id = {}", "submissions", key, away)
+        installed_db.apply()
+        assert world.stored("submissions", student) in ([None], [session])
 
 
 @both_tables

@@ -77,7 +77,7 @@ code AS (
 )
 SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
        format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
-       coalesce(CASE WHEN count(DISTINCT f.what) = 1 THEN format(E'Take the function over in a transaction and read it before COMMIT: %s\nOr drop the %s: ', min(f.takeover), f.type) END,
+       coalesce(CASE WHEN count(DISTINCT f.what) = 1 AND min(f.takeover) IS NOT NULL THEN format(E'Take the function over in a transaction and read it before COMMIT: %s\nOr drop the %s: ', min(f.takeover), f.type) END,
                 'Do not take over what it uses, which could act as its new owner: ')
        || coalesce(({drop_statement(f.of_class, f.of_object)}), format('drop the %s', f.type)) AS fix
   FROM code AS f

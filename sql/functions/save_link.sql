@@ -52,9 +52,9 @@ BEGIN
             PERFORM set_config('search_path', i.search_path, true) FROM sessiondb.installation AS i;
             EXECUTE pg_catalog.format(
                 'INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)'
-                ' SELECT s.id, pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %s AS s WHERE s.id OPERATOR(pg_catalog.=) ($1).session_id'
+                ' SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %s WHERE id OPERATOR(pg_catalog.=) $1'
                 ' ON CONFLICT (session_id) DO NOTHING', v_sessions)
-              USING NEW;
+              USING NEW.session_id;
             SET LOCAL search_path TO pg_catalog, pg_temp;
         EXCEPTION WHEN serialization_failure OR undefined_column OR undefined_table THEN
             NULL;  -- another session has just saved it; or nothing is known of it, and no link to it comes back

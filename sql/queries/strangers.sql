@@ -8,7 +8,7 @@ WITH trusted (oid) AS (
 home AS (
     SELECT n.oid, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
 )
-SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_identify_object(o.classid, o.objid, 0) AS i)) AS object,
+SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_identify_object(o.classid, o.objid, 0) AS i)) AS object,
        CASE WHEN o.owner = 0 THEN 'PUBLIC' ELSE coalesce(quote_ident(pg_get_userbyid(o.owner)), 'unknown') END AS role, o.granted
   FROM (
         SELECT NULL::oid AS classid, NULL::oid AS objid, 'schema sessiondb' AS object, h.nspowner AS owner, NULL AS granted FROM home AS h
@@ -64,4 +64,4 @@ SELECT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) FROM pg_id
                ) AS f
        ) AS o
  WHERE o.owner IS NULL OR o.owner NOT IN (SELECT t.oid FROM trusted AS t)
- ORDER BY o.granted NULLS FIRST, object
+ ORDER BY granted NULLS FIRST, object
