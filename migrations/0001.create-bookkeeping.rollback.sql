@@ -9,7 +9,6 @@ DO $rollback$
 DECLARE
     v_saved pg_catalog.regclass;
     v_holds_links boolean;
-    v_is_kept boolean := false;
 BEGIN
     FOR v_saved IN
         SELECT c.oid
@@ -17,18 +16,12 @@ BEGIN
          WHERE c.relnamespace OPERATOR(pg_catalog.=) 'sessiondb'::pg_catalog.regnamespace::pg_catalog.oid
            AND c.relkind OPERATOR(pg_catalog.=) 'r'
            AND pg_catalog.starts_with(c.relname, 'saved_links_of_')
-           AND c.relname OPERATOR(pg_catalog.<>) 'saved_links_of_sessions'
     LOOP
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM %s WHERE session_id IS NOT NULL)', v_saved) INTO v_holds_links;
-        IF v_holds_links THEN
-            v_is_kept := true;
-        ELSE
+        IF NOT v_holds_links THEN
             EXECUTE pg_catalog.format('DROP TABLE %s', v_saved);
         END IF;
     END LOOP;
-    IF NOT v_is_kept AND pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
-        DROP TABLE sessiondb.saved_links_of_sessions;
-    END IF;
 END
 $rollback$;
 

@@ -108,9 +108,9 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function install_policy
 -- object: function install_routine
 -- object: function install_trigger
+-- object: function key_is_to_come
 -- object: function lock_table
 -- object: function lock_tables
--- object: function may_be_replaced
 -- object: function platform_path
 -- object: function protect_tables
 -- object: function require_owner

@@ -4,6 +4,5 @@
 --
 -- transactional: false
 
--- step: save_sessions
 -- step: drop_foreign_key submissions
 -- step: drop_foreign_key enrollments

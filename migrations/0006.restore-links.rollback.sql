@@ -1,14 +1,11 @@
--- Saves the links before session_id is dropped: triggers keep those that are written from now on, then the others are copied
--- in short transactions. What the sessions belong to is saved before the triggers and again before the copies, so that it is
--- known of the session of each saved link.
+-- Saves the links before session_id is dropped: a trigger keeps those that are written from now on, then the others are copied
+-- in short transactions.
 --
 -- If the process dies: what was saved stays; run rollback again.
 --
 -- transactional: false
 
--- step: save_sessions
 -- step: prepare_saved_links enrollments
--- step: prepare_saved_links submissions
--- step: save_sessions
 -- step: save_links enrollments
+-- step: prepare_saved_links submissions
 -- step: save_links submissions

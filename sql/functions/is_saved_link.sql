@@ -16,6 +16,7 @@ DECLARE
     v_row pg_catalog.text := pg_catalog.format('(pg_catalog.jsonb_populate_record(NULL::%s, $1))', v_name);
     v_path pg_catalog.text := pg_catalog.current_setting('search_path');
     v_same_row pg_catalog.text;
+    v_has_belongs_to boolean;
     v_found boolean;
 BEGIN
     -- the session may be gone, and then be created for another organisation
@@ -26,15 +27,15 @@ BEGIN
     v_same_row := (
 {same_row(v_saved, v_row)}
     );
+    v_has_belongs_to := EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_saved AND a.attname = 'session_belongs_to');
     PERFORM set_config('search_path', v_path, true);
     IF v_same_row IS NULL THEN
         RETURN false;  -- the table is newer than the snapshot
     END IF;
     EXECUTE pg_catalog.format(
         'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_name, v_row, v_same_row,
-        CASE WHEN pg_catalog.to_regclass('sessiondb.saved_links_of_sessions') IS NULL THEN '' ELSE
-            ' AND EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) r.session_id'
-            ' AND k.belongs_to OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) ''session_belongs_to''::pg_catalog.text))' END
+        CASE WHEN v_has_belongs_to THEN
+            pg_catalog.format(' AND coalesce(%s.session_belongs_to OPERATOR(pg_catalog.=) r.session_belongs_to, r.session_belongs_to IS NULL)', v_row) END
         -- citus: OPERATOR(pg_catalog.||) pg_catalog.format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_row OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text)
     )
        INTO v_found

@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * AFTER INSERT or UPDATE, only while a rollback runs: saves the link of the row in addition to those that were saved in
- * bulk, so that none is lost before the column is dropped. The arguments of the trigger are enrollments or submissions, and the
+ * bulk, so that none is lost before the column is dropped, with the organisation and the course of its session. The arguments of the trigger are enrollments or submissions, and the
  * columns of the table of saved links, which step prepare_saved_links created. Dynamic SQL is used only during a rollback.
  *
  * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
@@ -13,13 +13,16 @@ AS $function$
  */
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
-    v_sessions text := (SELECT format('%I.sessions', i.platform_schema) FROM sessiondb.installation AS i);
     v_columns text[] := coalesce(
         nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) ORDER BY c.place), '{}'),
         -- a trigger that sessiondb 0.1.0 created
         ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
-               WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
+               WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
                ORDER BY a.attnum));
+    v_has_belongs_to boolean := EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_saved AND a.attname = 'session_belongs_to');
+    v_belongs_to text;
+    v_old text := '($1)';
+    v_platform record;
 BEGIN
     -- citus: EXECUTE (
     -- citus:     SELECT format('INSERT INTO %s (%s) VALUES (%s) ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s) = ROW (%s)', v_saved,
@@ -32,34 +35,37 @@ BEGIN
     -- citus:      WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped
     -- citus:      GROUP BY k.conname);
     -- citus: RETURN NULL;
-    IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM (
-            SELECT to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))::oid FROM sessiondb.installation AS i)
-    THEN
+    SELECT i.platform_schema AS schema, i.search_path INTO v_platform FROM sessiondb.installation AS i;
+    IF coalesce(pg_partition_root(TG_RELID)::oid, TG_RELID) IS DISTINCT FROM to_regclass(format('%I.%I', v_platform.schema, TG_ARGV[0]))::oid THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
             HINT = 'Drop that trigger.';
     END IF;
-    EXECUTE format('INSERT INTO %s (%s, session_id) VALUES (($1).%s, ($1).session_id) '
-                   'ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s, session_id) = ROW (EXCLUDED.%s, EXCLUDED.session_id)',
-                   v_saved, array_to_string(v_columns, ', '), array_to_string(v_columns, ', ($1).'),
-                   'saved_links_of_' || TG_ARGV[0] || '_pkey', array_to_string(v_columns, ', '),
-                   array_to_string(v_columns, ', EXCLUDED.'))
-      USING NEW;
-    -- of a session that is younger than what save_sessions saved; it may be created again for another organisation
-    IF to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
+    -- the same link: without the foreign key, its session may be another one now
+    IF v_has_belongs_to AND TG_OP = 'UPDATE' AND OLD.session_id = NEW.session_id THEN
+        EXECUTE format('SELECT r.session_belongs_to FROM %s AS r WHERE %s', v_saved, (
+{same_row(v_saved, v_old)}
+        )) INTO v_belongs_to USING OLD;
+    END IF;
+    IF v_has_belongs_to AND v_belongs_to IS NULL AND NEW.session_id IS NOT NULL THEN
         BEGIN
-            PERFORM set_config('search_path', i.search_path, true) FROM sessiondb.installation AS i;
-            EXECUTE pg_catalog.format(
-                'INSERT INTO sessiondb.saved_links_of_sessions (session_id, belongs_to)'
-                ' SELECT id, pg_catalog.concat(org_id, '' '', course_id) FROM %s WHERE id OPERATOR(pg_catalog.=) $1'
-                ' ON CONFLICT (session_id) DO NOTHING', v_sessions)
+            PERFORM set_config('search_path', v_platform.search_path, true);
+            EXECUTE pg_catalog.format('SELECT pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions WHERE id OPERATOR(pg_catalog.=) $1', v_platform.schema)
+               INTO v_belongs_to
               USING NEW.session_id;
             SET LOCAL search_path TO pg_catalog, pg_temp;
-        EXCEPTION WHEN serialization_failure OR undefined_column OR undefined_table THEN
-            NULL;  -- another session has just saved it; or nothing is known of it, and no link to it comes back
+        EXCEPTION WHEN undefined_column OR undefined_table THEN
+            NULL;  -- nothing is known of it, and the link does not come back
         END;
     END IF;
+    EXECUTE format('INSERT INTO %1$s (%2$s, session_id%3$s) VALUES (($1).%4$s, ($1).session_id%5$s) '
+                   'ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET (%2$s, session_id%3$s) = ROW (EXCLUDED.%7$s, EXCLUDED.session_id%8$s)',
+                   v_saved, array_to_string(v_columns, ', '), CASE WHEN v_has_belongs_to THEN ', session_belongs_to' END,
+                   array_to_string(v_columns, ', ($1).'), CASE WHEN v_has_belongs_to THEN ', $2' END,
+                   'saved_links_of_' || TG_ARGV[0] || '_pkey',
+                   array_to_string(v_columns, ', EXCLUDED.'), CASE WHEN v_has_belongs_to THEN ', EXCLUDED.session_belongs_to' END)
+      USING NEW, coalesce(v_belongs_to, '');
     RETURN NULL;
 END
 $function$

@@ -9,4 +9,4 @@ SELECT string_agg(
   FROM pg_attribute AS a
   JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
  CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
- WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'
+ WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')

@@ -33,7 +33,9 @@ saved AS (
            ({same_row(c.oid, 't')}) AS same_row,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to') AS columns,
+           -- not if sessiondb 0.1.0 saved them
+           EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') AS has_belongs_to
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
      WHERE n.nspname = 'sessiondb'
@@ -51,9 +53,31 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
         UNION ALL
-        SELECT 1, 2, e.statement, json_build_object($1, e.mode, 'sessions', e.mode)
-          FROM platform AS h
-         CROSS JOIN LATERAL ({unlink_replaced(h.oid, h.of_sessions, h.name, h.sessions)}) AS e
+        SELECT 1, 2,
+               format('DO %L', concat('BEGIN' || u.before, format(
+                   E'DECLARE\n'
+                   '    v_rows pg_catalog.int8;\n'
+                   'BEGIN\n'
+                   '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %2$L, %1$L);\n'
+                   '    PERFORM %5$s FROM %2$s LIMIT 0;\n'
+                   '    PERFORM id, org_id, course_id FROM %1$s LIMIT 0;\n'
+                   '    UPDATE %2$s AS t SET session_id = NULL FROM %3$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id\n'
+                   '     WHERE %4$s AND t.session_id OPERATOR(pg_catalog.=) r.session_id\n'
+                   '       AND r.session_belongs_to OPERATOR(pg_catalog.<>) pg_catalog.concat(s.org_id, '' '', s.course_id);\n'
+                   '    GET DIAGNOSTICS v_rows = ROW_COUNT;\n'
+                   '    IF v_rows OPERATOR(pg_catalog.>) 0 THEN\n'
+                   '        RAISE NOTICE ''%% rows of %% leave sessions that have another organisation or course than before the rollback'', v_rows, %2$L;\n'
+                   '    END IF;\n'
+                   'END',
+                   h.sessions, h.name, v.name, v.same_row, v.columns),
+                   ';' || u.after || 'END')),
+               json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
+          FROM saved AS v
+         CROSS JOIN platform AS h
+          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'  -- the column was not dropped
+         CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
+         WHERE v.has_belongs_to AND v.manager IS NULL AND h.manager IS NULL
         UNION ALL
         SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
@@ -81,9 +105,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    'END',
                    h.sessions, v.name, h.name, v.same_row,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
-                   CASE WHEN to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL THEN
-                       E'\n      AND EXISTS (SELECT FROM sessiondb.saved_links_of_sessions AS k WHERE k.session_id OPERATOR(pg_catalog.=) s.id\n'
-                       '       AND k.belongs_to OPERATOR(pg_catalog.=) pg_catalog.concat(s.org_id, '' '', s.course_id))' END,
+                   CASE WHEN v.has_belongs_to THEN
+                       E'\n      AND coalesce(r.session_belongs_to OPERATOR(pg_catalog.=) pg_catalog.concat(s.org_id, '' '', s.course_id), r.session_belongs_to IS NULL)' END,
                    v.columns,
                    format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', h.name),
                    format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
@@ -157,9 +180,5 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 3, 2, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
          WHERE NOT EXISTS (SELECT FROM platform AS h WHERE h.manager <> 'distributed')
-        UNION ALL
-        SELECT 4, 0, 'DROP TABLE sessiondb.saved_links_of_sessions', NULL
-         WHERE to_regclass('sessiondb.saved_links_of_sessions') IS NOT NULL
-           AND $1 = 'submissions'  -- the last table
        ) AS s
  ORDER BY s.turn, s.page

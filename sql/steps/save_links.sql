@@ -2,6 +2,8 @@
 -- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
+-- With each link, the organisation and the course of its session are saved, from the same snapshot.
+--
 -- The last one of each partition raises an error if it was rewritten meanwhile, as by VACUUM FULL: its rows may have moved to
 -- pages that were done. Each is one file (relfilenode) until then; what is read of the catalog here is not newer than the pages.
 --
@@ -9,7 +11,8 @@
 SELECT CASE WHEN b.only = '' THEN i.statement
             ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', %L); ', format('%I.%I', n.nspname, c.relname)),
                                         CASE WHEN u.before IS NULL THEN u.guard || '; ' END, i.statement, ';', f.after, ' END')) END AS statement,
-       json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
+       json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END,
+                         'sessions', CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
        NULL::name AS scans
   FROM (
         SELECT format('sessiondb.%I', 'saved_links_of_' || $1) AS saved,
@@ -17,7 +20,9 @@ SELECT CASE WHEN b.only = '' THEN i.statement
                   FROM pg_attribute AS a
                  WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1))
                    AND a.attnum > 0 AND NOT a.attisdropped
-                   AND a.attname <> 'session_id') AS key_list
+                   AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS key_list,
+               h.name AS sessions, to_regclass(h.name)::oid AS of_sessions
+          FROM (SELECT format('%I.sessions', current_setting('sessiondb.schema')) AS name) AS h
        ) AS s
  CROSS JOIN LATERAL (
         SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), $1)) AS relid
@@ -25,7 +30,8 @@ SELECT CASE WHEN b.only = '' THEN i.statement
  CROSS JOIN LATERAL ({with_partitions(root.relid)}) AS leaf
   JOIN pg_class AS c ON c.oid = leaf.relid AND c.relkind = 'r'
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL ({unforced(ARRAY[leaf.relid::oid])}) AS u
+ CROSS JOIN LATERAL ({unforced(ARRAY[leaf.relid::oid,s.of_sessions])}) AS u
+ CROSS JOIN LATERAL ({unforced(ARRAY[s.of_sessions])}) AS h
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL (
         SELECT 'ONLY ' AS only, g.block AS place,
@@ -41,15 +47,21 @@ SELECT CASE WHEN b.only = '' THEN i.statement
         SELECT 'ONLY ', NULL, CASE WHEN u.before IS NOT NULL THEN 'true' END
          WHERE u.before IS NOT NULL OR current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
        ) AS b
- CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT NULL, NULL, NULL WHERE b.place IS NOT NULL) AS f
+ CROSS JOIN LATERAL (SELECT u.* WHERE b.place IS NULL UNION ALL SELECT h.* WHERE b.place IS NOT NULL) AS f
  CROSS JOIN LATERAL (
         SELECT CASE WHEN b.condition IS NULL THEN format(
                         'IF pg_catalog.pg_relation_filenode(%s::pg_catalog.oid) OPERATOR(pg_catalog.<>) %s::pg_catalog.oid THEN '
                         'RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = ''Run rollback again, which saves them.''; END IF',
                         c.oid, c.relfilenode, format('table %I.%I was rewritten while its links were saved, and some of them are not', n.nspname, c.relname))
-                    ELSE format('INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$s%4$I.%5$I '
-                                'WHERE session_id IS NOT NULL AND %6$s ON CONFLICT DO NOTHING',
-                                s.saved, s.key_list, b.only, n.nspname, c.relname, b.condition) END AS statement
+                    WHEN b.only = '' THEN format(
+                        'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s ON CONFLICT DO NOTHING',
+                        s.saved, s.key_list, n.nspname, c.relname, b.condition)
+                    ELSE format(
+                        'INSERT INTO %1$s (%2$s, session_id, session_belongs_to) SELECT %2$s, session_id, coalesce(belongs_to, '''')'
+                        ' FROM (SELECT %2$s, session_id FROM ONLY %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s) AS t'
+                        ' LEFT JOIN (SELECT id AS of_session, pg_catalog.concat(org_id, '' '', course_id) AS belongs_to FROM %6$s) AS s'
+                        ' ON of_session OPERATOR(pg_catalog.=) session_id ON CONFLICT DO NOTHING',
+                        s.saved, s.key_list, n.nspname, c.relname, b.condition, s.sessions) END AS statement
        ) AS i
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)
