@@ -112,11 +112,9 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function lock_table
 -- object: function lock_tables
 -- object: function platform_path
--- object: function protect_tables
 -- object: function require_owner
 -- object: function require_tables
 -- object: function run_on_platform
 -- object: function save_link
+-- object: function secure_schema
 -- object: function types_of_others
--- object: function unify_owners
--- object: function withdraw_default_grants

@@ -155,7 +155,11 @@ def test_no_row_stays_in_a_session_that_is_created_again_for_another_organisatio
             world.write(table, moved, course)
             row = {**row_values(world, table, given, course), "session_id": session}
             columns = sql.SQL(", ").join(map(sql.Identifier, row))
-            world.run(f"INSERT INTO {{}} ({columns.as_string()}) VALUES ({', '.join('{}' for _ in row)})", table, *row.values())
+            world.run(
+                f"INSERT INTO {{}} ({columns.as_string()}) VALUES ({', '.join('{}' for _ in row)})",
+                table,
+                *row.values(),
+            )
             world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, moved)
             assert world.stored(table, given) == world.stored(table, moved) == [None]
             assert [(f"session {session} is not stored" in str(n)) for n in notices] == [True, True]

@@ -31,7 +31,7 @@ DYNAMIC = {
     "link_users",
     "lock_table",
     "save_link",
-    "withdraw_default_grants",
+    "secure_schema",
     # what they are given to run, functions of ours put together
     "ask",
     "run_on_platform",

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -486,6 +486,21 @@ def test_no_user_takes_the_place_of_another_for_a_role_that_may_not_read_the_ema
         assert connection.execute(query, ["boss@example.org"]).fetchall() == []
         assert connection.execute(query, ["The Boss"]).fetchall() == [("The Boss",)]
         connection.execute("RESET ROLE")
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_no_user_takes_the_place_of_another_where_only_another_table_has_the_emails(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (%(id)s, 'eve@evil.org');"
+            "INSERT INTO profiles (id, full_name) VALUES (%(id)s, 'boss@example.org')"
+            " ON CONFLICT (id) DO UPDATE SET full_name = EXCLUDED.full_name".replace("%(id)s", f"'{uuid4()}'")
+        )
+        query = "SELECT f.name FROM sessiondb.find_named('user', %s) AS f WHERE f.found_by <> 'near'"
+        connection.execute("SET ROLE hosted_owner")
+        assert connection.execute(query, ["boss@example.org"]).fetchall() == []
 
 
 @on_reference

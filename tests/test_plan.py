@@ -1294,7 +1294,7 @@ def without_stop(script: str) -> str:
 EVENT_TRIGGER = """
 CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_query() !~ 'protect_tables' THEN  -- of the ledger's own tables
+    IF current_query() !~ 'secure_schema' THEN  -- of the ledger's own tables
         RAISE EXCEPTION 'not now';
     END IF;
 END $$;

@@ -20,6 +20,7 @@ from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
+from test_rules import World
 
 from sessiondb import resources
 from sessiondb.backfill import Pace, backfill
@@ -414,6 +415,61 @@ def test_a_view_that_hides_a_table_while_a_backfill_waits_for_it_is_not_read(
 
         assert batch.result(timeout=30).fetchall()[0][0] == 3
         assert rival.execute("SELECT is_called FROM public.fallen").fetchall() == [(False,)]
+
+
+@on_reference
+def test_the_triggers_use_nothing_that_another_role_left_in_schema_sessiondb(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """A table of saved links, and functions that fit a domain of the platform better than ours."""
+    platform = platform_db.platform
+    with platform_db.connect() as connection:
+        connection.execute("CREATE DOMAIN person AS uuid; ALTER TABLE enrollments ALTER user_id TYPE person")
+        platform_db.apply()
+        world = World(platform, connection)
+        org, theirs, course = world.org(), world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        strange = world.session(theirs, course)
+        connection.execute(
+            sql.SQL(
+                "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {0}; GRANT USAGE ON SCHEMA {2} TO {0};"
+                "GRANT SELECT ON {1} TO {0}; SET ROLE {0}"
+            ).format(
+                sql.Identifier(new_role),
+                sql.Identifier(platform.schema, "enrollments"),
+                sql.Identifier(platform.schema),
+            )
+        )
+        for name, types in (
+            ("find_session", "person, uuid"),
+            ("find_enrolled_session", "person, uuid"),
+            ("key_is_to_come", "oid"),
+        ):
+            of = types.replace("person", sql.Identifier(platform.schema, "person").as_string())
+            connection.execute(
+                f"CREATE FUNCTION sessiondb.{name}({of}) RETURNS uuid LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'".encode()
+            )
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION sessiondb.fallen() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END';"
+                "CREATE TABLE sessiondb.saved_links_of_enrollments AS SELECT id, user_id, course_id, {}::uuid AS session_id FROM {};"
+                "ALTER TABLE sessiondb.saved_links_of_enrollments ADD PRIMARY KEY (id), ENABLE ROW LEVEL SECURITY;"
+                "GRANT ALL ON sessiondb.saved_links_of_enrollments TO PUBLIC;"
+                "CREATE POLICY fallen ON sessiondb.saved_links_of_enrollments USING (sessiondb.fallen()); RESET ROLE"
+            ).format(sql.Literal(strange), sql.Identifier(platform.schema, "enrollments"))
+        )
+        assert world.write("enrollments", student, course) == session
+        with pytest.raises(errors.CheckViolation):
+            world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", strange, student)
+        connection.execute(
+            sql.SQL(
+                "DROP POLICY fallen ON sessiondb.saved_links_of_enrollments; DELETE FROM sessiondb.saved_links_of_enrollments;"
+                "INSERT INTO sessiondb.saved_links_of_enrollments SELECT id, user_id, course_id, {} FROM {}"
+            ).format(sql.Literal(strange), sql.Identifier(platform.schema, "enrollments"))
+        )
+        with pytest.raises(errors.CheckViolation):
+            world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", strange, student)
+        assert world.stored("enrollments", student) == [session]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -170,6 +171,23 @@ def test_default_privileges_of_the_platform_open_nothing(new_role: str, platform
         platform_db.rollback()
         assert connection.execute("SELECT count(*) FROM sessiondb.saved_links_of_enrollments").fetchone() == (1,)
         assert others_in_schema_sessiondb(connection) == []
+
+
+@on_hosted
+def test_the_default_privileges_of_a_superuser_who_works_for_the_owner_open_nothing(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """What a superuser creates in an installation of the owner is given to the owner, with what was granted on it."""
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        names = {"owner": sql.SQL("CURRENT_USER"), "role": sql.Identifier(new_role)}
+        connection.execute(sql.SQL(EVERYTHING).format(**names))
+        superuser = replace(platform_db, platform=replace(platform_db.platform, owner=None))
+        for change in ("rollback", "apply", "rollback"):
+            run("-d", superuser.conninfo(), change, *(["--to", "0005", "--yes"] * (change == "rollback")))
+            assert others_in_schema_sessiondb(connection) == [], change
+        owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relnamespace = 'sessiondb'::regnamespace"
+        assert connection.execute(owners).fetchall() == [("hosted_owner",)]
 
 
 def others_in_schema_sessiondb(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:

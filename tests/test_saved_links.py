@@ -464,6 +464,52 @@ def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_a
 
 
 @on_school
+@pytest.mark.parametrize("how", ["deleted", "given another key"])
+def test_no_saved_link_of_a_session_that_was_another_ones_for_a_while_is_to_the_first_again(
+    platform_db: PlatformDatabase, how: str
+) -> None:
+    """Created for a second organisation, whose student it is saved for, then for the first one again."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback(to="0005")
+    platform, session = platform_db.platform, learners.session
+    with platform_db.connect() as connection:
+
+        def created_for(org: object) -> None:
+            connection.execute("DELETE FROM campus.sessions WHERE id = %s", [session])
+            platform.add_session(connection, org, learners.course, id=session)  # type: ignore[arg-type]
+
+        other = platform.add_org(connection)
+        student = platform.add_member(connection, other, platform.add_user(connection))
+        created_for(other)
+        row = "user_id = '" + str(student) + "'"
+        connection.execute(
+            "INSERT INTO campus.submissions (user_id, course_id, session_id) VALUES (%s, %s, %s)",
+            [student, learners.course, session],
+        )
+        ((key,),) = connection.execute(f"SELECT id FROM campus.submissions WHERE {row}".encode()).fetchall()
+        if how == "deleted":
+            connection.execute(f"DELETE FROM campus.submissions WHERE {row}".encode())
+        else:
+            connection.execute(
+                f"UPDATE campus.submissions SET id = gen_random_uuid(), session_id = NULL WHERE {row}".encode()
+            )
+        created_for(learners.org)
+    platform_db.rollback()
+    with platform_db.connect() as connection:
+        if how == "deleted":
+            connection.execute(
+                "INSERT INTO campus.submissions (id, user_id, course_id) VALUES (%s, %s, %s)",
+                [key, student, learners.course],
+            )
+        else:
+            connection.execute(f"UPDATE campus.submissions SET id = %s WHERE {row}".encode(), [key])
+    platform_db.apply()
+
+    assert rows(platform_db, f"SELECT session_id FROM campus.submissions WHERE {row}") == [{"session_id": None}]
+
+
+@on_school
 @pytest.mark.parametrize(
     ("command", "after"),
     [

@@ -7,6 +7,7 @@ security says that a row is their own, and create anything in the platform's sch
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -171,6 +172,29 @@ def test_a_row_is_not_moved_to_a_session_of_others(student: Student, table: str,
     for session in student.not_his.values():
         with refused(table):
             student.run(UPDATES[attack], table, session=session)
+    assert student.links(table) == [student.session]
+
+
+@both_tables
+def test_a_row_is_not_moved_to_a_session_of_others_by_a_trigger_that_writes_what_the_client_sent(
+    student: Student, table: str
+) -> None:
+    """It need not be the statement that sets session_id."""
+    world = student.world
+    world.write(table, student.id, student.course)
+    world.run("ALTER TABLE {} ADD patch jsonb", table)
+    for statement in (
+        "CREATE FUNCTION {schema}.patched() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE r record;"
+        " BEGIN r := jsonb_populate_record(NEW, NEW.patch); RETURN r; END'",
+        "CREATE TRIGGER patched BEFORE UPDATE ON {table} FOR EACH ROW WHEN (NEW.patch IS NOT NULL) EXECUTE FUNCTION {schema}.patched()",
+    ):
+        schema = sql.Identifier(world.platform.schema)
+        world.db.execute(
+            sql.SQL(statement).format(schema=schema, table=sql.Identifier(world.platform.schema, table))  # type: ignore[arg-type]
+        )
+    for session in student.not_his.values():
+        with refused(table):
+            student.run("UPDATE {table} SET patch = {patch}", table, patch=json.dumps({"session_id": str(session)}))
     assert student.links(table) == [student.session]
 
 

@@ -71,7 +71,7 @@ BEGIN
          WHERE k.conrelid OPERATOR(pg_catalog.=) TG_RELID
            AND k.contype OPERATOR(pg_catalog.=) 'f'
            AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum])
-        AND sessiondb.key_is_to_come(TG_RELID)
+        AND sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass)
     THEN
         RAISE WARNING USING
             MESSAGE = pg_catalog.format('session %s is not stored: table "%s" has no foreign key to sessions now', NEW.session_id, TG_ARGV[0]),

@@ -9,7 +9,7 @@ AS $function$
  *
  * The slug, which identifies a thing, goes before what people may choose freely, each as it is written, then in any case.
  * No user may take another's place by calling themselves so: they are looked for in any case and in all names at once, and
- * what looks like an e-mail only as one where users have some.
+ * what looks like an e-mail only as one where users have some, though this role may not read them.
  */
 DECLARE
     v_try record;
@@ -34,7 +34,13 @@ BEGIN
                    string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)', p.value, p_name), ' OR ') AS in_any_case
               FROM place AS p
              WHERE p.name = 'email' OR p_kind <> 'user' OR strpos(p_name, '@') = 0 OR NOT EXISTS (
-                    SELECT FROM pg_attribute AS a WHERE a.attrelid = p.relation AND a.attname = 'email' AND NOT a.attisdropped)
+                    SELECT FROM pg_attribute AS a
+                     WHERE a.attname = 'email' AND NOT a.attisdropped
+                       AND (a.attrelid = p.relation OR a.attrelid IN (
+                            SELECT k.confrelid
+                              FROM sessiondb.installation AS i
+                              JOIN pg_constraint AS k ON k.contype = 'f' AND k.conrelid = to_regclass(format('%I.org_members', i.platform_schema))
+                              JOIN pg_attribute AS u ON u.attrelid = k.conrelid AND u.attname = 'user_id' AND k.conkey = ARRAY[u.attnum])))
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
         SELECT s.found_by, n.query || c.condition AS query,

@@ -24,13 +24,15 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    -- nor is a table of another role, who may create objects in the schema, or might once
+    v_saved := (SELECT c.oid FROM pg_class AS c WHERE c.oid = v_saved AND pg_get_userbyid(c.relowner) = current_user);
     v_same_row := (
 {same_row(v_saved, v_row)}
     );
     v_has_belongs_to := EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_saved AND a.attname = 'session_belongs_to');
     PERFORM set_config('search_path', v_path, true);
     IF v_same_row IS NULL THEN
-        RETURN false;  -- the table is newer than the snapshot
+        RETURN false;  -- or it is newer than the snapshot
     END IF;
     EXECUTE pg_catalog.format(
         'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_name, v_row, v_same_row,

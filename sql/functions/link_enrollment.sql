@@ -11,10 +11,11 @@ AS $function$
  * course. If there is none, it stays NULL; an enrolment never fails because no session exists.
  *
  * SECURITY DEFINER: students may enrol without the right to read org_members or sessions. Generic plans: no value makes
- * another plan better, and so the first five rows of a connection are not planned separately.
+ * another plan better, and so the first five rows of a connection are not planned separately. The casts: of a domain, another
+ * function of the name, which a role that might create objects in the schema left there, would fit better.
  */
 BEGIN
-    NEW.session_id := sessiondb.find_session(NEW.user_id, NEW.course_id);
+    NEW.session_id := sessiondb.find_session(NEW.user_id::pg_catalog.uuid, NEW.course_id::pg_catalog.uuid);
     RETURN NEW;
 END
 $function$

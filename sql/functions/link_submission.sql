@@ -24,7 +24,7 @@ AS $function$
  * first call, and starting it costs more per row than starting a subplan. It is '0', because for 0 a new connection looks
  * up the cast from integer to bigint. PERFORM without a column costs less than SELECT INTO.
  *
- * SECURITY DEFINER and generic plans: as in link_enrollment().
+ * SECURITY DEFINER, generic plans and casts: as in link_enrollment().
  */
 DECLARE
     v_course_id pg_catalog.uuid;
@@ -71,14 +71,14 @@ BEGIN
             RETURN NEW;
         END IF;
     ELSIF v_enrollments OPERATOR(pg_catalog.>) 1 THEN
-        NEW.session_id := sessiondb.find_enrolled_session(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_enrolled_session(NEW.user_id::pg_catalog.uuid, v_course_id);
     END IF;
 
     IF NEW.session_id IS NULL THEN
         IF v_course_id IS NULL THEN
             v_course_id := course_of(NEW);
         END IF;
-        NEW.session_id := sessiondb.find_session(NEW.user_id, v_course_id);
+        NEW.session_id := sessiondb.find_session(NEW.user_id::pg_catalog.uuid, v_course_id);
     END IF;
     RETURN NEW;
 END

@@ -46,9 +46,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id, NULL::pg_catalog.text AS session_belongs_to FROM %3$s WITH NO DATA;\n'
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
-                   '    CALL sessiondb.unify_owners();\n'
-                   '    CALL sessiondb.withdraw_default_grants();\n'
-                   '    CALL sessiondb.protect_tables();\n'
+                   '    CALL sessiondb.secure_schema();\n'
                    'END',
                    p.saved,
                    (SELECT string_agg(format('%s::%s', c.name, ({base_type(a.atttypid)})), ', ' ORDER BY c.place)

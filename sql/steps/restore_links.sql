@@ -72,7 +72,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    h.sessions, h.name, v.name, v.same_row, v.columns),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM saved AS v
          CROSS JOIN platform AS h
           JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'  -- the column was not dropped

@@ -24,7 +24,7 @@ SELECT s.statement,
         SELECT 2, format('DROP POLICY IF EXISTS %I ON %s', o.name, f.relation)
          WHERE o.kind = 'policy' AND f.relation IS NOT NULL
         UNION ALL
-        -- those of protect_tables()
+        -- those of secure_schema()
         SELECT 2, format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
           FROM pg_trigger AS t
           JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relnamespace = to_regnamespace('sessiondb')

@@ -47,10 +47,7 @@ class Step:
     creates: bool = False  # it creates schema sessiondb if there is none, and then looks whose it is
 
 
-_SECURE = [
-    Statement(f"CALL sessiondb.{name}()", ours=True)
-    for name in ("unify_owners", "withdraw_default_grants", "protect_tables")
-]
+_SECURE = Statement("CALL sessiondb.secure_schema()", ours=True)
 
 
 def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator[Step]:
@@ -138,7 +135,7 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
     ):
         installs = [i for o in group for i in ([_install(o, differ[o.key])] if differ else _installs_of(o))]
         if installs:
-            yield Step(what, [*_bootstrap(), *installs, _recorded(group), *_SECURE])
+            yield Step(what, [*_bootstrap(), *installs, _recorded(group), _SECURE])
     if states is None or any(key not in listed for key in unknown):
         yield Step("objects that this version no longer has", [uninstall(None)])
 
@@ -200,7 +197,7 @@ def _installs(number: str, comes: Sequence[Object]) -> Iterator[Statement]:
         if o.kind in ("function", "trigger"):
             yield from _installs_of(o, number)
     if any(o.kind == "function" for o in comes):
-        yield from _SECURE
+        yield _SECURE
 
 
 def _bootstrap() -> Iterator[Statement]:

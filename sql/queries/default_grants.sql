@@ -1,0 +1,35 @@
+-- The statements that revoke what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) granted to other
+-- roles on objects in schema sessiondb: some backends grant everything to the roles of their API that way. Grants by hand to other
+-- roles are preserved, and so is SELECT for roles that dump the platform; grant_to_readers() decides which roles may call the functions
+-- of the policies for staff. The default privileges are those of the role that created an object, which may have given it away.
+WITH object (type, owner, acl, oid) AS (
+    SELECT 'n', n.nspowner, n.nspacl, n.oid
+      FROM pg_namespace AS n
+     WHERE n.nspname = 'sessiondb'
+    UNION ALL
+    SELECT 'r', c.relowner, c.relacl, c.oid
+      FROM pg_class AS c
+     WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')
+    UNION ALL
+    SELECT 'f', p.proowner, p.proacl, p.oid
+      FROM pg_proc AS p
+     WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname NOT IN ({functions_of_policies()})
+)
+SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
+                       CASE o.type
+                           WHEN 'n' THEN 'SCHEMA sessiondb'
+                           WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
+                           ELSE format('ROUTINE %s', o.oid::regprocedure)
+                       END,
+                       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS statement
+  FROM object AS o
+  JOIN pg_default_acl AS d ON pg_get_userbyid(d.defaclrole) IN (pg_get_userbyid(o.owner), current_user) AND d.defaclobjtype = o.type AND d.defaclnamespace = 0
+ CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
+ CROSS JOIN LATERAL aclexplode(o.acl) AS a
+ CROSS JOIN LATERAL (SELECT o.type = 'r' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b) AS makes_dumps) AS k
+ WHERE a.grantee = g.grantee
+   AND a.grantee <> o.owner
+   -- install() decides which functions PUBLIC may call
+   AND NOT (o.type = 'f' AND a.grantee = 0)
+   AND NOT (k.makes_dumps AND a.privilege_type = 'SELECT')
+ GROUP BY o.type, o.oid, a.grantee, k.makes_dumps
