@@ -33,14 +33,7 @@ BEGIN
                    string_agg(format('%s OPERATOR(pg_catalog.=) %L::pg_catalog.text', p.value, p_name), ' OR ') AS as_written,
                    string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)', p.value, p_name), ' OR ') AS in_any_case
               FROM place AS p
-             WHERE p.name = 'email' OR p_kind <> 'user' OR strpos(p_name, '@') = 0 OR NOT EXISTS (
-                    SELECT FROM pg_attribute AS a
-                     WHERE a.attname = 'email' AND NOT a.attisdropped
-                       AND (a.attrelid = p.relation OR a.attrelid IN (
-                            SELECT k.confrelid
-                              FROM sessiondb.installation AS i
-                              JOIN pg_constraint AS k ON k.contype = 'f' AND k.conrelid = to_regclass(format('%I.org_members', i.platform_schema))
-                              JOIN pg_attribute AS u ON u.attrelid = k.conrelid AND u.attname = 'user_id' AND k.conkey = ARRAY[u.attnum])))
+             WHERE ({looked_for(p_kind, p_name, p.relation, p.name)})
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
         SELECT s.found_by, n.query || c.condition AS query,
