@@ -374,17 +374,17 @@ CHANGES = {
     "a line replaced": (
         "RETURN NEW;",
         "RETURN NULL;",
-        ["@@ -11,1 +11,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
+        ["@@ -12,1 +12,1 @@", "-    RETURN NEW;", "+    RETURN NULL;"],
     ),
     "a line removed": (
         "    RETURN NEW;\n",
         "",
-        ["@@ -11,1 +11,0 @@", "-    RETURN NEW;"],
+        ["@@ -12,1 +12,0 @@", "-    RETURN NEW;"],
     ),
     "lines added": (
         "    RETURN NEW;",
         "".join(f"    PERFORM {number};\n" for number in range(7)) + "    RETURN NEW;",
-        ["@@ -11,0 +11,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
+        ["@@ -12,0 +12,7 @@", *[f"+    PERFORM {number};" for number in range(5)], "+... 2 more lines"],
     ),
 }
 

@@ -177,7 +177,7 @@ class TestRollback:
             ).fetchall()
             functions = "SELECT FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
             assert connection.execute(functions).rowcount == 0
-        assert left == [(f"saved_links_of_{table}", "r") for table in ("enrollments", "sessions", "submissions")]
+        assert left == [(f"saved_links_of_{table}", "r") for table in ("enrollments", "submissions")]
 
     @pytest.mark.slow
     def test_and_apply_leads_where_the_first_apply_led(

@@ -189,9 +189,7 @@ def test_a_row_is_not_moved_to_a_session_of_others_by_a_trigger_that_writes_what
         "CREATE TRIGGER patched BEFORE UPDATE ON {table} FOR EACH ROW WHEN (NEW.patch IS NOT NULL) EXECUTE FUNCTION {schema}.patched()",
     ):
         schema = sql.Identifier(world.platform.schema)
-        world.db.execute(
-            sql.SQL(statement).format(schema=schema, table=sql.Identifier(world.platform.schema, table))  # type: ignore[arg-type]
-        )
+        world.db.execute(sql.SQL(statement).format(schema=schema, table=sql.Identifier(world.platform.schema, table)))
     for session in student.not_his.values():
         with refused(table):
             student.run("UPDATE {table} SET patch = {patch}", table, patch=json.dumps({"session_id": str(session)}))
