@@ -191,6 +191,12 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             " WHEN (('a'::tsquery OPERATOR(left_behind.@@@) 'SELECT 1') IS NULL)"
             " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
             "ALTER TABLE orgs ADD CONSTRAINT runs CHECK (query_to_xml('SELECT 1', true, true, '') IS NOT NULL) NOT VALID",
+            "CREATE TRIGGER hhh BEFORE INSERT ON courses FOR EACH ROW WHEN (record_in('(x)'::cstring, 16384::oid, -1) IS NULL)"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "CREATE TABLE notes (user_id uuid, org_id uuid, id uuid PRIMARY KEY,"
+            " FOREIGN KEY (user_id, org_id) REFERENCES org_members (user_id, org_id) ON DELETE CASCADE)",
+            "CREATE TABLE left_behind.of_notes (n uuid REFERENCES notes ON DELETE CASCADE);"
+            "ALTER TABLE left_behind.of_notes OWNER TO {role}",
             "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
             "GRANT REFERENCES ON sessions, courses TO {role}",
             'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
@@ -224,6 +230,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "default value for public.orgs.mood",
             "domain constraint is_well on public.checked",
             'foreign key 100%_s_fkey of left_behind."100%"',
+            "foreign key of_notes_n_fkey of left_behind.of_notes",
             "index public.by_theirs",
             "policy theirs on public.enrollments",
             "table constraint deep on public.courses",
@@ -239,8 +246,12 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "trigger eee on public.courses",
             "trigger fff on public.courses",
             "trigger ggg on public.courses",
+            "trigger hhh on public.courses",
         )
-        assert brief(findings) == [("code_of_others", "warning", object_) for object_ in objects]
+        levels = {"trigger eee on public.courses": "info"}
+        assert sorted({*brief(findings)}, key=lambda f: f[2]) == [
+            ("code_of_others", levels.get(object_, "warning"), object_) for object_ in objects
+        ]
         carry_out(installed_db, findings)
         assert check(installed_db) == []
 

@@ -501,6 +501,21 @@ def test_no_user_takes_the_place_of_another_where_only_another_table_has_the_ema
         query = "SELECT f.name FROM sessiondb.find_named('user', %s) AS f"  # nor is it proposed
         connection.execute("SET ROLE hosted_owner")
         assert connection.execute(query, ["boss@example.org"]).fetchall() == []
+        # the key of user_id may be to the profiles, and theirs to the users
+        connection.execute(
+            "RESET ROLE; ALTER TABLE profiles ADD username text; UPDATE profiles SET username = full_name"
+        )
+        for table in ("org_members", "enrollments", "submissions"):
+            keys = (
+                "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND confrelid = 'auth.users'::regclass"
+            )
+            for (key,) in connection.execute(keys, [table]).fetchall():
+                connection.execute(
+                    f"ALTER TABLE {table} DROP CONSTRAINT {key},"
+                    " ADD FOREIGN KEY (user_id) REFERENCES profiles NOT VALID".encode()
+                )
+        connection.execute("SET ROLE hosted_owner")
+        assert connection.execute(query, ["boss@example.org"]).fetchall() == []
 
 
 @on_reference

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_checks import brief, carry_out, check, look
 from test_cli import on, rows, run
 from test_grants import owned_by_another_role, roles
+from test_rules import World
 
 on_hosted = pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 on_partitioned = pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
@@ -723,20 +724,42 @@ def test_a_row_of_the_progress_that_names_another_table_does_not_make_a_backfill
 
 
 @on_hosted
-def test_a_function_that_another_role_made_in_schema_sessiondb_is_found_after_it_was_given_to_the_owner(
+def test_what_another_role_made_in_schema_sessiondb_is_found_after_it_was_given_to_the_owner(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:
-    """By REASSIGN OWNED, or a restore with --no-owner."""
+    """By REASSIGN OWNED, or a restore with --no-owner. The triggers do not take it for a table of saved links."""
     with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        assert world.write("enrollments", student, course) == session
+        strange = world.session(world.org(), course)
         for statement in (
-            "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {role}; SET ROLE {role}",
-            "CREATE FUNCTION sessiondb.ask(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'; RESET ROLE",
-            "REVOKE ALL ON SCHEMA sessiondb FROM {role}; REASSIGN OWNED BY {role} TO hosted_owner",
+            "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {role}; GRANT SELECT ON enrollments TO {role}; ALTER ROLE {role} BYPASSRLS",
+            "GRANT TRIGGER ON sessiondb.backfill_progress TO {role}; SET ROLE {role}",
+            "CREATE FUNCTION sessiondb.ask(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+            "CREATE FUNCTION sessiondb.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "CREATE TRIGGER theirs BEFORE INSERT ON sessiondb.backfill_progress FOR EACH ROW EXECUTE FUNCTION sessiondb.f()",
+            "CREATE TABLE sessiondb.saved_links_of_enrollments AS"
+            f" SELECT id, user_id, course_id, '{strange}'::uuid AS session_id FROM enrollments",
+            "ALTER TABLE sessiondb.saved_links_of_enrollments ADD PRIMARY KEY (id); RESET ROLE",
+            "REVOKE ALL ON SCHEMA sessiondb FROM {role}; REVOKE ALL ON sessiondb.backfill_progress FROM {role}",
+            "REASSIGN OWNED BY {role} TO hosted_owner",
         ):
-            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))  # type: ignore[arg-type]
+        with pytest.raises(errors.CheckViolation):
+            world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", strange, student)
     findings = check(installed_db, "installed_objects")
-    assert brief(findings) == [("installed_objects", "error", "function sessiondb.ask(character varying)")]
-    carry_out(installed_db, findings)
+    assert brief(findings) == [
+        ("installed_objects", "error", object_)
+        for object_ in (
+            "function sessiondb.ask(character varying)",
+            "function sessiondb.f()",
+            "table sessiondb.saved_links_of_enrollments",
+            "trigger theirs on sessiondb.backfill_progress",
+        )
+    ]
+    carry_out(installed_db, sorted(findings, key=lambda f: f.object, reverse=True))
     assert check(installed_db, "installed_objects") == []
 
 

@@ -4,8 +4,15 @@
 -- grants finds only what is still granted.
 --
 -- Longer than a screen: a branch for each way in which code is called.
-WITH used AS (
-    SELECT DISTINCT node.relid, c.relname, c.relowner
+WITH changed AS (
+    SELECT w.relid, w.is_deleted
+      FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
+     CROSS JOIN LATERAL (
+{changed_by_deletes(h.oid)}
+           ) AS w
+),
+used AS (
+    SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM changed AS d WHERE d.is_deleted)) AS is_deleted
       FROM pg_class AS c
      CROSS JOIN LATERAL (
 {with_relatives(c.oid)}
@@ -13,18 +20,14 @@ WITH used AS (
      WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
        AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
         OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
-        OR c.oid IN (
-            SELECT w.relid
-              FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
-             CROSS JOIN LATERAL (
-{changed_by_deletes(h.oid)}
-                   ) AS w)
+        OR c.oid IN (SELECT d.relid FROM changed AS d)
         OR c.oid IN (
             SELECT u.oid
               FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
              CROSS JOIN LATERAL (
 {tables_with_names(i.schema)}
                    ) AS u)
+     GROUP BY node.relid, c.relname, c.relowner
 ),
 platform AS (
     SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
@@ -90,7 +93,7 @@ SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.co
   FROM used AS u
   JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0
   JOIN pg_class AS c ON c.oid = k.conrelid
- WHERE u.relname IN ('sessions', 'org_members')
+ WHERE u.is_deleted
    AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t)
    AND NOT pg_has_role(c.relowner, u.relowner, 'USAGE')
 UNION ALL
@@ -111,30 +114,16 @@ SELECT DISTINCT 'code_of_others', 'warning', e.object,
        ) AS e
  WHERE ({runs_text(e.definition)})
 UNION ALL
-SELECT 'code_of_others', 'warning', format('trigger %I on %s', t.tgname, t.tgrelid::regclass),
+-- a trigger has no owner: who created it is not known
+SELECT 'code_of_others', w.level, format('trigger %I on %s', t.tgname, t.tgrelid::regclass),
        format('%s, with the rights of each role that writes to %s: %s', w.what, t.tgrelid::regclass, pg_get_triggerdef(t.oid)),
-       format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+       format('If it is not yours: DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
   FROM pg_trigger AS t
  CROSS JOIN LATERAL (
-        SELECT format('Its function is told to use what is named %s, which belongs to role %I', string_agg(DISTINCT quote_ident(x.name), ', '), x.owner) AS what
-          FROM (SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner FROM pg_namespace AS n WHERE n.nspowner NOT IN (SELECT r.oid FROM trusted AS r)
-                UNION
-                SELECT c.relname, pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.relowner NOT IN (SELECT r.oid FROM trusted AS r)) AS x
-         WHERE t.tgnargs > 0
-           AND encode(t.tgargs, 'escape') ~ concat('(^|\W|\\000)', regexp_replace(x.name, '(\W)', '\\\1', 'g'), '(\W|$)')
-         GROUP BY x.owner
-        UNION ALL
-        SELECT format('Its condition gives a text to function %s, which may run it', p.oid::regprocedure)
-          FROM pg_depend AS d
-          JOIN pg_proc AS p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND p.oid <> t.tgfoid
-         WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
-           AND t.tgqual IS NOT NULL
-           AND p.provolatile = 'v'
-           AND p.proargtypes::oid[] && '{text,varchar}'::regtype[]::oid[]
+{texts_of_trigger(t.oid)}
        ) AS w
  WHERE t.tgrelid IN (SELECT u.relid FROM used AS u)
    AND t.tgparentid = 0
-   AND NOT t.tgisinternal
 UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),

@@ -33,7 +33,7 @@ used AS (
               JOIN pg_class AS c ON c.oid = t.relid
              WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
              UNION
-            SELECT w.relid, false, false
+            SELECT w.relid, false, w.is_deleted
               FROM platform AS h
              CROSS JOIN LATERAL (
 {changed_by_deletes(h.oid)}

@@ -1,6 +1,9 @@
 -- Every object exists and is as this version creates it. For a changed object, the lines that differ are shown as by diff
--- -u, at most five of each version; equal lines at the beginning and the end are left out. No other function is in the schema:
--- PostgreSQL calls the one that fits the arguments best.
+-- -u, at most five of each version; equal lines at the beginning and the end are left out. Nothing else is in the schema: of
+-- functions, PostgreSQL calls the one that fits the arguments best.
+WITH state AS (
+{states}
+)
 SELECT 'installed_objects' AS "check", 'error' AS level,
        format('%s %s.%s', o.kind, CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END, o.name) AS object,
        CASE o.state
@@ -27,7 +30,7 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
            WHEN o.state = 'CHANGED' AND o.kind = 'column' THEN 'Change it back.'
            ELSE 'Run: sessiondb apply'
        END AS fix
-  FROM ({states}) AS o
+  FROM state AS o
  CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place) FILTER (WHERE NOT v.is_now), '{}') AS was,
                coalesce(array_agg(l.line ORDER BY f.key = 'body' DESC, f.key, l.place) FILTER (WHERE v.is_now), '{}') AS now
@@ -48,13 +51,32 @@ SELECT 'installed_objects' AS "check", 'error' AS level,
        ) AS tail
  WHERE o.state <> 'INSTALLED'
 UNION ALL
-SELECT 'installed_objects', 'error', format('function %s', p.oid::regprocedure),
-       format('Sessiondb did not create this function of role %I.', pg_get_userbyid(p.proowner)),
-       format('DROP ROUTINE %s', p.oid::regprocedure)
-  FROM pg_proc AS p
- WHERE p.pronamespace = to_regnamespace('sessiondb')
-   AND p.proname <> 'replaced_get_user_session_for_course'
-   AND NOT EXISTS (
-        SELECT FROM sessiondb.objects AS r
-         WHERE r.kind = 'function' AND r.parent = 'sessiondb' AND r.name = p.proname AND r.arguments = oidvectortypes(p.proargtypes))
+SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create this %s.', s.kind), s.fix
+  FROM pg_namespace AS n
+ CROSS JOIN LATERAL (
+        SELECT format('function %s', p.oid::regprocedure) AS object, format('function, which belongs to role %I', pg_get_userbyid(p.proowner)) AS kind,
+               format('DROP ROUTINE %s', p.oid::regprocedure) AS fix
+          FROM pg_proc AS p
+         WHERE p.pronamespace = n.oid
+           AND p.proname <> 'replaced_get_user_session_for_course'
+           AND NOT EXISTS (
+                SELECT FROM sessiondb.objects AS r
+                 WHERE r.kind = 'function' AND r.parent = 'sessiondb' AND r.name = p.proname AND r.arguments = oidvectortypes(p.proargtypes))
+        UNION ALL
+        SELECT format('%s %s', x.kind, c.oid::regclass), format('%s, which belongs to role %I', x.kind, pg_get_userbyid(c.relowner)), format('DROP %s %s', upper(x.kind), c.oid::regclass)
+          FROM pg_class AS c
+         CROSS JOIN LATERAL (
+                SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind) AS x
+         WHERE c.relnamespace = n.oid
+           AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+           AND NOT EXISTS (SELECT FROM state AS o WHERE o.kind = 'table' AND o.parent = 'sessiondb' AND o.name = c.relname)
+           AND NOT (c.relname IN ('saved_links_of_enrollments', 'saved_links_of_submissions')
+                    AND NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0006.')))
+        UNION ALL
+        SELECT format('trigger %I on %s', t.tgname, c.oid::regclass), 'trigger', format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
+          FROM pg_trigger AS t
+          JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relnamespace = n.oid
+         WHERE NOT t.tgisinternal AND t.tgfoid IS DISTINCT FROM to_regprocedure('sessiondb.require_owner()')
+       ) AS s
+ WHERE n.nspname = 'sessiondb'
  ORDER BY object

@@ -24,8 +24,10 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    -- nor is a table of another role, who may create objects in the schema, or might once
-    v_saved := (SELECT c.oid FROM pg_class AS c WHERE c.oid = v_saved AND pg_get_userbyid(c.relowner) = current_user);
+    -- nor is a table that another role left in the schema: those of a rollback belong to the owner, and are there only after one
+    v_saved := (SELECT c.oid FROM pg_class AS c
+                 WHERE c.oid = v_saved AND pg_get_userbyid(c.relowner) = current_user
+                   AND NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0006.')));
     v_same_row := (
 {same_row(v_saved, v_row)}
     );

@@ -33,3 +33,12 @@ SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_
    AND NOT (o.type = 'f' AND a.grantee = 0)
    AND NOT (k.makes_dumps AND a.privilege_type = 'SELECT')
  GROUP BY o.type, o.oid, a.grantee, k.makes_dumps
+UNION ALL
+-- however they came: with these, a role could put a trigger on a table that is written to next
+SELECT 0, format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+  FROM pg_class AS c
+ CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+ WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')
+   AND a.privilege_type IN ('TRIGGER', 'REFERENCES')
+   AND a.grantee <> c.relowner
+ GROUP BY c.oid, a.grantee

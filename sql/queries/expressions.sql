@@ -1,10 +1,6 @@
--- The expressions that are evaluated when table $1 (an oid) is read or written: what they are of, its catalog and OID, and its definition.
+-- The expressions that are evaluated when table $1 (an oid) is read or written, but for the conditions of triggers: what they are of, its catalog and OID, and its definition.
 SELECT format('%s %s', i.type, i.identity) AS object, i.type, e.classid, e.objid, e.definition
   FROM (
-        SELECT 'pg_trigger'::regclass AS classid, t.oid, pg_get_triggerdef(t.oid)
-          FROM pg_trigger AS t
-         WHERE t.tgrelid = $1 AND t.tgqual IS NOT NULL AND t.tgparentid = 0
-        UNION ALL
         SELECT 'pg_constraint'::regclass, k.oid, pg_get_constraintdef(k.oid)
           FROM pg_constraint AS k
          WHERE k.conrelid = $1 AND k.contype IN ('c', 'x')
