@@ -1,4 +1,4 @@
--- A foreign key that was there before us stays.
+-- A foreign key that was there before us stays, and so does that of a column of ours, which is dropped with it.
 --
 -- If the process dies: what was done stays; run rollback again.
 --

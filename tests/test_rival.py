@@ -443,7 +443,6 @@ def test_the_triggers_use_nothing_that_another_role_left_in_schema_sessiondb(
         for name, types in (
             ("find_session", "person, uuid"),
             ("find_enrolled_session", "person, uuid"),
-            ("key_is_to_come", "oid"),
         ):
             of = types.replace("person", sql.Identifier(platform.schema, "person").as_string())
             connection.execute(

@@ -124,6 +124,7 @@ SELECT 'code_of_others', w.level, format('trigger %I on %s', t.tgname, t.tgrelid
        ) AS w
  WHERE t.tgrelid IN (SELECT u.relid FROM used AS u)
    AND t.tgparentid = 0
+   AND NOT EXISTS (SELECT FROM code AS f WHERE f.of_class = 'pg_trigger'::regclass AND f.of_object = t.oid)
 UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),

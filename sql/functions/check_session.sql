@@ -41,7 +41,9 @@ BEGIN
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id))
         -- an apply restores what a rollback saved, though a membership may have ended since
-        AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND sessiondb.is_saved_link(
+        AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE'
+                 AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL
+                 AND sessiondb.is_saved_link(
             TG_ARGV[0],
             pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
                 SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id
@@ -65,14 +67,7 @@ BEGIN
             CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';
     END IF;
     -- citus: /*
-    IF NOT EXISTS (
-        SELECT FROM pg_catalog.pg_constraint AS k
-          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attname OPERATOR(pg_catalog.=) 'session_id'
-         WHERE k.conrelid OPERATOR(pg_catalog.=) TG_RELID
-           AND k.contype OPERATOR(pg_catalog.=) 'f'
-           AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum])
-        AND sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass)
-    THEN
+    IF sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass) THEN
         RAISE WARNING USING
             MESSAGE = pg_catalog.format('session %s is not stored: table "%s" has no foreign key to sessions now', NEW.session_id, TG_ARGV[0]),
             HINT = 'Run: sessiondb apply. Then store it again.';

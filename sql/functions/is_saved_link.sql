@@ -39,7 +39,7 @@ BEGIN
     EXECUTE pg_catalog.format(
         'SELECT EXISTS (SELECT FROM %s AS r WHERE %s.session_id OPERATOR(pg_catalog.=) r.session_id AND %s%s)', v_name, v_row, v_same_row,
         CASE WHEN v_has_belongs_to THEN
-            pg_catalog.format(' AND coalesce(%s.session_belongs_to OPERATOR(pg_catalog.=) r.session_belongs_to, r.session_belongs_to IS NULL)', v_row) END
+            pg_catalog.format(' AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[%s.session_belongs_to, ''?''])', v_row) END
         -- citus: OPERATOR(pg_catalog.||) pg_catalog.format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_row OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text)
     )
        INTO v_found

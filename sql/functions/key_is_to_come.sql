@@ -1,13 +1,29 @@
 CREATE OR REPLACE FUNCTION sessiondb.key_is_to_come(p_table regclass)
 RETURNS boolean
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * Whether a table (or partition) without a foreign key of session_id is so in the middle of an apply. A session that a row were
- * given could then be created again, with its id, for another organisation. In the middle of a rollback, save_link() saves what
- * it belongs to. A key that was dropped by hand is reported by check foreign_keys.
+ * Whether a table or partition has no foreign key of session_id because an apply is between 0002 and 0004. A session that a row were
+ * given could then be created again, with its id, for another organisation. A key that was dropped by hand is reported by
+ * check foreign_keys.
+ *
+ * The snapshot of a REPEATABLE READ transaction may show a key that was dropped since; the trigger of the key, which
+ * pg_get_triggerdef() looks up, is then gone.
  */
-SELECT NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0004.'))
-   AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p_table AND t.tgname = 'zzz_sessiondb_save')
+DECLARE
+    v_is_gone boolean := (
+        SELECT bool_and(pg_get_triggerdef(t.oid) IS NULL)
+          FROM pg_constraint AS k
+          JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'session_id'
+          JOIN pg_trigger AS t ON t.tgconstraint = k.oid AND t.tgrelid = k.conrelid
+         WHERE k.conrelid = p_table AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]);
+BEGIN
+    IF v_is_gone THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'serialization_failure',
+            MESSAGE = format('could not serialize access: the foreign key of session_id of table %s was dropped meanwhile', p_table);
+    END IF;
+    RETURN v_is_gone IS NULL AND NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0004.'));
+END
 $function$

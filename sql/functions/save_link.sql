@@ -5,8 +5,9 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * AFTER INSERT or UPDATE, only while a rollback runs: saves the link of the row in addition to those that were saved in
- * bulk, so that none is lost before the column is dropped, with the organisation and the course of its session. The arguments of the trigger are enrollments or submissions, and the
- * columns of the table of saved links, which step prepare_saved_links created. Dynamic SQL is used only during a rollback.
+ * bulk, so that none is lost before the column is dropped, with the organisation and the course of its session. The arguments of
+ * the trigger are enrollments or submissions, and the columns of the table of saved links but session_id, which step
+ * prepare_saved_links created. Dynamic SQL is used only during a rollback.
  *
  * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
  * are accepted, and no SQL from a trigger's argument: a role that can call this function could attach it to its own table.
@@ -14,14 +15,14 @@ AS $function$
 DECLARE
     v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
     v_columns text[] := coalesce(
-        nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) ORDER BY c.place), '{}'),
+        nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) WHERE c.name <> 'session_belongs_to' ORDER BY c.place), '{}'),
         -- a trigger that sessiondb 0.1.0 created
         ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
                WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
                ORDER BY a.attnum));
-    v_has_belongs_to boolean := EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = v_saved AND a.attname = 'session_belongs_to');
+    -- not of the catalogs, of which the transaction may have an older snapshot
+    v_has_belongs_to boolean := 'session_belongs_to' = ANY (TG_ARGV[1:]);
     v_belongs_to text;
-    v_old text := '($1)';
     v_platform record;
 BEGIN
     -- citus: EXECUTE (
@@ -32,7 +33,7 @@ BEGIN
     -- citus:                   string_agg(format('EXCLUDED.%I', a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT a.attnum = ANY (k.conkey)))
     -- citus:       FROM pg_attribute AS a
     -- citus:       JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'p'
-    -- citus:      WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped
+    -- citus:      WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to'
     -- citus:      GROUP BY k.conname);
     -- citus: RETURN NULL;
     SELECT i.platform_schema AS schema, i.search_path INTO v_platform FROM sessiondb.installation AS i;
@@ -42,13 +43,7 @@ BEGIN
             MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
             HINT = 'Drop that trigger.';
     END IF;
-    -- the same link: without the foreign key, its session may be another one now
-    IF v_has_belongs_to AND TG_OP = 'UPDATE' AND OLD.session_id = NEW.session_id THEN
-        EXECUTE format('SELECT r.session_belongs_to FROM %s AS r WHERE %s', v_saved, (
-{same_row(v_saved, v_old)}
-        )) INTO v_belongs_to USING OLD;
-    END IF;
-    IF v_has_belongs_to AND v_belongs_to IS NULL AND NEW.session_id IS NOT NULL THEN
+    IF v_has_belongs_to AND NEW.session_id IS NOT NULL THEN
         BEGIN
             PERFORM set_config('search_path', v_platform.search_path, true);
             EXECUTE pg_catalog.format('SELECT pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions WHERE id OPERATOR(pg_catalog.=) $1', v_platform.schema)

@@ -7,9 +7,9 @@ SELECT format('CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER %s ON %s FOR E
               coalesce((SELECT string_agg(quote_literal(a.attname), ', ' ORDER BY a.attnum)
                           FROM pg_attribute AS a
                          WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1))
-                           AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')),
+                           AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'),
                        (SELECT string_agg(quote_literal((parse_ident(c.name))[1]), ', ' ORDER BY c.place)
-                          FROM unnest($3) WITH ORDINALITY AS c (name, place))))
+                          FROM unnest($3 || '{session_belongs_to}'::text[]) WITH ORDINALITY AS c (name, place))))
        -- logical replication writes, too
        || CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
                THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save', $2) ELSE '' END

@@ -26,3 +26,7 @@ SELECT 'warning', format('Its condition gives a text to function %s, which may r
        'current_setting', 'to_json', 'to_jsonb', 'row_to_json', 'json_build_object', 'jsonb_build_object', 'concat', 'concat_ws', 'format', 'to_char', 'to_date',
        'to_timestamp', 'to_tsvector', 'to_tsquery', 'plainto_tsquery', 'timezone', 'date_trunc', 'date_part', 'extract', 'array_to_string', 'has_table_privilege',
        'has_column_privilege', 'pg_has_role', 'timestamp', 'timestamptz', 'date'))
+UNION ALL
+SELECT 'warning', 'Its condition may run any statement'
+  FROM pg_trigger AS x
+ WHERE x.oid = $1 AND x.tgqual IS NOT NULL AND pg_get_triggerdef(x.oid) ~ '\mRETURNING\M'

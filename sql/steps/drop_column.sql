@@ -1,13 +1,13 @@
--- The statements that drop column session_id of table $1, after its links were saved. One that existed before is kept.
+-- The statements that drop column session_id of table $1, with its foreign key, after its links were saved. One that existed before is kept.
 --
 -- A partition, or a table that inherits, has the links of all its rows saved only if it was there when the trigger was
 -- created: the transaction that did so (xmin) created the one of each partition, and the comment. A command that disables the
 -- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
-SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
+SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
- CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name) AS t
+ CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
  CROSS JOIN LATERAL (
-        VALUES (1, format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L)', t.name)),
+        VALUES (1, format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L%s)', t.name, CASE WHEN to_regclass(t.sessions) IS NOT NULL THEN format(', %L', t.sessions) END)),
                (2, format('DO %L', format(
                    E'DECLARE\n'
                    '    v_new pg_catalog.text := (\n'

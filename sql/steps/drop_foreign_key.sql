@@ -1,4 +1,6 @@
--- The statement that drops the foreign key of session_id of table $1. One that existed before is kept.
+-- The statement that drops the foreign key of session_id of table $1, if the column stays because it existed before. A key that existed
+-- before is kept. The key of a column of ours is dropped with it: without the key, a session could be created again, with its id,
+-- for another organisation.
 SELECT format('DO %L', format(
            E'BEGIN\n'
            '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L, %L);\n'
@@ -10,4 +12,5 @@ SELECT format('DO %L', format(
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name) AS t
  WHERE o.kind = 'constraint' AND o.parent = $1 AND o.origin = 'created'
+   AND EXISTS (SELECT FROM sessiondb.objects AS c WHERE c.kind = 'column' AND c.parent = o.parent AND c.name = 'session_id' AND c.origin <> 'created')
    AND EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = to_regclass(t.name) AND k.conname = o.name)

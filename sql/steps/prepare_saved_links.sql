@@ -1,11 +1,12 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
 -- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
 -- because save_links saves what it is linked to. With each link, session_belongs_to is the organisation and the course of the
--- session, which may be created again with its id; NULL if sessiondb 0.1.0 or Citus saved it. None if session_id is not ours or no longer exists. If the platform's
+-- session, which may be created again with its id; empty if they are not known, and "?" if sessiondb 0.1.0 or Citus saved it. None if session_id is not ours or no longer exists. If the platform's
 -- table is distributed, each link is saved where its row is.
 WITH platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
-           ({row_key(c.oid)}) AS key
+           ({row_key(c.oid)}) AS key,
+           CASE WHEN current_setting('sessiondb.citus', true) = 'distributed' THEN '?' ELSE '' END AS unknown
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
@@ -44,6 +45,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
                    -- not of a domain, whose CHECK sessiondb.is_saved_link() would run with the rights of its owner
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id, NULL::pg_catalog.text AS session_belongs_to FROM %3$s WITH NO DATA;\n'
+                   '    ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %7$L, ALTER session_belongs_to SET NOT NULL;\n'
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
                    '    COMMENT ON TABLE %1$s IS %6$L;\n'
                    '    CALL sessiondb.secure_schema();\n'
@@ -53,12 +55,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
                       FROM unnest(p.key || other.columns) WITH ORDINALITY AS c (name, place)
                       JOIN pg_attribute AS a ON a.attrelid = p.oid AND quote_ident(a.attname) = c.name),
                    p.name, p.relname, array_to_string(p.key, ', '),
-                   format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.name))),
+                   format('The sessions that rows of %s were linked to before a rollback; apply restores them', p.name), p.unknown)),
                json_build_object($1, 'ACCESS SHARE')
          WHERE to_regclass(p.saved) IS NULL
         UNION ALL
         -- sessiondb 0.1.0 created it
-        SELECT 2, format('ALTER TABLE %s ADD COLUMN session_belongs_to pg_catalog.text', p.saved), NULL
+        SELECT 2, format('ALTER TABLE %1$s ADD COLUMN session_belongs_to pg_catalog.text NOT NULL DEFAULT ''?''; ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %2$L', p.saved, p.unknown), NULL
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = to_regclass(p.saved) AND a.attname = 'session_belongs_to')
            AND to_regclass(p.saved) IS NOT NULL
         UNION ALL
@@ -79,19 +81,13 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
                    '    PERFORM %1$s, session_id FROM %3$s LIMIT 0;\n'
-                   '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s%5$s;\n'
+                   '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
                    (SELECT string_agg(format('t.%1$I %2$s r.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ')
                       FROM pg_attribute AS a
                      CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
-                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key)),
-                   -- of the same link it is kept what the session belonged to: it may be another one now
-                   CASE WHEN NOT EXISTS (
-                       SELECT FROM pg_constraint AS k
-                         JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'session_id'
-                        WHERE k.conrelid = p.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum])
-                            THEN ' AND r.session_id OPERATOR(pg_catalog.<>) t.session_id' END),
+                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key))),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM (

@@ -148,7 +148,7 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
-        for step in steps.tools(_gone_tools(states)):
+        for step in steps.tools(_tools(states)):
             self._run(step, "creating missing functions of schema sessiondb:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         # not a function of the platform or of another role, which an apply would have replaced
@@ -386,7 +386,7 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
-        yield from steps.tools(_gone_tools(look(lambda: objects.states(connection, then))))
+        yield from steps.tools(_tools(look(lambda: objects.states(connection, then))))
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
     # in a plan, what the migrations above create does not exist yet
@@ -404,9 +404,13 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     yield from steps.code(states)
 
 
-def _gone_tools(states: Sequence[objects.State]) -> set[str]:
-    """Return the names of missing functions that the migrations call."""
-    return {s.name for s in states if s.state == "MISSING" and s.kind == "function" and s.migration == "0001"}
+def _tools(states: Sequence[objects.State]) -> set[str]:
+    """Return the names of functions to install before the migrations, which call them or rely on what they do."""
+    functions = [s for s in states if s.kind == "function"]
+    return {s.name for s in functions if s.state in _DIFFERS or (s.state == "MISSING" and s.migration == "0001")}
+
+
+_DIFFERS = ("OUTDATED", "CHANGED")
 
 
 def report_warnings(warnings: Sequence[Finding], report: Report) -> None:
