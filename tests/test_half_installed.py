@@ -195,6 +195,61 @@ def test_no_row_stays_in_a_session_that_is_created_again_for_another_organisatio
         assert [world.stored(table, user) for user in users] == [[session], [None]]
 
 
+@both_tables
+@on_three
+def test_a_transaction_with_an_older_snapshot_stores_no_session_without_the_foreign_key_either(
+    installed_db: PlatformDatabase, table: str
+) -> None:
+    """It still sees the key that a rollback has dropped, and may be tried again."""
+    with installed_db.connect() as connection, installed_db.connect() as older:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        row = {**row_values(world, table, student, course), "session_id": session}
+        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(installed_db.platform.schema, table),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(map(sql.Literal, row.values())),
+        )
+        older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        older.execute("SELECT 1")
+        assert on(installed_db, "rollback", "--all", "--yes").code == 0
+        assert on(installed_db, "apply", "--to", "0003").code == 0
+        with pytest.raises(errors.SerializationFailure, match="the foreign key of session_id of table"):
+            older.execute(insert)
+        older.execute("ROLLBACK")
+        older.execute(insert)
+        assert world.stored(table, student) == [None]
+
+
+@both_tables
+@on_three
+def test_a_transaction_with_an_older_snapshot_saves_what_its_session_belongs_to(
+    installed_db: PlatformDatabase, table: str
+) -> None:
+    """Though it began before there was a place for it."""
+    with installed_db.connect() as connection, installed_db.connect() as older:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        row = {**row_values(world, table, student, course), "session_id": session}
+        older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        older.execute("SELECT 1")
+        assert on(installed_db, "rollback", "--to", "0005", "--yes").code == 0
+        older.execute(
+            sql.SQL("INSERT INTO {} ({}) VALUES ({}); COMMIT").format(
+                sql.Identifier(installed_db.platform.schema, table),
+                sql.SQL(", ").join(map(sql.Identifier, row)),
+                sql.SQL(", ").join(map(sql.Literal, row.values())),
+            )
+        )
+        saved = connection.execute(
+            f"SELECT session_id, session_belongs_to FROM sessiondb.saved_links_of_{table}".encode()
+        ).fetchall()
+        assert saved == [(session, f"{org} {course}")]
+        world.run("UPDATE {} SET session_id = NULL WHERE user_id = {}", table, student)
+
+
 # a saved link
 
 

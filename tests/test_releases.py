@@ -12,6 +12,7 @@ from platforms import PLATFORMS
 from releases.keep import OWN_TRIGGER
 from test_checks import check
 from test_cli import on
+from test_half_installed import run
 from test_upgrade import installed
 
 from sessiondb import resources
@@ -92,6 +93,29 @@ def test_a_database_of_a_release_becomes_as_a_fresh_install_by_apply(
     assert on(left_behind, "backfill").code == 0
     assert set(linked(left_behind).values()) == {3}
     assert on(left_behind, "rollback", "--all", "--yes").code == 0
+
+
+def test_what_a_release_left_half_applied_is_continued_with_the_functions_of_this_version(
+    left_behind: PlatformDatabase,
+) -> None:
+    """Not with its own until the end: what the triggers of 0002 call decides which sessions are taken."""
+    with left_behind.connect() as connection:
+        for id_ in ("0009", "0008", "0007", "0006", "0005", "0004"):
+            connection.execute("DELETE FROM sessiondb._yoyo_migration WHERE migration_id ~ %s", [f"^{id_}"])
+        seen: list[str] = []
+
+        def at(migration: str, point: str) -> None:
+            if point == "committed" and migration.startswith("0004"):
+                seen.extend(
+                    source
+                    for (source,) in connection.execute(
+                        "SELECT prosrc FROM pg_proc WHERE oid = 'sessiondb.check_session()'::regprocedure"
+                    )
+                )
+
+        run(left_behind, "apply", at)
+    assert seen
+    assert all("key_is_to_come" in source for source in seen)
 
 
 INDEX = "sessions_active_org_id_course_id_idx"
