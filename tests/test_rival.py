@@ -471,6 +471,45 @@ def test_the_triggers_use_nothing_that_another_role_left_in_schema_sessiondb(
         assert world.stored("enrollments", student) == [session]
 
 
+@pytest.mark.parametrize("how", ["open", "a trigger"])
+@on_reference
+def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
+    new_role: str, installed_db: PlatformDatabase, how: str
+) -> None:
+    """It could commit at any moment of a rollback, though its rights are revoked."""
+    with installed_db.connect() as connection, installed_db.connect() as rival:
+        connection.execute(
+            sql.SQL(
+                "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {0}; GRANT TRIGGER ON sessiondb.objects TO {0};"
+                "CREATE SCHEMA {0} AUTHORIZATION {0}"
+            ).format(sql.Identifier(new_role))
+        )
+        rival.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
+        function = sql.SQL(
+            "CREATE FUNCTION {}.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+        )
+        rival.execute(function.format(sql.Identifier(new_role)))
+        rival.execute("BEGIN")
+        if how == "open":
+            rival.execute(
+                "CREATE PROCEDURE sessiondb.lock_tables(text, text) LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+            )
+        else:
+            create = "CREATE TRIGGER t BEFORE DELETE ON sessiondb.objects FOR EACH STATEMENT EXECUTE FUNCTION {}.evil()"
+            rival.execute(sql.SQL(create).format(sql.Identifier(new_role)))
+        connection.execute(
+            sql.SQL("REVOKE ALL ON SCHEMA sessiondb FROM {0}; REVOKE ALL ON sessiondb.objects FROM {0}").format(
+                sql.Identifier(new_role)
+            )
+        )
+        assert call(installed_db, "status").code == 0
+        waited = call(installed_db, "rollback", "--all", "--yes", "--lock-budget", "1")
+        assert (waited.code, "in the way: pid" in waited.err) == (6, True), waited.err
+        rival.execute("COMMIT")
+        refused = call(installed_db, "rollback", "--all", "--yes")
+        assert (refused.code, "fallen" in refused.err) == (5, False), refused.err
+
+
 @pytest.mark.parametrize(
     ("granted", "fix"),
     [

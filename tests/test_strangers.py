@@ -746,7 +746,7 @@ def test_what_another_role_made_in_schema_sessiondb_is_found_after_it_was_given_
             "REVOKE ALL ON SCHEMA sessiondb FROM {role}; REVOKE ALL ON sessiondb.backfill_progress FROM {role}",
             "REASSIGN OWNED BY {role} TO hosted_owner",
         ):
-            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(new_role)))
         with pytest.raises(errors.CheckViolation):
             world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", "enrollments", strange, student)
     findings = check(installed_db, "installed_objects")

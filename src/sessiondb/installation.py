@@ -80,6 +80,18 @@ def is_there(connection: Connection) -> bool:
     return True
 
 
+def look_again(connection: Connection) -> None:
+    """Look at schema sessiondb again, when no other transaction can still commit what it created there.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: one can; its detail names the session.
+        PlatformRefusedError: as :func:`is_there`.
+    """
+    connection.execute(trusted(resources.query("script/uncommitted")))
+    connection.execute("SELECT set_config('sessiondb.schema_oid', '', %s)", [not connection.autocommit])
+    is_there(connection)
+
+
 def _remember(connection: Connection, oid: int) -> None:
     """Keep which schema sessiondb was looked at, 0 for none: another role could create or replace it at any moment."""
     connection.execute("SELECT set_config('sessiondb.schema_oid', %s, %s)", [str(oid), not connection.autocommit])

@@ -27,7 +27,7 @@ from sessiondb.connection import (
     trusted,
 )
 from sessiondb.errors import Finding, SessiondbError, UsageError
-from sessiondb.installation import hold_schema, installation, refuse_other
+from sessiondb.installation import hold_schema, installation, look_again, refuse_other
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
@@ -89,6 +89,7 @@ class Runner:
         if to:
             find_migration(migrations, to)  # refuse an unknown one before waiting for another run
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
+            self._look(lambda: look_again(self.connection))
             settle_course_path(self.connection, course_path)
             todo = self._look(lambda: pending(self.connection, migrations, to))
             if bool(todo) or self._look(lambda: is_outdated(self.connection)):
@@ -116,6 +117,7 @@ class Runner:
         migrations = read_migrations(resources.MIGRATIONS)
         keep = find_migration(migrations, to).id if to else ""
         with closing(self._watch), advisory_lock(self.connection, self.budget, self.report):
+            self._look(lambda: look_again(self.connection))
             applied = self._look(lambda: _applied(self.connection, migrations))
             if applied is None:
                 self.saved = self._look(lambda: ledger.saved_links(self.connection))

@@ -135,6 +135,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
             " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
+    yield resources.query("script/uncommitted").rstrip()
     yield _trusted(named)
     yield _first_look(migrations, choices)
     yield resources.query("script/citus", "false")
