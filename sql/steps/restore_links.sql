@@ -2,8 +2,8 @@
 -- (some 1,500) per transaction, and drop the table of saved links if it is empty then: one that VACUUM FULL rewrote
 -- meanwhile has its rows on other pages. None if nothing was saved. A row that was linked again
 -- keeps its session; a link whose row or session no longer exists is discarded, and one whose session has another
--- organisation or course than when it was saved: it may have been created again with the same id. A row that kept such a
--- link, because the column was not dropped, loses it. How many are discarded is said, except on Citus.
+-- organisation or course than when it was saved: it may have been created again with the same id. How many
+-- are discarded is said, except on Citus.
 --
 -- If the platform's table is distributed, the links are split by the first digit of user_id, since the pages are
 -- elsewhere, and the sessions are named: no statement of Citus that locks may read what another one finds.
