@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -123,7 +123,7 @@ class Runner:
                 self.saved = self._look(lambda: ledger.saved_links(self.connection))
                 return []
             self._look(lambda: require_search_path(self.connection))  # event triggers fire in the repair
-            self._repair(migrations[0])
+            self._repair(migrations[0], {id_[:4] for id_ in applied})
             todo, there = self._look(lambda: _to_undo(self.connection, migrations, applied, keep))
             if todo:
                 undone = [m.number for m in todo]
@@ -137,8 +137,11 @@ class Runner:
                 self._each(undo, lambda of: "rolling back")
         return [m.id for m in todo if m.id in there]
 
-    def _repair(self, first: Migration) -> None:
-        """Before a rollback, create missing tables of our own again, and record objects that are not recorded."""
+    def _repair(self, first: Migration, applied: Set[str]) -> None:
+        """Before a rollback, create missing tables of our own again, and record objects that are not recorded.
+
+        Not the foreign keys if 0004 is rolled back: those of our columns go with them.
+        """
         gone = self._look(lambda: missing(self.connection))
         there = installation(self.connection)
         if there is None or any(o.after == first.number for o in gone):
@@ -155,7 +158,13 @@ class Runner:
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         # not a function of the platform or of another role, which an apply would have replaced
         ours = {o.key for o in objects.leftovers(self.connection)} if unrecorded else set()
-        found = [o for o in objects.objects() if o.key in unrecorded and (o.parent != "platform" or o.key in ours)]
+        found = [
+            o
+            for o in objects.objects()
+            if o.key in unrecorded
+            and (o.parent != "platform" or o.key in ours)
+            and (o.kind != "constraint" or o.after in applied)
+        ]
         if found:
             self._run(steps.completion(found), "completing")
 
