@@ -135,6 +135,16 @@ def test_a_link_to_nowhere_under_a_key_that_was_never_validated_is_found_first(
     assert applied.code == (0 if validated else 5), applied.err
 
 
+def giving(world: World, table: str, user: UUID, course: UUID, session: UUID) -> sql.Composed:
+    """The INSERT of a new row with the session that a client gives."""
+    row = {**row_values(world, table, user, course), "session_id": session}
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(world.platform.schema, table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(map(sql.Literal, row.values())),
+    )
+
+
 @both_tables
 @on_three
 def test_no_row_stays_in_a_session_that_is_created_again_for_another_organisation_while_there_is_no_foreign_key(
@@ -153,13 +163,7 @@ def test_no_row_stays_in_a_session_that_is_created_again_for_another_organisatio
             session = world.session(org, course)
             given, moved = world.user(org), world.user(org)
             world.write(table, moved, course)
-            row = {**row_values(world, table, given, course), "session_id": session}
-            columns = sql.SQL(", ").join(map(sql.Identifier, row))
-            world.run(
-                f"INSERT INTO {{}} ({columns.as_string()}) VALUES ({', '.join('{}' for _ in row)})",
-                table,
-                *row.values(),
-            )
+            connection.execute(giving(world, table, given, course, session))
             world.run("UPDATE {} SET session_id = {} WHERE user_id = {}", table, session, moved)
             assert world.stored(table, given) == world.stored(table, moved) == [None]
             assert [(f"session {session} is not stored" in str(n)) for n in notices] == [True, True]
@@ -205,12 +209,7 @@ def test_a_transaction_with_an_older_snapshot_stores_no_session_without_the_fore
         world = World(installed_db.platform, connection)
         org, course = world.org(), world.course()
         student, session = world.user(org), world.session(org, course)
-        row = {**row_values(world, table, student, course), "session_id": session}
-        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-            sql.Identifier(installed_db.platform.schema, table),
-            sql.SQL(", ").join(map(sql.Identifier, row)),
-            sql.SQL(", ").join(map(sql.Literal, row.values())),
-        )
+        insert = giving(world, table, student, course, session)
         older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         older.execute("SELECT 1")
         assert on(installed_db, "rollback", "--all", "--yes").code == 0
@@ -232,17 +231,12 @@ def test_a_transaction_with_an_older_snapshot_saves_what_its_session_belongs_to(
         world = World(installed_db.platform, connection)
         org, course = world.org(), world.course()
         student, session = world.user(org), world.session(org, course)
-        row = {**row_values(world, table, student, course), "session_id": session}
+        insert = giving(world, table, student, course, session)
         older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         older.execute("SELECT 1")
         assert on(installed_db, "rollback", "--to", "0005", "--yes").code == 0
-        older.execute(
-            sql.SQL("INSERT INTO {} ({}) VALUES ({}); COMMIT").format(
-                sql.Identifier(installed_db.platform.schema, table),
-                sql.SQL(", ").join(map(sql.Identifier, row)),
-                sql.SQL(", ").join(map(sql.Literal, row.values())),
-            )
-        )
+        older.execute(insert)
+        older.execute("COMMIT")
         saved = connection.execute(
             f"SELECT session_id, session_belongs_to FROM sessiondb.saved_links_of_{table}".encode()
         ).fetchall()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from conftest import PlatformDatabase
@@ -475,9 +476,9 @@ def test_no_saved_link_of_a_session_that_was_another_ones_for_a_while_is_to_the_
     platform, session = platform_db.platform, learners.session
     with platform_db.connect() as connection:
 
-        def created_for(org: object) -> None:
+        def created_for(org: UUID) -> None:
             connection.execute("DELETE FROM campus.sessions WHERE id = %s", [session])
-            platform.add_session(connection, org, learners.course, id=session)  # type: ignore[arg-type]
+            platform.add_session(connection, org, learners.course, id=session)
 
         other = platform.add_org(connection)
         student = platform.add_member(connection, other, platform.add_user(connection))

@@ -12,13 +12,20 @@ AS $function$
  * pg_get_triggerdef() looks up, is then gone.
  */
 DECLARE
-    v_is_gone boolean := (
+    v_is_gone boolean;
+BEGIN
+    -- for nearly every row, and cheaper than to look for the key
+    IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
+       AND EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0004.'))
+    THEN
+        RETURN false;
+    END IF;
+    v_is_gone := (
         SELECT bool_and(pg_get_triggerdef(t.oid) IS NULL)
           FROM pg_constraint AS k
           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'session_id'
           JOIN pg_trigger AS t ON t.tgconstraint = k.oid AND t.tgrelid = k.conrelid
          WHERE k.conrelid = p_table AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]);
-BEGIN
     IF v_is_gone THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',

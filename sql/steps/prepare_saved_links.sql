@@ -1,8 +1,8 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
 -- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
 -- because save_links saves what it is linked to. With each link, session_belongs_to is the organisation and the course of the
--- session, which may be created again with its id; empty if they are not known, and "?" if sessiondb 0.1.0 or Citus saved it. None if session_id is not ours or no longer exists. If the platform's
--- table is distributed, each link is saved where its row is.
+-- session, which may be created again with its id; empty if they are not known, and "?" if sessiondb 0.1.0 or Citus saved it. None
+-- if session_id is not ours or no longer exists. If the platform's table is distributed, each link is saved where its row is.
 WITH platform AS (
     SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name, format('sessiondb.%I', 'saved_links_of_' || c.relname) AS saved,
            ({row_key(c.oid)}) AS key,

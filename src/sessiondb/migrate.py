@@ -154,7 +154,7 @@ class Runner:
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
         for step in steps.tools(_tools(states)):
-            self._run(step, "creating missing functions of schema sessiondb:")
+            self._run(step, "installing functions of schema sessiondb:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         # not a function of the platform or of another role, which an apply would have replaced
         ours = {o.key for o in objects.leftovers(self.connection)} if unrecorded else set()
