@@ -218,6 +218,9 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE DOMAIN outer_one AS left_behind.inner_one; CREATE DOMAIN outer_ones AS outer_one[]",
             "ALTER TABLE courses ADD CONSTRAINT deep CHECK (title::outer_one IS NOT NULL)",
             "ALTER TABLE orgs ADD CONSTRAINT deeper CHECK ((ARRAY[slug]::outer_ones)[1] IS NOT NULL)",
+            "CREATE DOMAIN labels AS text DEFAULT (upper('x')::left_behind.inner_one)::text; ALTER TABLE orgs ADD label labels",
+            "CREATE DOMAIN ran AS text DEFAULT ts_rewrite('a'::tsquery, 'SELECT 1 LIMIT 0')::text",
+            "ALTER TABLE orgs ADD ran ran DEFAULT NULL; ALTER TABLE orgs ALTER ran DROP DEFAULT",
             "CREATE INDEX by_theirs ON users (id) WHERE left_behind.of_index('x')",
             "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
         ):
@@ -247,6 +250,8 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "trigger fff on public.courses",
             "trigger ggg on public.courses",
             "trigger hhh on public.courses",
+            "type public.labels",
+            "type public.ran",
         )
         levels = {"trigger eee on public.courses": "info"}
         assert sorted({*brief(findings)}, key=lambda f: f[2]) == [

@@ -477,14 +477,13 @@ def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
     new_role: str, installed_db: PlatformDatabase, how: str
 ) -> None:
     """It could commit at any moment of a rollback, though its rights are revoked."""
-    with installed_db.connect() as connection, installed_db.connect() as rival:
+    with installed_db.connect() as connection, installed_db.connect(new_role) as rival:
         connection.execute(
             sql.SQL(
                 "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {0}; GRANT TRIGGER ON sessiondb.objects TO {0};"
                 "CREATE SCHEMA {0} AUTHORIZATION {0}"
             ).format(sql.Identifier(new_role))
         )
-        rival.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
         function = sql.SQL(
             "CREATE FUNCTION {}.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
         )
@@ -502,9 +501,11 @@ def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
                 sql.Identifier(new_role)
             )
         )
-        assert call(installed_db, "status").code == 0
-        waited = call(installed_db, "rollback", "--all", "--yes", "--lock-budget", "1")
-        assert (waited.code, "in the way: pid" in waited.err) == (6, True), waited.err
+        for command in (["status"], ["backfill"], ["rollback", "--all", "--yes", "--lock-budget", "1"]):
+            waited = call(installed_db, *command)
+            assert (waited.code, "n the way: pid" in waited.err) == (6, True), waited.err
+        with pytest.raises(errors.LockNotAvailable, match="In the way: pid"):
+            connection.execute("CALL sessiondb.backfill()")
         rival.execute("COMMIT")
         refused = call(installed_db, "rollback", "--all", "--yes")
         assert (refused.code, "fallen" in refused.err) == (5, False), refused.err

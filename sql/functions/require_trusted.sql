@@ -12,12 +12,23 @@ AS $procedure$
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
+    -- before the look at what is committed
+    v_pids integer[] := ARRAY(
+{uncommitted(v_owner)}
+        );
     v_found text := (
         SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
           FROM (
 {strangers(v_owner)}
                ) AS s);
 BEGIN
+    IF v_pids <> '{}' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'lock_not_available',
+            MESSAGE = 'a transaction of a role that is not trusted has changed schema sessiondb and has not ended',
+            DETAIL = 'In the way: ' || ({in_the_way(v_pids)}),
+            HINT = 'Run it again when that transaction has ended.';
+    END IF;
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',

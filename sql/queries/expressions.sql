@@ -11,6 +11,12 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, e.classid, e.objid
                ) AS t
           JOIN pg_constraint AS k ON k.contypid = t.type_oid
         UNION ALL
+        SELECT 'pg_type'::regclass, y.oid, y.typdefault
+          FROM (
+{types_of_columns($1)}
+               ) AS t
+          JOIN pg_type AS y ON y.oid = t.type_oid AND y.typdefault IS NOT NULL
+        UNION ALL
         SELECT 'pg_policy'::regclass, p.oid, concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
           FROM pg_policy AS p
          WHERE p.polrelid = $1

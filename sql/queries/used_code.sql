@@ -24,8 +24,8 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, d.classid AS of_cl
                 UNION ALL
 {checks_of_type(t.type_oid)}
                ) AS c (classid, objid)
-         -- not of columns, whose types are asked for otherwise; a partition key is of the table itself
-         WHERE d.refclassid = 'pg_type'::regclass AND NOT (d.classid = 'pg_class'::regclass AND d.objsubid > 0 OR d.classid = 'pg_type'::regclass)
+         -- not of columns nor arrays, whose types are asked for otherwise; a partition key is of the table itself, a default of the domain
+         WHERE d.refclassid = 'pg_type'::regclass AND NOT (d.classid = 'pg_class'::regclass AND d.objsubid > 0 OR d.classid = 'pg_type'::regclass AND d.deptype = 'i')
        ) AS named (classid, objid)
  CROSS JOIN LATERAL (
         SELECT named.classid, named.objid

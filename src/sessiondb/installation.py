@@ -24,6 +24,8 @@ def is_there(connection: Connection) -> bool:
 
     Raises:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
+        psycopg.errors.LockNotAvailable: such a role may have created some and not committed yet; the detail names the
+            session.
     """
     # now, which the snapshot of a transaction that only reads is not: names are looked up now, too
     ((there, known),) = connection.execute(
@@ -34,8 +36,10 @@ def is_there(connection: Connection) -> bool:
         return False
     if str(there) == known:
         return True
+    owner = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
+    connection.execute(trusted(resources.query("script/uncommitted", owner)))
     # one statement: a schema that is renamed to and fro would be there for one look, and gone for the other
-    query = resources.query("queries/strangers", "nullif(current_setting('sessiondb.table_owner'), '')::oid")
+    query = resources.query("queries/strangers", owner)
     found = connection.execute(
         trusted(
             "SELECT n.oid, s.object, s.role, s.granted"  # noqa: S608  (our own)
@@ -81,13 +85,11 @@ def is_there(connection: Connection) -> bool:
 
 
 def look_again(connection: Connection) -> None:
-    """Look at schema sessiondb again, when no other transaction can still commit what it created there.
+    """Look at schema sessiondb again, after waiting for another run.
 
     Raises:
-        psycopg.errors.LockNotAvailable: one can; its detail names the session.
-        PlatformRefusedError: as :func:`is_there`.
+        PlatformRefusedError, psycopg.errors.LockNotAvailable: as :func:`is_there`.
     """
-    connection.execute(trusted(resources.query("script/uncommitted")))
     connection.execute("SELECT set_config('sessiondb.schema_oid', '', %s)", [not connection.autocommit])
     is_there(connection)
 

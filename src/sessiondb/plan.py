@@ -84,6 +84,11 @@ def _trusted(named: str | None) -> str:
     return resources.query("script/trusted", "false", str(named is not None).lower())
 
 
+def _uncommitted() -> str:
+    """Return SQL that refuses a schema sessiondb in which another role may have created what is not committed yet."""
+    return resources.query("script/uncommitted", "NULL::oid").rstrip()
+
+
 def _hold() -> str:
     """Return SQL that holds schema sessiondb until the transaction ends, under any search_path."""
     return resources.query("script/hold_schema").rstrip(";")
@@ -135,7 +140,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
             " EXCEPTION WHEN invalid_parameter_value THEN NULL; END $notice$;"
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
-    yield resources.query("script/uncommitted").rstrip()
+    yield _uncommitted()
     yield _trusted(named)
     yield _first_look(migrations, choices)
     yield resources.query("script/citus", "false")
@@ -184,6 +189,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "        USING ERRCODE = 'lock_not_available',"
     yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
+    yield _execute(_uncommitted())
     yield _execute(_trusted(named).replace(", false);", ", true);"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield "IF current_setting('sessiondb.schema_oid') <> '0'"

@@ -1,0 +1,18 @@
+-- The sessions of roles that are not trusted whose transactions may have created something in schema sessiondb, which no look at the
+-- catalogs shows before they commit; 0 for a prepared transaction. $1 owns the platform's table enrollments.
+--
+-- Creating an object in a schema locks the schema, and a trigger or a foreign key its table, until the transaction ends.
+SELECT DISTINCT coalesce(l.pid, 0)
+  FROM pg_locks AS l
+  LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+ WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+   AND l.granted
+   AND (l.locktype = 'object' AND l.classid = 'pg_namespace'::regclass AND l.objid = to_regnamespace('sessiondb')::oid
+        OR l.locktype = 'relation' AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+           AND l.relation IN (SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb')::oid))
+   -- not the server's own processes, which have no role
+   AND (l.pid IS NULL OR a.usesysid IS NOT NULL AND NOT EXISTS (
+        SELECT FROM (
+{trusted_roles($1)}
+               ) AS t (oid)
+         WHERE pg_has_role(a.usesysid, t.oid, 'MEMBER')))
