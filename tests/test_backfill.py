@@ -1340,6 +1340,18 @@ def make_stumble(connection: Connection, platform: Platform, user: UUID) -> None
     )
 
 
+@on("reference")
+@pytest.mark.parametrize("position", ['{"block": "x"}', '{"block": 1e400}', '{"block": -1}', "[]", '{"user_id": "x"}'])
+def test_a_position_that_no_backfill_saved_is_not_resumed_from(installed_db: PlatformDatabase, position: str) -> None:
+    """Every backfill would end with an error of PostgreSQL; a role that may run one may write any position."""
+    many(installed_db, 20)
+    with installed_db.connect() as connection:
+        connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute("UPDATE sessiondb.backfill_progress SET position = %s", [position])
+    assert "linked" in psql(installed_db, "CALL sessiondb.backfill()").err
+    assert rows(installed_db, "SELECT FROM enrollments WHERE session_id IS NULL") == []
+
+
 LOCKS_HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 

@@ -119,6 +119,30 @@ def test_what_was_given_to_a_role_is_found_and_taken_away(
         assert check(installed_db, "grants") == []
 
 
+@pytest.mark.parametrize(
+    "removed",
+    [
+        "DROP TRIGGER zzz_sessiondb_require_owner ON sessiondb.objects",
+        "ALTER TABLE sessiondb.objects ENABLE TRIGGER zzz_sessiondb_require_owner_of_row",
+        "ALTER TABLE sessiondb.objects DISABLE TRIGGER ALL",
+    ],
+)
+@on("hosted")
+def test_a_table_of_ours_that_other_roles_could_write_to_is_found(
+    installed_db: PlatformDatabase, removed: LiteralString
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(removed)
+    (finding,) = check(installed_db, "installed_objects")
+    assert (finding.level, finding.object, finding.fix) == (
+        "error",
+        "table sessiondb.objects",
+        "Run: sessiondb apply",
+    )
+    installed_db.apply()
+    assert check(installed_db, "installed_objects") == []
+
+
 @pytest.mark.parametrize("what", HARMLESS)
 @on("hosted")
 def test_what_a_role_needs_is_not_found(new_role: str, installed_db: PlatformDatabase, what: str) -> None:

@@ -79,4 +79,9 @@ SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create 
          WHERE NOT t.tgisinternal AND t.tgfoid IS DISTINCT FROM to_regprocedure('sessiondb.require_owner()')
        ) AS s
  WHERE n.nspname = 'sessiondb'
+UNION ALL
+SELECT DISTINCT 'installed_objects', 'error', format('table %s', t.relid::regclass), 'A trigger that lets only the owner write to it is missing or was changed.', 'Run: sessiondb apply'
+  FROM (
+{tables_to_protect()}
+       ) AS t
  ORDER BY object

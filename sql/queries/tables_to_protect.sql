@@ -4,7 +4,7 @@
 --
 -- Also those that disable row level security if an event trigger of the platform enabled it on a new table: a role with the
 -- documented grants would see no rows there, as if sessiondb were not installed.
-SELECT row_number() OVER (ORDER BY c.relname, s.turn, s.statement) AS place, s.statement
+SELECT row_number() OVER (ORDER BY c.relname, s.turn, s.statement) AS place, s.statement, c.oid AS relid
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'sessiondb'
  CROSS JOIN LATERAL (
@@ -23,6 +23,6 @@ SELECT row_number() OVER (ORDER BY c.relname, s.turn, s.statement) AS place, s.s
            AND NOT EXISTS (
                 SELECT FROM pg_trigger AS t
                  WHERE t.tgrelid = c.oid AND t.tgname = g.name AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgtype = g.type
-                   AND t.tgfoid = 'sessiondb.require_owner()'::regprocedure)
+                   AND t.tgfoid = to_regprocedure('sessiondb.require_owner()'))
        ) AS s
  WHERE pg_has_role(c.relowner, 'USAGE')

@@ -382,7 +382,11 @@ def is_outdated(connection: Connection) -> bool:
     if not ledger.exists(connection):
         return False
     there, then = installation(connection), wanted(connection)
-    return there != then or any(s.state != "INSTALLED" for s in objects.states(connection, then))
+    return (
+        there != then
+        or any(s.state != "INSTALLED" for s in objects.states(connection, then))
+        or objects.unprotected(connection)
+    )
 
 
 def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lambda read: read()) -> Iterator[Step]:
@@ -413,6 +417,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
         # whether a column is ours or the platform's decides with which migration its triggers come
         states = look(lambda: objects.states(connection, then))
     yield from steps.code(states)
+    if look(lambda: objects.unprotected(connection)):
+        yield steps.protection()
 
 
 def _tools(states: Sequence[objects.State]) -> set[str]:

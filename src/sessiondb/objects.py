@@ -183,6 +183,14 @@ def states(connection: Connection, there: Installation, *, every: bool = False) 
         return [State(*row) for row in connection.execute(trusted(text))]
 
 
+def unprotected(connection: Connection) -> bool:
+    """Return whether another role than the owner could write to a table of schema sessiondb; the schema is held."""
+    with catalogs(connection):
+        hold_schema(connection)
+        found = connection.execute(trusted(resources.query("queries/tables_to_protect"))).fetchone()
+    return found is not None
+
+
 def live(connection: Connection, kinds: Sequence[str] = ("table", "column")) -> dict[Object, bool]:
     """Return the objects of the list that exist in the database, from the catalogs alone.
 

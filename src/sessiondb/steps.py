@@ -140,6 +140,11 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
         yield Step("objects that this version no longer has", [uninstall(None)])
 
 
+def protection() -> Step:
+    """Return the step that lets only the owner write to the tables of schema sessiondb again."""
+    return Step("protection of tables", [_SECURE])
+
+
 def tools(names: Set[str]) -> Iterator[Step]:
     """Yield a step that installs these functions, which other steps call."""
     if names:
