@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import LiteralString
@@ -10,6 +11,7 @@ import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PARTICULAR, PLATFORMS
 from psycopg import errors, sql
+from test_bad_input import on as on_database
 from test_checks import brief, carry_out, check
 
 from sessiondb.connection import Connection, trusted
@@ -117,6 +119,19 @@ def test_what_was_given_to_a_role_is_found_and_taken_away(
         assert ("Every role" if "PUBLIC" in statement else new_role) in findings[0].detail
         connection.execute(findings[0].fix.encode())
         assert check(installed_db, "grants") == []
+
+
+@on("hosted")
+def test_an_owner_that_may_not_use_the_schema_of_its_tables_is_told_the_statement(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC, hosted_owner")
+        refused = on_database(installed_db, "check", user="hosted_owner")
+        assert refused.code == 1
+        (fix,) = re.findall(r"hint: (GRANT .*)", refused.err)
+        connection.execute(fix.encode())
+    assert on_database(installed_db, "check", user="hosted_owner").code == 0
 
 
 @pytest.mark.parametrize(

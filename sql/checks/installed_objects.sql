@@ -84,4 +84,5 @@ SELECT DISTINCT 'installed_objects', 'error', format('table %s', t.relid::regcla
   FROM (
 {tables_to_protect()}
        ) AS t
+  JOIN state AS o ON o.kind = 'table' AND o.parent = 'sessiondb' AND to_regclass(format('sessiondb.%I', o.name)) = t.relid
  ORDER BY object

@@ -42,7 +42,7 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
         SELECT format('SCHEMA %I', n.nspname) AS object, 'USAGE' AS privilege
           FROM pg_namespace AS n
          WHERE NOT has_schema_privilege(o.oid, n.oid, 'USAGE')
-           AND (n.nspname = 'sessiondb'
+           AND (n.nspname IN (SELECT i.platform_schema FROM sessiondb.installation AS i UNION ALL SELECT 'sessiondb')
                 OR EXISTS (SELECT FROM needed AS r JOIN pg_class AS c ON c.oid = r.table_oid WHERE c.relnamespace = n.oid)
                 -- of an extension, for the type of a key
                 OR EXISTS (

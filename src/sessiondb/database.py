@@ -252,6 +252,18 @@ class Database:
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",
             )
+        shut = connection.execute(
+            "SELECT quote_ident(n.nspname), quote_ident(current_user) FROM pg_namespace AS n"
+            " JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'"
+            " WHERE n.nspname = %s AND NOT has_schema_privilege(n.oid, 'USAGE')"
+            " AND pg_get_userbyid(c.relowner) = current_user",
+            [schema],
+        ).fetchone()
+        if shut:
+            raise SessiondbError(
+                "role {1}, which owns table enrollments, may not use its schema {0}, so INSERTs fail".format(*shut),
+                "GRANT USAGE ON SCHEMA {} TO {}".format(*shut),
+            )
         return schema
 
 

@@ -55,7 +55,8 @@ def is_lost(error: psycopg.Error) -> bool:
 
 
 _HINTS: dict[type[psycopg.Error], str] = {
-    pg.InsufficientPrivilege: "Grant the role what the command needs, or connect as the owner of the tables.",
+    pg.InsufficientPrivilege: "Grant this role what the command needs (docs/grants.md), or connect as the owner of the"
+    " tables; if it is the owner, run sessiondb check as a superuser, which shows what it lacks.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",
     pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
