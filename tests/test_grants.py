@@ -13,6 +13,7 @@ from platforms import PARTICULAR, PLATFORMS
 from psycopg import errors, sql
 from test_bad_input import on as on_database
 from test_checks import brief, carry_out, check
+from test_rules import World
 
 from sessiondb.connection import Connection, trusted
 
@@ -443,3 +444,37 @@ def test_who_is_trusted_is_not_found(cluster: Cluster, installed_db: PlatformDat
         assert [f.object for f in check(installed_db, "grants")] == ["table sessions"]
         give(connection, "REVOKE hosted_owner FROM {role}", member)
         cluster.execute("ALTER DATABASE {} OWNER TO CURRENT_USER", installed_db.name)
+
+
+@on("reference")
+def test_a_trigger_function_that_runs_as_the_owner_under_the_path_of_who_deletes_a_session_is_found(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """PostgreSQL runs ON DELETE SET NULL as the owner of the table, under the search_path of the role that deletes."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        world.write("enrollments", student, course)
+        give(connection, "CREATE SCHEMA own AUTHORIZATION {role}; GRANT USAGE ON SCHEMA own TO PUBLIC", new_role)
+        for statement in (
+            "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM now(); RETURN NEW; END'",
+            "CREATE FUNCTION own.now() RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''as %'', current_user; END'",
+            "ALTER FUNCTION own.now() OWNER TO {role}; GRANT SELECT (id), DELETE ON sessions TO {role}",
+        ):
+            give(connection, trusted(statement), new_role)
+        assert check(installed_db, "unpinned_functions") == []
+        connection.execute("CREATE TRIGGER touch BEFORE UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION touch()")
+        (finding,) = check(installed_db, "unpinned_functions")
+        assert brief([finding]) == [("unpinned_functions", "warning", "function public.touch()")]
+        assert new_role in finding.detail
+        delete = sql.SQL("SET ROLE {}; SET search_path TO own, pg_catalog; DELETE FROM public.sessions WHERE id = {}")
+        delete = delete.format(sql.Identifier(new_role), sql.Literal(session))
+        with pytest.raises(errors.RaiseException, match="as "):
+            connection.execute(delete)
+        connection.execute("RESET search_path; RESET ROLE")
+        connection.execute(finding.fix.encode())
+        assert check(installed_db, "unpinned_functions") == []
+        connection.execute(delete)
+        connection.execute("RESET search_path; RESET ROLE")
+        assert world.stored("enrollments", student) == [None]

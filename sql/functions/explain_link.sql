@@ -16,7 +16,7 @@ AS $function$
  */
 CALL sessiondb.require_trusted();
 WITH asked AS MATERIALIZED (
-    SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L, %L, %L, %L)',
+    SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L::pg_catalog.uuid, %L::pg_catalog.uuid, %L::pg_catalog.uuid, %L::pg_catalog.bool)',
                                 p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments'))
            || jsonb_build_object('hidden', (SELECT coalesce(jsonb_agg(h.*), '[]') FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all)) AS facts
 ),

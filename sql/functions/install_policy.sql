@@ -8,7 +8,7 @@ AS $procedure$
  * Lock: ACCESS EXCLUSIVE on the table.
  */
 BEGIN
-    CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', p_table);
+    CALL sessiondb.lock_tables('ACCESS EXCLUSIVE', ARRAY[p_table]);
     IF EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = p_table AND p.polname = p_name) THEN
         CALL sessiondb.run_on_platform(format('DROP POLICY %I ON %s', p_name, p_table));
     END IF;

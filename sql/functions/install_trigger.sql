@@ -12,7 +12,7 @@ DECLARE
     v_statement text;
     v_statements text[];
 BEGIN
-    CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', p_table);
+    CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', ARRAY[p_table]);
     v_statements := ARRAY({enabled_states(p_table, p_name)});
     CALL sessiondb.run_on_platform(p_source);
     FOREACH v_statement IN ARRAY v_statements LOOP

@@ -1,4 +1,4 @@
-CREATE OR REPLACE PROCEDURE sessiondb.lock_tables(p_mode text, VARIADIC p_tables regclass[])
+CREATE OR REPLACE PROCEDURE sessiondb.lock_tables(p_mode text, p_tables regclass[])
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$

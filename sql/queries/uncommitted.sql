@@ -10,8 +10,8 @@ SELECT DISTINCT coalesce(l.pid, 0)
    AND (l.locktype = 'object' AND l.classid = 'pg_namespace'::regclass AND l.objid = to_regnamespace('sessiondb')::oid
         OR l.locktype = 'relation' AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
            AND l.relation IN (SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb')::oid))
-   -- not the server's own processes, which have no role
-   AND (l.pid IS NULL OR a.usesysid IS NOT NULL AND NOT EXISTS (
+   -- the server's own processes have no role, but may run code of any: autovacuum calls functions of indexes
+   AND (l.pid IS NULL OR a.pid IS NOT NULL AND NOT EXISTS (
         SELECT FROM (
 {trusted_roles($1)}
                ) AS t (oid)

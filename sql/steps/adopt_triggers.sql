@@ -7,7 +7,7 @@ SELECT CASE
                '    INSERT INTO sessiondb.objects (kind, parent, name, migration, origin, previous_definition)\n'
                '    VALUES (''trigger'', %L, %L, %L, ''replaced'', %L)\n'
                '    ON CONFLICT (kind, parent, name) DO UPDATE SET previous_definition = EXCLUDED.previous_definition;\n'
-               '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L);\n'
+               '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]);\n'
                '    DROP TRIGGER %I ON %s;\n'
                '    RAISE NOTICE ''%%'', %L;\n'
                'END',

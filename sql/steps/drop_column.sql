@@ -7,7 +7,7 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
  CROSS JOIN LATERAL (
-        VALUES (1, format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L%s)', t.name, CASE WHEN to_regclass(t.sessions) IS NOT NULL THEN format(', %L', t.sessions) END)),
+        VALUES (1, format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L%s]::pg_catalog.regclass[])', t.name, CASE WHEN to_regclass(t.sessions) IS NOT NULL THEN format(', %L', t.sessions) END)),
                (2, format('DO %L', format(
                    E'DECLARE\n'
                    '    v_new pg_catalog.text := (\n'

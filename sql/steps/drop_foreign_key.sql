@@ -3,7 +3,7 @@
 -- for another organisation.
 SELECT format('DO %L', format(
            E'BEGIN\n'
-           '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L, %L);\n'
+           '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L, %L]::pg_catalog.regclass[]);\n'
            '    ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I;\n'
            'END',
            t.name, format('%I.sessions', current_setting('sessiondb.schema')), t.name, o.name)) AS statement,

@@ -59,7 +59,7 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
         SELECT 0 AS turn,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L, %L);\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L, %L]::pg_catalog.regclass[]);\n'
                    '    ALTER TABLE %s DROP CONSTRAINT %I;\n'
                    'END',
                    t.name, t.sessions, t.name, n.conname)) AS statement,
@@ -72,8 +72,8 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
         SELECT 1,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %L);\n'
-                   '    CALL sessiondb.lock_tables(%L, %L);\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]);\n'
+                   '    CALL sessiondb.lock_tables(%L, ARRAY[%L]::pg_catalog.regclass[]);\n'
                    '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                    '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                    'END',
@@ -86,7 +86,7 @@ SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_o
         UNION ALL
         SELECT 2,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', %L); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
+                   'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
                    t.name, t.name, coalesce(k.conname, t.key_name))),
                'SHARE UPDATE EXCLUSIVE',
                'ROW SHARE',

@@ -42,7 +42,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 2, format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%3$L]::pg_catalog.regclass[]);\n'
                    -- not of a domain, whose CHECK sessiondb.is_saved_link() would run with the rights of its owner
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id, NULL::pg_catalog.text AS session_belongs_to FROM %3$s WITH NO DATA;\n'
                    '    ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %7$L, ALTER session_belongs_to SET NOT NULL;\n'
@@ -69,7 +69,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 4, format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
                    '    %2$s;\n'
                    -- of this transaction, as the trigger is until it is disabled: see step drop_column
                    '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
@@ -78,7 +78,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', %3$L);\n'
+                   '    CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%3$L]::pg_catalog.regclass[]);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
                    '    PERFORM %1$s, session_id FROM %3$s LIMIT 0;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'

@@ -45,7 +45,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 1 AS turn, 0::bigint AS page,
                format('DO %L', format(
                    E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', %1$L);\n'
+                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
                    '    %2$s;\n'
                    'END',
                    h.name, ({save_trigger($1, h.name, NULL::text[], true)}))) AS statement,
@@ -58,7 +58,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    E'DECLARE\n'
                    '    v_rows pg_catalog.int8;\n'
                    'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', %3$L, %1$L);\n'
+                   '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);\n'
                    '    CALL sessiondb.hold_tables();\n'  -- check_session() reads others, too
                    '    CALL sessiondb.require_tables();\n'
                    '    %10$s;\n'
@@ -145,7 +145,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 3, 1,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L); DROP TRIGGER zzz_sessiondb_save ON %s; END',
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER zzz_sessiondb_save ON %s; END',
                    h.name, h.name)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h

@@ -11,7 +11,7 @@ SELECT format('DO %L', format(
            '    v_path pg_catalog.text := pg_catalog.current_setting(''search_path'');\n'
            '    v_is_ours pg_catalog.bool := false;\n'
            'BEGIN\n'
-           '    IF sessiondb.types_of_others(%2$L, %9$L) IS NOT NULL THEN\n'
+           '    IF sessiondb.types_of_others(%2$L, %9$L::pg_catalog.oid) IS NOT NULL THEN\n'
            '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %6$L, HINT = %7$L;\n'
            '    END IF;\n'
            '    LOOP\n'

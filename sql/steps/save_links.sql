@@ -9,7 +9,7 @@
 --
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT CASE WHEN b.only = '' THEN i.statement
-            ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', %L); ', format('%I.%I', n.nspname, c.relname)),
+            ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%L]::pg_catalog.regclass[]); ', format('%I.%I', n.nspname, c.relname)),
                                         CASE WHEN u.before IS NULL THEN u.guard || '; ' END, i.statement, ';', f.after, ' END')) END AS statement,
        json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END,
                          'sessions', CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,

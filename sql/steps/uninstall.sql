@@ -14,7 +14,7 @@ SELECT s.statement,
        ) AS f
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
-               format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', %L)', f.relation) AS statement
+               format('CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[])', f.relation) AS statement
          WHERE o.kind = 'trigger' AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = f.relation AND t.tgname = o.name)
             OR o.kind = 'policy' AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = f.relation AND p.polname = o.name)
         UNION ALL

@@ -160,12 +160,12 @@ def backfill(
     return result
 
 
-_REMARKS = "SELECT r.remark FROM sessiondb.backfill_remarks(%s) AS r (remark)"
+_REMARKS = "SELECT r.remark FROM sessiondb.backfill_remarks(%s::pg_catalog.uuid) AS r (remark)"
 
 
 def _begin(watch: Watch, session: UUID | None, window: _Window, report: Report) -> None:
     """Prepare the backfill, and report remarks on it."""
-    _execute(watch, window, report, "CALL sessiondb.begin_backfill(%s)", session)
+    _execute(watch, window, report, "CALL sessiondb.begin_backfill(%s::pg_catalog.uuid)", session)
     for row in _execute(watch, window, report, _REMARKS, session):
         report(row["remark"])
     resumed = "SELECT FROM sessiondb.backfill_progress AS p WHERE p.finished_at IS NOT NULL OR p.position IS NOT NULL"
@@ -184,7 +184,7 @@ def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: P
     while True:
         _wait_for_replicas(watch.connection, pace.max_lag, window, report)
         began = time.monotonic()
-        steps = _execute(watch, window, report, "SELECT * FROM sessiondb.backfill_step(%s)", rows)
+        steps = _execute(watch, window, report, "SELECT * FROM sessiondb.backfill_step(%s::pg_catalog.int4)", rows)
         if not steps:
             return
         (step,) = steps
@@ -345,7 +345,8 @@ def _counted(
             while last is None or last.int < 2**128 - 1:
                 ((last, scanned, linked, reasons),) = ask(
                     "SELECT l.last_user, l.scanned, l.linked, l.reasons"
-                    "  FROM sessiondb.link_users(%s, %s, %s, %s, true) AS l",
+                    "  FROM sessiondb.link_users(%s::pg_catalog.name, %s::pg_catalog.uuid, %s::pg_catalog.int4,"
+                    " %s::pg_catalog.uuid, true) AS l",
                     table,
                     last,
                     _MOST_ROWS,
@@ -361,7 +362,8 @@ def _counted(
         for first in range(0, blocks, _MOST_BLOCKS):
             after = min(first + _MOST_BLOCKS, blocks)
             ((scanned, linked, reasons),) = ask(
-                "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s, %s, %s, %s, %s, 'count') AS l",
+                "SELECT l.scanned, l.linked, l.reasons FROM sessiondb.link_batch(%s::pg_catalog.name,"
+                " %s::pg_catalog.regclass, %s::pg_catalog.tid, %s::pg_catalog.tid, %s::pg_catalog.uuid, 'count') AS l",
                 table,
                 partition,
                 f"({first},0)",

@@ -164,6 +164,10 @@ def _data_checks(
         return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
     query = data_query(connection, there, names, examples)
     try:
+        # in the place of one that does not exist, PostgreSQL would call another with its name
+        called = {o for o in objects.objects() if o.kind == "function" and f"{o.parent}.{o.name}(" in query}
+        if called - objects.live(connection, ("function",)).keys():
+            raise pg.UndefinedFunction
         with connection.transaction():
             # no nested loops, whatever the planner assumes about a column that was just added
             connection.execute(

@@ -223,15 +223,18 @@ def _installs_of(o: Object, number: str | None = None) -> Iterator[Statement]:
 
 def _install(o: Object, number: str, where: str | None = None) -> Statement:
     tag = next(t for t in ("$source$", "$source1$", "$source2$") if t not in o.source)
+    # all of them, of exactly the declared types: another role could have created a procedure that fits fewer better
     arguments = [
-        *map(literal, (o.kind, o.parent, o.name, o.args, number)),
+        literal(o.kind),
+        literal(o.parent),
+        f"{literal(o.name)}::name",
+        literal(o.args),
+        literal(number),
         f"{tag}\n{o.source}\n{tag}",
         literal(o.comment),
+        "true" if o.public else "false",
+        literal(where) if where else "NULL",
     ]
-    if o.public or where:
-        arguments.append("true" if o.public else "false")
-    if where:
-        arguments.append(literal(where))
     locks = {o.parent: _LOCK_FOR[o.kind]} if o.kind in _LOCK_FOR and where is None else {}
     return Statement(f"CALL sessiondb.install({', '.join(arguments)})", locks, ours=True)
 
