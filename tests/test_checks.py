@@ -420,6 +420,7 @@ def test_every_check_has_a_fault() -> None:
         "citus",
         "code_of_others",
         "table_owners",
+        "unpinned_functions",
     }  # test_status_column.py, below, test_damage.py, test_roles, _strangers, _staff, _citus, _grants
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 

@@ -244,6 +244,58 @@ def test_a_transaction_with_an_older_snapshot_saves_what_its_session_belongs_to(
         world.run("UPDATE {} SET session_id = NULL WHERE user_id = {}", table, student)
 
 
+@both_tables
+@on_three
+def test_a_column_that_was_dropped_by_hand_takes_no_session_before_it_has_its_foreign_key_again(
+    installed_db: PlatformDatabase, table: str
+) -> None:
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session = world.session(org, course)
+        world.run("ALTER TABLE {} DROP COLUMN session_id CASCADE", table)
+        given: dict[str, list[UUID | None]] = {}
+
+        def at(migration: str, point: str) -> None:
+            has_key = connection.execute(
+                "SELECT FROM pg_constraint WHERE contype = 'f' AND conname = %s", [f"{table}_session_id_fkey"]
+            ).rowcount
+            number = "0002" if table == "enrollments" else "0003"
+            if migration >= number and point in {"committed", "done"} and not has_key:
+                student = world.user(org)
+                connection.execute(giving(world, table, student, course, session))
+                given[f"{migration} {point}"] = world.stored(table, student)
+
+        run(installed_db, "apply", at)
+        assert len(given) > 0
+        assert {*map(tuple, given.values())} == {(None,)}
+        student = world.user(org)
+        connection.execute(giving(world, table, student, course, session))
+        assert world.stored(table, student) == [session]
+    assert on(installed_db, "status", "--exit-code").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_partition_that_is_newer_than_the_snapshot_stores_no_session_without_the_foreign_key_either(
+    installed_db: PlatformDatabase,
+) -> None:
+    """The ledger of the snapshot says that there is one."""
+    with installed_db.connect() as connection, installed_db.connect() as older:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        insert = giving(world, "submissions", student, course, session)
+        older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        older.execute("SELECT 1")
+        installed_db.rollback("0002")
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_default")
+        connection.execute("CREATE TABLE newer PARTITION OF submissions DEFAULT")
+        installed_db.apply(to="0003")
+        older.execute(insert)
+        older.execute("COMMIT")
+        assert world.stored("submissions", student) == [None]
+
+
 # a saved link
 
 

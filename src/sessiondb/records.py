@@ -103,7 +103,7 @@ def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, An
 
 def _insert(connection: Connection, arguments: Mapping[str, Any]) -> str:
     """Return the statement that creates a session where the platform requires more than the command fills."""
-    query = "SELECT sessiondb.org_command('session', %(org)s::pg_catalog.uuid, %(course)s::pg_catalog.uuid)"
+    query = "SELECT sessiondb.org_command('session', %(org)s, %(course)s)"
     ((command,),) = connection.execute(query, arguments).fetchall()
     return str(command)
 
@@ -172,12 +172,12 @@ def find(
     noun, nouns, hint = _KINDS[kind]
     require_installed(connection)
     with platform_path(connection), connection.cursor(row_factory=dict_row) as cursor:
-        query: LiteralString = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%(kind)s::pg_catalog.text, %(name)s::pg_catalog.text) AS n"
+        query: LiteralString = "SELECT n.id, n.name, n.found_by FROM sessiondb.find_named(%(kind)s, %(name)s) AS n"
         if org or course:
             query = _query(connection, "sessions_within")
         asked = {"kind": kind, "name": name, "org": org, "course": course}
         found = cursor.execute(query, asked).fetchall()
-        names = "SELECT FROM sessiondb.names_in(%s::pg_catalog.text) AS n WHERE n.columns IS NOT NULL"
+        names = "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
         has_names = bool(found) or cursor.execute(names, [kind]).rowcount
         apart: dict[UUID, str] = {}
         if kind == "session" and len(found) > 1:
@@ -227,7 +227,7 @@ def create_org(connection: Connection, name: str, slug: str) -> Row:
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.create_org(%(name)s::pg_catalog.text, %(slug)s::pg_catalog.text)",
+        "SELECT * FROM sessiondb.create_org(%(name)s, %(slug)s)",
         {"name": name, "slug": slug},
     )
 
@@ -236,7 +236,7 @@ def _with_names(connection: Connection, call: LiteralString, arguments: Mapping[
     """Return the membership that a call returns, with the names of its organisation and user."""
     row = _one(connection, call, arguments)
     names: LiteralString = (
-        "SELECT sessiondb.name_of('org', %(org_id)s::pg_catalog.uuid) AS org, sessiondb.name_of('user', %(user_id)s::pg_catalog.uuid) AS \"user\""
+        "SELECT sessiondb.name_of('org', %(org_id)s) AS org, sessiondb.name_of('user', %(user_id)s) AS \"user\""
     )
     return row | _one(connection, names, row)
 
@@ -250,7 +250,7 @@ def add_member(connection: Connection, org: UUID, user: UUID, role: str) -> Row:
     """
     return _with_names(
         connection,
-        "SELECT * FROM sessiondb.add_member(%(org)s::pg_catalog.text, %(user)s::pg_catalog.uuid, %(role)s::pg_catalog.text)",
+        "SELECT * FROM sessiondb.add_member(%(org)s::pg_catalog.text, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
 
@@ -263,7 +263,7 @@ def set_member_role(connection: Connection, org: UUID, user: UUID, role: str) ->
     """
     return _with_names(
         connection,
-        "SELECT * FROM sessiondb.change_member_role(%(org)s::pg_catalog.uuid, %(user)s::pg_catalog.uuid, %(role)s::pg_catalog.text)",
+        "SELECT * FROM sessiondb.change_member_role(%(org)s, %(user)s, %(role)s)",
         {"org": org, "user": user, "role": role},
     )
 
@@ -276,7 +276,7 @@ def remove_member(connection: Connection, org: UUID, user: UUID) -> Row:
     """
     return _with_names(
         connection,
-        "SELECT * FROM sessiondb.remove_member(%(org)s::pg_catalog.uuid, %(user)s::pg_catalog.uuid)",
+        "SELECT * FROM sessiondb.remove_member(%(org)s, %(user)s)",
         {"org": org, "user": user},
     )
 
@@ -292,7 +292,8 @@ def create_session(
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.add_session(%(org)s::pg_catalog.text, %(course)s::pg_catalog.uuid, %(by)s::pg_catalog.uuid, %(title)s::pg_catalog.text, %(status)s::pg_catalog.text)",
+        "SELECT * FROM sessiondb.add_session(%(org)s::pg_catalog.text, %(course)s, %(by)s::pg_catalog.uuid, %(title)s,"
+        " %(status)s)",
         {"org": org, "course": course, "by": by, "title": title, "status": _spelled(connection, status)},
     )
 
@@ -324,7 +325,7 @@ def set_session_status(connection: Connection, session: UUID, status: str) -> Ro
     """
     return _one(
         connection,
-        "SELECT * FROM sessiondb.change_session_status(%(session)s::pg_catalog.uuid, %(status)s::pg_catalog.text)",
+        "SELECT * FROM sessiondb.change_session_status(%(session)s, %(status)s)",
         {"session": session, "status": _spelled(connection, status)},
     )
 
@@ -341,8 +342,8 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
     return _one(
         connection,
         "SELECT l.enrollments AS linkable_enrollments, l.submissions AS linkable_submissions,"
-        " sessiondb.name_of('org', %(org)s::pg_catalog.uuid) AS org, sessiondb.name_of('course', %(course)s::pg_catalog.uuid) AS course"
-        " FROM sessiondb.count_linkable(%(course)s::pg_catalog.uuid) AS l",
+        " sessiondb.name_of('org', %(org)s) AS org, sessiondb.name_of('course', %(course)s) AS course"
+        " FROM sessiondb.count_linkable(%(course)s) AS l",
         {"org": org, "course": course},
     )
 
@@ -350,7 +351,7 @@ def count_linkable(connection: Connection, org: UUID, course: UUID) -> Row:
 def sessions_for(connection: Connection, user: UUID) -> list[UUID]:
     """Return the sessions to which a user's rows without one would be linked now."""
     require_installed(connection)
-    query = "SELECT s.id FROM sessiondb.sessions_for_user(%(user)s::pg_catalog.uuid) AS s (id)"
+    query = "SELECT s.id FROM sessiondb.sessions_for_user(%(user)s) AS s (id)"
     return [id_ for (id_,) in _rows(connection, query, user=user)]
 
 
@@ -367,7 +368,7 @@ def has_unlinked_rows(connection: Connection, user: UUID) -> bool:
 def shell_name(connection: Connection, kind: str, id_: UUID) -> str:
     """Return an unambiguous name for use in a command, or the id; ``kind`` as for :func:`find`."""
     return str(
-        _one(connection, "SELECT sessiondb.shell_name(%(kind)s::pg_catalog.text, %(id)s::pg_catalog.uuid) AS name", {"kind": kind, "id": id_})["name"]
+        _one(connection, "SELECT sessiondb.shell_name(%(kind)s, %(id)s) AS name", {"kind": kind, "id": id_})["name"]
     )
 
 
@@ -400,7 +401,7 @@ def names(connection: Connection, kind: str) -> list[str]:
         return allowed(connection, *_VALUES[kind]) or _in_use(connection, kind)
     require_installed(connection)
     with platform_path(connection):
-        rows = connection.execute("SELECT n.name FROM sessiondb.list_names(%s::pg_catalog.text) AS n (name)", [kind]).fetchall()
+        rows = connection.execute("SELECT n.name FROM sessiondb.list_names(%s) AS n (name)", [kind]).fetchall()
     return [name for (name,) in rows]
 
 
@@ -518,7 +519,8 @@ def explain(connection: Connection, user: UUID | None, course: UUID | None) -> R
     """
     row = _one(
         connection,
-        "SELECT sessiondb.explain_link(%(user)s::pg_catalog.uuid, %(course)s::pg_catalog.uuid, NULL::pg_catalog.uuid, NULL::pg_catalog.text, NULL::pg_catalog.uuid) AS document",
+        "SELECT sessiondb.explain_link(%(user)s, %(course)s, NULL::pg_catalog.uuid, NULL,"
+        " NULL::pg_catalog.uuid) AS document",
         {"user": user, "course": course},
     )
     return dict(row["document"])
@@ -543,7 +545,7 @@ def explain_row(connection: Connection, table: str, row_id: UUID | None) -> Row:
             f"table {table} of this platform has no column id of type uuid", "Use --user and --course instead."
         )
     row = _one(
-        connection, "SELECT sessiondb.explain_row(%(table)s::pg_catalog.text, %(id)s::pg_catalog.uuid) AS document", {"table": table, "id": row_id}
+        connection, "SELECT sessiondb.explain_row(%(table)s, %(id)s) AS document", {"table": table, "id": row_id}
     )
     if row["document"] is None:
         raise SessiondbError(f"there is no row {row_id} in {table}", f"List them with: sessiondb show {table}")

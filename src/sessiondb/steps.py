@@ -71,6 +71,7 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
         *(configure_staff() if any(o.kind == "policy" for o in comes) else []),
         *_installs(migration.number, comes),
         *([_recorded(comes)] if comes else []),
+        *([ours("forget_keys", comes)] if any(o.kind == "column" for o in comes) else []),
         *(Statement(text, ours=True) for text in ledger.mark_applied(migration)),
     ]
     if migration.apply.transactional:
