@@ -478,3 +478,13 @@ def test_a_trigger_function_that_runs_as_the_owner_under_the_path_of_who_deletes
         connection.execute(delete)
         connection.execute("RESET search_path; RESET ROLE")
         assert world.stored("enrollments", student) == [None]
+        # what the planner may evaluate when it checks the foreign key
+        connection.execute(
+            "CREATE FUNCTION statuses() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$SELECT ARRAY[lower('Active')]$$;"
+            "ALTER TABLE sessions ADD CHECK (status <> ALL (statuses())) NOT VALID"
+        )
+        give(connection, "GRANT INSERT (user_id, course_id), SELECT ON enrollments TO {role}", new_role)
+        assert check(installed_db, "unpinned_functions") == []
+        give(connection, "GRANT INSERT ON enrollments TO {role}", new_role)
+        (finding,) = check(installed_db, "unpinned_functions")
+        assert brief([finding]) == [("unpinned_functions", "warning", "function public.statuses()")]

@@ -14,7 +14,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
-from test_cli import on
+from test_cli import DMITRI, on
 from test_plan import by_psql, psql
 from test_rules import World
 from test_shadowing import LOOKS, WORKS
@@ -99,6 +99,8 @@ def test_no_call_fits_another_function_in_schema_sessiondb_better(
         "apply",
         *LOOKS,
         *WORKS,
+        "apply --staff admin",
+        f"member add --org nord --user {DMITRI} --backfill",
         "rollback --to 0001 --yes",
         "apply",
     ]:

@@ -458,6 +458,14 @@ def test_no_user_takes_the_place_of_another_by_their_display_name(installed_db: 
     assert 'there is no user "new@example.org"' in nobody.err
 
     with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE users RENAME email TO address")
+    nobody = run(*make, "new@example.org")
+    assert (nobody.code, role_of("eve@evil.org")) == (1, [])
+    assert 'no e-mails of users are known, so "new@example.org" cannot be looked up' in nobody.err
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE users RENAME address TO email")
+
+    with installed_db.connect() as connection:
         connection.execute(
             "ALTER TABLE users ADD username text; UPDATE users SET username = 'the boss' WHERE email = 'eve@evil.org';"
             "INSERT INTO users (id, email) VALUES (gen_random_uuid(), 'boss@example.org'),"

@@ -608,6 +608,23 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
 
 
 @on_reference
+def test_a_foreign_key_to_a_table_of_schema_sessiondb_is_refused_whoever_owns_it_by_now(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """Another role may have created it, with triggers on its table, before it was given to a trusted one."""
+    with installed_db.connect() as connection:
+        for statement in (
+            "CREATE SCHEMA own AUTHORIZATION {0}; GRANT REFERENCES ON sessiondb.backfill_progress TO {0}",
+            "GRANT USAGE ON SCHEMA sessiondb TO {0}; SET ROLE {0}",
+            "CREATE TABLE own.t (turn bigint REFERENCES sessiondb.backfill_progress ON DELETE CASCADE); RESET ROLE",
+            "REVOKE REFERENCES ON sessiondb.backfill_progress FROM {0}; REASSIGN OWNED BY {0} TO CURRENT_USER",
+        ):
+            connection.execute(sql.SQL(statement).format(sql.Identifier(new_role)))
+    refused = call(installed_db, "backfill")
+    assert (refused.code, "table constraint t_turn_fkey on own.t of role unknown" in refused.err) == (5, True)
+
+
+@on_reference
 def test_a_thing_of_a_predefined_role_in_schema_sessiondb_is_refused(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:

@@ -190,6 +190,24 @@ def test_the_default_privileges_of_a_superuser_who_works_for_the_owner_open_noth
         assert connection.execute(owners).fetchall() == [("hosted_owner",)]
 
 
+@on_hosted
+def test_no_role_may_execute_a_trigger_function_however_that_was_granted(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """It could attach the function to a table of its own."""
+    with installed_db.connect() as connection:
+        grant = "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA sessiondb GRANT EXECUTE ON FUNCTIONS TO {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier("hosted_owner"), sql.Identifier(new_role)))
+        installed_db.rollback("0006")
+        installed_db.apply()
+        may = [
+            name
+            for kind, name, *_ in others_in_schema_sessiondb(connection)
+            if kind == "function" and name in ("link_enrollment", "link_submission", "check_session", "save_link")
+        ]
+        assert may == []
+
+
 def others_in_schema_sessiondb(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
     """What other roles than the owner have there, except the functions for PUBLIC."""
     return connection.execute(

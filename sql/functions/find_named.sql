@@ -9,7 +9,7 @@ AS $function$
  *
  * The slug, which identifies a thing, goes before what people may choose freely, each as it is written, then in any case.
  * No user may take another's place by calling themselves so: they are looked for in any case and in all names at once, and
- * what looks like an e-mail only as one where users have some, though this role may not read them.
+ * what looks like an e-mail only among e-mails.
  */
 DECLARE
     v_try record;
@@ -18,7 +18,7 @@ BEGIN
     FOR v_try IN
         WITH place AS (
             SELECT t.*, c.name, c.place, format('r.%I::pg_catalog.text COLLATE pg_catalog."default"', c.name) AS value,
-                   c.name = 'slug' OR c.name = 'email' AND strpos(p_name, '@') > 0 AS identifies
+                   c.name = 'slug' OR p_kind = 'user' AND strpos(p_name, '@') > 0 AS identifies
               FROM sessiondb.names_in(p_kind) AS t
              CROSS JOIN unnest(t.columns) WITH ORDINALITY AS c (name, place)
         ),
@@ -33,7 +33,7 @@ BEGIN
                    string_agg(format('%s OPERATOR(pg_catalog.=) %L::pg_catalog.text', p.value, p_name), ' OR ') AS as_written,
                    string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)', p.value, p_name), ' OR ') AS in_any_case
               FROM place AS p
-             WHERE ({looked_for(p_kind, p_name, p.relation, p.name)})
+             WHERE ({looked_for(p_kind, p_name, p.name)})
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
         )
         SELECT s.found_by, n.query || c.condition AS query,

@@ -13,7 +13,7 @@ SELECT f.id, f.name
  CROSS JOIN LATERAL (
         SELECT string_agg(format('r.%I::pg_catalog.text COLLATE pg_catalog."default"', c.name), ', ' ORDER BY c.place) AS list
           FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)
-         WHERE ({looked_for(p_kind, p_name, t.relation, c.name)})
+         WHERE ({looked_for(p_kind, p_name, c.name)})
         HAVING count(*) > 0) AS n
  CROSS JOIN LATERAL (
         SELECT array_agg(DISTINCT lower(substr(p_name, g.at, 2))) AS list FROM generate_series(1, length(p_name) - 1) AS g (at)) AS pair

@@ -38,7 +38,7 @@ BEGIN
             SELECT to_regclass(format('%I.%I', i.platform_schema, p_kind || 's')), 'id', 1
               FROM sessiondb.installation AS i
              WHERE p_kind <> 'user') AS t (relation, key, place)
-     CROSS JOIN unnest(CASE p_kind WHEN 'user' THEN ARRAY['email', 'username', 'login', 'full_name', 'display_name', 'name']
+     CROSS JOIN unnest(CASE p_kind WHEN 'user' THEN ARRAY['email', 'email_address', 'mail', 'username', 'login', 'full_name', 'display_name', 'name']
                                    WHEN 'org' THEN ARRAY['slug', 'name']
                                    ELSE ARRAY['title', 'slug'] END) WITH ORDINALITY AS n (name, place)
       LEFT JOIN pg_attribute AS a ON a.attrelid = t.relation AND a.attname = n.name AND has_column_privilege(t.relation, a.attnum, 'SELECT')

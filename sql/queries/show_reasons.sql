@@ -1,3 +1,3 @@
 -- Why rows of {table} have no session, by user and course; "linked" is one that a backfill would link.
 SELECT c.user_id, c.course_id, coalesce(c.reason, 'linked') AS reason
-  FROM sessiondb.choose_sessions(%(users)s::pg_catalog.uuid[], %(courses)s::pg_catalog.uuid[], {by_enrollment}) AS c
+  FROM sessiondb.choose_sessions(%(users)s, %(courses)s, {by_enrollment}) AS c

@@ -15,4 +15,4 @@ SELECT DISTINCT coalesce(l.pid, 0)
         SELECT FROM (
 {trusted_roles($1)}
                ) AS t (oid)
-         WHERE pg_has_role(a.usesysid, t.oid, 'MEMBER')))
+         WHERE pg_has_role(a.usesysid, t.oid, 'USAGE')))
