@@ -34,7 +34,7 @@ on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=
 ONE_SENTENCE = re.compile(r"sessiondb: [^\n]+(; the checks are:(\n  \w+)+)?\n  hint: [^\n]+\n")
 USAGE = re.compile(r"Usage: [^\n]+\nTry '[^\n]+ --help' for help\.\n\nError: [^\n]+\n")
 REFUSAL = re.compile(
-    r"sessiondb: preflight refuses this platform; nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+"
+    r"sessiondb: (preflight refuses this platform|schema sessiondb is not trusted); nothing was changed:\n(  [^\n]+\n    fix: [^\n]+\n)+"
 )
 
 

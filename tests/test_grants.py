@@ -468,8 +468,9 @@ def test_a_trigger_function_that_runs_as_the_owner_under_the_path_of_who_deletes
         (finding,) = check(installed_db, "unpinned_functions")
         assert brief([finding]) == [("unpinned_functions", "warning", "function public.touch()")]
         assert new_role in finding.detail
-        delete = sql.SQL("SET ROLE {}; SET search_path TO own, pg_catalog; DELETE FROM public.sessions WHERE id = {}")
-        delete = delete.format(sql.Identifier(new_role), sql.Literal(session))
+        delete = sql.SQL(
+            "SET ROLE {}; SET search_path TO own, pg_catalog; DELETE FROM public.sessions WHERE id = {}"
+        ).format(sql.Identifier(new_role), sql.Literal(session))
         with pytest.raises(errors.RaiseException, match="as "):
             connection.execute(delete)
         connection.execute("RESET search_path; RESET ROLE")

@@ -317,6 +317,15 @@ def test_an_expression_that_gives_no_user_is_refused_before_anything_is_changed(
     assert dump(people) == before
 
 
+def test_an_expression_without_staff_is_refused(platform_db: PlatformDatabase) -> None:
+    dsn = platform_db.conninfo("hosted_owner")
+    refused = run("-d", dsn, "apply", "--current-user", "auth.uid()")
+    assert (refused.code, "Name the roles with --staff." in refused.err) == (2, True)
+    assert rows(platform_db, "SELECT FROM pg_namespace WHERE nspname = 'sessiondb'") == []
+    assert run("-d", dsn, "apply", "--staff", "trainer").code == 0
+    assert run("-d", dsn, "apply", "--current-user", "auth.uid()").code == 0  # the roles are known
+
+
 def test_a_role_that_no_member_can_have_is_refused_before_anything_is_changed(platform_db: PlatformDatabase) -> None:
     ended = run("-d", platform_db.conninfo("hosted_owner"), "apply", "--staff", "trainer, trainr")
     assert ended.code == 5

@@ -15,7 +15,7 @@ from sessiondb import pooler, resources
 from sessiondb.address import unreachable
 from sessiondb.citus import look_at_citus
 from sessiondb.connection import SILENCE, Connection, named_path, set_platform_path, trusted
-from sessiondb.errors import SessiondbError
+from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.installation import Installation, installation
 from sessiondb.server_errors import explain, is_lost
 
@@ -194,6 +194,10 @@ class Database:
             staff=kept.get("roles") if choices.staff is None else choices.staff,
             current_user=choices.current_user or kept.get("current_user"),
         )
+        if choices.current_user and not chosen.staff:
+            raise UsageError(
+                "--current-user is only for the policies for staff, and there are none", "Name the roles with --staff."
+            )
         settings = {
             **chosen.settings(schema),
             **SPELLING,

@@ -136,18 +136,20 @@ class PlatformRefusedError(SessiondbError):
 
     Args:
         findings: everything that was found, including warnings.
+        heading: what is refused.
     """
 
     exit_code = Exit.REFUSED
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], heading: str = "preflight refuses this platform") -> None:
+        self.heading = heading
         self.findings = sorted(findings, key=lambda finding: finding.level != "error")
         super().__init__("\n".join(self.lines))
 
     @property
     def lines(self) -> list[str]:
         """The message as it is printed, with a line for each finding, and those of its fix."""
-        lines = ["preflight refuses this platform; nothing was changed:"]
+        lines = [f"{self.heading}; nothing was changed:"]
         for f in self.findings:
             first, *others = (": ".join(filter(None, fix)) for fix in f.fixes)
             lines += [f"  {'' if f.level == 'error' else f.level + ': '}{f.detail}", f"    fix: {first}"]

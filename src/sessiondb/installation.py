@@ -78,7 +78,8 @@ def is_there(connection: Connection) -> bool:
     if reasons:
         nothing = "Nothing in schema sessiondb is read or run, because"
         raise PlatformRefusedError(
-            [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons]
+            [Finding("owners", "error", "schema sessiondb", f"{nothing} {reason}.", fix) for reason, fix in reasons],
+            "schema sessiondb is not trusted",
         )
     _remember(connection, there)
     return True

@@ -484,7 +484,8 @@ def on_one_line(statement: str) -> str:
 
 def shortened(statement: str) -> str:
     """Return a readable statement on one line, shortened and without the locks that it acquires first."""
-    line = re.sub(r"CALL sessiondb\.lock_tables\(('([^']|'')*'(, )?)+\); ", "", on_one_line(statement))
+    locks = r"CALL sessiondb\.lock_tables\('[A-Z ]+', ARRAY\[('([^']|'')*'(, )?)+\]::pg_catalog\.regclass\[\]\); "
+    line = re.sub(locks, "", on_one_line(statement))
     return line if len(line) <= 150 else line[:147] + "..."
 
 
