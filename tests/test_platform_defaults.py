@@ -80,6 +80,39 @@ def test_where_each_new_table_gets_row_level_security_a_role_with_the_documented
 
 
 @on_reference
+def test_what_an_event_trigger_grants_when_a_table_is_altered_is_revoked_last(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """With TRIGGER on a table of ours, a role could have its code run by the next command that writes there."""
+    with platform_db.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                """
+                CREATE FUNCTION open_table() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                DECLARE
+                    v_table text;
+                BEGIN
+                    FOR v_table IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' LOOP
+                        EXECUTE format('GRANT ALL ON TABLE %s TO {}', v_table);
+                    END LOOP;
+                END $$;
+                CREATE EVENT TRIGGER open_table ON ddl_command_end
+                    WHEN tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'ALTER TABLE') EXECUTE FUNCTION open_table()
+                """
+            ).format(sql.Identifier(new_role))
+        )
+        may = (
+            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'"
+            " AND has_table_privilege(%s, c.oid, 'TRIGGER')"
+        )
+        for command in ("apply", "rollback --to 0005 --yes", "apply"):
+            done = on(platform_db, *command.split())
+            assert (done.code, connection.execute(may, [new_role]).fetchall()) == (0, []), done.err
+        connection.execute("DROP EVENT TRIGGER open_table")
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(new_role)))
+
+
+@on_reference
 def test_a_typed_table_is_refused_with_the_way_out(platform_db: PlatformDatabase) -> None:
     with platform_db.connect() as connection:
         connection.execute(
