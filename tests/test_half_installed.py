@@ -15,9 +15,10 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import errors, sql
-from test_cli import on
+from test_cli import TRIGGERS, on
 from test_rules import World, both_tables, row_values
 
+from sessiondb.connection import trusted
 from sessiondb.errors import SessiondbError
 from sessiondb.migrate import Runner
 
@@ -261,7 +262,7 @@ def test_a_column_that_was_dropped_by_hand_takes_no_session_before_it_has_its_fo
                 "SELECT FROM pg_constraint WHERE contype = 'f' AND conname = %s", [f"{table}_session_id_fkey"]
             ).rowcount
             number = "0002" if table == "enrollments" else "0003"
-            if migration >= number and point in {"committed", "done"} and not has_key:
+            if number <= migration < "1" and point in {"committed", "done"} and not has_key:
                 student = world.user(org)
                 connection.execute(giving(world, table, student, course, session))
                 given[f"{migration} {point}"] = world.stored(table, student)
@@ -272,6 +273,35 @@ def test_a_column_that_was_dropped_by_hand_takes_no_session_before_it_has_its_fo
         student = world.user(org)
         connection.execute(giving(world, table, student, course, session))
         assert world.stored(table, student) == [session]
+    assert on(installed_db, "status", "--exit-code").code == 0
+
+
+@both_tables
+@on_three
+def test_a_table_that_was_created_again_takes_no_session_before_it_is_guarded_again(
+    installed_db: PlatformDatabase, table: str
+) -> None:
+    """Its triggers and its foreign key went with the old one."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        theirs, session = world.session(world.org(), course), world.session(org, course)
+        for name in TRIGGERS:
+            if table.removesuffix("s") in name:
+                world.run(trusted(f"DROP TRIGGER {name} ON {{}}"), table)
+        world.run(trusted(f"ALTER TABLE {{}} DROP CONSTRAINT {table}_session_id_fkey"), table)
+        seen: list[list[UUID | None]] = []
+
+        def at(migration: str, point: str) -> None:
+            if migration.startswith("0004") and point in {"committed", "done"}:
+                student = world.user(org)
+                with pytest.raises(errors.CheckViolation):
+                    connection.execute(giving(world, table, student, course, theirs))
+                connection.execute(giving(world, table, student, course, session))
+                seen.append(world.stored(table, student))
+
+        run(installed_db, "apply", at)
+        assert seen[0] == [None]
     assert on(installed_db, "status", "--exit-code").code == 0
 
 

@@ -4,30 +4,8 @@
 -- grants finds only what is still granted.
 --
 -- Longer than a screen: a branch for each way in which code is called.
-WITH changed AS (
-    SELECT w.relid, w.is_deleted
-      FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
-     CROSS JOIN LATERAL (
-{changed_by_deletes(h.oid)}
-           ) AS w
-),
-used AS (
-    SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM changed AS d WHERE d.is_deleted)) AS is_deleted
-      FROM pg_class AS c
-     CROSS JOIN LATERAL (
-{with_relatives(c.oid)}
-           ) AS node
-     WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
-       AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-        OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
-        OR c.oid IN (SELECT d.relid FROM changed AS d)
-        OR c.oid IN (
-            SELECT u.oid
-              FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
-             CROSS JOIN LATERAL (
-{tables_with_names(i.schema)}
-                   ) AS u)
-     GROUP BY node.relid, c.relname, c.relowner
+WITH used AS (
+{tables_in_use()}
 ),
 platform AS (
     SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id

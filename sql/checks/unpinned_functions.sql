@@ -4,7 +4,11 @@
 -- it pins its own path, with pg_temp last.
 WITH RECURSIVE
 platform AS (
-    SELECT n.oid AS namespace, r.relowner AS owner, i.search_path
+    SELECT n.oid AS namespace, r.relowner AS owner,
+           (SELECT string_agg(quote_ident(s.name), ', ')
+              FROM (
+{schemas_in_path(i.search_path)}
+                   ) AS s) AS path
       FROM sessiondb.installation AS i
       JOIN pg_namespace AS n ON n.nspname = i.platform_schema
       JOIN pg_class AS r ON r.relnamespace = n.oid AND r.relname = 'enrollments'
@@ -36,7 +40,7 @@ SELECT 'unpinned_functions' AS "check", 'warning' AS level, format('function %s'
        format('Called by %s. It may run with the rights of role %I, under the search_path of a role that %s, so its unqualified names mean '
               'objects that such a role chose. These may: %s.',
               string_agg(DISTINCT format('%s %s', i.type, i.identity), ', '), pg_get_userbyid(h.owner), m.what, m.roles) AS detail,
-       format('ALTER FUNCTION %s SET search_path TO %s', p.oid::regprocedure, h.search_path) AS fix
+       format('ALTER FUNCTION %s SET search_path TO %s, pg_temp', p.oid::regprocedure, h.path) AS fix
   FROM platform AS h
   JOIN pg_class AS root ON root.relnamespace = h.namespace AND root.relname IN ('enrollments', 'submissions', 'sessions')
  CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
@@ -58,5 +62,5 @@ SELECT 'unpinned_functions' AS "check", 'warning' AS level, format('function %s'
   JOIN may AS m ON m.what = CASE root.relname WHEN 'sessions' THEN 'links a row' ELSE 'deletes a session' END
  -- an empty path finds nothing but PostgreSQL's own and what is qualified
  WHERE NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s (setting) WHERE s.setting ~ '^search_path=(""|.*pg_temp"?)$')
- GROUP BY p.oid, h.owner, h.search_path, m.what, m.roles
+ GROUP BY p.oid, h.owner, h.path, m.what, m.roles
  ORDER BY object

@@ -401,7 +401,11 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if there != then and not (todo and todo[0].number == "0001"):
         yield Step("version", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
-        yield from steps.tools(_tools(look(lambda: objects.states(connection, then))))
+        before = look(lambda: objects.states(connection, then))
+        yield from steps.tools(_tools(before))
+        if "0004" in (numbers := {m.number for m in todo}):
+            lost = {s.name for s in before if (s.kind, s.state) == ("trigger", "MISSING") and s.migration < "0004"}
+            yield steps.guards([o for o in objects.objects() if o.name in lost and o.after not in numbers])
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
     # in a plan, what the migrations above create does not exist yet

@@ -153,6 +153,17 @@ def tools(names: Set[str]) -> Iterator[Step]:
         yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), _recorded(found)])
 
 
+def guards(lost: Sequence[Object]) -> Step:
+    """Return the step to take before foreign keys are created again, for tables that were created again.
+
+    Args:
+        lost: the triggers that check a session and are missing, though the columns are there.
+    """
+    columns = [o for o in objects.objects() if o.kind == "column"]
+    installs = [*_bootstrap(), *(_install(o, o.after) for o in lost), _recorded(lost)] if lost else []
+    return Step("triggers that check a session", [*installs, ours("forget_keys", columns)])
+
+
 def comments() -> Step:
     """Return a step that restores lost comments."""
     commented = [o for o in objects.objects() if o.kind != "table"]

@@ -1,0 +1,26 @@
+-- The tables of the platform's schema (the setting sessiondb.schema) that our commands read or write, with their partitions and
+-- parents: those of the platform, those on the way to the course, those with names, and those whose rows change with a deletion.
+-- From some of them rows are deleted.
+WITH changed AS (
+    SELECT w.relid, w.is_deleted
+      FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
+     CROSS JOIN LATERAL (
+{changed_by_deletes(h.oid)}
+           ) AS w
+)
+SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM changed AS d WHERE d.is_deleted)) AS is_deleted
+  FROM pg_class AS c
+ CROSS JOIN LATERAL (
+{with_relatives(c.oid)}
+       ) AS node
+ WHERE c.relnamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
+   AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
+    OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
+    OR c.oid IN (SELECT d.relid FROM changed AS d)
+    OR c.oid IN (
+        SELECT u.oid
+          FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
+         CROSS JOIN LATERAL (
+{tables_with_names(i.schema)}
+               ) AS u)
+ GROUP BY node.relid, c.relname, c.relowner
