@@ -193,7 +193,7 @@ def test_the_query_of_a_blocking_session_does_not_steer_psql(installed_db: Platf
         admin.execute(f"/* \x1b[2J\u202e{UNSEEN[:9]} */ LOCK TABLE enrollments".encode())
         waiting.execute("SET lock_timeout TO '200ms'")
         with pytest.raises(errors.LockNotAvailable) as refused:
-            waiting.execute("CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', 'public.enrollments')")
+            waiting.execute("CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', '{public.enrollments}')")
     detail = refused.value.diag.message_detail or ""
     assert "LOCK TABLE enrollments" in detail
     assert detail == output.visible(detail)

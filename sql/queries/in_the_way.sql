@@ -1,6 +1,7 @@
 -- Describes the backends $1 to the user; NULL when they have ended. 0 stands for prepared transactions, as in
 -- pg_blocking_pids(). The body needs nothing of schema sessiondb.
-SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisible}]', '?', 'g')  -- a query may control the terminal of psql
+SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisible}]', '?', 'g')
+  -- without what could control the terminal of psql
   FROM (
         SELECT a.pid,
                -- for sessions of other roles, only roles that may read all statistics see more than pid, role and application

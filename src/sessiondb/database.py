@@ -174,6 +174,10 @@ class Database:
             " pg_catalog.set_config('sessiondb.schema_oid', '', %(local)s)",
             {"local": local},
         )
+        connection.execute(
+            "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+            [local, [*SPELLING], [*SPELLING.values()]],
+        )
         # before anything that may take long
         connection.execute(
             trusted(resources.query("queries/connection_settings")),
@@ -200,7 +204,6 @@ class Database:
             )
         settings = {
             **chosen.settings(schema),
-            **SPELLING,
             "sessiondb.platform_path": named_path(path),
             # users must see what our procedures report, whatever other notices they suppress
             "client_min_messages": "notice",
