@@ -7,6 +7,7 @@ SELECT DISTINCT coalesce(l.pid, 0)
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
  WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
    AND l.granted
+   AND l.pid IS DISTINCT FROM pg_backend_pid()
    AND (l.locktype = 'object' AND l.classid = 'pg_namespace'::regclass AND l.objid = to_regnamespace('sessiondb')::oid
         OR l.locktype = 'relation' AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
            AND l.relation IN (SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb')::oid))
