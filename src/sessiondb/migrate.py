@@ -306,7 +306,8 @@ def expanded(connection: Connection, query: Query) -> list[Statement]:
 def pending(connection: Connection, migrations: Sequence[Migration], to: str | None) -> list[Migration]:
     """Return the migrations that :meth:`Runner.apply` would run, oldest first, by reading only.
 
-    An applied migration runs again if something that it created is missing: each copes with existing objects.
+    An applied migration runs again if something that it created is missing, whatever ``to`` is: each copes with what
+    exists.
 
     Raises:
         UsageError: there is no migration ``to``.
@@ -323,7 +324,7 @@ def pending(connection: Connection, migrations: Sequence[Migration], to: str | N
         queries = [steps.item(line, "") for line in migration.steps]
         return not any(expanded(connection, query) for query in queries if isinstance(query, Query))
 
-    return [m for m in migrations if m.id <= last.id and not (applied.get(m.id) and is_whole(m))]
+    return [m for m in migrations if (m.id <= last.id or m.id in applied) and not (applied.get(m.id) and is_whole(m))]
 
 
 def undoable(connection: Connection, to: str | None) -> list[Migration]:
