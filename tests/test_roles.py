@@ -360,6 +360,9 @@ def test_students_write_while_a_superuser_rolls_back_and_the_owner_applies_again
         "REVOKE SELECT ON sessions FROM {role}; GRANT SELECT (id, org_id, status) ON sessions TO {role}",
         "REVOKE USAGE ON SCHEMA sessiondb FROM {role}",
         "REVOKE EXECUTE ON FUNCTION sessiondb.find_session FROM {role}",
+        "REVOKE UPDATE ON enrollments FROM {role}",
+        "REVOKE SELECT ON sessiondb.installation FROM {role}",
+        "REVOKE DELETE ON sessiondb.backfill_progress FROM {role}",
     ],
 )
 @on_reference
@@ -400,6 +403,31 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
         assert new_role in run("-d", installed_db.conninfo(), "status").out
         connection.execute(finding.fix.encode())
         assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+
+
+@on_hosted
+def test_what_a_superuser_applied_by_mistake_is_given_to_the_owner_as_the_page_says(
+    platform_db: PlatformDatabase,
+) -> None:
+    """Also when it was rolled back, and only the saved links are there."""
+    ((pinned, statement),) = re.findall(
+        r"```sql\n(SET search_path [^\n]*)\n([^`]*)\\gexec\nRESET search_path;\n```", GRANTS.read_text(encoding="utf-8")
+    )
+    superuser = replace(platform_db, platform=replace(platform_db.platform, owner=None))
+    superuser.apply()
+    (warning,) = [f for f in check(superuser) if f.check == "owner_rights"]
+    assert (warning.level, warning.object) == ("warning", "postgres")
+    run("-d", superuser.conninfo(), "backfill")
+    assert run("-d", superuser.conninfo(), "rollback", "--all", "--yes").code == 0
+    refused = run("-d", platform_db.conninfo("hosted_owner"), "apply")
+    assert (refused.code, "To change the owner, see docs/grants.md" in refused.err) == (5, True)
+    with platform_db.connect() as connection:
+        connection.execute(pinned.encode())
+        for (alter,) in connection.execute(statement.replace("new_owner", "hosted_owner")).fetchall():
+            connection.execute(alter)
+    assert run("-d", platform_db.conninfo("hosted_owner"), "apply").code == 0
+    assert [f for f in check(platform_db) if f.check == "owner_rights"] == []
+    assert "superuser" not in run("-d", superuser.conninfo(), "apply").err
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["academy"], PLATFORMS["school"]], indirect=True, ids=str)

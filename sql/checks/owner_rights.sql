@@ -35,11 +35,11 @@ needed (table_oid, privilege, column_name) AS (
      WHERE j.place < jsonb_array_length(i.course_joins) OR j.step -> 'keys' <> '["id"]'
 )
 SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
-       format('Role %I, which owns the trigger functions, has no %s on %s, so INSERTs fail.', o.name, f.privilege, f.object) AS detail,
+       format('Role %I, which owns the trigger functions, has no %s on %s, so %s.', o.name, f.privilege, f.object, f.effect) AS detail,
        format('GRANT %s ON %s TO %I', f.privilege, f.object, o.name) AS fix
   FROM owner AS o
  CROSS JOIN LATERAL (
-        SELECT format('SCHEMA %I', n.nspname) AS object, 'USAGE' AS privilege
+        SELECT format('SCHEMA %I', n.nspname) AS object, 'USAGE' AS privilege, 'INSERTs fail' AS effect
           FROM pg_namespace AS n
          WHERE NOT has_schema_privilege(o.oid, n.oid, 'USAGE')
            AND (n.nspname IN (SELECT i.platform_schema FROM sessiondb.installation AS i UNION ALL SELECT 'sessiondb')
@@ -51,15 +51,36 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                        AND p.proname IN ('find_session', 'find_enrolled_session', 'link_enrollment', 'link_submission', 'check_session')
                        AND strpos(p.prosrc, format('OPERATOR(%I.', n.nspname)) > 0))
         UNION
-        SELECT 'ALL ROUTINES IN SCHEMA sessiondb', 'EXECUTE'
+        SELECT 'ALL ROUTINES IN SCHEMA sessiondb', 'EXECUTE', 'INSERTs fail'
           FROM pg_proc AS p
          WHERE p.pronamespace = to_regnamespace('sessiondb') AND NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
         UNION
-        SELECT c.oid::regclass::text, r.privilege
+        -- also what ON DELETE SET NULL of the foreign keys needs
+        SELECT c.oid::regclass::text, 'UPDATE', 'sessions cannot be deleted and rows not be linked'
+          FROM sessiondb.installation AS i
+          JOIN pg_class AS c ON c.oid IN (to_regclass(format('%I.enrollments', i.platform_schema)), to_regclass(format('%I.submissions', i.platform_schema)))
+         WHERE c.relowner = o.oid AND NOT has_any_column_privilege(o.oid, c.oid, 'UPDATE')
+        UNION
+        SELECT c.oid::regclass::text, p.privilege, 'commands fail'
+          FROM pg_class AS c
+         CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege)
+         WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind = 'r' AND NOT has_table_privilege(o.oid, c.oid, p.privilege)
+        UNION
+        SELECT c.oid::regclass::text, r.privilege, 'INSERTs fail'
           FROM needed AS r
           JOIN pg_class AS c ON c.oid = r.table_oid
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
          WHERE CASE r.privilege WHEN 'UPDATE' THEN NOT has_any_column_privilege(o.oid, c.oid, 'UPDATE')
                                 ELSE NOT has_column_privilege(o.oid, c.oid, a.attnum, r.privilege) END
        ) AS f
- ORDER BY f.object, f.privilege
+UNION ALL
+SELECT 'owner_rights', 'warning', quote_ident(o.name),
+       format('Role %I, which owns the trigger functions, is a superuser, so they run with superuser rights; the tables belong to %I.', o.name, t.rolname),
+       'Give the installation to that role: see docs/grants.md.'
+  FROM owner AS o
+  JOIN pg_roles AS s ON s.oid = o.oid AND s.rolsuper
+ CROSS JOIN sessiondb.installation AS i
+  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+  JOIN pg_roles AS t ON t.oid = c.relowner AND NOT t.rolsuper
+ ORDER BY object, detail

@@ -52,7 +52,7 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
         UNION ALL
         SELECT 'sessiondb',
                format('Schema sessiondb belongs to %I, and role %I may not act for it.', pg_get_userbyid(n.nspowner), current_user),
-               format('Connect as %I, which installed sessiondb.', pg_get_userbyid(n.nspowner))
+               format('Connect as %I, which installed sessiondb. To change the owner, see docs/grants.md.', pg_get_userbyid(n.nspowner))
           FROM pg_namespace AS n
          WHERE n.nspname = 'sessiondb'
            AND NOT pg_has_role(n.nspowner, 'USAGE')
