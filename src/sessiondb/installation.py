@@ -57,14 +57,16 @@ def is_there(connection: Connection) -> bool:
     ]
     reasons = []
     if made:
+        ((tables,),) = connection.execute(trusted(resources.query("queries/possible_platforms"))).fetchall()
         reasons.append(
             (
                 f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
                 f"{', ...' if len(made) > 5 else ''}",
                 f"As a superuser: DROP {'; DROP '.join(extensions)}"
                 if len(extensions) == len(made)
-                else "If that role owns the platform's tables, name their schema: --schema NAME. If not, inspect what "
-                "it created, and drop it; a function that was given to the owner of the tables could act as that role.",
+                else "If that role owns the platform's tables, name their schema with --schema; there is"
+                f" {tables or 'no table enrollments'}. If not, inspect what it created, and drop it; a function that"
+                " was given to the owner of the tables could act as that role.",
             )
         )
     if makers:

@@ -405,8 +405,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
         before = look(lambda: objects.states(connection, then))
         yield from steps.tools(_tools(before))
         if "0004" in (numbers := {m.number for m in todo}):
-            lost = {s.name for s in before if (s.kind, s.state) == ("trigger", "MISSING") and s.migration < "0004"}
-            yield steps.guards([o for o in objects.objects() if o.name in lost and o.after not in numbers])
+            gone = {s.name for s in before if (s.kind, s.state) == ("trigger", "MISSING") and s.migration < "0004"}
+            yield steps.guards([o for o in objects.objects() if o.name in gone and o.after not in numbers])
     for migration in todo:
         yield from steps.apply(migration, then.platform_schema, staff=then.staff is not None)
     # in a plan, what the migrations above create does not exist yet
