@@ -783,7 +783,7 @@ def test_dry_run_and_plan_show_what_another_course_path_changes(installed_db: Pl
     dry = on(installed_db, "apply", "--dry-run", *path, "--format", "json")
 
     assert on(installed_db, "plan", *path, "--format", "json") == dry
-    assert {s["migration"] for s in dry.json["statements"]} == {"version", "functions"}
+    assert {s["migration"] for s in dry.json["statements"]} == {"settings", "functions"}
     installs = re.findall(r"CALL sessiondb\.install\('function', 'sessiondb', '(\w+)'", dry.out)
     with_path = [o.name for o in objects.objects() if o.kind == "function" and re.search(r"course_of\(\w+\)", o.source)]
     assert sorted(installs) == sorted(with_path)

@@ -10,7 +10,11 @@ WITH installer AS (
                   FROM pg_proc AS p
                   JOIN pg_namespace AS n ON n.oid = p.pronamespace
                  WHERE n.nspname = 'sessiondb' AND p.proname = 'link_submission'),
-               current_user)
+               -- not one that the check privileges refuses
+               (SELECT current_user
+                  FROM pg_class AS c
+                  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                 WHERE n.nspname = current_setting('sessiondb.schema') AND c.relname = 'enrollments' AND pg_has_role(c.relowner, 'USAGE')))
        AND NOT r.rolsuper
        AND NOT r.rolbypassrls
 ),

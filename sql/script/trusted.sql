@@ -9,10 +9,12 @@ DECLARE
          WHERE n.nspname = current_setting('sessiondb.schema'));
     v_schema oid;
     v_found text;
+    v_granted text;
 BEGIN
     -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL), '[{invisible}]', '?', 'g')
-      INTO v_schema, v_found
+    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL AND s.granted IS NULL), '[{invisible}]', '?', 'g'),
+           regexp_replace(string_agg(format('REVOKE %s FROM %s CASCADE', s.granted, s.role), '; ') FILTER (WHERE s.granted IS NOT NULL), '[{invisible}]', '?', 'g')
+      INTO v_schema, v_found, v_granted
       FROM pg_namespace AS n
       LEFT JOIN (
 {strangers(v_owner)}
@@ -35,6 +37,14 @@ BEGIN
         RAISE EXCEPTION USING
             MESSAGE = format('schema sessiondb is open to roles that are not trusted, so nothing there is read or run: %s', v_found),
             HINT = 'Inspect these objects, then drop them. A function that was given to the owner of the tables could act as that role.';
+    END IF;
+    IF v_granted IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'roles that are not trusted may create objects in schema sessiondb', HINT = v_granted;
+    END IF;
+    IF NOT has_schema_privilege(v_schema, 'USAGE') THEN
+        RAISE EXCEPTION USING
+            MESSAGE = (SELECT format('schema sessiondb belongs to %I, and role %I may not use it', pg_get_userbyid(n.nspowner), current_user) FROM pg_namespace AS n WHERE n.oid = v_schema),
+            HINT = 'Connect as the role that installed sessiondb. To change the owner, see docs/grants.md.';
     END IF;
     -- it stays until the transaction ends
     IF to_regclass('sessiondb.installation') IS NOT NULL THEN

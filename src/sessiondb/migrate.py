@@ -400,7 +400,7 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     """
     there, then = installation(connection), look(lambda: wanted(connection))
     if there != then and not (todo and todo[0].number == "0001"):
-        yield Step("version", [*steps.configure(), *steps.configure_staff()])
+        yield Step("settings", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
         before = look(lambda: objects.states(connection, then))
         yield from steps.tools(_tools(before))
