@@ -1333,3 +1333,16 @@ def test_no_run_of_the_script_records_a_migration_whose_objects_are_not_there(
     assert {"0001", "0009"} <= recorded
     platform_db.apply()
     assert run("check", env={"DATABASE_URL": platform_db.conninfo()}).code == 0
+
+
+@on_reference
+def test_the_script_shows_the_statement_that_closes_schema_sessiondb(
+    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
+) -> None:
+    platform_db.apply()
+    script = on(platform_db, "plan", "--sql").out
+    with platform_db.connect() as connection:
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
+    done = by_psql(psql, platform_db, script, tmp_path)
+    assert f"HINT:  REVOKE CREATE ON SCHEMA sessiondb FROM {new_role} CASCADE" in done.err
+    assert "drop them" not in done.err

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,7 +20,6 @@ from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
-from test_plan import by_psql, psql
 from test_rules import World
 
 from sessiondb import resources
@@ -33,8 +31,6 @@ from sessiondb.installation import installation
 from sessiondb.ledger import saved_links
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner
-
-__all__ = ["psql"]  # a fixture
 
 on_reference = pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 
@@ -539,19 +535,6 @@ def test_what_another_role_may_make_in_schema_sessiondb_is_refused_with_the_stat
         assert call(installed_db, "status").code == 0
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match="is open to roles"):
             connection.execute(f"GRANT {granted} TO {new_role}; CALL sessiondb.begin_backfill(NULL)".encode())
-
-
-@on_reference
-def test_the_script_shows_the_statement_that_fixes_it_too(
-    new_role: str, platform_db: PlatformDatabase, psql: str, tmp_path: Path
-) -> None:
-    platform_db.apply()
-    script = call(platform_db, "plan", "--sql").out
-    with platform_db.connect() as connection:
-        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA sessiondb TO {}").format(sql.Identifier(new_role)))
-    done = by_psql(psql, platform_db, script, tmp_path)
-    assert f"HINT:  REVOKE CREATE ON SCHEMA sessiondb FROM {new_role} CASCADE" in done.err
-    assert "drop them" not in done.err
 
 
 @on_reference
