@@ -60,7 +60,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
          WHERE to_regclass(p.saved) IS NULL
         UNION ALL
         -- sessiondb 0.1.0 created it
-        SELECT 2, format('ALTER TABLE %1$s ADD COLUMN session_belongs_to pg_catalog.text NOT NULL DEFAULT ''?''; ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %2$L', p.saved, p.unknown), NULL
+        SELECT 2, format('DO %L', format(
+                   E'BEGIN\n'
+                   '    ALTER TABLE %1$s ADD COLUMN session_belongs_to pg_catalog.text NOT NULL DEFAULT ''?'';\n'
+                   '    ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %2$L;\n'
+                   '    CALL sessiondb.secure_schema();\n'
+                   'END', p.saved, p.unknown)), NULL
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = to_regclass(p.saved) AND a.attname = 'session_belongs_to')
            AND to_regclass(p.saved) IS NOT NULL
         UNION ALL

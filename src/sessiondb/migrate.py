@@ -147,9 +147,8 @@ class Runner:
         if there is None or any(o.after == first.number for o in gone):
             (step,) = steps.apply(first, platform_schema(self.connection))
             self._run(step, "creating missing tables of schema sessiondb:")
-            self._run(
-                Step(step.of, [steps.item("-- step: keep_staff", "")]), "creating missing tables of schema sessiondb:"
-            )
+            keep = [steps.item("-- step: keep_staff", ""), *steps.protection().items]
+            self._run(Step(step.of, keep), "creating missing tables of schema sessiondb:")
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))

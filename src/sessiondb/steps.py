@@ -48,6 +48,7 @@ class Step:
 
 
 _SECURE = Statement("CALL sessiondb.secure_schema()", ours=True)
+"""The end of a transaction that created or altered something in schema sessiondb."""
 
 
 def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator[Step]:
@@ -101,7 +102,7 @@ def undo(migration: Migration, schema: str, *, is_applied: bool) -> Iterator[Ste
         yield Step(migration.id, [*code, *forget, *body])
         return
     if migration.rollback.transactional:
-        yield Step(migration.id, [*code, *body, *forget, *mark])
+        yield Step(migration.id, [*code, *body, *forget, *mark, _SECURE])
         return
     # A migration that is partly undone counts as not applied, like one that is partly applied: both directions
     # then begin with it, and its steps find what exists.
@@ -150,7 +151,7 @@ def tools(names: Set[str]) -> Iterator[Step]:
     """Yield a step that installs these functions, which other steps call."""
     if names:
         found = [o for o in objects.objects() if o.kind == "function" and o.name in names]
-        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), _recorded(found)])
+        yield Step("functions", [*_bootstrap(), *(_install(o, o.after) for o in found), _recorded(found), _SECURE])
 
 
 def guards(lost: Sequence[Object]) -> Step:
@@ -160,7 +161,7 @@ def guards(lost: Sequence[Object]) -> Step:
         lost: the triggers that check a session and are missing, though the columns are there.
     """
     columns = [o for o in objects.objects() if o.kind == "column"]
-    installs = [*_bootstrap(), *(_install(o, o.after) for o in lost), _recorded(lost)] if lost else []
+    installs = [*_bootstrap(), *(_install(o, o.after) for o in lost), _recorded(lost), _SECURE] if lost else []
     return Step("triggers that check a session", [*installs, ours("forget_keys", columns)])
 
 
