@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,8 @@ apply
 check
 """.strip().splitlines()
 
+NOT_FOUND = ("member add --org nord --user nobody@example.org", "member list --org nobody")
+
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
@@ -268,10 +271,11 @@ def test_what_is_sent_is_of_the_kind_that_its_path_asks_for(
         if table in REQUIRED_COLUMNS:
             monkeypatch.setitem(REQUIRED_COLUMNS, table, REQUIRED_COLUMNS[table] | set(names))
     looked = Lint()
-    for command in LIFE:
+    for command in [*LIFE, *NOT_FOUND]:
         del sent[:]
         arguments = ["-d", platform_db.conninfo(platform_db.platform.owner), "--schema", platform_db.platform.schema]
-        cli.main([*arguments, *command.split()], standalone_mode=False, obj=Options())  # in this very process
+        with pytest.raises(Exception, match="nobody") if command in NOT_FOUND else nullcontext():
+            cli.main([*arguments, *command.split()], standalone_mode=False, obj=Options())  # in this very process
         for statement, path in {*sent}:
             kind: Kind = "B" if path.split(", ") == OUR_PATH else "A"
             said = " ".join(statement.split())[:100]

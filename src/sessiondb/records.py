@@ -177,12 +177,6 @@ def find(
             query = _query(connection, "sessions_within")
         asked = {"kind": kind, "name": name, "org": org, "course": course}
         found = cursor.execute(query, asked).fetchall()
-        is_email = kind == "user" and "@" in name
-        names: LiteralString = (
-            "SELECT FROM sessiondb.names_in(%s) AS n WHERE n.columns IS NOT NULL"
-            " AND (NOT %s OR n.columns && ARRAY['email', 'email_address', 'mail'])"
-        )
-        has_names = bool(found) or cursor.execute(names, [kind, is_email]).rowcount
         apart: dict[UUID, str] = {}
         if kind == "session" and len(found) > 1:
             query = _query(connection, "sessions_apart")
@@ -192,11 +186,10 @@ def find(
     if not found and (hidden := _hidden_names(connection, kind)):
         way = f"Give the id of the {noun}, or use a role that may read every row there."
         raise UnclearNameError(f'this role can read no {noun} "{name}": {hidden}', [], way)
-    if not has_names:
+    if not found and not connection.execute(trusted(resources.query("queries/columns_looked_for")), asked).rowcount:
+        what = "e-mails" if kind == "user" and "@" in name else "names"
         raise UnclearNameError(
-            f'no {"e-mails" if is_email else "names"} of {nouns} are known, so "{name}" cannot be looked up',
-            [],
-            f"Give the id of the {noun}.",
+            f'no {what} of {nouns} are known, so "{name}" cannot be looked up', [], f"Give the id of the {noun}."
         )
     if not found:
         where = " of this organisation" * bool(org) + " in this course" * bool(course)
