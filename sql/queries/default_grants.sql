@@ -1,7 +1,10 @@
 -- The statements that revoke what default privileges of the platform (ALTER DEFAULT PRIVILEGES without IN SCHEMA) granted to other
 -- roles on objects in schema sessiondb: some backends grant everything to the roles of their API that way. Grants by hand to other
 -- roles are preserved, and so is SELECT for roles that dump the platform; grant_to_readers() decides which roles may call the functions
--- of the policies for staff; no other function that acts with its owner's rights is called but by triggers. The default privileges are those of the role that created an object, which may have given it away.
+-- of the policies for staff. The default privileges are those of the role that created an object, which may have given it away.
+--
+-- And those that revoke, however it was granted, what would let a role have its code run: EXECUTE on a trigger function, and TRIGGER
+-- or REFERENCES on a table.
 WITH object (type, owner, acl, oid) AS (
     SELECT 'n', n.nspowner, n.nspacl, n.oid
       FROM pg_namespace AS n
@@ -40,7 +43,7 @@ SELECT 0, format('REVOKE ALL ON ROUTINE %s FROM %s', p.oid::regprocedure, CASE a
  WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.prosecdef AND p.proname NOT IN ({functions_of_policies()})
    AND a.grantee <> p.proowner
 UNION ALL
--- however they came: with these, a role could put a trigger on a table that is written to next
+-- with these, a role could put a trigger on a table that is written to next
 SELECT 0, format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_class AS c
  CROSS JOIN LATERAL aclexplode(c.relacl) AS a

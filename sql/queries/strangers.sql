@@ -41,8 +41,8 @@ SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) F
                 SELECT FROM pg_proc AS p
                  WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
         UNION ALL
-        -- what a role that had rights on one of the tables left there, also if it belongs to a trusted one now: the triggers of a table whose foreign key
-        -- refers to it run with the rights of its owner or, before PostgreSQL 18, of the role that deletes a row
+        -- what a role that had rights on one of the tables left there, also if it belongs to a trusted one now: the triggers of a table
+        -- whose foreign key refers to it run with the rights of its owner or, before PostgreSQL 18, of the role that deletes a row
         SELECT 'pg_constraint'::regclass, k.oid, NULL, CASE WHEN t.relowner NOT IN (SELECT r.oid FROM trusted AS r) THEN t.relowner END, NULL
           FROM pg_class AS c
           JOIN home AS h ON h.oid = c.relnamespace

@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from sessiondb import pooler, resources
 from sessiondb.address import unreachable
 from sessiondb.citus import look_at_citus
-from sessiondb.connection import SILENCE, Connection, named_path, set_platform_path, trusted
+from sessiondb.connection import OUR_PATH, SILENCE, Connection, named_path, set_platform_path, trusted
 from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.installation import Installation, installation
 from sessiondb.server_errors import explain, is_lost
@@ -169,14 +169,12 @@ class Database:
         # the initial path; qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         # another client of a pooler may have left a schema_oid
+        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": "", **SPELLING}
         connection.execute(
-            "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', %(local)s),"
-            " pg_catalog.set_config('sessiondb.schema_oid', '', %(local)s)",
-            {"local": local},
-        )
-        connection.execute(
-            "SELECT set_config(s.name, s.value, %s) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
-            [local, [*SPELLING], [*SPELLING.values()]],
+            "SELECT pg_catalog.set_config(s.name, s.value, %s)"
+            " FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[]))"
+            " AS s (name, value)",
+            [local, [*first], [*first.values()]],
         )
         # before anything that may take long
         connection.execute(

@@ -403,7 +403,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
     if todo and todo[0].number != "0001":
         before = look(lambda: objects.states(connection, then))
         yield from steps.tools(_tools(before))
-        if "0004" in (numbers := {m.number for m in todo}):
+        numbers = {m.number for m in todo}
+        if "0004" in numbers:
             gone = {s.name for s in before if (s.kind, s.state) == ("trigger", "MISSING") and s.migration < "0004"}
             yield steps.guards([o for o in objects.objects() if o.name in gone and o.after not in numbers])
     for migration in todo:
