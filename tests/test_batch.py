@@ -60,6 +60,24 @@ def test_a_batch_in_a_transaction_leaves_its_settings_as_they_were(platform_db: 
         assert connection.execute(shown).fetchall() == before
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+@pytest.mark.parametrize("level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE])
+def test_no_batch_or_procedure_trusts_an_old_snapshot(
+    installed_db: PlatformDatabase, level: psycopg.IsolationLevel
+) -> None:
+    """In which it would not see what another role has created since."""
+    explain = "SELECT sessiondb.explain_link(gen_random_uuid(), gen_random_uuid())"
+    with installed_db.connect(autocommit=False) as connection:
+        for text in (batch(installed_db), explain, "CALL sessiondb.begin_backfill(NULL)"):
+            connection.rollback()
+            connection.isolation_level = level
+            with pytest.raises(psycopg.Error, match="in READ COMMITTED only"):
+                connection.execute(text.encode(), prepare=False)
+            connection.rollback()
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            connection.execute(text.encode(), prepare=False)
+
+
 def test_a_batch_gives_saved_links_back(installed_db: PlatformDatabase) -> None:
     link(installed_db)
     links = "SELECT count(*) FROM {}.{} WHERE session_id IS NOT NULL"

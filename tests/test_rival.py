@@ -471,13 +471,14 @@ def test_the_triggers_use_nothing_that_another_role_left_in_schema_sessiondb(
         assert world.stored("enrollments", student) == [session]
 
 
-@pytest.mark.parametrize("how", ["open", "a trigger"])
+@pytest.mark.parametrize("how", ["open", "a trigger", "in an ANALYZE of a superuser"])
 @on_reference
 def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
     new_role: str, installed_db: PlatformDatabase, how: str
 ) -> None:
     """It could commit at any moment of a rollback, though its rights are revoked."""
-    with installed_db.connect() as connection, installed_db.connect(new_role) as rival:
+    analyzes = "ANALYZE" in how
+    with installed_db.connect() as connection, installed_db.connect(None if analyzes else new_role) as rival:
         connection.execute(
             sql.SQL(
                 "GRANT USAGE, CREATE ON SCHEMA sessiondb TO {0}; GRANT TRIGGER ON sessiondb.objects TO {0};"
@@ -487,15 +488,33 @@ def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
         function = sql.SQL(
             "CREATE FUNCTION {}.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
         )
+        rival.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(new_role)))
         rival.execute(function.format(sql.Identifier(new_role)))
-        rival.execute("BEGIN")
-        if how == "open":
+        create = "CREATE PROCEDURE sessiondb.lock_tables(text, text) LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+        if analyzes:
             rival.execute(
-                "CREATE PROCEDURE sessiondb.lock_tables(text, text) LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+                sql.SQL(
+                    """
+                    CREATE TABLE {role}.t (i int);
+                    INSERT INTO {role}.t VALUES (1);
+                    CREATE FUNCTION {role}.acts() RETURNS void LANGUAGE plpgsql AS $$
+                    BEGIN IF current_setting('test.acts', true) = 'on' THEN EXECUTE {create}; END IF; END $$;
+                    CREATE FUNCTION {role}.f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+                    BEGIN PERFORM {role}.acts(); RETURN $1; END $$;
+                    CREATE INDEX ON {role}.t ({role}.f(i)); RESET ROLE; SET test.acts TO 'on'
+                    """
+                ).format(role=sql.Identifier(new_role), create=sql.Literal(create))
             )
+        rival.execute("BEGIN")
+        if analyzes:
+            rival.execute(sql.SQL("ANALYZE {}.t").format(sql.Identifier(new_role)))
+        elif how == "open":
+            rival.execute(create.encode())
         else:
-            create = "CREATE TRIGGER t BEFORE DELETE ON sessiondb.objects FOR EACH STATEMENT EXECUTE FUNCTION {}.evil()"
-            rival.execute(sql.SQL(create).format(sql.Identifier(new_role)))
+            trigger = (
+                "CREATE TRIGGER t BEFORE DELETE ON sessiondb.objects FOR EACH STATEMENT EXECUTE FUNCTION {}.evil()"
+            )
+            rival.execute(sql.SQL(trigger).format(sql.Identifier(new_role)))
         connection.execute(
             sql.SQL("REVOKE ALL ON SCHEMA sessiondb FROM {0}; REVOKE ALL ON sessiondb.objects FROM {0}").format(
                 sql.Identifier(new_role)

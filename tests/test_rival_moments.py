@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from conftest import Part, PlatformDatabase
 from platforms import PLATFORMS
@@ -17,9 +20,9 @@ from test_lock_budget import until
 from test_plan import by_psql, psql, script_for
 from test_rival import TRAPPED_SCHEMA, Rival, acting_before, on_reference
 
-from sessiondb import migrate, records
+from sessiondb import ledger, migrate, records
 from sessiondb.connection import Connection
-from sessiondb.errors import PlatformRefusedError
+from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.installation import Installation
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import Runner, expanded
@@ -128,6 +131,46 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
 
     assert (run.code, {*replaced}) == (0, {False}), run.err
     assert not rival.fallen()
+
+
+@on_reference
+def test_what_another_role_commits_after_the_snapshot_of_a_command_that_only_reads_is_not_read(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """It was made while that role could, and is committed before any one of the statements."""
+    role = sql.Identifier(new_role)
+    with installed_db.connect() as connection:
+        connection.execute("DROP TABLE sessiondb.migration_content")  # which is then left out
+    at = sent = 0
+
+    class Watched(psycopg.Connection[tuple[Any, ...]]):
+        def execute(self, *args: Any, **options: Any) -> Any:
+            nonlocal sent
+            sent += 1
+            if sent == at:
+                maker.commit()
+            return super().execute(*args, **options)
+
+    while sent >= at:
+        at, sent = at + 1, 0
+        with installed_db.connect() as connection, installed_db.connect(new_role, autocommit=False) as maker:
+            connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
+            maker.execute(
+                "CREATE FUNCTION sessiondb.evil() RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END';"
+                "CREATE VIEW sessiondb.migration_content AS SELECT sessiondb.evil() AS migration_id, '' AS sha256;"
+                "GRANT SELECT ON sessiondb.migration_content TO PUBLIC"
+            )
+            connection.execute(sql.SQL("REVOKE ALL ON SCHEMA sessiondb FROM {}").format(role))
+            refused = ""
+            try:
+                with replace(installed_db.database(), opens=Watched).transaction(read_only=True) as reader:
+                    ledger.applied(reader)
+            except SessiondbError as error:
+                refused = str(error)
+            assert "fallen" not in refused, at
+            maker.rollback()
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
+    assert at > 5
 
 
 # a view or table, or a routine, of the rival for each of ours, with the same columns or arguments

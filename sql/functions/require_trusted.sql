@@ -22,6 +22,15 @@ DECLARE
 {strangers(v_owner)}
                ) AS s);
 BEGIN
+    -- sessiondb itself has looked before the snapshot of this transaction
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted')
+       AND coalesce(current_setting('sessiondb.schema_oid', true), '') IN ('', '0')
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'this works in a transaction in READ COMMITTED only',
+            HINT = 'SET default_transaction_isolation TO ''read committed'', then run it again.';
+    END IF;
     IF v_pids <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',

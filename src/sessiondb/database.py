@@ -16,7 +16,7 @@ from sessiondb.address import unreachable
 from sessiondb.citus import look_at_citus
 from sessiondb.connection import OUR_PATH, SILENCE, Connection, named_path, set_platform_path, trusted
 from sessiondb.errors import SessiondbError, UsageError
-from sessiondb.installation import Installation, installation
+from sessiondb.installation import Installation, installation, is_there
 from sessiondb.server_errors import explain, is_lost
 
 SPELLING = {
@@ -131,6 +131,10 @@ class Database:
             SessiondbError: no connection, or no such schema.
         """
         with self._opened() as connection:
+            if read_only:
+                # before the snapshot is taken, in which nothing is seen of what another role commits meanwhile
+                with connection.transaction():
+                    self._look(connection, local=True, is_reader=True)
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else IsolationLevel.READ_COMMITTED
             self._prepare(connection, choices, local=True, is_reader=read_only)
@@ -165,8 +169,13 @@ class Database:
         except psycopg.Error as error:
             raise explain(error) from error
 
-    def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
-        # the initial path; qualified, so no object of another role is taken for these
+    def _look(self, connection: Connection, *, local: bool, is_reader: bool) -> tuple[list[str], int | None]:
+        """Set what the first look at schema sessiondb needs, and look.
+
+        Returns:
+            The initial search_path of the connection, and the role that owns the platform's tables.
+        """
+        # qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         # another client of a pooler may have left a schema_oid
         first = {"search_path": OUR_PATH, "sessiondb.schema_oid": "", **SPELLING}
@@ -183,6 +192,11 @@ class Database:
         )
         owner = self._table_owner(connection)
         connection.execute("SELECT set_config('sessiondb.table_owner', %s, %s)", [str(owner or ""), local])
+        is_there(connection)
+        return path, owner
+
+    def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
+        path, owner = self._look(connection, local=local, is_reader=is_reader)
         there = installation(connection)
         schema = self._schema(connection, there)
         if there and owner is None:  # the schema was not named, and is not public

@@ -183,6 +183,11 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     }
     begin, end = resources.read("script/batch.sql").split("{statements}")
     yield begin.rstrip()
+    yield "IF pg_catalog.current_setting('transaction_isolation')"
+    yield "   OPERATOR(pg_catalog.<>) ALL ('{read committed,read uncommitted}') THEN"
+    yield "    RAISE EXCEPTION 'this works in a transaction in READ COMMITTED only'"
+    yield "        USING HINT = 'SET default_transaction_isolation TO ''read committed'', then run this again.';"
+    yield "END IF;"
     yield from _set_for_batch(settings)
     yield f"IF NOT pg_try_advisory_xact_lock({ADVISORY_KEY}) THEN"
     yield "    RAISE EXCEPTION 'another sessiondb run is working on this database'"
