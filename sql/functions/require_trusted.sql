@@ -34,7 +34,7 @@ BEGIN
     IF v_pids <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',
-            MESSAGE = 'a transaction of a role that is not trusted has changed schema sessiondb and has not ended',
+            MESSAGE = 'another transaction has changed schema sessiondb and has not ended',
             DETAIL = 'In the way: ' || ({in_the_way(v_pids)}),
             HINT = 'Run it again when that transaction has ended.';
     END IF;

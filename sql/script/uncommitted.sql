@@ -7,7 +7,7 @@ BEGIN
     IF v_pids <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',
-            MESSAGE = 'a transaction of a role that is not trusted has changed schema sessiondb and has not ended, so it is not known what is there',
+            MESSAGE = 'another transaction has changed schema sessiondb and has not ended, so it is not known what is there',
             DETAIL = 'In the way: ' || ({in_the_way(v_pids)}),
             HINT = 'Run it again when that transaction has ended.';
     END IF;

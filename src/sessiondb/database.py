@@ -131,13 +131,15 @@ class Database:
             SessiondbError: no connection, or no such schema.
         """
         with self._opened() as connection:
+            known = ""
             if read_only:
                 # before the snapshot is taken, in which nothing is seen of what another role commits meanwhile
                 with connection.transaction():
                     self._look(connection, local=True, is_reader=True)
+                    ((known,),) = connection.execute("SELECT current_setting('sessiondb.schema_oid')").fetchall()
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else IsolationLevel.READ_COMMITTED
-            self._prepare(connection, choices, local=True, is_reader=read_only)
+            self._prepare(connection, choices, local=True, is_reader=read_only, known=known)
             yield connection
             if not read_only:
                 set_platform_path(connection)  # deferred triggers fire at the commit
@@ -169,8 +171,10 @@ class Database:
         except psycopg.Error as error:
             raise explain(error) from error
 
-    def _look(self, connection: Connection, *, local: bool, is_reader: bool) -> tuple[list[str], int | None]:
-        """Set what the first look at schema sessiondb needs, and look.
+    def _look(
+        self, connection: Connection, *, local: bool, is_reader: bool, known: str = ""
+    ) -> tuple[list[str], int | None]:
+        """Set what the first look at schema sessiondb needs, and look, unless it is ``known``, by its oid.
 
         Returns:
             The initial search_path of the connection, and the role that owns the platform's tables.
@@ -178,7 +182,7 @@ class Database:
         # qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         # another client of a pooler may have left a schema_oid
-        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": "", **SPELLING}
+        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, **SPELLING}
         connection.execute(
             "SELECT pg_catalog.set_config(s.name, s.value, %s)"
             " FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[]))"
@@ -195,8 +199,10 @@ class Database:
         is_there(connection)
         return path, owner
 
-    def _prepare(self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False) -> None:
-        path, owner = self._look(connection, local=local, is_reader=is_reader)
+    def _prepare(
+        self, connection: Connection, choices: Choices, *, local: bool, is_reader: bool = False, known: str = ""
+    ) -> None:
+        path, owner = self._look(connection, local=local, is_reader=is_reader, known=known)
         there = installation(connection)
         schema = self._schema(connection, there)
         if there and owner is None:  # the schema was not named, and is not public
