@@ -22,7 +22,7 @@ from test_cli import BY_HAND, run
 from test_lock_budget import until, waits_for_table
 from test_rules import World
 
-from sessiondb import resources
+from sessiondb import database, resources
 from sessiondb.backfill import Pace, backfill
 from sessiondb.connection import Connection
 from sessiondb.database import Database
@@ -474,9 +474,10 @@ def test_the_triggers_use_nothing_that_another_role_left_in_schema_sessiondb(
 @pytest.mark.parametrize("how", ["open", "a trigger", "in an ANALYZE of a superuser"])
 @on_reference
 def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
-    new_role: str, installed_db: PlatformDatabase, how: str
+    new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """It could commit at any moment of a rollback, though its rights are revoked."""
+    monkeypatch.setattr(database, "_PATIENCE", "200ms")
     analyzes = "ANALYZE" in how
     with installed_db.connect() as connection, installed_db.connect(None if analyzes else new_role) as rival:
         connection.execute(
@@ -498,12 +499,17 @@ def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
                     CREATE TABLE {role}.t (i int);
                     INSERT INTO {role}.t VALUES (1);
                     CREATE FUNCTION {role}.acts() RETURNS void LANGUAGE plpgsql AS $$
-                    BEGIN IF current_setting('test.acts', true) = 'on' THEN EXECUTE {create}; END IF; END $$;
+                    BEGIN
+                        IF current_setting('test.acts', true) = 'on' THEN
+                            EXECUTE {create};
+                            PERFORM pg_advisory_xact_lock({key});  -- as if it were a run of sessiondb
+                        END IF;
+                    END $$;
                     CREATE FUNCTION {role}.f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
                     BEGIN PERFORM {role}.acts(); RETURN $1; END $$;
                     CREATE INDEX ON {role}.t ({role}.f(i)); RESET ROLE; SET test.acts TO 'on'
                     """
-                ).format(role=sql.Identifier(new_role), create=sql.Literal(create))
+                ).format(role=sql.Identifier(new_role), create=sql.Literal(create), key=ADVISORY_KEY)
             )
         rival.execute("BEGIN")
         if analyzes:
@@ -524,7 +530,7 @@ def test_what_another_role_has_not_committed_in_schema_sessiondb_is_waited_for(
             waited = call(installed_db, *command)
             assert (waited.code, "n the way: pid" in waited.err) == (6, True), waited.err
         with pytest.raises(errors.LockNotAvailable, match="In the way: pid"):
-            connection.execute("CALL sessiondb.backfill()")
+            connection.execute("SET lock_timeout TO '200ms'; CALL sessiondb.begin_backfill(NULL)")
         rival.execute("COMMIT")
         refused = call(installed_db, "rollback", "--all", "--yes")
         assert (refused.code, "fallen" in refused.err) == (5, False), refused.err
@@ -749,3 +755,21 @@ def test_a_schema_that_is_made_after_the_first_look_does_not_show_who_owns_the_t
 
     assert before is not None
     assert after == before
+
+
+@on_reference
+def test_functions_of_another_role_do_not_complete_an_installation(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    assert call(platform_db, "apply", "--to", "0008").code == 0
+    with platform_db.connect() as connection:
+        role = sql.Identifier(new_role)
+        connection.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}; SET ROLE {}").format(role, role, role))
+        for name in resources.names("functions"):
+            connection.execute(
+                sql.SQL("CREATE FUNCTION {}.{}() RETURNS void LANGUAGE sql AS ''").format(role, sql.Identifier(name))
+            )
+
+    refused = call(platform_db, "org", "create", "--name", "A", "--slug", "a")
+
+    assert (refused.code, "only partly installed" in refused.err) == (1, True), refused.err

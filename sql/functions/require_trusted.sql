@@ -12,15 +12,9 @@ AS $procedure$
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.backfill(uuid)'::regprocedure);
-    -- before the look at what is committed
-    v_pids integer[] := ARRAY(
-{uncommitted(v_owner)}
-        );
-    v_found text := (
-        SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
-          FROM (
-{strangers(v_owner)}
-               ) AS s);
+    v_until timestamptz := clock_timestamp() + coalesce(nullif(current_setting('lock_timeout')::interval, '0'), '10s');
+    v_pids integer[];
+    v_found text;
 BEGIN
     -- sessiondb itself has looked before the snapshot of this transaction
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted')
@@ -31,6 +25,14 @@ BEGIN
             MESSAGE = 'this works in a transaction in READ COMMITTED only',
             HINT = 'SET default_transaction_isolation TO ''read committed'', then run it again.';
     END IF;
+    LOOP  -- before the look at what is committed
+        PERFORM pg_stat_clear_snapshot();
+        v_pids := ARRAY(
+{uncommitted(v_owner)}
+            );
+        EXIT WHEN v_pids = '{}' OR clock_timestamp() > v_until;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
     IF v_pids <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',
@@ -38,6 +40,11 @@ BEGIN
             DETAIL = 'In the way: ' || ({in_the_way(v_pids)}),
             HINT = 'Run it again when that transaction has ended.';
     END IF;
+    SELECT string_agg(format('%s (role %s)', s.object, s.role), ', ')
+      INTO v_found
+      FROM (
+{strangers(v_owner)}
+           ) AS s;
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',

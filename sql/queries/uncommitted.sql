@@ -1,9 +1,9 @@
 -- The sessions whose transactions may have created something of another role in schema sessiondb, which no look at the catalogs shows
 -- before they commit; 0 for a prepared transaction. $1 owns the platform's table enrollments.
 --
--- Creating an object in a schema locks the schema, and a trigger or a foreign key its table, until the transaction ends. The session
--- of a trusted role may run code of any: ANALYZE calls functions of indexes as the owner of the table. Runs of sessiondb hold its
--- advisory lock; a trusted role that locks a table exclusively owns it, and creates nothing there.
+-- Creating an object in a schema locks the schema, and a trigger or a foreign key its table, until the transaction ends. No session is
+-- left out because of its role, which may run code of any: ANALYZE calls functions of indexes as the owner of the table. But a trusted
+-- role that locks a table exclusively creates nothing there.
 SELECT DISTINCT coalesce(l.pid, 0)
   FROM pg_locks AS l
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -11,17 +11,10 @@ SELECT DISTINCT coalesce(l.pid, 0)
    AND l.granted
    AND l.pid IS DISTINCT FROM pg_backend_pid()
    AND (l.locktype = 'object' AND l.classid = 'pg_namespace'::regclass AND l.objid = to_regnamespace('sessiondb')::oid
-        OR l.locktype = 'relation' AND l.mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-           AND l.relation IN (SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb')::oid))
-   -- the server's own processes have no role, but may run code of any, as autovacuum does
-   AND (l.pid IS NULL OR a.pid IS NOT NULL AND NOT (
-        EXISTS (
-            SELECT FROM (
+        OR l.locktype = 'relation' AND l.relation IN (SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb')::oid)
+           AND (l.mode = 'ShareRowExclusiveLock'
+                OR l.mode IN ('ExclusiveLock', 'AccessExclusiveLock') AND NOT EXISTS (
+                    SELECT FROM (
 {trusted_roles($1)}
-                   ) AS t (oid)
-             WHERE pg_has_role(a.usesysid, t.oid, 'USAGE'))
-        AND (l.locktype = 'relation' AND l.mode <> 'ShareRowExclusiveLock'
-             OR EXISTS (
-                SELECT FROM pg_locks AS k
-                 WHERE k.pid = l.pid AND k.locktype = 'advisory' AND k.granted AND k.objsubid = 1 AND k.database = l.database
-                   AND (k.classid::bigint << 32 | k.objid::bigint) = 8315179226536832612))))
+                           ) AS t (oid)
+                     WHERE pg_has_role(a.usesysid, t.oid, 'USAGE'))))

@@ -1,9 +1,17 @@
 DO $committed$
 DECLARE
-    v_pids integer[] := ARRAY(
-{uncommitted($1)}
-        );
+    -- a run of sessiondb creates things there, too, for moments; 0 is no limit
+    v_until timestamptz := clock_timestamp() + coalesce(nullif(current_setting('lock_timeout')::interval, '0'), '10s');
+    v_pids integer[];
 BEGIN
+    LOOP
+        PERFORM pg_stat_clear_snapshot();  -- or the sessions are those that this transaction saw first
+        v_pids := ARRAY(
+{uncommitted($1)}
+            );
+        EXIT WHEN v_pids = '{}' OR clock_timestamp() > v_until;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
     IF v_pids <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',

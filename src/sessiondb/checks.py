@@ -229,10 +229,14 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
         ledger.require_visible(connection)
         raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
     refuse_other(there, older=True)
+    functions = [o for o in objects.objects() if o.kind == "function"]
     missing = connection.execute(
-        "SELECT FROM unnest(%s::text[]) AS f (name)"
-        " WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = f.name)",
-        [resources.names("functions")],
+        "SELECT FROM ROWS FROM (unnest(%s::text[]), unnest(%s::text[]), unnest(%s::text[]))"
+        " AS f (parent, name, arguments)"
+        " WHERE NOT EXISTS (SELECT FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+        " WHERE n.nspname = CASE f.parent WHEN 'platform' THEN %s ELSE f.parent END"
+        " AND p.proname = f.name AND oidvectortypes(p.proargtypes) = f.arguments)",
+        [*([getattr(o, part) for o in functions] for part in ("parent", "name", "args")), there.platform_schema],
     )
     if missing.rowcount:
         raise SessiondbError(f"{PARTLY_INSTALLED} in this database", "Complete it: sessiondb apply")

@@ -24,8 +24,8 @@ def is_there(connection: Connection) -> bool:
 
     Raises:
         PlatformRefusedError: a role that is not trusted has created objects there, or may create some.
-        psycopg.errors.LockNotAvailable: such a role may have created some and not committed yet; the detail names the
-            session.
+        psycopg.errors.LockNotAvailable: such a role may have created some, and did not end its transaction while this
+            waited; the detail names the session.
     """
     # now, which the snapshot of a transaction that only reads is not: names are looked up now, too
     ((there, known),) = connection.execute(
