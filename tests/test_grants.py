@@ -54,6 +54,38 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "warning",
         "table notes",
     ),
+    **{
+        f"a trigger on a table that follows {what}": (
+            trusted(
+                f"{before}; CREATE TABLE notes ({columns}, FOREIGN KEY (a, b) REFERENCES {key} ON UPDATE CASCADE);"
+                "GRANT TRIGGER ON notes TO {role}"
+            ),
+            "warning",
+            "table notes",
+        )
+        for what, before, columns, key in (
+            ("a status", "ALTER TABLE sessions ADD UNIQUE (id, status)", "a uuid, b text", "sessions (id, status)"),
+            (
+                "a role",
+                "ALTER TABLE org_members ADD n integer GENERATED ALWAYS AS IDENTITY, ADD UNIQUE (n, role)",
+                "a integer, b text",
+                "org_members (n, role)",
+            ),
+            (
+                "what a deletion sets to NULL",
+                "CREATE TABLE other (x uuid UNIQUE, s uuid REFERENCES sessions ON DELETE SET NULL, UNIQUE (x, s))",
+                "a uuid, b uuid",
+                "other (x, s)",
+            ),
+            (
+                "what is computed from a session",
+                "ALTER TABLE enrollments ADD k uuid GENERATED ALWAYS AS (coalesce(session_id, id)) STORED;"
+                "ALTER TABLE enrollments ADD UNIQUE (id, k)",
+                "a uuid, b uuid",
+                "enrollments (id, k)",
+            ),
+        )
+    },
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (
@@ -74,6 +106,10 @@ HARMLESS: dict[str, LiteralString] = {
     "a foreign key to another table": "GRANT REFERENCES ON courses, enrollments TO {role}",
     "all tables": "GRANT pg_write_all_data TO {role}",
     "a trigger on another table": "GRANT TRIGGER ON auth.users TO {role}",
+    "a trigger on a table that follows what no command changes": (
+        "CREATE TABLE notes (e uuid REFERENCES enrollments ON UPDATE CASCADE, o uuid REFERENCES orgs ON UPDATE CASCADE);"
+        "GRANT TRIGGER ON notes TO {role}"
+    ),
 }
 
 

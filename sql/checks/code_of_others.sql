@@ -66,7 +66,7 @@ SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
 UNION ALL
 SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.conname, c.oid::regclass),
        format('This table of role %I refers to %s: it may prevent the deletion of a row and, before PostgreSQL 18, '
-              'its triggers run with the rights of the role that deletes the row.', pg_get_userbyid(c.relowner), k.confrelid::regclass),
+              'its triggers run with the rights of the role that deletes the row or changes its key.', pg_get_userbyid(c.relowner), k.confrelid::regclass),
        format('ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
   FROM used AS u
   JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0

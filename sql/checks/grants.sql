@@ -36,7 +36,7 @@ used AS (
             SELECT w.relid, false, w.is_deleted
               FROM platform AS h
              CROSS JOIN LATERAL (
-{changed_by_deletes(h.oid)}
+{changed_by_keys(h.oid)}
                   ) AS w
               JOIN pg_class AS x ON x.oid = w.relid
              WHERE NOT (x.relnamespace = h.oid AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))
@@ -104,7 +104,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
     SELECT format('table %s', r.relname), format('TABLE %s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name, 'warning',
            CASE
                WHEN r.privilege_type = 'REFERENCES' THEN
-                   'create a foreign key that prevents the deletion of a row or, before PostgreSQL 18, runs code with the rights of the role that deletes it'
+                   'create a foreign key that prevents the deletion of a row or, before PostgreSQL 18, runs code with the rights of the role that deletes it or changes its key'
                WHEN u.is_linked THEN 'put a trigger there that fires after those of sessiondb and changes the session of a row'
                ELSE 'put a trigger there that runs with the rights of any role that writes to it'
            END
