@@ -86,6 +86,31 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
             ),
         )
     },
+    "a trigger on a table that a rule writes to": (
+        "CREATE TABLE notes (s uuid);"
+        "CREATE RULE noted AS ON UPDATE TO sessions DO ALSO INSERT INTO notes VALUES (NEW.id); GRANT TRIGGER ON notes TO {role}",
+        "warning",
+        "table notes",
+    ),
+    **{
+        f"a trigger on {table}, which a trigger writes to, {n}": (
+            trusted(
+                f"CREATE TABLE {table} (s uuid); CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS"
+                f" 'BEGIN {statement}; RETURN NULL; END';"
+                f"CREATE TRIGGER notes AFTER INSERT ON {of} FOR EACH ROW EXECUTE FUNCTION notes();"
+                f"GRANT TRIGGER ON {table} TO {{role}}"
+            ),
+            "warning",
+            f"table {table}".replace('"', ""),
+        )
+        for n, (table, of, statement) in enumerate(
+            (
+                ("notes", "orgs", "insert into notes SELECT NEW.id"),
+                ("notes", "submissions", "UPDATE ONLY public.Notes SET s = NULL"),
+                ('"Notes"', "org_members", 'DELETE FROM public . "Notes"'),
+            )
+        )
+    },
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (

@@ -36,7 +36,7 @@ used AS (
             SELECT w.relid, false, w.is_deleted
               FROM platform AS h
              CROSS JOIN LATERAL (
-{changed_by_keys(h.oid)}
+{changed_tables(h.oid)}
                   ) AS w
               JOIN pg_class AS x ON x.oid = w.relid
              WHERE NOT (x.relnamespace = h.oid AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))

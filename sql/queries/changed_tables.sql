@@ -1,0 +1,39 @@
+-- The tables of which rows are changed when our commands change rows in schema $1 (an oid), or rows of org_members or sessions are
+-- deleted: directly, by foreign keys ON DELETE and ON UPDATE, by rules, and by what the text of a trigger function shows (not what it
+-- composes). Triggers there fire, too. From some of them rows are deleted.
+WITH RECURSIVE changed (relid, attnum) AS (
+    -- instead of a column, 0 if the row is deleted, and -1 if it is inserted, or it is not known what is changed
+    SELECT c.oid, a.attnum
+      FROM (VALUES ('orgs', -1, ''), ('org_members', 0, 'role'), ('sessions', 0, 'status'),
+                   ('enrollments', -1, 'session_id'), ('submissions', -1, 'session_id')) AS w (table_name, otherwise, column_name)
+      JOIN pg_class AS c ON c.relnamespace = $1 AND c.relname = w.table_name
+     CROSS JOIN LATERAL (
+            SELECT w.otherwise::smallint
+             UNION ALL
+            SELECT t.attnum FROM pg_attribute AS t WHERE t.attrelid = c.oid AND (t.attname = w.column_name OR t.attgenerated <> '') AND NOT t.attisdropped
+           ) AS a (attnum)
+     UNION
+    SELECT f.relid, f.attnum
+      FROM changed AS c
+     CROSS JOIN LATERAL (
+            SELECT k.conrelid, CASE WHEN c.attnum = 0 AND k.confdeltype = 'c' THEN 0 ELSE t.attnum END::smallint
+              FROM pg_constraint AS k
+              JOIN pg_attribute AS t ON t.attrelid = k.conrelid AND (t.attnum = ANY (k.conkey) OR t.attgenerated <> '') AND NOT t.attisdropped
+             WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = c.relid
+               AND (c.attnum = 0 AND k.confdeltype IN ('c', 'n', 'd') OR c.attnum = ANY (k.confkey) AND k.confupdtype IN ('c', 'n', 'd'))
+            UNION ALL
+            SELECT d.refobjid, (-1)::smallint
+              FROM pg_rewrite AS r
+              JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+             WHERE r.ev_class = c.relid AND r.ev_type <> '1'
+            UNION ALL
+            SELECT t.oid, (-1)::smallint
+              FROM pg_trigger AS g
+              JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
+             CROSS JOIN LATERAL regexp_matches(left(p.prosrc, 100000), '\m(?:UPDATE|INTO|DELETE\s+FROM)\s+(?:ONLY\s+)?(?:(?:\w+|"[^"]+")\s*\.\s*)?(\w+|"[^"]+")', 'gi') AS m (name)
+              JOIN pg_class AS t ON t.relname IN (lower(m.name[1]), btrim(m.name[1], '"')) AND t.relkind IN ('r', 'p', 'v', 'f')
+                                AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+             WHERE g.tgrelid = c.relid OR g.tgrelid IN (SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = c.relid)
+           ) AS f (relid, attnum)
+)
+SELECT c.relid, bool_or(c.attnum = 0) AS is_deleted FROM changed AS c GROUP BY c.relid
