@@ -773,3 +773,20 @@ def test_functions_of_another_role_do_not_complete_an_installation(
     refused = call(platform_db, "org", "create", "--name", "A", "--slug", "a")
 
     assert (refused.code, "only partly installed" in refused.err) == (1, True), refused.err
+
+
+@on_reference
+def test_a_role_that_connects_after_a_transaction_has_looked_at_the_sessions_is_seen(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """PostgreSQL shows the sessions as they were when the transaction looked first."""
+    with installed_db.connect(autocommit=False) as caller, installed_db.connect() as connection:
+        caller.execute("SET lock_timeout TO '50ms'; SELECT FROM pg_stat_activity")
+        role = sql.Identifier(new_role)
+        connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
+        with installed_db.connect(new_role, autocommit=False) as rival:
+            rival.execute("CREATE TABLE sessiondb.mine ()")
+            connection.execute(sql.SQL("REVOKE ALL ON SCHEMA sessiondb FROM {}").format(role))
+            with pytest.raises(errors.LockNotAvailable, match="In the way: pid"):
+                caller.execute("CALL sessiondb.begin_backfill(NULL)")
+            rival.rollback()
