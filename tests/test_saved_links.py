@@ -541,6 +541,28 @@ def test_no_link_is_lost_if_row_level_security_is_forced_while_links_are_saved_o
     assert linked(platform_db) == before
 
 
+@on_school
+@pytest.mark.parametrize("change", ["content = 'again'", "id = gen_random_uuid()"])
+def test_no_link_is_lost_to_a_client_from_which_a_forced_policy_hides_the_session_while_a_rollback_works(
+    platform_db: PlatformDatabase, change: str
+) -> None:
+    """The trigger that saves the link of what it writes reads sessions under the policy, as its owner."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        "ALTER TABLE sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY part ON sessions USING (id::text = current_setting('app.id', true))",
+    )
+    count = "SELECT count(*) AS n FROM submissions WHERE session_id IS NOT NULL"
+    assert rows(platform_db, count) == [{"n": 1}]
+
+    between(platform_db, "rollback", "DROP INDEX CONCURRENTLY", f"UPDATE submissions SET {change}")
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, count) == [{"n": 1}]
+
+
 class StoppedError(Exception):
     """What ends a run in the middle."""
 

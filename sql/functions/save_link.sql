@@ -54,12 +54,14 @@ BEGIN
             NULL;  -- nothing is known of it, and the link does not come back
         END;
     END IF;
-    EXECUTE format('INSERT INTO %1$s (%2$s, session_id%3$s) VALUES (($1).%4$s, ($1).session_id%5$s) '
+    EXECUTE format('INSERT INTO %1$s AS r (%2$s, session_id%3$s) VALUES (($1).%4$s, ($1).session_id%5$s) '
                    'ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET (%2$s, session_id%3$s) = ROW (EXCLUDED.%7$s, EXCLUDED.session_id%8$s)',
                    v_saved, array_to_string(v_columns, ', '), CASE WHEN v_has_belongs_to THEN ', session_belongs_to' END,
                    array_to_string(v_columns, ', ($1).'), CASE WHEN v_has_belongs_to THEN ', $2' END,
                    'saved_links_of_' || TG_ARGV[0] || '_pkey',
-                   array_to_string(v_columns, ', EXCLUDED.'), CASE WHEN v_has_belongs_to THEN ', EXCLUDED.session_belongs_to' END)
+                   array_to_string(v_columns, ', EXCLUDED.'), CASE WHEN v_has_belongs_to THEN
+                       -- a policy may hide from this client what is known of the same session
+                       ', CASE WHEN EXCLUDED.session_belongs_to = '''' AND r.session_id = EXCLUDED.session_id THEN r.session_belongs_to ELSE EXCLUDED.session_belongs_to END' END)
       USING NEW, coalesce(v_belongs_to, '');
     RETURN NULL;
 END

@@ -3,6 +3,8 @@
 -- A partition, or a table that inherits, has the links of all its rows saved only if it was there when the trigger was
 -- created: the transaction that did so (xmin) created the one of each partition, and the comment. A command that disables the
 -- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
+--
+-- If forced row level security hides sessions from the owner, the trigger may not have seen what the session belongs to.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
@@ -30,9 +32,17 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                    '            HINT = ''Run rollback again, which saves them.'';\n'
                    '    END IF;\n'
                    'END', to_regclass(t.name)::oid))),
-               (3, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
-               (4, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
+               (3, (SELECT format('DO %L', concat('BEGIN', u.before, format(
+                       'UPDATE %s AS r SET session_belongs_to = pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %s AS s'
+                       ' WHERE s.id OPERATOR(pg_catalog.=) r.session_id AND r.session_belongs_to OPERATOR(pg_catalog.=) '''';', a.attrelid::regclass, t.sessions), u.after, 'END'))
+                      FROM pg_attribute AS a
+                     CROSS JOIN LATERAL (SELECT to_regclass(t.sessions)::oid AS oid) AS w
+                     CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
+                     WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND a.attname = 'session_belongs_to' AND u.before IS NOT NULL)),
+               (4, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
+               (5, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
        ) AS s (turn, statement)
  WHERE o.kind = 'column' AND o.parent = $1 AND o.name = 'session_id' AND o.origin = 'created'
    AND to_regclass(t.name) IS NOT NULL
+   AND s.statement IS NOT NULL
  ORDER BY s.turn
