@@ -10,5 +10,6 @@
 
 -- object: function check_session
 -- object: function is_saved_link
+-- object: function row_of_saved_link
 -- object: trigger zzz_sessiondb_check_enrollment
 -- object: trigger zzz_sessiondb_check_enrollment_update

@@ -108,6 +108,8 @@ def _files(folder: str) -> list[Path]:
 def _of_file(path: Path, kind: Kind, *, is_distributed: bool = False) -> Text:
     """Return a file, as it is where Citus distributes the tables or elsewhere."""
     sql = filled(resources.with_citus(path.read_text(encoding="utf-8"), is_distributed=is_distributed))
+    if path.stem == "optional":  # its arguments are names
+        sql = sql.replace("$1", "r").replace("$2", "title")
     if "%(" in bare(sql):  # what is sent with arguments
         sql = without_placeholders(sql)
     if not parses(sql):  # one that is an expression

@@ -1484,3 +1484,22 @@ def test_call_works_whatever_the_session_has_set_and_left(installed_db: Platform
     with installed_db.connect() as connection:
         connection.execute("PREPARE sessiondb_held AS SELECT 1; SET quote_all_identifiers TO on")
         connection.execute("CALL sessiondb.backfill()")
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_progress_that_says_it_will_begin_is_not_resumed(installed_db: PlatformDatabase) -> None:
+    """A role that may run a backfill could make that of the owner end with nothing linked."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        platform.enroll(connection, platform.add_member(connection, org, platform.add_user(connection)), course)
+        platform.add_session(connection, org, course)
+        connection.execute(
+            "INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, started_at, finished_at)"
+            " VALUES (1, 'enrollments', 'enrollments'::regclass, pg_relation_filenode('enrollments'), '2999-01-01', '2999-01-02'),"
+            " (2, 'submissions', 'submissions'::regclass, pg_relation_filenode('submissions'), '2999-01-01', NULL)"
+        )
+
+    assert call(installed_db, "backfill").code == 0
+
+    assert linked(installed_db, "enrollments") == 1

@@ -78,6 +78,24 @@ def test_no_batch_or_procedure_trusts_an_old_snapshot(
             connection.execute(text.encode(), prepare=False)
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_who_calls_a_function_that_acts_for_another_role_cannot_make_it_trust_an_old_snapshot(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """By the setting with which sessiondb remembers what it has looked at."""
+    with installed_db.connect() as connection, installed_db.connect(new_role) as caller:
+        connection.execute(
+            "CREATE FUNCTION why() RETURNS jsonb LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS"
+            " 'SELECT sessiondb.explain_link(gen_random_uuid(), gen_random_uuid())'"
+        )
+        caller.execute("SELECT public.why()")
+        ((oid,),) = connection.execute("SELECT 'sessiondb'::regnamespace::oid::text").fetchall()
+        caller.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        caller.execute("SELECT set_config('sessiondb.schema_oid', %s, true)", [oid])
+        with pytest.raises(psycopg.Error, match="in READ COMMITTED only"):
+            caller.execute("SELECT public.why()")
+
+
 def test_a_batch_gives_saved_links_back(installed_db: PlatformDatabase) -> None:
     link(installed_db)
     links = "SELECT count(*) FROM {}.{} WHERE session_id IS NOT NULL"

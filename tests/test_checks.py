@@ -431,11 +431,70 @@ def test_row_level_security_that_is_forced_is_found_and_its_fix_works(installed_
     tables = ("items", "submissions")
     execute(installed_db, *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
 
-    findings = [finding for finding in check(installed_db) if finding.check not in ("staff", "unpinned_functions")]
+    findings = [finding for finding in check(installed_db, "row_security") if finding.level == "error"]
 
     assert brief(findings) == [("row_security", "error", f"public.{table}") for table in tables]
     carry_out(installed_db, findings)
     assert check(installed_db, "row_security") == []
+
+
+@on_hosted
+def test_no_right_link_is_called_wrong_to_the_owner_from_whom_a_forced_policy_hides_members(
+    installed_db: PlatformDatabase,
+) -> None:
+    """The fix would unlink all rows."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        platform.add_session(connection, org, course)
+        assert platform.submit(connection, user, course)
+    execute(installed_db, "ALTER TABLE org_members FORCE ROW LEVEL SECURITY")
+
+    (told,) = check(installed_db, "links_without_membership")
+
+    assert (told.check, "links_without_membership" in told.detail) == ("row_security", True)
+    assert "BYPASSRLS" in told.fix
+
+
+@on_reference
+def test_no_command_fails_because_of_a_value_that_no_jsonb_holds(installed_db: PlatformDatabase) -> None:
+    """Of type json, which students may be able to write."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user, other = (platform.add_member(connection, org, platform.add_user(connection)) for _ in range(2))
+        platform.submit(connection, other, course)
+        session = platform.add_session(connection, org, course)
+        platform.submit(connection, user, course)
+        tables = ("orgs", "org_members", "courses", "sessions", "enrollments", "submissions", "exercises", "users")
+        for table in tables:
+            connection.execute(f"ALTER TABLE {table} ADD answer json DEFAULT '\"\\u0000\"'".encode())
+        connection.execute("INSERT INTO submissions (user_id) VALUES (%s)", [user])
+        connection.execute("DELETE FROM org_members WHERE user_id = %s", [user])
+        ((row,),) = connection.execute("SELECT id FROM submissions WHERE exercise_id IS NULL").fetchall()
+
+    (found,) = check(installed_db, "links_without_membership")
+    assert "submissions is linked" in found.detail
+    for command in (
+        "show sessions",
+        "show submissions",
+        "show submissions --unlinked",
+        "show enrollments",
+        "org list",
+        "course list",
+        "session list",
+        f"member list --org {org}",
+        f"explain --user {other} --course {course}",
+        f"explain --submission {row}",
+        f"session set-status {session} completed",
+        f"session create --org {org} --course {course}",
+        "org create --name A --slug a",
+        "backfill",
+    ):
+        ended = run("-d", installed_db.conninfo(), *command.split())
+        assert "\\u0000" not in ended.err, command
+        assert ended.code in (0, 1), (command, ended.err)
 
 
 @on_reference

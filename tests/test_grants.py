@@ -261,6 +261,22 @@ def test_a_trigger_on_a_partition_is_found(new_role: str, installed_db: Platform
     assert brief(check(installed_db, "grants")) == [("grants", "warning", "table submissions_2024")]
 
 
+@on("reference")
+def test_a_trigger_on_a_table_that_refers_to_a_partition_is_found(new_role: str, platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            "DROP TABLE org_members;"
+            "CREATE TABLE org_members (org_id uuid REFERENCES orgs, user_id uuid, role text, PRIMARY KEY (org_id, user_id))"
+            " PARTITION BY HASH (org_id);"
+            "CREATE TABLE some_members PARTITION OF org_members FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+            "CREATE TABLE badges (o uuid, u uuid, FOREIGN KEY (o, u) REFERENCES some_members ON DELETE CASCADE)"
+        )
+        platform_db.apply()
+        give(connection, "GRANT TRIGGER ON badges TO {role}", new_role)
+
+    assert brief(check(platform_db, "grants")) == [("grants", "warning", "table badges")]
+
+
 @on("partitioned")
 def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
     new_role: str, installed_db: PlatformDatabase

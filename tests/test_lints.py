@@ -21,6 +21,7 @@ FUNCTIONS = """
      ORDER BY p.proname
 """
 DYNAMIC = {
+    "check_session",
     "choose_for_pages",
     "count_linkable",
     "explain_course",

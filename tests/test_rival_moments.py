@@ -173,6 +173,57 @@ def test_what_another_role_commits_after_the_snapshot_of_a_command_that_only_rea
     assert at > 5
 
 
+@pytest.mark.slow
+@on_reference
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check",
+        "org create --name A --slug a",
+        "show submissions --unlinked",
+        "explain --user 00000000-0000-4000-8000-000000000001 --course 00000000-0000-4000-8000-000000000002",
+        "backfill",
+        "trainer",
+    ],
+)
+def test_no_function_that_another_role_commits_at_any_moment_is_run_in_the_place_of_one_that_is_missing(
+    new_role: str, installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Before PostgreSQL 18, nothing shows that a role is creating a function."""
+    role = sql.Identifier(new_role)
+    of_functions = REPLACED.partition("UNION ALL")[0].replace("%%", "%").replace("PERFORM sessiondb.evil(); ", "")
+    with installed_db.connect() as connection:
+        made = {statement for (statement,) in connection.execute(of_functions.encode()).fetchall()}
+        installed_db.rollback(to="0008")
+        made -= {statement for (statement,) in connection.execute(of_functions.encode()).fetchall()}
+    assert len(made) > 30
+    at = sent = 0
+    execute = psycopg.Connection.execute
+
+    def acts(self: Connection, *args: Any, **options: Any) -> Any:
+        nonlocal sent
+        if self.info.parameter_status("application_name") == "sessiondb":
+            sent += 1
+            if sent == at:
+                maker.commit()
+        return execute(self, *args, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", acts)
+    while sent >= at:
+        at, sent = at + 1, 0
+        with installed_db.connect() as connection, installed_db.connect(new_role, autocommit=False) as maker:
+            connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA sessiondb TO {}").format(role))
+            for statement in made:
+                maker.execute(statement.encode())
+            connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA sessiondb FROM {}").format(role))
+            ended = call(installed_db, *command.split())
+            assert ended.code != 0, at
+            assert "fallen" not in ended.err, at
+            maker.rollback()
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
+    assert at > 5
+
+
 # a view or table, or a routine, of the rival for each of ours, with the same columns or arguments
 REPLACED = """
 SELECT format('CREATE %%s sessiondb.%%I(%%s) %%s LANGUAGE plpgsql AS %%L', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,

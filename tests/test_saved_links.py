@@ -563,6 +563,39 @@ def test_no_link_is_lost_to_a_client_from_which_a_forced_policy_hides_the_sessio
     assert rows(platform_db, count) == [{"n": 1}]
 
 
+@on_school
+def test_a_row_that_no_jsonb_holds_gets_its_saved_link_back(platform_db: PlatformDatabase) -> None:
+    """Its membership has ended, so that it is compared with what was saved."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    for table in ("enrollments", "submissions"):
+        alter(platform_db, f"ALTER TABLE {table} ADD answer json DEFAULT '\"\\u0000\"'")
+    before = linked(platform_db)
+    platform_db.rollback()
+    alter(platform_db, "DELETE FROM org_members")
+
+    assert on(platform_db, "apply").code == 0
+
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    for name in ("belongs_to", "of_session", "t", "s"):
+        alter(
+            platform_db,
+            f"ALTER TABLE submissions ADD {name} integer NOT NULL DEFAULT 1, DROP CONSTRAINT submissions_pkey,"
+            f"ADD PRIMARY KEY (id, {name})",
+        )
+        assert on(platform_db, "rollback", "--all", "--yes").code == 0
+        assert on(platform_db, "apply").code == 0
+        assert linked(platform_db) == before
+        alter(platform_db, f"ALTER TABLE submissions DROP {name}, ADD PRIMARY KEY (id)")
+
+
 class StoppedError(Exception):
     """What ends a run in the middle."""
 

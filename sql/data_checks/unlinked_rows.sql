@@ -17,7 +17,7 @@ SELECT 'unlinked_rows' AS "check",
                         -- on some platforms the id is a text, which a student chooses
                         SELECT '--' OPERATOR(pg_catalog.||) pg_catalog.rtrim('{table}', 's') OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||)
                                pg_catalog.substring(x.id, '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
-                          FROM (SELECT pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text AS id
+                          FROM (SELECT ({optional(r, id)}) AS id
                                   FROM platform.{table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1) AS x)
                 END, CASE WHEN w.words IS NOT NULL THEN
                     pg_catalog.format('If one of these means active, with it for STATUS: UPDATE %I.sessions SET status = ''active'' WHERE status OPERATOR(pg_catalog.=) ''STATUS''', i.platform_schema) END)

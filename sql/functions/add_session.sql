@@ -19,7 +19,7 @@ DECLARE
     v_taken pg_catalog.text[];
 BEGIN
     -- not c.title: without such a column, that would call a function title(courses) of another role
-    SELECT coalesce(pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
+    SELECT coalesce(({optional(c, title)}), c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',
@@ -35,7 +35,7 @@ BEGIN
 
     IF p_title IS NULL THEN
         -- first into an array: Citus plans no join with the numbers
-        v_taken := ARRAY(SELECT pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text FROM platform.sessions AS s WHERE s.org_id OPERATOR(pg_catalog.=) v_org_id);
+        v_taken := ARRAY(SELECT ({optional(s, title)}) FROM platform.sessions AS s WHERE s.org_id OPERATOR(pg_catalog.=) v_org_id);
         -- the type modifier of varchar(50) is 54
         SELECT coalesce(pg_catalog.max(a.atttypmod OPERATOR(pg_catalog.-) 4), 10000) INTO v_most
           FROM sessiondb.installation AS i

@@ -24,6 +24,7 @@ BEGIN
             SELECT FROM sessiondb.backfill_progress AS p
              WHERE p.session_id IS DISTINCT FROM p_session_id
                 -- a role that may run a backfill may write anything there
+                OR p.started_at > now()
                 OR p.position IS NOT NULL AND p.position::text !~ '^{"(block": \d{1,10}|user_id": "[0-9a-f-]{36}")}$')
     THEN
         UPDATE sessiondb.backfill_progress AS p

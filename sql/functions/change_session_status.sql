@@ -29,7 +29,7 @@ BEGIN
     END IF;
     changed := COALESCE(status OPERATOR(pg_catalog.<>) v_before, true);
     -- by itself, for Citus; not s.title: where there is no such column, that would call a function title(sessions) of another role
-    SELECT pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text INTO title FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id;
+    SELECT ({optional(s, title)}) INTO title FROM platform.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) p_session_id;
     RETURN NEXT;
 END
 $function$

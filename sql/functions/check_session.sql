@@ -21,13 +21,15 @@ AS $function$
  */
 DECLARE
     v_course_id pg_catalog.uuid;
+    v_fits boolean;
+    v_row pg_catalog.jsonb;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
         v_course_id := course_of(NEW);
     ELSE
         v_course_id := NEW.course_id;
     END IF;
-    IF NOT EXISTS (
+    v_fits := EXISTS (
         SELECT FROM (SELECT org_id AS of_org
                        FROM platform.sessions
                       WHERE id OPERATOR(pg_catalog.=) NEW.session_id
@@ -39,19 +41,20 @@ BEGIN
          WHERE EXISTS (SELECT
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
-                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id))
-        -- an apply restores what a rollback saved, though a membership may have ended since
-        AND NOT (TG_OP OPERATOR(pg_catalog.=) 'UPDATE'
-                 AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL
-                 AND sessiondb.is_saved_link(
+                          AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
+    -- an apply restores what a rollback saved, though a membership may have ended since
+    IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
+        EXECUTE sessiondb.row_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass) INTO v_row USING NEW;
+        v_fits := sessiondb.is_saved_link(
             TG_ARGV[0],
-            pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
+            v_row OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
                 SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id
                 -- citus: /*
                 FOR KEY SHARE
                 -- citus: */
-            ))))
-    THEN
+            )));
+    END IF;
+    IF NOT v_fits THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',
             MESSAGE = pg_catalog.format('session %s does not fit this row of table "%s"', NEW.session_id, TG_ARGV[0]),

@@ -18,7 +18,7 @@ BEGIN
     FOR v_try IN 1 .. 2 LOOP
         -- not o.slug: without such a column, that would call a function slug(orgs) of another role
         RETURN QUERY
-            SELECT o.id::pg_catalog.uuid, pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text, p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
+            SELECT o.id::pg_catalog.uuid, ({optional(o, name)}), p_slug, false FROM platform.orgs AS o WHERE slug OPERATOR(pg_catalog.=) p_slug;
         EXIT WHEN FOUND;
         BEGIN
             RETURN QUERY

@@ -29,7 +29,7 @@ BEGIN
                 OR EXISTS (SELECT FROM platform.submissions AS b WHERE b.user_id OPERATOR(pg_catalog.=) p_user_id),
         'is_course', EXISTS (SELECT FROM platform.courses AS k WHERE k.id OPERATOR(pg_catalog.=) p_course_id),
         'memberships', coalesce((
-            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('org_id', m.org_id, 'role', pg_catalog.to_jsonb(m.*) OPERATOR(pg_catalog.->>) 'role'::pg_catalog.text) ORDER BY m.org_id)
+            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('org_id', m.org_id, 'role', ({optional(m, role)})) ORDER BY m.org_id)
               FROM platform.org_members AS m
              WHERE m.user_id OPERATOR(pg_catalog.=) p_user_id), '[]'),
         'rows', coalesce((
@@ -50,9 +50,9 @@ BEGIN
                            pg_catalog.count(*) AS sessions,
                            pg_catalog.count(*) FILTER (WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS active,
                            (pg_catalog.array_agg(
-                               pg_catalog.format('"%s" %s', coalesce(pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text, s.id::pg_catalog.text), s.status)
+                               pg_catalog.format('"%s" %s', coalesce(({optional(s, title)}), s.id::pg_catalog.text), s.status)
                                ORDER BY s.created_at DESC NULLS LAST, s.id DESC))[1:5] AS titles,
-                           (SELECT pg_catalog.to_jsonb(g.*) OPERATOR(pg_catalog.->>) 'name'::pg_catalog.text FROM platform.orgs AS g WHERE g.id OPERATOR(pg_catalog.=) s.org_id) AS name
+                           (SELECT ({optional(g, name)}) FROM platform.orgs AS g WHERE g.id OPERATOR(pg_catalog.=) s.org_id) AS name
                       FROM platform.sessions AS s
                      WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id AND s.org_id IS NOT NULL
                      GROUP BY s.org_id

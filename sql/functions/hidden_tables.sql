@@ -10,17 +10,11 @@ AS $function$
  *
  * shows_all  the policies are true for it, so that it reads every row, but need not be able to lock or update it
  */
-SELECT c.relname, format('%I.%I', n.nspname, c.relname), p.every
-  FROM sessiondb.installation AS i
- CROSS JOIN pg_class AS c
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL (
-{shown_rows(c.oid, 'r', current_user)}
-       ) AS p
- WHERE (n.nspname = i.platform_schema AND c.relname IN ('org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-        OR format('%I.%I', n.nspname, c.relname) IN (SELECT s.step ->> 'to' FROM jsonb_array_elements(i.course_joins) AS s (step)))
-   AND row_security_active(c.oid)
-   AND NOT EXISTS (
+SELECT h.name, h.full_name, h.shows_all
+  FROM (
+{hidden_tables()}
+       ) AS h
+ WHERE NOT EXISTS (
         SELECT FROM pg_proc AS f
          WHERE f.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(f.proowner) = current_user)
 $function$

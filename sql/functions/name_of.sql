@@ -6,7 +6,6 @@ AS $function$
 /*
  * The name for output of an organisation (p_kind is org): its name or slug; of a session or a course: its title with the
  * id; of a user: e-mail and name with the id, as far as the caller may read them; the id if there is no such column.
- * to_jsonb() reads columns that a platform need not have.
  */
 SELECT CASE p_kind
            WHEN 'user' THEN coalesce((
@@ -18,7 +17,7 @@ SELECT CASE p_kind
            WHEN 'org' THEN coalesce(nullif(f.found ->> 'name', ''), nullif(f.found ->> 'slug', ''), 'organisation ' || p_id)
            ELSE coalesce('"' || nullif(f.found ->> 'title', '') || '" (' || p_id || ')', p_id::text)
        END
-  FROM (SELECT CASE WHEN p_kind <> 'user' THEN sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.*) FROM %I.%I AS r WHERE r.id OPERATOR(pg_catalog.=) %L',
+  FROM (SELECT CASE WHEN p_kind <> 'user' THEN sessiondb.ask(format('SELECT pg_catalog.jsonb_build_object(''name'', ({optional(r, name)}), ''slug'', ({optional(r, slug)}), ''title'', ({optional(r, title)})) FROM %I.%I AS r WHERE r.id OPERATOR(pg_catalog.=) %L',
                                     i.platform_schema, p_kind || 's', p_id)) END AS found
           FROM sessiondb.installation AS i) AS f
 $function$

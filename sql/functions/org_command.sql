@@ -34,7 +34,7 @@ SELECT CASE
                    SELECT pg_catalog.to_jsonb(m.user_id)
                      FROM %I.org_members AS m
                     WHERE m.org_id OPERATOR(pg_catalog.=) %L
-                    ORDER BY (pg_catalog.to_jsonb(m.*) OPERATOR(pg_catalog.->>) 'role'::pg_catalog.text) OPERATOR(pg_catalog.=) 'student', m.user_id
+                    ORDER BY (({optional(m, role)})) OPERATOR(pg_catalog.=) 'student', m.user_id
                     LIMIT 1
                    $by$, i.platform_schema, p_org_id)) #>> '{}')::uuid END AS id
        ) AS c

@@ -6,11 +6,11 @@ AS $function$
 /*
  * For explain_course(): the query of a row from which these steps of the path lead to a course, preferably one in which
  * the user is enrolled, then one that has an active session in an organisation of the user; of enrolments, only those of
- * the user. It returns the row, the course_id, and whether the user is enrolled in the course.
+ * the user. It returns the key of the row, the course_id, and whether the user is enrolled in the course.
  */
 SELECT format(
            $query$
-           SELECT pg_catalog.jsonb_build_object('row', pg_catalog.to_jsonb(t1.*), 'course_id', k.id, 'is_enrolled', f.is_enrolled)
+           SELECT pg_catalog.jsonb_build_object('row', pg_catalog.jsonb_build_object(%7$s), 'course_id', k.id, 'is_enrolled', f.is_enrolled)
              FROM %1$s
              JOIN %2$I.courses AS k ON k.id OPERATOR(pg_catalog.=) t%3$s.id
             CROSS JOIN LATERAL (
@@ -33,7 +33,8 @@ SELECT format(
            p_user_id,
            CASE WHEN p_steps -> 0 ->> 'to' = format('%I.enrollments', i.platform_schema)
                 THEN format('t1.user_id OPERATOR(pg_catalog.=) %L', p_user_id) ELSE 'true' END,
-           (array_agg(s.keys[1] ORDER BY s.place))[1])
+           (array_agg(s.keys[1] ORDER BY s.place))[1],
+           (SELECT string_agg(format('%1$L, t1.%1$I', k.name), ', ') FROM jsonb_array_elements_text(p_steps -> 0 -> 'keys') AS k (name)))
   FROM sessiondb.installation AS i
  CROSS JOIN ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]))
        WITH ORDINALITY AS s ("from", columns, "to", keys, operators, casts, place)

@@ -16,16 +16,18 @@ DECLARE
     v_pids integer[];
     v_found text;
 BEGIN
-    -- sessiondb itself has looked before the snapshot of this transaction
+    -- sessiondb itself has looked before the snapshot of this transaction; who calls a SECURITY DEFINER function may say so, too
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted')
-       AND coalesce(current_setting('sessiondb.schema_oid', true), '') IN ('', '0')
+       AND (current_setting('sessiondb.schema_oid', true) IS DISTINCT FROM to_regnamespace('sessiondb')::oid::text
+            OR current_user <> coalesce(nullif(current_setting('role'), 'none'), session_user))
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = 'this works in a transaction in READ COMMITTED only',
             HINT = 'SET default_transaction_isolation TO ''read committed'', then run it again.';
     END IF;
-    LOOP  -- before the look at what is committed
+    -- before the look at what is committed
+    LOOP
         PERFORM pg_stat_clear_snapshot();
         v_pids := ARRAY(
 {uncommitted(v_owner)}

@@ -22,6 +22,13 @@ WITH RECURSIVE changed (relid, attnum) AS (
              WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = c.relid
                AND (c.attnum = 0 AND k.confdeltype IN ('c', 'n', 'd') OR c.attnum = ANY (k.confkey) AND k.confupdtype IN ('c', 'n', 'd'))
             UNION ALL
+            -- a foreign key may refer to a partition alone
+            SELECT i.inhrelid, coalesce(t.attnum, c.attnum)
+              FROM pg_inherits AS i
+              LEFT JOIN pg_attribute AS p ON p.attrelid = c.relid AND p.attnum = c.attnum
+              LEFT JOIN pg_attribute AS t ON t.attrelid = i.inhrelid AND t.attname = p.attname
+             WHERE i.inhparent = c.relid
+            UNION ALL
             SELECT d.refobjid, (-1)::smallint
               FROM pg_rewrite AS r
               JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
@@ -33,7 +40,11 @@ WITH RECURSIVE changed (relid, attnum) AS (
              CROSS JOIN LATERAL regexp_matches(left(p.prosrc, 100000), '\m(?:UPDATE|INTO|DELETE\s+FROM)\s+(?:ONLY\s+)?(?:(?:\w+|"[^"]+")\s*\.\s*)?(\w+|"[^"]+")', 'gi') AS m (name)
               JOIN pg_class AS t ON t.relname IN (lower(m.name[1]), btrim(m.name[1], '"')) AND t.relkind IN ('r', 'p', 'v', 'f')
                                 AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-             WHERE g.tgrelid = c.relid OR g.tgrelid IN (SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = c.relid)
+             WHERE g.tgrelid = c.relid
            ) AS f (relid, attnum)
 )
-SELECT c.relid, bool_or(c.attnum = 0) AS is_deleted FROM changed AS c GROUP BY c.relid
+SELECT c.relid, bool_or(c.attnum = 0) AS is_deleted
+  FROM changed AS c
+ -- partitions follow from their table
+ WHERE NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.relid AND i.inhparent IN (SELECT p.relid FROM changed AS p))
+ GROUP BY c.relid

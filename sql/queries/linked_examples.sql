@@ -8,7 +8,7 @@ SELECT pg_catalog.string_agg(e.example, ', ') AS examples
                 SELECT CASE WHEN i.id OPERATOR(pg_catalog.~) '^[0-9a-z-]+$' THEN i.id
                             ELSE coalesce(pg_catalog.quote_ident(i.id), 'of user ' OPERATOR(pg_catalog.||) r.user_id::pg_catalog.text) END AS example
                   FROM platform.{table} AS r
-                 CROSS JOIN LATERAL (SELECT pg_catalog.to_jsonb(r.*) OPERATOR(pg_catalog.->>) 'id'::pg_catalog.text AS id) AS i
+                 CROSS JOIN LATERAL (SELECT ({optional(r, id)}) AS id) AS i
                  WHERE r.session_id OPERATOR(pg_catalog.=) p.session_id
                    AND (r.user_id OPERATOR(pg_catalog.=) p.user_id OR r.user_id IS NULL AND p.user_id IS NULL)
                    AND ({course} OPERATOR(pg_catalog.=) p.course_id OR {course} IS NULL AND p.course_id IS NULL)

@@ -1,5 +1,5 @@
 -- The courses, by title, with the numbers of their sessions and active sessions.
-SELECT pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS title,
+SELECT ({optional(c, title)}) AS title,
        (SELECT pg_catalog.count(*) FROM platform.sessions AS s WHERE s.course_id OPERATOR(pg_catalog.=) c.id) AS sessions,
        (SELECT pg_catalog.count(*) FROM platform.sessions AS s
          WHERE s.course_id OPERATOR(pg_catalog.=) c.id AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS active_sessions,

@@ -1,10 +1,10 @@
 -- The sessions with the names of their organisations and courses, newest first.
 SELECT s.id,
-       pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS title,
+       ({optional(s, title)}) AS title,
        s.status::pg_catalog.text AS status,
-       pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org,
+       ({optional(o, slug)}) AS org,
        s.course_id,
-       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course,
+       ({optional(c, title)}) AS course,
        s.created_at
   FROM platform.sessions AS s
   LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id

@@ -3,8 +3,8 @@ SELECT s.id, n.names[2] AS name, 'name' AS found_by
   FROM platform.sessions AS s
  CROSS JOIN LATERAL (
         SELECT ARRAY[s.id::pg_catalog.text,
-                     pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text,
-                     pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text] AS names) AS n
+                     ({optional(s, title)}),
+                     ({optional(s, slug)})] AS names) AS n
  WHERE (%(org)s::pg_catalog.uuid IS NULL OR s.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid)
    AND (%(course)s::pg_catalog.uuid IS NULL OR s.course_id OPERATOR(pg_catalog.=) %(course)s::pg_catalog.uuid)
    AND pg_catalog.lower(%(name)s::pg_catalog.text) OPERATOR(pg_catalog.=) ANY (

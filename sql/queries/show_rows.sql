@@ -2,9 +2,9 @@
 -- the slugs of the sessions' organisations, and the names of their users. to_jsonb, because a platform's rows need not
 -- have a title.
 SELECT r.*,
-       pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS session_title,
-       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title,
-       pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org_slug,
+       ({optional(s, title)}) AS session_title,
+       ({optional(c, title)}) AS course_title,
+       ({optional(o, slug)}) AS org_slug,
        coalesce(p.login, r.user_id::pg_catalog.text) AS student
   FROM platform.{table} AS r
   LEFT JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) r.session_id

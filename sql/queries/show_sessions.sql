@@ -1,8 +1,8 @@
 -- The guide's first verification query: the sessions, newest first, with the slugs of their organisations and the
 -- titles of their courses. to_jsonb, because a platform's rows need not have them.
 SELECT s.*,
-       pg_catalog.to_jsonb(o.*) OPERATOR(pg_catalog.->>) 'slug'::pg_catalog.text AS org_slug,
-       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title
+       ({optional(o, slug)}) AS org_slug,
+       ({optional(c, title)}) AS course_title
   FROM platform.sessions AS s
   LEFT JOIN platform.orgs AS o ON o.id OPERATOR(pg_catalog.=) s.org_id
   LEFT JOIN platform.courses AS c ON c.id OPERATOR(pg_catalog.=) s.course_id

@@ -1,6 +1,6 @@
 -- The rows of {table} without a session, each with the title of its course, its user, and its course for show_reasons.
 SELECT r.*,
-       pg_catalog.to_jsonb(c.*) OPERATOR(pg_catalog.->>) 'title'::pg_catalog.text AS course_title,
+       ({optional(c, title)}) AS course_title,
        coalesce(p.login, r.user_id::pg_catalog.text) AS student,
        {course} AS course_of_row
   FROM platform.{table} AS r

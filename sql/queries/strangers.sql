@@ -1,7 +1,8 @@
 -- Objects in schema sessiondb of roles that are not trusted, and what else lets such a role create one there, as GRANT writes it: the
 -- very first check, from the catalogs alone, before anything in the schema is read or run. $1 owns the platform's table enrollments.
 --
--- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it.
+-- A function of the platform that was moved to the schema keeps its owner; sessiondb never calls it, but a rollback moves it back.
+-- A superuser moves those of trusted roles only, another owner of the schema also those of the roles whose rights it has.
 WITH trusted (oid) AS (
 {trusted_roles($1)}
 ),
@@ -39,6 +40,7 @@ SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) F
                ) AS x ON x.namespace = h.oid
          WHERE NOT EXISTS (
                 SELECT FROM pg_proc AS p
+                  JOIN pg_roles AS r ON r.oid = h.nspowner AND NOT r.rolsuper AND pg_has_role(r.oid, p.proowner, 'USAGE')
                  WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
         UNION ALL
         -- what a role that had rights on one of the tables left there, also if it belongs to a trusted one now: the triggers of a table

@@ -1,7 +1,8 @@
 -- The sessions whose transactions may have created something of another role in schema sessiondb, which no look at the catalogs shows
 -- before they commit; 0 for a prepared transaction. $1 owns the platform's table enrollments.
 --
--- Creating an object in a schema locks the schema, and a trigger or a foreign key its table, until the transaction ends. No session is
+-- Creating a relation in a schema locks the schema, and a trigger or a foreign key its table, until the transaction ends; a function
+-- locks it since PostgreSQL 18 only, so that none of ours is called before it is known that it exists. No session is
 -- left out because of its role, which may run code of any: ANALYZE calls functions of indexes as the owner of the table. But a trusted
 -- role that locks a table exclusively creates nothing there.
 SELECT DISTINCT coalesce(l.pid, 0)

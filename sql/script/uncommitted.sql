@@ -5,7 +5,8 @@ DECLARE
     v_pids integer[];
 BEGIN
     LOOP
-        PERFORM pg_stat_clear_snapshot();  -- or the sessions are those that this transaction saw first
+        -- or the sessions are those that this transaction saw first
+        PERFORM pg_stat_clear_snapshot();
         v_pids := ARRAY(
 {uncommitted($1)}
             );

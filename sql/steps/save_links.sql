@@ -57,10 +57,11 @@ SELECT CASE WHEN b.only = '' THEN i.statement
                         'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s ON CONFLICT DO NOTHING',
                         s.saved, s.key_list, n.nspname, c.relname, b.condition)
                     ELSE format(
-                        'INSERT INTO %1$s AS r (%2$s, session_id, session_belongs_to) SELECT %2$s, session_id, coalesce(belongs_to, '''')'
+                        'INSERT INTO %1$s AS r (%2$s, session_id, session_belongs_to)'
+                        ' SELECT t.*, coalesce(s.session_belongs_to, '''')'
                         ' FROM (SELECT %2$s, session_id FROM ONLY %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s) AS t'
-                        ' LEFT JOIN (SELECT id AS of_session, pg_catalog.concat(org_id, '' '', course_id) AS belongs_to FROM %6$s) AS s'
-                        ' ON of_session OPERATOR(pg_catalog.=) session_id'
+                        ' LEFT JOIN (SELECT id AS session_id, pg_catalog.concat(org_id, '' '', course_id) AS session_belongs_to FROM %6$s) AS s'
+                        ' ON s.session_id OPERATOR(pg_catalog.=) t.session_id'
                         -- the trigger does not see sessions that forced row level security hides from the owner
                         ' ON CONFLICT ON CONSTRAINT %7$I DO UPDATE SET session_belongs_to = EXCLUDED.session_belongs_to'
                         ' WHERE r.session_belongs_to OPERATOR(pg_catalog.=) '''' AND r.session_id OPERATOR(pg_catalog.=) EXCLUDED.session_id',

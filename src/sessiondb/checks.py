@@ -136,19 +136,19 @@ def _rests_on(name: str, tables: Set[str]) -> Set[str]:
 
 def _hidden(connection: Connection, names: Sequence[str]) -> tuple[list[Finding], list[str]]:
     """Return a finding where row level security would make checks report what is not so, and the other checks."""
-    try:
-        with connection.transaction():
-            query = "SELECT h.name, h.full_name FROM sessiondb.hidden_tables() AS h WHERE NOT h.shows_all ORDER BY 2"
-            tables: dict[str, str] = dict(connection.execute(query).fetchall())
-    except psycopg.ProgrammingError:  # of an older version; the checks say what is missing or not granted
-        tables = {}
+    query = resources.query("queries/hidden_tables")
+    query = f"SELECT h.name, h.full_name FROM (\n{query}\n) AS h WHERE NOT h.shows_all ORDER BY 2"  # noqa: S608  (our own)
+    tables: dict[str, str] = dict(connection.execute(trusted(query)).fetchall())
     rest = {name: _rests_on(name, tables.keys()) for name in names}
     unfit = [name for name in names if rest[name]]
     if not unfit:
         return [], list(names)
     hidden = ", ".join(full_name for name, full_name in tables.items() if any(name in rest[check] for check in unfit))
     detail = f"Row level security may hide rows of {hidden} from this role, so these were not run: {', '.join(unfit)}."
-    fix = "Run them with a role that sees every row: the owner of the tables, or one that has BYPASSRLS."
+    fix = (
+        "Run them with a role that sees every row: one that has BYPASSRLS or, where it is not forced, the owner of the"
+        " tables."
+    )
     return [Finding("row_security", "warning", hidden, detail, fix)], [name for name in names if name not in unfit]
 
 
@@ -165,8 +165,7 @@ def _data_checks(
     query = data_query(connection, there, names, examples)
     try:
         # in the place of one that does not exist, PostgreSQL would call another with its name
-        called = {o for o in objects.objects() if o.kind == "function" and f"{o.parent}.{o.name}(" in query}
-        if called - objects.live(connection, ("function",)).keys():
+        if any(f"{o.parent}.{o.name}(" in query for o in objects.missing_functions(connection)):
             raise pg.UndefinedFunction
         with connection.transaction():
             # no nested loops, whatever the planner assumes about a column that was just added
@@ -185,8 +184,8 @@ def _data_checks(
                 findings = _findings(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
-    except psycopg.ProgrammingError as error:
-        # the platform's tables and columns are there, by the other checks
+    except (psycopg.ProgrammingError, psycopg.DataError, pg.ProgramLimitExceeded) as error:
+        # the platform's tables and columns are there, by the other checks; its own code or a value may still fail
         is_partly = isinstance(error, pg.UndefinedFunction)
         detail = f"The check cannot be run: {PARTLY_INSTALLED if is_partly else error.diag.message_primary}."
         fix = (
@@ -229,16 +228,7 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
         ledger.require_visible(connection)
         raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
     refuse_other(there, older=True)
-    functions = [o for o in objects.objects() if o.kind == "function"]
-    missing = connection.execute(
-        "SELECT FROM ROWS FROM (unnest(%s::text[]), unnest(%s::text[]), unnest(%s::text[]))"
-        " AS f (parent, name, arguments)"
-        " WHERE NOT EXISTS (SELECT FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
-        " WHERE n.nspname = CASE f.parent WHEN 'platform' THEN %s ELSE f.parent END"
-        " AND p.proname = f.name AND oidvectortypes(p.proargtypes) = f.arguments)",
-        [*([getattr(o, part) for o in functions] for part in ("parent", "name", "args")), there.platform_schema],
-    )
-    if missing.rowcount:
+    if objects.missing_functions(connection):
         raise SessiondbError(f"{PARTLY_INSTALLED} in this database", "Complete it: sessiondb apply")
     absent = _hold_tables(connection, is_installed=True, only=only)
     with connection.transaction():

@@ -216,6 +216,24 @@ def missing(connection: Connection) -> list[Object]:
     return [o for o in objects() if o.kind in ("table", "column") and o not in there]
 
 
+def missing_functions(connection: Connection) -> list[Object]:
+    """Return the functions of the list that the database does not have, or that are of a role that is not trusted.
+
+    Nothing is called before it is known that these are ours: no look shows what another role has not committed yet,
+    and before PostgreSQL 18 nothing shows that it is creating a function.
+
+    Args:
+        connection: as for :func:`sessiondb.installation.is_there`.
+    """
+    listed = [o for o in objects() if o.kind == "function"]
+    owner = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
+    found = connection.execute(
+        trusted(resources.query("queries/found_functions", owner)),
+        [[getattr(o, part) for o in listed] for part in ("parent", "name", "args")],
+    ).fetchall()
+    return [o for o in listed if (o.parent, o.name) not in found]
+
+
 def wanted(connection: Connection) -> Installation:
     """Return what is to be installed for the schema and the course path of the connection."""
     with catalogs(connection):
