@@ -81,7 +81,7 @@ def texts() -> Iterator[Text]:
         yield replace(check, sql=filled(resources.with_grouped_rows(check.sql)))
     for path in (*_files("queries"), *_files("trainer")):
         text = _of_file(path, "B")
-        yield replace(text, kind="A") if names_platform(text.sql) else text
+        yield replace(text, kind="A") if names_platform(text.sql) or path.stem == "optional" else text
     yield from (_of_file(path, "A") for path in sorted(resources.MIGRATIONS.glob("*.sql")))
     for path in _files("script"):
         yield _of_script(path)

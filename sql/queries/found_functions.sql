@@ -1,7 +1,7 @@
 -- Those of our functions, given by the parents, names and argument types in three arrays, that exist and are of a role that is trusted
 -- if $1 owns the platform's table enrollments.
 SELECT f.parent, f.name
-  FROM ROWS FROM (unnest(%s::text[]), unnest(%s::text[]), unnest(%s::text[])) AS f (parent, name, arguments)
+  FROM ROWS FROM (unnest(%(parent)s::text[]), unnest(%(name)s::text[]), unnest(%(args)s::text[])) AS f (parent, name, arguments)
   JOIN pg_proc AS p ON p.proname = f.name AND oidvectortypes(p.proargtypes) = f.arguments
   JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname = CASE f.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE f.parent END
  WHERE f.parent = 'platform'

@@ -229,7 +229,7 @@ def missing_functions(connection: Connection) -> list[Object]:
     owner = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
     found = connection.execute(
         trusted(resources.query("queries/found_functions", owner)),
-        [[getattr(o, part) for o in listed] for part in ("parent", "name", "args")],
+        {part: [getattr(o, part) for o in listed] for part in ("parent", "name", "args")},
     ).fetchall()
     return [o for o in listed if (o.parent, o.name) not in found]
 
