@@ -1503,3 +1503,25 @@ def test_progress_that_says_it_will_begin_is_not_resumed(installed_db: PlatformD
     assert call(installed_db, "backfill").code == 0
 
     assert linked(installed_db, "enrollments") == 1
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_row_that_breaks_a_constraint_of_the_platform_stops_a_backfill_at_once(
+    installed_db: PlatformDatabase,
+) -> None:
+    """It was there before the constraint, which is NOT VALID; no repetition helps."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        platform.enroll(connection, platform.add_member(connection, org, platform.add_user(connection)), course)
+        platform.add_session(connection, org, course)
+        connection.execute("ALTER TABLE enrollments ADD CONSTRAINT strict CHECK (id IS NULL) NOT VALID")
+        notices: list[str] = []
+        connection.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+        with pytest.raises(errors.CheckViolation, match="strict"):
+            connection.execute("CALL sessiondb.backfill()")
+
+    ended = call(installed_db, "backfill")
+
+    assert (ended.code, "retrying" in ended.err, "NOT VALID" in ended.err) == (1, False, True), ended.err
+    assert not [notice for notice in notices if "tried again" in notice]

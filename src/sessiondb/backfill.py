@@ -247,10 +247,15 @@ def _execute(
             pg.CheckViolation,  # the row or the membership has just been changed
             pg.UndefinedTable,  # the partition has just been dropped
         ) as error:
-            if attempt == _TRIES:
+            is_ours = (error.diag.constraint_name or _COHERENT).endswith(_COHERENT)
+            if attempt == _TRIES or (isinstance(error, pg.CheckViolation) and not is_ours):
                 raise
             report(f"  retrying the batch: {error.diag.message_primary}")
         window.sleep(0.2 * attempt)
+
+
+_COHERENT = "_session_id_coherent"
+"""How the constraint ends that our triggers name; Citus leaves the name out."""
 
 
 def _milliseconds(seconds: float) -> str:

@@ -69,6 +69,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.LockNotAvailable: "Another session has locked what the command needs; SELECT * FROM pg_catalog.pg_locks"
     " WHERE mode = 'AccessExclusiveLock' shows which; run the command again when that session has ended.",
     pg.QueryCanceled: "Run the command again when the server is less busy.",
+    pg.CheckViolation: "A row does not meet this constraint. If it was there before a constraint that is NOT VALID,"
+    " correct it first: SELECT the rows that do not meet it, and ALTER TABLE ... VALIDATE CONSTRAINT at the end.",
     pg.ForeignKeyViolation: "Correct the row that refers to a row that does not exist.",
     pg.DependentObjectsStillExist: "Save the definition of what depends on it, and drop that first.",
     pg.RaiseException: "A trigger of the platform raised this: do what it asks for, or disable it temporarily.",
