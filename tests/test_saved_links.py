@@ -564,6 +564,32 @@ def test_no_link_is_lost_to_a_client_from_which_a_forced_policy_hides_the_sessio
 
 
 @on_school
+def test_no_function_is_called_in_the_place_of_a_column_that_is_renamed_while_a_rollback_works(
+    platform_db: PlatformDatabase,
+) -> None:
+    """Where row level security is forced, what the trigger could not see is looked up before the column is dropped."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        "ALTER TABLE sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY part ON sessions USING (id::text = current_setting('app.id', true))",
+    )
+
+    with pytest.raises(SessiondbError, match="org_id") as refused:
+        between(
+            platform_db,
+            "rollback",
+            "DROP INDEX CONCURRENTLY",
+            "UPDATE submissions SET id = gen_random_uuid()",
+            "ALTER TABLE sessions RENAME org_id TO renamed;"
+            "CREATE FUNCTION org_id(sessions) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'a rival was run'; END $$",
+        )
+
+    assert "a rival was run" not in str(refused.value)
+
+
+@on_school
 def test_a_row_that_no_jsonb_holds_gets_its_saved_link_back(platform_db: PlatformDatabase) -> None:
     """Its membership has ended, so that it is compared with what was saved."""
     assert on(platform_db, "apply").code == 0

@@ -33,8 +33,9 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                    '    END IF;\n'
                    'END', to_regclass(t.name)::oid))),
                (3, (SELECT format('DO %L', concat('BEGIN', u.before, format(
-                       'UPDATE %s AS r SET session_belongs_to = pg_catalog.concat(s.org_id, '' '', s.course_id) FROM %s AS s'
-                       ' WHERE s.id OPERATOR(pg_catalog.=) r.session_id AND r.session_belongs_to OPERATOR(pg_catalog.=) '''';', a.attrelid::regclass, t.sessions), u.after, 'END'))
+                       -- the columns without their table: else that of one that was renamed would be a call of a function
+                       'UPDATE %s AS r SET session_belongs_to = s.belongs_to FROM (SELECT id AS of_session, pg_catalog.concat(org_id, '' '', course_id) AS belongs_to FROM %s) AS s'
+                       ' WHERE s.of_session OPERATOR(pg_catalog.=) r.session_id AND r.session_belongs_to OPERATOR(pg_catalog.=) '''';', a.attrelid::regclass, t.sessions), u.after, 'END'))
                       FROM pg_attribute AS a
                      CROSS JOIN LATERAL (SELECT to_regclass(t.sessions)::oid AS oid) AS w
                      CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
