@@ -114,7 +114,7 @@ def test_no_function_is_called_in_the_place_of_a_renamed_column_and_its_name_bri
         assert on(platform_db, "rollback", "--all", "--yes").code == 0
     alter(
         platform_db,
-        f"CREATE FUNCTION {column}({table}) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'a rival was run'; END $$",
+        f"CREATE FUNCTION public.{column}({table}) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'a rival was run'; END $$",
         f"ALTER TABLE {table} RENAME COLUMN {column} TO renamed",
     )
 
@@ -583,7 +583,7 @@ def test_no_function_is_called_in_the_place_of_a_column_that_is_renamed_while_a_
             "DROP INDEX CONCURRENTLY",
             "UPDATE submissions SET id = gen_random_uuid()",
             "ALTER TABLE sessions RENAME org_id TO renamed;"
-            "CREATE FUNCTION org_id(sessions) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'a rival was run'; END $$",
+            "CREATE FUNCTION public.org_id(sessions) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'a rival was run'; END $$",
         )
 
     assert "a rival was run" not in str(refused.value)
