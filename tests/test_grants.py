@@ -105,12 +105,28 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         )
         for n, (table, of, statement) in enumerate(
             (
-                ("notes", "orgs", "insert into notes SELECT NEW.id"),
+                ("notes", "orgs", "insert /* one */ into notes SELECT NEW.id"),
+                ("notes$2", "sessions", "TRUNCATE notes$2"),
                 ("notes", "submissions", "UPDATE ONLY public.Notes SET s = NULL"),
                 ('"Notes"', "org_members", 'DELETE FROM public . "Notes"'),
             )
         )
     },
+    "a trigger on a table that follows what a trigger changes": (
+        "ALTER TABLE sessions ADD n integer DEFAULT 0, ADD UNIQUE (id, n);"
+        "CREATE FUNCTION counts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := NEW.n + 1; RETURN NEW; END';"
+        "CREATE TRIGGER counts BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION counts();"
+        "CREATE TABLE notes (a uuid, b integer, FOREIGN KEY (a, b) REFERENCES sessions (id, n) ON UPDATE CASCADE);"
+        "GRANT TRIGGER ON notes TO {role}",
+        "warning",
+        "table notes",
+    ),
+    "a trigger on a table to which a view leads that a rule writes to": (
+        "CREATE TABLE notes (s uuid); CREATE VIEW noted AS SELECT * FROM notes;"
+        "CREATE RULE noted AS ON UPDATE TO sessions DO ALSO INSERT INTO noted VALUES (NEW.id); GRANT TRIGGER ON notes TO {role}",
+        "warning",
+        "table notes",
+    ),
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (

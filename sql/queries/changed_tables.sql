@@ -1,8 +1,8 @@
 -- The tables of which rows are changed when our commands change rows in schema $1 (an oid), or rows of org_members or sessions are
--- deleted: directly, by foreign keys ON DELETE and ON UPDATE, by rules, and by what the text of a trigger function shows (not what it
--- composes). Triggers there fire, too. From some of them rows are deleted.
+-- deleted: directly, by foreign keys ON DELETE and ON UPDATE, by rules, and tables that the text of a trigger function names (not in
+-- what it composes), whatever it does with them. Triggers there fire, too. From some of them rows are deleted.
 WITH RECURSIVE changed (relid, attnum) AS (
-    -- instead of a column, 0 if the row is deleted, and -1 if it is inserted, or it is not known what is changed
+    -- instead of a column, 0 if the row is deleted, -1 if it is inserted or named only, and -2 if any column may be changed
     SELECT c.oid, a.attnum
       FROM (VALUES ('orgs', -1, ''), ('org_members', 0, 'role'), ('sessions', 0, 'status'),
                    ('enrollments', -1, 'session_id'), ('submissions', -1, 'session_id')) AS w (table_name, otherwise, column_name)
@@ -20,7 +20,16 @@ WITH RECURSIVE changed (relid, attnum) AS (
               FROM pg_constraint AS k
               JOIN pg_attribute AS t ON t.attrelid = k.conrelid AND (t.attnum = ANY (k.conkey) OR t.attgenerated <> '') AND NOT t.attisdropped
              WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = c.relid
-               AND (c.attnum = 0 AND k.confdeltype IN ('c', 'n', 'd') OR c.attnum = ANY (k.confkey) AND k.confupdtype IN ('c', 'n', 'd'))
+               AND (c.attnum IN (0, -2) AND k.confdeltype IN ('c', 'n', 'd')
+                    OR k.confupdtype IN ('c', 'n', 'd') AND (
+                        c.attnum = -2 OR c.attnum = ANY (k.confkey)
+                        -- or a column that a trigger BEFORE each row sets
+                        OR c.attnum > 0 AND EXISTS (
+                            SELECT FROM pg_trigger AS b
+                              JOIN pg_proc AS p ON p.oid = b.tgfoid
+                              JOIN pg_attribute AS a ON a.attrelid = c.relid AND a.attnum = ANY (k.confkey)
+                             WHERE b.tgrelid = c.relid AND b.tgtype & 3 = 3
+                               AND p.prosrc ~* concat('\mNEW\s*\.\s*"?', regexp_replace(a.attname, '(\W)', '\\\1', 'g'), '"?\s*:?=|\mINTO\s[^;]*\mNEW\s*\.'))))
             UNION ALL
             -- a foreign key may refer to a partition alone
             SELECT i.inhrelid, coalesce(t.attnum, c.attnum)
@@ -29,17 +38,17 @@ WITH RECURSIVE changed (relid, attnum) AS (
               LEFT JOIN pg_attribute AS t ON t.attrelid = i.inhrelid AND t.attname = p.attname
              WHERE i.inhparent = c.relid
             UNION ALL
-            SELECT d.refobjid, (-1)::smallint
+            -- also of a view that is written to
+            SELECT d.refobjid, CASE WHEN r.ev_type = '1' THEN c.attnum ELSE (-2)::smallint END
               FROM pg_rewrite AS r
               JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-             WHERE r.ev_class = c.relid AND r.ev_type <> '1'
+             WHERE r.ev_class = c.relid
             UNION ALL
             SELECT t.oid, (-1)::smallint
               FROM pg_trigger AS g
               JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
-             CROSS JOIN LATERAL regexp_matches(left(p.prosrc, 100000), '\m(?:UPDATE|INTO|DELETE\s+FROM)\s+(?:ONLY\s+)?(?:(?:\w+|"[^"]+")\s*\.\s*)?(\w+|"[^"]+")', 'gi') AS m (name)
-              JOIN pg_class AS t ON t.relname IN (lower(m.name[1]), btrim(m.name[1], '"')) AND t.relkind IN ('r', 'p', 'v', 'f')
-                                AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+              JOIN pg_class AS t ON strpos(lower(p.prosrc), lower(t.relname)) > 0 AND t.relkind IN ('r', 'p', 'v', 'f') AND NOT t.relispartition
+                                AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, coalesce(to_regnamespace('sessiondb')::oid, 0))
              WHERE g.tgrelid = c.relid
            ) AS f (relid, attnum)
 )
