@@ -1525,3 +1525,29 @@ def test_a_row_that_breaks_a_constraint_of_the_platform_stops_a_backfill_at_once
 
     assert (ended.code, "retrying" in ended.err, "NOT VALID" in ended.err) == (1, False, True), ended.err
     assert not [notice for notice in notices if "tried again" in notice]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+@pytest.mark.parametrize(("policy", "code"), [("title = 'none'", 1), ("true", 0)])
+def test_the_owner_from_whom_a_forced_policy_hides_sessions_links_nothing_old(
+    installed_db: PlatformDatabase, policy: str, code: int
+) -> None:
+    """The triggers see what the policies show to who writes; the owner may see others, and would link to these."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        platform.enroll(connection, user, course)
+        platform.add_session(connection, org, course)
+        for table, condition in (("sessions", policy), ("org_members", "true"), ("enrollments", "true")):
+            connection.execute(
+                f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY; CREATE POLICY part ON {table} USING ({condition})".encode()
+            )
+
+    ended = call(installed_db, "backfill")
+    explained = call(installed_db, "explain", "--user", str(user), "--course", str(course))
+
+    assert ended.code == code, ended.err
+    assert ("row level security hides" in ended.err) is (code == 1)
+    assert ("as far as role" in explained.out) is (code == 1), explained.out
+    assert (linked(installed_db, "enrollments") > 0) is (code == 0)

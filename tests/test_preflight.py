@@ -1451,3 +1451,24 @@ def test_a_rollback_by_a_role_that_does_not_own_the_tables_is_refused(
     }
     last = [f for f in rollback_refusal(installed_db.database(new_role), "0008") if f.level == "error"]
     assert objects(last) == [("privileges", "schema sessiondb")]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_no_link_is_called_orphaned_because_a_forced_policy_hides_its_session(platform_db: PlatformDatabase) -> None:
+    """The fix would unlink all rows."""
+    platform = platform_db.platform
+    with platform_db.connect() as connection:
+        org, course = platform.add_org(connection), platform.add_course(connection)
+        session = platform.add_session(connection, org, course)
+        connection.execute(
+            "ALTER TABLE enrollments ADD session_id uuid; ALTER TABLE sessions FORCE ROW LEVEL SECURITY;"
+            "CREATE POLICY part ON sessions USING (title = 'none')"
+        )
+        user = platform.add_member(connection, org, platform.add_user(connection))
+        platform.enroll(connection, user, course)
+        connection.execute("UPDATE enrollments SET session_id = %s", [session])
+
+    refused = run("-d", platform_db.conninfo("hosted_owner"), "apply", "--dry-run")
+
+    assert "linked to sessions that are gone" not in refused.err
+    assert "sessions" in refused.err

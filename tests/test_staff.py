@@ -284,6 +284,23 @@ def test_a_role_that_is_granted_select_later_is_seen_and_added(people: PlatformD
     assert policies(people) == {(name, "{authenticated}") for name in of_each}
 
 
+def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role: str) -> None:
+    """Its owner's policies apply, but the right to call their function is that of the role that reads it."""
+    role = sql.Identifier(new_role)
+    with people.connect() as connection:
+        connection.execute("GRANT SELECT ON submissions TO authenticated")
+        connection.execute("CREATE VIEW scores AS SELECT id FROM submissions; ALTER VIEW scores OWNER TO authenticated")
+        connection.execute("CREATE VIEW best AS SELECT id FROM scores; ALTER VIEW best OWNER TO authenticated")
+        connection.execute(sql.SQL("GRANT SELECT ON best TO {}").format(role))
+    people.apply(staff=TRAINERS)
+    with people.connect(new_role) as connection:
+        assert connection.execute("SELECT FROM best").rowcount == 0
+    assert run("-d", people.conninfo("hosted_owner"), "check", "staff", "grants").code == 0
+    people.apply(staff="")
+    with people.connect() as connection:
+        connection.execute("DROP VIEW scores CASCADE")
+
+
 def test_default_privileges_of_the_platform_neither_give_nor_take_it(people: PlatformDatabase) -> None:
     with people.connect("hosted_owner") as connection:
         connection.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO anon, authenticated, service_role")

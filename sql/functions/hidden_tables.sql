@@ -5,8 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The tables that the rules read and of which row level security may hide rows from the calling role. For it, the rules
- * would choose among a part of the sessions, and a row that it does not see may exist. None for the triggers' owner, even
- * if row level security is forced: it sees what the triggers see.
+ * would choose among a part of the sessions, and a row that it does not see may exist. For the triggers' owner, for whom row level
+ * security may be forced, not those whose policies are true for it: the triggers see the same, whoever writes.
  *
  * shows_all  the policies are true for it, so that it reads every row, but need not be able to lock or update it
  */
@@ -14,7 +14,7 @@ SELECT h.name, h.full_name, h.shows_all
   FROM (
 {hidden_tables()}
        ) AS h
- WHERE NOT EXISTS (
+ WHERE NOT (h.shows_all AND EXISTS (
         SELECT FROM pg_proc AS f
-         WHERE f.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(f.proowner) = current_user)
+         WHERE f.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(f.proowner) = current_user))
 $function$

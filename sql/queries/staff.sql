@@ -2,10 +2,11 @@
 --
 -- roles, current_user   of `apply --staff --current-user`; auth.uid() if nothing is given
 -- readers               the roles of the policies, which must be able to call sessiondb.sessions_of_staff(): those with
---                       SELECT on the table to which row level security applies; the owner if there are none
+--                       SELECT on the table to which row level security applies; the owner if there are none. To call
+--                       it, also those with SELECT on a view: its owner's policies apply, but functions are theirs
 -- pieces                the same as SQL, which replaces a name in a source; of a table that was renamed, no reader but
 --                       the current role
-WITH reader AS (
+WITH RECURSIVE reader AS (
     SELECT c.relname, pg_get_userbyid(c.relowner) AS owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
@@ -23,12 +24,41 @@ WITH reader AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
        AND (g.grantee IN (0, c.relowner) OR NOT (r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'USAGE')))
 ),
+view (oid, owner) AS (
+    SELECT c.oid, pg_get_userbyid(c.relowner)
+      FROM pg_namespace AS n
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
+     WHERE n.nspname = current_setting('sessiondb.schema')
+     UNION
+    SELECT r.ev_class, v.owner
+      FROM view AS v
+      JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid AND d.classid = 'pg_rewrite'::regclass
+      JOIN pg_rewrite AS r ON r.oid = d.objid AND r.ev_type = '1'
+),
+reader_of_view AS (
+    SELECT v.owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
+      FROM view AS v
+      JOIN pg_class AS c ON c.oid = v.oid AND c.relkind = 'v'
+     CROSS JOIN LATERAL (
+            SELECT a.grantee FROM aclexplode(c.relacl) AS a WHERE a.privilege_type = 'SELECT'
+             UNION
+            SELECT a.grantee FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS a WHERE t.attrelid = c.oid AND a.privilege_type = 'SELECT'
+             UNION
+            SELECT c.relowner
+           ) AS g
+      LEFT JOIN pg_roles AS r ON r.oid = g.grantee
+     WHERE g.grantee = 0 OR NOT (r.rolsuper OR pg_has_role(r.oid, v.owner, 'USAGE'))
+),
 readers AS (
     SELECT l.relname,
            coalesce(min(l.name) FILTER (WHERE l.name = 'PUBLIC'),
                     string_agg(DISTINCT l.name, ', ') FILTER (WHERE l.name <> quote_ident(l.owner)),
                     min(l.name)) AS names
-      FROM (SELECT r.relname, r.owner, r.name FROM reader AS r UNION ALL SELECT NULL, r.owner, r.name FROM reader AS r) AS l
+      FROM (SELECT r.relname, r.owner, r.name FROM reader AS r
+            UNION ALL
+            SELECT NULL, r.owner, r.name FROM reader AS r
+            UNION ALL
+            SELECT NULL, r.owner, r.name FROM reader_of_view AS r) AS l
      GROUP BY l.relname
 ),
 given AS (

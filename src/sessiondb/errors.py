@@ -111,7 +111,7 @@ def ready_to_paste(command: str) -> str:
     return command if command.startswith("sessiondb") else command.removesuffix(";") + ";"
 
 
-STATEMENTS = "ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|UPDATE"
+STATEMENTS = "ALTER|CALL|COMMENT|COMMIT|CREATE|DO|DROP|GRANT|INSERT|REVOKE|ROLLBACK|SELECT|SET|UPDATE"
 """What a statement to paste begins with, as a regular expression for Python and for PostgreSQL."""
 
 _COMMAND = re.compile(
