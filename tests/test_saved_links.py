@@ -178,6 +178,29 @@ def test_links_that_were_saved_by_a_key_of_another_type_come_back_after_the_fix(
 
 
 @on_school
+def test_links_that_were_saved_by_a_time_with_its_zone_come_back_after_the_fix(platform_db: PlatformDatabase) -> None:
+    """Compared with one without, it depends on the setting of who compares."""
+    alter(
+        platform_db,
+        "ALTER TABLE enrollments ADD at timestamptz NOT NULL DEFAULT now(), DROP CONSTRAINT enrollments_pkey,"
+        " ADD PRIMARY KEY (id, at)",
+    )
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, "ALTER TABLE enrollments ALTER at TYPE timestamp USING at AT TIME ZONE 'Asia/Tokyo'")
+
+    refused = on(platform_db, "apply")
+
+    assert refused.code == 5
+    (fix,) = re.findall(r"ALTER TABLE .*ZONE'", refused.err)
+    alter(platform_db, fix.replace("'ZONE'", "'Asia/Tokyo'"))
+    assert on(platform_db, "apply").code == 0
+    assert linked(platform_db) == before
+
+
+@on_school
 def test_a_rollback_does_not_save_links_by_another_key_than_an_earlier_one(platform_db: PlatformDatabase) -> None:
     assert on(platform_db, "apply").code == 0
     fill(platform_db)

@@ -14,12 +14,20 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
         UNION ALL
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, is %s, and was %s.', n.nspname, c.relname, a.attname,
                       format_type(o.atttypid, NULL), format_type(a.atttypid, NULL)),
-               format('Give the saved ones this type: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::text::%s',
-                      k.oid::regclass, a.attname, format_type(o.atttypid, o.atttypmod), a.attname, format_type(o.atttypid, o.atttypmod))
+               CASE WHEN a.atttypid = 'timestamptz'::regtype THEN
+                   format('Give the saved ones this type, with the time zone of that change for ZONE: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I AT TIME ZONE ''ZONE''',
+                          k.oid::regclass, a.attname, format_type(o.atttypid, o.atttypmod), a.attname)
+               ELSE
+                   format('Give the saved ones this type: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::text::%s',
+                          k.oid::regclass, a.attname, format_type(o.atttypid, o.atttypmod), a.attname, format_type(o.atttypid, o.atttypmod))
+               END
          WHERE o.atttypid <> a.atttypid
            AND ({base_type(o.atttypid)}) <> ({base_type(a.atttypid)})
            AND NOT EXISTS (
                 SELECT FROM pg_amop AS m
+                  JOIN pg_operator AS e ON e.oid = m.amopopr
+                  -- not one that depends on a setting, such as the time zone
+                  JOIN pg_proc AS p ON p.oid = e.oprcode AND p.provolatile = 'i'
                  WHERE (m.amoplefttype, m.amoprighttype, m.amopstrategy) = (o.atttypid, a.atttypid, 3)
                    AND m.amopmethod = (SELECT am.oid FROM pg_am AS am WHERE am.amname = 'btree'))
        ) AS f
