@@ -845,6 +845,31 @@ def test_what_became_linkable_behind_a_run_that_was_stopped_is_told_and_linked_b
 
 
 @on("partitioned")
+def test_a_partition_that_is_detached_and_attached_again_meanwhile_is_linked(installed_db: PlatformDatabase) -> None:
+    many(installed_db, 100, submissions=4)
+    with installed_db.connect() as connection:
+
+        def link_all() -> None:
+            while connection.execute("SELECT table_name FROM sessiondb.backfill_step(1000)").fetchall() not in (
+                [],
+                [(None,)],
+            ):
+                pass
+
+        ((partition, bound),) = connection.execute(
+            "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_class AS c"
+            " WHERE c.oid = (SELECT tableoid FROM submissions GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"
+        ).fetchall()
+        connection.execute("CALL sessiondb.begin_backfill(NULL)")
+        connection.execute(f"ALTER TABLE submissions DETACH PARTITION {partition}".encode())
+        link_all()
+        connection.execute(f"ALTER TABLE submissions ATTACH PARTITION {partition} {bound}".encode())
+        link_all()
+
+    assert_all_linked(installed_db)
+
+
+@on("partitioned")
 def test_partitions_that_come_and_go_meanwhile_are_linked_and_passed_over(installed_db: PlatformDatabase) -> None:
     many(installed_db, 100, submissions=4)
     changed = False

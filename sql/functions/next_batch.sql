@@ -54,8 +54,10 @@ BEGIN
                    started_at = CASE WHEN v_file = p.relfilenode THEN p.started_at ELSE now() END
              WHERE p.turn = v_at.turn;
         ELSE
-            -- also if it was detached or dropped meanwhile: what was linked there remains counted
-            UPDATE sessiondb.backfill_progress AS p SET finished_at = now() WHERE p.turn = v_at.turn;
+            -- also if it was detached or dropped meanwhile: what was linked there remains counted, and it may be attached again
+            UPDATE sessiondb.backfill_progress AS p
+               SET finished_at = now(), partition = CASE WHEN v_file IS NULL THEN 0::oid::regclass ELSE p.partition END
+             WHERE p.turn = v_at.turn;
         END IF;
     END LOOP;
 
