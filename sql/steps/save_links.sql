@@ -1,5 +1,5 @@
--- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 4,096
--- pages (32 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
+-- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 256
+-- pages (2 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
 -- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
 --
 -- With each link, the organisation and the course of its session are saved, from the same snapshot.
@@ -35,8 +35,8 @@ SELECT CASE WHEN b.only = '' THEN i.statement
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL (
         SELECT 'ONLY ' AS only, g.block AS place,
-               format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block), format('(%s,0)', g.block + 4096)) AS condition
-          FROM generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 4096) AS g (block)
+               format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block), format('(%s,0)', g.block + 256)) AS condition
+          FROM generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 256) AS g (block)
          WHERE current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
         UNION ALL
         SELECT '', d.place, d.condition
