@@ -134,12 +134,18 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
 
 
 @on_reference
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 def test_what_another_role_commits_after_the_snapshot_of_a_command_that_only_reads_is_not_read(
-    new_role: str, installed_db: PlatformDatabase
+    new_role: str, installed_db: PlatformDatabase, isolation: str
 ) -> None:
-    """It was made while that role could, and is committed before any one of the statements."""
+    """It was made while that role could, and is committed before any one of the statements; whatever the database sets."""
     role = sql.Identifier(new_role)
     with installed_db.connect() as connection:
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_isolation TO {}").format(
+                sql.Identifier(installed_db.name), sql.Literal(isolation)
+            )
+        )
         connection.execute("DROP TABLE sessiondb.migration_content")  # which is then left out
     at = sent = 0
 

@@ -1,7 +1,34 @@
 -- The tables of which rows are changed when our commands change rows in schema $1 (an oid), or rows of org_members or sessions are
 -- deleted: directly, by foreign keys ON DELETE and ON UPDATE, by rules, and tables that the text of a trigger function names (not in
 -- what it composes), whatever it does with them. Triggers there fire, too. From some of them rows are deleted.
-WITH RECURSIVE changed (relid, attnum) AS (
+--
+-- Names are looked for in functions and among tables of roles that are trusted: any other one could make a check take forever.
+WITH RECURSIVE trusted AS MATERIALIZED (
+    SELECT t.oid
+      FROM (SELECT (SELECT c.relowner FROM pg_class AS c WHERE c.relnamespace = $1 AND c.relname = 'enrollments') AS oid) AS o
+     CROSS JOIN LATERAL (
+{trusted_roles(o.oid)}
+           ) AS t
+),
+body AS MATERIALIZED (
+    SELECT DISTINCT g.tgrelid AS relid, lower(left(p.prosrc, 100000)) AS text
+      FROM pg_trigger AS g
+      JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.proowner IN (SELECT t.oid FROM trusted AS t)
+     WHERE NOT g.tgisinternal AND p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
+),
+named AS MATERIALIZED (
+    SELECT DISTINCT b.relid, c.oid AS named
+      FROM body AS b
+     CROSS JOIN LATERAL (
+            SELECT DISTINCT m.word[1] FROM regexp_matches(b.text, '[^][[:space:]().,;:"''=<>+*/|!-]+', 'g') AS m (word)
+             UNION
+            SELECT m.word[1] FROM regexp_matches(b.text, '"([^"]+)"', 'g') AS m (word)
+           ) AS w (word)
+      JOIN pg_class AS c ON lower(c.relname) = w.word AND c.relkind IN ('r', 'p', 'v', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+     WHERE c.relowner IN (SELECT t.oid FROM trusted AS t)
+       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, coalesce(to_regnamespace('sessiondb')::oid, 0))
+),
+changed (relid, attnum) AS (
     -- instead of a column, 0 if the row is deleted, -1 if it is inserted or named only, and -2 if any column may be changed
     SELECT c.oid, a.attnum
       FROM (VALUES ('orgs', -1, ''), ('org_members', 0, 'role'), ('sessions', 0, 'status'),
@@ -44,12 +71,7 @@ WITH RECURSIVE changed (relid, attnum) AS (
               JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
              WHERE r.ev_class = c.relid
             UNION ALL
-            SELECT t.oid, (-1)::smallint
-              FROM pg_trigger AS g
-              JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
-              JOIN pg_class AS t ON strpos(lower(p.prosrc), lower(t.relname)) > 0 AND t.relkind IN ('r', 'p', 'v', 'f') AND NOT t.relispartition
-                                AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, coalesce(to_regnamespace('sessiondb')::oid, 0))
-             WHERE g.tgrelid = c.relid
+            SELECT d.named, (-1)::smallint FROM named AS d WHERE d.relid = c.relid
            ) AS f (relid, attnum)
 )
 SELECT c.relid, bool_or(c.attnum = 0) AS is_deleted

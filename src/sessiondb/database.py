@@ -133,10 +133,14 @@ class Database:
         with self._opened() as connection:
             known = ""
             if read_only:
-                # before the snapshot is taken, in which nothing is seen of what another role commits meanwhile
+                # before the snapshot is taken, in which nothing is seen of what another role commits meanwhile; a
+                # standby has no locks of who has not committed yet, so there another look is taken in the snapshot
+                connection.isolation_level = IsolationLevel.READ_COMMITTED
                 with connection.transaction():
                     self._look(connection, local=True, is_reader=True)
-                    ((known,),) = connection.execute("SELECT current_setting('sessiondb.schema_oid')").fetchall()
+                    ((known,),) = connection.execute(
+                        "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE current_setting('sessiondb.schema_oid') END"
+                    ).fetchall()
             connection.read_only = True if read_only else None
             connection.isolation_level = IsolationLevel.REPEATABLE_READ if read_only else IsolationLevel.READ_COMMITTED
             self._prepare(connection, choices, local=True, is_reader=read_only, known=known)

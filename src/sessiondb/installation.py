@@ -129,12 +129,13 @@ def installation(connection: Connection) -> Installation | None:
         return None
     row = connection.execute(
         """
-        SELECT CASE WHEN has_schema_privilege(n.oid, 'USAGE') THEN to_regclass('sessiondb.installation') END
+        SELECT c.oid
           FROM pg_namespace AS n
-         WHERE n.nspname = 'sessiondb'
+          JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'installation' AND c.relkind = 'r'
+         WHERE n.nspname = 'sessiondb' AND has_schema_privilege(n.oid, 'USAGE')
         """
     ).fetchone()
-    if row is None or row[0] is None:
+    if row is None:  # in the snapshot; its name may be of another role's by now
         return None
     # a rollback that is about to end may have locked the table, which then no longer exists, or is of another role;
     # once this role has locked it, the schema stays until the transaction ends

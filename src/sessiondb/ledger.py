@@ -223,7 +223,9 @@ def applied(connection: Connection) -> dict[str, tuple[datetime, str | None]]:
         " ORDER BY m.migration_id"
     ).fetchall()
     hashes: dict[str, str] = {}
-    if connection.execute("SELECT WHERE to_regclass('sessiondb.migration_content') IS NOT NULL").rowcount:
+    # in the snapshot; the name may be of another role's table by now
+    there = "SELECT FROM pg_class WHERE relname = 'migration_content' AND relnamespace = to_regnamespace('sessiondb')"
+    if connection.execute(there).rowcount:
         query: LiteralString = "SELECT c.migration_id, c.sha256 FROM sessiondb.migration_content AS c"
         hashes = dict(connection.execute(query).fetchall())
     return {id_: (when, hashes.get(id_)) for id_, when in rows}
