@@ -1472,3 +1472,22 @@ def test_no_link_is_called_orphaned_because_a_forced_policy_hides_its_session(pl
 
     assert "linked to sessions that are gone" not in refused.err
     assert "sessions" in refused.err
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_partition_that_is_half_detached_is_refused_before_anything_is_changed(
+    installed_db: PlatformDatabase,
+) -> None:
+    """As DETACH ... CONCURRENTLY leaves it that is interrupted; a rollback would stop half-way."""
+    by_hand(
+        installed_db, "UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'submissions_2023'::regclass"
+    )
+
+    for command in (["rollback", "--all", "--yes"], ["apply"]):
+        refused = run("-d", installed_db.conninfo(installed_db.platform.owner), *command)
+        assert refused.code == 5, refused.err
+        assert "ALTER TABLE public.submissions DETACH PARTITION public.submissions_2023 FINALIZE" in " ".join(
+            refused.err.split()
+        )
+        if command[0] == "rollback":
+            by_hand(installed_db, "DROP INDEX submissions_session_id_idx")  # apply has something to do

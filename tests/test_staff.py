@@ -301,6 +301,12 @@ def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role
         connection.execute("DROP VIEW scores CASCADE")
 
 
+def test_a_rollback_of_the_policies_says_how_to_choose_them_again(people: PlatformDatabase) -> None:
+    people.apply(staff=TRAINERS)
+    said = run("-d", people.conninfo("hosted_owner"), "rollback", "--to", "0009", "--yes")
+    assert (said.code, f"sessiondb apply --staff '{TRAINERS}'" in said.err) == (0, True), said.err
+
+
 def test_default_privileges_of_the_platform_neither_give_nor_take_it(people: PlatformDatabase) -> None:
     with people.connect("hosted_owner") as connection:
         connection.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO anon, authenticated, service_role")

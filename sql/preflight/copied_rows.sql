@@ -19,18 +19,23 @@ WITH grown AS (
 ),
 code AS (
     SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
-           p.proowner IN (
-{trusted_roles(o.table_owner)}
-           ) AS is_trusted,
+           w.is_trusted,
            format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
-           -- without comments and quotes of names; any role may create a function that would take minutes to search
-           replace(regexp_replace(left(p.prosrc, 100000), '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
+           -- without comments and quotes of names
+           replace(regexp_replace(left(p.prosrc, w.length), '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
       FROM pg_proc AS p
       JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
                             AND NOT starts_with(n.nspname, 'pg_temp_')
       JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
      CROSS JOIN (SELECT min(g.relowner) AS table_owner FROM grown AS g) AS o
-     WHERE left(p.prosrc, 100000) ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
+     CROSS JOIN LATERAL (
+            -- any role may create functions that would take minutes to search
+            SELECT t.is_trusted, CASE WHEN t.is_trusted THEN 100000 ELSE 2000 END AS length
+              FROM (SELECT p.proowner IN (
+{trusted_roles(o.table_owner)}
+                   ) AS is_trusted) AS t
+           ) AS w
+     WHERE left(p.prosrc, w.length) ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
 ),
 statement AS (
     SELECT c.*, trim(s.text, E' \t\n\r') AS text

@@ -42,4 +42,6 @@ SELECT 'inheritance', 'error',
   JOIN pg_class AS leaf ON leaf.oid = t.relid AND leaf.relkind = 'f'
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND c.relname IN ('org_members', 'sessions', 'enrollments', 'submissions')
+UNION ALL
+{detaching()}
  ORDER BY object, detail
