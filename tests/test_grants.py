@@ -127,6 +127,12 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "warning",
         "table notes",
     ),
+    "a foreign key to what is computed from a session": (
+        "ALTER TABLE enrollments ADD k uuid GENERATED ALWAYS AS (coalesce(session_id, id)) STORED, ADD UNIQUE (id, k);"
+        "GRANT REFERENCES ON enrollments TO {role}",
+        "warning",
+        "table enrollments",
+    ),
     "the platform's schema": ("GRANT CREATE ON SCHEMA public TO {role}", "warning", "schema public"),
     "the platform's schema to PUBLIC": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "warning", "schema public"),
     "a function of the triggers": (

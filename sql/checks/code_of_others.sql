@@ -71,7 +71,7 @@ SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.co
   FROM used AS u
   JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0
   JOIN pg_class AS c ON c.oid = k.conrelid
- WHERE u.is_deleted
+ WHERE u.changes_keys
    AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t)
    AND NOT pg_has_role(c.relowner, u.relowner, 'USAGE')
 UNION ALL

@@ -1,7 +1,7 @@
 -- Only trusted roles (the owner of what is granted, superusers, the owners of the database, of schema sessiondb and of
 -- enrollments) may write in schema sessiondb, call functions that run with the owner's rights, create objects where ours
 -- look for the platform's, or create a trigger on a table that our commands write or read, or a foreign key to one from
--- which rows are deleted. Members of a trusted role are not trusted for that reason; a grant on columns counts as one on
+-- which rows are deleted, or whose key they change. Members of a trusted role are not trusted for that reason; a grant on columns counts as one on
 -- the table. docs/grants.md lists what a role needs to read.
 --
 -- Longer than a screen: a branch for each kind of object on which something can be granted.
@@ -18,11 +18,18 @@ trusted (oid) AS (
     UNION
     SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
 ),
+changed AS MATERIALIZED (
+    SELECT w.relid, w.changes_keys
+      FROM platform AS h
+     CROSS JOIN LATERAL (
+{changed_tables(h.oid)}
+          ) AS w
+),
 -- the tables of the rules and those on the path to the course, with their partitions
 used AS (
-    SELECT DISTINCT node.relid, r.is_linked, r.is_deleted
+    SELECT DISTINCT node.relid, r.is_linked, r.changes_keys
       FROM (
-            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.relname IN ('sessions', 'org_members') AS is_deleted
+            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.oid IN (SELECT w.relid FROM changed AS w WHERE w.changes_keys) AS changes_keys
               FROM platform AS h
               JOIN pg_class AS c ON c.relnamespace = h.oid
              WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
@@ -33,13 +40,10 @@ used AS (
               JOIN pg_class AS c ON c.oid = t.relid
              WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
              UNION
-            SELECT w.relid, false, w.is_deleted
-              FROM platform AS h
-             CROSS JOIN LATERAL (
-{changed_tables(h.oid)}
-                  ) AS w
+            SELECT w.relid, false, w.changes_keys
+              FROM changed AS w
               JOIN pg_class AS x ON x.oid = w.relid
-             WHERE NOT (x.relnamespace = h.oid AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))
+             WHERE NOT (x.relnamespace = (SELECT h.oid FROM platform AS h) AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))
            ) AS r
      CROSS JOIN LATERAL ({with_partitions(r.relid)}) AS node
 ),
@@ -111,7 +115,7 @@ granted (object, name, owner, grantor, grantee, is_grantable, privilege, column_
       FROM used AS u
       JOIN relation AS r ON r.oid = u.relid
      WHERE r.privilege_type = 'TRIGGER'
-        OR r.privilege_type = 'REFERENCES' AND u.is_deleted
+        OR r.privilege_type = 'REFERENCES' AND u.changes_keys
     UNION ALL
     -- granted by membership in a role that may write to all tables
     SELECT 'schema sessiondb', NULL, n.nspowner, n.nspowner, m.member, false, 'pg_write_all_data', NULL, 'warning', 'change what sessiondb relies on'

@@ -1,6 +1,7 @@
 -- The tables of which rows are changed when our commands change rows in schema $1 (an oid), or rows of org_members or sessions are
 -- deleted: directly, by foreign keys ON DELETE and ON UPDATE, by rules, and tables that the text of a trigger function names (not in
--- what it composes), whatever it does with them. Triggers there fire, too. From some of them rows are deleted.
+-- what it composes), whatever it does with them. Triggers there fire, too. From some of them rows are deleted,
+-- or a key changes.
 --
 -- Names are looked for in functions and among tables of roles that are trusted: any other one could make a check take forever.
 WITH RECURSIVE trusted AS MATERIALIZED (
@@ -74,7 +75,8 @@ changed (relid, attnum) AS (
             SELECT d.named, (-1)::smallint FROM named AS d WHERE d.relid = c.relid
            ) AS f (relid, attnum)
 )
-SELECT c.relid, bool_or(c.attnum = 0) AS is_deleted
+SELECT c.relid,
+       bool_or(c.attnum = 0 OR EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.relid AND x.indisunique AND c.attnum = ANY (x.indkey))) AS changes_keys
   FROM changed AS c
  -- partitions follow from their table
  WHERE NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.relid AND i.inhparent IN (SELECT p.relid FROM changed AS p))

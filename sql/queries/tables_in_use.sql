@@ -1,14 +1,14 @@
 -- The tables of the platform's schema (the setting sessiondb.schema) that our commands read or write, with their partitions and
 -- parents: those of the platform, those on the way to the course, those with names, and those that foreign keys, rules and triggers change.
--- From some of them rows are deleted.
+-- From some of them rows are deleted, or a key changes.
 WITH changed AS (
-    SELECT w.relid, w.is_deleted
+    SELECT w.relid, w.changes_keys
       FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
      CROSS JOIN LATERAL (
 {changed_tables(h.oid)}
            ) AS w
 )
-SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM changed AS d WHERE d.is_deleted)) AS is_deleted
+SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM changed AS d WHERE d.changes_keys)) AS changes_keys
   FROM pg_class AS c
  CROSS JOIN LATERAL (
 {with_relatives(c.oid)}
