@@ -191,7 +191,8 @@ def story(db: PlatformDatabase, psql: str, tmp_path: Path) -> Story:
     def pasted() -> tuple[str, int, str, str]:
         text = batch(db)
         with psycopg.connect(db.conninfo(), autocommit=True) as connection:
-            connection.execute("SET statement_timeout TO 0")  # it is one statement
+            # as its first lines say: it is one statement, and cannot set the isolation of its transaction
+            connection.execute("SET statement_timeout TO 0; SET default_transaction_isolation TO 'read committed'")
             connection.execute(text, prepare=False)
         return ("plan --sql --single-transaction", 0, "", "")
 

@@ -5,7 +5,7 @@
 -- indexes are built and foreign keys are validated, readers from the first column on. Measured on two cores, everything in
 -- memory: 2 s for 390,000 submissions, 4 s for 1,300,000. Beyond a million rows, or if no writer may wait, use
 -- sessiondb apply instead, which locks each table for moments only. A statement_timeout applies to the whole
--- statement: SET statement_timeout TO 0 in your session first.
+-- statement: SET statement_timeout TO 0 in your session first. The transaction must be READ COMMITTED, the default.
 --
 -- It first checks the platform. If it finds problems, it lists them and changes nothing. Running it again reports that
 -- there is nothing to do. Afterwards, use sessiondb apply, check and rollback as usual.
