@@ -1,8 +1,8 @@
 -- Only trusted roles (the owner of what is granted, superusers, the owners of the database, of schema sessiondb and of
 -- enrollments) may write in schema sessiondb, call functions that run with the owner's rights, create objects where ours
 -- look for the platform's, or create a trigger on a table that our commands write or read, or a foreign key to one from
--- which rows are deleted, or whose key they change. Members of a trusted role are not trusted for that reason; a grant on columns counts as one on
--- the table. docs/grants.md lists what a role needs to read.
+-- which rows are deleted, or whose key they change. Members of a trusted role are not trusted for that reason; a grant on
+-- columns counts as one on the table. docs/grants.md lists what a role needs to read.
 --
 -- Longer than a screen: a branch for each kind of object on which something can be granted.
 WITH platform AS (

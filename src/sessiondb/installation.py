@@ -14,6 +14,9 @@ from sessiondb import __version__, resources
 from sessiondb.connection import Connection, trusted
 from sessiondb.errors import Finding, PlatformRefusedError, SessiondbError
 
+TABLE_OWNER = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
+"""The SQL of the role that is trusted because it owns the platform's tables; NULL if that is not known."""
+
 
 def is_there(connection: Connection) -> bool:
     """Return whether schema sessiondb exists, from the catalogs alone, before anything in it is read.
@@ -36,10 +39,9 @@ def is_there(connection: Connection) -> bool:
         return False
     if str(there) == known:
         return True
-    owner = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
-    connection.execute(trusted(resources.query("script/uncommitted", owner)))
+    connection.execute(trusted(resources.query("script/uncommitted", TABLE_OWNER)))
     # one statement: a schema that is renamed to and fro would be there for one look, and gone for the other
-    query = resources.query("queries/strangers", owner)
+    query = resources.query("queries/strangers", TABLE_OWNER)
     found = connection.execute(
         trusted(
             "SELECT n.oid, s.object, s.role, s.granted"  # noqa: S608  (our own)

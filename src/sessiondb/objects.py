@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sessiondb import __version__, resources
 from sessiondb.connection import Connection, catalogs, trusted
-from sessiondb.installation import Installation, hold_schema
+from sessiondb.installation import TABLE_OWNER, Installation, hold_schema
 from sessiondb.resources import literal
 
 CODE = {"function": "functions", "trigger": "triggers", "policy": "policies"}
@@ -226,9 +226,8 @@ def missing_functions(connection: Connection) -> list[Object]:
         connection: as for :func:`sessiondb.installation.is_there`.
     """
     listed = [o for o in objects() if o.kind == "function"]
-    owner = "nullif(current_setting('sessiondb.table_owner'), '')::oid"
     found = connection.execute(
-        trusted(resources.query("queries/found_functions", owner)),
+        trusted(resources.query("queries/found_functions", TABLE_OWNER)),
         {part: [getattr(o, part) for o in listed] for part in ("parent", "name", "args")},
     ).fetchall()
     return [o for o in listed if (o.parent, o.name) not in found]

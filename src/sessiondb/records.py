@@ -482,7 +482,7 @@ def show(
     of_users = people(connection).replace("%", "%%")
 
     def query(name: str) -> str:
-        text = resources.for_table(resources.with_queries(resources.read(f"queries/{name}.sql")), what)
+        text = resources.for_table(resources.query(f"queries/{name}"), what)
         # the names of the platform last, for one of them may look like what is replaced
         return _with_course(of_platform(connection, text), there).replace("{people}", of_users)
 
