@@ -701,6 +701,14 @@ def is_alone(db: PlatformDatabase) -> bool:
     return rows(db, query) == [(0,)]
 
 
+def is_waited_for(admin: Connection, holder: Connection) -> bool:
+    found = admin.execute(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
+        [holder.info.backend_pid],
+    )
+    return found.rowcount > 0
+
+
 def progress_of(db: PlatformDatabase) -> list[tuple[Any, ...]]:
     return rows(db, "SELECT table_name, sum(linked)::int FROM sessiondb.backfill_progress GROUP BY 1 ORDER BY 1")
 
@@ -1169,17 +1177,10 @@ def test_a_client_is_never_the_victim_of_a_deadlock_with_a_backfill_whatever_dea
         first.execute(lock, [one])
         client.execute(lock, [other])
 
-        def waits_for(holder: Connection) -> bool:
-            found = admin.execute(
-                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
-                [holder.info.backend_pid],
-            )
-            return found.rowcount > 0
-
         with process(installed_db) as ours:
-            wait_for(lambda: waits_for(first))
+            wait_for(lambda: is_waited_for(admin, first))
             first.rollback()
-            wait_for(lambda: waits_for(client))
+            wait_for(lambda: is_waited_for(admin, client))
             time.sleep(0.25)  # ours would have looked for a deadlock, and found none
             client.execute("UPDATE enrollments SET status = 'again' WHERE user_id = %s", [one])
             client.commit()
@@ -1188,6 +1189,36 @@ def test_a_client_is_never_the_victim_of_a_deadlock_with_a_backfill_whatever_dea
     assert ours.returncode == 0, err
     assert json.loads(out)["complete"] is True
     assert [*links(installed_db).values()] == [[session, session]] * 20
+
+
+@pytest.mark.parametrize("opens_another", [True, False])
+@on("reference")
+def test_a_session_that_is_closed_while_a_row_is_waited_for_is_not_chosen(
+    installed_db: PlatformDatabase, opens_another: bool
+) -> None:
+    platform = installed_db.platform
+    session = many(installed_db, 20)
+    with installed_db.connect() as admin, installed_db.connect(autocommit=False) as client:
+        ((org, course),) = admin.execute("SELECT org_id, course_id FROM sessions WHERE id = %s", [session]).fetchall()
+        client.execute("SELECT FROM submissions WHERE ctid = (SELECT min(ctid) FROM submissions) FOR UPDATE")
+        with process(installed_db) as ours:
+            wait_for(lambda: is_waited_for(admin, client))
+            admin.execute("UPDATE sessions SET status = 'completed' WHERE id = %s", [session])
+            # of the enrolment, which is linked to the closed session, a submission takes nothing
+            other = platform.add_session(admin, org, course) if opens_another else None
+            client.rollback()
+            out, err = ours.communicate(timeout=30)
+
+    assert ours.returncode == 0, err
+    of_submissions = [link for _, link in links(installed_db).values()]
+    assert (of_submissions.count(session), of_submissions.count(other)) == (19, 1)
+    reasons = {} if opens_another else {"no_active_session": 1}
+    assert json.loads(out)["submissions"] == {
+        "scanned": 20,
+        "linked": 20 - len(reasons),
+        "unlinkable": len(reasons),
+        "reasons": reasons,
+    }
 
 
 def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: PlatformDatabase) -> None:

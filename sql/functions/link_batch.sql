@@ -10,7 +10,7 @@ AS $function$
  *
  * p_session_id  only rows that belong to this session; NULL for all
  * p_mode        link: a row that another transaction has locked is skipped; wait: it is waited for, and skipped if it
- *               was changed meanwhile; count: nothing is written, and linked is what would be
+ *               was changed meanwhile; then the sessions are chosen; count: nothing is written, linked is what would be
  *
  * Only rows that get a session are locked, and only as strongly as by an UPDATE of a column that is not a key.
  */
@@ -49,6 +49,14 @@ BEGIN
         EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', v_name);
         IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
             RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_name);
+        END IF;
+        IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
+            -- meanwhile the session may have been closed; one that gets none now counts as skipped, and another pass says why
+            SELECT pg_catalog.array_agg(n.row_id), pg_catalog.array_agg(n.session_id)
+              INTO v_row_ids, v_session_ids
+              FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
+             CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(c.row_ids), pg_catalog.unnest(c.session_ids)) AS n (row_id, session_id)
+             WHERE n.row_id OPERATOR(pg_catalog.=) ANY (v_row_ids);
         END IF;
         skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
 
