@@ -272,3 +272,21 @@ def test_the_statements_that_do_more_than_before_do_what_the_page_says(installed
             assert found == [(session,)]
         connection.execute("TRUNCATE sessions CASCADE")
         assert connection.execute("SELECT FROM enrollments UNION ALL SELECT FROM submissions").fetchall() == []
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_detached_partition_keeps_what_dropping_its_column_removes(installed_db: PlatformDatabase) -> None:
+    fill(installed_db)
+    ours = """
+        SELECT k.conname FROM pg_constraint AS k WHERE k.conrelid = 'submissions_2024'::regclass AND k.confrelid = 'sessions'::regclass
+        UNION ALL
+        SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+         WHERE i.indrelid = 'submissions_2024'::regclass AND pg_get_indexdef(i.indexrelid) LIKE '%session_id%'
+    """
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_2024")
+    installed_db.rollback()
+    with installed_db.connect() as connection:
+        assert connection.execute(ours).rowcount == 2
+        connection.execute("ALTER TABLE submissions_2024 DROP COLUMN session_id")
+        assert connection.execute(ours).rowcount == 0
