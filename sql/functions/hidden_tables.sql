@@ -14,7 +14,5 @@ SELECT h.name, h.full_name, h.shows_all
   FROM (
 {hidden_tables()}
        ) AS h
- WHERE NOT (h.shows_all AND EXISTS (
-        SELECT FROM pg_proc AS f
-         WHERE f.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(f.proowner) = current_user))
+ WHERE NOT (h.shows_all AND ({owns_triggers()}))
 $function$

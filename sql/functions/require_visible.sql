@@ -9,7 +9,7 @@ AS $procedure$
  */
 BEGIN
     IF EXISTS (SELECT FROM sessiondb.hidden_tables() AS h WHERE h.name IN ('sessions', 'org_members') OR h.name = 'enrollments' AND NOT h.shows_all)
-        AND NOT EXISTS (SELECT FROM pg_proc AS f WHERE f.oid = to_regprocedure('sessiondb.link_submission()') AND pg_get_userbyid(f.proowner) = current_user)
+        AND NOT ({owns_triggers()})
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'insufficient_privilege',
