@@ -5,7 +5,7 @@
 --
 -- Longer than a screen: a branch for each way in which code is called.
 WITH used AS (
-{tables_in_use()}
+{tables_in_use(true)}
 ),
 platform AS (
     SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id

@@ -18,34 +18,12 @@ trusted (oid) AS (
     UNION
     SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
 ),
-changed AS MATERIALIZED (
-    SELECT w.relid, w.changes_keys
-      FROM platform AS h
-     CROSS JOIN LATERAL (
-{changed_tables(h.oid)}
-          ) AS w
-),
--- the tables of the rules and those on the path to the course, with their partitions
 used AS (
-    SELECT DISTINCT node.relid, r.is_linked, r.changes_keys
+    SELECT u.relid, bool_or(u.relname IN ('enrollments', 'submissions')) AS is_linked, bool_or(u.changes_keys) AS changes_keys
       FROM (
-            SELECT c.oid AS relid, c.relname IN ('enrollments', 'submissions') AS is_linked, c.oid IN (SELECT w.relid FROM changed AS w WHERE w.changes_keys) AS changes_keys
-              FROM platform AS h
-              JOIN pg_class AS c ON c.relnamespace = h.oid
-             WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
-             UNION
-            SELECT t.relid, false, false
-              FROM ({shortest_course_paths()}) AS p
-             CROSS JOIN LATERAL unnest(p.tables) AS t (relid)
-              JOIN pg_class AS c ON c.oid = t.relid
-             WHERE NOT (c.relnamespace = (SELECT h.oid FROM platform AS h) AND c.relname IN ('courses', 'enrollments', 'sessions'))
-             UNION
-            SELECT w.relid, false, w.changes_keys
-              FROM changed AS w
-              JOIN pg_class AS x ON x.oid = w.relid
-             WHERE NOT (x.relnamespace = (SELECT h.oid FROM platform AS h) AND x.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions'))
-           ) AS r
-     CROSS JOIN LATERAL ({with_partitions(r.relid)}) AS node
+{tables_in_use(false)}
+           ) AS u
+     GROUP BY u.relid
 ),
 relation AS (
     SELECT c.oid, c.relname, c.relnamespace, c.relowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name AS column_name

@@ -1,6 +1,6 @@
 -- The tables of the platform's schema (the setting sessiondb.schema) that our commands read or write, with their partitions and
--- parents: those of the platform, those on the way to the course, those with names, and those that foreign keys, rules and triggers change.
--- From some of them rows are deleted, or a key changes.
+-- parents: those of the platform, those on the way to the course, those that foreign keys, rules and triggers change and, if $1, those
+-- in which only names are looked up. From some of them rows are deleted, or a key changes.
 WITH changed AS (
     SELECT w.relid, w.changes_keys
       FROM (SELECT to_regnamespace(quote_ident(current_setting('sessiondb.schema')))::oid AS oid) AS h
@@ -17,7 +17,7 @@ SELECT node.relid, c.relname, c.relowner, bool_or(c.oid IN (SELECT d.relid FROM 
    AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
     OR c.oid IN (SELECT to_regclass(j.step ->> 'to') FROM sessiondb.installation AS i CROSS JOIN jsonb_array_elements(i.course_joins) AS j (step))
     OR c.oid IN (SELECT d.relid FROM changed AS d)
-    OR c.oid IN (
+    OR $1 AND c.oid IN (
         SELECT u.oid
           FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
          CROSS JOIN LATERAL (
