@@ -1221,6 +1221,33 @@ def test_a_session_that_is_closed_while_a_row_is_waited_for_is_not_chosen(
     }
 
 
+@pytest.mark.parametrize("is_call", [False, True])
+@on("hosted")
+def test_rows_that_a_policy_shows_but_does_not_let_a_role_update_are_left(
+    installed_db: PlatformDatabase, is_call: bool
+) -> None:
+    many(installed_db, 20)
+    with installed_db.connect() as connection:
+        ((hidden,),) = connection.execute("SELECT id FROM submissions LIMIT 1").fetchall()
+        connection.execute(
+            sql.SQL(
+                """
+                CREATE POLICY seen ON submissions FOR SELECT TO hosted_owner USING (true);
+                CREATE POLICY graded ON submissions FOR UPDATE TO hosted_owner USING (id <> {});
+                ALTER TABLE submissions FORCE ROW LEVEL SECURITY
+                """
+            ).format(hidden)
+        )
+    if is_call:
+        done = psql(installed_db, "SET statement_timeout TO '20s'", "CALL sessiondb.backfill()")
+        assert done.code == 0, done.err
+    else:
+        told = backfill(installed_db, "--max-runtime", "20")
+        assert told["complete"] is True
+        assert told["submissions"] == {"scanned": 19, "linked": 19, "unlinkable": 0, "reasons": {}}
+    assert rows(installed_db, "SELECT id FROM {} WHERE session_id IS NULL", "submissions") == [(hidden,)]
+
+
 def test_a_batch_and_what_refers_to_its_rows_do_not_wait_for_each_other(installed_db: PlatformDatabase) -> None:
     """Inserting a row that refers to an enrolment or a submission takes a lock FOR KEY SHARE on it."""
     platform = installed_db.platform

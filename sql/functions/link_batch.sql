@@ -15,6 +15,7 @@ AS $function$
  * Only rows that get a session are locked, and only as strongly as by an UPDATE of a column that is not a key.
  */
 DECLARE
+    v_chosen pg_catalog.tid[];
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
     v_prepared pg_catalog.text := pg_catalog.concat('sessiondb_', pg_catalog.gen_random_uuid());
@@ -28,7 +29,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed before a batch', v_name);
     END IF;
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
-      INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
+      INTO scanned, v_chosen, v_session_ids, reasons, linked, skipped
       FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;
 
     IF linked OPERATOR(pg_catalog.>) 0 AND p_mode OPERATOR(pg_catalog.<>) 'count' THEN
@@ -44,21 +45,30 @@ BEGIN
             $lock$,
             v_name, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
            INTO v_row_ids, v_session_ids
-          USING v_row_ids, v_session_ids, p_from, p_to;
+          USING v_chosen, v_session_ids, p_from, p_to;
         -- While it waited for a row, no lock kept the name of the schema. Only a lock lets this session see that it was renamed.
         EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', v_name);
         IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
             RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_name);
         END IF;
-        IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
-            -- meanwhile the session may have been closed; one that gets none now counts as skipped, and another pass says why
-            SELECT pg_catalog.array_agg(n.row_id), pg_catalog.array_agg(n.session_id)
-              INTO v_row_ids, v_session_ids
-              FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
-             CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(c.row_ids), pg_catalog.unnest(c.session_ids)) AS n (row_id, session_id)
-             WHERE n.row_id OPERATOR(pg_catalog.=) ANY (v_row_ids);
-        END IF;
         skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
+        IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
+            -- A session may have been closed meanwhile. What is chosen again but was not locked, a policy does not let this role update:
+            -- it is not one of its rows, or the passes would never end. A row that was not chosen before is for another pass.
+            SELECT c.scanned OPERATOR(pg_catalog.-) n.hidden, c.reasons, n.row_ids, n.session_ids,
+                   skipped OPERATOR(pg_catalog.-) n.hidden OPERATOR(pg_catalog.+) n.new
+              INTO scanned, reasons, v_row_ids, v_session_ids, skipped
+              FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
+             CROSS JOIN LATERAL (
+                    SELECT pg_catalog.array_agg(r.row_id) FILTER (WHERE r.is_locked) AS row_ids,
+                           pg_catalog.array_agg(r.session_id) FILTER (WHERE r.is_locked) AS session_ids,
+                           pg_catalog.count(*) FILTER (WHERE r.was_chosen AND NOT r.is_locked) AS hidden,
+                           pg_catalog.count(*) FILTER (WHERE NOT r.was_chosen) AS new
+                      FROM (SELECT u.row_id, u.session_id, u.row_id OPERATOR(pg_catalog.=) ANY (v_chosen) AS was_chosen,
+                                   u.row_id OPERATOR(pg_catalog.=) ANY (coalesce(v_row_ids, '{}')) AS is_locked
+                              FROM ROWS FROM (pg_catalog.unnest(c.row_ids), pg_catalog.unnest(c.session_ids)) AS u (row_id, session_id)) AS r
+                   ) AS n;
+        END IF;
 
         EXECUTE pg_catalog.format(
             $update$
