@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, LiteralString
-from uuid import UUID
+from uuid import UUID, uuid4
 from xml.etree import ElementTree
 
 import pytest
@@ -93,6 +93,10 @@ def without_membership(its: World) -> None:
     its.run("DELETE FROM {} WHERE user_id = ANY ({})", "org_members", its.students)
 
 
+def of_no_session(its: World) -> None:
+    its.everywhere("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", uuid4(), its.students)
+
+
 def orgs_without_sessions(its: World) -> None:
     for _ in range(FIVE):
         add_users(its.platform, its.db, 2, its.platform.add_org(its.db))
@@ -136,6 +140,9 @@ FAULTS = {
         without_membership,
         "warning",
         "5 rows of {object} are linked to a session of an organisation that the user is not a member of",
+    ),
+    "links_without_session": Fault(
+        of_no_session, "error", "5 rows of {object} are linked to a session that does not exist"
     ),
     "orgs_without_sessions": Fault(
         orgs_without_sessions, "info", "5 organisations with members have no session", ("org_members",)
@@ -225,13 +232,14 @@ def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(in
 def test_no_more_examples_are_given_than_asked_for(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:
         its = world(installed_db.platform, db)
+        elsewhere = {"links_without_session", "split_students", "unlinked_rows"}  # of rows that have other faults
         for name, fault in FAULTS.items():
-            if name not in ("split_students", "unlinked_rows"):
+            if name not in elsewhere:
                 fault.do(its)
 
     for number in (1, 2, 1000):
         findings = check(installed_db, "--examples", str(number), code=4)
-        assert {finding["check"] for finding in findings} >= {*FAULTS} - {"unlinked_rows", "split_students"}
+        assert {finding["check"] for finding in findings} >= {*FAULTS} - elsewhere
         for finding in findings:
             total = int(finding["detail"].split()[0])
             assert len({*examples_of(finding)}) == min(number, total)
@@ -391,7 +399,7 @@ def test_a_session_that_students_are_enrolled_in_is_hidden_by_no_newer_one(insta
 
 
 def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installed_db: PlatformDatabase) -> None:
-    for name in ("links_of_other_course", "links_without_membership"):
+    for name in ("links_of_other_course", "links_without_membership", "links_without_session"):
         with installed_db.connect() as db:
             its = world(installed_db.platform, db)
             FAULTS[name].do(its)
@@ -401,7 +409,7 @@ def test_the_statement_that_unlinks_what_is_wrong_can_be_run_as_printed(installe
 
         assert check(installed_db, name) == []
         backfill(installed_db)
-        right = its.session if name == "links_of_other_course" else None
+        right = None if name == "links_without_membership" else its.session
         found = {user: sessions for user, sessions in links(installed_db).items() if user in its.students}
         assert found == {key: [right, right] for key in its.students}
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +19,8 @@ from test_batch import batch
 from test_cli import BRUNO, CHLOE, MIGRATIONS, PYTHON, SQL, on, run
 from test_crashes import is_held_up, until
 from test_plan import books, by_psql, link, psql, script_for
+
+from sessiondb.checks import check
 
 __all__ = ["psql"]  # a fixture
 
@@ -109,6 +113,31 @@ def test_what_plan_writes_is_not_compiled_by_the_server(options: tuple[str, ...]
     written = run("plan", "--sql", *options).out
     off = {"script": "SET jit TO 'off';", "batch": "PERFORM set_config('jit', 'off', true);"}
     assert written.index(off["batch" if options else "script"]) < written.index("$preflight$")
+
+
+@on_reference
+@pytest.mark.parametrize("read_only", [True, False, None])
+def test_no_statement_of_ours_that_asks_the_catalogs_is_compiled_by_the_server(
+    installed_db: PlatformDatabase, read_only: bool | None
+) -> None:
+    """The first of them, which asks whose schema sessiondb is, would take five seconds to compile."""
+    choose(installed_db, {"jit": "on"})
+    compiled: list[str] = []
+
+    class Watched(psycopg.Connection[tuple[Any, ...]]):
+        def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+            ((jit,),) = super().execute("SELECT pg_catalog.current_setting('jit')").fetchall()
+            if jit == "on":
+                compiled.append(query)
+            return super().execute(query, *args, **options)
+
+    database = replace(installed_db.database(), opens=Watched)
+    with database.connect() if read_only is None else database.transaction(read_only=read_only) as connection:
+        check(connection, [], 1, lambda line: None)
+
+    # once more for the snapshot of a command that reads
+    assert len(compiled) <= (4 if read_only else 3)
+    assert not [query for query in compiled if "pg_namespace" in query]
 
 
 AWKWARD = {

@@ -32,7 +32,7 @@ DECLARE
     v_broken pg_catalog.text;
 BEGIN
     LOOP
-        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('jit', 'off', true);
         IF NOT pg_try_advisory_xact_lock(8315179226536832612) THEN
             RAISE EXCEPTION 'another sessiondb run is working on this database'
                 USING ERRCODE = 'lock_not_available', HINT = 'Call it again when that run has ended.';

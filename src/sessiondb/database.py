@@ -19,7 +19,7 @@ from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.installation import Installation, installation, is_there
 from sessiondb.server_errors import explain, is_lost
 
-SPELLING = {
+SETTINGS = {
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "quote_all_identifiers": "off",
@@ -31,6 +31,8 @@ SPELLING = {
     "transform_null_equals": "off",
     "array_nulls": "on",
     "row_security": "on",
+    # our catalog queries look expensive, also the first one: compiling them would take seconds
+    "jit": "off",
     # On Citus; elsewhere these have no effect. Otherwise CREATE SCHEMA sessiondb creates the schema of a tenant, and
     # these are refused: triggers, functions that read, called for rows of a reference table, functions after other DDL.
     "citus.enable_schema_based_sharding": "off",
@@ -38,7 +40,7 @@ SPELLING = {
     "citus.allow_nested_distributed_execution": "on",
     "citus.multi_shard_modify_mode": "sequential",
 }
-"""How the server parses statements and formats values, whatever the role or the database sets: we compare some."""
+"""How the server parses and plans statements and formats values, whatever the role or the database sets."""
 
 
 _PATIENCE = "10s"
@@ -74,8 +76,6 @@ class Choices:
             "sessiondb.adopt": "on" if self.adopt else "",
             "sessiondb.staff": self.staff or "",
             "sessiondb.user_expression": self.current_user or "",
-            # our catalog queries look expensive, and compiling them would take longer than running them
-            "jit": "off",
         }
 
 
@@ -186,7 +186,7 @@ class Database:
         # qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         # another client of a pooler may have left a schema_oid
-        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, **SPELLING}
+        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, **SETTINGS}
         connection.execute(
             "SELECT pg_catalog.set_config(s.name, s.value, %s)"
             " FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[]))"

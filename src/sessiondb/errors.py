@@ -124,6 +124,7 @@ _NEXT = re.compile(rf"""\n(?=(?:Then|Or|If)\b[^:\n]*: (?:sessiondb|{STATEMENTS})
 _SEVERAL_FIXES = {
     "links_of_other_course",
     "links_without_membership",
+    "links_without_session",
     "sessions_without_members",
     "shadowed_sessions",
     "unlinked_rows",

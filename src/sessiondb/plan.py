@@ -12,7 +12,7 @@ from psycopg import sql
 from sessiondb import __version__, checks, ledger, objects, resources, steps
 from sessiondb.citus import is_distributed
 from sessiondb.connection import OUR_PATH, SILENCE, Connection, catalogs, trusted
-from sessiondb.database import REACH, SPELLING, Choices
+from sessiondb.database import REACH, SETTINGS, Choices
 from sessiondb.errors import UsageError
 from sessiondb.locks import ADVISORY_KEY
 from sessiondb.migrate import expanded, upgrade
@@ -72,7 +72,7 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
 
 def _settings(schema: str, choices: Choices) -> dict[str, str]:
     return {
-        **SPELLING,
+        **SETTINGS,
         **choices.settings(schema),
         "statement_timeout": "0",
         "client_min_messages": "notice" if choices.adopt else "warning",
