@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from conftest import PlatformDatabase
@@ -142,6 +144,29 @@ def test_a_function_of_another_role_that_no_trigger_calls_does_not_stop_apply(
     assert applied.code == 0
     assert ("copies rows of public.enrollments" in applied.err) == (schema == "of_another")
     assert "at the end of the copy" not in applied.err
+
+
+def test_of_thousands_of_functions_of_another_role_those_that_a_trigger_calls_are_searched(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """The first thousand, too; all of them would take minutes."""
+    copies = "CREATE FUNCTION of_another.{}() RETURNS {} LANGUAGE plpgsql AS 'BEGIN INSERT INTO users SELECT {}; END'"
+    with platform_db.connect() as rival:
+        rival.execute(f"CREATE SCHEMA of_another AUTHORIZATION {new_role}".encode())
+        rival.execute(f"SET ROLE {new_role}".encode())
+        rival.execute(copies.format("early", "void", "* FROM public.enrollments").encode())
+        rival.execute(
+            "DO $$ BEGIN FOR n IN 1..1000 LOOP"
+            " EXECUTE format('CREATE FUNCTION of_another.f%s() RETURNS void LANGUAGE sql AS %L', n, ''); END LOOP; END $$"
+        )
+        rival.execute(copies.format("late", "void", "* FROM public.enrollments").encode())
+        rival.execute(copies.format("fired", "trigger", "NEW.*").encode())
+        rival.execute("RESET ROLE")
+        rival.execute("CREATE TRIGGER f AFTER UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION of_another.fired()")
+
+    refused = on(platform_db, "apply")
+
+    assert set(re.findall(r"unction of_another\.(\w+)\(\) copies rows", refused.err)) == {"early", "fired"}
 
 
 HARMLESS = {

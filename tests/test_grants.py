@@ -352,6 +352,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE DOMAIN ran AS text DEFAULT ts_rewrite('a'::tsquery, 'SELECT 1 LIMIT 0')::text",
             "ALTER TABLE orgs ADD ran ran DEFAULT NULL; ALTER TABLE orgs ALTER ran DROP DEFAULT",
             "CREATE INDEX by_theirs ON users (id) WHERE left_behind.of_index('x')",
+            "ALTER TABLE orgs ADD CONSTRAINT one_each EXCLUDE USING btree (id WITH =) WHERE (left_behind.of_index('x'))",
             "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
         ):
             give(connection, trusted(statement), new_role)
@@ -369,6 +370,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "table constraint deep on public.courses",
             "table constraint deeper on public.orgs",
             "table constraint holds on public.sessions",
+            "table constraint one_each on public.orgs",
             "table constraint runs on public.orgs",
             "table constraint taken on public.org_members",
             'trigger "50%s" on public.sessions',
@@ -572,10 +574,15 @@ def test_a_trigger_function_that_runs_as_the_owner_under_the_path_of_who_deletes
         # what the planner may evaluate when it checks the foreign key
         connection.execute(
             "CREATE FUNCTION statuses() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$SELECT ARRAY[lower('Active')]$$;"
-            "ALTER TABLE sessions ADD CHECK (status <> ALL (statuses())) NOT VALID"
+            "ALTER TABLE sessions ADD CONSTRAINT one CHECK (status <> ALL (statuses())) NOT VALID"
         )
         give(connection, "GRANT INSERT (user_id, course_id), SELECT ON enrollments TO {role}", new_role)
         assert check(installed_db, "unpinned_functions") == []
         give(connection, "GRANT INSERT ON enrollments TO {role}", new_role)
+        (finding,) = check(installed_db, "unpinned_functions")
+        assert brief([finding]) == [("unpinned_functions", "warning", "function public.statuses()")]
+        connection.execute("ALTER TABLE sessions DROP CONSTRAINT one")
+        assert check(installed_db, "unpinned_functions") == []
+        connection.execute("ALTER TABLE sessions ADD EXCLUDE USING btree (id WITH =) WHERE (statuses() IS NULL)")
         (finding,) = check(installed_db, "unpinned_functions")
         assert brief([finding]) == [("unpinned_functions", "warning", "function public.statuses()")]

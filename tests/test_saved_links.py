@@ -178,6 +178,25 @@ def test_links_that_were_saved_by_a_key_of_another_type_come_back_after_the_fix(
 
 
 @on_school
+def test_links_that_were_saved_with_a_column_that_is_gone_come_back_after_the_fix(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, "ALTER TABLE sessiondb.saved_links_of_submissions ADD token uuid DEFAULT gen_random_uuid()")
+
+    refused = on(platform_db, "apply")
+
+    assert refused.code == 5
+    (fix,) = re.findall(r"ALTER TABLE .* DROP COLUMN .*", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "apply").code == 0
+    assert linked(platform_db) == before
+
+
+@on_school
 def test_links_that_were_saved_by_a_time_with_its_zone_come_back_after_the_fix(platform_db: PlatformDatabase) -> None:
     """Compared with one without, it depends on the setting of who compares."""
     alter(
@@ -643,6 +662,58 @@ def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
         assert on(platform_db, "apply").code == 0
         assert linked(platform_db) == before
         alter(platform_db, f"ALTER TABLE submissions DROP {name}, ADD PRIMARY KEY (id)")
+
+
+@pytest.mark.parametrize(
+    ("platform", "table"),
+    [(PLATFORMS["school"], "submissions"), (PLATFORMS["academy"], "enrollments")],
+    indirect=["platform"],
+    ids=["beside an id", "beside a natural key"],
+)
+def test_a_row_that_gets_another_version_when_it_is_written_gets_its_saved_link_back(
+    platform_db: PlatformDatabase, table: str
+) -> None:
+    """Its membership has ended, so that it is compared with what was saved; the trigger that renews it fires before ours."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        "CREATE SEQUENCE versions; GRANT USAGE ON SEQUENCE versions TO PUBLIC",
+        f"ALTER TABLE {table} ADD version bigint NOT NULL DEFAULT nextval('versions') UNIQUE",
+        "CREATE FUNCTION renew() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT"
+        " AS 'BEGIN NEW.version := nextval(''versions''); RETURN NEW; END'",
+        f"CREATE TRIGGER renew BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION renew()",
+    )
+    query = f"SELECT user_id, session_id FROM {table} ORDER BY 1, 2"
+    before = rows(platform_db, query)
+    platform_db.rollback()
+    alter(platform_db, "DELETE FROM org_members")
+    if table == "submissions":
+        alter(platform_db, f"UPDATE {table} SET user_id = user_id")
+
+    done = on(platform_db, "apply")
+
+    assert (done.code, "discarded" in done.err) == (0, table == "enrollments")
+    assert rows(platform_db, query) == before
+
+
+@on_school
+def test_a_key_of_a_domain_over_a_domain_is_saved(platform_db: PlatformDatabase) -> None:
+    query = "SELECT id::text, session_id FROM submissions ORDER BY 1"
+    alter(
+        platform_db,
+        "CREATE EXTENSION citext; CREATE DOMAIN code AS citext; CREATE DOMAIN short_code AS code",
+        "ALTER TABLE submissions ALTER id DROP DEFAULT, ALTER id TYPE short_code,"
+        " ALTER id SET DEFAULT gen_random_uuid()::text",
+    )
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = rows(platform_db, query)
+
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, query) == before
 
 
 class StoppedError(Exception):

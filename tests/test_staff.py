@@ -301,6 +301,22 @@ def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role
         connection.execute("DROP VIEW scores CASCADE")
 
 
+def test_a_view_that_its_owner_may_not_read_gives_no_right(new_role: str, people: PlatformDatabase) -> None:
+    """Any role may make one."""
+    role = sql.Identifier(new_role)
+    with people.connect(new_role) as other, people.connect() as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA own AUTHORIZATION {}").format(role))
+        other.execute("CREATE TEMP VIEW seen AS SELECT id FROM public.enrollments")
+        other.execute(
+            "CREATE VIEW own.seen AS SELECT id FROM public.enrollments; GRANT SELECT ON own.seen TO PUBLIC"
+        )
+        people.apply(staff=TRAINERS)
+        acl = "SELECT count(*) FROM pg_proc WHERE proname = 'sessions_of_staff' AND proacl::text ~ %s"
+        found = connection.execute(acl, [rf"[{{,](\w*{new_role}|)="]).fetchone()
+        connection.execute("DROP SCHEMA own CASCADE")
+    assert found == (0,)
+
+
 def test_a_rollback_of_the_policies_says_how_to_choose_them_again(people: PlatformDatabase) -> None:
     people.apply(staff=TRAINERS)
     said = run("-d", people.conninfo("hosted_owner"), "rollback", "--to", "0009", "--yes")

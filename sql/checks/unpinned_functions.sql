@@ -51,10 +51,16 @@ SELECT 'unpinned_functions' AS "check", 'warning' AS level, format('function %s'
            AND root.relname <> 'sessions'
         UNION ALL
         SELECT d.classid, d.objid, e.refobjid
-          FROM pg_depend AS d
+          FROM (
+                SELECT d.classid, d.objid
+                  FROM pg_depend AS d
+                 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = node.relid AND d.deptype = 'a'
+                   AND d.classid IN ('pg_constraint'::regclass, 'pg_class'::regclass)
+                 UNION
+                -- the index of an EXCLUDE depends on the constraint
+                SELECT 'pg_class'::regclass, k.conindid FROM pg_constraint AS k WHERE k.conrelid = node.relid AND k.contype = 'x'
+               ) AS d
           JOIN pg_depend AS e ON e.classid = d.classid AND e.objid = d.objid AND e.refclassid = 'pg_proc'::regclass
-         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = node.relid AND d.deptype = 'a'
-           AND d.classid IN ('pg_constraint'::regclass, 'pg_class'::regclass)
        ) AS u (classid, objid, function_oid)
  CROSS JOIN LATERAL pg_identify_object(u.classid, u.objid, 0) AS i
   JOIN pg_proc AS p ON p.oid = u.function_oid AND p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')

@@ -44,7 +44,7 @@ BEGIN
         END IF;
         PERFORM set_config('sessiondb.platform_path', v_path, true);
         IF v_rows IS NULL THEN
-            v_rows := 1000;
+            v_rows := 100;
             IF current_setting('statement_timeout') <> '0' THEN
                 RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')
                     USING HINT = 'Call it again to resume, or first: SET statement_timeout TO 0';

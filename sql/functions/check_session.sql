@@ -21,6 +21,7 @@ AS $function$
  */
 DECLARE
     v_course_id pg_catalog.uuid;
+    v_course_before pg_catalog.uuid;
     v_fits boolean;
     v_row pg_catalog.jsonb;
 BEGIN
@@ -42,12 +43,20 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
-    -- an apply restores what a rollback saved, though a membership may have ended since
+    -- An apply restores what a rollback saved, though a membership may have ended since. To the row as it is stored: a trigger
+    -- of the platform may have given it another version before this one.
     IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
-        EXECUTE sessiondb.row_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass) INTO v_row USING NEW;
-        v_fits := sessiondb.is_saved_link(
+        IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
+            v_course_before := course_of(OLD);
+        ELSE
+            v_course_before := OLD.course_id;
+        END IF;
+        EXECUTE sessiondb.row_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass) INTO v_row USING OLD;
+        v_fits := coalesce(NEW.user_id OPERATOR(pg_catalog.=) OLD.user_id, NEW.user_id IS NULL AND OLD.user_id IS NULL)
+              AND coalesce(v_course_id OPERATOR(pg_catalog.=) v_course_before, v_course_id IS NULL AND v_course_before IS NULL)
+              AND sessiondb.is_saved_link(
             TG_ARGV[0],
-            v_row OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_belongs_to', (
+            v_row OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('session_id', NEW.session_id, 'session_belongs_to', (
                 SELECT pg_catalog.concat(org_id, ' ', course_id) FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) NEW.session_id
                 -- citus: /*
                 FOR KEY SHARE

@@ -17,32 +17,6 @@ WITH grown AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
        AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
 ),
-code AS (
-    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname,
-           w.is_trusted,
-           format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
-           -- without comments and quotes of names
-           replace(regexp_replace(left(p.prosrc, w.length), '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
-      FROM pg_proc AS p
-      JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
-                            AND NOT starts_with(n.nspname, 'pg_temp_')
-      JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
-     CROSS JOIN (SELECT min(g.relowner) AS table_owner FROM grown AS g) AS o
-     CROSS JOIN LATERAL (
-            -- any role may create functions that would take minutes to search
-            SELECT t.is_trusted, CASE WHEN t.is_trusted THEN 100000 ELSE 2000 END AS length
-              FROM (SELECT p.proowner IN (
-{trusted_roles(o.table_owner)}
-                   ) AS is_trusted) AS t
-           ) AS w
-     WHERE left(p.prosrc, w.length) ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
-),
-statement AS (
-    SELECT c.*, trim(s.text, E' \t\n\r') AS text
-      FROM code AS c
-     CROSS JOIN LATERAL regexp_split_to_table(c.body, ';') AS s (text)
-     WHERE s.text ~* '\*|\m(select|row)\M'
-),
 -- the names of the row, or of the rows, in each function of a trigger
 fired AS (
     SELECT DISTINCT g.nspname, g.relname, g.columns, t.tgfoid,
@@ -50,6 +24,36 @@ fired AS (
       FROM grown AS g
      CROSS JOIN LATERAL ({with_partitions(g.oid)}) AS node
       JOIN pg_trigger AS t ON t.tgrelid = node.relid AND NOT t.tgisinternal
+),
+-- any role may create functions that would take minutes to search: of those of others, the first thousand, and what the triggers call
+function AS (
+    SELECT p.*, t.is_trusted, p.oid IN (SELECT f.tgfoid FROM fired AS f) AS is_fired, row_number() OVER (PARTITION BY t.is_trusted ORDER BY p.oid) AS place
+      FROM pg_proc AS p
+     CROSS JOIN (SELECT min(g.relowner) AS table_owner FROM grown AS g) AS o
+     CROSS JOIN LATERAL (
+            SELECT p.proowner IN (
+{trusted_roles(o.table_owner)}
+                   ) AS is_trusted
+           ) AS t
+),
+code AS (
+    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname, p.is_trusted,
+           format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
+           -- without comments and quotes of names
+           replace(regexp_replace(left(p.prosrc, w.length), '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
+      FROM function AS p
+      JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
+                            AND NOT starts_with(n.nspname, 'pg_temp_')
+      JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
+     CROSS JOIN LATERAL (SELECT CASE WHEN p.is_trusted THEN 100000 ELSE 2000 END AS length) AS w
+     WHERE (p.is_trusted OR p.is_fired OR p.place <= 1000)
+       AND left(p.prosrc, w.length) ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
+),
+statement AS (
+    SELECT c.*, trim(s.text, E' \t\n\r') AS text
+      FROM code AS c
+     CROSS JOIN LATERAL regexp_split_to_table(c.body, ';') AS s (text)
+     WHERE s.text ~* '\*|\m(select|row)\M'
 ),
 taken AS (
     -- INSERT INTO history SELECT NEW.*, VALUES (NEW.*)

@@ -5,11 +5,14 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
   JOIN pg_class AS k ON k.relnamespace = to_regnamespace('sessiondb') AND k.relname = 'saved_links_of_' || c.relname
   JOIN pg_attribute AS a ON a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
+  LEFT JOIN pg_constraint AS p ON p.conrelid = k.oid AND p.contype = 'p' AND a.attnum = ANY (p.conkey)
   LEFT JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attname = a.attname AND NOT o.attisdropped
  CROSS JOIN LATERAL (
         SELECT format('Table %I.%I has no column %I, by which a rollback saved its links.', n.nspname, c.relname, a.attname) AS detail,
-               format(E'If it has another name, restore it: ALTER TABLE %I.%I RENAME COLUMN other TO %I\n'
-                      'If it is gone, give up the saved links: DROP TABLE %s', n.nspname, c.relname, a.attname, k.oid::regclass) AS fix
+               format(E'If it has another name, restore it: ALTER TABLE %I.%I RENAME COLUMN other TO %I\n', n.nspname, c.relname, a.attname)
+               || CASE WHEN p.conname IS NULL AND a.attname <> 'user_id' THEN
+                      format('If it is gone, rows can be recognised without it: ALTER TABLE %s DROP COLUMN %I', k.oid::regclass, a.attname)
+                  ELSE format('If it is gone, give up the saved links: DROP TABLE %s', k.oid::regclass) END AS fix
          WHERE o.attname IS NULL
         UNION ALL
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, is %s, and was %s.', n.nspname, c.relname, a.attname,

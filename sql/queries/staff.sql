@@ -34,6 +34,8 @@ view (oid, owner) AS (
       FROM view AS v
       JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid AND d.classid = 'pg_rewrite'::regclass
       JOIN pg_rewrite AS r ON r.oid = d.objid AND r.ev_type = '1'
+      -- any role may make one, but not read it
+      JOIN pg_class AS c ON c.oid = r.ev_class AND c.relpersistence <> 't' AND has_any_column_privilege(c.relowner, v.oid, 'SELECT')
 ),
 reader_of_view AS (
     SELECT v.owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name

@@ -3,14 +3,17 @@
 -- and what the CHECKs of these types use. Each with what uses it, and the roles that may replace it.
 --
 -- What belongs to a table depends on it automatically or internally; the view of another role that reads it does not.
-SELECT format('%s %s', i.type, i.identity) AS object, i.type, d.classid AS of_class, d.objid AS of_object, used.classid, used.objid, w.owner, w.namespace, w.how
+SELECT format('%s %s', i.type, i.identity) AS object, i.type, own.of_class, own.of_object, used.classid, used.objid, w.owner, w.namespace, w.how
   FROM (
-        SELECT d.classid, d.objid
+        SELECT d.classid, d.objid, d.classid, d.objid
           FROM pg_depend AS d
          WHERE d.refclassid = $1 AND d.refobjid = $2 AND (d.deptype IN ('a', 'i') OR d.classid = 'pg_cast'::regclass)
         UNION
-        SELECT $1, $2
-       ) AS own
+        -- the index of an EXCLUDE depends on the constraint
+        SELECT 'pg_class'::regclass, k.conindid, 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k WHERE $1 = 'pg_class'::regclass AND k.conrelid = $2 AND k.contype = 'x'
+        UNION
+        SELECT $1, $2, $1, $2
+       ) AS own (classid, objid, of_class, of_object)
   JOIN pg_depend AS d ON d.classid = own.classid AND d.objid = own.objid
  CROSS JOIN LATERAL (
         SELECT d.refclassid, d.refobjid WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_collation'::regclass)
@@ -35,4 +38,4 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, d.classid AS of_cl
  CROSS JOIN LATERAL (
 {owners_of(used.classid, used.objid)}
        ) AS w
- CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
+ CROSS JOIN LATERAL pg_identify_object(own.of_class, own.of_object, 0) AS i

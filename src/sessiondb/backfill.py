@@ -25,6 +25,7 @@ from sessiondb.records import require_session
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2
+_FIRST_ROWS = 100  # few: a client that waits for a long batch could be the victim of a deadlock
 _MOST_ROWS = 5_000  # pages with nothing to link take no time, but the next ones may have much to do
 _MOST_BLOCKS = 1024  # of a dry run, which writes nothing
 _TRIES = 10
@@ -178,7 +179,7 @@ _LINKED = "SELECT coalesce(sum(p.linked), 0)::bigint AS linked FROM sessiondb.ba
 
 def _link(watch: Watch, pace: Pace, window: _Window, report: Report, progress: Progress) -> None:
     """Link batch after batch until nothing is left or the time is up."""
-    rows = pace.batch_rows or 1000
+    rows = pace.batch_rows or _FIRST_ROWS
     linked = _kept(watch.connection, _LINKED)[0]["linked"]
     window.sleep(0)
     while True:
