@@ -145,6 +145,7 @@ _VALUES = {
     "every": "true",
     "keeps_staff": "true",
     "examples": "1",
+    "ended": "'completed'",
     "key": "1",
     "version": "0",
     "migrations": "('', '')",

@@ -272,6 +272,30 @@ def test_a_session_that_is_shadowed_is_warned_of(installed_db: PlatformDatabase)
         assert run("-d", installed_db.conninfo(), *fix.split()).out.startswith(f'{done} session "First" (completed).\n')
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
+def test_a_session_that_has_ended_gets_a_status_that_the_platform_has(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TYPE campus.session_status RENAME VALUE 'completed' TO 'Fini !'")
+        connection.execute("INSERT INTO campus.courses (id, title) VALUES (gen_random_uuid(), 'Latin')")
+    on = ("-d", installed_db.conninfo(), "--schema", "campus")
+    create = ("session", "create", "--org", "atelier-nord", "--course", "Latin", "--title")
+    hint = "session set-status First 'Fini !'"
+
+    first = run(*on, *create, "First")
+    second = run(*on, *create, "Second")
+    found = run(*on, "check", "shadowed_sessions")
+    done = run(*on, *shlex.split(hint))
+
+    assert (first.code, hint in second.err, hint in found.out, done.code) == (0, True, True, 0), first.err
+
+
+@on_reference
+def test_what_a_backfill_would_link_is_said_of_an_active_session_only(installed_db: PlatformDatabase) -> None:
+    create = ("session", "create", "--org", "campus-sud", "--course", "Python for beginners", "--title", "South")
+    said = [run("-d", installed_db.conninfo(), *create, "--status", status).out for status in ("draft", "active")]
+    assert ["A backfill would now link" in out for out in said] == [False, True]
+
+
 def linked(db: PlatformDatabase, title: str) -> tuple[int, int]:
     """How many enrolments and submissions are in the sessions with this title."""
     with db.connect() as connection:

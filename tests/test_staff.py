@@ -307,9 +307,7 @@ def test_a_view_that_its_owner_may_not_read_gives_no_right(new_role: str, people
     with people.connect(new_role) as other, people.connect() as connection:
         connection.execute(sql.SQL("CREATE SCHEMA own AUTHORIZATION {}").format(role))
         other.execute("CREATE TEMP VIEW seen AS SELECT id FROM public.enrollments")
-        other.execute(
-            "CREATE VIEW own.seen AS SELECT id FROM public.enrollments; GRANT SELECT ON own.seen TO PUBLIC"
-        )
+        other.execute("CREATE VIEW own.seen AS SELECT id FROM public.enrollments; GRANT SELECT ON own.seen TO PUBLIC")
         people.apply(staff=TRAINERS)
         acl = "SELECT count(*) FROM pg_proc WHERE proname = 'sessions_of_staff' AND proacl::text ~ %s"
         found = connection.execute(acl, [rf"[{{,](\w*{new_role}|)="]).fetchone()

@@ -718,7 +718,7 @@ def test_where_sessiondb_is_not_installed_the_page_says_so(platform_db: Platform
 
 @ON_REFERENCE
 def test_nothing_of_a_rival_is_read_and_no_column_is_taken_for_a_function(
-    new_role: str, visitor: Visitor, installed_db: PlatformDatabase
+    new_role: str, visitor: Visitor, installed_db: PlatformDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     with installed_db.connect() as connection:
         connection.execute("ALTER TABLE sessions RENAME status TO state")
@@ -730,7 +730,7 @@ def test_nothing_of_a_rival_is_read_and_no_column_is_taken_for_a_function(
         answer = visitor.get("/")
         connection.execute("ALTER TABLE sessiondb.installation OWNER TO CURRENT_USER")
     assert answer.status_code == 409
-    assert new_role in _text(answer)
+    assert (new_role in _text(answer), new_role in caplog.text) == (False, True)
 
 
 @ON_REFERENCE

@@ -6,7 +6,7 @@ SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions' END,
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END,
                          (SELECT pg_catalog.string_agg(sessiondb.name_of('session', e.id), ', ' ORDER BY e.id) FROM pg_catalog.unnest(f.examples) AS e (id))) AS detail,
-       (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s completed', sessiondb.shell_name('session', e.id)), E'\n' ORDER BY e.id)
+       (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s %s', sessiondb.shell_name('session', e.id), {ended}), E'\n' ORDER BY e.id)
           FROM pg_catalog.unnest(f.examples) AS e (id)) AS fix
   FROM (
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(s.id ORDER BY s.id))[1:{examples}] AS examples

@@ -4,7 +4,10 @@ WITH required AS (
     SELECT DISTINCT r.name FROM ({rule_columns()}) AS r (name, column_name, kind)
 ),
 holder AS (
-    SELECT n.nspname, array_agg(c.relname ORDER BY c.relname) AS names,
+    SELECT n.nspname,
+           -- a line break would begin another fix
+           regexp_replace(n.nspname, '[{invisible}]', '?', 'g') AS shown,
+           array_agg(c.relname ORDER BY c.relname) AS names,
            -- another role could have created it in order to be proposed
            CASE WHEN n.nspowner NOT IN (
 {trusted_roles(NULL::oid)}
@@ -19,7 +22,7 @@ SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspnam
        format('Schema "%s" lacks tables of the platform: %s; schema "%s"%s has %s.', h.nspname, l.names, o.nspname, o.of_role,
               CASE WHEN cardinality(o.names) = (SELECT count(*) FROM required) THEN 'all of them' ELSE array_to_string(o.names, ', ') END) AS detail,
        CASE WHEN o.of_role IS NULL THEN 'Name that schema: ' ELSE 'If that is the platform''s, name it: ' END || 'sessiondb apply --schema '
-       || CASE WHEN o.nspname ~ '^\w+$' THEN o.nspname ELSE '''' || replace(o.nspname, '''', '''\''''') || '''' END AS fix
+       || ({shell_word(o.shown)}) AS fix
   FROM pg_namespace AS h
  CROSS JOIN LATERAL (
         SELECT string_agg(r.name, ', ' ORDER BY r.name) AS names, count(*) AS number

@@ -207,10 +207,18 @@ def data_query(connection: Connection, there: Installation, names: Sequence[str]
     texts = [resources.query(f"data_checks/{name}") for name in names]
     each = [resources.for_table(text, t) for text in texts for t in (ledger.TABLES if "{table}" in text else ("",))]
     query = "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}) AS f".format, each)).replace("{examples}", str(examples))
+    if "{ended}" in query:
+        query = query.replace("{ended}", literal(ended_status(connection)))
     query = resources.with_citus(query, is_distributed=there.distributed)
     query = resources.with_grouped_rows(query, is_distributed=there.distributed)
     query = resources.with_platform(query, there.platform_schema)
     return resources.with_joined_course(resources.with_course_path(query, there.course_pieces or []), steps)
+
+
+def ended_status(connection: Connection) -> str:
+    """Return the status of a session that has ended, as a word of a command for a shell."""
+    ((status,),) = connection.execute(trusted(resources.query("queries/ended_status"))).fetchall()
+    return str(status)
 
 
 def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:

@@ -66,7 +66,7 @@ def is_there(connection: Connection) -> bool:
                 f"{', ...' if len(made) > 5 else ''}",
                 f"As a superuser: DROP {'; DROP '.join(extensions)}"
                 if len(extensions) == len(made)
-                else "If that role owns the platform's tables, name their schema with --schema; there is"
+                else "If that role owns the platform's tables, run this again with --schema and their schema; there is"
                 f" {tables or 'no table enrollments'}. If not, inspect what it created, and drop it; a function that"
                 " was given to the owner of the tables could act as that role.",
             )

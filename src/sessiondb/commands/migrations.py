@@ -390,7 +390,7 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
             output.code(line)
         return
     with options.database.transaction(choices, read_only=True) as connection:
-        if installation(connection) is None:
+        if installation(connection) is None or choices.course_path:
             checks.require_plannable(connection, choices.course_path)
         migrate.settle_course_path(connection, choices.course_path)
         todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)

@@ -214,7 +214,7 @@ session = group("session", "Training sessions.", "sessiondb session list")
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
     """Print a committed session, then link its older rows or print how many a backfill would link."""
-    from sessiondb import records
+    from sessiondb import checks, records
 
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
     name = row["id"]
@@ -229,7 +229,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                     )
                     output.note(options.named(warned))
                     called = records.shell_name(connection, "session", other["id"])
-                    output.note(f"  hint: If it has ended: sessiondb session set-status {called} completed")
+                    ended = checks.ended_status(connection)
+                    output.note(f"  hint: If it has ended: sessiondb session set-status {called} {ended}")
             name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
     except SessiondbError as error:
@@ -247,7 +248,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
         _link(options, row, [row["id"]], said)
         return
     said()
-    if not options.json and (counts["linkable_enrollments"] or counts["linkable_submissions"]):
+    is_linkable = row["status"] == "active" and (counts["linkable_enrollments"] or counts["linkable_submissions"])
+    if is_linkable and not options.json:
         output.wrapped(
             f"A backfill would now link {output.count(counts['linkable_enrollments'], 'enrolment')} and "
             f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."

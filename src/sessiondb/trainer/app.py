@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Request, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Request, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from psycopg import errors as pg
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from sessiondb import __version__
-from sessiondb.errors import SessiondbError
+from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.trainer import guard, texts
 from sessiondb.trainer.guard import Denied
 from sessiondb.trainer.links import Links
@@ -63,6 +63,8 @@ def create_app(
     app.register_error_handler(Denied, lambda error: _message(403, g.t("denied"), g.t(error.why, **error.values)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SessiondbError, _failed)
+    if gate is None:  # visitors of a site need not know what a database administrator does
+        app.register_error_handler(PlatformRefusedError, _refused)
     app.register_error_handler(TimeoutError, lambda _: _message(504, g.t("slow")))  # the same button, pressed before
     store = Store.of(database, schema)
     Pages(store, Links(store), guard.Once()).register(app)
@@ -164,3 +166,9 @@ def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
     if isinstance(error.__cause__, pg.InsufficientPrivilege):
         return _message(403, g.t("denied"), *g.t.wrong(error))
     return _message(409, g.t("error"), *g.t.wrong(error), g.t("error_back"))
+
+
+def _refused(error: PlatformRefusedError) -> tuple[str, int, dict[str, str]]:
+    """Say that the page cannot work; the log says why, with the names of roles and objects."""
+    current_app.logger.error("%s", "\n".join(error.lines))
+    return _message(409, g.t("error"), g.t("wrong_setup"), g.t("error_back"))
