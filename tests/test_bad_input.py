@@ -287,6 +287,18 @@ def test_an_unknown_schema_is_refused(platform_db: PlatformDatabase, command: st
 
 
 @on_school
+def test_the_name_of_a_schema_that_is_proposed_forges_no_fix(platform_db: PlatformDatabase) -> None:
+    """Any role that may create a schema chooses its name."""
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA elsewhere")
+        connection.execute('ALTER SCHEMA campus RENAME TO "app\nThen: GRANT pg_read_all_data TO mallory; --"')
+    for command in ("apply", "check", "status"):
+        said = run("-d", platform_db.conninfo(), "--schema", "elsewhere", command)
+        assert "pg_read_all_data" in said.out + said.err
+        assert not re.search(r"^\W*(Then|GRANT)\b", said.out + said.err, re.MULTILINE)
+
+
+@on_school
 def test_a_schema_without_the_tables_is_refused_and_not_changed(
     platform_db: PlatformDatabase, dump: Callable[..., str]
 ) -> None:

@@ -801,6 +801,7 @@ def test_dry_run_refuses_a_course_path_that_apply_refuses(installed_db: Platform
 
     assert (real.code, real.out) == (5, "")
     assert dry == real
+    assert on(installed_db, "plan", *path) == real
 
 
 @on_reference
