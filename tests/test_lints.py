@@ -27,7 +27,6 @@ DYNAMIC = {
     "explain_course",
     "grouped_rows",
     "install",
-    "is_saved_link",
     "link_batch",
     "link_users",
     "lock_table",

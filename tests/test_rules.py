@@ -1147,7 +1147,6 @@ class TestOurObjects:
             "check_session",
             "current_user_id",
             "get_user_session_for_course",
-            "is_saved_link",
             "link_enrollment",
             "link_submission",
             "sessions_of_staff",

@@ -648,6 +648,36 @@ def test_a_row_that_no_jsonb_holds_gets_its_saved_link_back(platform_db: Platfor
 
 
 @on_school
+@pytest.mark.parametrize(
+    ("type_", "others", "key"),
+    [
+        ("text[]", "ARRAY[id::text]", "'[0:1]={x,y}'"),
+        ("jsonb", "to_jsonb(id)", "'null'"),
+        ("float8", "random()", "0.1 + 0.2"),
+    ],
+)
+def test_a_row_whose_key_json_would_change_gets_its_saved_link_back(
+    platform_db: PlatformDatabase, type_: str, others: str, key: str
+) -> None:
+    """Its membership has ended, so that it is compared with what was saved."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    alter(
+        platform_db,
+        f"ALTER TABLE submissions ALTER id DROP DEFAULT, ALTER id TYPE {type_} USING {others}",
+        f"UPDATE submissions SET id = {key} WHERE session_id = '{session}'",
+    )
+    query = "SELECT id::text, session_id FROM submissions ORDER BY 1"
+    before = rows(platform_db, query)
+    platform_db.rollback()
+    alter(platform_db, "DELETE FROM org_members")
+
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, query) == before
+
+
+@on_school
 def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
     assert on(platform_db, "apply").code == 0
     fill(platform_db)

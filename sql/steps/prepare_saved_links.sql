@@ -48,7 +48,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 2, format('DO %L', format(
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%3$L]::pg_catalog.regclass[]);\n'
-                   -- not of a domain, whose CHECK sessiondb.is_saved_link() would run with the rights of its owner
+                   -- not of a domain, whose CHECK would be evaluated here
                    '    CREATE TABLE %1$s AS SELECT %2$s, session_id, NULL::pg_catalog.text AS session_belongs_to FROM %3$s WITH NO DATA;\n'
                    '    ALTER TABLE %1$s ALTER session_belongs_to SET DEFAULT %7$L, ALTER session_belongs_to SET NOT NULL;\n'
                    '    ALTER TABLE %1$s ADD CONSTRAINT saved_links_of_%4$s_pkey PRIMARY KEY (%5$s);\n'
