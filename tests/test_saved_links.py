@@ -723,8 +723,49 @@ def test_a_row_that_gets_another_version_when_it_is_written_gets_its_saved_link_
 
     done = on(platform_db, "apply")
 
-    assert (done.code, "discarded" in done.err) == (0, table == "enrollments")
+    assert (done.code, "discarded" in done.err) == (0, False)
     assert rows(platform_db, query) == before
+
+
+@on_school
+@pytest.mark.parametrize("during", ["apply", "rollback"])
+def test_no_other_row_gets_a_saved_link_by_taking_its_key_or_giving_it_away(
+    platform_db: PlatformDatabase, during: str
+) -> None:
+    """The membership has ended, so no other row may be in the session."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    ((key, user, course),) = [
+        row.values()
+        for row in rows(platform_db, f"SELECT id, user_id, course_id FROM submissions WHERE session_id = '{session}'")
+    ]
+    platform_db.rollback("0005" if during == "rollback" else None)
+    alter(platform_db, "DELETE FROM org_members")
+    if during == "apply":
+        platform_db.apply("0005")
+    link = f"UPDATE submissions SET session_id = '{session}'"
+    again = (
+        f"INSERT INTO submissions (id, user_id, course_id) VALUES ('{key}', '{user}', '{course}')",
+        f"{link} WHERE id = '{key}'",
+    )
+
+    with pytest.raises(errors.CheckViolation):
+        alter(
+            platform_db,
+            f"UPDATE submissions SET session_id = NULL WHERE id = '{key}'",
+            f"{link}, id = gen_random_uuid() WHERE id = '{key}'",
+        )
+    if during == "apply":
+        alter(platform_db, f"{link} WHERE id = '{key}'")
+    for statement in (f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{key}'", again[0]):
+        alter(platform_db, statement)
+    with pytest.raises(errors.CheckViolation):
+        alter(platform_db, again[1])
+
+    assert on(platform_db, "apply").code == 0
+    assert rows(platform_db, f"SELECT count(*) FROM submissions WHERE session_id = '{session}'") == [
+        {"count": 1 if during == "apply" else 0}
+    ]
 
 
 @on_school

@@ -46,8 +46,8 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
-    -- An apply restores what a rollback saved, though a membership may have ended since. To the row as it is stored: a trigger
-    -- of the platform may have given it another version before this one.
+    -- An apply restores what a rollback saved, though a membership may have ended since. A trigger of the platform may have given
+    -- the row another version before this one.
     IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
         IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
             v_course_before := course_of(OLD);
@@ -58,7 +58,6 @@ BEGIN
           INTO v_belongs_to
           FROM platform.sessions
          WHERE id OPERATOR(pg_catalog.=) NEW.session_id
-           AND coalesce(NEW.user_id OPERATOR(pg_catalog.=) OLD.user_id, NEW.user_id IS NULL AND OLD.user_id IS NULL)
            AND coalesce(v_course_id OPERATOR(pg_catalog.=) v_course_before, v_course_id IS NULL AND v_course_before IS NULL)
            -- citus: /*
            FOR KEY SHARE
@@ -67,13 +66,13 @@ BEGIN
         v_query := CASE WHEN FOUND THEN sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid) END;
         IF v_query IS NOT NULL THEN
             BEGIN
-                EXECUTE v_query INTO v_fits USING OLD, NEW.session_id, v_belongs_to;
+                EXECUTE v_query INTO v_fits USING NEW, NEW.session_id, v_belongs_to, OLD;
             EXCEPTION WHEN undefined_table THEN
                 NULL;  -- an apply has just dropped the table
             END;
         END IF;
     END IF;
-    IF NOT v_fits THEN
+    IF v_fits IS NOT TRUE THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',
             MESSAGE = pg_catalog.format('session %s does not fit this row of table "%s"', NEW.session_id, TG_ARGV[0]),

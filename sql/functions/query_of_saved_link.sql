@@ -4,21 +4,26 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * For check_session(): the query, as text, that tells whether a rollback saved the link of row $1 of enrollments or submissions
- * (p_table), stored in p_relation and of user p_user_id, to session $2, so that an apply restores it as it was, even if a membership
- * has ended since. $3 is the organisation and the course of the session: clients may give a session the id of a deleted one. NULL if
- * no links are saved, or all are restored.
+ * For check_session(): the statement, as text, that takes the saved link of a row of enrollments or submissions (p_table), stored in
+ * p_relation and of user p_user_id, to session $2, and returns true: an apply restores it as it was, even if a membership has ended
+ * since. It is taken, because its row could get another key, and another row this one. The row is $1 now, and was $4 before triggers
+ * changed it. $3 is the organisation and the course of the session: clients may give a session the id of a deleted one. NULL if
+ * no links are saved, or all are restored, or while a rollback saves them.
  *
- * Not to_jsonb() of the row: jsonb holds no string of 256 MB, and a type of the platform may have a cast to json that fails.
+ * Not with to_jsonb() of the row: jsonb holds no string of 256 MB, and a type of the platform may have a cast to json that fails.
  */
-SELECT format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s)', c.oid::regclass, w.is_same,
-              CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') THEN
-                  ' AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[$3, ''?''])' END
-              -- citus: || format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_user_id)
+SELECT format(
+           -- citus: 'SELECT true FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s%s', /*
+           'DELETE FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s RETURNING true',
+           -- citus: */
+           c.oid::regclass, w.is_same,
+           CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') THEN
+               ' AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[$3, ''?''])' END
+           -- citus: , format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_user_id)
        )
-  FROM (SELECT '($1)' AS row) AS t
+  FROM (SELECT '($1)' AS row, '($4)' AS before) AS t
  CROSS JOIN pg_class AS c
- CROSS JOIN LATERAL (SELECT ({same_row(c.oid, t.row)}) AS is_same) AS w
+ CROSS JOIN LATERAL (SELECT ({same_row(c.oid, t.row, t.before)}) AS is_same) AS w
  -- a table that another role left in the schema is not ours: those of a rollback belong to the owner, and are there only after one
  WHERE c.oid = to_regclass('sessiondb.saved_links_of_' || p_table) AND pg_get_userbyid(c.relowner) = current_user
    -- or it is newer than the snapshot
@@ -26,6 +31,8 @@ SELECT format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.session_id OPERATOR(pg
    -- the ledger is on the coordinator only
    -- citus: /*
    AND NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0006.'))
+   -- rows keep their links while a rollback saves them, also of what is inserted
+   AND NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = p_relation AND g.tgname = 'zzz_sessiondb_save' AND g.tgtype & 4 <> 0)
    -- citus: */
    -- without one, preflight refuses to restore the links
    AND NOT EXISTS (

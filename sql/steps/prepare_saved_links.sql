@@ -25,12 +25,13 @@ SELECT s.statement, s.locks, NULL::name AS scans
            -- not other references, such as who graded it, which may change meanwhile
            AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
                 OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i)
-                -- and what the server gives each row, such as an id beside a natural key; beside another id, it may be a version of the row
-                OR NOT EXISTS (
+                -- and what the server gives each row, such as an id beside a natural key; beside an id that it gives, only what clients cannot
+                -- give, because it may be a version of the row
+                OR (a.attidentity = 'a' OR NOT EXISTS (
                     SELECT FROM pg_attribute AS k
                       LEFT JOIN pg_attrdef AS d ON d.adrelid = k.attrelid AND d.adnum = k.attnum
                      WHERE k.attrelid = p.oid AND quote_ident(k.attname) = ANY (p.key)
-                       AND (k.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(|uuid\w*\('))
+                       AND (k.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(|uuid\w*\(')))
                    AND a.attnotnull AND a.attgenerated = '' AND (a.atthasdef OR a.attidentity <> '') AND EXISTS (
                     SELECT FROM pg_index AS x
                      WHERE x.indrelid = p.oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum))

@@ -17,7 +17,7 @@
 -- Until all are restored, it saves only that a row leaves its session, which an apply that is interrupted, too, would give it again.
 --
 -- The saved links are deleted after they are restored: sessiondb.check_session() accepts them even if a membership has
--- ended since.
+-- ended since, and takes those itself.
 WITH
 platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions,
@@ -30,7 +30,7 @@ platform AS (
 saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
-           ({same_row(c.oid, 't')}) AS same_row,
+           ({same_row(c.oid, 't', 't')}) AS same_row,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to') AS columns,
@@ -56,6 +56,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
                    E'DECLARE\n'
+                   '    v_restored pg_catalog.tid[];\n'
                    '    v_rows pg_catalog.int8;\n'
                    'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);\n'
@@ -64,6 +65,10 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    %10$s;\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
+                   -- the write may give the row another version, so that it is not found again
+                   '    v_restored := ARRAY(\n'
+                   '        SELECT r.ctid FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
+                   '         WHERE t.session_id IS NULL);\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
                    '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
@@ -71,6 +76,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'
                    '    END IF;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE %5$s AND %4$s AND t.session_id IS NOT NULL;\n'
+                   '    DELETE FROM %2$s AS r WHERE r.ctid OPERATOR(pg_catalog.=) ANY (v_restored);\n'
                    '    v_rows := (SELECT pg_catalog.count(r.session_id) FROM %2$s AS r WHERE %5$s);\n'
                    '    DELETE FROM %2$s AS r WHERE %5$s;\n'
                    '    IF v_rows OPERATOR(pg_catalog.>) 0 THEN\n'
