@@ -82,7 +82,7 @@ granted (object, kind, name, owner, grantor, grantee, is_grantable, privilege, c
        AND NOT (p.proname IN ({functions_of_policies()}) AND NOT a.is_grantable AND EXISTS (
             SELECT FROM sessiondb.installation AS i
              WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC')
-                   = ANY (string_to_array(to_jsonb(i) -> 'staff' ->> 'readers', ', '))))
+                   = ANY (string_to_array(concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers', to_jsonb(i) -> 'staff' ->> 'of_views'), ', '))))
     UNION ALL
     SELECT CASE WHEN w.is_possible AND r.column_name IS NULL THEN format('tables of schema %s', r.relnamespace::regnamespace) ELSE format('table %s', r.relname) END,
            'TABLE', format('%s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name,

@@ -2,8 +2,9 @@
 --
 -- roles, current_user   of `apply --staff --current-user`; auth.uid() if nothing is given
 -- readers               the roles of the policies, which must be able to call sessiondb.sessions_of_staff(): those with
---                       SELECT on the table to which row level security applies; the owner if there are none. To call
---                       it, also those with SELECT on a view: its owner's policies apply, but functions are theirs
+--                       SELECT on the table to which row level security applies; the owner if there are none
+-- of_views              other roles that must be able to, with SELECT on a view of a reader: its owner's policies apply, but the
+--                       functions are called with their rights. Not PUBLIC, to which any reader could grant a view
 -- pieces                the same as SQL, which replaces a name in a source; of a table that was renamed, no reader but
 --                       the current role
 WITH RECURSIVE reader AS (
@@ -36,9 +37,13 @@ view (oid, owner) AS (
       JOIN pg_rewrite AS r ON r.oid = d.objid AND r.ev_type = '1'
       -- any role may make one, but not read it
       JOIN pg_class AS c ON c.oid = r.ev_class AND c.relpersistence <> 't' AND has_any_column_privilege(c.relowner, v.oid, 'SELECT')
+      JOIN pg_class AS u ON u.oid = v.oid
+      JOIN pg_roles AS o ON o.oid = c.relowner
+     -- no policy applies to these
+     WHERE u.relkind = 'v' OR NOT (o.rolsuper OR o.rolbypassrls OR pg_has_role(o.oid, u.relowner, 'USAGE'))
 ),
 reader_of_view AS (
-    SELECT v.owner, coalesce(quote_ident(r.rolname), 'PUBLIC') AS name
+    SELECT string_agg(DISTINCT quote_ident(r.rolname), ', ') AS names
       FROM view AS v
       JOIN pg_class AS c ON c.oid = v.oid AND c.relkind = 'v'
      CROSS JOIN LATERAL (
@@ -48,8 +53,9 @@ reader_of_view AS (
              UNION
             SELECT c.relowner
            ) AS g
-      LEFT JOIN pg_roles AS r ON r.oid = g.grantee
-     WHERE g.grantee = 0 OR NOT (r.rolsuper OR pg_has_role(r.oid, v.owner, 'USAGE'))
+      JOIN pg_roles AS r ON r.oid = g.grantee
+     WHERE NOT (r.rolsuper OR pg_has_role(r.oid, v.owner, 'USAGE'))
+       AND NOT EXISTS (SELECT FROM reader AS n WHERE n.name IN (quote_ident(r.rolname), 'PUBLIC') AND n.name <> quote_ident(n.owner))
 ),
 readers AS (
     SELECT l.relname,
@@ -58,9 +64,7 @@ readers AS (
                     min(l.name)) AS names
       FROM (SELECT r.relname, r.owner, r.name FROM reader AS r
             UNION ALL
-            SELECT NULL, r.owner, r.name FROM reader AS r
-            UNION ALL
-            SELECT NULL, r.owner, r.name FROM reader_of_view AS r) AS l
+            SELECT NULL, r.owner, r.name FROM reader AS r) AS l
      GROUP BY l.relname
 ),
 given AS (
@@ -73,6 +77,7 @@ SELECT CASE WHEN g.names IS NOT NULL THEN jsonb_build_object(
            'roles', g.names,
            'current_user', g.expression,
            'readers', (SELECT r.names FROM readers AS r WHERE r.relname IS NULL),
+           'of_views', (SELECT r.names FROM reader_of_view AS r),
            'pieces', jsonb_build_object(
            'staff_roles', format('%L::pg_catalog.text[]', regexp_split_to_array(g.names, '\s*,\s*')),
            'staff_user', format(E'(%s\n)::pg_catalog.uuid', g.expression),
