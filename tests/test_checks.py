@@ -21,6 +21,7 @@ from test_cli import run
 
 from sessiondb import checks, resources
 from sessiondb.checks import NOT_INSTALLED
+from sessiondb.connection import trusted
 from sessiondb.database import Choices, Database
 from sessiondb.embedded import Server, ServerNotFound, ephemeral_server, find_bindir
 from sessiondb.errors import STATEMENTS, Finding, PlatformRefusedError, UnclearNameError
@@ -1059,3 +1060,48 @@ def test_objects_that_are_missing_for_one_reason_are_reported_together(installed
     assert found.out.splitlines()[0] == "error    installed_objects: function sessiondb.find_similar and 2 others: The"
     assert found.out.splitlines()[-1] == "Found 1 error."
     assert len(check(installed_db, "installed_objects")) == 3
+
+
+@on_reference
+def test_a_check_that_does_not_finish_is_a_finding_and_the_others_are_run(
+    installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any role could create what takes long to look at."""
+    composed = checks.composed
+
+    def slow(connection: psycopg.Connection[Any], name: str) -> str:
+        query = composed(connection, name)
+        return f"SELECT c.* FROM pg_sleep(60), ({query}) AS c" if name == "checks/grants" else query
+
+    monkeypatch.setattr(checks, "composed", slow)
+    monkeypatch.setattr(checks, "_CATALOG_SECONDS", 4.0)
+    with installed_db.connect() as connection:
+        connection.execute("DROP INDEX submissions_session_id_idx")
+
+    with installed_db.database().transaction(read_only=True) as reader:
+        found = checks.check(reader, ["grants", "indexes"], 3, lambda line: None)
+
+    assert [(f.check, f.level) for f in found] == [("grants", "error"), ("indexes", "error")]
+    assert "did not finish" in found[0].detail
+    assert found[0].fix_line.endswith("run: sessiondb check grants")
+
+
+@on_reference
+def test_what_follows_from_a_table_of_another_role_is_not_looked_at(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """A chain of foreign keys could be endless."""
+    with installed_db.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA own AUTHORIZATION {role}; GRANT REFERENCES (id) ON sessions TO {role}; SET ROLE {role};"
+                "CREATE TABLE own.t0 (id uuid PRIMARY KEY REFERENCES public.sessions ON DELETE CASCADE);"
+                "CREATE TABLE own.t1 (id uuid PRIMARY KEY REFERENCES own.t0 ON DELETE CASCADE)"
+            ).format(role=sql.Identifier(new_role))
+        )
+        connection.execute("RESET ROLE")
+        query = trusted(resources.query("queries/changed_tables", "'public'::regnamespace"))
+        tables = connection.execute(sql.SQL("SELECT w.relid::regclass::text FROM ({}) AS w").format(sql.SQL(query)))
+        assert {name for (name,) in tables if "own" in name} == {"own.t0"}
+    found = check(installed_db, "code_of_others")
+    assert [f.object for f in found if "foreign key" in f.object] == ["foreign key t0_id_fkey of own.t0"]
