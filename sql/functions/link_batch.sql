@@ -53,9 +53,11 @@ BEGIN
         END IF;
         skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
         IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
-            -- A session may have been closed meanwhile. What is chosen again but was not locked, a policy does not let this role update:
-            -- it is not one of its rows, or the passes would never end. A row that was not chosen before is for another pass.
-            SELECT c.scanned OPERATOR(pg_catalog.-) n.hidden, c.reasons, n.row_ids, n.session_ids,
+            -- A session may have been closed meanwhile. What is chosen again but was not locked, a policy does not let this role update;
+            -- if that counted as skipped, the passes would never end. A row that was not chosen before is for another pass.
+            SELECT c.scanned, c.reasons OPERATOR(pg_catalog.||)
+                       CASE WHEN n.hidden OPERATOR(pg_catalog.>) 0 THEN pg_catalog.jsonb_build_object('row_security', n.hidden) ELSE '{}' END,
+                   n.row_ids, n.session_ids,
                    skipped OPERATOR(pg_catalog.-) n.hidden OPERATOR(pg_catalog.+) n.new
               INTO scanned, reasons, v_row_ids, v_session_ids, skipped
               FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
