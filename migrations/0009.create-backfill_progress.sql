@@ -58,6 +58,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function hidden_tables
 -- object: function keep_batch
 -- object: function link_batch
+-- object: function lock_rows
 -- object: function link_users
 -- object: function list_names
 -- object: function name_of

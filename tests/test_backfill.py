@@ -1221,6 +1221,32 @@ def test_a_session_that_is_closed_while_a_row_is_waited_for_is_not_chosen(
     }
 
 
+@on("reference")
+def test_a_batch_holds_no_row_while_it_waits_for_another(installed_db: PlatformDatabase) -> None:
+    """Several short waits in a row could make a session that waits for the first row the victim of a deadlock."""
+    many(installed_db, 20)
+    lock: LiteralString = "SELECT FROM submissions WHERE id = %s FOR UPDATE"
+    first, second = (row for (row,) in rows(installed_db, "SELECT id FROM {} ORDER BY ctid LIMIT 2", "submissions"))
+    with (
+        installed_db.connect() as admin,
+        installed_db.connect(autocommit=False) as other,
+        installed_db.connect(autocommit=False) as client,
+    ):
+        other.execute(lock, [first])
+        client.execute(lock, [second])
+        with process(installed_db) as ours:
+            wait_for(lambda: is_waited_for(admin, other))
+            other.rollback()
+            wait_for(lambda: is_waited_for(admin, client))
+            client.execute("SET LOCAL lock_timeout TO '200ms'")
+            client.execute("UPDATE submissions SET content = 'mine' WHERE id = %s", [first])
+            client.commit()
+            _, err = ours.communicate(timeout=30)
+
+    assert ours.returncode == 0, err
+    assert_all_linked(installed_db)
+
+
 @pytest.mark.parametrize("is_call", [False, True])
 @on("hosted")
 def test_rows_that_a_policy_shows_but_does_not_let_a_role_update_are_left(

@@ -29,6 +29,7 @@ DYNAMIC = {
     "install",
     "link_batch",
     "link_users",
+    "lock_rows",
     "lock_table",
     "save_link",
     "secure_schema",

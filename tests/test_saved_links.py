@@ -15,7 +15,9 @@ from test_cli import on, rows
 from test_half_installed import run
 from test_upgrade import fill
 
+from sessiondb.backfill import Pace, backfill
 from sessiondb.errors import SessiondbError
+from sessiondb.migrate import Runner
 
 # its owner is no superuser
 on_school = pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
@@ -178,6 +180,29 @@ def test_links_that_were_saved_by_a_key_of_another_type_come_back_after_the_fix(
 
 
 @on_school
+def test_links_that_were_saved_by_a_text_of_another_collation_come_back_after_the_fix(
+    platform_db: PlatformDatabase,
+) -> None:
+    alter(
+        platform_db,
+        "ALTER TABLE submissions ALTER id DROP DEFAULT, ALTER id TYPE text, ALTER id SET DEFAULT gen_random_uuid()",
+    )
+    query = "SELECT id, session_id FROM submissions ORDER BY 1"
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, 'ALTER TABLE submissions ALTER id TYPE text COLLATE "C"')
+
+    refused = on(platform_db, "apply")
+
+    assert refused.code == 5
+    (fix,) = re.findall(r"ALTER TABLE .*", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "apply").code == 0
+    assert [row["session_id"] is None for row in rows(platform_db, query)].count(False) == 1
+
+
+@on_school
 def test_links_that_were_saved_with_a_column_that_is_gone_come_back_after_the_fix(
     platform_db: PlatformDatabase,
 ) -> None:
@@ -312,6 +337,38 @@ def test_the_links_of_one_platform_are_not_discarded_by_an_apply_for_another_in_
     moved = replace(platform_db, platform=replace(platform_db.platform, schema="moved"))
     assert on(moved, "apply").code == 0
     assert linked(moved) == before
+
+
+@on_school
+def test_no_message_of_the_platforms_triggers_is_waited_for_while_links_are_written(
+    platform_db: PlatformDatabase,
+) -> None:
+    """For each the server waits, with the rows locked, while the client is suspended or does not read."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(
+        platform_db,
+        "CREATE FUNCTION speak() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'spoken'; RETURN NULL; END $$",
+        "CREATE TRIGGER speak AFTER UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION speak()",
+    )
+
+    sent: list[str] = []
+    with platform_db.database().connect() as connection:
+        connection.add_notice_handler(lambda diagnostic: sent.append(str(diagnostic.message_primary)))
+        Runner(connection).apply()
+        assert linked(platform_db) == before
+        alter(
+            platform_db,
+            "ALTER TABLE submissions DISABLE TRIGGER speak",
+            "UPDATE submissions SET session_id = NULL",
+            "ALTER TABLE submissions ENABLE TRIGGER speak",
+        )
+        result = backfill(connection, None, Pace(), lambda line: None, lambda *numbers: None)
+
+    assert result.tables["submissions"]["linked"] == 1
+    assert "spoken" not in sent
 
 
 @on_school

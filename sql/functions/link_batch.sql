@@ -15,9 +15,10 @@ AS $function$
  * Only rows that get a session are locked, and only as strongly as by an UPDATE of a column that is not a key.
  */
 DECLARE
-    v_chosen pg_catalog.tid[];
     v_row_ids pg_catalog.tid[];
     v_session_ids pg_catalog.uuid[];
+    v_locked pg_catalog.tid[];
+    v_tried pg_catalog.tid[];
     v_prepared pg_catalog.text := pg_catalog.concat('sessiondb_', pg_catalog.gen_random_uuid());
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
@@ -29,46 +30,31 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed before a batch', v_name);
     END IF;
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
-      INTO scanned, v_chosen, v_session_ids, reasons, linked, skipped
+      INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
       FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;
 
     IF linked OPERATOR(pg_catalog.>) 0 AND p_mode OPERATOR(pg_catalog.<>) 'count' THEN
-        EXECUTE pg_catalog.format(
-            $lock$
-            SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.session_id)
-              FROM (SELECT r.ctid AS row_id, c.session_id
-                      FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (row_id, session_id)
-                      JOIN ONLY %s AS r ON r.ctid OPERATOR(pg_catalog.=) c.row_id
-                     WHERE r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
-                       AND r.session_id IS NULL
-                       FOR NO KEY UPDATE OF r %s) AS l
-            $lock$,
-            v_name, CASE WHEN p_mode OPERATOR(pg_catalog.=) 'link' THEN 'SKIP LOCKED' END)
-           INTO v_row_ids, v_session_ids
-          USING v_chosen, v_session_ids, p_from, p_to;
+        SELECT l.locked, l.tried
+          INTO v_locked, v_tried
+          FROM sessiondb.lock_rows(p_partition, v_row_ids, p_from, p_to, p_mode OPERATOR(pg_catalog.=) 'wait') AS l;
         -- While it waited for a row, no lock kept the name of the schema. Only a lock lets this session see that it was renamed.
         EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', v_name);
         IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
             RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_name);
         END IF;
-        skipped := linked OPERATOR(pg_catalog.-) coalesce(pg_catalog.cardinality(v_row_ids), 0);
+        skipped := linked OPERATOR(pg_catalog.-) pg_catalog.cardinality(v_locked);
         IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
-            -- A session may have been closed meanwhile. What is chosen again but was not locked, a policy does not let this role update;
+            -- A session may have been closed meanwhile. What was tried in vain but is chosen again, a policy does not let this role update;
             -- if that counted as skipped, the passes would never end. A row that was not chosen before is for another pass.
             SELECT c.scanned, c.reasons OPERATOR(pg_catalog.||)
                        CASE WHEN n.hidden OPERATOR(pg_catalog.>) 0 THEN pg_catalog.jsonb_build_object('row_security', n.hidden) ELSE '{}' END,
-                   n.row_ids, n.session_ids,
-                   skipped OPERATOR(pg_catalog.-) n.hidden OPERATOR(pg_catalog.+) n.new
+                   c.row_ids, c.session_ids, skipped OPERATOR(pg_catalog.-) n.hidden OPERATOR(pg_catalog.+) n.new
               INTO scanned, reasons, v_row_ids, v_session_ids, skipped
               FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
              CROSS JOIN LATERAL (
-                    SELECT pg_catalog.array_agg(r.row_id) FILTER (WHERE r.is_locked) AS row_ids,
-                           pg_catalog.array_agg(r.session_id) FILTER (WHERE r.is_locked) AS session_ids,
-                           pg_catalog.count(*) FILTER (WHERE r.was_chosen AND NOT r.is_locked) AS hidden,
-                           pg_catalog.count(*) FILTER (WHERE NOT r.was_chosen) AS new
-                      FROM (SELECT u.row_id, u.session_id, u.row_id OPERATOR(pg_catalog.=) ANY (v_chosen) AS was_chosen,
-                                   u.row_id OPERATOR(pg_catalog.=) ANY (coalesce(v_row_ids, '{}')) AS is_locked
-                              FROM ROWS FROM (pg_catalog.unnest(c.row_ids), pg_catalog.unnest(c.session_ids)) AS u (row_id, session_id)) AS r
+                    SELECT pg_catalog.count(*) FILTER (WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_tried) AND r.row_id OPERATOR(pg_catalog.<>) ALL (v_locked)) AS hidden,
+                           pg_catalog.count(*) FILTER (WHERE r.row_id OPERATOR(pg_catalog.<>) ALL (v_row_ids)) AS new
+                      FROM pg_catalog.unnest(c.row_ids) AS r (row_id)
                    ) AS n;
         END IF;
 
@@ -79,9 +65,10 @@ BEGIN
               FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
              WHERE r.ctid OPERATOR(pg_catalog.=) l.row_id
                AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
+               AND l.row_id OPERATOR(pg_catalog.=) ANY ($5)
             $update$,
             v_name)
-          USING v_row_ids, v_session_ids, p_from, p_to;
+          USING v_row_ids, v_session_ids, p_from, p_to, v_locked;
         GET DIAGNOSTICS linked = ROW_COUNT;
     END IF;
     RETURN NEXT;

@@ -15,6 +15,13 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
                   ELSE format('If it is gone, give up the saved links: DROP TABLE %s', k.oid::regclass) END AS fix
          WHERE o.attname IS NULL
         UNION ALL
+        SELECT format('Column %I.%I.%I, by which a rollback saved its links, has another collation than it had.', n.nspname, c.relname, a.attname),
+               format('Give the saved ones this one: ALTER TABLE %s ALTER COLUMN %I TYPE %s COLLATE %I.%I', k.oid::regclass, a.attname,
+                      format_type(a.atttypid, a.atttypmod), l.collnamespace::regnamespace, l.collname)
+          FROM pg_collation AS l
+         WHERE l.oid = o.attcollation AND a.attcollation NOT IN (0, l.oid)
+           AND ({base_type(o.atttypid)}) = ({base_type(a.atttypid)})
+        UNION ALL
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, is %s, and was %s.', n.nspname, c.relname, a.attname,
                       format_type(o.atttypid, NULL), format_type(a.atttypid, NULL)),
                CASE WHEN a.atttypid = 'timestamptz'::regtype THEN

@@ -69,8 +69,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    v_restored := ARRAY(\n'
                    '        SELECT r.ctid FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '         WHERE t.session_id IS NULL);\n'
+                   -- no notice of the platform's triggers, for each of which the server would wait if the client is suspended
+                   '    SET LOCAL client_min_messages TO error;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
+                   '    SET LOCAL client_min_messages TO notice;\n'
                    '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '                WHERE t.session_id IS NULL) THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'

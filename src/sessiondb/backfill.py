@@ -214,7 +214,9 @@ def _execute(
                 connection.cursor(row_factory=dict_row) as cursor,
             ):
                 cursor.execute(
+                    # no notice of the platform's triggers: for each the server would wait while the client is suspended
                     "SELECT pg_catalog.set_config('lock_timeout', %(lock)s, true),"
+                    " pg_catalog.set_config('client_min_messages', 'error', true),"
                     " pg_catalog.set_config('statement_timeout', %(statement)s, true)",
                     timeouts,
                 )
