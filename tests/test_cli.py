@@ -1140,6 +1140,16 @@ def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
         assert "Traceback" not in done.err
 
 
+@on_reference
+def test_a_stream_that_is_closed_from_the_beginning_is_as_one_that_goes_nowhere(platform_db: PlatformDatabase) -> None:
+    for command in ("apply >&-", "check --format junit >&- 2>&-", "rollback --all --yes <&-"):
+        line = f"{shlex.join([*COMMAND, '-d', platform_db.conninfo()])} {command}"
+        done = subprocess.run(
+            line, shell=True, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, "bug" in done.stderr) == (0, False), done.stderr
+
+
 def closed_pipe() -> int:
     """A pipe that is closed at its other end."""
     read, write = os.pipe()

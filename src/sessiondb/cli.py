@@ -92,14 +92,23 @@ click.shell_completion.add_completion_class(_Bash)
 _signals: list[int] = []
 
 
+def _open_streams() -> None:
+    """Have all three streams; a supervisor may have closed some, which are None then."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115  (till the end)
+            setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without accents shows what it can
+
+
 def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
     """Run the command line and exit with one of the codes of :class:`sessiondb.errors.Exit`."""
     _hide_passwords()
     _remember_passwords()
     signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without accents shows what it can
+    _open_streams()
     options = Options()
     try:
         code = cli.main(standalone_mode=False, obj=options)

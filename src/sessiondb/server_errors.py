@@ -58,7 +58,8 @@ _HINTS: dict[type[psycopg.Error], str] = {
     pg.InsufficientPrivilege: "Grant this role what the command needs (docs/grants.md), or connect as the owner of the"
     " tables; if it is the owner, run sessiondb check as a superuser, which shows what it lacks.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",
-    pg.NotNullViolation: "The table has other required columns; insert the row with SQL.",
+    pg.NotNullViolation: "The table has other required columns; insert the row with SQL. If it is an older row,"
+    " give it a value first.",
     pg.UniqueViolation: "Such a row already exists, and the platform allows only one.",
     pg.UndefinedTable: "The command needs this table, and USAGE on its schema; name the schema with --schema.",
     pg.UndefinedColumn: "If it was renamed, restore its name; if the platform never had it,"
