@@ -420,6 +420,7 @@ def test_every_check_has_a_fault() -> None:
         "staff",
         "citus",
         "code_of_others",
+        "column_grants",
         "table_owners",
         "unpinned_functions",
     }  # test_status_column.py, below, test_damage.py, test_roles, _strangers, _staff, _citus, _grants

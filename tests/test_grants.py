@@ -196,6 +196,35 @@ def test_what_was_given_to_a_role_is_found_and_taken_away(
         assert check(installed_db, "grants") == []
 
 
+@pytest.mark.parametrize("to", ["{role}", "PUBLIC"])
+@on("reference")
+def test_a_role_that_reads_by_columns_is_told_which_one_is_new(
+    new_role: str, platform_db: PlatformDatabase, to: str
+) -> None:
+    with platform_db.connect() as connection:
+        names = ", ".join(
+            name
+            for (name,) in connection.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = 'submissions'::regclass AND attnum > 0"
+            ).fetchall()
+        )
+        give(
+            connection,
+            trusted(f"GRANT SELECT ({names}) ON submissions TO {to}; GRANT SELECT (id) ON enrollments TO {to}"),
+            new_role,
+        )
+        with connection.transaction(force_rollback=True):
+            give(connection, "SET LOCAL ROLE {role}", new_role)
+            connection.execute("SELECT * FROM submissions")
+        platform_db.apply()
+        (finding,) = check(platform_db, "column_grants")
+        assert brief([finding]) == [("column_grants", "info", "public.submissions")]
+        connection.execute(finding.fix.encode())
+        assert check(platform_db, "column_grants") == []
+        give(connection, "SET ROLE {role}", new_role)
+        connection.execute("SELECT * FROM submissions")
+
+
 @on("hosted")
 def test_an_owner_that_may_not_use_the_schema_of_its_tables_is_told_the_statement(
     installed_db: PlatformDatabase,

@@ -162,10 +162,12 @@ def test_ps_does_not_show_a_password(form: str) -> None:
     "query",
     [
         "CREATE ROLE {0} PASSWORD '{1}'",
-        "SELECT 'CREATE ROLE', 'postgresql://app:{1}@db'",
-        "SELECT 'CREATE ROLE', 'postgresql://app@example.org:{1}@db'",
-        "SELECT 'CREATE ROLE', 'host=db;pwd={1}'",
-        "SELECT 'CREATE ROLE', 'client_secret' = '{1}'",
+        """SELECT 1 AS "CREATE ROLE", 'postgresql://app:{1}@db'""",
+        """SELECT 1 AS "CREATE ROLE", 'postgresql://app@example.org:{1}@db'""",
+        """SELECT 1 AS "CREATE ROLE", 'client_secret' = '{1}'""",
+        """SELECT 1 AS "CREATE ROLE", '{1}' AS mot_de_passe""",
+        """SELECT 1 AS "CREATE ROLE", E'it\\'s', '{1}'""",
+        """SELECT 1 AS "CREATE ROLE", 'it''s {1}', $it$'$it$, $$ '{1} $$, '{1}'""",
     ],
 )
 @on_reference

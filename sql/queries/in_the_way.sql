@@ -12,8 +12,9 @@ SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisib
                        coalesce(quote_ident(nullif(a.application_name, '')), 'no application name'), 'role ' || quote_ident(a.usename), a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
                    -- without passwords; in quotes, because it is not ours
-                   '"' || replace(left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80), '"', '""') || '"') AS description
+                   '"' || replace(left(regexp_replace(regexp_replace(q.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80), '"', '""') || '"') AS description
           FROM pg_stat_activity AS a
+         CROSS JOIN LATERAL regexp_replace(a.query, $$'(?:[^'\\]|\\.)*(?:'|$)|[$](\w*)[$].*?(?:[$]\1[$]|$)$$, '''...''', 'g') AS q (query)
          WHERE a.pid = ANY ($1)
          UNION ALL
         SELECT 0, format('prepared transaction %L of role %I, prepared %s', x.gid, x.owner, x.prepared)

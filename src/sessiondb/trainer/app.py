@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sessiondb import __version__
 from sessiondb.errors import PlatformRefusedError, SessiondbError
+from sessiondb.output import shown
 from sessiondb.trainer import guard, texts
 from sessiondb.trainer.guard import Denied
 from sessiondb.trainer.links import Links
@@ -170,5 +171,5 @@ def _failed(error: SessiondbError) -> tuple[str, int, dict[str, str]]:
 
 def _refused(error: PlatformRefusedError) -> tuple[str, int, dict[str, str]]:
     """Say that the page cannot work; the log says why, with the names of roles and objects."""
-    current_app.logger.error("%s", "\n".join(error.lines))
+    current_app.logger.error("%s", shown(" ".join(error.lines)))
     return _message(409, g.t("error"), g.t("wrong_setup"), g.t("error_back"))
