@@ -239,6 +239,32 @@ def test_a_copy_whose_target_is_known_only_at_run_time_is_a_warning(platform_db:
     assert "Function public.copy_row() copies rows of public.submissions by position" in warning
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "WITH gone AS (DELETE FROM submissions WHERE false RETURNING *) INSERT INTO history SELECT * FROM gone",
+        "INSERT INTO history TABLE submissions",
+        "INSERT INTO history SELECT DISTINCT ON (s.user_id) * FROM submissions AS s",
+        "INSERT INTO history SELECT s.*, now() FROM submissions AS s",
+    ],
+)
+def test_a_copy_that_may_be_of_all_columns_is_a_warning(platform_db: PlatformDatabase, statement: str) -> None:
+    columns = ", now() AS at" if "now()" in statement else ""
+    by_hand(
+        platform_db,
+        f"CREATE TABLE history AS SELECT s.*{columns} FROM submissions AS s",
+        f"CREATE FUNCTION work() RETURNS void LANGUAGE plpgsql AS 'BEGIN {statement}; END'",
+    )
+    with platform_db.connect() as connection:
+        connection.execute("SELECT work()")
+
+    (warning,) = warnings(platform_db.database())
+
+    assert "Function public.work() copies rows" in warning
+    with platform_db.connect() as connection, pytest.raises(psycopg.errors.SyntaxError):
+        connection.execute("SELECT work()")
+
+
 def test_a_publication_is_a_warning_with_the_order(platform_db: PlatformDatabase) -> None:
     by_hand(platform_db, "CREATE PUBLICATION news FOR TABLE submissions, courses")
 

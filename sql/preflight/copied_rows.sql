@@ -25,39 +25,30 @@ fired AS (
      CROSS JOIN LATERAL ({with_partitions(g.oid)}) AS node
       JOIN pg_trigger AS t ON t.tgrelid = node.relid AND NOT t.tgisinternal
 ),
--- any role may create functions that would take minutes to search: of those of others, the first thousand, and what the triggers call
-function AS (
-    SELECT p.*, t.is_trusted, p.oid IN (SELECT f.tgfoid FROM fired AS f) AS is_fired, row_number() OVER (PARTITION BY t.is_trusted ORDER BY p.oid) AS place
-      FROM pg_proc AS p
-     CROSS JOIN (SELECT min(g.relowner) AS table_owner FROM grown AS g) AS o
-     CROSS JOIN LATERAL (
-            SELECT p.proowner IN (
-{trusted_roles(o.table_owner)}
-                   ) AS is_trusted
-           ) AS t
-),
 code AS (
-    SELECT p.oid, p.prorettype, p.proretset, n.nspname, l.lanname, p.is_trusted,
-           format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
-           -- without comments and quotes of names
-           replace(regexp_replace(left(p.prosrc, w.length), '--[^\n]*|/\*.*?\*/', ' ', 'g'), '"', '') AS body
-      FROM function AS p
-      JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sessiondb')
-                            AND NOT starts_with(n.nspname, 'pg_temp_')
-      JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
-     CROSS JOIN LATERAL (SELECT CASE WHEN p.is_trusted THEN 100000 ELSE 2000 END AS length) AS w
-     WHERE (p.is_trusted OR p.is_fired OR p.place <= 1000)
-       AND left(p.prosrc, w.length) ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row)\M'
+    SELECT f.*
+      FROM (
+{function_texts()}
+           ) AS f
+     WHERE f.body ~* '\.\s*\*|\*\s*(,|\mfrom\M)|\m(from|select|row|table)\M'
 ),
 statement AS (
     SELECT c.*, trim(s.text, E' \t\n\r') AS text
       FROM code AS c
      CROSS JOIN LATERAL regexp_split_to_table(c.body, ';') AS s (text)
-     WHERE s.text ~* '\*|\m(select|row)\M'
+     WHERE s.text ~* '\*|\m(select|row|table)\M'
 ),
 taken AS (
+    -- ways of which it is not known whether all columns are copied
+    SELECT g.nspname, g.relname, g.columns, s.name, s.text, false AS certain
+      FROM grown AS g
+      JOIN statement AS s
+        ON s.text ~* '\minsert\s+into\M'
+       AND s.text ~* format('\m%s\M', g.relname)
+       AND s.text ~* format('\mreturning\s+\*|\mtable\s+(%s\s*\.\s*)?%s\M|\mdistinct\s+on\s*\(.*\*|\.\s*\*\s*,.*\(.*\mfrom\M', g.schema, g.relname)
+    UNION
     -- INSERT INTO history SELECT NEW.*, VALUES (NEW.*)
-    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true AS certain
+    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true
       FROM fired AS f
       JOIN statement AS s ON s.oid = f.tgfoid
      WHERE s.text ~* '\minsert\s+into\M.*(\mselect|\mvalues\s*\(|,)\s*\(*\s*(new|old)\s*\)*\s*\.\s*\*'

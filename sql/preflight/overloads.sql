@@ -1,0 +1,17 @@
+-- No other function can be called as get_user_session_for_course(uuid, uuid): calls would be ambiguous, and fail.
+SELECT 'overloads' AS "check", CASE WHEN t.is_trusted THEN 'error' ELSE 'warning' END AS level, format('function %s', p.oid::regprocedure) AS object,
+       format('Function %s of role %I can be called with two uuids, too, so that calls of %I.get_user_session_for_course(uuid, uuid) would fail.',
+              p.oid::regprocedure, pg_get_userbyid(p.proowner), n.nspname) AS detail,
+       format('ALTER FUNCTION %s RENAME TO get_user_session', p.oid::regprocedure) AS fix
+  FROM pg_namespace AS n
+  JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course' AND p.prokind = 'f'
+  LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'
+ CROSS JOIN LATERAL (
+        SELECT p.proowner IN (
+{trusted_roles(c.relowner)}
+               ) AS is_trusted
+       ) AS t
+ WHERE n.nspname = current_setting('sessiondb.schema')
+   AND p.pronargs > 2 AND p.pronargs - p.pronargdefaults <= 2
+   AND (p.proargtypes[0], p.proargtypes[1]) = ('uuid'::regtype, 'uuid'::regtype)
+ ORDER BY object
