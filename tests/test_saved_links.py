@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from uuid import UUID
@@ -369,6 +371,44 @@ def test_no_message_of_the_platforms_triggers_is_waited_for_while_links_are_writ
 
     assert result.tables["submissions"]["linked"] == 1
     assert "spoken" not in sent
+
+
+@on_school
+def test_a_row_that_is_replaced_over_and_over_does_not_keep_the_other_links_from_coming_back(
+    platform_db: PlatformDatabase,
+) -> None:
+    """As by an application that deletes an answer and inserts it again with the same key."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    submit_many(platform_db, 20)
+    query = f"SELECT id FROM submissions WHERE session_id = '{session}' ORDER BY id"
+    replaced, *others = [row["id"] for row in rows(platform_db, query)]
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    stop = threading.Event()
+
+    def replace_it() -> None:
+        with platform_db.connect(autocommit=False) as client:
+            while not stop.is_set():
+                ((user, course),) = client.execute(
+                    "DELETE FROM campus.submissions WHERE id = %s RETURNING user_id, course_id", [replaced]
+                ).fetchall()
+                client.execute(
+                    "INSERT INTO campus.submissions (id, user_id, course_id) VALUES (%s, %s, %s)",
+                    [replaced, user, course],
+                )
+                time.sleep(0.03)
+                client.commit()
+
+    thread = threading.Thread(target=replace_it)
+    thread.start()
+    try:
+        done = on(platform_db, "apply")
+    finally:
+        stop.set()
+        thread.join()
+
+    assert done.code == 0, done.err
+    assert [row["id"] for row in rows(platform_db, query) if row["id"] != replaced] == others
 
 
 @on_school

@@ -57,6 +57,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                format('DO %L', concat('BEGIN' || u.before, format(
                    E'DECLARE\n'
                    '    v_restored pg_catalog.tid[];\n'
+                   '    v_before pg_catalog.tid[];\n'
                    '    v_rows pg_catalog.int8;\n'
                    'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);\n'
@@ -66,16 +67,17 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    -- the write may give the row another version, so that it is not found again
-                   '    v_restored := ARRAY(\n'
-                   '        SELECT r.ctid FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
-                   '         WHERE t.session_id IS NULL);\n'
+                   '    SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid) INTO v_restored, v_before\n'
+                   '      FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
+                   '     WHERE t.session_id IS NULL;\n'
                    -- no notice of the platform's triggers, for each of which the server would wait if the client is suspended
                    '    SET LOCAL client_min_messages TO error;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
                    '    SET LOCAL client_min_messages TO notice;\n'
                    '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
-                   '                WHERE t.session_id IS NULL) THEN\n'
+                   -- not if a client has written another row with its key meanwhile
+                   '                WHERE t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_before)) THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'
                    '    END IF;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE %5$s AND %4$s AND t.session_id IS NOT NULL;\n'
