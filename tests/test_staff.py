@@ -627,6 +627,55 @@ def test_code_of_another_role_behind_what_the_expression_reads_is_found_before_a
     )
 
 
+@pytest.mark.parametrize(
+    ("made", "expression"),
+    [
+        (
+            "CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = own.same)",
+            "email OPERATOR(public.===) 'x'",
+        ),
+        (
+            "CREATE FUNCTION own.step(boolean, text) RETURNS boolean LANGUAGE sql RETURN true;"
+            "ALTER FUNCTION own.step OWNER TO {role};"
+            "CREATE AGGREGATE public.all_of(text) (SFUNC = own.step, STYPE = boolean)",
+            "(SELECT all_of(u.email) FROM auth.users AS u)",
+        ),
+        (
+            "CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = own.same);"
+            "CREATE DOMAIN public.kind AS text CHECK (VALUE OPERATOR(public.===) VALUE)",
+            "'{{x}}'::public.kind[] IS NOT NULL",
+        ),
+    ],
+    ids=["operator", "aggregate", "domain"],
+)
+def test_no_function_of_another_role_is_run_behind_an_operator_an_aggregate_or_a_domain(
+    new_role: str, people: PlatformDatabase, made: str, expression: str
+) -> None:
+    """That of the owner names it, and its owner may replace it; a literal of a domain runs its CHECK when it is parsed."""
+    role = sql.Identifier(new_role)
+    with people.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA own AUTHORIZATION {role}; GRANT USAGE ON SCHEMA own TO PUBLIC;"
+                "CREATE FUNCTION own.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'fallen'; END $$;"
+                "ALTER FUNCTION own.same OWNER TO {role};" + trusted(made)
+            ).format(role=role)
+        )
+        refused = run(
+            "-d",
+            people.conninfo(),
+            "apply",
+            "--staff",
+            "trainer",
+            "--current-user",
+            f"(SELECT id FROM auth.users WHERE {expression.format()} LIMIT 1)",
+        )
+        connection.execute("DROP SCHEMA own CASCADE")
+    assert (refused.code, f"of role {new_role}" in refused.err, "fallen" in refused.err) == (1, True, False), (
+        refused.err
+    )
+
+
 def test_an_operator_of_another_role_is_not_run_to_ask_for_the_current_user(
     new_role: str, people: PlatformDatabase
 ) -> None:

@@ -24,6 +24,12 @@ part AS (
 used AS (
     SELECT u.classid, u.objid FROM named AS u
     UNION
+    SELECT b.classid, b.objid
+      FROM named AS u
+     CROSS JOIN LATERAL (
+{functions_behind(u.classid, u.objid)}
+           ) AS b
+    UNION
     SELECT 'pg_class'::regclass, s.relid FROM read AS s
     UNION
     SELECT f.classid, f.objid

@@ -33,7 +33,7 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, own.of_class, own.
  CROSS JOIN LATERAL (
         SELECT named.classid, named.objid
         UNION ALL
-        SELECT 'pg_proc'::regclass, o.oprcode FROM pg_operator AS o WHERE named.classid = 'pg_operator'::regclass AND o.oid = named.objid
+{functions_behind(named.classid, named.objid)}
        ) AS used (classid, objid)
  CROSS JOIN LATERAL (
 {owners_of(used.classid, used.objid)}
