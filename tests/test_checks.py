@@ -422,6 +422,7 @@ def test_every_check_has_a_fault() -> None:
         "code_of_others",
         "column_grants",
         "table_owners",
+        "uncommitted",
         "unpinned_functions",
     }  # test_status_column.py, below, test_damage.py, test_roles, _strangers, _staff, _citus, _grants
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))

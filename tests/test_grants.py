@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,6 +195,26 @@ def test_what_was_given_to_a_role_is_found_and_taken_away(
         assert ("Every role" if "PUBLIC" in statement else new_role) in findings[0].detail
         connection.execute(findings[0].fix.encode())
         assert check(installed_db, "grants") == []
+
+
+@on("reference")
+def test_who_may_have_created_what_is_not_committed_is_found_when_its_right_is_revoked(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection, installed_db.connect(new_role, autocommit=False) as maker:
+        give(connection, "CREATE SCHEMA own AUTHORIZATION {role}; GRANT TRIGGER ON sessions TO {role}", new_role)
+        maker.execute("CREATE FUNCTION own.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        maker.execute("CREATE TRIGGER t BEFORE UPDATE ON public.sessions FOR EACH ROW EXECUTE FUNCTION own.f()")
+        give(connection, "REVOKE TRIGGER ON sessions FROM {role}", new_role)
+        (finding,) = check(installed_db, "uncommitted")
+        assert brief([finding]) == [("uncommitted", "warning", "table public.sessions")]
+        assert new_role in finding.detail
+        connection.execute(finding.fix.encode())
+        assert check(installed_db, "uncommitted") == []
+        with contextlib.suppress(errors.AdminShutdown):
+            maker.execute("SELECT 1")
+    with installed_db.connect() as connection:
+        connection.execute("DROP SCHEMA own CASCADE")
 
 
 @pytest.mark.parametrize("to", ["{role}", "PUBLIC"])
