@@ -57,4 +57,6 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
          WHERE n.nspname = 'sessiondb'
            AND NOT pg_has_role(n.nspowner, 'USAGE')
        ) AS f
+ -- no grants to a role that is not the one to connect as
+ WHERE f.fix NOT LIKE 'GRANT %' OR NOT EXISTS (SELECT FROM owned AS o WHERE NOT pg_has_role(o.owner, 'USAGE'))
  ORDER BY f.object
