@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import click
 import psycopg
@@ -287,6 +288,13 @@ def test_an_unknown_schema_is_refused(platform_db: PlatformDatabase, command: st
 
 
 @on_school
+def test_before_the_first_apply_each_command_names_the_schema_of_the_platform(platform_db: PlatformDatabase) -> None:
+    for command in ("session list", "org list", "backfill", f"explain --user {uuid4()} --course {uuid4()}", "apply"):
+        said = run("-d", platform_db.conninfo(), *command.split())
+        assert (said.code != 0, "apply --schema campus" in said.err) == (True, True), (command, said.err)
+
+
+@on_school
 def test_the_name_of_a_schema_that_is_proposed_forges_no_fix(platform_db: PlatformDatabase) -> None:
     """Any role that may create a schema chooses its name."""
     with platform_db.connect() as connection:
@@ -314,7 +322,7 @@ def test_a_schema_without_the_tables_is_refused_and_not_changed(
         said = run("-d", platform_db.conninfo(), "--schema", "elsewhere", command)
         assert f"sessiondb apply --schema {platform_db.platform.schema}\n" in said.out + said.err
     listed = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "session", "list")
-    assert_told(listed, 1, "Table elsewhere.", "--schema")
+    assert_told(listed, 1, 'Schema "elsewhere" lacks', "--schema")
     for what in ("sessions", "submissions"):
         shown = run("-d", platform_db.conninfo(), "--schema", "elsewhere", "show", what)
         assert_told(shown, 1, "sessiondb is not installed in this database", "sessiondb apply")

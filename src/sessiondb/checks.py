@@ -240,7 +240,8 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
     there = installation(connection)
     if there is None:
         ledger.require_visible(connection)
-        raise SessiondbError("sessiondb is not installed in this database", "Install it: sessiondb apply")
+        hint = next((finding.fix_line for finding in other_schema(connection)), "Install it: sessiondb apply")
+        raise SessiondbError("sessiondb is not installed in this database", hint)
     refuse_other(there, older=True)
     if objects.missing_functions(connection):
         raise SessiondbError(f"{PARTLY_INSTALLED} in this database", "Complete it: sessiondb apply")
@@ -267,7 +268,7 @@ def require_columns(connection: Connection, *, all_tables: bool = False) -> None
         SessiondbError: for the first that is missing or has another type.
     """
     absent = _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
-    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), _COLUMNS)
+    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), ("preflight", ["other_schema"]), _COLUMNS)
     _refuse_absent(absent)
 
 
