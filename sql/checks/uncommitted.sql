@@ -6,9 +6,9 @@ WITH used AS (
 SELECT DISTINCT 'uncommitted' AS "check", 'warning' AS level, format('table %s', l.relation::regclass) AS object,
        format('%s of role %I may have created a trigger there, or a foreign key to it, which nothing shows before it is committed.',
               coalesce('Session ' || l.pid, 'A prepared transaction'), coalesce(a.usename, x.owner)) AS detail,
-       coalesce('SELECT pg_catalog.pg_terminate_backend(' || l.pid || ')',
-                CASE WHEN x.gid ~ '[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
-                     ELSE format('ROLLBACK PREPARED %L', x.gid) END) AS fix
+       CASE WHEN l.pid IS NOT NULL THEN format('SELECT pg_catalog.pg_terminate_backend(%s)', l.pid)
+            WHEN x.gid ~ '[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
+            ELSE format('ROLLBACK PREPARED %L', x.gid) END AS fix
   FROM pg_locks AS l
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
   -- the locks of a prepared transaction have no pid; the lock on its own id identifies them

@@ -58,5 +58,5 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
            AND NOT pg_has_role(n.nspowner, 'USAGE')
        ) AS f
  -- no grants to a role that is not the one to connect as
- WHERE f.fix NOT LIKE 'GRANT %' OR NOT EXISTS (SELECT FROM owned AS o WHERE NOT pg_has_role(o.owner, 'USAGE'))
+ WHERE f.fix !~ '^GRANT' OR NOT EXISTS (SELECT FROM owned AS o WHERE NOT pg_has_role(o.owner, 'USAGE'))
  ORDER BY f.object
