@@ -193,7 +193,11 @@ def test_links_that_were_saved_by_a_text_of_another_collation_come_back_after_th
     assert on(platform_db, "apply").code == 0
     fill(platform_db)
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
-    alter(platform_db, 'ALTER TABLE submissions ALTER id TYPE text COLLATE "C"')
+    alter(
+        platform_db,
+        'CREATE SCHEMA "My collations"; CREATE COLLATION "My collations".mine FROM "C"',
+        'ALTER TABLE submissions ALTER id TYPE text COLLATE "My collations".mine',
+    )
 
     refused = on(platform_db, "apply")
 

@@ -37,14 +37,14 @@ relation AS (
      CROSS JOIN LATERAL aclexplode(t.attacl) AS a
 ),
 granted (object, kind, name, owner, grantor, grantee, is_grantable, privilege, column_name, level, danger) AS (
-    SELECT format('schema %s', n.nspname), 'SCHEMA', format('%I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name, 'error',
+    SELECT format('schema %s', n.nspname), 'SCHEMA', quote_ident(n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL::name, 'error',
            CASE a.privilege_type WHEN 'CREATE' THEN 'create objects in schema sessiondb' ELSE 'name what is in schema sessiondb' END
       FROM pg_namespace AS n
      CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
      WHERE n.nspname = 'sessiondb'
        AND (a.privilege_type = 'CREATE' OR a.grantee = 0)
     UNION ALL
-    SELECT format('schema %s', n.nspname), 'SCHEMA', format('%I', n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'warning',
+    SELECT format('schema %s', n.nspname), 'SCHEMA', quote_ident(n.nspname), n.nspowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'warning',
            'create objects there: an object with the name of a table that is renamed or dropped is read in its place, and the platform''s own functions may call it'
       FROM pg_namespace AS n
      CROSS JOIN LATERAL aclexplode(n.nspacl) AS a

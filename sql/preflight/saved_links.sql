@@ -16,7 +16,7 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
          WHERE o.attname IS NULL
         UNION ALL
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, has another collation than it had.', n.nspname, c.relname, a.attname),
-               format('Give the saved ones this one: ALTER TABLE %s ALTER COLUMN %I TYPE %s COLLATE %I.%I', k.oid::regclass, a.attname,
+               format('Give the saved ones this one: ALTER TABLE %s ALTER COLUMN %I TYPE %s COLLATE %s.%I', k.oid::regclass, a.attname,
                       format_type(a.atttypid, a.atttypmod), l.collnamespace::regnamespace, l.collname)
           FROM pg_collation AS l
          WHERE l.oid = o.attcollation AND a.attcollation NOT IN (0, l.oid)

@@ -195,16 +195,15 @@ def _data_checks(
             else "Fix what the other checks found, then run it again."
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
+        detail = _unfinished(error)
         fix = f"When the server is less busy, run: sessiondb check {names[0]} --timeout 3600"
-        if len(names) == 1:
-            return [_unfinished(names[0], error, fix)]
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
     return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
 
 
-def _unfinished(name: str, error: psycopg.Error, fix: str) -> Finding:
-    return Finding(name, "error", name, f"The check did not finish: {error.diag.message_primary}.", fix)
+def _unfinished(error: psycopg.Error) -> str:
+    return f"The check did not finish: {error.diag.message_primary}."
 
 
 def data_query(connection: Connection, there: Installation, names: Sequence[str], examples: int) -> str:
@@ -454,7 +453,8 @@ def _catalog_checks(
             except pg.QueryCanceled as error:
                 if not is_each_by_itself:
                     raise
-                findings.append(_unfinished(name, error, f"When the server is less busy, run: sessiondb check {name}"))
+                fix = f"When the server is less busy, run: sessiondb check {name}"
+                findings.append(Finding(name, "error", name, _unfinished(error), fix))
         connection.execute("SET LOCAL statement_timeout TO 0")
     return findings
 
