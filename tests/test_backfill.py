@@ -83,6 +83,7 @@ def backfill(db: PlatformDatabase, *arguments: str) -> dict[str, Any]:
     run = call(db, "backfill", "--format", "json", *arguments)
     assert run.code == 0, run.err
     document: dict[str, Any] = run.json
+    assert document.pop("dry_run") is ("--dry-run" in arguments)
     return document
 
 

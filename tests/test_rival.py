@@ -346,17 +346,28 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_reads_i
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
-def test_no_role_is_trusted_for_a_table_in_a_schema_that_was_not_named(
-    new_role: str, platform_db: PlatformDatabase
+@pytest.mark.parametrize(
+    "relation",
+    [
+        "TABLE public.enrollments ()",
+        "VIEW public.enrollments AS SELECT",
+        "SEQUENCE public.enrollments",
+        "TYPE public.enrollments AS ()",
+        "TABLE public.any (id uuid CONSTRAINT enrollments UNIQUE)",
+    ],
+)
+def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
+    new_role: str, platform_db: PlatformDatabase, relation: str
 ) -> None:
     """The platform is in another schema than public."""
     rival = Rival(platform_db, new_role)
     with platform_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments SET SCHEMA auth")
-        connection.execute(f"CREATE TABLE public.enrollments (); ALTER TABLE enrollments OWNER TO {new_role}".encode())
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}; CREATE {relation}".encode())
     database = Database(platform_db.conninfo())
-    with pytest.raises(SessiondbError, match="several roles"), database.connect():
-        pass
+    if relation.startswith(("TABLE public.enr", "VIEW")):
+        with pytest.raises(SessiondbError, match="several roles"), database.connect():
+            pass
     assert rival.prepare()
 
     with pytest.raises(PlatformRefusedError, match=new_role), database.connect():

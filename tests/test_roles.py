@@ -406,6 +406,18 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
 
 
 @on_hosted
+def test_a_table_that_the_role_of_check_may_not_read_is_granted_to_it_by_the_fix(platform_db: PlatformDatabase) -> None:
+    platform_db.apply()
+    dsn = ("-d", platform_db.conninfo("hosted_owner"), "--format", "json", "check")
+    with platform_db.connect() as connection:
+        connection.execute("REVOKE SELECT ON courses, orgs FROM hosted_owner")
+        denied = [f for f in run(*dsn).json["findings"] if "permission denied" in f["detail"]]
+        assert {f["fix"] for f in denied} == {"GRANT SELECT ON public.courses, public.orgs TO hosted_owner"}
+        connection.execute(denied[0]["fix"].encode())
+    assert not [f for f in run(*dsn).json["findings"] if "cannot be run" in f["detail"]]
+
+
+@on_hosted
 def test_what_a_superuser_applied_by_mistake_is_given_to_the_owner_as_the_page_says(
     platform_db: PlatformDatabase,
 ) -> None:

@@ -756,6 +756,21 @@ def test_check_without_it_warns_that_only_students_read_their_rows(people: Platf
     assert warned() == []
 
 
+def test_a_table_without_row_level_security_is_named_by_apply_and_check(people: PlatformDatabase) -> None:
+    dsn = people.conninfo("hosted_owner")
+    with people.connect("hosted_owner") as connection:
+        connection.execute("ALTER TABLE submissions DISABLE ROW LEVEL SECURITY")
+        applied = run("-d", dsn, "apply", "--staff", "trainer,admin")
+        assert "not enabled on table submissions, so its policy for staff has no effect" in " ".join(
+            applied.out.split()
+        )
+
+        (finding,) = json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"]
+        assert (finding["level"], finding["object"]) == ("warning", "public.submissions")
+        connection.execute(finding["fix"].partition(": ")[2].encode())
+    assert json.loads(run("-d", dsn, "--format", "json", "check", "staff").out)["findings"] == []
+
+
 def test_check_proposes_the_roles_of_the_platform(people: PlatformDatabase) -> None:
     people.apply()
     dsn = people.conninfo("hosted_owner")

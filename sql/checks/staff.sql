@@ -1,5 +1,6 @@
 -- If row level security shows linked rows to their students only, a trainer's dashboard is empty. A policy that lets other
--- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls.
+-- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls. Without row level
+-- security, the policies of sessiondb have no effect.
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
        format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
        'With the roles that your staff have in org_members'
@@ -43,6 +44,14 @@ SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.reln
                ) AS read
          WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
            AND (read.text = 'true' OR read.text ~ '\m(session_id|org_id|org_members|sessions)\M'))
+UNION ALL
+SELECT 'staff', 'warning', format('%I.%I', n.nspname, c.relname),
+       format('Row level security is not enabled on table %s, so its policy for staff has no effect: each role with SELECT on the table reads all rows.', c.relname),
+       format('When it has policies for students, too: ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', n.nspname, c.relname)
+  FROM sessiondb.installation AS i
+  JOIN pg_namespace AS n ON n.nspname = i.platform_schema
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions') AND NOT c.relrowsecurity
+ WHERE to_jsonb(i) -> 'staff' ->> 'roles' IS NOT NULL
 UNION ALL
 -- a right that was revoked since apply looked: every query of such a role would fail
 SELECT 'staff', 'error', 'function sessiondb.current_user_id()',

@@ -3,7 +3,7 @@
 -- or a key changes. What functions of the platform write to is not known.
 WITH RECURSIVE trusted AS MATERIALIZED (
     SELECT t.oid
-      FROM (SELECT (SELECT c.relowner FROM pg_class AS c WHERE c.relnamespace = $1 AND c.relname = 'enrollments') AS oid) AS o
+      FROM (SELECT (SELECT c.relowner FROM pg_class AS c WHERE c.relnamespace = $1 AND c.relname = 'enrollments' AND c.relkind IN ('r', 'p')) AS oid) AS o
      CROSS JOIN LATERAL (
 {trusted_roles(o.oid)}
            ) AS t

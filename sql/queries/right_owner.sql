@@ -9,7 +9,7 @@ SELECT coalesce(
            ({linked_owner()}),
            (SELECT o.relowner
               FROM pg_class AS o
-             WHERE o.relnamespace = $1 AND o.relname = 'enrollments'
+             WHERE o.relnamespace = $1 AND o.relname = 'enrollments' AND o.relkind IN ('r', 'p')
                AND CASE WHEN EXISTS (SELECT FROM ({linked_tables()}) AS l) THEN
                        EXISTS (
                         SELECT FROM ({linked_tables()}) AS l

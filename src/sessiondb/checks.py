@@ -164,6 +164,8 @@ def _data_checks(
     if there.distributed and len(names) > 1:
         return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
     query = data_query(connection, there, names, examples)
+    # what it names, and what the functions that it calls read
+    named = [*STAFFS_TABLES, *re.findall(rf"{re.escape(resources.quoted(there.platform_schema))}\.(\w+)", query)]
     try:
         # in the place of one that does not exist, PostgreSQL would call another with its name
         if any(f"{o.parent}.{o.name}(" in query for o in objects.missing_functions(connection)):
@@ -176,9 +178,7 @@ def _data_checks(
                 " true)",
                 [f"{timeout * 1000:.0f}"],
             )
-            # what it names, and what the functions that it calls read
-            named = re.findall(rf"{re.escape(resources.quoted(there.platform_schema))}\.(\w+)", query)
-            if absent := _hold_tables(connection, is_installed=True, only=[*STAFFS_TABLES, *named]):
+            if absent := _hold_tables(connection, is_installed=True, only=named):
                 detail = f"The check cannot be run: {absent[0]} does not exist."
                 return [Finding(name, "error", name, detail, "Fix what the other checks found.") for name in names]
             with platform_path(connection):
@@ -190,7 +190,7 @@ def _data_checks(
         is_partly = isinstance(error, pg.UndefinedFunction)
         detail = f"The check cannot be run: {PARTLY_INSTALLED if is_partly else error.diag.message_primary}."
         fix = (
-            "Grant this role SELECT on the tables of the platform, or run the check as their owner."
+            _lacking_select(connection, named)
             if isinstance(error, pg.InsufficientPrivilege)
             else "Fix what the other checks found, then run it again."
         )
@@ -200,6 +200,17 @@ def _data_checks(
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
     return [finding for name in names for finding in _data_checks(connection, there, [name], examples, timeout)]
+
+
+def _lacking_select(connection: Connection, tables: Sequence[str]) -> str:
+    """Return the GRANT without which the current role cannot read the tables of the platform with these names."""
+    query = resources.query("queries/lacking_select", literal(f"{{{','.join(tables)}}}"))
+    grant = connection.execute(trusted(query)).fetchone()
+    return (
+        str(grant[0])
+        if grant
+        else "Grant this role SELECT on the tables of the platform, or run the check as their owner."
+    )
 
 
 def _unfinished(error: psycopg.Error) -> str:
@@ -348,6 +359,12 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
             ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers", "triggers_enabled"]),
         )
     return _causes(found) or [finding for finding in found if finding.level == "error"]
+
+
+def of_staff(connection: Connection) -> list[Finding]:
+    """Return why the policies for staff do not do what they are for, or none."""
+    with connection.transaction():
+        return _catalog_checks(connection, ("checks", ["staff"]))
 
 
 def other_schema(connection: Connection) -> list[Finding]:

@@ -188,7 +188,7 @@ def link(connection: Connection, session: uuid.UUID | None, pace: Pace, result: 
 
 def _print_backfill(options: Options, result: Result, dry: bool) -> None:
     if options.json:
-        output.json_document(result.as_json())
+        output.json_document({**result.as_json(), "dry_run": dry})
         return
     say_linked(result, dry=dry)
     if not result.complete:

@@ -164,6 +164,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
             wrong = checks.problems(connection, there) if there and not left else []
+            of_staff = checks.of_staff(connection) if choices.staff and there and there.staff else []
             is_whole = there and path and not (left or wrong)
             is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
     if options.json:
@@ -178,6 +179,8 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
     if choices.staff is not None and there:
         readers = f"Members with the role {there.staff['roles']}" if there.staff else "No members"
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
+    for finding in of_staff:
+        output.wrapped(finding.detail)
     for table, counts in linked.items():
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
     for problem in wrong[:1]:
