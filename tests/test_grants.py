@@ -375,8 +375,8 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
             "CREATE TABLE notes (user_id uuid, org_id uuid, id uuid PRIMARY KEY,"
             " FOREIGN KEY (user_id, org_id) REFERENCES org_members (user_id, org_id) ON DELETE CASCADE)",
-            "CREATE TABLE left_behind.of_notes (n uuid REFERENCES notes ON DELETE CASCADE);"
-            "ALTER TABLE left_behind.of_notes OWNER TO {role}",
+            "CREATE TABLE left_behind.enrollments (n uuid REFERENCES notes ON DELETE CASCADE);"
+            "ALTER TABLE left_behind.enrollments OWNER TO {role}",
             "GRANT TRIGGER ON submissions_2024, sessions TO {role}",
             "GRANT REFERENCES ON sessions, courses TO {role}",
             'SET ROLE {role}; CREATE TABLE left_behind."100%" (s uuid REFERENCES sessions ON DELETE CASCADE)',
@@ -414,7 +414,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "default value for public.orgs.mood",
             "domain constraint is_well on public.checked",
             'foreign key 100%_s_fkey of left_behind."100%"',
-            "foreign key of_notes_n_fkey of left_behind.of_notes",
+            "foreign key enrollments_n_fkey of left_behind.enrollments",
             "index public.by_theirs",
             "policy theirs on public.enrollments",
             "table constraint deep on public.courses",

@@ -363,7 +363,9 @@ def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
     rival = Rival(platform_db, new_role)
     with platform_db.connect() as connection:
         connection.execute("ALTER TABLE enrollments SET SCHEMA auth")
-        connection.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}; CREATE {relation}".encode())
+        connection.execute(
+            f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}; CREATE {relation}".encode()
+        )
     database = Database(platform_db.conninfo())
     if relation.startswith(("TABLE public.enr", "VIEW")):
         with pytest.raises(SessiondbError, match="several roles"), database.connect():

@@ -8,10 +8,9 @@ WITH used AS (
 {tables_in_use(true)}
 ),
 platform AS (
-    SELECT DISTINCT u.relowner AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
-      FROM used AS u
-     CROSS JOIN sessiondb.installation AS i
-     WHERE u.relname = 'enrollments'
+    SELECT ({right_owner(n.oid)}) AS table_owner, i.search_path, to_regprocedure('sessiondb.current_user_id()')::oid AS current_user_id
+      FROM sessiondb.installation AS i
+      JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
 ),
 trusted AS (
     SELECT t.oid
@@ -115,7 +114,7 @@ SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::re
  WHERE t.tgparentid = 0
    AND c.relowner NOT IN (SELECT r.oid FROM trusted AS r)
    AND c.oid NOT IN (SELECT u.relid FROM used AS u)
-   AND EXISTS (SELECT FROM platform)  -- or it is not known who is trusted
+   AND EXISTS (SELECT FROM platform AS h WHERE h.table_owner IS NOT NULL)  -- or it is not known who is trusted
 UNION ALL
 SELECT 'code_of_others', 'error', s.object, s.detail, s.fix
   FROM platform AS h

@@ -20,7 +20,7 @@ trusted (oid) AS (
     SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()
 ),
 used AS (
-    SELECT u.relid, bool_or(u.relname IN ('enrollments', 'submissions')) AS is_linked, bool_or(u.changes_keys) AS changes_keys
+    SELECT u.relid, bool_or(u.is_linked) AS is_linked, bool_or(u.changes_keys) AS changes_keys
       FROM (
 {tables_in_use(false)}
            ) AS u

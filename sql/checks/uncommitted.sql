@@ -20,7 +20,7 @@ SELECT DISTINCT 'uncommitted' AS "check", 'warning' AS level, format('table %s',
    AND l.mode IN ('ShareRowExclusiveLock', 'AccessExclusiveLock')
    AND (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = coalesce(a.usename, x.owner)) NOT IN (
         SELECT t.oid
-          FROM (SELECT min(u.relowner) AS oid FROM used AS u WHERE u.relname = 'enrollments') AS o
+          FROM (SELECT ({right_owner(n.oid)}) AS oid FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')) AS o
          CROSS JOIN LATERAL (
 {trusted_roles(o.oid)}
                ) AS t)
