@@ -1596,19 +1596,33 @@ def test_call_works_whatever_the_session_has_set_and_left(installed_db: Platform
         connection.execute("CALL sessiondb.backfill()")
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "started_at = '2999-01-01', finished_at = CASE turn WHEN 1 THEN timestamptz '2999-01-02' END",
+        """reasons = '{"no_membership": "x"}'""",
+        """reasons = '{"no_membership": 9223372036854775807}'""",
+        "reasons = '1'",
+        "scanned = 9223372036854775807",
+        "linked = -1",
+    ],
+)
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
-def test_progress_that_says_it_will_begin_is_not_resumed(installed_db: PlatformDatabase) -> None:
-    """A role that may run a backfill could make that of the owner end with nothing linked."""
+def test_progress_that_no_backfill_has_written_is_not_resumed(
+    installed_db: PlatformDatabase, forged: LiteralString
+) -> None:
+    """A role that may run a backfill could make that of the owner end with nothing linked, or with an error."""
     platform = installed_db.platform
     with installed_db.connect() as connection:
         org, course = platform.add_org(connection), platform.add_course(connection)
         platform.enroll(connection, platform.add_member(connection, org, platform.add_user(connection)), course)
         platform.add_session(connection, org, course)
         connection.execute(
-            "INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, started_at, finished_at)"
-            " VALUES (1, 'enrollments', 'enrollments'::regclass, pg_relation_filenode('enrollments'), '2999-01-01', '2999-01-02'),"
-            " (2, 'submissions', 'submissions'::regclass, pg_relation_filenode('submissions'), '2999-01-01', NULL)"
+            "INSERT INTO sessiondb.backfill_progress (turn, table_name, partition, relfilenode, started_at)"
+            " VALUES (1, 'enrollments', 'enrollments'::regclass, pg_relation_filenode('enrollments'), '2024-01-01'),"
+            " (2, 'submissions', 'submissions'::regclass, pg_relation_filenode('submissions'), '2024-01-01')"
         )
+        connection.execute("UPDATE sessiondb.backfill_progress SET " + forged)
 
     assert call(installed_db, "backfill").code == 0
 

@@ -6,6 +6,7 @@ Whatever others do comes where another transaction of theirs may: when one of ou
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -588,6 +589,54 @@ def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: P
         installed_db.apply()
 
         assert {user: world.stored("submissions", user) for user in users} == {user: [session] for user in users}
+
+
+@pytest.mark.like_cases(one_in=2)
+@pytest.mark.parametrize("is_open", [False, True], ids=["committed", "open"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE submissions SET id = gen_random_uuid() WHERE user_id = %(user)s",
+        "UPDATE submissions SET id = gen_random_uuid(), submitted_at = submitted_at - interval '1 year' WHERE user_id = %(user)s",
+        "DELETE FROM submissions WHERE id = (SELECT id FROM submissions WHERE user_id = %(user)s LIMIT 1)",
+    ],
+)
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"], PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_no_link_stays_saved_under_a_key_that_its_row_had_while_a_rollback_saved_it(
+    installed_db: PlatformDatabase, change: LiteralString, is_open: bool
+) -> None:
+    """Or the student could give it to any number of new rows."""
+    with installed_db.connect() as connection, installed_db.connect() as other, contextlib.ExitStack() as waiting:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session, user = world.session(org, course), world.user(org)
+        for _ in range(20):
+            world.write("submissions", user, course)
+        changed: list[str] = []
+
+        def changes(migration: str, point: str) -> None:
+            there = connection.execute("SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'").rowcount
+            if point not in {"committed", "done"} or not there:
+                return
+            changed.append(migration)
+            waiting.pop_all().close()
+            if is_open:  # the next batch copies what was there before, and waits
+                other.execute("BEGIN")
+            assert other.execute(change, {"user": user}).rowcount
+            if is_open:
+                timer = threading.Timer(0.2, other.execute, ["COMMIT"])
+                timer.start()
+                waiting.callback(timer.join)
+
+        run(installed_db, "rollback", changes, to="0005")
+        waiting.pop_all().close()
+        assert changed
+        saved = connection.execute(
+            "SELECT id FROM sessiondb.saved_links_of_submissions WHERE user_id = %s AND session_id = %s",
+            [user, session],
+        ).fetchall()
+        there_now = connection.execute("SELECT id FROM submissions WHERE user_id = %s", [user]).fetchall()
+        assert sorted(saved) == sorted(there_now)
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)

@@ -68,8 +68,8 @@ def test_no_link_is_lost_to_a_row_level_security_that_is_forced_for_the_owner(
     [
         (
             "CREATE FUNCTION closed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-            "CREATE TRIGGER closed BEFORE UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION closed()",
-            "ALTER TABLE enrollments DISABLE TRIGGER closed",
+            "CREATE TRIGGER zzzz_closed BEFORE UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION closed()",
+            "ALTER TABLE enrollments DISABLE TRIGGER zzzz_closed",
         ),
         (
             "CREATE RULE closed AS ON UPDATE TO enrollments DO INSTEAD NOTHING",
@@ -78,14 +78,15 @@ def test_no_link_is_lost_to_a_row_level_security_that_is_forced_for_the_owner(
     ],
     ids=["trigger", "rule"],
 )
+@pytest.mark.parametrize("ended", ["", "DELETE FROM org_members"], ids=["members", "memberships ended"])
 def test_a_link_that_cannot_be_restored_stays_saved(
-    platform_db: PlatformDatabase, stopped_by: str, remedy: str
+    platform_db: PlatformDatabase, stopped_by: str, remedy: str, ended: str
 ) -> None:
     assert on(platform_db, "apply").code == 0
     fill(platform_db)
     before = linked(platform_db)
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
-    alter(platform_db, stopped_by)
+    alter(platform_db, stopped_by, ended)
 
     refused = on(platform_db, "apply")
 
@@ -161,6 +162,78 @@ def test_a_link_that_was_changed_between_two_rollbacks_comes_back_as_it_was_last
 
     assert linked(platform_db) == last
     assert {row["session_id"] for row in last} == {None, other}
+
+
+@on_school
+def test_a_link_that_no_apply_has_restored_outlasts_a_second_rollback_and_what_is_written_meanwhile(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(platform_db, "UPDATE sessions SET status = 'completed'")
+    before = linked(platform_db)
+    platform_db.rollback()
+    platform_db.apply("0005")
+    written: list[str] = []
+
+    def writes(migration: str, point: str) -> None:
+        if point in {"committed", "done"} and rows(
+            platform_db, "SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'"
+        ):
+            alter(platform_db, "UPDATE submissions SET content = content || '!'")
+            written.append(migration)
+
+    run(platform_db, "rollback", writes)
+    assert written
+    platform_db.apply()
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_a_link_that_a_client_gives_again_before_it_can_be_stored_stays_saved(platform_db: PlatformDatabase) -> None:
+    """As an application does that writes all columns of a row that it has read before the rollback."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    before = linked(platform_db)
+    platform_db.rollback()
+    alter(platform_db, "DELETE FROM org_members")
+    platform_db.apply("0003")
+    alter(
+        platform_db,
+        f"UPDATE submissions SET session_id = '{session}' WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)",
+    )
+    assert not [row for row in linked(platform_db) if row["session_id"]]
+    platform_db.apply()
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep_others_from_theirs(
+    platform_db: PlatformDatabase,
+) -> None:
+    """The platform got a key with more columns since."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(platform_db, "UPDATE sessions SET status = 'completed'")
+    before = linked(platform_db)
+    platform_db.rollback()
+    alter(
+        platform_db,
+        "DELETE FROM org_members",
+        "ALTER TABLE enrollments DROP CONSTRAINT enrollments_pkey CASCADE, ADD COLUMN attempt integer NOT NULL DEFAULT 1,"
+        " ADD PRIMARY KEY (id, attempt)",
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey CASCADE, ADD COLUMN attempt integer NOT NULL DEFAULT 1,"
+        " ADD PRIMARY KEY (id, attempt)",
+        "INSERT INTO submissions (id, user_id, course_id, attempt) SELECT id, user_id, course_id, 2 FROM submissions"
+        " WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)",
+    )
+    ((shared, *_),) = [[*row.values()] for row in rows(platform_db, "SELECT id FROM submissions WHERE attempt = 2")]
+
+    done = on(platform_db, "apply")
+
+    assert (done.code, "discarded" in done.err) == (0, True), done.err
+    assert [row for row in linked(platform_db) if row["id"] != shared] == [row for row in before if row["id"] != shared]
+    assert not any(row["session_id"] for row in linked(platform_db) if row["id"] == shared)
 
 
 @on_school

@@ -168,6 +168,12 @@ def test_ps_does_not_show_a_password(form: str) -> None:
         """SELECT 1 AS "CREATE ROLE", '{1}' AS mot_de_passe""",
         """SELECT 1 AS "CREATE ROLE", E'it\\'s', '{1}'""",
         """SELECT 1 AS "CREATE ROLE", 'it''s {1}', $it$'$it$, $$ '{1} $$, '{1}'""",
+        """SELECT 1 AS "CREATE ROLE" /* bob's */, '{1}'""",
+        """SELECT 1 AS "CREATE ROLE" -- don't
+           , '{1}'""",
+        """SELECT 1 AS "it's CREATE ROLE", '{1}'""",
+        """SELECT 1 AS "CREATE ROLE" /* a /* b */ it's */, '{1}'""",
+        r"""SELECT 1 AS "CREATE ROLE", 'x' LIKE 'y' ESCAPE '\' OR '{1}' = 'z'""",
     ],
 )
 @on_reference

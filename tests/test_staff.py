@@ -645,8 +645,14 @@ def test_code_of_another_role_behind_what_the_expression_reads_is_found_before_a
             "CREATE DOMAIN public.kind AS text CHECK (VALUE OPERATOR(public.===) VALUE)",
             "'{{x}}'::public.kind[] IS NOT NULL",
         ),
+        (
+            "CREATE DOMAIN public.word AS text CHECK (own.same(VALUE, VALUE));"
+            "CREATE DOMAIN public.words AS text[] CHECK (VALUE::public.word[] IS NOT NULL);"
+            "CREATE DOMAIN public.kind AS text CHECK (ARRAY[VALUE]::public.words IS NOT NULL)",
+            "'{{x}}'::public.kind[] IS NOT NULL",
+        ),
     ],
-    ids=["operator", "aggregate", "domain"],
+    ids=["operator", "aggregate", "domain", "domain in a CHECK"],
 )
 def test_no_function_of_another_role_is_run_behind_an_operator_an_aggregate_or_a_domain(
     new_role: str, people: PlatformDatabase, made: str, expression: str

@@ -14,7 +14,9 @@ AS $function$
  */
 SELECT format(
            -- citus: 'SELECT true FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s%s', /*
-           'DELETE FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s RETURNING true',
+           -- if the session is not stored, the link stays saved
+           CASE WHEN sessiondb.key_is_to_come(p_relation) THEN 'SELECT true FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s'
+                ELSE 'DELETE FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s RETURNING true' END,
            -- citus: */
            c.oid::regclass, w.is_same,
            CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') THEN

@@ -21,8 +21,9 @@ part AS (
 SELECT DISTINCT 'column_types' AS "check", 'error' AS level, format('TYPE %s', t.oid::regtype) AS object,
        format('Type %s of column %I of table %s belongs to role %I, which could make it run code with the rights of any role that reads it.',
               t.oid::regtype, p.attname, p.relid::regclass, r.rolname) AS detail,
-       format('End the sessions of its owner, inspect it, then: ALTER %s %s OWNER TO %I', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype,
-              pg_get_userbyid(h.table_owner)) AS fix
+       -- what its owner has begun is not seen, and nothing more is begun once the type has another one
+       format('Inspect it when, after this, you have ended the sessions and prepared transactions of role %I: ALTER %s %s OWNER TO %I',
+              r.rolname, CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype, pg_get_userbyid(h.table_owner)) AS fix
   FROM platform AS h
  CROSS JOIN part AS p
   JOIN pg_type AS t ON t.oid = p.type_oid AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)

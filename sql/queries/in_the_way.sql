@@ -11,10 +11,12 @@ SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisib
                    concat_ws(', ',
                        coalesce(quote_ident(nullif(a.application_name, '')), 'no application name'), 'role ' || quote_ident(a.usename), a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
-                   -- without passwords; in quotes, because it is not ours
-                   '"' || replace(left(regexp_replace(regexp_replace(q.query, '\s+', ' ', 'g'), '(password|passwd|pwd|secret|://).*', '\1 ...', 'i'), 80), '"', '""') || '"') AS description
+                   -- in quotes, because it is not ours
+                   '"' || replace(left(btrim(regexp_replace(q.query, '(/\*((?!\*/).)*\*/|--[^\n]*\n|\s)+', ' ', 'g')), 80), '"', '""') || CASE WHEN q.query <> a.query THEN '...' ELSE '' END || '"') AS description
           FROM pg_stat_activity AS a
-         CROSS JOIN LATERAL regexp_replace(a.query, $$'(?:[^'\\]|\\.)*(?:'|$)|[$](\w*)[$].*?(?:[$]\1[$]|$)$$, '''...''', 'g') AS q (query)
+          -- up to a literal, a word for a password, or a comment in a comment
+         CROSS JOIN LATERAL substring(
+                a.query, $$(?i)^(?:/\*(?:(?!/\*|\*/).)*\*/|--[^\n]*\n|(?!password|passwd|pwd|secret|://|--|/\*)(?:[^'"\\$]|"(?:[^"]|"")*"))*$$) AS q (query)
          WHERE a.pid = ANY ($1)
          UNION ALL
         SELECT 0, format('prepared transaction %L of role %I, prepared %s', x.gid, x.owner, x.prepared)

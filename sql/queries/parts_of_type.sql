@@ -1,4 +1,4 @@
--- Type $1 and those of which it consists, whose input functions and CHECKs its own runs.
+-- Type $1 and those of which it consists, or to which its CHECKs cast: their input functions and CHECKs run with its own.
 WITH RECURSIVE part (type_oid) AS (
     SELECT $1
      UNION
@@ -13,6 +13,11 @@ WITH RECURSIVE part (type_oid) AS (
             SELECT g.rngsubtype FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
             UNION ALL
             SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            SELECT e.refobjid
+              FROM pg_constraint AS k
+              JOIN pg_depend AS e ON e.classid = 'pg_constraint'::regclass AND e.objid = k.oid AND e.refclassid = 'pg_type'::regclass
+             WHERE k.contypid = t.oid
            ) AS o (oid)
      WHERE o.oid <> 0
 )

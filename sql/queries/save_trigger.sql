@@ -2,7 +2,7 @@
 -- rows that leave their session. Its arguments are the table and the columns of the saved links, $3 (text[], quoted) if there are
 -- none yet: what it would read in the catalogs may be newer than the snapshot of the statement that fires it.
 SELECT format('CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER %s ON %s FOR EACH ROW %sEXECUTE FUNCTION sessiondb.save_link(%L, %s)',
-              CASE WHEN $4 THEN 'UPDATE' ELSE 'INSERT OR UPDATE' END, $2,
+              CASE WHEN $4 THEN 'UPDATE' ELSE 'INSERT OR UPDATE OR DELETE' END, $2,
               CASE WHEN $4 THEN 'WHEN (OLD.session_id IS NOT NULL AND NEW.session_id IS NULL) ' END, $1,
               coalesce((SELECT string_agg(quote_literal(a.attname), ', ' ORDER BY a.attnum)
                           FROM pg_attribute AS a

@@ -31,6 +31,7 @@ saved AS (
     SELECT format('%I.%I', n.nspname, c.relname) AS name,
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
            ({same_row(c.oid, 't', 't')}) AS same_row,
+           ({shared_key(c.oid, h.oid)}) AS shared_key,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to') AS columns,
@@ -38,6 +39,7 @@ saved AS (
            EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') AS has_belongs_to
       FROM pg_namespace AS n
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'saved_links_of_' || $1
+     CROSS JOIN platform AS h
      WHERE n.nspname = 'sessiondb'
 )
 SELECT s.statement, s.locks, NULL::name AS scans
@@ -58,6 +60,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    E'DECLARE\n'
                    '    v_restored pg_catalog.tid[];\n'
                    '    v_before pg_catalog.tid[];\n'
+                   '    v_versions pg_catalog.text[];\n'
                    '    v_rows pg_catalog.int8;\n'
                    'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ROW EXCLUSIVE'', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);\n'
@@ -67,7 +70,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
                    -- the write may give the row another version, so that it is not found again
-                   '    SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid) INTO v_restored, v_before\n'
+                   '    SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(pg_catalog.concat(t.tableoid, t.ctid, t.xmin))\n'
+                   '      INTO v_restored, v_before, v_versions\n'
                    '      FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE t.session_id IS NULL;\n'
                    -- no notice of the platform's triggers, for each of which the server would wait if the client is suspended
@@ -75,9 +79,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
                    '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
                    '    SET LOCAL client_min_messages TO notice;\n'
-                   '    IF EXISTS (SELECT FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
-                   -- not if a client has written another row with its key meanwhile
-                   '                WHERE t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_before)) THEN\n'
+                   -- check_session() may have taken the saved link of such a row
+                   '    IF EXISTS (SELECT FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY (v_before) AND t.session_id IS NULL\n'
+                   '                  AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions)) THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %8$L, HINT = %9$L;\n'
                    '    END IF;\n'
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE %5$s AND %4$s AND t.session_id IS NOT NULL;\n'
@@ -88,7 +92,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '        RAISE NOTICE ''saved links of %% that are discarded, because their row or session is gone or another one now: %%'', %3$L, v_rows;\n'
                    '    END IF;\n'
                    'END',
-                   h.sessions, v.name, h.name, v.same_row,
+                   h.sessions, v.name, h.name,
+                   v.same_row || CASE WHEN v.shared_key IS NULL THEN '' ELSE format(
+                       ' AND NOT EXISTS (SELECT FROM %s AS o WHERE %s AND (o.tableoid, o.ctid) OPERATOR(pg_catalog.<>) (t.tableoid, t.ctid))', h.name, v.shared_key) END,
                    format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', b.page), format('(%s,0)', b.page + 16)),
                    CASE WHEN v.has_belongs_to THEN
                        E'\n      AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.concat(s.org_id, '' '', s.course_id), ''?''])' END,
