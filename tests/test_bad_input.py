@@ -295,6 +295,26 @@ def test_before_the_first_apply_each_command_names_the_schema_of_the_platform(pl
 
 
 @on_school
+def test_no_tables_of_another_role_are_proposed_without_its_name_nor_before_those_of_the_platform(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            f"CREATE SCHEMA shared; GRANT CREATE ON SCHEMA shared TO {new_role}; SET ROLE {new_role}".encode()
+        )
+        for table in ("courses", "orgs", "org_members", "sessions", "submissions"):
+            connection.execute(f"CREATE TABLE shared.{table} (id uuid)".encode())
+        said = run("-d", platform_db.conninfo(), "session", "list")
+        assert "apply --schema campus" in said.err
+        connection.execute("RESET ROLE")
+        for table in ("enrollments", "courses", "orgs"):
+            connection.execute(f"ALTER TABLE campus.{table} RENAME TO was_{table}".encode())
+        said = run("-d", platform_db.conninfo(), "session", "list")
+        assert f'schema "shared" of role {new_role} has' in " ".join(said.err.split())
+        connection.execute("DROP SCHEMA shared CASCADE")
+
+
+@on_school
 def test_the_name_of_a_schema_that_is_proposed_forges_no_fix(platform_db: PlatformDatabase) -> None:
     """Any role that may create a schema chooses its name."""
     with platform_db.connect() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from uuid import UUID
@@ -205,6 +206,26 @@ def test_a_link_that_a_client_gives_again_before_it_can_be_stored_stays_saved(pl
     assert not [row for row in linked(platform_db) if row["session_id"]]
     platform_db.apply()
     assert linked(platform_db) == before
+
+
+@on_school
+@pytest.mark.parametrize("change", ["DROP COLUMN number", "RENAME COLUMN number TO nr", "RENAME COLUMN id TO row_id"])
+def test_no_write_fails_because_a_column_by_which_links_are_saved_is_gone(
+    platform_db: PlatformDatabase, change: str
+) -> None:
+    """While a rollback has stopped after it has saved the links."""
+    alter(platform_db, "ALTER TABLE submissions ADD number bigint GENERATED ALWAYS AS IDENTITY UNIQUE")
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    platform_db.rollback("0005")
+    assert rows(platform_db, "SELECT number FROM sessiondb.saved_links_of_submissions")
+
+    alter(platform_db, f"ALTER TABLE submissions {change}", "UPDATE submissions SET content = content || '!'")
+    columns = "user_id, course_id" + ", row_id" * ("row_id" in change) + ", id" * ("row_id" not in change)
+    alter(
+        platform_db,
+        f"INSERT INTO submissions ({columns}) SELECT user_id, course_id, gen_random_uuid() FROM submissions",
+    )
 
 
 @on_school
@@ -979,6 +1000,54 @@ def test_a_row_that_leaves_its_session_while_an_apply_is_stopped_stays_out_of_it
 
     with pytest.raises(StoppedError):
         run(platform_db, "apply", stop)
+    alter(platform_db, "UPDATE submissions SET session_id = NULL", "UPDATE enrollments SET session_id = NULL")
+    platform_db.apply()
+
+    assert before
+    assert {row["session_id"] for row in linked(platform_db)} == {None}
+    with platform_db.connect() as connection:
+        assert not connection.execute("SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'").rowcount
+
+
+@on_school
+def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_stop_that(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    before = linked(platform_db)
+    platform_db.rollback()
+    platform_db.apply("0005")
+    alter(platform_db, "DELETE FROM org_members")
+    with platform_db.connect() as client, platform_db.connect() as watch, ThreadPoolExecutor() as pool:
+        client.execute(f"SET search_path TO {platform_db.platform.schema}; BEGIN".encode())
+        ((key,),) = client.execute(
+            "SELECT id FROM submissions WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)"
+        )
+        client.execute("UPDATE submissions SET session_id = %s WHERE id = %s", [session, key])
+        client.execute("UPDATE submissions SET session_id = NULL WHERE id = %s", [key])
+        applied = pool.submit(on, platform_db, "apply")
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        while not watch.execute(waits).rowcount and not applied.done():
+            time.sleep(0.01)
+        client.execute("COMMIT")
+        assert applied.result().code == 0, applied.result().err
+    assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
+
+
+@on_school
+@pytest.mark.parametrize("to", ["0004", "0005"])
+def test_a_row_that_leaves_a_session_that_it_was_given_before_links_are_restored_stays_out_of_it(
+    platform_db: PlatformDatabase, to: str
+) -> None:
+    """After a rollback that has dropped the column."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    platform_db.rollback()
+    platform_db.apply(to)
+    link = f"SET session_id = '{session}' WHERE id IN (SELECT id FROM sessiondb.saved_links_of"
+    alter(platform_db, f"UPDATE submissions {link}_submissions)", f"UPDATE enrollments {link}_enrollments)")
+    before = [row for row in linked(platform_db) if row["session_id"]]
     alter(platform_db, "UPDATE submissions SET session_id = NULL", "UPDATE enrollments SET session_id = NULL")
     platform_db.apply()
 

@@ -298,9 +298,48 @@ def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role
     with people.connect(new_role) as connection:
         assert connection.execute("SELECT FROM best").rowcount == 0
     assert run("-d", people.conninfo("hosted_owner"), "check", "staff", "grants").code == 0
+    with people.connect() as connection:  # one that is made later, after the next apply
+        connection.execute(
+            "DROP VIEW best; CREATE VIEW worst AS SELECT id FROM scores; ALTER VIEW worst OWNER TO authenticated"
+        )
+        people.apply()
+        allowed = "SELECT has_function_privilege(%s, 'sessiondb.sessions_of_staff(uuid)', 'EXECUTE')"
+        assert connection.execute(allowed, [new_role]).fetchone() == (False,)
+        connection.execute(sql.SQL("GRANT SELECT ON worst TO {}").format(role))
+    people.apply()
+    with people.connect(new_role) as connection:
+        assert connection.execute("SELECT FROM worst").rowcount == 0
     people.apply(staff="")
     with people.connect() as connection:
         connection.execute("DROP VIEW scores CASCADE")
+
+
+def test_a_view_gives_no_right_to_a_role_that_could_ask_for_the_sessions_of_any_user(
+    new_role: str, people: PlatformDatabase
+) -> None:
+    """A reader could grant its view to a role that may name what is in schema sessiondb; the owner may grant its own."""
+    role = sql.Identifier(new_role)
+    people.apply()
+    with people.connect() as connection:
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(role))
+        for owner, seen in (("authenticated", 0), ("hosted_owner", 0), ("hosted_owner", 1)):
+            connection.execute("CREATE VIEW scores AS SELECT FROM submissions")
+            connection.execute(sql.SQL("ALTER VIEW scores OWNER TO {}").format(sql.Identifier(owner)))
+            connection.execute(sql.SQL("GRANT SELECT ON scores TO {}").format(role))
+            if seen:  # through a view of a reader
+                connection.execute(
+                    "ALTER VIEW scores RENAME TO inner_scores; ALTER VIEW inner_scores OWNER TO authenticated"
+                )
+                connection.execute(
+                    "CREATE VIEW scores AS SELECT FROM inner_scores; ALTER VIEW scores OWNER TO hosted_owner"
+                )
+                connection.execute("GRANT SELECT ON inner_scores TO hosted_owner")
+                connection.execute(sql.SQL("GRANT SELECT ON scores TO {}").format(role))
+            people.apply(staff=TRAINERS)
+            acl = "SELECT count(*) FROM pg_proc WHERE proname = 'sessions_of_staff' AND proacl::text ~ %s"
+            assert connection.execute(acl, [rf"[{{,]{new_role}="]).fetchone() == (seen,), owner
+            people.apply(staff="")
+            connection.execute("DROP VIEW IF EXISTS scores, inner_scores")
 
 
 @pytest.mark.parametrize("grant", ["", "GRANT SELECT (id) ON enrollments TO {}"])
@@ -651,8 +690,12 @@ def test_code_of_another_role_behind_what_the_expression_reads_is_found_before_a
             "CREATE DOMAIN public.kind AS text CHECK (ARRAY[VALUE]::public.words IS NOT NULL)",
             "'{{x}}'::public.kind[] IS NOT NULL",
         ),
+        (
+            "CREATE FUNCTION public.me(is_same boolean DEFAULT own.same('x', 'y')) RETURNS boolean LANGUAGE sql AS 'SELECT $1'",
+            "public.me()",
+        ),
     ],
-    ids=["operator", "aggregate", "domain", "domain in a CHECK"],
+    ids=["operator", "aggregate", "domain", "domain in a CHECK", "default"],
 )
 def test_no_function_of_another_role_is_run_behind_an_operator_an_aggregate_or_a_domain(
     new_role: str, people: PlatformDatabase, made: str, expression: str

@@ -526,6 +526,34 @@ def test_a_schema_of_another_role_in_the_place_of_the_renamed_one_is_not_used(
     assert run("-d", theirs, "--schema", "campus", "apply").code == 0
 
 
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [("0001", "belong to several roles"), ("0002", "sessiondb apply --schema campus"), ("0006", "campus")],
+)
+@on_hosted
+def test_no_table_in_a_schema_with_the_old_name_is_read_before_rows_are_linked(
+    new_role: str, platform_db: PlatformDatabase, to: str, said: str
+) -> None:
+    """The triggers that check rows say whose tables the platform's are."""
+    platform_db.apply(to)
+    with platform_db.connect() as connection:
+        connection.execute(
+            f"ALTER SCHEMA public RENAME TO campus; CREATE SCHEMA public AUTHORIZATION {new_role}".encode()
+        )
+        connection.execute(
+            f"SET ROLE {new_role}; CREATE TABLE public.enrollments (); SET search_path TO public;"
+            "CREATE FUNCTION fallen() RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END';"
+            "CREATE VIEW orgs AS SELECT NULL::uuid AS id, fallen() AS name, '' AS slug".encode()
+        )
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC")
+    for command in ("status", "session list", "org list", "check", "apply", "rollback --all --yes"):
+        done = run("-d", platform_db.conninfo("hosted_owner"), *command.split())
+        assert (done.code, said in done.err, "fallen" in done.err) == (1, True, False), done
+    owner = make_conninfo(platform_db.conninfo("hosted_owner"), options="-c search_path=campus")
+    applied = run("-d", owner, "--schema", "campus", "apply")
+    assert applied.code == 0, applied.err
+
+
 @pytest.mark.parametrize("kind", ["VIEW", "TABLE"])
 @pytest.mark.parametrize("table", ["orgs", "courses"])
 @on_hosted

@@ -7,14 +7,16 @@ holder AS (
     SELECT n.nspname,
            -- a line break would begin another fix
            regexp_replace(n.nspname, '[{invisible}]', '?', 'g') AS shown,
-           array_agg(c.relname ORDER BY c.relname) AS names,
-           -- another role could have created it in order to be proposed
-           CASE WHEN n.nspowner NOT IN (
-{trusted_roles(NULL::oid)}
-           ) THEN format(' of role %I', pg_get_userbyid(n.nspowner)) END AS of_role
+           array_agg(DISTINCT c.relname ORDER BY c.relname) AS names,
+           -- another role could have created it, or one of the tables, in order to be proposed
+           ' of role ' || string_agg(DISTINCT quote_ident(o.rolname), ', ') AS of_role,
+           bool_or(c.relname = 'enrollments') AS has_enrollments
       FROM required AS r
       JOIN pg_class AS c ON c.relname = r.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN pg_roles AS o ON o.oid IN (n.nspowner, c.relowner) AND o.oid NOT IN (
+{trusted_roles(NULL::oid)}
+           )
      WHERE c.relpersistence = 'p'
      GROUP BY n.oid
 )
@@ -30,7 +32,7 @@ SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspnam
          WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = h.oid AND c.relname = r.name)
        ) AS l
   JOIN LATERAL (
-        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname AND cardinality(o.names) >= 4 ORDER BY o.of_role IS NOT NULL, cardinality(o.names) DESC, o.nspname LIMIT 1
+        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname AND cardinality(o.names) >= 4 ORDER BY o.of_role IS NOT NULL, NOT o.has_enrollments, cardinality(o.names) DESC, o.nspname LIMIT 1
        ) AS o ON l.number >= 4
  WHERE h.nspname = current_setting('sessiondb.schema')
    AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relname = 'installation')

@@ -1,4 +1,4 @@
--- The owner of the tables that our link triggers are on. No row before these are created, after all of them were dropped, or if the
+-- The owner of the tables that our triggers are on. No row before these are created, after all of them were dropped, or if the
 -- tables have several owners: an archive may have been given to another role.
 SELECT min(l.relowner) AS relowner
   FROM (

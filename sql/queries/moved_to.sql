@@ -6,7 +6,7 @@ SELECT min(n.nspname::text)
   JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = to_regnamespace('sessiondb')
   JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'enrollments' AND c.relowner = ({linked_owner()})  -- no archive that was given away
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE t.tgname = 'zzz_sessiondb_link_enrollment'
+ WHERE t.tgname IN ('zzz_sessiondb_link_enrollment', 'zzz_sessiondb_check_enrollment')
    AND NOT EXISTS (
         SELECT FROM pg_class AS o
           JOIN pg_namespace AS s ON s.oid = o.relnamespace

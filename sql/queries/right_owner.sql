@@ -18,8 +18,8 @@ SELECT coalesce(
                             OR bool_or(l.installed_by IN (
 {trusted_roles(NULL::oid)}
                                ))
-                           AND count(DISTINCT l.tgname) FILTER (WHERE w.is_right) = 2
-                           AND count(DISTINCT l.tgname) FILTER (WHERE l.relowner <> o.relowner) < 2)
+                           AND count(DISTINCT l.row_of) FILTER (WHERE w.is_right) = 2
+                           AND count(DISTINCT l.row_of) FILTER (WHERE l.relowner <> o.relowner) < 2)
                    ELSE
                        o.relowner IN (
 {trusted_roles(NULL::oid)}

@@ -4,7 +4,8 @@
 -- readers               the roles of the policies, which must be able to call sessiondb.sessions_of_staff(): those with
 --                       SELECT on the table to which row level security applies; the owner if there are none
 -- of_views              other roles that must be able to, with SELECT on a view of a reader: its owner's policies apply, but the
---                       functions are called with their rights. Not PUBLIC, to which any reader could grant a view
+--                       functions are called with their rights. Not PUBLIC, to which any reader could grant a view, nor a
+--                       role that could call them itself, unless the view is the owner's
 -- pieces                the same as SQL, which replaces a name in a source; of a table that was renamed, no reader but
 --                       the current role
 WITH RECURSIVE reader AS (
@@ -55,6 +56,10 @@ reader_of_view AS (
            ) AS g
       JOIN pg_roles AS r ON r.oid = g.grantee
      WHERE NOT (r.rolsuper OR pg_has_role(r.oid, v.owner, 'USAGE'))
+       AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+       -- with USAGE there, it could call the functions itself, which is for the owner of the tables to allow
+       AND (pg_has_role(c.relowner, (SELECT n.owner FROM reader AS n LIMIT 1), 'USAGE')
+            OR NOT coalesce(has_schema_privilege(r.oid, to_regnamespace('sessiondb'), 'USAGE'), false))
        AND NOT EXISTS (SELECT FROM reader AS n WHERE n.name IN (quote_ident(r.rolname), 'PUBLIC') AND n.name <> quote_ident(n.owner))
 ),
 readers AS (

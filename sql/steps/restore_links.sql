@@ -13,9 +13,6 @@
 --
 -- Longer than a screen: a branch for each statement.
 --
--- A rollback that was interrupted before the column was dropped leaves the trigger that keeps the saved links up to date.
--- Until all are restored, it saves only that a row leaves its session, which an apply that is interrupted, too, would give it again.
---
 -- The saved links are deleted after they are restored: sessiondb.check_session() accepts them even if a membership has
 -- ended since, and takes those itself.
 WITH
@@ -44,18 +41,7 @@ saved AS (
 )
 SELECT s.statement, s.locks, NULL::name AS scans
   FROM (
-        SELECT 1 AS turn, 0::bigint AS page,
-               format('DO %L', format(
-                   E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
-                   '    %2$s;\n'
-                   'END',
-                   h.name, ({save_trigger($1, h.name, NULL::text[], true)}))) AS statement,
-               json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks
-          FROM platform AS h
-          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
-        UNION ALL
-        SELECT 2, b.page,
+        SELECT 2 AS turn, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
                    E'DECLARE\n'
                    '    v_restored pg_catalog.tid[];\n'
@@ -69,6 +55,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    %10$s;\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
+                   -- now, or a row that is waited for later could have given up its link meanwhile
+                   '    PERFORM FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s WHERE t.session_id IS NULL FOR NO KEY UPDATE OF t;\n'
                    -- the write may give the row another version, so that it is not found again
                    '    SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(pg_catalog.concat(t.tableoid, t.ctid, t.xmin))\n'
                    '      INTO v_restored, v_before, v_versions\n'
@@ -101,9 +89,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    v.columns,
                    format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', h.name),
                    format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
-                   ';' || u.after || 'END')),
+                   ';' || u.after || 'END')) AS statement,
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END) AS locks
           FROM saved AS v
          CROSS JOIN platform AS h
          CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u

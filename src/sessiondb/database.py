@@ -254,8 +254,14 @@ class Database:
         def exists(name: str) -> bool:
             return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).rowcount > 0
 
+        def has_triggers() -> bool:
+            return (
+                there is not None and connection.execute(trusted(resources.query("queries/linked_tables"))).rowcount > 0
+            )
+
         schema = self.schema or (there.platform_schema if there else "public")
-        if not (self.schema or there) and connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount > 1:
+        is_unclear = connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount > 1 and not has_triggers()
+        if is_unclear and self.schema is None:
             raise SessiondbError(
                 "tables named enrollments belong to several roles in this database",
                 "Name the schema of the platform's tables with --schema.",
@@ -276,7 +282,8 @@ class Database:
                 f"Move it back or, if all tables are there, run: {again}",
             )
         # apply installs again for the schema that has another name, or to which the tables were moved
-        if there and schema not in (there.platform_schema, moved_to) and exists(there.platform_schema):
+        is_other = there and schema not in (there.platform_schema, moved_to) and exists(there.platform_schema)
+        if there and is_other and not is_unclear:
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",

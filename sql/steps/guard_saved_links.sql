@@ -1,0 +1,17 @@
+-- The statement that keeps the saved links of table $1 up to date until they are restored; none if nothing is saved. A trigger saves that a
+-- row leaves the session that it was given since, so that no later statement of an apply gives it the one before: of an apply that
+-- is interrupted, or of one that continues a rollback which was interrupted before the column was dropped, and left this trigger.
+SELECT format('DO %L', format(
+           E'BEGIN\n'
+           '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
+           '    %2$s;\n'
+           'END',
+           h.name, ({save_trigger($1, h.name, NULL::text[], true)}))) AS statement,
+       json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks, NULL::name AS scans
+  FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name) AS h
+ WHERE to_regclass(h.name) IS NOT NULL
+   AND to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) IS NOT NULL
+   -- that of a rollback also fires for INSERT
+   AND NOT EXISTS (
+        SELECT FROM pg_trigger AS t
+         WHERE t.tgrelid = to_regclass(h.name) AND t.tgname = 'zzz_sessiondb_save' AND t.tgtype & 4 = 0)
