@@ -481,7 +481,7 @@ def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(instal
     assert {finding["detail"] for finding in lacking} == {
         "The check cannot be run: permission denied for table submissions."
     }
-    assert {finding["fix"].split()[0] for finding in lacking} == {"Grant"}
+    assert {finding["fix"].split()[0] for finding in lacking} == {"GRANT"}
 
 
 @on("reference")

@@ -153,7 +153,7 @@ def test_what_the_one_in_the_way_says_of_itself_is_in_quotes(installed_db: Platf
             shown = read_all(terminal)
     told = " ".join(shown.split())
     assert f'pid {pid} ("x: {EVIL} --", role ' in told
-    assert f'"SELECT 1 AS a; -- {EVIL}"' in told
+    assert '"SELECT 1 AS a;"' in told  # without the comment
     assert [line for line in COMMAND.findall(shown.replace("\r", "")) if EVIL in line] == []
 
 
@@ -318,5 +318,5 @@ def test_no_reason_forges_a_line_of_the_procedure(installed_db: PlatformDatabase
         )
         connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
         connection.execute("CALL sessiondb.backfill()")
-    forged = [line for line in told if "Run: " in line]
-    assert [line for line in forged if line.isprintable()] == forged != []
+    assert told
+    assert not [line for line in told if "Run: " in line or not line.isprintable()]

@@ -56,7 +56,7 @@ def _address_hint(given: str) -> str:
     if scheme and given.count("@") > 1:
         return "Percent-encode special characters in the user and the password: @ is %40, : is %3A, / is %2F, # is %23."
     return (
-        "Give a URI that begins with postgresql://, or libpq's keywords with =, or service=NAME; a quote must be"
+        "Give a URI such as postgresql://user@host/dbname, libpq's keywords with =, or service=NAME; a quote must be"
         " closed, special characters in a URI must be percent-encoded, and parameters after ? must be those of libpq "
         "(?sslmode=require, but not ?schema= of Prisma)."
     )
