@@ -3,7 +3,11 @@
 -- these relations, and what their policies, rules and constraints call, because a query runs all of that. $2 owns the platform's
 -- table enrollments.
 WITH named AS (
-    SELECT d.refclassid AS classid, d.refobjid AS objid FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1
+    SELECT u.classid, u.objid
+      FROM (
+{reached('pg_proc'::regclass, $1)}
+           ) AS u
+     WHERE (u.classid, u.objid) <> ('pg_proc'::regclass::oid, $1)
 ),
 read AS (
     SELECT DISTINCT node.relid
@@ -13,22 +17,8 @@ read AS (
            ) AS node
      WHERE u.classid = 'pg_class'::regclass
 ),
-part AS (
-    SELECT DISTINCT q.type_oid
-      FROM named AS u
-     CROSS JOIN LATERAL (
-{parts_of_type(u.objid)}
-           ) AS q
-     WHERE u.classid = 'pg_type'::regclass
-),
 used AS (
     SELECT u.classid, u.objid FROM named AS u
-    UNION
-    SELECT b.classid, b.objid
-      FROM named AS u
-     CROSS JOIN LATERAL (
-{functions_behind(u.classid, u.objid)}
-           ) AS b
     UNION
     SELECT 'pg_class'::regclass, s.relid FROM read AS s
     UNION
@@ -38,14 +28,6 @@ used AS (
 {used_code('pg_class'::regclass, s.relid)}
            ) AS f
      WHERE f.type NOT IN ('trigger', 'default value')
-    UNION
-    SELECT 'pg_type'::regclass, q.type_oid FROM part AS q
-    UNION
-    SELECT c.classid, c.objid
-      FROM part AS q
-     CROSS JOIN LATERAL (
-{checks_of_type(q.type_oid)}
-           ) AS c
 )
 SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.owner) AS role
   FROM used AS u

@@ -20,7 +20,7 @@ SELECT coalesce(
                                ))
                            AND count(DISTINCT l.row_of) FILTER (WHERE w.is_right) = 2
                            AND count(DISTINCT l.row_of) FILTER (WHERE l.relowner <> o.relowner) < 2)
-                   ELSE
+                   ELSE ({is_sole_owner(o.relowner)}) AND (
                        o.relowner IN (
 {trusted_roles(NULL::oid)}
                        )
@@ -29,4 +29,4 @@ SELECT coalesce(
                     OR NOT EXISTS (
                         SELECT FROM pg_class AS c
                          WHERE c.relnamespace = $1 AND c.relowner <> o.relowner
-                           AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'submissions')) END))
+                           AND c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'submissions'))) END))

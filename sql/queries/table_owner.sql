@@ -5,5 +5,5 @@ SELECT c.relowner
   FROM pg_class AS c
  WHERE c.relnamespace = $1
    AND c.relname = 'enrollments' AND c.relkind IN ('r', 'p')
-   AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l)
-        OR c.relowner = ({right_owner($1)}))
+   AND CASE WHEN EXISTS (SELECT FROM ({linked_tables()}) AS l) THEN c.relowner = ({right_owner($1)})
+            ELSE ({is_sole_owner(c.relowner)}) END

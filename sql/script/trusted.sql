@@ -28,7 +28,7 @@ BEGIN
         RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';
     END IF;
     -- if no schema is given, a role could create a table of that name in schema public in order to be trusted
-    IF NOT $2 AND (SELECT count(DISTINCT c.relowner) FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relpersistence <> 't') > 1 THEN
+    IF NOT $1 AND EXISTS (SELECT FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT ({is_sole_owner(c.relowner)})) THEN
         RAISE EXCEPTION USING
             MESSAGE = 'tables named enrollments belong to several roles in this database',
             HINT = 'Write the script with --schema and the name of the schema that holds those of the platform.';

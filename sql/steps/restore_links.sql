@@ -150,11 +150,13 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 3, 1,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER zzz_sessiondb_save ON %s; END',
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s; END',
                    h.name, h.name)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h
-          JOIN pg_trigger AS t ON t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save'
+         -- step guard_saved_links creates it, if it is not there
+         WHERE EXISTS (SELECT FROM saved)
+            OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save')
         UNION ALL
         SELECT 3, 2, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v

@@ -186,7 +186,8 @@ class Database:
         # qualified, so no object of another role is taken for these
         ((path,),) = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchall()
         # another client of a pooler may have left a schema_oid
-        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, **SETTINGS}
+        is_named = "off" if self.schema is None else "on"
+        first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, "sessiondb.is_named": is_named, **SETTINGS}
         connection.execute(
             "SELECT pg_catalog.set_config(s.name, s.value, %s)"
             " FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[]))"
@@ -244,8 +245,6 @@ class Database:
         If no schema is given, a role could create a table of that name in schema public in order to be trusted; if the
         schema was renamed, one of its old name.
         """
-        if self.schema is None and connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount != 1:
-            return None
         query = resources.query("queries/table_owner", "to_regnamespace(quote_ident(%(schema)s::text))")
         found = connection.execute(trusted(query), {"schema": self.schema or "public"}).fetchone()
         return int(found[0]) if found else None

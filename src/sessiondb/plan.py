@@ -70,18 +70,19 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
     ]
 
 
-def _settings(schema: str, choices: Choices) -> dict[str, str]:
+def _settings(named: str | None, choices: Choices) -> dict[str, str]:
     return {
         **SETTINGS,
-        **choices.settings(schema),
+        **choices.settings(named or "public"),
+        "sessiondb.is_named": "off" if named is None else "on",
         "statement_timeout": "0",
         "client_min_messages": "notice" if choices.adopt else "warning",
     }
 
 
-def _trusted(named: str | None) -> str:
+def _trusted() -> str:
     """Return SQL that refuses a schema sessiondb of other roles, and tables of several owners if no schema is given."""
-    return resources.query("script/trusted", "false", str(named is not None).lower())
+    return resources.query("script/trusted", "false")
 
 
 def _uncommitted() -> str:
@@ -124,7 +125,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         )
     timeout = f"{lock_timeout * 1000:.0f}ms"
     silence = dict.fromkeys(("idle_in_transaction_session_timeout", "idle_session_timeout"), f"{SILENCE}s")
-    settings = {"client_encoding": "UTF8", **_settings(schema, choices), **silence}
+    settings = {"client_encoding": "UTF8", **_settings(named, choices), **silence}
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     same_backend = resources.read("script/same_backend.sql").rstrip()
     yield resources.read("script/begin.sql").rstrip()
@@ -141,7 +142,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         )
     yield resources.read("script/lock.sql").replace("{key}", str(ADVISORY_KEY)).rstrip()
     yield _uncommitted()
-    yield _trusted(named)
+    yield _trusted()
     yield _first_look(migrations, choices)
     yield resources.query("script/citus", "false")
     yield checks.preflight_script(schema).rstrip()
@@ -158,7 +159,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
         for step in (*parts, replace(last, items=[*last.items[:-marks], *made, *last.items[-marks:]])):
             yield from _rendered(step, timeout)
             if step.creates:
-                yield _trusted(named)
+                yield _trusted()
         if is_pending:
             yield "\\endif"
     yield "\n\\echo checking functions and triggers"
@@ -178,7 +179,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     schema = named or "public"
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
-        **_settings(schema, choices),
+        **_settings(named, choices),
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
     begin, end = resources.read("script/batch.sql").split("{statements}")
@@ -195,7 +196,7 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "        HINT = 'Run this again when that run has ended.';"
     yield "END IF;"
     yield _execute(_uncommitted())
-    yield _execute(_trusted(named).replace(", false);", ", true);"))
+    yield _execute(_trusted().replace(", false);", ", true);"))
     tables = literal([f"sessiondb.{o.name}" for o in objects.of_migration("0001") if o.kind == "table"])
     yield "IF current_setting('sessiondb.schema_oid') <> '0'"
     yield f"   AND NOT EXISTS (SELECT FROM unnest({tables}::text[]) AS t (name) WHERE to_regclass(t.name) IS NULL) THEN"

@@ -66,7 +66,7 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
     if migration.number == "0001":
         # the first statement creates the schema or finds one that another role has just created; grants from
         # default privileges of the platform are revoked before the commit
-        body.insert(1, Statement(resources.query("script/trusted", "true", "true"), ours=True))
+        body.insert(1, Statement(resources.query("script/trusted", "true"), ours=True))
     end = [
         *(configure() if migration.number == "0001" else []),
         *(configure_staff() if any(o.kind == "policy" for o in comes) else []),

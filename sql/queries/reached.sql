@@ -1,0 +1,34 @@
+-- Object $2 of catalog $1 and all that it uses, itself or through what it uses: functions, operators, collations and types; the functions
+-- that operators, aggregates, types and the defaults of arguments name; the parts of types and the CHECKs of domains; the relations that
+-- policies, rules and functions with a parsed body read, and what views of these read. What a function with a body in a string uses is not known.
+WITH RECURSIVE reached (classid, objid) AS (
+    SELECT $1::oid, $2::oid
+     UNION
+    SELECT e.classid, e.objid
+      FROM reached AS r
+     CROSS JOIN LATERAL (
+            SELECT d.refclassid, d.refobjid
+              FROM pg_depend AS d
+             WHERE d.classid = r.classid AND d.objid = r.objid
+               AND CASE d.refclassid
+                       -- those of columns, and the one of which an array consists, are asked for otherwise
+                       WHEN 'pg_type'::regclass THEN d.deptype <> 'i' AND NOT (d.classid = 'pg_class'::regclass AND d.objsubid > 0)
+                       WHEN 'pg_class'::regclass THEN d.classid IN ('pg_policy'::regclass, 'pg_rewrite'::regclass, 'pg_proc'::regclass)
+                       ELSE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_collation'::regclass)
+                   END
+            UNION ALL
+            SELECT 'pg_type'::regclass, t.type_oid
+              FROM (
+{parts_of_type(r.objid)}
+                   ) AS t
+             WHERE r.classid = 'pg_type'::regclass
+            UNION ALL
+            SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k WHERE r.classid = 'pg_type'::regclass AND k.contypid = r.objid
+            UNION ALL
+            SELECT 'pg_rewrite'::regclass, w.oid
+              FROM pg_class AS v
+              JOIN pg_rewrite AS w ON w.ev_class = v.oid
+             WHERE r.classid = 'pg_class'::regclass AND v.oid = r.objid AND v.relkind = 'v'
+           ) AS e (classid, objid)
+)
+SELECT r.classid, r.objid FROM reached AS r
