@@ -190,6 +190,30 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_links_in_a_table_that_was_kept_are_not_lost_to_a_backfill_before_they_are_copied(
+    installed_db: PlatformDatabase,
+) -> None:
+    learners = fill(installed_db)
+    dsn = ("-d", installed_db.conninfo())
+    with installed_db.connect() as connection:
+        connection.execute("UPDATE sessions SET status = 'completed'")
+        installed_db.platform.add_session(connection, learners.org, learners.course)
+        connection.execute(CHANGES["do so without"].does.encode())
+        connection.execute("ALTER INDEX submissions_session_id_idx RENAME TO old_submissions_session_id_idx")
+        assert run(*dsn, "apply").out.splitlines()[-1] == "Next: sessiondb check renamed"
+        assert run(*dsn, "backfill").code == 0
+        (finding,) = run(*dsn, "--format", "json", "check", "renamed").json["findings"]
+        statement = finding["fix"].partition(": ")[2].encode()
+        with pytest.raises(psycopg.errors.RaiseException, match="have another session by now"):
+            connection.execute(statement)
+        connection.execute(
+            "UPDATE submissions AS n SET session_id = o.session_id FROM submissions_old AS o WHERE o.id = n.id"
+        )
+        connection.execute(statement)
+    assert run(*dsn, "check", "renamed").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 def test_the_fix_of_a_column_that_was_renamed_restores_its_name(installed_db: PlatformDatabase) -> None:
     dsn = ("-d", installed_db.conninfo())
     for table, column in (

@@ -485,6 +485,22 @@ def test_a_role_that_may_not_read_one_of_the_tables_is_told_what_it_lacks(instal
 
 
 @on("reference")
+def test_work_in_a_new_session_after_that_of_the_enrolment_has_ended_is_no_fault(
+    installed_db: PlatformDatabase,
+) -> None:
+    """Nor when the student has left its organisation."""
+    with installed_db.connect() as db:
+        its = world(installed_db.platform, db)
+        other = its.platform.add_session(db, its.org, its.course, "completed")
+        its.run("UPDATE {} SET session_id = {} WHERE user_id = ANY ({})", "submissions", other, its.students)
+        assert len(check(installed_db, "split_students")) == 1
+        db.execute("UPDATE sessions SET status = CASE id WHEN %s THEN 'active' ELSE 'completed' END", [other])
+        assert check(installed_db, "split_students") == []
+        db.execute("UPDATE sessions SET status = 'active'; DELETE FROM org_members")
+        assert check(installed_db, "split_students") == []
+
+
+@on("reference")
 def test_a_check_that_takes_too_long_is_a_finding_and_the_others_are_run(installed_db: PlatformDatabase) -> None:
     """Here it waits for a session that has locked the table."""
     with installed_db.connect() as db:

@@ -625,6 +625,8 @@ READERS = {
     "counts by it": "UPDATE seen SET times = times + 1 WHERE session_id = NEW.session_id;",
     "updates another table": "UPDATE seen SET session_id = NEW.session_id WHERE id = NEW.id;",
     "updates another column": "UPDATE enrollments SET status = 'x' WHERE session_id = NEW.session_id AND false;",
+    "joins on it": "UPDATE enrollments AS e SET status = lower('X') FROM seen AS a JOIN sessions AS s ON a.session_id = s.id"
+    " WHERE false;",
     "sends it": "PERFORM pg_notify('linked', NEW.session_id::text);",
     "reads by it": "SELECT s.id INTO found FROM sessions AS s WHERE s.id = NEW.session_id;",
     "compares it": "IF NEW.session_id = OLD.session_id THEN RETURN NULL; END IF;",

@@ -350,7 +350,9 @@ def test_no_other_error_is_tried_again(platform_db: PlatformDatabase, state: str
 def test_it_names_the_blocking_session(platform_db: PlatformDatabase) -> None:
     """Pid, application, role, state, age of the transaction and the beginning of its last query."""
     told = Told()
-    query: LiteralString = "SELECT status FROM enrollments WHERE status IS NULL OR status IS NOT NULL OR status > status"
+    query: LiteralString = (
+        "SELECT status FROM enrollments WHERE status IS NULL OR status IS NOT NULL OR status > status"
+    )
     with transaction(platform_db, query) as blocker:
         time.sleep(1.1)
         with pytest.raises(LockNotObtainedError) as raised:

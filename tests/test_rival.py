@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import threading
 import time
@@ -375,6 +376,33 @@ def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
     with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
         pass
     assert not rival.fallen()
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_no_role_is_trusted_for_a_table_that_has_the_name_for_moments(
+    new_role: str, platform_db: PlatformDatabase, is_there: bool
+) -> None:
+    """For every other statement of the command."""
+    rival = Rival(platform_db, new_role)
+    assert rival.prepare()
+    names = {False: "a", True: "enrollments"}
+    with platform_db.connect() as other:
+        other.execute("ALTER TABLE enrollments SET SCHEMA auth")
+        other.execute(f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}".encode())
+        other.execute(f"CREATE TABLE public.{names[is_there]} ()".encode())
+        states = itertools.cycle([is_there, not is_there])
+
+        class Renaming(psycopg.Connection[tuple[Any, ...]]):
+            def execute(self, *args: Any, **options: Any) -> Any:
+                now = next(states)
+                other.execute(f"ALTER TABLE public.{names[now]} RENAME TO {names[not now]}".encode())
+                return super().execute(*args, **options)
+
+        database = replace(Database(platform_db.conninfo()), opens=Renaming)
+        with pytest.raises(SessiondbError, match=f"{new_role}|several roles"), database.connect():
+            pass
+        assert not rival.fallen()
 
 
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)

@@ -48,7 +48,7 @@ SELECT root.relname,
                        -- INTO [STRICT] ..., NEW.column
                        '|\minto\s+(strict\s+)?(\w[\w.]*\s*,\s*)*new\s*\.\s*(%1$s)\M'
                        -- UPDATE of one of the two tables: column among what is between SET and WHERE
-                       '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M.*\mset\M((?!\mwhere\M).)*(?:[,(]|\mset)?\s*\m(%1$s)\s*[=,)]',
+                       '|\mupdate\s+(only\s+)?(\w+\s*\.\s*)?(enrollments|submissions)\M.*\mset\M(((?!\mwhere\M).)*[,(])?\s*\m(%1$s)\s*[=,)]',
                        $1)
                    -- all of NEW, or a row that is returned in its place
                 OR (s.statement ~* ('\mnew\s*:=|(^|\mbegin|\mthen|\melse|\mloop)\s*new\s*=|\minto\s+(strict\s+)?new\M(?!\s*\.)'

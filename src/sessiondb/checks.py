@@ -361,10 +361,11 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
     return _causes(found) or [finding for finding in found if finding.level == "error"]
 
 
-def of_staff(connection: Connection) -> list[Finding]:
-    """Return why the policies for staff do not do what they are for, or none."""
+def found_by(connection: Connection, name: str) -> list[Finding]:
+    """Return what one check of the catalogs finds, by its name."""
+    ((folder, _),) = [of_folder for of_folder in _CATALOG_CHECKS if name in of_folder[1]]
     with connection.transaction():
-        return _catalog_checks(connection, ("checks", ["staff"]))
+        return _catalog_checks(connection, (folder, [name]))
 
 
 def other_schema(connection: Connection) -> list[Finding]:

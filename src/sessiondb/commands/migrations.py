@@ -164,9 +164,11 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
             wrong = checks.problems(connection, there) if there and not left else []
-            of_staff = checks.of_staff(connection) if choices.staff and there and there.staff else []
+            of_staff = checks.found_by(connection, "staff") if choices.staff and there and there.staff else []
             is_whole = there and path and not (left or wrong)
             is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
+            # before a backfill: the old table may have their links
+            has_old = is_whole and bool(checks.found_by(connection, "renamed"))
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -185,7 +187,10 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
     for problem in wrong[:1]:
         output.wrapped(problem.detail)
-    output.say(f"Next: {'sessiondb check' if wrong else _after_apply(left, is_open, is_unlinked, is_linkable)}")
+    if wrong or has_old:
+        output.say("Next: sessiondb check" if wrong else "Next: sessiondb check renamed")
+    else:
+        output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
 
 
 def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
