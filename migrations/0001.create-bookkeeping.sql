@@ -116,5 +116,6 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function require_tables
 -- object: function run_on_platform
 -- object: function save_link
+-- object: function statement_to_save
 -- object: function secure_schema
 -- object: function types_of_others

@@ -639,6 +639,51 @@ def test_no_link_stays_saved_under_a_key_that_its_row_had_while_a_rollback_saved
         assert sorted(saved) == sorted(there_now)
 
 
+BACK = """
+CREATE FUNCTION pg_temp.back(k uuid, n uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN UPDATE submissions SET id = n WHERE id = k; RETURN n; END $$
+"""
+"""Changes a row again in RETURNING, so that the AFTER trigger of the outer UPDATE is the last one, with what is not so."""
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+@pytest.mark.parametrize("platform", [PLATFORMS["school"], PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_no_link_is_saved_under_a_key_that_its_row_has_lost_again_in_the_same_statement(
+    installed_db: PlatformDatabase, is_forced: bool
+) -> None:
+    schema = sql.Identifier(installed_db.platform.schema)
+    with installed_db.connect() as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(schema))
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        session, user = world.session(org, course), world.user(org)
+        world.write("submissions", user, course)
+        if is_forced:
+            connection.execute(
+                "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                "CREATE POLICY part ON submissions USING (id::text = current_setting('app.id', true))"
+            )
+        installed_db.rollback(to="0005")
+        connection.execute(BACK)
+        for _ in range(5):
+            connection.execute(
+                "UPDATE submissions SET id = gen_random_uuid() WHERE user_id = %s RETURNING pg_temp.back(id, id)",
+                [user],
+            )
+            changed = "WITH n AS (SELECT gen_random_uuid() AS id), o AS (SELECT id FROM submissions WHERE user_id = %s)"
+            connection.execute(
+                f"{changed} UPDATE submissions AS s SET id = n.id FROM n, o WHERE s.id = o.id"
+                " RETURNING pg_temp.back(n.id, o.id)".encode(),
+                [user],
+            )
+        installed_db.rollback()
+        saved = connection.execute(
+            "SELECT id FROM sessiondb.saved_links_of_submissions WHERE user_id = %s AND session_id = %s",
+            [user, session],
+        ).fetchall()
+        assert saved == connection.execute("SELECT id FROM submissions WHERE user_id = %s", [user]).fetchall()
+
+
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_partition_that_is_attached_while_links_are_saved_keeps_its_own(installed_db: PlatformDatabase) -> None:
     """The next rollback saves them."""

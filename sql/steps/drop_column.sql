@@ -4,7 +4,8 @@
 -- created: the transaction that did so (xmin) created the one of each partition, and the comment. A command that disables the
 -- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
 --
--- If forced row level security hides sessions from the owner, the trigger may not have seen what the session belongs to.
+-- If forced row level security hides sessions from the owner, the trigger may not have seen what the session belongs to; if it hides rows,
+-- nor whether another row has the key of one that is gone.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
@@ -40,8 +41,14 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                      CROSS JOIN LATERAL (SELECT to_regclass(t.sessions)::oid AS oid) AS w
                      CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
                      WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND a.attname = 'session_belongs_to' AND u.before IS NOT NULL)),
-               (4, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
-               (5, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
+               (4, (SELECT format('DO %L', concat('BEGIN', u.before, format(
+                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s);', r.oid::regclass, t.name, ({same_key(r.oid, 't')})), u.after, 'END'))
+                      FROM pg_class AS r
+                     CROSS JOIN LATERAL (SELECT to_regclass(t.name)::oid AS oid) AS w
+                     CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
+                     WHERE r.oid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND u.before IS NOT NULL)),
+               (5, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
+               (6, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
        ) AS s (turn, statement)
  WHERE o.kind = 'column' AND o.parent = $1 AND o.name = 'session_id' AND o.origin = 'created'
    AND to_regclass(t.name) IS NOT NULL

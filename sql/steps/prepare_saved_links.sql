@@ -84,7 +84,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    %2$s;\n'
                    -- of this transaction, as the trigger is until it is disabled: see step drop_column
                    '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
-                   'END', p.name, ({save_trigger(p.relname, p.name, p.key || other.columns, false)}))),
+                   'END', p.name, ({save_trigger(p.relname, p.name, p.key || ARRAY[''] || other.columns, false)}))),
                json_build_object($1, 'SHARE ROW EXCLUSIVE')
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
