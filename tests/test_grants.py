@@ -138,6 +138,11 @@ GIVEN: dict[str, tuple[LiteralString, str, str]] = {
         "error",
         "function sessiondb.link_submission()",
     ),
+    "a trigger function that has no rights": (
+        "GRANT EXECUTE ON FUNCTION sessiondb.require_owner() TO {role}",
+        "error",
+        "function sessiondb.require_owner()",
+    ),
     "all tables, one of which was made writable": (
         "GRANT pg_write_all_data TO {role}; DROP TRIGGER zzz_sessiondb_require_owner ON sessiondb.objects",
         "warning",

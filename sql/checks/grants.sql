@@ -73,11 +73,11 @@ granted (object, kind, name, owner, grantor, grantee, is_grantable, privilege, c
        AND NOT (r.relname = 'backfill_progress' AND r.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND r.grantee <> 0)
     UNION ALL
     SELECT format('function %s', p.oid::regprocedure), 'FUNCTION', format('%s', p.oid::regprocedure), p.proowner, a.grantor, a.grantee, a.is_grantable, a.privilege_type, NULL, 'error',
-           'act with the rights of its owner'
+           CASE WHEN p.prosecdef THEN 'act with the rights of its owner' ELSE 'attach it to a table of its own' END
       FROM pg_proc AS p
      CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
      WHERE p.pronamespace = to_regnamespace('sessiondb')
-       AND p.prosecdef
+       AND (p.prosecdef OR p.prorettype = 'trigger'::regtype)
        -- the roles of the policies for staff
        AND NOT (p.proname IN ({functions_of_policies()}) AND NOT a.is_grantable AND EXISTS (
             SELECT FROM sessiondb.installation AS i

@@ -40,7 +40,7 @@ UNION ALL
 SELECT 0, format('REVOKE ALL ON ROUTINE %s FROM %s', p.oid::regprocedure, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_proc AS p
  CROSS JOIN LATERAL aclexplode(p.proacl) AS a
- WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.prosecdef AND p.proname NOT IN ({functions_of_policies()})
+ WHERE p.pronamespace = to_regnamespace('sessiondb') AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND p.proname NOT IN ({functions_of_policies()})
    AND a.grantee <> p.proowner
 UNION ALL
 -- with these, a role could put a trigger on a table that is written to next

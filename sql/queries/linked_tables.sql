@@ -2,7 +2,7 @@
 -- on the functions, or that was given an archive. A command or script knows the schema, 0 for none, since its first look: another role may give one of its own this name at any moment.
 SELECT c.relnamespace, c.relowner, substring(t.tgname FROM '(enrollment|submission)$') AS row_of, h.nspowner AS installed_by
   FROM pg_trigger AS t
-  JOIN pg_proc AS f ON f.oid = t.tgfoid
+  JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.proname IN ('link_enrollment', 'link_submission', 'check_session')
   JOIN pg_namespace AS h ON h.oid = f.pronamespace
    AND h.oid = coalesce(nullif(current_setting('sessiondb.schema_oid', true), '')::oid, to_regnamespace('sessiondb'))
   JOIN pg_class AS c ON c.oid = t.tgrelid AND NOT c.relispartition
