@@ -694,8 +694,21 @@ def test_code_of_another_role_behind_what_the_expression_reads_is_found_before_a
             "CREATE FUNCTION public.me(is_same boolean DEFAULT own.same('x', 'y')) RETURNS boolean LANGUAGE sql AS 'SELECT $1'",
             "public.me()",
         ),
+        (
+            "CREATE DOMAIN public.word AS text CHECK (own.same(VALUE, VALUE));"
+            "CREATE FUNCTION public.inner(t text DEFAULT 'x'::public.word) RETURNS text LANGUAGE sql AS 'SELECT $1';"
+            "CREATE FUNCTION public.me(t text DEFAULT public.inner()) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+            "public.me()",
+        ),
+        (
+            "CREATE TABLE public.people (id uuid); CREATE VIEW public.known AS SELECT * FROM public.people;"
+            "ALTER TABLE public.people ENABLE ROW LEVEL SECURITY; ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;"
+            "CREATE POLICY q ON public.people USING (own.same('x', 'y'));"
+            "CREATE POLICY p ON auth.users USING (id IN (SELECT k.id FROM public.known AS k))",
+            "true",
+        ),
     ],
-    ids=["operator", "aggregate", "domain", "domain in a CHECK", "default"],
+    ids=["operator", "aggregate", "domain", "domain in a CHECK", "default", "default of a default", "policy"],
 )
 def test_no_function_of_another_role_is_run_behind_an_operator_an_aggregate_or_a_domain(
     new_role: str, people: PlatformDatabase, made: str, expression: str

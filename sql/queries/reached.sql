@@ -1,10 +1,10 @@
 -- Object $2 of catalog $1 and all that it uses, itself or through what it uses: functions, operators, collations and types; the functions
 -- that operators, aggregates, types and the defaults of arguments name; the parts of types and the CHECKs of domains; the relations that
--- policies, rules and functions with a parsed body read, and what views of these read. What a function with a body in a string uses is not known.
-WITH RECURSIVE reached (classid, objid) AS (
-    SELECT $1::oid, $2::oid
+-- policies, rules and functions with a parsed body read, their policies, and what views of these read. What a function with a body in a string uses is not known.
+WITH RECURSIVE reached (classid, objid, is_start) AS (
+    SELECT $1::oid, $2::oid, true
      UNION
-    SELECT e.classid, e.objid
+    SELECT e.classid, e.objid, false
       FROM reached AS r
      CROSS JOIN LATERAL (
             SELECT d.refclassid, d.refobjid
@@ -29,6 +29,9 @@ WITH RECURSIVE reached (classid, objid) AS (
               FROM pg_class AS v
               JOIN pg_rewrite AS w ON w.ev_class = v.oid
              WHERE r.classid = 'pg_class'::regclass AND v.oid = r.objid AND v.relkind = 'v'
+            UNION ALL
+            -- of a relation that is read on the way
+            SELECT 'pg_policy'::regclass, p.oid FROM pg_policy AS p WHERE r.classid = 'pg_class'::regclass AND p.polrelid = r.objid AND NOT r.is_start
            ) AS e (classid, objid)
 )
-SELECT r.classid, r.objid FROM reached AS r
+SELECT DISTINCT r.classid, r.objid FROM reached AS r
