@@ -7,7 +7,5 @@
 -- depends: 0003.add-submissions-session_id
 -- transactional: false
 
--- step: guard_saved_links enrollments
--- step: guard_saved_links submissions
 -- step: foreign_key enrollments_session_id_fkey
 -- step: foreign_key submissions_session_id_fkey

@@ -6,7 +6,5 @@
 -- depends: 0005.create-indexes
 -- transactional: false
 
--- step: guard_saved_links enrollments
 -- step: restore_links enrollments
--- step: guard_saved_links submissions
 -- step: restore_links submissions

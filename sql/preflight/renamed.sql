@@ -65,16 +65,12 @@ SELECT 'renamed' AS "check",
                format('It belongs to role %I now. See what that role has made of it before you read it.', pg_get_userbyid(c.relowner))
            WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
            -- both or neither; a row whose membership has ended would be refused, and one that was linked since is left to who knows why
-           WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there: DO %L', format(
-               'BEGIN UPDATE %1$s AS n SET session_id = o.%2$I FROM %3$s AS o%6$s AND n.session_id IS NULL;'
-               ' IF EXISTS (SELECT FROM %1$s AS n, %3$s AS o%6$s AND n.session_id OPERATOR(pg_catalog.<>) o.%2$I) THEN RAISE EXCEPTION USING'
-               ' MESSAGE = %7$L, HINT = %8$L; END IF;'
-               ' ALTER TABLE %3$s DROP COLUMN %2$I CASCADE; END',
-               format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END), coalesce(m.column_name, 'session_id'), m.relid::regclass, k.same_row, p.nspname,
-               format(' JOIN %1$I.sessions AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
-                      ' AND EXISTS (SELECT FROM %1$I.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
-                      p.nspname, coalesce(m.column_name, 'session_id'), k.same_row),
-               format('rows of %s have another session by now', c.relname), format('Set it to the one in %s, or drop the column there: ALTER TABLE %s DROP COLUMN %I', m.relid::regclass, m.relid::regclass, coalesce(m.column_name, 'session_id'))))
+           WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there: DO %L',
+               'BEGIN ' || format('UPDATE %s AS n SET session_id = o.%I FROM %s AS o %s AND n.session_id IS NULL; ', y.name, y.link, m.relid::regclass, y.of_member)
+               || format('IF EXISTS (SELECT 1 FROM %s AS n, %s AS o %s AND n.session_id OPERATOR(pg_catalog.<>) o.%I) THEN RAISE EXCEPTION USING MESSAGE = %L, HINT = %L; END IF; ',
+                         y.name, m.relid::regclass, y.of_member, y.link, format('rows of %s have another session by now', y.name),
+                         format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link))
+               || format('ALTER TABLE %s DROP COLUMN %I CASCADE; END', m.relid::regclass, y.link))
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
@@ -97,4 +93,11 @@ SELECT 'renamed' AS "check",
            AND b.attrelid = to_regclass(format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END))
          WHERE i.indrelid = m.relid AND i.indisprimary
        ) AS k
+ CROSS JOIN LATERAL (
+        SELECT format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END) AS name, l.link,
+               format('JOIN %1$I.sessions AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
+                      ' AND EXISTS (SELECT 1 FROM %1$I.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
+                      p.nspname, l.link, k.same_row) AS of_member
+          FROM (SELECT coalesce(m.column_name, 'session_id') AS link) AS l
+       ) AS y
  ORDER BY t.name

@@ -12,6 +12,8 @@
 -- key of the parent then adopts those without a scan. This drops the triggers on sessions that are no longer needed,
 -- which briefly blocks readers of sessions.
 --
+-- Sessions are stored from here on, so that saved links are guarded first.
+--
 -- Longer than a screen: what exists, and a branch for each statement that may still be needed, in order.
 WITH
 platform AS (
@@ -52,46 +54,54 @@ key AS (
        AND c.confkey = ARRAY(SELECT i.attnum FROM pg_attribute AS i WHERE i.attrelid = c.confrelid AND i.attname = 'id')
        AND (c.conparentid = 0 OR c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid))
 )
-SELECT s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
-  FROM target AS t
-  LEFT JOIN key AS k ON k.conrelid = t.oid AND k.enforced
- CROSS JOIN LATERAL (
-        SELECT 0 AS turn,
-               format('DO %L', format(
-                   E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L, %L]::pg_catalog.regclass[]);\n'
-                   '    ALTER TABLE %s DROP CONSTRAINT %I;\n'
-                   'END',
-                   t.name, t.sessions, t.name, n.conname)) AS statement,
-               'ACCESS EXCLUSIVE' AS mode,
-               'ACCESS EXCLUSIVE' AS mode_on_sessions,
-               NULL::name AS scans
-          FROM key AS n
-         WHERE n.conrelid = t.oid AND n.ours AND NOT n.enforced
+SELECT s.statement, s.locks, s.scans
+  FROM (
+        SELECT 0::bigint AS place, g.statement, g.locks, g.scans
+          FROM (
+{guard_saved_links($1)}
+               ) AS g
         UNION ALL
-        SELECT 1,
-               format('DO %L', format(
-                   E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]);\n'
-                   '    CALL sessiondb.lock_tables(%L, ARRAY[%L]::pg_catalog.regclass[]);\n'
-                   '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
-                   '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
-                   'END',
-                   t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
-                   t.key_name, t.name)),
-               'SHARE ROW EXCLUSIVE',
-               t.mode_on_sessions,
-               NULL
-         WHERE k.conname IS NULL
-        UNION ALL
-        SELECT 2,
-               format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
-                   t.name, t.name, coalesce(k.conname, t.key_name))),
-               'SHARE UPDATE EXCLUSIVE',
-               'ROW SHARE',
-               t.table_name
-         WHERE t.not_valid
-           AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))
+        SELECT row_number() OVER (ORDER BY t.level DESC, t.name, s.turn), s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions), s.scans
+          FROM target AS t
+          LEFT JOIN key AS k ON k.conrelid = t.oid AND k.enforced
+         CROSS JOIN LATERAL (
+                SELECT 0 AS turn,
+                       format('DO %L', format(
+                           E'BEGIN\n'
+                           '    CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L, %L]::pg_catalog.regclass[]);\n'
+                           '    ALTER TABLE %s DROP CONSTRAINT %I;\n'
+                           'END',
+                           t.name, t.sessions, t.name, n.conname)) AS statement,
+                       'ACCESS EXCLUSIVE' AS mode,
+                       'ACCESS EXCLUSIVE' AS mode_on_sessions,
+                       NULL::name AS scans
+                  FROM key AS n
+                 WHERE n.conrelid = t.oid AND n.ours AND NOT n.enforced
+                UNION ALL
+                SELECT 1,
+                       format('DO %L', format(
+                           E'BEGIN\n'
+                           '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]);\n'
+                           '    CALL sessiondb.lock_tables(%L, ARRAY[%L]::pg_catalog.regclass[]);\n'
+                           '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
+                           '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
+                           'END',
+                           t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                           t.key_name, t.name)),
+                       'SHARE ROW EXCLUSIVE',
+                       t.mode_on_sessions,
+                       NULL
+                 WHERE k.conname IS NULL
+                UNION ALL
+                SELECT 2,
+                       format('DO %L', format(
+                           'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
+                           t.name, t.name, coalesce(k.conname, t.key_name))),
+                       'SHARE UPDATE EXCLUSIVE',
+                       'ROW SHARE',
+                       t.table_name
+                 WHERE t.not_valid
+                   AND (k.conname IS NULL OR (k.ours AND NOT k.convalidated))
+               ) AS s
        ) AS s
- ORDER BY t.level DESC, t.name, s.turn
+ ORDER BY s.place

@@ -41,7 +41,12 @@ saved AS (
 )
 SELECT s.statement, s.locks, NULL::name AS scans
   FROM (
-        SELECT 2 AS turn, b.page,
+        SELECT 1 AS turn, 0::bigint AS page, g.statement, g.locks
+          FROM (
+{guard_saved_links($1)}
+               ) AS g
+        UNION ALL
+        SELECT 2, b.page,
                format('DO %L', concat('BEGIN' || u.before, format(
                    E'DECLARE\n'
                    '    v_restored pg_catalog.tid[];\n'
@@ -89,9 +94,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    v.columns,
                    format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', h.name),
                    format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', h.name), u.guard),
-                   ';' || u.after || 'END')) AS statement,
+                   ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
-                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END) AS locks
+                                 'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM saved AS v
          CROSS JOIN platform AS h
          CROSS JOIN LATERAL ({unforced(ARRAY[h.oid,h.of_sessions])}) AS u
