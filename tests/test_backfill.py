@@ -1589,6 +1589,31 @@ def test_a_row_that_was_changed_before_its_session_was_active_is_linked_wherever
     assert result.as_json()["submissions"] == {"scanned": number, "linked": number, "unlinkable": 0, "reasons": {}}
 
 
+@on("reference", "school")
+@pytest.mark.parametrize("by_call", [False, True])
+def test_no_row_is_linked_to_a_session_that_was_closed_while_its_batch_waited_for_it(
+    installed_db: PlatformDatabase, by_call: bool
+) -> None:
+    session = many(installed_db, 20)
+    query = f"UPDATE sessions SET status = 'completed' WHERE id = '{session}'"
+    new = (
+        "INSERT INTO sessions (org_id, course_id, title, status, created_at)"
+        f" SELECT org_id, course_id, 'the next', 'active', now() FROM sessions WHERE id = '{session}'"
+    )
+    locked = f"SELECT FROM sessions WHERE id = '{session}' FOR UPDATE"
+    with held(installed_db, 0.5, locked, query, new):
+        if by_call:
+            with installed_db.connect() as connection:
+                connection.execute("CALL sessiondb.backfill()")
+        else:
+            backfill(installed_db)
+    with installed_db.connect() as connection:
+        for table in TABLES:
+            name = sql.Identifier(installed_db.platform.schema, table)
+            stored = connection.execute(sql.SQL("SELECT count(*) FROM {} WHERE session_id = {}").format(name, session))
+            assert stored.fetchone() == (0,)
+
+
 @on("hosted")
 def test_call_works_whatever_the_session_has_set_and_left(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:

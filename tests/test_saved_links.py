@@ -247,14 +247,20 @@ def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep
         " ADD PRIMARY KEY (id, attempt)",
         "INSERT INTO submissions (id, user_id, course_id, attempt) SELECT id, user_id, course_id, 2 FROM submissions"
         " WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)",
+        # the row of another student is no other version
+        "SET session_replication_role TO replica; INSERT INTO enrollments (id, user_id, course_id, attempt)"
+        " SELECT id, gen_random_uuid(), course_id, 2 FROM enrollments",
     )
     ((shared, *_),) = [[*row.values()] for row in rows(platform_db, "SELECT id FROM submissions WHERE attempt = 2")]
 
     done = on(platform_db, "apply")
 
     assert (done.code, "discarded" in done.err) == (0, True), done.err
-    assert [row for row in linked(platform_db) if row["id"] != shared] == [row for row in before if row["id"] != shared]
+    first = "SELECT id, session_id FROM {0} WHERE attempt = 1"
+    now = rows(platform_db, f"{first.format('enrollments')} UNION ALL {first.format('submissions')} ORDER BY 1")
+    assert [row for row in now if row["id"] != shared] == [row for row in before if row["id"] != shared]
     assert not any(row["session_id"] for row in linked(platform_db) if row["id"] == shared)
+    assert rows(platform_db, "SELECT FROM enrollments WHERE attempt = 2 AND session_id IS NOT NULL") == []
 
 
 @on_school
@@ -1033,6 +1039,62 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
         client.execute("COMMIT")
         assert applied.result().code == 0, applied.result().err
     assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_row_that_moves_to_another_partition_while_apply_waits_for_it_does_not_stop_that(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    query = "SELECT id, session_id FROM submissions ORDER BY id"
+    before = rows(platform_db, query)
+    platform_db.rollback()
+    platform_db.apply("0005")
+    with platform_db.connect() as client, platform_db.connect() as watch, ThreadPoolExecutor() as pool:
+        client.execute("BEGIN")
+        moved = client.execute(
+            "UPDATE submissions SET submitted_at = submitted_at - interval '1 year'"
+            " WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions) RETURNING id"
+        ).fetchall()
+        applied = pool.submit(on, platform_db, "apply")
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        while not watch.execute(waits).rowcount and not applied.done():
+            time.sleep(0.01)
+        client.execute("COMMIT")
+        assert applied.result().code == 0, applied.result().err
+    of_others = [row for row in before if (row["id"],) not in moved]
+    assert moved
+    assert [row for row in rows(platform_db, query) if (row["id"],) not in moved] == of_others
+
+
+@on_school
+def test_saved_links_that_are_given_up_while_a_rollback_has_stopped_keep_no_client_from_writing(
+    platform_db: PlatformDatabase,
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    platform_db.rollback("0005")
+    alter(
+        platform_db,
+        "DROP TABLE sessiondb.saved_links_of_submissions",
+        "UPDATE submissions SET content = 'later'",
+        "DELETE FROM submissions",
+    )
+    assert on(platform_db, "apply").code == 0
+
+
+@on_school
+def test_a_column_of_the_platform_gets_no_trigger_that_a_rollback_would_leave(platform_db: PlatformDatabase) -> None:
+    """It was made after a rollback that saved links, and apply is stopped before it has restored them."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    alter(platform_db, "ALTER TABLE submissions ADD session_id uuid", "ALTER TABLE enrollments ADD session_id uuid")
+    assert on(platform_db, "apply", "--to", "0005").code == 0
+    done = on(platform_db, "rollback", "--all", "--yes")
+    assert done.code == 0, done.err
+    assert rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'") == []
 
 
 @on_school

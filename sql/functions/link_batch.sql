@@ -70,6 +70,10 @@ BEGIN
             v_name)
           USING v_row_ids, v_session_ids, p_from, p_to, v_locked;
         GET DIAGNOSTICS linked = ROW_COUNT;
+        -- the batch is repeated, as when a row was moved to another partition
+        IF EXISTS (SELECT FROM platform.sessions WHERE id OPERATOR(pg_catalog.=) ANY (v_session_ids) AND status::pg_catalog.text OPERATOR(pg_catalog.<>) 'active') THEN
+            RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'a session was closed while its rows were linked';
+        END IF;
     END IF;
     RETURN NEXT;
 END

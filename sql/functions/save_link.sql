@@ -17,7 +17,7 @@ AS $function$
  */
 DECLARE
     v_table regclass := coalesce(pg_partition_root(TG_RELID), TG_RELID);
-    v_saved regclass := format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]);
+    v_saved regclass := to_regclass(format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]));
     v_columns text[] := coalesce(
         nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) WHERE c.name NOT IN ('', 'session_belongs_to') ORDER BY c.place), '{}'),
         -- a trigger that sessiondb 0.1.0 created
@@ -40,6 +40,9 @@ DECLARE
     v_session_id uuid;
     v_belongs_to text;
 BEGIN
+    IF v_saved IS NULL THEN
+        RETURN NULL;  -- the saved links were given up
+    END IF;
     -- citus: /*
     SELECT i.search_path, to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0])) AS relation,
            format('SELECT pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions WHERE id OPERATOR(pg_catalog.=) $1', i.platform_schema) AS query
@@ -101,9 +104,9 @@ BEGIN
         EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
     END LOOP;
     RETURN NULL;
-EXCEPTION WHEN undefined_column THEN
+EXCEPTION WHEN undefined_column OR datatype_mismatch OR data_exception THEN
     RAISE WARNING USING
-        MESSAGE = format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped or renamed', TG_ARGV[0]),
+        MESSAGE = format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped, renamed or changed', TG_ARGV[0]),
         HINT = 'Run: sessiondb apply';
     RETURN NULL;
 END

@@ -11,6 +11,8 @@ SELECT format('DO %L', format(
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name) AS h
  WHERE to_regclass(h.name) IS NOT NULL
    AND to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) IS NOT NULL
+   -- no rollback would drop the trigger from a column of the platform's
+   AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.name = 'session_id' AND o.origin = 'created')
    -- that of a rollback also fires for INSERT
    AND NOT EXISTS (
         SELECT FROM pg_trigger AS t

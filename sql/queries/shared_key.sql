@@ -1,7 +1,7 @@
--- The condition, as text, that row o of table $2 (an oid) has the key of row r of the table of saved links $1 (an oid), if nothing keeps
--- several rows of the table from having it, because it has another primary key now; else NULL.
+-- The condition, as text, that row o of table $2 (an oid) could be the one of row r of the table of saved links $1 (an oid), if nothing
+-- keeps several rows of the table from having its key, because it has another primary key now; else NULL.
 SELECT s.condition
-  FROM (SELECT ({same_key($1, 'o')}) AS condition) AS s
+  FROM (SELECT ({same_row($1, 'o', 'o')}) AS condition) AS s
  WHERE NOT EXISTS (
         SELECT FROM pg_index AS x
          WHERE x.indrelid = $2 AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL

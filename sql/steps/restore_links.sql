@@ -60,17 +60,21 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    %10$s;\n'
                    '    PERFORM %7$s FROM %3$s LIMIT 0;\n'
                    '    PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;\n'
-                   -- now, or a row that is waited for later could have given up its link meanwhile
-                   '    PERFORM FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s WHERE t.session_id IS NULL FOR NO KEY UPDATE OF t;\n'
+                   -- only rows that are locked here: one that is waited for later could have given up its link meanwhile
+                   '    SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.version) INTO v_before, v_versions\n'
+                   '      FROM (SELECT t.ctid AS row_id, pg_catalog.concat(t.tableoid, t.ctid, t.xmin) AS version\n'
+                   '              FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s WHERE t.session_id IS NULL FOR NO KEY UPDATE OF t) AS l;\n'
                    -- the write may give the row another version, so that it is not found again
                    '    SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(pg_catalog.concat(t.tableoid, t.ctid, t.xmin))\n'
                    '      INTO v_restored, v_before, v_versions\n'
                    '      FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
-                   '     WHERE t.session_id IS NULL;\n'
+                   '     WHERE t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_before)\n'
+                   '       AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);\n'
                    -- no notice of the platform's triggers, for each of which the server would wait if the client is suspended
                    '    SET LOCAL client_min_messages TO error;\n'
                    '    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s\n'
-                   '     WHERE %5$s AND %4$s AND t.session_id IS NULL;\n'
+                   '     WHERE %5$s AND %4$s AND t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_before)\n'
+                   '       AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);\n'
                    '    SET LOCAL client_min_messages TO notice;\n'
                    -- check_session() may have taken the saved link of such a row
                    '    IF EXISTS (SELECT FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY (v_before) AND t.session_id IS NULL\n'

@@ -108,7 +108,8 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
         try:
             with watch.blockers_seen_every(wait * 0.8) as blockers:
                 return run()
-        except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
+        # the last if a row has just been moved to another partition
+        except (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure) as error:
             others = who_is_in_the_way(error, blockers)
             left = deadline - time.monotonic()
             if left <= 0:
