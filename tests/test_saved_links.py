@@ -234,7 +234,7 @@ def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep
 ) -> None:
     """The platform got a key with more columns since."""
     assert on(platform_db, "apply").code == 0
-    fill(platform_db)
+    session = fill(platform_db).session
     alter(platform_db, "UPDATE sessions SET status = 'completed'")
     before = linked(platform_db)
     platform_db.rollback()
@@ -252,6 +252,12 @@ def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep
         " SELECT id, gen_random_uuid(), course_id, 2 FROM enrollments",
     )
     ((shared, *_),) = [[*row.values()] for row in rows(platform_db, "SELECT id FROM submissions WHERE attempt = 2")]
+    platform_db.apply("0005")
+    with pytest.raises(errors.CheckViolation):
+        alter(
+            platform_db,
+            "UPDATE submissions SET session_id = (SELECT min(id::text)::uuid FROM sessions) WHERE attempt = 2",
+        )
 
     done = on(platform_db, "apply")
 

@@ -18,14 +18,17 @@ SELECT format(
            CASE WHEN sessiondb.key_is_to_come(p_relation) THEN 'SELECT true FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s'
                 ELSE 'DELETE FROM %s AS r WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %s%s RETURNING true' END,
            -- citus: */
-           c.oid::regclass, w.is_same,
+           c.oid::regclass,
+           w.is_same || CASE WHEN w.shared_key IS NULL THEN '' ELSE
+               format(' AND (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.<) 2 FROM %s AS o WHERE %s)', h.root, w.shared_key) END,
            CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to') THEN
                ' AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[$3, ''?''])' END
            -- citus: , format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_user_id)
        )
   FROM (SELECT '($1)' AS row, '($4)' AS before) AS t
  CROSS JOIN pg_class AS c
- CROSS JOIN LATERAL (SELECT ({same_row(c.oid, t.row, t.before)}) AS is_same) AS w
+ CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(p_relation), p_relation) AS root) AS h
+ CROSS JOIN LATERAL (SELECT ({same_row(c.oid, t.row, t.before)}) AS is_same, ({shared_key(c.oid, h.root)}) AS shared_key) AS w
  -- a table that another role left in the schema is not ours: those of a rollback belong to the owner, and are there only after one
  WHERE c.oid = to_regclass('sessiondb.saved_links_of_' || p_table) AND pg_get_userbyid(c.relowner) = current_user
    -- or it is newer than the snapshot
