@@ -256,7 +256,7 @@ def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep
     with pytest.raises(errors.CheckViolation):
         alter(
             platform_db,
-            "UPDATE submissions SET session_id = (SELECT min(id::text)::uuid FROM sessions) WHERE attempt = 2",
+            f"UPDATE submissions SET session_id = '{session}' WHERE attempt = 2",
         )
 
     done = on(platform_db, "apply")
