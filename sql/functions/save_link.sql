@@ -12,6 +12,8 @@ AS $function$
  * The arguments of the trigger are enrollments or submissions, the columns of the key, an empty one, and the other columns of the table
  * of saved links but session_id, which step prepare_saved_links created. Dynamic SQL is used only during a rollback.
  *
+ * Longer than a screen: which rows the event touches, what each of them is now, and how that is saved, on Citus in another way.
+ *
  * SECURITY DEFINER: roles that write to the table have no rights in schema sessiondb. Only the two tables of the platform
  * are accepted, and no SQL from a trigger's argument: a role that can call this function could attach it to its own table.
  */
