@@ -11,8 +11,11 @@ SELECT format('DO %L', format(
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name) AS h
  WHERE to_regclass(h.name) IS NOT NULL
    AND to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) IS NOT NULL
-   -- no rollback would drop the trigger from a column of the platform's
-   AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.name = 'session_id' AND o.origin = 'created')
+   -- no rollback would drop the trigger from a column of the platform's, which lacks our comment
+   AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+         WHERE a.attrelid = to_regclass(h.name) AND a.attname = 'session_id' AND NOT a.attisdropped
+           AND coalesce(col_description(a.attrelid, a.attnum) NOT LIKE 'The training session %(sessiondb)', true))
    -- that of a rollback also fires for INSERT
    AND NOT EXISTS (
         SELECT FROM pg_trigger AS t
