@@ -311,7 +311,9 @@ def test_no_timeout_of_the_role_cuts_a_run_short(
 
 @pytest.mark.parametrize("state", ["55P03", "40P01", "40001"])
 @on_reference
-def test_a_lock_timeout_a_deadlock_and_a_row_that_moved_are_tried_again(platform_db: PlatformDatabase, state: str) -> None:
+def test_a_lock_timeout_a_deadlock_and_a_row_that_moved_are_tried_again(
+    platform_db: PlatformDatabase, state: str
+) -> None:
     tries = 0
     with platform_db.database().connect() as connection:
 
