@@ -163,9 +163,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    h.name, h.name)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h
-         -- step guard_saved_links creates it, if it is not there
-         WHERE EXISTS (SELECT FROM saved)
-            OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save')
+         WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save')
+            OR EXISTS (
+                SELECT FROM (
+{guard_saved_links($1)}
+                       ) AS g)
         UNION ALL
         SELECT 3, 2, format('DROP TABLE %s', v.name), NULL
           FROM saved AS v
