@@ -189,6 +189,7 @@ def test_the_line_says_what_happens_and_what_to_run(installed_db: PlatformDataba
     assert run(*dsn, "rollback", "--all", "--yes").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 def test_links_in_a_table_that_was_kept_are_not_lost_to_a_backfill_before_they_are_copied(
     installed_db: PlatformDatabase,

@@ -1589,6 +1589,7 @@ def test_a_row_that_was_changed_before_its_session_was_active_is_linked_wherever
     assert result.as_json()["submissions"] == {"scanned": number, "linked": number, "unlinkable": 0, "reasons": {}}
 
 
+@pytest.mark.slow
 @on("reference", "school")
 @pytest.mark.parametrize("by_call", [False, True])
 def test_no_row_is_linked_to_a_session_that_was_closed_while_its_batch_waited_for_it(

@@ -591,6 +591,7 @@ def test_a_row_that_changes_while_links_are_saved_keeps_its_link(installed_db: P
         assert {user: world.stored("submissions", user) for user in users} == {user: [session] for user in users}
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("is_open", [False, True], ids=["committed", "open"])
 @pytest.mark.parametrize(
@@ -646,6 +647,7 @@ BEGIN UPDATE submissions SET id = n WHERE id = k; RETURN n; END $$
 """Changes a row again in RETURNING, so that the AFTER trigger of the outer UPDATE is the last one, with what is not so."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_forced", [False, True])
 @pytest.mark.parametrize("platform", [PLATFORMS["school"], PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_no_link_is_saved_under_a_key_that_its_row_has_lost_again_in_the_same_statement(

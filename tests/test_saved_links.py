@@ -165,6 +165,7 @@ def test_a_link_that_was_changed_between_two_rollbacks_comes_back_as_it_was_last
     assert {row["session_id"] for row in last} == {None, other}
 
 
+@pytest.mark.slow
 @on_school
 def test_a_link_that_no_apply_has_restored_outlasts_a_second_rollback_and_what_is_written_meanwhile(
     platform_db: PlatformDatabase,
@@ -190,6 +191,7 @@ def test_a_link_that_no_apply_has_restored_outlasts_a_second_rollback_and_what_i
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 def test_a_link_that_a_client_gives_again_before_it_can_be_stored_stays_saved(platform_db: PlatformDatabase) -> None:
     """As an application does that writes all columns of a row that it has read before the rollback."""
@@ -208,6 +210,7 @@ def test_a_link_that_a_client_gives_again_before_it_can_be_stored_stays_saved(pl
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("change", ["DROP COLUMN number", "RENAME COLUMN number TO nr", "RENAME COLUMN id TO row_id"])
 def test_no_write_fails_because_a_column_by_which_links_are_saved_is_gone(
@@ -228,6 +231,7 @@ def test_no_write_fails_because_a_column_by_which_links_are_saved_is_gone(
     )
 
 
+@pytest.mark.slow
 @on_school
 def test_a_row_that_shares_the_key_of_another_one_does_not_get_its_link_nor_keep_others_from_theirs(
     platform_db: PlatformDatabase,
@@ -1021,6 +1025,7 @@ def test_a_row_that_leaves_its_session_while_an_apply_is_stopped_stays_out_of_it
         assert not connection.execute("SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'").rowcount
 
 
+@pytest.mark.slow
 @on_school
 def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_stop_that(
     platform_db: PlatformDatabase,
@@ -1047,6 +1052,7 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
     assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_row_that_moves_to_another_partition_while_apply_waits_for_it_does_not_stop_that(
     platform_db: PlatformDatabase,
@@ -1090,6 +1096,7 @@ def test_saved_links_that_are_given_up_while_a_rollback_has_stopped_keep_no_clie
     assert on(platform_db, "apply").code == 0
 
 
+@pytest.mark.slow
 @on_school
 def test_a_column_of_the_platform_gets_no_trigger_that_a_rollback_would_leave(platform_db: PlatformDatabase) -> None:
     """It was made after a rollback that saved links, and apply is stopped before it has restored them."""
@@ -1103,6 +1110,7 @@ def test_a_column_of_the_platform_gets_no_trigger_that_a_rollback_would_leave(pl
     assert rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'zzz_sessiondb_save'") == []
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("to", ["0004", "0005"])
 def test_a_row_that_leaves_a_session_that_it_was_given_before_links_are_restored_stays_out_of_it(

@@ -314,6 +314,7 @@ def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role
         connection.execute("DROP VIEW scores CASCADE")
 
 
+@pytest.mark.slow
 def test_a_view_gives_no_right_to_a_role_that_could_ask_for_the_sessions_of_any_user(
     new_role: str, people: PlatformDatabase
 ) -> None:

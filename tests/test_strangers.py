@@ -526,6 +526,7 @@ def test_a_schema_of_another_role_in_the_place_of_the_renamed_one_is_not_used(
     assert run("-d", theirs, "--schema", "campus", "apply").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "said"),
     [("0001", "belong to several roles"), ("0002", "sessiondb apply --schema campus"), ("0006", "campus")],
