@@ -19,6 +19,7 @@ from test_half_installed import run
 from test_upgrade import fill
 
 from sessiondb.backfill import Pace, backfill
+from sessiondb.connection import Connection
 from sessiondb.errors import SessiondbError
 from sessiondb.migrate import Runner
 
@@ -38,6 +39,17 @@ def alter(db: PlatformDatabase, *statements: str) -> None:
         connection.execute(f"SET search_path TO {db.platform.schema}".encode())
         for statement in statements:
             connection.execute(statement.encode())
+
+
+def apply_while_it_waits_for(client: Connection, db: PlatformDatabase) -> None:
+    """Apply until that waits for a row that the client's transaction has locked, commit the latter, and apply to the end."""
+    with db.connect() as watch, ThreadPoolExecutor() as pool:
+        applied = pool.submit(on, db, "apply")
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        while not watch.execute(waits).rowcount and not applied.done():
+            time.sleep(0.01)
+        client.execute("COMMIT")
+        assert applied.result().code == 0, applied.result().err
 
 
 @on_school
@@ -1036,19 +1048,14 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
     platform_db.rollback()
     platform_db.apply("0005")
     alter(platform_db, "DELETE FROM org_members")
-    with platform_db.connect() as client, platform_db.connect() as watch, ThreadPoolExecutor() as pool:
+    with platform_db.connect() as client:
         client.execute(f"SET search_path TO {platform_db.platform.schema}; BEGIN".encode())
         ((key,),) = client.execute(
             "SELECT id FROM submissions WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)"
         )
         client.execute("UPDATE submissions SET session_id = %s WHERE id = %s", [session, key])
         client.execute("UPDATE submissions SET session_id = NULL WHERE id = %s", [key])
-        applied = pool.submit(on, platform_db, "apply")
-        waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-        while not watch.execute(waits).rowcount and not applied.done():
-            time.sleep(0.01)
-        client.execute("COMMIT")
-        assert applied.result().code == 0, applied.result().err
+        apply_while_it_waits_for(client, platform_db)
     assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
 
 
@@ -1063,18 +1070,13 @@ def test_a_row_that_moves_to_another_partition_while_apply_waits_for_it_does_not
     before = rows(platform_db, query)
     platform_db.rollback()
     platform_db.apply("0005")
-    with platform_db.connect() as client, platform_db.connect() as watch, ThreadPoolExecutor() as pool:
+    with platform_db.connect() as client:
         client.execute("BEGIN")
         moved = client.execute(
             "UPDATE submissions SET submitted_at = submitted_at - interval '1 year'"
             " WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions) RETURNING id"
         ).fetchall()
-        applied = pool.submit(on, platform_db, "apply")
-        waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-        while not watch.execute(waits).rowcount and not applied.done():
-            time.sleep(0.01)
-        client.execute("COMMIT")
-        assert applied.result().code == 0, applied.result().err
+        apply_while_it_waits_for(client, platform_db)
     of_others = [row for row in before if (row["id"],) not in moved]
     assert moved
     assert [row for row in rows(platform_db, query) if (row["id"],) not in moved] == of_others

@@ -281,8 +281,8 @@ class Database:
                 f"Move it back or, if all tables are there, run: {again}",
             )
         # apply installs again for the schema that has another name, or to which the tables were moved
-        is_other = there and schema not in (there.platform_schema, moved_to) and exists(there.platform_schema)
-        if there and is_other and not is_unclear:
+        is_known = is_unclear or (there and schema in (there.platform_schema, moved_to))
+        if there and not is_known and exists(there.platform_schema):
             raise SessiondbError(
                 f'sessiondb is installed in this database for schema "{there.platform_schema}", not "{schema}"',
                 "Leave --schema out: sessiondb finds the schema in which it is installed.",
