@@ -95,15 +95,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
-                   (SELECT string_agg(format('t.%1$I %2$s r.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ')
-                      FROM pg_attribute AS a
-                     CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
-                     WHERE a.attrelid = p.oid AND quote_ident(a.attname) = ANY (p.key))),
+                   ({same_key(s.oid, 't')})),
                    ';' || u.after || 'END')),
                json_build_object($1, CASE WHEN u.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END)
           FROM (
 {unforced(ARRAY[p.oid])}
                ) AS u
-         WHERE to_regclass(p.saved) IS NOT NULL
+          JOIN pg_class AS s ON s.oid = to_regclass(p.saved)
        ) AS s
  ORDER BY s.turn
