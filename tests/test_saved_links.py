@@ -1059,6 +1059,44 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
     assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
 
 
+@on_school
+@pytest.mark.parametrize("locked", ["min", "max"])
+def test_no_row_is_locked_while_apply_waits_for_another_one_to_get_its_saved_link(
+    platform_db: PlatformDatabase, locked: str
+) -> None:
+    """Else a client that waits for the first could be the victim of a deadlock."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    with platform_db.connect() as connection:
+        for _ in range(3):
+            platform_db.platform.submit(connection, learners.old, learners.course)
+    before = linked(platform_db)
+    platform_db.rollback()
+    platform_db.apply("0005")
+    ours, others = (
+        f"SELECT FROM {platform_db.platform.schema}.submissions"
+        f" WHERE ctid {which} (SELECT {locked}(s.ctid) FROM {platform_db.platform.schema}.submissions AS s"
+        " JOIN sessiondb.saved_links_of_submissions AS r ON r.id = s.id) FOR UPDATE NOWAIT"
+        for which in ("=", "<>")
+    )
+
+    with platform_db.connect() as client, platform_db.connect() as watch, ThreadPoolExecutor() as pool:
+        client.execute("BEGIN")
+        assert client.execute(ours.encode()).rowcount == 1
+        applied = pool.submit(on, platform_db, "apply")
+        for _ in range(3):
+            while not watch.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'").rowcount:
+                assert not applied.done()
+                time.sleep(0.002)
+            assert watch.execute(others.encode()).rowcount > 0
+            time.sleep(0.15)
+        client.execute("COMMIT")
+
+        assert applied.result().code == 0, applied.result().err
+
+    assert linked(platform_db) == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 def test_a_row_that_moves_to_another_partition_while_apply_waits_for_it_does_not_stop_that(
