@@ -112,6 +112,7 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function lock_table
 -- object: function lock_tables
 -- object: function platform_path
+-- object: function query_of_present_row
 -- object: function require_owner
 -- object: function require_tables
 -- object: function run_on_platform

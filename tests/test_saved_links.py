@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -211,7 +211,6 @@ def test_a_link_that_a_client_gives_again_before_it_can_be_stored_stays_saved(pl
     session = fill(platform_db).session
     before = linked(platform_db)
     platform_db.rollback()
-    alter(platform_db, "DELETE FROM org_members")
     platform_db.apply("0003")
     alter(
         platform_db,
@@ -978,8 +977,6 @@ def test_no_other_row_gets_a_saved_link_by_taking_its_key_or_giving_it_away(
             f"UPDATE submissions SET session_id = NULL WHERE id = '{key}'",
             f"{link}, id = gen_random_uuid() WHERE id = '{key}'",
         )
-    if during == "apply":
-        alter(platform_db, f"{link} WHERE id = '{key}'")
     for statement in (f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{key}'", again[0]):
         alter(platform_db, statement)
     with pytest.raises(errors.CheckViolation):
@@ -1047,7 +1044,6 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
     before = linked(platform_db)
     platform_db.rollback()
     platform_db.apply("0005")
-    alter(platform_db, "DELETE FROM org_members")
     with platform_db.connect() as client:
         client.execute(f"SET search_path TO {platform_db.platform.schema}; BEGIN".encode())
         ((key,),) = client.execute(
@@ -1242,14 +1238,234 @@ def test_the_check_of_a_domain_in_the_key_does_not_run_with_the_rights_of_the_ow
     )
     assert on(platform_db, "apply").code == 0
     learners = fill(platform_db)
-    platform_db.rollback()
-    platform_db.apply(to="0005")
-    alter(platform_db, "DELETE FROM org_members")
+    platform_db.rollback(to="0005")
     with platform_db.connect() as connection:
         connection.execute("SET search_path TO campus; SET app.falls TO 'on'")
-        done = connection.execute(
-            "UPDATE enrollments SET session_id = %s WHERE id IN"
-            " (SELECT id FROM sessiondb.saved_links_of_enrollments WHERE session_id IS NOT NULL)",
-            [learners.session],
-        )
+        done = connection.execute("UPDATE enrollments SET session_id = NULL WHERE session_id = %s", [learners.session])
         assert done.rowcount
+
+
+TRAP = """
+CREATE SCHEMA loot; CREATE SEQUENCE loot.n; GRANT ALL ON SCHEMA loot TO PUBLIC; GRANT ALL ON SEQUENCE loot.n TO PUBLIC;
+CREATE FUNCTION campus.{column}(campus.{table}) RETURNS uuid LANGUAGE plpgsql IMMUTABLE
+AS 'BEGIN PERFORM nextval(''loot.n''); RETURN gen_random_uuid(); END';
+CREATE FUNCTION public.{column}(campus.{table}) RETURNS uuid LANGUAGE sql IMMUTABLE AS 'SELECT campus.{column}($1)'
+"""
+"""What PostgreSQL takes alias.column for, if the table has no such column; the sequence counts also what is undone."""
+
+
+def is_sprung(db: PlatformDatabase) -> bool:
+    return rows(db, "SELECT is_called AS c FROM loot.n") == [{"c": True}]
+
+
+@on_school
+@pytest.mark.parametrize("column", ["session_id", "id"])
+@pytest.mark.parametrize("snapshot", ["newer", "older"])
+@pytest.mark.parametrize("state", ["rollback", "apply"])
+def test_no_function_is_called_in_the_place_of_a_column_that_is_renamed_while_links_are_saved(
+    platform_db: PlatformDatabase, column: str, snapshot: str, state: str
+) -> None:
+    """Nor where the catalogs as the transaction sees them still have the column."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    platform_db.rollback(to="0005" if state == "rollback" else None)
+    if state == "apply":
+        platform_db.apply(to="0005")
+    alter(platform_db, TRAP.format(column=column, table="submissions"))
+    rename = f"ALTER TABLE submissions RENAME {column} TO renamed"
+    name = "renamed" if column == "session_id" else "session_id"
+    with platform_db.connect() as client:
+        if snapshot == "newer":
+            alter(platform_db, rename)
+        client.execute("SET search_path TO campus; BEGIN ISOLATION LEVEL REPEATABLE READ")
+        client.execute("SELECT")
+        if snapshot == "older":
+            alter(platform_db, rename)
+        for statement in (
+            f"UPDATE submissions SET {name} = '{session}'",
+            f"UPDATE submissions SET {name} = NULL",
+            "INSERT INTO submissions (user_id, course_id) SELECT user_id, course_id FROM submissions LIMIT 1",
+        ):
+            with suppress(errors.Error), client.transaction():
+                client.execute(statement.encode())
+        client.execute("COMMIT")
+    assert not is_sprung(platform_db)
+
+
+@on_school
+@pytest.mark.parametrize(
+    ("command", "after", "column", "setting"),
+    [
+        (
+            "rollback",
+            "DROP INDEX CONCURRENTLY",
+            "id",
+            "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+            "CREATE POLICY all_rows ON submissions USING (true)",
+        ),
+        ("apply", "ADD CONSTRAINT submissions_session_id_fkey", "session_id", ""),
+        ("apply", "0006.", "session_id", ""),
+        ("apply", "0003.", "id", ""),
+    ],
+    ids=["a forced policy", "the guard", "our triggers", "the key"],
+)
+def test_no_function_is_called_in_the_place_of_a_column_that_is_renamed_between_two_steps(
+    platform_db: PlatformDatabase, command: str, after: str, column: str, setting: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    if command == "apply":
+        platform_db.rollback()
+    if setting:
+        alter(platform_db, setting)
+    alter(platform_db, TRAP.format(column=column, table="submissions"))
+
+    with suppress(errors.Error, SessiondbError):
+        between(platform_db, command, after, f"ALTER TABLE submissions RENAME {column} TO renamed")
+
+    with suppress(errors.Error):
+        alter(platform_db, "UPDATE submissions SET content = content")
+    assert not is_sprung(platform_db)
+    alter(platform_db, f"ALTER TABLE submissions RENAME renamed TO {column}")
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert on(platform_db, "apply").code == 0
+    assert not is_sprung(platform_db)
+    assert linked(platform_db) == before
+
+
+@on_school
+def test_no_client_takes_a_saved_link_while_an_apply_is_stopped(platform_db: PlatformDatabase) -> None:
+    """Only the apply restores it, though the membership has ended; what staff gave the row since, it keeps."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    platform = platform_db.platform
+    (saved,) = rows(platform_db, "SELECT id, user_id, session_id FROM sessiondb.saved_links_of_submissions")
+    with platform_db.connect() as connection:
+        connection.execute("DELETE FROM campus.org_members WHERE user_id = %s", [saved["user_id"]])
+        other = platform.add_org(connection)
+        platform.add_member(connection, other, UUID(str(saved["user_id"])))
+        given = platform.add_session(connection, other, learners.course)
+        link = f"UPDATE campus.submissions SET session_id = '{{}}' WHERE id = '{saved['id']}'"
+        for before in (None, given):
+            if before:
+                connection.execute(link.format(given).encode())
+            with pytest.raises(errors.CheckViolation):
+                connection.execute(link.format(saved["session_id"]).encode())
+            with pytest.raises(errors.CheckViolation):
+                connection.execute(
+                    f"LOCK campus.submissions IN ROW SHARE MODE; {link.format(saved['session_id'])}".encode()
+                )
+
+    platform_db.apply()
+
+    assert rows(platform_db, f"SELECT session_id FROM submissions WHERE id = '{saved['id']}'") == [
+        {"session_id": given}
+    ]
+
+
+@on_school
+def test_a_row_that_takes_its_session_to_another_key_leaves_no_link_for_the_next_one_with_its_key(
+    platform_db: PlatformDatabase,
+) -> None:
+    """A rollback stopped when links were saved and rows had them, too, then an apply before it restored them."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    platform_db.rollback(to="0005")
+    alter(platform_db, "DELETE FROM org_members")
+    (row,) = rows(platform_db, f"SELECT id, user_id, course_id FROM submissions WHERE session_id = '{session}'")
+    again = f"INSERT INTO submissions (id, user_id, course_id) VALUES ('{row['id']}', '{row['user_id']}', '{row['course_id']}')"
+
+    between(
+        platform_db,
+        "apply",
+        "zzz_sessiondb_save AFTER UPDATE ON campus.submissions",
+        f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{row['id']}'",
+        again,
+    )
+
+    assert rows(platform_db, f"SELECT count(*) AS n FROM submissions WHERE session_id = '{session}'") == [{"n": 1}]
+    assert rows(platform_db, f"SELECT session_id AS s FROM submissions WHERE id = '{row['id']}'") == [{"s": None}]
+
+
+@on_school
+@pytest.mark.parametrize("of", ["another student", "another course"])
+def test_no_session_of_another_row_is_saved_for_the_student_and_the_course_of_an_event(
+    platform_db: PlatformDatabase, of: str
+) -> None:
+    """A statement in RETURNING has given the key, or the row, to another one since."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform = platform_db.platform
+    (row,) = rows(
+        platform_db, f"SELECT id, user_id, course_id FROM submissions WHERE session_id = '{learners.session}'"
+    )
+    with platform_db.connect() as connection:
+        connection.execute("SET search_path TO campus")
+        org, course = learners.org, learners.course
+        if of == "another student":
+            org = platform.add_org(connection)
+            student = platform.add_member(connection, org, platform.add_user(connection))
+            nested = f"INSERT INTO submissions (id, user_id, course_id, session_id) VALUES ('{row['id']}', '{student}', '{course}', '%s')"
+            outer, back = "id = gen_random_uuid()", f"DELETE FROM submissions WHERE id = '{row['id']}'"
+            last = f"INSERT INTO submissions (id, user_id, course_id) VALUES ('{row['id']}', '{row['user_id']}', '{course}')"
+        else:
+            course = platform.add_course(connection)
+            nested = f"UPDATE submissions SET course_id = '{course}', session_id = '%s' WHERE id = '{row['id']}'"
+            outer, back = (
+                "content = 'x'",
+                f"UPDATE submissions SET course_id = '{row['course_id']}' WHERE id = '{row['id']}'",
+            )
+            last = "SELECT"
+        session = platform.add_session(connection, org, course)
+        connection.execute(
+            f"CREATE FUNCTION campus.nested() RETURNS integer LANGUAGE sql SET search_path = campus AS"
+            f" $$ {nested % session} RETURNING 1 $$".encode()
+        )
+        changed = f"UPDATE submissions SET {outer} WHERE id = '{row['id']}' RETURNING nested()"
+        between(platform_db, "rollback", "UPDATE OR DELETE ON campus.submissions", changed)
+        connection.execute(f"{back}; {last}".encode())
+    platform_db.apply()
+
+    assert rows(
+        platform_db,
+        "SELECT count(*) AS n FROM submissions AS r JOIN sessions AS s ON s.id = r.session_id"
+        " WHERE s.course_id <> r.course_id OR NOT EXISTS"
+        " (SELECT FROM org_members AS m WHERE m.org_id = s.org_id AND m.user_id = r.user_id)",
+    ) == [{"n": 0}]
+
+
+@on_school
+def test_a_snapshot_that_is_older_than_a_table_of_ours_lets_no_role_write_to_it(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as early:
+        early.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        early.execute("SELECT")
+        platform_db.apply(to="0001")
+        alter(platform_db, f'GRANT pg_write_all_data TO "{new_role}"')
+        early.execute(f'SET LOCAL ROLE "{new_role}"'.encode())
+        with pytest.raises(errors.InsufficientPrivilege, match="only the owner"):
+            early.execute(
+                "INSERT INTO sessiondb.objects (kind, parent, name, migration, origin)"
+                " VALUES ('trigger', 'enrollments', 'quiet', '0007', 'replaced')"
+            )
+        early.execute("ROLLBACK")
+
+
+@on_school
+def test_a_column_of_the_platform_that_is_renamed_for_a_moment_while_apply_runs_stays_the_platforms(
+    platform_db: PlatformDatabase,
+) -> None:
+    alter(platform_db, "ALTER TABLE enrollments ADD COLUMN session_id uuid REFERENCES sessions (id)")
+
+    with suppress(errors.Error, SessiondbError):
+        between(platform_db, "apply", "0006.", "ALTER TABLE enrollments RENAME session_id TO renamed")
+    alter(platform_db, "ALTER TABLE enrollments RENAME renamed TO session_id")
+
+    assert on(platform_db, "apply").code == 0
+    assert on(platform_db, "check", "installed_objects").code == 0
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+    assert rows(platform_db, "SELECT count(session_id) AS n FROM enrollments") == [{"n": 0}]

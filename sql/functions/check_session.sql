@@ -23,10 +23,7 @@ AS $function$
  */
 DECLARE
     v_course_id pg_catalog.uuid;
-    v_course_before pg_catalog.uuid;
     v_fits boolean;
-    v_belongs_to pg_catalog.text;
-    v_query pg_catalog.text;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
         v_course_id := course_of(NEW);
@@ -46,31 +43,11 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
-    -- An apply restores what a rollback saved, though a membership may have ended since. A trigger of the platform may have given
-    -- the row another version before this one.
-    IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
-        IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
-            v_course_before := course_of(OLD);
-        ELSE
-            v_course_before := OLD.course_id;
-        END IF;
-        SELECT pg_catalog.concat(org_id, ' ', course_id)
-          INTO v_belongs_to
-          FROM platform.sessions
-         WHERE id OPERATOR(pg_catalog.=) NEW.session_id
-           AND coalesce(v_course_id OPERATOR(pg_catalog.=) v_course_before, v_course_id IS NULL AND v_course_before IS NULL)
-           -- citus: /*
-           FOR KEY SHARE
-           -- citus: */
-        ;
-        v_query := CASE WHEN FOUND THEN sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid) END;
-        IF v_query IS NOT NULL THEN
-            BEGIN
-                EXECUTE v_query INTO v_fits USING NEW, NEW.session_id, v_belongs_to, OLD;
-            EXCEPTION WHEN undefined_table THEN
-                NULL;  -- an apply has just dropped the table
-            END;
-        END IF;
+    -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since.
+    IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
+        -- citus: EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid) INTO v_fits USING NEW, NEW.session_id, OLD; /*
+        v_fits := sessiondb.is_restoring(TG_ARGV[0]);
+        -- citus: */
     END IF;
     IF v_fits IS NOT TRUE THEN
         RAISE EXCEPTION USING

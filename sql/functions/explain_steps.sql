@@ -39,7 +39,7 @@ SELECT 'user', u.is_there IS NOT FALSE,
   FROM sessiondb.table_of_users() AS t
  CROSS JOIN LATERAL (
         SELECT CASE WHEN t.users IS NOT NULL THEN sessiondb.ask(format(
-                   'SELECT pg_catalog.to_jsonb(EXISTS (SELECT FROM %s AS u WHERE u.%I OPERATOR(pg_catalog.=) %L))', t.users, t.key, p_user_id))::boolean END AS is_there
+                   'SELECT pg_catalog.to_jsonb(EXISTS (SELECT FROM %s WHERE %I OPERATOR(pg_catalog.=) %L))', t.users, t.key, p_user_id))::boolean END AS is_there
        ) AS u
  WHERE p_user_id IS NOT NULL AND NOT (p_facts -> 'is_seen')::boolean
 UNION ALL

@@ -17,13 +17,13 @@ DECLARE
 BEGIN
     FOR v_try IN
         WITH place AS (
-            SELECT t.*, c.name, c.place, format('r.%I::pg_catalog.text COLLATE pg_catalog."default"', c.name) AS value,
+            SELECT t.*, c.name, c.place, format('%I::pg_catalog.text COLLATE pg_catalog."default"', c.name) AS value,
                    c.name = 'slug' OR p_kind = 'user' AND strpos(p_name, '@') > 0 AS identifies
               FROM sessiondb.names_in(p_kind) AS t
              CROSS JOIN unnest(t.columns) WITH ORDINALITY AS c (name, place)
         ),
         named AS (
-            SELECT format('SELECT r.%I AS id, %s AS names FROM %s AS r WHERE ', p.key,
+            SELECT format('SELECT %I AS id, %s AS names FROM %s WHERE ', p.key,
                           format('ARRAY[%s]', string_agg(p.value, ', ' ORDER BY p.place)), p.relation) AS query
               FROM place AS p
              GROUP BY p.key, p.relation

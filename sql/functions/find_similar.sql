@@ -11,7 +11,7 @@ AS $function$
 SELECT f.id, f.name
   FROM sessiondb.names_in(p_kind) AS t
  CROSS JOIN LATERAL (
-        SELECT string_agg(format('r.%I::pg_catalog.text COLLATE pg_catalog."default"', c.name), ', ' ORDER BY c.place) AS list
+        SELECT string_agg(format('%I::pg_catalog.text COLLATE pg_catalog."default"', c.name), ', ' ORDER BY c.place) AS list
           FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)
          WHERE ({looked_for(p_kind, p_name, c.name)})
         HAVING count(*) > 0) AS n
@@ -21,8 +21,8 @@ SELECT f.id, f.name
            $near$
            SELECT pg_catalog.jsonb_agg(f.*)
              FROM (SELECT r.id, pg_catalog.concat_ws(', ', VARIADIC r.names) AS name
-                     FROM (SELECT r.%1$I AS id, ARRAY[%2$s] AS names
-                             FROM %3$s AS r
+                     FROM (SELECT %1$I AS id, ARRAY[%2$s] AS names
+                             FROM %3$s
                             ORDER BY (SELECT pg_catalog.max(CASE
                                                  WHEN pg_catalog.starts_with(pg_catalog.lower(n.name), pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 4))) THEN 2
                                                  WHEN pg_catalog.starts_with(pg_catalog.lower(n.name), pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 2))) THEN 1

@@ -13,6 +13,9 @@ DECLARE
     v_statements text[];
 BEGIN
     CALL sessiondb.lock_tables('SHARE ROW EXCLUSIVE', ARRAY[p_table]);
+    -- The condition of each of them names this column: NEW.session_id would be a call of a function of any role if it was renamed while
+    -- this waited. Not asked of the catalogs, of which the transaction may have an older snapshot.
+    CALL sessiondb.run_on_platform(format('SELECT session_id FROM %s LIMIT 0', p_table));
     v_statements := ARRAY({enabled_states(p_table, p_name)});
     CALL sessiondb.run_on_platform(p_source);
     FOREACH v_statement IN ARRAY v_statements LOOP

@@ -12,7 +12,7 @@ SELECT n.name
  CROSS JOIN LATERAL jsonb_array_elements_text(sessiondb.ask(format(
        $names$
        SELECT pg_catalog.jsonb_agg(DISTINCT f.name)
-         FROM (SELECT r.%1$I::pg_catalog.text AS name FROM %2$s AS r WHERE r.%1$I IS NOT NULL LIMIT 1000) AS f
+         FROM (SELECT %1$I::pg_catalog.text AS name FROM %2$s WHERE %1$I IS NOT NULL LIMIT 1000) AS f
        $names$,
        CASE WHEN 'slug' = ANY (t.columns) THEN 'slug' ELSE t.columns[1] END, t.relation))) AS n (name)
  WHERE t.columns IS NOT NULL

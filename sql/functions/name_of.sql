@@ -9,8 +9,8 @@ AS $function$
  */
 SELECT CASE p_kind
            WHEN 'user' THEN coalesce((
-               SELECT nullif(sessiondb.ask(format('SELECT pg_catalog.to_jsonb(pg_catalog.concat_ws('', '', %s)) FROM %s AS r WHERE r.%I OPERATOR(pg_catalog.=) %L',
-                                           (SELECT string_agg(format('r.%I::pg_catalog.text', c.name), ', ' ORDER BY c.place) FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
+               SELECT nullif(sessiondb.ask(format('SELECT pg_catalog.to_jsonb(pg_catalog.concat_ws('', '', %s)) FROM %s WHERE %I OPERATOR(pg_catalog.=) %L',
+                                           (SELECT string_agg(format('%I::pg_catalog.text', c.name), ', ' ORDER BY c.place) FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
                                            t.relation, t.key, p_id)) #>> '{}', '') || ' (' || p_id || ')'
                  FROM sessiondb.names_in('user') AS t
                 WHERE t.columns IS NOT NULL), p_id::text)

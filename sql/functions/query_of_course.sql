@@ -12,7 +12,7 @@ SELECT format(
            $query$
            SELECT pg_catalog.jsonb_build_object('row', pg_catalog.jsonb_build_object(%7$s), 'course_id', k.id, 'is_enrolled', f.is_enrolled)
              FROM %1$s
-             JOIN %2$I.courses AS k ON k.id OPERATOR(pg_catalog.=) t%3$s.id
+             JOIN (SELECT id FROM %2$I.courses) AS k ON k.id OPERATOR(pg_catalog.=) t%3$s.id
             CROSS JOIN LATERAL (
                    SELECT EXISTS (SELECT FROM %2$I.enrollments AS e
                                    WHERE e.user_id OPERATOR(pg_catalog.=) %4$L AND e.course_id OPERATOR(pg_catalog.=) k.id) AS is_enrolled,
@@ -24,19 +24,27 @@ SELECT format(
             ORDER BY f.is_enrolled DESC, f.has_session DESC, k.id, t1.%6$I
             LIMIT 1
            $query$,
-           string_agg(CASE s.place WHEN 1 THEN s."to" || ' AS t1' ELSE (
-               SELECT format('JOIN %s AS t%s ON %s', s."to", s.place, string_agg(
-                          format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place - 1, c.name, c.right_cast), ' AND '))
-                 FROM unnest(s.columns, s.keys, s.operators, s.casts) AS c (name, key, operator, right_cast)) END, ' ' ORDER BY s.place),
+           -- the columns are named without their table: for one that is gone, t1.id would be a call of a function
+           string_agg(concat(
+               CASE WHEN s.place > 1 THEN 'JOIN ' END,
+               format('(SELECT %s FROM %s) AS t%s', (
+                   SELECT string_agg(DISTINCT quote_ident(n.name), ', ') FROM unnest(s.keys || s.next || s.of_user) AS n (name)), s."to", s.place),
+               CASE WHEN s.place > 1 THEN (
+                   SELECT ' ON ' || string_agg(format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place - 1, c.name, c.right_cast), ' AND ')
+                     FROM unnest(s.columns, s.keys, s.operators, s.casts) AS c (name, key, operator, right_cast)) END), ' ' ORDER BY s.place),
            i.platform_schema,
            max(s.place),
            p_user_id,
-           CASE WHEN p_steps -> 0 ->> 'to' = format('%I.enrollments', i.platform_schema)
+           CASE WHEN bool_or(s.of_user IS NOT NULL)
                 THEN format('t1.user_id OPERATOR(pg_catalog.=) %L', p_user_id) ELSE 'true' END,
            (array_agg(s.keys[1] ORDER BY s.place))[1],
            (SELECT string_agg(format('%1$L, t1.%1$I', k.name), ', ') FROM jsonb_array_elements_text(p_steps -> 0 -> 'keys') AS k (name)))
   FROM sessiondb.installation AS i
- CROSS JOIN ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]))
-       WITH ORDINALITY AS s ("from", columns, "to", keys, operators, casts, place)
+ CROSS JOIN LATERAL (
+        SELECT j.*, lead(j.columns) OVER (ORDER BY j.place) AS next,
+               CASE WHEN j.place = 1 AND j."to" = format('%I.enrollments', i.platform_schema) THEN ARRAY['user_id'] END AS of_user
+          FROM ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]))
+               WITH ORDINALITY AS j ("from", columns, "to", keys, operators, casts, place)
+       ) AS s
  GROUP BY i.platform_schema
 $function$

@@ -26,19 +26,15 @@ DECLARE
         ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
                WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
                ORDER BY a.attnum));
-    v_same_key text := (
-        SELECT string_agg(format('t.%1$I %2$s ($1).%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ')
-          FROM pg_attribute AS a
-         CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
-         WHERE a.attrelid = TG_RELID AND a.attname = ANY ((TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]));
-    v_query text := format('SELECT true, t.session_id FROM %s AS t WHERE %s', v_table, coalesce(v_same_key, 'false'));
+    v_query text := sessiondb.query_of_present_row(v_table, TG_RELID, v_columns, (TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]);
     -- citus: v_image jsonb; /*
     v_statement text := sessiondb.statement_to_save(TG_ARGV[0], v_columns, 'session_belongs_to' = ANY (TG_ARGV[1:]));
     -- citus: */
     v_platform record;
     v_row record;
+    v_now record;
+    v_is_there bigint;
     v_is_gone boolean := TG_OP = 'DELETE';
-    v_is_there boolean;
     v_session_id uuid;
     v_belongs_to text;
 BEGIN
@@ -58,8 +54,9 @@ BEGIN
     END IF;
     -- citus: */
     IF TG_OP = 'UPDATE' THEN
-        -- bytes, not what the platform's types call equal
-        EXECUTE format('SELECT ROW(($1).%s)::record *<> ROW(($2).%s)::record', array_to_string(v_columns, ', ($1).'), array_to_string(v_columns, ', ($2).'))
+        -- bytes, not what the platform's types call equal; the columns without their row: one that was renamed would else be a function
+        EXECUTE format('SELECT (SELECT ROW(%1$s) FROM (SELECT ($1).*) AS x)::record *<> (SELECT ROW(%1$s) FROM (SELECT ($2).*) AS x)::record',
+                       array_to_string(v_columns, ', '))
            INTO v_is_gone
           USING OLD, NEW;
         IF NOT v_is_gone AND OLD.session_id IS NULL AND NEW.session_id IS NULL THEN
@@ -73,15 +70,24 @@ BEGIN
         ELSE
             v_row := NEW;
         END IF;
-        -- citus: EXECUTE v_query INTO v_is_there, v_session_id USING v_row; /*
-        PERFORM set_config('search_path', v_platform.search_path, true);
-        EXECUTE v_query INTO v_is_there, v_session_id USING v_row;
-        SET LOCAL search_path TO pg_catalog, pg_temp;
-        -- citus: */
-        IF v_is_there IS NULL AND v_turn = 2 AND (v_same_key IS NULL OR row_security_active(v_table)) THEN
+        v_is_there := 0;
+        IF v_query IS NOT NULL THEN
+            -- citus: EXECUTE v_query INTO v_now USING v_row; /*
+            PERFORM set_config('search_path', v_platform.search_path, true);
+            EXECUTE v_query INTO v_now USING v_row;
+            -- citus: */
+            GET DIAGNOSTICS v_is_there = ROW_COUNT;
+            -- citus: /*
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+            -- citus: */
+        END IF;
+        v_session_id := NULL;
+        IF v_is_there > 0 THEN
+            v_session_id := v_now.session_id;
+        ELSIF v_turn = 2 AND (v_query IS NULL OR row_security_active(v_table)) THEN
             v_session_id := NEW.session_id;  -- a policy may hide the row: see step drop_column
         END IF;
-        -- citus: v_image := to_jsonb(v_row) || jsonb_build_object('session_id', v_session_id);
+        -- citus: v_image := to_jsonb(v_row) || to_jsonb(v_now) || jsonb_build_object('session_id', v_session_id);
         -- citus: EXECUTE (
         -- citus:     SELECT format('INSERT INTO %s (%s) VALUES (%s) ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s) = ROW (%s)', v_saved,
         -- citus:                   string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
@@ -103,10 +109,15 @@ BEGIN
                 NULL;  -- nothing is known of it, and the link does not come back
             END;
         END IF;
-        EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
+        -- that of another row is not saved for the user of the one of the event
+        IF v_is_there > 0 THEN
+            EXECUTE v_statement USING v_now.sessiondb_row, v_session_id, coalesce(v_belongs_to, '');
+        ELSE
+            EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
+        END IF;
     END LOOP;
     RETURN NULL;
-EXCEPTION WHEN undefined_column OR datatype_mismatch OR data_exception THEN
+EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception THEN
     RAISE WARNING USING
         MESSAGE = format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped, renamed or changed', TG_ARGV[0]),
         HINT = 'Run: sessiondb apply';

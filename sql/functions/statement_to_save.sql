@@ -8,10 +8,10 @@ AS $function$
  * organisation and the course of the session, $3, if there is a column for it. p_columns are the quoted columns by which a saved link
  * is found: they are not read from the catalogs, of which a transaction may have an older snapshot.
  */
-SELECT format('INSERT INTO sessiondb.%1$I AS r (session_id, %2$s%3$s) VALUES ($2, ($1).%4$s%5$s) '
-              'ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET (session_id, %2$s%3$s) = ROW (EXCLUDED.session_id, EXCLUDED.%7$s%8$s)',
+SELECT format('INSERT INTO sessiondb.%1$I AS r (session_id, %2$s%3$s) SELECT $2, %2$s%4$s FROM (SELECT ($1).*) AS x '
+              'ON CONFLICT ON CONSTRAINT %5$I DO UPDATE SET (session_id, %2$s%3$s) = ROW (EXCLUDED.session_id, EXCLUDED.%6$s%7$s)',
               'saved_links_of_' || p_table, array_to_string(p_columns, ', '), CASE WHEN p_has_belongs_to THEN ', session_belongs_to' END,
-              array_to_string(p_columns, ', ($1).'), CASE WHEN p_has_belongs_to THEN ', $3' END,
+              CASE WHEN p_has_belongs_to THEN ', $3' END,
               'saved_links_of_' || p_table || '_pkey',
               array_to_string(p_columns, ', EXCLUDED.'), CASE WHEN p_has_belongs_to THEN
                   -- a policy may hide from this client what is known of the same session

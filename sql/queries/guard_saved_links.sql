@@ -4,9 +4,15 @@
 SELECT format('DO %L', format(
            E'BEGIN\n'
            '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
+           -- the columns without their row: one that was renamed would else be a call of a function in the trigger
+           '    PERFORM %3$s FROM %1$s LIMIT 0;\n'
            '    %2$s;\n'
            'END',
-           h.name, ({save_trigger($1, h.name, NULL::text[], true)}))) AS statement,
+           h.name, ({save_trigger($1, h.name, NULL::text[], true)}),
+           (SELECT string_agg(quote_ident(a.attname), ', ')
+              FROM pg_constraint AS k
+              JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND (a.attnum = ANY (k.conkey) OR a.attname = 'session_id')
+             WHERE k.conrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND k.contype = 'p'))) AS statement,
        json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks, NULL::name AS scans
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name) AS h
  WHERE to_regclass(h.name) IS NOT NULL

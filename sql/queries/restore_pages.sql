@@ -19,6 +19,8 @@ BEGIN
     CALL sessiondb.require_tables();
     %10$s;
     PERFORM %7$s FROM %3$s LIMIT 0;
+    /* by which check_session() knows that this restores links: is_restoring() */
+    LOCK TABLE %2$s IN ROW SHARE MODE;
     PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;
     FOR v_try IN 1..100 LOOP
         BEGIN
@@ -48,7 +50,6 @@ BEGIN
      WHERE %5$s AND %4$s AND t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_rows)
        AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);
     SET LOCAL client_min_messages TO notice;
-    /* check_session() may have taken the saved link of such a row */
     IF EXISTS (SELECT FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY (v_rows) AND t.session_id IS NULL
                   AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions)) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = %8$L, HINT = %9$L;

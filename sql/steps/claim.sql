@@ -1,7 +1,7 @@
 -- Records, before the objects {objects} of a migration are created, whether they are ours or the platform's own: the
 -- latter survive a rollback, and the old definition of a replaced function is saved. A record is not changed again: a run
 -- that is repeated after a crash finds what the first one created. If the record itself was lost, the comment of the
--- object shows whose it is.
+-- object shows whose it is. $1: whether what is not there is created next; else it may have another name for a moment.
 WITH wanted (kind, parent, name, arguments, migration, found_migration, sha256) AS (
 {objects}
 )
@@ -35,4 +35,4 @@ SELECT w.kind, w.parent, w.name, w.arguments, w.migration,
 ON CONFLICT (kind, parent, name) DO UPDATE
    -- dropped by hand after it was created: the new one is ours
    SET origin = 'created', facts = NULL, previous_definition = NULL
- WHERE o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')
+ WHERE $1 AND o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')

@@ -42,7 +42,11 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                      CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
                      WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND a.attname = 'session_belongs_to' AND u.before IS NOT NULL)),
                (4, (SELECT format('DO %L', concat('BEGIN', u.before, format(
-                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s);', r.oid::regclass, t.name, ({same_key(r.oid, 't')})), u.after, 'END'))
+                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM (SELECT %s FROM %s) AS t WHERE %s);', r.oid::regclass,
+                       (SELECT string_agg(quote_ident(a.attname), ', ')
+                          FROM pg_constraint AS k
+                          JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+                         WHERE k.conrelid = r.oid AND k.contype = 'p'), t.name, ({same_key(r.oid, 't')})), u.after, 'END'))
                       FROM pg_class AS r
                      CROSS JOIN LATERAL (SELECT to_regclass(t.name)::oid AS oid) AS w
                      CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u

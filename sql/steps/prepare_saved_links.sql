@@ -91,8 +91,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
                    E'BEGIN\n'
                    '    CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%3$L]::pg_catalog.regclass[]);\n'
                    '    PERFORM %1$s FROM %2$s LIMIT 0;\n'
-                   '    PERFORM %1$s, session_id FROM %3$s LIMIT 0;\n'
-                   '    DELETE FROM %2$s AS r USING %3$s AS t WHERE t.session_id IS NOT NULL AND %4$s;\n'
+                   '    DELETE FROM %2$s AS r USING (SELECT %1$s FROM %3$s WHERE session_id IS NOT NULL) AS t WHERE %4$s;\n'
                    'END',
                    array_to_string(p.key, ', '), p.saved, p.name,
                    ({same_key(s.oid, 't')})),

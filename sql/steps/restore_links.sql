@@ -5,8 +5,7 @@
 -- organisation or course than when it was saved: it may have been created again with the same id. How many
 -- are discarded is said, except on Citus.
 --
--- The saved links are deleted after they are restored: sessiondb.check_session() accepts them even if a membership has
--- ended since, and takes those itself.
+-- The saved links are restored even if a membership has ended since: sessiondb.check_session() accepts what these statements write.
 WITH
 platform AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, format('%I.sessions', n.nspname) AS sessions,

@@ -61,7 +61,7 @@ def apply(migration: Migration, schema: str, *, staff: bool = False) -> Iterator
     """
     comes = objects.of_migration(migration.number)
     claimed = [o for o in comes if o.kind not in (*CODE, "table") or o.parent == "platform"]
-    claim = [ours("claim", claimed)] if claimed else []
+    claim = [ours("claim", claimed, "true")] if claimed else []
     body = [item(line, schema) for line in migration.apply.items]
     if migration.number == "0001":
         # the first statement creates the schema or finds one that another role has just created; grants from
@@ -189,14 +189,14 @@ def uninstall(number: str | None) -> Query:
     return Query(objects.with_objects(text, objects.objects()), "uninstall")
 
 
-def ours(name: str, wanted: Sequence[Object]) -> Statement:
+def ours(name: str, wanted: Sequence[Object], *arguments: str) -> Statement:
     """Return a statement of ``sql/steps/`` about these objects and the records of them in schema sessiondb."""
-    return Statement(objects.with_objects(resources.query(f"steps/{name}"), wanted), ours=True)
+    return Statement(objects.with_objects(resources.query(f"steps/{name}", *arguments), wanted), ours=True)
 
 
 def completion(found: Sequence[Object]) -> Step:
     """Return a step that completes the records of existing objects."""
-    return Step("sessiondb.objects", [ours("claim", found), ours("record", found)])
+    return Step("sessiondb.objects", [ours("claim", found, "false"), ours("record", found)])
 
 
 def _recorded(made: Sequence[Object]) -> Statement:
