@@ -372,6 +372,13 @@ def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
         with pytest.raises(SessiondbError, match="several roles"), database.connect():
             pass
     assert rival.prepare()
+    if relation == "TABLE public.enrollments ()":  # as if it was installed there
+        with platform_db.connect() as connection:
+            connection.execute(
+                f"SET ROLE {new_role}; CREATE OR REPLACE FUNCTION sessiondb.link_enrollment() RETURNS trigger"
+                " LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER zzz_sessiondb_link_enrollment"
+                " BEFORE INSERT ON public.enrollments FOR EACH ROW EXECUTE FUNCTION sessiondb.link_enrollment()".encode()
+            )
 
     with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
         pass
