@@ -149,7 +149,7 @@ def test_a_function_of_another_role_that_no_trigger_calls_does_not_stop_apply(
 def test_of_thousands_of_functions_of_another_role_those_that_a_trigger_calls_are_searched(
     new_role: str, platform_db: PlatformDatabase
 ) -> None:
-    """The first thousand, too; all of them would take minutes."""
+    """The first hundred, too; all of them would take minutes."""
     copies = "CREATE FUNCTION of_another.{}() RETURNS {} LANGUAGE plpgsql AS 'BEGIN INSERT INTO users SELECT {}; END'"
     with platform_db.connect() as rival:
         rival.execute(f"CREATE SCHEMA of_another AUTHORIZATION {new_role}".encode())

@@ -1469,3 +1469,75 @@ def test_a_column_of_the_platform_that_is_renamed_for_a_moment_while_apply_runs_
     assert on(platform_db, "check", "installed_objects").code == 0
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert rows(platform_db, "SELECT count(session_id) AS n FROM enrollments") == [{"n": 0}]
+
+
+@on_school
+def test_no_link_is_saved_of_a_row_that_a_forced_policy_hides_but_its_own(platform_db: PlatformDatabase) -> None:
+    """A statement in RETURNING gives the row another key, and its old one to a new row."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    (row,) = rows(
+        platform_db, f"SELECT id, user_id, course_id FROM submissions WHERE session_id = '{learners.session}'"
+    )
+    alter(
+        platform_db,
+        "DELETE FROM org_members",
+        "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE FUNCTION nested() RETURNS void LANGUAGE sql AS"
+        f" $$ UPDATE submissions SET id = gen_random_uuid() WHERE id = '{row['id']}';"
+        f" INSERT INTO submissions (id, user_id, course_id) VALUES ('{row['id']}', '{row['user_id']}', '{row['course_id']}') $$",
+    )
+    changed = f"UPDATE submissions SET content = 'x' WHERE id = '{row['id']}' RETURNING nested()"
+
+    between(platform_db, "rollback", "UPDATE OR DELETE ON campus.submissions", changed)
+    alter(platform_db, "ALTER TABLE submissions NO FORCE ROW LEVEL SECURITY")
+    platform_db.apply()
+
+    found = f"SELECT id = '{row['id']}' AS is_new FROM submissions WHERE session_id = '{learners.session}'"
+    assert rows(platform_db, found) == [{"is_new": False}]
+
+
+@on_school
+def test_the_keys_that_links_refer_to_are_found_while_links_are_saved(platform_db: PlatformDatabase) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    platform_db.rollback(to="0005")
+
+    assert "missing or not validated" not in on(platform_db, "check", "foreign_keys").out
+
+
+@on_school
+def test_a_row_that_leaves_a_session_is_noted_after_a_column_of_the_saved_links_was_dropped(
+    platform_db: PlatformDatabase,
+) -> None:
+    """As preflight proposes where the platform has dropped its column."""
+    alter(platform_db, "ALTER TABLE submissions ADD COLUMN serial bigint GENERATED ALWAYS AS IDENTITY UNIQUE")
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DROP COLUMN serial",
+        "ALTER TABLE sessiondb.saved_links_of_submissions DROP COLUMN serial",
+    )
+
+    link = "UPDATE submissions SET session_id = {} WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)"
+    left = (link.format(f"'{session}'"), link.format("NULL"))
+
+    between(platform_db, "apply", "zzz_sessiondb_save AFTER UPDATE ON campus.submissions", *left)
+
+    assert rows(platform_db, "SELECT count(session_id) AS n FROM submissions") == [{"n": 0}]
+
+
+@on_school
+def test_a_refusal_has_its_code_under_a_snapshot_from_before_the_first_apply(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as early:
+        early.execute("SET search_path TO campus; BEGIN ISOLATION LEVEL REPEATABLE READ")
+        early.execute("SELECT")
+        platform_db.apply(to="0004")  # an index would wait for that snapshot
+        with pytest.raises(errors.CheckViolation):
+            early.execute(
+                "INSERT INTO enrollments (user_id, course_id, session_id)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid()"
+            )

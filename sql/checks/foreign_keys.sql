@@ -6,7 +6,7 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
                format('constraint %1$s.%1$s_session_id_fkey', required.table_name) AS object,
                format('The foreign key from %s.session_id to sessions is missing or not validated.', required.table_name) AS detail,
                'Run: sessiondb apply' AS fix
-         WHERE EXISTS (SELECT FROM ({foreign_key(required.table_name)}) AS needed (statement, locks, scans))
+         WHERE EXISTS (SELECT FROM ({lacking_foreign_key(required.table_name)}) AS needed)
         UNION ALL
         SELECT 'warning',
                format('constraint %s.%s', required.table_name, k.conname),

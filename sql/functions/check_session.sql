@@ -58,7 +58,8 @@ BEGIN
                    'in an organisation of the user. A dump of data alone is restored while the triggers are disabled: '
                    'pg_restore --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER USER.',
             -- citus: /*
-            SCHEMA = (SELECT i.platform_schema FROM sessiondb.installation AS i),
+            -- a snapshot may be older than that table
+            SCHEMA = coalesce((SELECT i.platform_schema FROM sessiondb.installation AS i), TG_TABLE_SCHEMA),
             -- citus: */
             TABLE = TG_ARGV[0],
             COLUMN = 'session_id',

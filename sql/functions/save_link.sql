@@ -100,7 +100,7 @@ BEGIN
         -- citus:      GROUP BY k.conname);
         -- citus: CONTINUE;
         v_belongs_to := NULL;
-        IF v_session_id IS NOT NULL THEN
+        IF v_session_id IS NOT NULL AND v_is_there > 0 THEN
             BEGIN
                 PERFORM set_config('search_path', v_platform.search_path, true);
                 EXECUTE v_platform.query INTO v_belongs_to USING v_session_id;

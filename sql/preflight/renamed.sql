@@ -66,9 +66,11 @@ SELECT 'renamed' AS "check",
            WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
            -- both or neither; a row whose membership has ended would be refused, and one that was linked since is left to who knows why
            WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there: DO %L',
-               'BEGIN ' || format('UPDATE %s AS n SET session_id = o.%I FROM %s AS o %s AND n.session_id IS NULL; ', y.name, y.link, m.relid::regclass, y.of_member)
-               || format('IF EXISTS (SELECT 1 FROM %s AS n, %s AS o %s AND n.session_id OPERATOR(pg_catalog.<>) o.%I) THEN RAISE EXCEPTION USING MESSAGE = %L, HINT = %L; END IF; ',
-                         y.name, m.relid::regclass, y.of_member, y.link, format('rows of %s have another session by now', y.name),
+               -- the columns without their table: else that of one that was renamed would be a call of a function
+               'BEGIN ' || format('PERFORM %s, session_id FROM %s LIMIT 0; ', k.columns, y.name)
+               || format('UPDATE %s AS n SET session_id = o.%I FROM %s %s AND n.session_id IS NULL; ', y.name, y.link, y.old, y.of_member)
+               || format('IF EXISTS (SELECT 1 FROM %s AS n, %s %s AND n.session_id OPERATOR(pg_catalog.<>) o.%I) THEN RAISE EXCEPTION USING MESSAGE = %L, HINT = %L; END IF; ',
+                         y.name, y.old, y.of_member, y.link, format('rows of %s have another session by now', y.name),
                          format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link))
                || format('ALTER TABLE %s DROP COLUMN %I CASCADE; END', m.relid::regclass, y.link))
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
@@ -85,7 +87,8 @@ SELECT 'renamed' AS "check",
  CROSS JOIN LATERAL (
         -- n.id would be a call of a function id() of any role where the other table has no such column
         SELECT CASE WHEN bool_and(b.attname IS NOT NULL) THEN
-                   string_agg(format('o.%1$I %2$s n.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ' ORDER BY a.attnum) END AS same_row
+                   string_agg(format('o.%1$I %2$s n.%1$I%3$s', a.attname, e.operator, e.right_cast), ' AND ' ORDER BY a.attnum) END AS same_row,
+               concat_ws(', ', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> 'user_id'), 'user_id') AS columns
           FROM pg_index AS i
           JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          CROSS JOIN LATERAL ({equal(a.atttypid)}) AS e
@@ -95,6 +98,7 @@ SELECT 'renamed' AS "check",
        ) AS k
  CROSS JOIN LATERAL (
         SELECT format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END) AS name, l.link,
+               format('(SELECT %s, %I FROM %s) AS o', k.columns, l.link, m.relid::regclass) AS old,
                format('JOIN %1$I.sessions AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
                       ' AND EXISTS (SELECT 1 FROM %1$I.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
                       p.nspname, l.link, k.same_row) AS of_member

@@ -1,5 +1,5 @@
 -- The functions in SQL and PL/pgSQL whose text is parsed when they run, with that text, without comments and quotes of names. Of roles
--- that are not trusted, any of which may create functions that would take minutes to search, the first thousand, and those that
+-- that are not trusted, any of which may create functions that would take minutes to search, the first hundred, and those that
 -- triggers of enrollments and submissions call.
 SELECT p.oid, p.prorettype, p.proretset, p.proargnames, n.nspname, l.lanname, p.is_trusted,
        format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name,
@@ -23,7 +23,7 @@ SELECT p.oid, p.prorettype, p.proretset, p.proargnames, n.nspname, l.lanname, p.
                         AND NOT starts_with(n.nspname, 'pg_temp_')
   JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
  WHERE p.prosqlbody IS NULL
-   AND (p.is_trusted OR p.place <= 1000 OR EXISTS (
+   AND (p.is_trusted OR p.place <= 100 OR EXISTS (
         SELECT FROM pg_trigger AS g
           JOIN pg_class AS c ON c.oid = coalesce(pg_partition_root(g.tgrelid), g.tgrelid) AND c.relname IN ('enrollments', 'submissions')
           JOIN pg_namespace AS h ON h.oid = c.relnamespace AND h.nspname = current_setting('sessiondb.schema')

@@ -22,7 +22,10 @@ SELECT format('DO %L', format(
         SELECT FROM pg_attribute AS a
          WHERE a.attrelid = to_regclass(h.name) AND a.attname = 'session_id' AND NOT a.attisdropped
            AND coalesce(col_description(a.attrelid, a.attnum) NOT LIKE 'The training session %(sessiondb)', true))
-   -- that of a rollback also fires for INSERT
+   -- that of a rollback also fires for INSERT; a column of the saved links may have been dropped since
    AND NOT EXISTS (
         SELECT FROM pg_trigger AS t
-         WHERE t.tgrelid = to_regclass(h.name) AND t.tgname = 'zzz_sessiondb_save' AND t.tgtype & 4 = 0)
+         WHERE t.tgrelid = to_regclass(h.name) AND t.tgname = 'zzz_sessiondb_save' AND t.tgtype & 4 = 0
+           AND t.tgnargs = 2 + (
+                SELECT count(*) FROM pg_attribute AS a
+                 WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_id'))

@@ -11,6 +11,9 @@ DECLARE
     v_rows pg_catalog.tid[];
     v_versions pg_catalog.text[];
     v_waited_for pg_catalog.text;
+    /* waits longer than those for the tables, but not until a session that waits for one of these looks for a deadlock */
+    v_patience pg_catalog.int4 := (SELECT s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) 2 FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout');
+    v_until pg_catalog.timestamptz;
     v_lost pg_catalog.int8;
 BEGIN
     CALL sessiondb.lock_tables('ROW EXCLUSIVE', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);
@@ -22,7 +25,9 @@ BEGIN
     /* by which check_session() knows that this restores links: is_restoring() */
     LOCK TABLE %2$s IN ROW SHARE MODE;
     PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;
-    FOR v_try IN 1..100 LOOP
+    v_until := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => v_patience OPERATOR(pg_catalog./) 1000.0);
+    PERFORM pg_catalog.set_config('lock_timeout', v_patience::pg_catalog.text, true);
+    LOOP
         BEGIN
             PERFORM FROM %3$s AS t WHERE pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) v_waited_for FOR NO KEY UPDATE;
             SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.version) INTO v_rows, v_versions
@@ -33,7 +38,7 @@ BEGIN
             EXIT WHEN v_waited_for IS NULL;
             RAISE EXCEPTION USING ERRCODE = 'assert_failure', MESSAGE = 'to give up the locks';
         EXCEPTION WHEN assert_failure THEN
-            IF v_try OPERATOR(pg_catalog.=) 100 THEN
+            IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) v_until THEN
                 RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = %11$L;
             END IF;
         END;

@@ -1,4 +1,4 @@
--- The tables of the platform's schema and their partitions in any schema, with their estimated rows, unknown before the
+-- The tables of the platform's schema that $1 (text[]) names, and their partitions in any schema, with their estimated rows, unknown before the
 -- first ANALYZE or VACUUM, and their size on disk in bytes, including partitions. Of two with the same name, the one in the
 -- platform's schema is last.
 SELECT c.relname::text,
@@ -19,6 +19,8 @@ SELECT c.relname::text,
        ) AS leaf (oid)
   JOIN pg_class AS l ON l.oid = leaf.oid
  WHERE c.relkind IN ('r', 'p')
+   -- others may be locked for long, and to ask for the size of one waits
+   AND c.relname = ANY ($1)
    AND n.nspname = current_setting('sessiondb.schema')
  GROUP BY c.oid, c.relname, c.relnamespace, n.oid
  ORDER BY c.relnamespace = n.oid

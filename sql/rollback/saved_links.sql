@@ -9,8 +9,11 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
  CROSS JOIN LATERAL (
         SELECT format('%s', c.oid::regclass) AS object,
                format('Table %s has no primary key that is not deferrable and has no generated column, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
-               format('Add one, for instance: ALTER TABLE %s ADD %s (id)', c.oid::regclass,
-                      CASE WHEN EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'UNIQUE' ELSE 'PRIMARY KEY' END) AS fix
+               format('Add one%s: ALTER TABLE %s ADD %s (%s)', CASE WHEN k.name IS NOT NULL THEN ', for instance' END, c.oid::regclass,
+                      CASE WHEN EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'UNIQUE' ELSE 'PRIMARY KEY' END,
+                      coalesce(k.name, '...')) AS fix
+          FROM (VALUES (1)) AS one
+          LEFT JOIN (SELECT i.attname AS name FROM pg_attribute AS i WHERE i.attrelid = c.oid AND i.attname = 'id' AND NOT i.attisdropped) AS k ON true
          WHERE ({row_key(c.oid)}) IS NULL
         UNION ALL
         SELECT format('%s', c.oid::regclass),

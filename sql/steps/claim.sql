@@ -34,5 +34,5 @@ SELECT w.kind, w.parent, w.name, w.arguments, w.migration,
        ) AS f ON f.kind = w.kind AND f.parent = w.parent AND f.name = w.name
 ON CONFLICT (kind, parent, name) DO UPDATE
    -- dropped by hand after it was created: the new one is ours
-   SET origin = 'created', facts = NULL, previous_definition = NULL
- WHERE $1 AND o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')
+   SET origin = CASE WHEN $1 THEN 'created' ELSE o.origin END, facts = NULL, previous_definition = NULL
+ WHERE ($1 OR EXCLUDED.kind <> 'column') AND o.facts IS NOT NULL AND EXCLUDED.facts IS NULL AND EXCLUDED.kind IN ('column', 'constraint', 'index')

@@ -105,6 +105,7 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
         # anything shorter would be pointless
         wait = min(longest, max(deadline - time.monotonic(), _SHORTEST))
         connection.execute(trusted(f"SET lock_timeout TO {wait * 1000:.0f}"))
+        began = time.monotonic()
         try:
             with watch.blockers_seen_every(wait * 0.8) as blockers:
                 return run()
@@ -119,7 +120,8 @@ def with_lock_budget(run: Callable[[], T], what: str, watch: Watch, budget: Lock
                     "or with a larger --lock-budget.",
                 ) from error
             pause = min(random.uniform(0.5, 1.5) * min(wait * 4, 5.0), left)  # noqa: S311  (jitter, not a secret)
-            report(f"  no lock within {wait:.3g} s, next try in {pause:.1f} s; in the way: {others}")
+            took = min(time.monotonic() - began, wait)
+            report(f"  no lock within {took:.3g} s, next try in {pause:.1f} s; in the way: {others}")
             rest(connection, pause)
         finally:
             if not connection.closed:

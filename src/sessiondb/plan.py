@@ -52,10 +52,19 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
         completely, or None. No statement rewrites a table. ACCESS SHARE, which every query acquires, is not
         listed; ``rows`` is an estimate, None before the first ANALYZE.
     """
-    with catalogs(connection):
-        query = resources.with_citus(resources.query("queries/table_sizes"), is_distributed=is_distributed(connection))
-        sizes = {table: (rows, size) for table, rows, size in connection.execute(trusted(query))}
     has_records = not any(o.name == "objects" for o in missing(connection))
+    steps_ = [*upgrade(connection, migrations), *([steps.comments()] if has_records else [])]
+    statements = [
+        (step, statement)
+        for step in steps_
+        for item in step.items
+        for statement in ([item] if isinstance(item, Statement) else expanded(connection, item))
+    ]
+    with catalogs(connection):
+        locked = sorted({table for _, statement in statements for table in statement.locks})
+        query = resources.query("queries/table_sizes", f"{literal(locked)}::text[]")
+        query = resources.with_citus(query, is_distributed=is_distributed(connection))
+        sizes = {table: (rows, size) for table, rows, size in connection.execute(trusted(query))}
     return [
         {
             "migration": step.of,
@@ -64,9 +73,7 @@ def plan(connection: Connection, migrations: Sequence[ledger.Migration]) -> list
             "locks": [_lock(mode, table, *sizes.get(table, (None, None))) for table, mode in statement.locks.items()],
             "scans": statement.scans,
         }
-        for step in [*upgrade(connection, migrations), *([steps.comments()] if has_records else [])]
-        for item in step.items
-        for statement in ([item] if isinstance(item, Statement) else expanded(connection, item))
+        for step, statement in statements
     ]
 
 

@@ -38,6 +38,11 @@ class Watch:
         # then it may wait on the workers of Citus, where the wait must be limited as well
         self.is_distributed = is_distributed(connection)
         self._pid = backend_pid(connection)
+        # what waits for a row does so for half of it, lest another session be the victim
+        ((deadlock_timeout,),) = connection.execute(
+            "SELECT setting::float / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'"
+        ).fetchall()
+        self._often = 0.4 * deadlock_timeout
         self._eye: Connection | None = None
         self._is_blind = False
         self._lock = threading.Lock()
@@ -50,13 +55,13 @@ class Watch:
 
     @contextmanager
     def blockers_seen_every(self, seconds: float) -> Iterator[list[str]]:
-        """Look for blockers at this interval while the block runs; the list holds those that were seen last."""
+        """Look for blockers at least so often while the block runs; the list holds those that were seen last."""
         seen: list[str] = []
 
         def look() -> None:
             seen[:] = self.blockers() or seen
 
-        with self._calling_every(seconds, look):
+        with self._calling_every(min(seconds, self._often), look):
             yield seen
 
     @contextmanager
