@@ -1615,6 +1615,24 @@ def test_no_row_is_linked_to_a_session_that_was_closed_while_its_batch_waited_fo
             assert stored.fetchone() == (0,)
 
 
+@on("reference", "school")
+def test_a_backfill_that_fills_a_session_which_a_trigger_closes_then_ends(installed_db: PlatformDatabase) -> None:
+    session = many(installed_db, 20)
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION close() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
+            " 'BEGIN UPDATE sessions SET status = ''completed'' WHERE id = NEW.session_id AND"
+            " (SELECT count(*) FROM enrollments WHERE session_id = NEW.session_id) >= 10; RETURN NULL; END';"
+            "CREATE TRIGGER close AFTER UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION close()"
+        )
+
+    backfill(installed_db)
+
+    with installed_db.connect() as connection:
+        query = "SELECT count(*) FROM enrollments WHERE session_id = %s"
+        assert connection.execute(query, [session]).fetchone() == (20,)
+
+
 @on("hosted")
 def test_call_works_whatever_the_session_has_set_and_left(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
@@ -1631,6 +1649,8 @@ def test_call_works_whatever_the_session_has_set_and_left(installed_db: Platform
         "reasons = '1'",
         "scanned = 9223372036854775807",
         "linked = -1",
+        "turn = 9223372036854775807 - turn",
+        "started_at = '-infinity'",
     ],
 )
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)

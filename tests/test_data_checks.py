@@ -228,6 +228,26 @@ def test_a_fault_is_found_and_counted_and_no_other_check_takes_it_for_its_own(in
         assert call(installed_db, "check", name, "--strict").code == (0 if fault.level == "info" else 4)
 
 
+@on("school")
+def test_the_fix_of_split_students_leaves_what_does_not_fit_the_session_of_the_enrolment(
+    installed_db: PlatformDatabase,
+) -> None:
+    """An enrolment that was moved to another course, and work that leads to another: any of them would stop the statement."""
+    with installed_db.connect() as db:
+        its = world(installed_db.platform, db)
+        split_students(its)
+        elsewhere = its.platform.add_course(db)
+        with unnoticed(db):
+            its.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "enrollments", elsewhere, its.students[0])
+            its.run("UPDATE {} SET course_id = {} WHERE user_id = {}", "submissions", elsewhere, its.students[1])
+
+        (finding,) = check(installed_db, "split_students")
+        assert finding["detail"].startswith("3 students have submissions")
+        db.execute(finding["fix"].partition(": ")[2].encode())
+
+    assert check(installed_db, "split_students") == []
+
+
 @on("school", "partitioned")
 def test_no_more_examples_are_given_than_asked_for(installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as db:

@@ -564,6 +564,15 @@ def test_what_a_lock_blocks_is_what_it_keeps_others_from(platform_db: PlatformDa
 # Scans, rewrites, sizes
 
 
+def test_no_plan_waits_for_a_table_that_it_does_not_lock(platform_db: PlatformDatabase) -> None:
+    """Any role that may create one may lock it."""
+    schema = sql.Identifier(platform_db.platform.schema)
+    with platform_db.connect() as other:
+        other.execute(sql.SQL("CREATE TABLE {}.theirs (); BEGIN; LOCK TABLE {}.theirs").format(schema, schema))
+        assert make_plan(platform_db)
+        other.execute("ROLLBACK")
+
+
 @on_two
 def test_the_plan_shows_the_size_of_each_table(platform_db: PlatformDatabase) -> None:
     with platform_db.connect() as connection:
