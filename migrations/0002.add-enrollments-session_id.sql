@@ -9,7 +9,6 @@
 -- step: add_column enrollments
 
 -- object: function check_session
--- object: function is_restoring
 -- object: function query_of_saved_link
 -- object: trigger zzz_sessiondb_check_enrollment
 -- object: trigger zzz_sessiondb_check_enrollment_update

@@ -1616,17 +1616,25 @@ def test_no_row_is_linked_to_a_session_that_was_closed_while_its_batch_waited_fo
 
 
 @on("reference", "school")
-def test_a_backfill_that_fills_a_session_which_a_trigger_closes_then_ends(installed_db: PlatformDatabase) -> None:
+@pytest.mark.parametrize("by_call", [False, True])
+@pytest.mark.parametrize("ends", ["", "EXCEPTION WHEN division_by_zero THEN RETURN NULL; "])
+def test_a_backfill_that_fills_a_session_which_a_trigger_closes_then_ends(
+    installed_db: PlatformDatabase, by_call: bool, ends: str
+) -> None:
+    """Also in a subtransaction, as that of a block with EXCEPTION is."""
     session = many(installed_db, 20)
     with installed_db.connect() as connection:
         connection.execute(
             "CREATE FUNCTION close() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
             " 'BEGIN UPDATE sessions SET status = ''completed'' WHERE id = NEW.session_id AND"
-            " (SELECT count(*) FROM enrollments WHERE session_id = NEW.session_id) >= 10; RETURN NULL; END';"
-            "CREATE TRIGGER close AFTER UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION close()"
+            " (SELECT count(*) FROM enrollments WHERE session_id = NEW.session_id) >= 10; RETURN NULL; "
+            f"{ends}END';"
+            "CREATE TRIGGER close AFTER UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION close()".encode()
         )
-
-    backfill(installed_db)
+        if by_call:
+            connection.execute("CALL sessiondb.backfill()")
+    if not by_call:
+        backfill(installed_db)
 
     with installed_db.connect() as connection:
         query = "SELECT count(*) FROM enrollments WHERE session_id = %s"
@@ -1649,8 +1657,8 @@ def test_call_works_whatever_the_session_has_set_and_left(installed_db: Platform
         "reasons = '1'",
         "scanned = 9223372036854775807",
         "linked = -1",
-        "turn = 9223372036854775807 - turn",
-        "started_at = '-infinity'",
+        "turn = 9223372036854775807 WHERE turn = 2",
+        "started_at = '-infinity', finished_at = CASE turn WHEN 1 THEN timestamptz '2024-01-02' END",
     ],
 )
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)

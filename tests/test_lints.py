@@ -31,6 +31,7 @@ DYNAMIC = {
     "link_users",
     "lock_rows",
     "lock_table",
+    "forget_link",
     "save_link",
     "secure_schema",
     # what they are given to run, functions of ours put together

@@ -568,7 +568,8 @@ def test_no_plan_waits_for_a_table_that_it_does_not_lock(platform_db: PlatformDa
     """Any role that may create one may lock it."""
     schema = sql.Identifier(platform_db.platform.schema)
     with platform_db.connect() as other:
-        other.execute(sql.SQL("CREATE TABLE {}.theirs (); BEGIN; LOCK TABLE {}.theirs").format(schema, schema))
+        other.execute(sql.SQL("CREATE TABLE {}.theirs ()").format(schema))
+        other.execute(sql.SQL("BEGIN; LOCK TABLE {}.theirs").format(schema))
         assert make_plan(platform_db)
         other.execute("ROLLBACK")
 

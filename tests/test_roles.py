@@ -203,7 +203,8 @@ def test_no_role_may_execute_a_trigger_function_however_that_was_granted(
         may = [
             name
             for kind, name, *_ in others_in_schema_sessiondb(connection)
-            if kind == "function" and name in ("link_enrollment", "link_submission", "check_session", "save_link")
+            if kind == "function"
+            and name in ("link_enrollment", "link_submission", "check_session", "save_link", "forget_link")
         ]
         assert may == []
 
@@ -249,7 +250,7 @@ def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, i
 
 
 DEFINERS = (
-    *("check_session()", "link_enrollment()", "link_submission()", "require_owner()", "save_link()"),
+    *("check_session()", "forget_link()", "link_enrollment()", "link_submission()", "require_owner()", "save_link()"),
     "sessions_of_staff(uuid)",
 )
 """And what could be attached to another table."""

@@ -896,6 +896,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "grouped_rows",
             "hidden_tables",
             "hold_tables",
+            "is_of_this_transaction",
             "list_names",
             "name_of",
             "names_in",
@@ -1162,5 +1163,5 @@ class TestOurObjects:
              ORDER BY proname
             """
         ).fetchall()
-        names = ["check_session", "link_enrollment", "link_submission", "save_link"]
+        names = ["check_session", "forget_link", "link_enrollment", "link_submission", "save_link"]
         assert definers == [*((name, "trigger") for name in names), ("sessions_of_staff", "uuid")]

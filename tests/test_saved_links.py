@@ -1354,10 +1354,6 @@ def test_no_client_takes_a_saved_link_while_an_apply_is_stopped(platform_db: Pla
                 connection.execute(link.format(given).encode())
             with pytest.raises(errors.CheckViolation):
                 connection.execute(link.format(saved["session_id"]).encode())
-            with pytest.raises(errors.CheckViolation):
-                connection.execute(
-                    f"LOCK campus.submissions IN ROW SHARE MODE; {link.format(saved['session_id'])}".encode()
-                )
 
     platform_db.apply()
 
@@ -1381,7 +1377,7 @@ def test_a_row_that_takes_its_session_to_another_key_leaves_no_link_for_the_next
     between(
         platform_db,
         "apply",
-        "zzz_sessiondb_save AFTER UPDATE ON campus.submissions",
+        "zzz_sessiondb_save AFTER UPDATE OR DELETE ON campus.submissions",
         f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{row['id']}'",
         again,
     )
@@ -1525,7 +1521,7 @@ def test_a_row_that_leaves_a_session_is_noted_after_a_column_of_the_saved_links_
     link = "UPDATE submissions SET session_id = {} WHERE id IN (SELECT id FROM sessiondb.saved_links_of_submissions)"
     left = (link.format(f"'{session}'"), link.format("NULL"))
 
-    between(platform_db, "apply", "zzz_sessiondb_save AFTER UPDATE ON campus.submissions", *left)
+    between(platform_db, "apply", "zzz_sessiondb_save AFTER UPDATE OR DELETE ON campus.submissions", *left)
 
     assert rows(platform_db, "SELECT count(session_id) AS n FROM submissions") == [{"n": 0}]
 
@@ -1541,3 +1537,152 @@ def test_a_refusal_has_its_code_under_a_snapshot_from_before_the_first_apply(pla
                 "INSERT INTO enrollments (user_id, course_id, session_id)"
                 " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid()"
             )
+
+
+@on_school
+@pytest.mark.parametrize(
+    "before",
+    [
+        "LOCK sessiondb.saved_links_of_submissions IN ROW SHARE MODE",
+        "LOCK sessiondb.saved_links_of_submissions, sessiondb.installation IN ACCESS EXCLUSIVE MODE",
+        "SELECT FROM sessiondb.installation FOR UPDATE",
+        "UPDATE sessiondb.installation SET version = version",
+        "UPDATE sessiondb.installation SET version = version WHERE false",
+    ],
+)
+def test_no_role_with_all_rights_to_write_passes_for_a_restore(
+    new_role: str, platform_db: PlatformDatabase, before: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    with platform_db.connect() as connection:
+        other = platform_db.platform.add_session(connection, platform_db.platform.add_org(connection), learners.course)
+        connection.execute(
+            f"GRANT pg_write_all_data, pg_read_all_data TO {new_role}; SET ROLE {new_role}; BEGIN".encode()
+        )
+        connection.execute("SAVEPOINT before")
+        try:
+            connection.execute(before.encode())
+        except errors.InsufficientPrivilege:
+            connection.execute("ROLLBACK TO before")
+        with pytest.raises(errors.CheckViolation):
+            connection.execute(f"UPDATE campus.submissions SET session_id = '{other}'".encode())
+        connection.execute("ROLLBACK")
+
+
+@on_school
+@pytest.mark.parametrize("of", ["a stranger", "the same student"])
+def test_a_trigger_of_the_platform_that_links_other_rows_when_one_is_restored_links_those_with_saved_links(
+    platform_db: PlatformDatabase, of: str
+) -> None:
+    """The membership of the student has ended, and the stranger never had one."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    before = linked(platform_db)
+    platform_db.rollback()
+    with platform_db.connect() as connection:
+        stranger = platform_db.platform.add_user(connection)
+        platform_db.platform.submit(connection, stranger, learners.course)
+    whose = f"'{stranger}'" if of == "a stranger" else "NEW.user_id"
+    alter(
+        platform_db,
+        "DELETE FROM org_members",
+        "CREATE FUNCTION carry() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
+        " $$BEGIN EXECUTE format('UPDATE submissions SET %I = $1 WHERE user_id = $2', 'session' || '_id')"
+        f" USING NEW.session_id, {whose}::uuid; RETURN NULL; END$$",
+    )
+    platform_db.apply(to="0005")
+    alter(
+        platform_db,
+        "CREATE TRIGGER carry AFTER UPDATE ON enrollments FOR EACH ROW WHEN (NEW.session_id IS NOT NULL)"
+        " EXECUTE FUNCTION carry()",
+    )
+
+    applied = on(platform_db, "apply")
+
+    assert (applied.code == 0) == (of != "a stranger"), applied.err
+    found = rows(platform_db, f"SELECT session_id FROM submissions WHERE user_id = '{stranger}'")
+    assert found == [{"session_id": None}]
+    if of != "a stranger":
+        assert [row for row in linked(platform_db) if row["session_id"]] == [row for row in before if row["session_id"]]
+
+
+@on_school
+def test_functions_of_a_later_version_are_there_before_it_restores_links(platform_db: PlatformDatabase) -> None:
+    """An earlier version has saved them, and begun to apply; the membership has ended since."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = linked(platform_db)
+    platform_db.rollback()
+    alter(platform_db, "DELETE FROM org_members")
+    platform_db.apply(to="0005")
+    with platform_db.connect() as connection:
+        for (name,) in connection.execute(
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
+            " AND proname IN ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table')"
+        ).fetchall():
+            connection.execute(f"DROP ROUTINE {name} CASCADE".encode())
+        connection.execute(
+            "DELETE FROM sessiondb.objects WHERE name IN"
+            " ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table')"
+        )
+
+    assert on(platform_db, "apply").code == 0
+
+    assert linked(platform_db) == before
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_row_that_moves_to_another_partition_has_no_saved_link_any_more(
+    platform_db: PlatformDatabase, leaves: bool
+) -> None:
+    """It leaves the session that it was given since, and moves back, or takes it with it, and a new row gets its key."""
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    platform_db.rollback(to=None if leaves else "0005")
+    (saved,) = rows(
+        platform_db, "SELECT id, user_id FROM sessiondb.saved_links_of_submissions WHERE session_id IS NOT NULL"
+    )
+    its = f"WHERE id = '{saved['id']}'"
+    move = "UPDATE submissions SET {}submitted_at = submitted_at {} interval '400 days' " + its
+    ended = f"DELETE FROM org_members WHERE user_id = '{saved['user_id']}'"
+    if leaves:
+        platform_db.apply(to="0005")
+        given = f"UPDATE submissions SET session_id = '{session}' {its}"
+        alter(platform_db, given, ended, move.format("session_id = NULL, ", "-"), move.format("", "+"))
+        assert on(platform_db, "apply").code == 0
+    else:
+        again = (
+            "INSERT INTO submissions (id, user_id, exercise_id, submitted_at)"
+            f" SELECT id, user_id, exercise_id, submitted_at + interval '400 days' FROM submissions {its}"
+        )
+        after = "zzz_sessiondb_save AFTER UPDATE OR DELETE ON public.submissions"
+        between(platform_db, "apply", after, move.format("", "-"), ended, again)
+        assert on(platform_db, "apply").code == 0
+
+    count = f"SELECT count(session_id) AS n FROM submissions WHERE user_id = '{saved['user_id']}'"
+    assert rows(platform_db, count) == [{"n": 0 if leaves else 1}]
+
+
+@on_school
+def test_any_name_of_a_column_is_saved_by_while_clients_write(platform_db: PlatformDatabase) -> None:
+    for name in ("sessiondb_row", "session_now", "x", "n"):
+        alter(platform_db, f"ALTER TABLE submissions ADD {name} text NOT NULL DEFAULT '1'")
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey, ADD PRIMARY KEY (id, session_now, sessiondb_row, x, n),"
+        "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY all_rows ON submissions USING (true)",
+    )
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    before = rows(platform_db, "SELECT user_id, session_id FROM submissions ORDER BY 1, 2")
+    changed = "UPDATE submissions SET id = gen_random_uuid(), sessiondb_row = '2', content = 'x'"
+
+    between(platform_db, "rollback", "UPDATE OR DELETE ON campus.submissions", changed)
+    platform_db.apply()
+
+    assert rows(platform_db, "SELECT user_id, session_id FROM submissions ORDER BY 1, 2") == before

@@ -45,8 +45,14 @@ BEGIN
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
     -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since.
     IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
-        -- citus: EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid) INTO v_fits USING NEW, NEW.session_id, OLD; /*
-        v_fits := sessiondb.is_restoring(TG_ARGV[0]);
+        -- citus: /*
+        IF sessiondb.is_restoring(TG_ARGV[0]) THEN
+        -- citus: */
+            EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
+               INTO v_fits
+              USING NEW, NEW.session_id, OLD;
+        -- citus: /*
+        END IF;
         -- citus: */
     END IF;
     IF v_fits IS NOT TRUE THEN

@@ -24,7 +24,7 @@ BEGIN
             ),
             submitted AS MATERIALIZED (
                 SELECT t0.user_id, pg_catalog.count(*) AS rows
-                  FROM (SELECT user_id, session_id, %5$s FROM %1$I.submissions) AS t0%2$s
+                  FROM (SELECT %5$s FROM %1$I.submissions) AS t0%2$s
                  WHERE t0.session_id IS NULL AND t%3$s.%4$I OPERATOR(pg_catalog.=) $1
                  GROUP BY t0.user_id
             )
@@ -56,7 +56,7 @@ BEGIN
                 SELECT i.platform_schema, j."to", j.columns, j.keys, j.operators, j.casts, j.place, pg_catalog.count(*) OVER () AS last,
                        pg_catalog.lead(j.columns) OVER (ORDER BY j.place) AS next,
                        CASE WHEN j.place OPERATOR(pg_catalog.=) 1 THEN (
-                           SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ') FROM pg_catalog.unnest(j.columns) AS n (name)) END AS first
+                           SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ') FROM (SELECT n.name FROM pg_catalog.unnest(j.columns) AS n (name) UNION VALUES ('user_id'), ('session_id')) AS n) END AS first
                   FROM sessiondb.installation AS i
                  CROSS JOIN LATERAL ROWS FROM (
                         pg_catalog.jsonb_to_recordset(i.course_joins) AS ("to" pg_catalog.text, columns pg_catalog.text[], keys pg_catalog.text[], operators pg_catalog.text[], casts pg_catalog.text[])

@@ -4,11 +4,9 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * For check_session(): whether this transaction is one of step restore_links, for enrollments or submissions (p_table). Each of them locks
- * the table of saved links in a mode in which no other statement of ours does, and which only who may write to that table can take.
+ * For check_session(): whether this transaction is one of step restore_links, for enrollments or submissions (p_table): it has written to
+ * sessiondb.installation, which no other role than the owner can, and there are saved links.
  */
-SELECT EXISTS (
-    SELECT FROM pg_locks AS l
-     WHERE l.pid = pg_backend_pid() AND l.mode = 'RowShareLock' AND l.locktype = 'relation'
-       AND l.relation = to_regclass('sessiondb.saved_links_of_' || p_table))
+SELECT to_regclass('sessiondb.saved_links_of_' || p_table) IS NOT NULL
+   AND EXISTS (SELECT FROM sessiondb.installation AS i WHERE sessiondb.is_of_this_transaction(i.xmin))
 $function$

@@ -74,7 +74,7 @@ BEGIN
         IF EXISTS (
             SELECT FROM platform.sessions
              WHERE id OPERATOR(pg_catalog.=) ANY (v_session_ids) AND status::pg_catalog.text OPERATOR(pg_catalog.<>) 'active'
-               AND xmin OPERATOR(pg_catalog.<>) pg_catalog.pg_current_xact_id()::pg_catalog.xid)
+               AND NOT sessiondb.is_of_this_transaction(xmin))
         THEN
             RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'a session was closed while its rows were linked';
         END IF;

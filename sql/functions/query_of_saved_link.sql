@@ -4,15 +4,17 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
- * For check_session() where Citus distributes the tables, and is_restoring() sees no lock of the coordinator: the query, as text, that
- * returns true if the row of enrollments or submissions (p_table), of user p_user_id, has a saved link to session $2. The row is $1 now,
- * and was $3 before triggers changed it. p_relation is not used.
+ * For check_session(): the query, as text, that returns true if the row of enrollments or submissions (p_table), of user p_user_id, has a
+ * saved link to session $2: a trigger of the platform may link other rows when an apply restores one. The row is $1 now, and was $3
+ * before triggers changed it. p_relation is not used.
  *
  * Not with to_jsonb() of the row: jsonb holds no string of 256 MB, and a type of the platform may have a cast to json that fails.
  */
 SELECT coalesce((
     SELECT format('SELECT true FROM %1$s AS r, (SELECT %2$s FROM (SELECT ($1).*) AS x) AS n, (SELECT %2$s FROM (SELECT ($3).*) AS x) AS b'
-                  ' WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %3$s AND r.user_id OPERATOR(pg_catalog.=) %4$L',
+                  ' WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %3$s'
+                  -- citus: ' AND r.user_id OPERATOR(pg_catalog.=) %4$L'
+                  ,
                   c.oid::regclass, w.columns, w.is_same, p_user_id)
       FROM (SELECT 'n' AS row, 'b' AS before) AS t
      CROSS JOIN pg_class AS c

@@ -42,16 +42,11 @@ BEGIN
         RETURN NULL;  -- the saved links were given up
     END IF;
     -- citus: /*
-    SELECT i.search_path, to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0])) AS relation,
+    CALL sessiondb.require_saved_table(TG_RELID, TG_ARGV[0], TG_NAME);
+    SELECT i.search_path,
            format('SELECT pg_catalog.concat(org_id, '' '', course_id) FROM %I.sessions WHERE id OPERATOR(pg_catalog.=) $1', i.platform_schema) AS query
       INTO v_platform
       FROM sessiondb.installation AS i;
-    IF v_table IS DISTINCT FROM v_platform.relation THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
-            HINT = 'Drop that trigger.';
-    END IF;
     -- citus: */
     IF TG_OP = 'UPDATE' THEN
         -- bytes, not what the platform's types call equal; the columns without their row: one that was renamed would else be a function

@@ -99,8 +99,8 @@ SELECT 'renamed' AS "check",
  CROSS JOIN LATERAL (
         SELECT format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END) AS name, l.link,
                format('(SELECT %s, %I FROM %s) AS o', k.columns, l.link, m.relid::regclass) AS old,
-               format('JOIN %1$I.sessions AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
-                      ' AND EXISTS (SELECT 1 FROM %1$I.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
+               format('JOIN (SELECT id, org_id FROM %1$I.sessions) AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
+                      ' AND EXISTS (SELECT 1 FROM (SELECT org_id, user_id FROM %1$I.org_members) AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
                       p.nspname, l.link, k.same_row) AS of_member
           FROM (SELECT coalesce(m.column_name, 'session_id') AS link) AS l
        ) AS y

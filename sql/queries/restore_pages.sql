@@ -23,7 +23,7 @@ BEGIN
     %10$s;
     PERFORM %7$s FROM %3$s LIMIT 0;
     /* by which check_session() knows that this restores links: is_restoring() */
-    LOCK TABLE %2$s IN ROW SHARE MODE;
+    UPDATE sessiondb.installation SET version = version;
     PERFORM org_id, course_id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (SELECT r.session_id FROM %2$s AS r WHERE %5$s) FOR KEY SHARE;
     v_until := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => v_patience OPERATOR(pg_catalog./) 1000.0);
     PERFORM pg_catalog.set_config('lock_timeout', v_patience::pg_catalog.text, true);

@@ -9,7 +9,9 @@ SELECT c.relowner
    AND (NOT EXISTS (SELECT FROM ({linked_tables()}) AS l) OR c.relowner = ({right_owner($1)}))
    AND (({is_sole_owner(c.relowner)})
      OR EXISTS (SELECT FROM ({linked_tables()}) AS l) AND (
-        pg_has_role(c.relowner, 'USAGE') AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
+        -- before PostgreSQL 15 any role can give another one its rights
+        current_setting('server_version_num')::integer >= 150000
+        AND pg_has_role(c.relowner, 'USAGE') AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
      OR c.relowner IN (
 {trusted_roles(NULL::oid)}
         )))

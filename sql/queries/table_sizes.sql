@@ -21,6 +21,7 @@ SELECT c.relname::text,
  WHERE c.relkind IN ('r', 'p')
    -- others may be locked for long, and to ask for the size of one waits
    AND c.relname = ANY ($1)
+   AND root.relname IN ('enrollments', 'submissions', 'sessions', 'org_members')
    AND n.nspname = current_setting('sessiondb.schema')
  GROUP BY c.oid, c.relname, c.relnamespace, n.oid
  ORDER BY c.relnamespace = n.oid

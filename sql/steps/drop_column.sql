@@ -34,12 +34,12 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                    '    END IF;\n'
                    'END', to_regclass(t.name)::oid))),
                (3, (SELECT format('DO %L', concat('BEGIN', u.before, format(
-                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM (SELECT %s, session_id AS session_now FROM %s) AS t WHERE %s%s);', r.oid::regclass,
+                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM (SELECT %s, session_id FROM %s) AS t WHERE %s%s);', r.oid::regclass,
                        (SELECT string_agg(quote_ident(a.attname), ', ')
                           FROM pg_constraint AS k
                           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
                          WHERE k.conrelid = r.oid AND k.contype = 'p'), t.name, ({same_key(r.oid, 't')}),
-                       (SELECT ' AND (r.session_belongs_to OPERATOR(pg_catalog.<>) '''' OR t.session_now OPERATOR(pg_catalog.=) r.session_id)'
+                       (SELECT ' AND (r.session_belongs_to OPERATOR(pg_catalog.<>) '''' OR t.session_id OPERATOR(pg_catalog.=) r.session_id)'
                           FROM pg_attribute AS b WHERE b.attrelid = r.oid AND b.attname = 'session_belongs_to')), u.after, 'END'))
                       FROM pg_class AS r
                      CROSS JOIN LATERAL (SELECT to_regclass(t.name)::oid AS oid) AS w

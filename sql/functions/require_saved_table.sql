@@ -1,0 +1,17 @@
+CREATE OR REPLACE PROCEDURE sessiondb.require_saved_table(p_relation regclass, p_table text, p_trigger name)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $procedure$
+/*
+ * For save_link() and forget_link(): an error if their trigger is not on the table of the platform that its argument names, or a
+ * partition of it: a role that can call these functions could attach them to its own table.
+ */
+BEGIN
+    IF coalesce(pg_partition_root(p_relation), p_relation) IS DISTINCT FROM (SELECT to_regclass(format('%I.%I', i.platform_schema, p_table)) FROM sessiondb.installation AS i) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', p_trigger),
+            HINT = 'Drop that trigger.';
+    END IF;
+END
+$procedure$
