@@ -22,7 +22,7 @@ import traps
 from conftest import Cluster, Part, PlatformDatabase
 from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import sql
-from sqlnames import Names, lint
+from sqlnames import REQUIRED_COLUMNS, Names, lint
 from test_cli import ADA, BY_HAND, CHLOE, DMITRI, SQL, on
 from test_plan import by_psql, psql
 
@@ -275,24 +275,34 @@ def renamed_table(stage: Stage) -> None:
 def renamed_column(stage: Stage, part: Part) -> None:
     """PostgreSQL takes ``s.title`` for ``title(s)`` then."""
     stage.run_all(["apply", *WORKS])
-    with stage.connected() as owner:
-        there = owner.execute(
-            "SELECT c.relname::text, a.attname::text FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
-            "  JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND NOT a.attisdropped AND a.attnum > 0",
-            [stage.db.platform.schema],
-        ).fetchall()
-    mine = {*there} & {*stage.names.columns, ("orgs", "slug"), ("orgs", "name"), ("sessions", "title")}
+    there = columns_of(stage.db)
+    mine = there & {*stage.names.columns, ("orgs", "slug"), ("orgs", "name"), ("sessions", "title")}
     for table, column in part(sorted(mine)):
         stage.alter("ALTER TABLE {0}.{1} RENAME {2} TO renamed", table, column)
         stage.run_all(SHORT, ANYHOW)
         stage.write()
         stage.alter("ALTER TABLE {0}.{1} RENAME renamed TO {2}", table, column)
-    stage.run_all(["check", "rollback --to 0005 --yes"])
-    for table, column in part(sorted(mine)):
-        stage.alter("ALTER TABLE {0}.{1} RENAME {2} TO renamed", table, column)
-        stage.write()
-        stage.alter("ALTER TABLE {0}.{1} RENAME renamed TO {2}", table, column)
+    # while links are saved, and while they are not restored yet: also columns that we name because they are those of a key
+    for commands in (["check", "rollback --to 0005 --yes"], ["rollback --all --yes", "apply --to 0005"]):
+        stage.run_all(commands)
+        for table, column in part(sorted(there)):
+            stage.alter("ALTER TABLE {0}.{1} RENAME {2} TO renamed", table, column)
+            stage.write()
+            stage.alter("ALTER TABLE {0}.{1} RENAME renamed TO {2}", table, column)
     stage.run_all(["apply", "check"])
+
+
+def columns_of(db: PlatformDatabase) -> set[tuple[str, str]]:
+    """The columns of the tables that every platform has, and session_id."""
+    with db.connect() as connection:
+        found = connection.execute(
+            "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute AS a"
+            "  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relname::text = ANY (%s) AND NOT a.attisdropped AND a.attnum > 0",
+            [db.platform.schema, [*REQUIRED_COLUMNS]],
+        ).fetchall()
+    return {*found, *((table, "session_id") for table in ("enrollments", "submissions"))}
 
 
 STATES = (fresh, by_script, half_applied, half_rolled_back, applied_again, adopted, lost, renamed_table)
@@ -507,7 +517,7 @@ def test_no_function_of_a_rival_is_run_in_the_place_of_a_column(
     begins = log.stat().st_size if log else 0
     with clone(base) as trapped:
         with trapped.connect() as connection:
-            columns = Names(columns=names.columns)
+            columns = Names(columns=names.columns | columns_of(trapped))
             assert traps.set_traps(connection, trapped.platform.schema, columns, set(), {}) >= len(names.columns)
         with clone(trapped, track_functions="all") as db:
             renamed_column(Stage(db, psql, tmp_path, names, {}), part)

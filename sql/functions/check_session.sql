@@ -24,6 +24,7 @@ AS $function$
 DECLARE
     v_course_id pg_catalog.uuid;
     v_fits boolean;
+    v_is_to_come boolean := false;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
         v_course_id := course_of(NEW);
@@ -43,16 +44,18 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
-    -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since.
+    -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since. Of a client that
+    -- writes all columns back as they were, it is not stored before.
     IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
-        -- citus: /*
-        IF sessiondb.is_restoring(TG_ARGV[0]) THEN
-        -- citus: */
+        BEGIN
             EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
                INTO v_fits
               USING NEW, NEW.session_id, OLD;
+        EXCEPTION WHEN undefined_table THEN
+            NULL;  -- an apply has just dropped the table
+        END;
         -- citus: /*
-        END IF;
+        v_is_to_come := v_fits AND NOT sessiondb.is_restoring(TG_ARGV[0]);
         -- citus: */
     END IF;
     IF v_fits IS NOT TRUE THEN
@@ -72,10 +75,12 @@ BEGIN
             CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';
     END IF;
     -- citus: /*
-    IF sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass) THEN
+    IF v_is_to_come OR sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass) THEN
         RAISE WARNING USING
-            MESSAGE = pg_catalog.format('session %s is not stored: table "%s" has no foreign key to sessions now', NEW.session_id, TG_ARGV[0]),
-            HINT = 'Run: sessiondb apply. Then store it again.';
+            MESSAGE = pg_catalog.format('session %s is not stored: %s', NEW.session_id, CASE
+                WHEN v_is_to_come THEN 'an apply is to restore it'
+                ELSE pg_catalog.format('table "%s" has no foreign key to sessions now', TG_ARGV[0]) END),
+            HINT = CASE WHEN v_is_to_come THEN 'Run: sessiondb apply' ELSE 'Run: sessiondb apply. Then store it again.' END;
         NEW.session_id := OLD.session_id;
     END IF;
     -- citus: */

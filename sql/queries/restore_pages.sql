@@ -11,8 +11,11 @@ DECLARE
     v_rows pg_catalog.tid[];
     v_versions pg_catalog.text[];
     v_waited_for pg_catalog.text;
-    /* waits longer than those for the tables, but not until a session that waits for one of these looks for a deadlock */
-    v_patience pg_catalog.int4 := (SELECT s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) 2 FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout');
+    /* waits as long as the first one for a table, but not until a session that waits for one of these looks for a deadlock */
+    v_patience pg_catalog.int4 := (
+        SELECT pg_catalog.min(s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)
+          FROM pg_catalog.pg_settings AS s
+         WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout' AND s.setting OPERATOR(pg_catalog.<>) '0');
     v_until pg_catalog.timestamptz;
     v_lost pg_catalog.int8;
 BEGIN

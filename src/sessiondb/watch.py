@@ -38,7 +38,7 @@ class Watch:
         # then it may wait on the workers of Citus, where the wait must be limited as well
         self.is_distributed = is_distributed(connection)
         self._pid = backend_pid(connection)
-        # what waits for a row does so for half of it, lest another session be the victim
+        # what waits for a row does so for half of it, so that no other session is the victim of a deadlock
         ((deadlock_timeout,),) = connection.execute(
             "SELECT setting::float / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'"
         ).fetchall()
