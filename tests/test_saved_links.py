@@ -979,8 +979,10 @@ def test_no_other_row_gets_a_saved_link_by_taking_its_key_or_giving_it_away(
         )
     for statement in (f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{key}'", again[0]):
         alter(platform_db, statement)
-    with pytest.raises(errors.CheckViolation):
+    # of a client that writes all columns back it is not stored before apply restores it
+    with pytest.raises(errors.CheckViolation) if during == "rollback" else nullcontext():
         alter(platform_db, again[1])
+    assert rows(platform_db, f"SELECT session_id FROM submissions WHERE id = '{key}'") == [{"session_id": None}]
 
     assert on(platform_db, "apply").code == 0
     assert rows(platform_db, f"SELECT count(*) FROM submissions WHERE session_id = '{session}'") == [

@@ -23,7 +23,9 @@ AS $function$
  */
 DECLARE
     v_course_id pg_catalog.uuid;
+    v_course_before pg_catalog.uuid;
     v_fits boolean;
+    v_belongs_to pg_catalog.text;
     v_is_to_come boolean := false;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
@@ -47,10 +49,24 @@ BEGIN
     -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since. Of a client that
     -- writes all columns back as they were, it is not stored before.
     IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
+        IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
+            v_course_before := course_of(OLD);
+        ELSE
+            v_course_before := OLD.course_id;
+        END IF;
+        SELECT pg_catalog.concat(org_id, ' ', course_id)
+          INTO v_belongs_to
+          FROM platform.sessions
+         WHERE id OPERATOR(pg_catalog.=) NEW.session_id
+           AND coalesce(v_course_id OPERATOR(pg_catalog.=) v_course_before, v_course_id IS NULL AND v_course_before IS NULL)
+           -- citus: /*
+           FOR KEY SHARE
+           -- citus: */
+        ;
         BEGIN
             EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
                INTO v_fits
-              USING NEW, NEW.session_id, OLD;
+              USING NEW, NEW.session_id, v_belongs_to, OLD;
         EXCEPTION WHEN undefined_table THEN
             NULL;  -- an apply has just dropped the table
         END;
