@@ -1624,12 +1624,12 @@ def test_functions_of_a_later_version_are_there_before_it_restores_links(platfor
     with platform_db.connect() as connection:
         for (name,) in connection.execute(
             "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
-            " AND proname IN ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table')"
+            " AND proname IN ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table', 'query_of_saved_link')"
         ).fetchall():
             connection.execute(f"DROP ROUTINE {name} CASCADE".encode())
         connection.execute(
             "DELETE FROM sessiondb.objects WHERE name IN"
-            " ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table')"
+            " ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table', 'query_of_saved_link')"
         )
 
     assert on(platform_db, "apply").code == 0

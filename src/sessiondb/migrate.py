@@ -152,7 +152,7 @@ class Runner:
             there = wanted(self.connection)
         compiled_for = there
         states = self._look(lambda: objects.states(self.connection, compiled_for, every=True))
-        for step in steps.tools(_tools(states)):
+        for step in steps.tools(_tools(states, lambda number: number in applied)):
             self._run(step, "installing functions of schema sessiondb:")
         unrecorded = {(s.kind, s.parent, s.name) for s in states if s.state == "UNRECORDED"}
         # not a function of the platform or of another role, which an apply would have replaced
@@ -402,8 +402,8 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
         yield Step("settings", [*steps.configure(), *steps.configure_staff()])
     if todo and todo[0].number != "0001":
         before = look(lambda: objects.states(connection, then))
-        yield from steps.tools(_tools(before))
         numbers = {m.number for m in todo}
+        yield from steps.tools(_tools(before, lambda number: number not in numbers))
         if "0004" in numbers:
             gone = {s.name for s in before if (s.kind, s.state) == ("trigger", "MISSING") and s.migration < "0004"}
             yield steps.guards([o for o in objects.objects() if o.name in gone and o.after not in numbers])
@@ -426,10 +426,15 @@ def upgrade(connection: Connection, todo: Sequence[Migration], look: Look = lamb
         yield steps.protection()
 
 
-def _tools(states: Sequence[objects.State]) -> set[str]:
-    """Return the names of functions to install before the migrations, which call them or rely on what they do."""
+def _tools(states: Sequence[objects.State], is_applied: Callable[[str], bool]) -> set[str]:
+    """Return the names of functions to install before the migrations, which call them or rely on what they do.
+
+    Args:
+        states: of all objects.
+        is_applied: whether the migration with a number is applied; a function of an earlier version may call a new one.
+    """
     functions = [s for s in states if s.kind == "function"]
-    return {s.name for s in functions if s.state in _DIFFERS or (s.state == "MISSING" and s.migration == "0001")}
+    return {s.name for s in functions if s.state in _DIFFERS or (s.state == "MISSING" and is_applied(s.migration))}
 
 
 _DIFFERS = ("OUTDATED", "CHANGED")
