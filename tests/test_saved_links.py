@@ -1689,3 +1689,24 @@ def test_any_name_of_a_column_is_saved_by_while_clients_write(platform_db: Platf
     platform_db.apply()
 
     assert rows(platform_db, "SELECT user_id, session_id FROM submissions ORDER BY 1, 2") == before
+
+
+@on_school
+def test_a_policy_that_a_client_makes_fail_does_not_keep_what_its_row_is_now_from_being_saved(
+    platform_db: PlatformDatabase,
+) -> None:
+    """It is forced for the owner, as whom the trigger reads the row."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    alter(
+        platform_db,
+        "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON submissions USING (user_id = current_setting('app.id', true)::uuid)",
+    )
+    left = "UPDATE submissions SET session_id = NULL RETURNING set_config('app.id', 'x', false)"
+
+    between(platform_db, "rollback", "DROP INDEX CONCURRENTLY", left)
+    alter(platform_db, "ALTER TABLE submissions NO FORCE ROW LEVEL SECURITY", "DELETE FROM org_members")
+    platform_db.apply()
+
+    assert rows(platform_db, "SELECT count(session_id) AS n FROM submissions") == [{"n": 0}]

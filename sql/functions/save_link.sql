@@ -35,6 +35,7 @@ DECLARE
     v_now record;
     v_is_there bigint;
     v_is_gone boolean := TG_OP = 'DELETE';
+    v_is_hiding boolean := row_security_active(v_table);
     v_session_id uuid;
     v_belongs_to text;
 BEGIN
@@ -67,11 +68,17 @@ BEGIN
         END IF;
         v_is_there := 0;
         IF v_query IS NOT NULL THEN
-            -- citus: EXECUTE v_query INTO v_now USING v_row; /*
+            -- citus: EXECUTE v_query INTO v_now USING v_row; GET DIAGNOSTICS v_is_there = ROW_COUNT; /*
             PERFORM set_config('search_path', v_platform.search_path, true);
-            EXECUTE v_query INTO v_now USING v_row;
+            BEGIN
+                EXECUTE v_query INTO v_now USING v_row;
+                GET DIAGNOSTICS v_is_there = ROW_COUNT;
+            EXCEPTION WHEN data_exception THEN
+                IF NOT v_is_hiding THEN
+                    RAISE;
+                END IF;  -- a policy that fails with what this client has set
+            END;
             -- citus: */
-            GET DIAGNOSTICS v_is_there = ROW_COUNT;
             -- citus: /*
             SET LOCAL search_path TO pg_catalog, pg_temp;
             -- citus: */
@@ -79,7 +86,7 @@ BEGIN
         v_session_id := NULL;
         IF v_is_there > 0 THEN
             v_session_id := v_now.session_id;
-        ELSIF v_turn = 2 AND (v_query IS NULL OR row_security_active(v_table)) THEN
+        ELSIF v_turn = 2 AND (v_query IS NULL OR v_is_hiding) THEN
             v_session_id := NEW.session_id;  -- a policy may hide the row: see step drop_column
         END IF;
         -- citus: v_image := to_jsonb(v_row) || to_jsonb(v_now) || jsonb_build_object('session_id', v_session_id);
