@@ -10,7 +10,8 @@ DECLARE
     v_restored pg_catalog.tid[];
     v_rows pg_catalog.tid[];
     v_versions pg_catalog.text[];
-    v_waited_for pg_catalog.text;
+    v_waited_for pg_catalog.tid;
+    v_version pg_catalog.text;
     /* waits as long as the first one for a table, but not until a session that waits for one of these looks for a deadlock */
     v_patience pg_catalog.int4 := (
         SELECT pg_catalog.min(s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)
@@ -32,12 +33,14 @@ BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', v_patience::pg_catalog.text, true);
     LOOP
         BEGIN
-            PERFORM FROM %3$s AS t WHERE pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) v_waited_for FOR NO KEY UPDATE;
+            PERFORM FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) v_waited_for AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) v_version FOR NO KEY UPDATE;
             SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.version) INTO v_rows, v_versions
               FROM (SELECT t.ctid AS row_id, pg_catalog.concat(t.tableoid, t.ctid, t.xmin) AS version
                       FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s WHERE t.session_id IS NULL FOR NO KEY UPDATE OF t SKIP LOCKED) AS l;
-            v_waited_for := (SELECT pg_catalog.min(pg_catalog.concat(t.tableoid, t.ctid, t.xmin)) FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s
-                              WHERE t.session_id IS NULL AND (pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions)) IS NOT TRUE);
+            SELECT t.ctid, pg_catalog.concat(t.tableoid, t.ctid, t.xmin) INTO v_waited_for, v_version
+              FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s
+             WHERE t.session_id IS NULL AND (pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions)) IS NOT TRUE
+             LIMIT 1;
             EXIT WHEN v_waited_for IS NULL;
             RAISE EXCEPTION USING ERRCODE = 'assert_failure', MESSAGE = 'to give up the locks';
         EXCEPTION WHEN assert_failure THEN
