@@ -1624,6 +1624,7 @@ def test_a_backfill_that_fills_a_session_which_a_trigger_closes_then_ends(
     """Also in a subtransaction, as that of a block with EXCEPTION is."""
     session = many(installed_db, 20)
     with installed_db.connect() as connection:
+        connection.execute(f"SET search_path TO {installed_db.platform.schema}".encode())
         connection.execute(
             "CREATE FUNCTION close() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
             " 'BEGIN UPDATE sessions SET status = ''completed'' WHERE id = NEW.session_id AND"
@@ -1637,6 +1638,7 @@ def test_a_backfill_that_fills_a_session_which_a_trigger_closes_then_ends(
         backfill(installed_db)
 
     with installed_db.connect() as connection:
+        connection.execute(f"SET search_path TO {installed_db.platform.schema}".encode())
         query = "SELECT count(*) FROM enrollments WHERE session_id = %s"
         assert connection.execute(query, [session]).fetchone() == (20,)
 

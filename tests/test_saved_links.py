@@ -1057,6 +1057,7 @@ def test_a_row_that_gives_up_its_saved_link_while_apply_waits_for_it_does_not_st
     assert linked(platform_db) == [{**row, "session_id": None} if row["id"] == key else row for row in before]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("locked", ["min", "max"])
 def test_no_row_is_locked_while_apply_waits_for_another_one_to_get_its_saved_link(
@@ -1260,6 +1261,7 @@ def is_sprung(db: PlatformDatabase) -> bool:
     return rows(db, "SELECT is_called AS c FROM loot.n") == [{"c": True}]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("column", ["session_id", "id"])
 @pytest.mark.parametrize("snapshot", ["newer", "older"])
@@ -1294,6 +1296,7 @@ def test_no_function_is_called_in_the_place_of_a_column_that_is_renamed_while_li
     assert not is_sprung(platform_db)
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     ("command", "after", "column", "setting"),
@@ -1389,6 +1392,7 @@ def test_a_row_that_takes_its_session_to_another_key_leaves_no_link_for_the_next
     assert rows(platform_db, f"SELECT session_id AS s FROM submissions WHERE id = '{row['id']}'") == [{"s": None}]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("of", ["another student", "another course"])
 def test_no_session_of_another_row_is_saved_for_the_student_and_the_course_of_an_event(
@@ -1470,6 +1474,7 @@ def test_a_column_of_the_platform_that_is_renamed_for_a_moment_while_apply_runs_
     assert rows(platform_db, "SELECT count(session_id) AS n FROM enrollments") == [{"n": 0}]
 
 
+@pytest.mark.slow
 @on_school
 def test_no_link_is_saved_of_a_row_that_a_forced_policy_hides_but_its_own(platform_db: PlatformDatabase) -> None:
     """A statement in RETURNING gives the row another key, and its old one to a new row."""
@@ -1505,6 +1510,7 @@ def test_the_keys_that_links_refer_to_are_found_while_links_are_saved(platform_d
     assert "missing or not validated" not in on(platform_db, "check", "foreign_keys").out
 
 
+@pytest.mark.slow
 @on_school
 def test_a_row_that_leaves_a_session_is_noted_after_a_column_of_the_saved_links_was_dropped(
     platform_db: PlatformDatabase,
@@ -1542,6 +1548,7 @@ def test_a_refusal_has_its_code_under_a_snapshot_from_before_the_first_apply(pla
             )
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     "before",
@@ -1575,6 +1582,7 @@ def test_no_role_with_all_rights_to_write_passes_for_a_restore(
         connection.execute("ROLLBACK")
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("of", ["a stranger", "the same student"])
 def test_a_trigger_of_the_platform_that_links_other_rows_when_one_is_restored_links_those_with_saved_links(
@@ -1612,6 +1620,7 @@ def test_a_trigger_of_the_platform_that_links_other_rows_when_one_is_restored_li
         assert [row for row in linked(platform_db) if row["session_id"]] == [row for row in before if row["session_id"]]
 
 
+@pytest.mark.slow
 @on_school
 def test_functions_of_a_later_version_are_there_before_it_restores_links(platform_db: PlatformDatabase) -> None:
     """An earlier version has saved them, and begun to apply; the membership has ended since."""
@@ -1637,6 +1646,7 @@ def test_functions_of_a_later_version_are_there_before_it_restores_links(platfor
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
 @pytest.mark.parametrize("leaves", [True, False])
 def test_a_row_that_moves_to_another_partition_has_no_saved_link_any_more(
@@ -1670,6 +1680,7 @@ def test_a_row_that_moves_to_another_partition_has_no_saved_link_any_more(
     assert rows(platform_db, count) == [{"n": 0 if leaves else 1}]
 
 
+@pytest.mark.slow
 @on_school
 def test_any_name_of_a_column_is_saved_by_while_clients_write(platform_db: PlatformDatabase) -> None:
     for name in ("sessiondb_row", "session_now", "x", "n"):
@@ -1691,6 +1702,7 @@ def test_any_name_of_a_column_is_saved_by_while_clients_write(platform_db: Platf
     assert rows(platform_db, "SELECT user_id, session_id FROM submissions ORDER BY 1, 2") == before
 
 
+@pytest.mark.slow
 @on_school
 def test_a_policy_that_a_client_makes_fail_does_not_keep_what_its_row_is_now_from_being_saved(
     platform_db: PlatformDatabase,
