@@ -26,13 +26,13 @@ DECLARE
         ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
                WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
                ORDER BY a.attnum));
-    v_query text := sessiondb.query_of_present_row(v_table, TG_RELID, v_columns, (TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]);
+    v_present text := sessiondb.query_of_present_row(v_table, TG_RELID, v_columns, (TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]);
     -- citus: v_image jsonb; /*
-    v_statement text := sessiondb.statement_to_save(TG_ARGV[0], v_columns, 'session_belongs_to' = ANY (TG_ARGV[1:]));
+    v_query text := format('SELECT session_id FROM (%s) AS p', v_present);
     -- citus: */
+    v_statement text;
     v_platform record;
     v_row record;
-    v_now record;
     v_is_there bigint;
     v_is_gone boolean := TG_OP = 'DELETE';
     v_is_hiding boolean := row_security_active(v_table);
@@ -67,29 +67,29 @@ BEGIN
             v_row := NEW;
         END IF;
         v_is_there := 0;
-        IF v_query IS NOT NULL THEN
-            -- citus: EXECUTE v_query INTO v_now USING v_row; GET DIAGNOSTICS v_is_there = ROW_COUNT; /*
+        v_session_id := NULL;
+        -- citus: v_image := to_jsonb(v_row);
+        IF v_present IS NOT NULL THEN
+            -- citus: EXECUTE format('SELECT p.session_id, to_jsonb(p.*) FROM (%s) AS p', v_present) INTO v_session_id, v_image USING v_row;
+            -- citus: GET DIAGNOSTICS v_is_there = ROW_COUNT;
+            -- citus: v_image := coalesce(v_image, to_jsonb(v_row));
+            -- citus: /*
             PERFORM set_config('search_path', v_platform.search_path, true);
             BEGIN
-                EXECUTE v_query INTO v_now USING v_row;
+                EXECUTE v_query INTO v_session_id USING v_row;
                 GET DIAGNOSTICS v_is_there = ROW_COUNT;
             EXCEPTION WHEN data_exception THEN
                 IF NOT v_is_hiding THEN
                     RAISE;
                 END IF;  -- a policy that fails with what this client has set
             END;
-            -- citus: */
-            -- citus: /*
             SET LOCAL search_path TO pg_catalog, pg_temp;
             -- citus: */
         END IF;
-        v_session_id := NULL;
-        IF v_is_there > 0 THEN
-            v_session_id := v_now.session_id;
-        ELSIF v_turn = 2 AND (v_query IS NULL OR v_is_hiding) THEN
+        IF v_is_there = 0 AND v_turn = 2 AND (v_present IS NULL OR v_is_hiding) THEN
             v_session_id := NEW.session_id;  -- a policy may hide the row: see step drop_column
         END IF;
-        -- citus: v_image := to_jsonb(v_row) || to_jsonb(v_now) || jsonb_build_object('session_id', v_session_id);
+        -- citus: v_image := v_image || jsonb_build_object('session_id', v_session_id);
         -- citus: EXECUTE (
         -- citus:     SELECT format('INSERT INTO %s (%s) VALUES (%s) ON CONFLICT ON CONSTRAINT %I DO UPDATE SET (%s) = ROW (%s)', v_saved,
         -- citus:                   string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
@@ -111,12 +111,12 @@ BEGIN
                 NULL;  -- nothing is known of it, and the link does not come back
             END;
         END IF;
-        -- that of another row is not saved for the user of the one of the event
-        IF v_is_there > 0 THEN
-            EXECUTE v_statement USING v_now.sessiondb_row, v_session_id, coalesce(v_belongs_to, '');
-        ELSE
-            EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
-        END IF;
+        -- the session of another row is not saved for the user of the one of the event
+        v_statement := sessiondb.statement_to_save(TG_ARGV[0], v_columns, 'session_belongs_to' = ANY (TG_ARGV[1:]),
+                                                   CASE WHEN v_is_there > 0 THEN v_present ELSE 'SELECT ($1).*' END);
+        PERFORM set_config('search_path', v_platform.search_path, true);
+        EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
+        SET LOCAL search_path TO pg_catalog, pg_temp;
     END LOOP;
     RETURN NULL;
 EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception THEN
