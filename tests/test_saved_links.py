@@ -1630,16 +1630,14 @@ def test_functions_of_a_later_version_are_there_before_it_restores_links(platfor
     platform_db.rollback()
     alter(platform_db, "DELETE FROM org_members")
     platform_db.apply(to="0005")
+    later = "('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table', 'query_of_saved_link')"
     with platform_db.connect() as connection:
         for (name,) in connection.execute(
             "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace"
-            " AND proname IN ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table', 'query_of_saved_link')"
+            f" AND proname IN {later}".encode()
         ).fetchall():
             connection.execute(f"DROP ROUTINE {name} CASCADE".encode())
-        connection.execute(
-            "DELETE FROM sessiondb.objects WHERE name IN"
-            " ('is_restoring', 'is_of_this_transaction', 'forget_link', 'require_saved_table', 'query_of_saved_link')"
-        )
+        connection.execute(f"DELETE FROM sessiondb.objects WHERE name IN {later}".encode())
 
     assert on(platform_db, "apply").code == 0
 

@@ -63,16 +63,18 @@ BEGIN
            FOR KEY SHARE
            -- citus: */
         ;
-        BEGIN
-            EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
-               INTO v_fits
-              USING NEW, NEW.session_id, v_belongs_to, OLD;
-        EXCEPTION WHEN undefined_table THEN
-            NULL;  -- an apply has just dropped the table
-        END;
-        -- citus: /*
-        v_is_to_come := v_fits AND NOT sessiondb.is_restoring(TG_ARGV[0]);
-        -- citus: */
+        IF FOUND THEN
+            BEGIN
+                EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
+                   INTO v_fits
+                  USING NEW, NEW.session_id, v_belongs_to, OLD;
+            EXCEPTION WHEN undefined_table THEN
+                NULL;  -- an apply has just dropped the table
+            END;
+            -- citus: /*
+            v_is_to_come := v_fits AND NOT sessiondb.is_restoring(TG_ARGV[0]);
+            -- citus: */
+        END IF;
     END IF;
     IF v_fits IS NOT TRUE THEN
         RAISE EXCEPTION USING

@@ -51,7 +51,7 @@ BEGIN
             ), '' ORDER BY s.place) FILTER (WHERE s.place OPERATOR(pg_catalog.<) s.last),
             pg_catalog.max(s.last) OPERATOR(pg_catalog.-) 1,
             (pg_catalog.array_agg(s.columns[1] ORDER BY s.place DESC))[1],
-            pg_catalog.string_agg(DISTINCT s.first, ''))
+            pg_catalog.min(s.first))
           FROM (
                 SELECT i.platform_schema, j."to", j.columns, j.keys, j.operators, j.casts, j.place, pg_catalog.count(*) OVER () AS last,
                        pg_catalog.lead(j.columns) OVER (ORDER BY j.place) AS next,

@@ -6,14 +6,13 @@ AS $function$
 /*
  * For check_session(): the query, as text, that returns true if the row of enrollments or submissions (p_table), of user p_user_id, has a
  * saved link to session $2: a trigger of the platform may link other rows when an apply restores one. The row is $1 now, and was $4
- * before triggers changed it. $3 is the organisation and the course of the session, NULL if it does not exist: clients may give one the
- * id of a deleted one.
+ * before triggers changed it. $3 is the organisation and the course of the session: clients may give one the id of a deleted one.
  *
  * Not with to_jsonb() of the row: jsonb holds no string of 256 MB, and a type of the platform may have a cast to json that fails.
  */
 SELECT coalesce((
     SELECT format('SELECT true FROM %1$s AS r, (SELECT %2$s FROM (SELECT ($1).*) AS x) AS n, (SELECT %2$s FROM (SELECT ($4).*) AS x) AS b'
-                  ' WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND $3 IS NOT NULL AND %3$s%4$s%5$s',
+                  ' WHERE r.session_id OPERATOR(pg_catalog.=) $2 AND %3$s%4$s%5$s',
                   c.oid::regclass, w.columns, w.is_same,
                   (SELECT ' AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[$3, ''?''])'
                      FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to'),
