@@ -26,6 +26,7 @@ DECLARE
     v_course_before pg_catalog.uuid;
     v_fits boolean;
     v_belongs_to pg_catalog.text;
+    v_query pg_catalog.text;
     v_is_to_come boolean := false;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
@@ -64,8 +65,10 @@ BEGIN
            -- citus: */
         ;
         IF FOUND THEN
+            -- not in the block, which is a subtransaction: its plan would be made anew for each row
+            v_query := sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid);
             BEGIN
-                EXECUTE sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid)
+                EXECUTE v_query
                    INTO v_fits
                   USING NEW, NEW.session_id, v_belongs_to, OLD;
             EXCEPTION WHEN undefined_table THEN

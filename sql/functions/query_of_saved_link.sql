@@ -30,6 +30,7 @@ SELECT coalesce((
                    (SELECT string_agg(quote_ident(a.attname), ', ')
                       FROM pg_attribute AS a
                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS columns
+             OFFSET 0  -- once, not wherever it is named: this is asked for each row that an apply restores
            ) AS w
      -- a table that another role left in the schema is not ours: those of a rollback belong to the owner, and are there only after one
      WHERE c.oid = to_regclass('sessiondb.saved_links_of_' || p_table) AND pg_get_userbyid(c.relowner) = current_user

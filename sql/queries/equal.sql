@@ -5,7 +5,7 @@ SELECT coalesce(e.operator, 'OPERATOR(pg_catalog.=)') AS operator, e.right_cast
   LEFT JOIN LATERAL (
         SELECT o.operator, o.right_cast
           FROM pg_type AS t
-          JOIN pg_type AS base ON base.oid = ({base_type(t.oid)})::regtype
+          JOIN pg_type AS base ON base.oid = CASE WHEN t.typtype = 'd' THEN ({base_type(t.oid)})::regtype ELSE t.oid END
           JOIN pg_opclass AS c ON c.opcdefault
            AND c.opcmethod = (SELECT am.oid FROM pg_am AS am WHERE am.amname = 'btree')
            AND c.opcintype IN (base.oid, CASE WHEN base.typtype = 'e' THEN 'anyenum'::regtype WHEN base.typname = 'varchar' THEN 'text' END)
