@@ -512,6 +512,23 @@ def test_a_rollback_copes_with_a_function_that_was_dropped_after_it_was_set_asid
 
 
 @on_school
+def test_a_function_with_the_name_of_one_that_is_set_aside_stops_neither_apply_nor_rollback(
+    platform_db: PlatformDatabase, dump: Dump
+) -> None:
+    by_hand(
+        platform_db,
+        *FUNCTIONS["other parameter names"].statements,
+        "CREATE FUNCTION replaced_get_user_session_for_course(uuid, uuid) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    before = dump(platform_db)
+
+    platform_db.apply()
+    platform_db.rollback()
+
+    assert dump(platform_db) == before
+
+
+@on_school
 def test_a_function_of_another_owner_is_refused(platform_db: PlatformDatabase, dump: Dump) -> None:
     by_hand(platform_db, *Function().statements)
     with platform_db.connect() as connection:

@@ -39,10 +39,10 @@ SELECT s.statement,
                             'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
                             format('function %s belongs to role %I, which may have created it in the place of ours', f.routine, w.stranger),
                             'Inspect it, then drop it.'))
-                       WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
+                       WHEN o.origin = 'replaced' AND starts_with(o.previous_definition, 'CREATE') THEN o.previous_definition
                         -- the owner of one that was set aside may have dropped it
-                        AND (starts_with(o.previous_definition, 'CREATE')
-                             OR to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL) THEN o.previous_definition
+                       WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
+                        AND to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL THEN ({put_back_function(n.schema_name)})
                        ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
           FROM (SELECT (SELECT pg_get_userbyid(p.proowner)
                           FROM pg_proc AS p
