@@ -279,6 +279,8 @@ def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_r
 ) -> None:
     platform_db.apply()
     learners = fill(platform_db)
+    for _ in range(2):
+        assert new_row_is_linked(platform_db, learners)
     with platform_db.connect() as connection:
         connection.execute(
             """
@@ -309,10 +311,23 @@ def test_a_table_that_is_kept_beside_the_new_one_is_told_and_left_behind_by_no_r
         ((left_out,),) = connection.execute(
             "SELECT count(session_id) FROM submissions_old WHERE user_id = %s", [student]
         ).fetchall()
+        # and so is one whose course is gone, which keeps its link in the old table
+        ((of_no_course,),) = connection.execute(
+            "SELECT min(o.id::text)::uuid FROM submissions_old AS o JOIN org_members AS m USING (user_id) JOIN sessions AS s ON s.id = o.session_id"
+            " WHERE s.org_id = m.org_id"
+        ).fetchall()
+        connection.execute("UPDATE submissions SET exercise_id = NULL WHERE id = %s", [of_no_course])
         (fix,) = re.findall(": (DO .*)", refused.err)
+        warned: list[str] = []
+        connection.add_notice_handler(lambda notice: warned.append(str(notice.message_primary)))
         connection.execute(fix.encode())
+        assert warned == [
+            "rows of public.submissions have another course than their session by now, or none, and no link"
+        ]
         copied = connection.execute("SELECT FROM submissions AS n WHERE session_id IS NOT NULL").rowcount
-        assert copied == was_linked - left_out + 1  # the new one
+        assert copied == was_linked - left_out - 1 + 1  # the new one
+        connection.execute("UPDATE submissions_old SET session_id = NULL WHERE id = %s", [of_no_course])
+        connection.execute(fix.encode())
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
     assert column_count(platform_db) == 0
 

@@ -65,7 +65,7 @@ BEGIN
            -- citus: */
         ;
         IF FOUND THEN
-            -- not in the block, which is a subtransaction: its plan would be made anew for each row
+            -- not in the block, which is a subtransaction: it would be planned again for each row
             v_query := sessiondb.query_of_saved_link(TG_ARGV[0], TG_RELID::pg_catalog.regclass, NEW.user_id::pg_catalog.uuid);
             BEGIN
                 EXECUTE v_query

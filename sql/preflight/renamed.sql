@@ -64,15 +64,21 @@ SELECT 'renamed' AS "check",
            WHEN m.has_both AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t) THEN
                format('It belongs to role %I now. See what that role has made of it before you read it.', pg_get_userbyid(c.relowner))
            WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
-           -- both or neither; a row whose membership has ended would be refused, and one that was linked since is left to who knows why
-           WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there: DO %L',
+           -- both or neither. A row whose membership has ended would be refused, as is one that has no course, or another one, by now;
+           -- one that was linked since is left to who knows why
+           WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there if each fits its row: DO %L', format(
+               'DECLARE r record; BEGIN %1$s '
+               'FOR r IN SELECT n.tableoid AS relation, n.ctid AS row_id, o.%2$I AS link FROM %3$s AS n, %4$s AND n.session_id IS NULL LOOP '
+               'BEGIN UPDATE %3$s SET session_id = r.link WHERE tableoid OPERATOR(pg_catalog.=) r.relation AND ctid OPERATOR(pg_catalog.=) r.row_id AND session_id IS NULL; '
+               'EXCEPTION WHEN check_violation THEN NULL; END; END LOOP; '
+               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id OPERATOR(pg_catalog.<>) o.%2$I) THEN RAISE EXCEPTION USING MESSAGE = %5$L, HINT = %6$L; END IF; '
+               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id IS NULL) THEN RAISE WARNING USING MESSAGE = %7$L, HINT = %8$L; '
+               'ELSE ALTER TABLE %9$s DROP COLUMN %2$I CASCADE; END IF; END',
                -- the columns without their table: else that of one that was renamed would be a call of a function
-               'BEGIN ' || format('PERFORM %s, session_id FROM %s LIMIT 0; ', k.columns, y.name)
-               || format('UPDATE %s AS n SET session_id = o.%I FROM %s %s AND n.session_id IS NULL; ', y.name, y.link, y.old, y.of_member)
-               || format('IF EXISTS (SELECT 1 FROM %s AS n, %s %s AND n.session_id OPERATOR(pg_catalog.<>) o.%I) THEN RAISE EXCEPTION USING MESSAGE = %L, HINT = %L; END IF; ',
-                         y.name, y.old, y.of_member, y.link, format('rows of %s have another session by now', y.name),
-                         format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link))
-               || format('ALTER TABLE %s DROP COLUMN %I CASCADE; END', m.relid::regclass, y.link))
+               format('PERFORM %s, session_id FROM %s LIMIT 0;', k.columns, y.name), y.link, y.name, y.old || ' ' || y.of_member,
+               format('rows of %s have another session by now', y.name), format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link),
+               format('rows of %s have another course than their session by now, or none, and no link', y.name),
+               format('Their links are still in %1$s. If you do not need them: ALTER TABLE %1$s DROP COLUMN %2$I CASCADE', m.relid::regclass, y.link), m.relid::regclass))
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
