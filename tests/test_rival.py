@@ -20,6 +20,7 @@ from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 from test_backfill import call
 from test_cli import BY_HAND, run
+from test_grants import roles
 from test_lock_budget import until, waits_for_table
 from test_rules import World
 
@@ -358,7 +359,7 @@ def test_a_schema_sessiondb_that_takes_the_place_of_ours_while_a_command_reads_i
     ],
 )
 def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
-    new_role: str, platform_db: PlatformDatabase, relation: str
+    cluster: Cluster, new_role: str, platform_db: PlatformDatabase, relation: str
 ) -> None:
     """The platform is in another schema than public."""
     rival = Rival(platform_db, new_role)
@@ -382,6 +383,12 @@ def test_no_role_is_trusted_for_a_relation_in_a_schema_that_was_not_named(
 
     with pytest.raises(PlatformRefusedError, match=new_role), database.connect():
         pass
+    # a role can give its rights away, to one that did not ask for them
+    with roles(cluster, "dba") as (dba,):
+        with platform_db.connect() as connection:
+            connection.execute(f"GRANT {new_role} TO {dba}".encode())
+        with pytest.raises(PlatformRefusedError, match=new_role), Database(platform_db.conninfo(dba)).connect():
+            pass
     assert not rival.fallen()
 
 
