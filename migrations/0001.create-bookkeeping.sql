@@ -111,6 +111,7 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function install_trigger
 -- object: function is_of_this_transaction
 -- object: function is_restoring
+-- object: function is_saved_by
 -- object: function key_is_to_come
 -- object: function lock_table
 -- object: function lock_tables

@@ -917,13 +917,17 @@ def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "table"),
-    [(PLATFORMS["school"], "submissions"), (PLATFORMS["academy"], "enrollments")],
+    ("platform", "table", "place"),
+    [
+        (PLATFORMS["school"], "submissions", "beside an id"),
+        (PLATFORMS["academy"], "enrollments", "beside a natural key"),
+        (PLATFORMS["school"], "submissions", "in the key"),
+    ],
     indirect=["platform"],
-    ids=["beside an id", "beside a natural key"],
+    ids=["beside an id", "beside a natural key", "in the key"],
 )
 def test_a_row_that_gets_another_version_when_it_is_written_gets_its_saved_link_back(
-    platform_db: PlatformDatabase, table: str
+    platform_db: PlatformDatabase, table: str, place: str
 ) -> None:
     """Its membership has ended, so that it is compared with what was saved; the trigger that renews it fires before ours."""
     assert on(platform_db, "apply").code == 0
@@ -936,11 +940,13 @@ def test_a_row_that_gets_another_version_when_it_is_written_gets_its_saved_link_
         " AS 'BEGIN NEW.version := nextval(''versions''); RETURN NEW; END'",
         f"CREATE TRIGGER renew BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION renew()",
     )
+    if place == "in the key":
+        alter(platform_db, f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (id, version)")
     query = f"SELECT user_id, session_id FROM {table} ORDER BY 1, 2"
     before = rows(platform_db, query)
     platform_db.rollback()
     alter(platform_db, "DELETE FROM org_members")
-    if table == "submissions":
+    if place == "beside an id":
         alter(platform_db, f"UPDATE {table} SET user_id = user_id")
 
     done = on(platform_db, "apply")
@@ -1720,3 +1726,124 @@ def test_a_policy_that_a_client_makes_fail_does_not_keep_what_its_row_is_now_fro
     platform_db.apply()
 
     assert rows(platform_db, "SELECT count(session_id) AS n FROM submissions") == [{"n": 0}]
+
+
+@on_school
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_what_a_rollback_saved_after_the_snapshot_of_a_client_is_forgotten_or_its_statement_fails(
+    platform_db: PlatformDatabase, level: str
+) -> None:
+    """Its row takes its session to another key, or leaves it, before an apply has restored links."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    assert on(platform_db, "backfill").code == 0
+    with platform_db.connect() as client:
+        client.execute(f"SET default_transaction_isolation TO '{level}'; SET search_path TO campus".encode())
+        linked_ones = "submissions WHERE session_id IS NOT NULL"
+        number = client.execute(f"SELECT FROM {linked_ones}".encode()).rowcount
+        assert number > 1
+        for statement in ("UPDATE submissions SET session_id = NULL", "UPDATE submissions SET id = gen_random_uuid()"):
+            client.execute("BEGIN")
+            client.execute("SELECT 1")
+            platform_db.rollback(to="0005")
+            with pytest.raises(SessiondbError, match="division"):
+                between(platform_db, "apply", "AFTER UPDATE OR DELETE ON campus.submissions", "SELECT 1 / 0")
+            with pytest.raises(errors.SerializationFailure):
+                client.execute(f"{statement} WHERE session_id IS NOT NULL".encode())
+            client.execute("ROLLBACK")
+            # one that sees them
+            client.execute(f"BEGIN; {statement} WHERE session_id IS NOT NULL; COMMIT".encode())
+            assert (
+                client.execute(
+                    b"SELECT FROM sessiondb.saved_links_of_submissions WHERE session_id IS NOT NULL"
+                ).rowcount
+                == 0
+            )
+            platform_db.apply()
+            if "NULL" in statement:
+                assert client.execute(f"SELECT FROM {linked_ones}".encode()).rowcount == 0
+                assert on(platform_db, "backfill").code == 0
+        assert client.execute(f"SELECT FROM {linked_ones}".encode()).rowcount == number
+
+
+@pytest.mark.slow
+@on_school
+@pytest.mark.parametrize("fails", ["with a value", "as if a column was gone"])
+def test_a_policy_of_the_sessions_that_a_client_makes_fail_does_not_keep_what_its_row_is_now_from_being_saved(
+    platform_db: PlatformDatabase, fails: str
+) -> None:
+    """Or the client's statement fails."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    platform = platform_db.platform
+    with platform_db.connect() as connection:
+        (saved,) = rows(platform_db, "SELECT user_id FROM submissions WHERE session_id IS NOT NULL")
+        other = platform.add_org(connection)
+        platform.add_member(connection, other, UUID(str(saved["user_id"])))
+        given = platform.add_session(connection, other, learners.course)
+    alter(
+        platform_db,
+        "CREATE FUNCTION is_mine() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN"
+        " IF current_setting('app.id', true) = 'as if a column was gone' THEN RAISE undefined_function; END IF;"
+        " RETURN coalesce(current_setting('app.id', true), '') = '' OR current_setting('app.id')::uuid IS NOT NULL; END$$",
+        "ALTER TABLE sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY mine ON sessions USING (is_mine())",
+    )
+    moved = f"UPDATE submissions SET session_id = '{given}' WHERE session_id IS NOT NULL RETURNING set_config('app.id', '{{}}', false)"
+
+    if fails == "with a value":
+        between(platform_db, "rollback", "DROP INDEX CONCURRENTLY", moved.format(fails))
+    else:
+        with pytest.raises(SessiondbError, match="undefined_function"):
+            between(platform_db, "rollback", "DROP INDEX CONCURRENTLY", moved.format(fails))
+        return
+    alter(platform_db, "DELETE FROM org_members", "ALTER TABLE sessions NO FORCE ROW LEVEL SECURITY")
+    platform_db.apply()
+
+    (row,) = rows(platform_db, f"SELECT session_id FROM submissions WHERE user_id = '{saved['user_id']}'")
+    assert row["session_id"] == given
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_row_that_a_trigger_moves_to_another_partition_when_it_is_written_gets_its_saved_link_back_or_is_named(
+    platform_db: PlatformDatabase, ended: bool
+) -> None:
+    """Its key has another value then; a backfill links it, too."""
+    alter(
+        platform_db,
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.submitted_at := OLD.submitted_at - interval ''400 days''; RETURN NEW; END'",
+        "CREATE TRIGGER touch BEFORE UPDATE ON submissions FOR EACH ROW WHEN (OLD.submitted_at > '2024-12-31') EXECUTE FUNCTION touch()",
+    )
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    query = "SELECT id, session_id FROM submissions WHERE session_id IS NOT NULL ORDER BY id"
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DISABLE TRIGGER USER",
+        "UPDATE submissions SET session_id = NULL, submitted_at = '2025-02-02'",
+        "ALTER TABLE submissions ENABLE TRIGGER USER",
+    )
+    assert on(platform_db, "backfill").code == 0
+    before = rows(platform_db, query)
+    assert before != []
+    assert rows(platform_db, "SELECT FROM submissions_2025 WHERE session_id IS NOT NULL") == []
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DISABLE TRIGGER touch",
+        "UPDATE submissions SET submitted_at = '2025-02-02'",
+        "ALTER TABLE submissions ENABLE TRIGGER touch",
+    )
+    platform_db.rollback()
+    if ended:
+        alter(platform_db, "DELETE FROM org_members")
+        refused = on(platform_db, "apply")
+        assert refused.code != 0
+        assert "did not get their saved links back" in refused.err
+        alter(platform_db, "ALTER TABLE submissions DISABLE TRIGGER touch")
+
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, query) == before

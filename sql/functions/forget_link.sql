@@ -8,6 +8,8 @@ AS $function$
  * neither under its old key nor under the new one, so that no row gets one that has left the session that it was given since, and none
  * that has the old key of one that has its session still. A row that moves to another partition is deleted and inserted.
  *
+ * A snapshot that is older than the saved links does not see them, but an INSERT with their key fails with a serialization failure.
+ *
  * The arguments of the trigger are those of save_link(). As there, SECURITY DEFINER, because roles that write to the table have no rights in
  * schema sessiondb, and the columns of the key are named without their row: one that is gone would be a call of a function.
  */
@@ -19,19 +21,26 @@ DECLARE
           FROM unnest((TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]) AS k (name)
           LEFT JOIN pg_attribute AS a ON a.attrelid = TG_RELID AND a.attname = k.name
           LEFT JOIN LATERAL ({equal(a.atttypid)}) AS e ON true);
+    v_columns text[] := ARRAY(SELECT c.name FROM unnest(TG_ARGV[1:]) AS c (name) WHERE c.name NOT IN ('', 'session_belongs_to'));
 BEGIN
     -- citus: /*
     CALL sessiondb.require_saved_table(TG_RELID, TG_ARGV[0], TG_NAME);
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        v_statement := sessiondb.statement_to_save(TG_ARGV[0], ARRAY(SELECT quote_ident(c.name) FROM unnest(v_columns) AS c (name)), false, 'SELECT ($1).*');
+    END IF;
     -- citus: */
-    EXECUTE v_statement USING OLD;
+    EXECUTE v_statement USING OLD, NULL::uuid;
     IF TG_OP = 'UPDATE' THEN
-        EXECUTE v_statement USING NEW;
+        EXECUTE v_statement USING NEW, NULL::uuid;
     END IF;
     RETURN NULL;
 EXCEPTION
     WHEN undefined_table THEN
         RETURN NULL;  -- an apply has just dropped it, or the saved links were given up
     WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception OR null_value_not_allowed THEN
+        IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, v_columns) THEN
+            RAISE;
+        END IF;
         RAISE WARNING USING
             MESSAGE = format('the saved link of a row of table "%s" is not forgotten: a column by which the rollback saved it was dropped, renamed or changed', TG_ARGV[0]),
             HINT = 'Run: sessiondb apply';

@@ -22,6 +22,16 @@ DECLARE
     v_prepared pg_catalog.text := pg_catalog.concat('sessiondb_', pg_catalog.gen_random_uuid());
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
+    v_root pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, pg_catalog.pg_partition_root(p_partition), 0)).identity;
+    v_update pg_catalog.text := $update$
+        UPDATE %s AS r
+           SET session_id = l.session_id
+          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
+         WHERE r.tableoid OPERATOR(pg_catalog.=) $6 AND r.ctid OPERATOR(pg_catalog.=) l.row_id
+           AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
+           AND l.row_id OPERATOR(pg_catalog.=) ANY ($5)
+        $update$;
+    v_constraint pg_catalog.text;
 BEGIN
     -- a lock, although a read takes one: the name is looked up before a wait for it, and could be that of another table after it
     EXECUTE pg_catalog.format('PREPARE %I AS SELECT FROM ONLY %s', v_prepared, v_name);
@@ -58,18 +68,22 @@ BEGIN
                    ) AS n;
         END IF;
 
-        EXECUTE pg_catalog.format(
-            $update$
-            UPDATE ONLY %s AS r
-               SET session_id = l.session_id
-              FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
-             WHERE r.ctid OPERATOR(pg_catalog.=) l.row_id
-               AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
-               AND l.row_id OPERATOR(pg_catalog.=) ANY ($5)
-            $update$,
-            v_name)
-          USING v_row_ids, v_session_ids, p_from, p_to, v_locked;
-        GET DIAGNOSTICS linked = ROW_COUNT;
+        BEGIN
+            EXECUTE pg_catalog.format(v_update, 'ONLY ' OPERATOR(pg_catalog.||) v_name) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
+            GET DIAGNOSTICS linked = ROW_COUNT;
+        EXCEPTION WHEN check_violation THEN
+            -- without the name of a constraint, a trigger of the platform has changed what a row's partition is found by
+            GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
+            IF v_constraint OPERATOR(pg_catalog.<>) '' OR v_root IS NULL THEN
+                RAISE;
+            END IF;
+            EXECUTE pg_catalog.format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', v_root);
+            IF NOT coalesce(pg_catalog.to_regclass(v_root)::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.pg_partition_root(p_partition)::pg_catalog.oid, false) THEN
+                RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_root);
+            END IF;
+            EXECUTE pg_catalog.format(v_update, v_root) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
+            GET DIAGNOSTICS linked = ROW_COUNT;
+        END;
         -- the batch is repeated, as when a row was moved to another partition; not if a trigger of the platform closes one that is full now
         IF EXISTS (
             SELECT FROM platform.sessions

@@ -107,8 +107,8 @@ BEGIN
                 PERFORM set_config('search_path', v_platform.search_path, true);
                 EXECUTE v_platform.query INTO v_belongs_to USING v_session_id;
                 SET LOCAL search_path TO pg_catalog, pg_temp;
-            EXCEPTION WHEN undefined_column OR undefined_table THEN
-                NULL;  -- nothing is known of it, and the link does not come back
+            EXCEPTION WHEN undefined_column OR undefined_table OR data_exception THEN
+                NULL;  -- nothing is known of it, and the link does not come back; data_exception: of a policy
             END;
         END IF;
         -- the session of another row is not saved for the user of the one of the event
@@ -120,6 +120,9 @@ BEGIN
     END LOOP;
     RETURN NULL;
 EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception THEN
+    IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, ARRAY(SELECT c.name FROM unnest(TG_ARGV[1:]) AS c (name) WHERE c.name NOT IN ('', 'session_belongs_to'))) THEN
+        RAISE;
+    END IF;
     RAISE WARNING USING
         MESSAGE = format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped, renamed or changed', TG_ARGV[0]),
         HINT = 'Run: sessiondb apply';

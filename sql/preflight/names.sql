@@ -109,7 +109,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
         SELECT p.oid::regprocedure::text,
                format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user),
                -- another owner would give a SECURITY DEFINER function the rights of that role
-               format('Inspect it, then drop it or give it another name: ALTER FUNCTION %s RENAME TO %I', p.oid::regprocedure, 'old_' || p.proname)
+               format('Inspect it, then drop it or give it another name: ALTER ROUTINE %s RENAME TO %I', p.oid::regprocedure, 'old_' || p.proname)
           FROM platform AS h
           JOIN pg_proc AS p ON p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
          WHERE oidvectortypes(p.proargtypes) = 'uuid, uuid'

@@ -2,7 +2,7 @@
 SELECT 'overloads' AS "check", CASE WHEN t.is_trusted THEN 'error' ELSE 'warning' END AS level, format('function %s', p.oid::regprocedure) AS object,
        format('Function %s of role %I can be called with two uuids, too, so that calls of %I.get_user_session_for_course(uuid, uuid) would fail.',
               p.oid::regprocedure, pg_get_userbyid(p.proowner), n.nspname) AS detail,
-       format('ALTER FUNCTION %s RENAME TO get_user_session', p.oid::regprocedure) AS fix
+       format('ALTER ROUTINE %s RENAME TO get_user_session', p.oid::regprocedure) AS fix
   FROM pg_namespace AS n
   JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course' AND p.prokind = 'f'
   LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'enrollments'

@@ -19,6 +19,7 @@ DECLARE
          WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout' AND s.setting OPERATOR(pg_catalog.<>) '0');
     v_until pg_catalog.timestamptz;
     v_lost pg_catalog.int8;
+    v_constraint pg_catalog.text;
 BEGIN
     CALL sessiondb.lock_tables('ROW EXCLUSIVE', ARRAY[%3$L, %1$L]::pg_catalog.regclass[]);
     /* check_session() reads others, too */
@@ -57,9 +58,17 @@ BEGIN
        AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);
     /* no notice of the platform's triggers, for each of which the server would wait if the client is suspended */
     SET LOCAL client_min_messages TO error;
-    UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s
-     WHERE %5$s AND %4$s AND t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_rows)
-       AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);
+    BEGIN
+        UPDATE %3$s AS t SET session_id = r.session_id FROM %2$s AS r JOIN %1$s AS s ON s.id OPERATOR(pg_catalog.=) r.session_id%6$s
+         WHERE %5$s AND %4$s AND t.session_id IS NULL AND t.ctid OPERATOR(pg_catalog.=) ANY (v_rows)
+           AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions);
+    EXCEPTION WHEN check_violation THEN
+        /* a trigger changed what the link was saved by, or had its row moved to another partition, for which it is a new one */
+        GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
+        IF v_constraint OPERATOR(pg_catalog.<>) %12$L THEN
+            RAISE;
+        END IF;
+    END;
     SET LOCAL client_min_messages TO notice;
     IF EXISTS (SELECT FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY (v_rows) AND t.session_id IS NULL
                   AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) ANY (v_versions)) THEN
@@ -82,7 +91,7 @@ END$batch$,
            $2.columns,
            format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', $3.name),
            format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', $3.name), u.guard,
-           format('other sessions lock rows of table %s that get their saved links back', $3.name)),
+           format('other sessions lock rows of table %s that get their saved links back', $3.name), $1 || '_session_id_coherent'),
            ';' || u.after || 'END')) AS statement,
        json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
                          'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END) AS locks
