@@ -55,6 +55,29 @@ def test_a_trigger_is_not_taken_for_ours_by_its_name(new_role: str, installed_db
 
 
 @on_partitioned
+def test_a_table_with_the_name_that_the_index_of_a_partition_is_to_have_is_refused(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """It can be computed."""
+    index = "submissions_2024_' || left(md5('submissions_session_id_idx' || 'submissions_2024'), 8) || '_idx"
+    with platform_db.connect() as connection:
+        ((name,),) = connection.execute(f"SELECT '{index}'".encode()).fetchall()
+        connection.execute(
+            f"GRANT CREATE ON SCHEMA public TO {new_role}; SET ROLE {new_role}; CREATE TABLE public.{name} ()".encode()
+        )
+
+    (finding,) = [f for f in look(platform_db) if f.check == "names"]
+
+    assert (finding.level, finding.object) == ("error", f"public.{name}")
+    assert new_role in finding.detail
+    assert on(platform_db, "apply").code == 5
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER TABLE {name} RENAME TO another".encode())
+    assert on(platform_db, "apply").code == 0
+    assert check(platform_db, "indexes") == []
+
+
+@on_partitioned
 @pytest.mark.parametrize("name", ["zzz_sessiondb_link_submission", "zzz_sessiondb_save"])
 @pytest.mark.parametrize("table", ["submissions", "submissions_2024"])
 def test_a_trigger_that_has_the_very_name_of_ours_is_refused(
@@ -152,6 +175,43 @@ def test_a_type_of_another_role_in_a_table_of_the_platform_is_found_before_and_a
     with platform_db.connect() as connection:
         connection.execute(f"ALTER {taken_over.split()[1]} public.{named} OWNER TO {new_role}".encode())
     assert brief(check(platform_db, "column_types")) == [("column_types", "error", finding.object)]
+
+
+@on_hosted
+def test_the_range_of_a_multirange_of_another_role_is_found(new_role: str, platform_db: PlatformDatabase) -> None:
+    by_role(platform_db, new_role, "CREATE TYPE mood AS RANGE (subtype = float8, multirange_type_name = moods)")
+    with platform_db.connect() as connection:
+        connection.execute("SET search_path TO public; ALTER TABLE enrollments ADD mood moods")
+
+    findings = [f for f in look(platform_db) if f.level == "error"]
+    assert {f.check for f in findings} == {"column_types"}
+    assert "TYPE public.mood" in {f.object for f in findings}
+    with platform_db.connect() as connection:
+        for finding in findings:
+            connection.execute(finding.fix.partition(": ")[2].encode())
+    assert on(platform_db, "apply").code == 0
+
+
+@on_hosted
+def test_a_type_in_a_schema_of_another_role_is_found_before_and_after(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    """It may rename the schema, and create another type with that name: one of an extension belongs to a superuser."""
+    with platform_db.connect() as connection:
+        connection.execute(f"CREATE SCHEMA ext AUTHORIZATION {new_role}; GRANT USAGE ON SCHEMA ext TO PUBLIC".encode())
+        connection.execute("CREATE TYPE ext.mood AS ENUM (); ALTER TABLE enrollments ADD mood ext.mood")
+
+    (finding,) = [f for f in look(platform_db) if f.level == "error"]
+    assert (finding.check, finding.object) == ("column_types", "SCHEMA ext")
+    assert on(platform_db, "apply").code == 5
+    with platform_db.connect() as connection:
+        connection.execute(finding.fix.partition(": ")[2].encode())
+    assert on(platform_db, "apply").code == 0
+    assert check(platform_db, "column_types") == []
+
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER SCHEMA ext OWNER TO {new_role}".encode())
+    assert brief(check(platform_db, "column_types")) == [("column_types", "error", "SCHEMA ext")]
 
 
 # a schema that belongs to another role

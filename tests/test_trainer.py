@@ -751,6 +751,28 @@ def test_a_rivals_function_or_operator_in_the_platforms_schema_is_not_run(
         visitor.see(path)
 
 
+@ON_REFERENCE
+def test_no_cast_of_a_type_of_another_role_with_the_name_of_one_of_postgresql_is_run(
+    new_role: str, visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    session = visitor.press(f"/new/{NORD}/{PYTHON}", title="T", status="draft", by="").location.partition("?")[0]
+    with installed_db.connect() as connection:
+        connection.execute(
+            f"""
+            CREATE SCHEMA h AUTHORIZATION {new_role}; GRANT USAGE ON SCHEMA h TO PUBLIC; SET ROLE {new_role};
+            CREATE TYPE h.timestamptz AS ENUM ('x');
+            CREATE FUNCTION h.cast(h.timestamptz) RETURNS pg_catalog.timestamptz LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+            CREATE CAST (h.timestamptz AS pg_catalog.timestamptz) WITH FUNCTION h.cast(h.timestamptz);
+            RESET ROLE;
+            ALTER TABLE sessions DROP COLUMN starts_on;
+            ALTER TABLE sessions ADD COLUMN starts_on h.timestamptz DEFAULT 'x'
+            """.encode()
+        )
+    for path in ("/", session):
+        visitor.see(path)
+
+
 RIVAL = """
     GRANT CREATE ON SCHEMA public TO {role};
     SET ROLE {role};

@@ -43,6 +43,15 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 SELECT FROM regexp_split_to_table(required.columns[1], ', ') AS k (name)
                  WHERE k.name <> 'session_id' AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
         UNION ALL
+        -- those of partitions can be computed
+        SELECT format('%I.%I', x.schema_name, x.index_name),
+               format('The name of an index that sessiondb needs on table %I.%I is used by a different object, of role %I.', x.schema_name, x.table_name, pg_get_userbyid(c.relowner)),
+               format('Give %I.%I another name.', x.schema_name, x.index_name)
+          FROM ({indexes}) AS required (name, table_name, columns, predicate, comment)
+         CROSS JOIN LATERAL ({index_places(required.name, required.table_name, required.columns, required.predicate)}) AS x
+          JOIN pg_class AS c ON c.relnamespace = to_regnamespace(quote_ident(x.schema_name)) AND c.relname = x.index_name
+         WHERE x.level > 0 AND x.index_oid IS NULL AND NOT x.is_served
+        UNION ALL
         SELECT format('%s.%s', c.relname, k.conname),
                format('The name of the foreign key that sessiondb needs, %I, is used by: %s', k.conname, pg_get_constraintdef(k.oid)),
                format('Give it another name: ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I',

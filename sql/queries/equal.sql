@@ -8,7 +8,7 @@ SELECT coalesce(e.operator, 'OPERATOR(pg_catalog.=)') AS operator, e.right_cast
           JOIN pg_type AS base ON base.oid = CASE WHEN t.typtype = 'd' THEN ({base_type(t.oid)})::regtype ELSE t.oid END
           JOIN pg_opclass AS c ON c.opcdefault
            AND c.opcmethod = (SELECT am.oid FROM pg_am AS am WHERE am.amname = 'btree')
-           AND c.opcintype IN (base.oid, CASE WHEN base.typtype = 'e' THEN 'anyenum'::regtype WHEN base.typname = 'varchar' THEN 'text' END)
+           AND c.opcintype IN (base.oid, CASE WHEN base.typtype = 'e' THEN 'anyenum'::regtype WHEN base.oid = 'varchar'::regtype THEN 'text' END)
           JOIN pg_amop AS m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3
            AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
          CROSS JOIN LATERAL ({operator(m.amopopr)}) AS o

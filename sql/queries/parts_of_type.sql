@@ -10,7 +10,7 @@ WITH RECURSIVE part (type_oid) AS (
             UNION ALL
             SELECT t.typbasetype
             UNION ALL
-            SELECT g.rngsubtype FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
+            SELECT unnest(ARRAY[g.rngtypid, g.rngsubtype]) FROM pg_range AS g WHERE t.oid IN (g.rngtypid, g.rngmultitypid)
             UNION ALL
             SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
             UNION ALL

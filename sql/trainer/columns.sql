@@ -8,8 +8,15 @@ SELECT w.place, w.type_name,
           JOIN pg_type AS y ON y.oid = a.atttypid
          WHERE a.attrelid = to_regclass(format('%I.%I', current_setting('sessiondb.schema'), w.table_name))
            AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
-           AND (y.typcategory = 'S' OR w.type_name <> 'text')
-           AND (y.typname IN ('date', 'timestamp', 'timestamptz') OR w.type_name = 'text')
+           -- by the type itself: another role may have made one with that name, and casts of it
+           AND CASE w.type_name
+                   WHEN 'text' THEN y.typcategory = 'S' AND (y.typnamespace = 'pg_catalog'::regnamespace OR y.typowner IN (
+                       SELECT t.oid FROM (SELECT ({right_owner(n.oid)}) AS owner FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')) AS h
+                        CROSS JOIN LATERAL (
+{trusted_roles(h.owner)}
+                              ) AS t))
+                   ELSE y.oid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+               END
          ORDER BY k.place
          LIMIT 1) AS expression
   FROM (VALUES
