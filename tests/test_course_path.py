@@ -111,7 +111,7 @@ class TestFound:
             code = source.partition("*/")[2]
             assert "course_of" not in code
             # but for a row whose saved link is restored
-            assert "EXECUTE" not in code.replace("EXECUTE sessiondb.query_of_saved_link(", "")
+            assert "EXECUTE" not in code.replace("EXECUTE v_query", "")
 
     @on_reference
     def test_though_a_longer_way_exists(self, platform_db: PlatformDatabase) -> None:

@@ -411,6 +411,11 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "CREATE INDEX by_theirs ON users (id) WHERE left_behind.of_index('x')",
             "ALTER TABLE orgs ADD CONSTRAINT one_each EXCLUDE USING btree (id WITH =) WHERE (left_behind.of_index('x'))",
             "CREATE CAST (mood AS text) WITH FUNCTION left_behind.text(mood) AS ASSIGNMENT",
+            # partitions have these, too, but from their table
+            "ALTER TABLE submissions ADD CONSTRAINT of_all CHECK (left_behind.of_index('x'))",
+            "CREATE INDEX of_each ON submissions (left_behind.of_index(id::text))",
+            "CREATE TRIGGER on_each BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION left_behind.f()",
+            "ALTER TABLE sessions ADD made boolean GENERATED ALWAYS AS (left_behind.of_index('x')) STORED",
         ):
             give(connection, trusted(statement), new_role)
 
@@ -419,16 +424,19 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
         objects = (
             "cast (public.mood AS pg_catalog.text)",
             "default value for public.orgs.mood",
+            "default value for public.sessions.made",
             "domain constraint is_well on public.checked",
             "domain constraint title_check on public.title",
             "domain constraint word_check on public.word",
             'foreign key 100%_s_fkey of left_behind."100%"',
             "foreign key enrollments_n_fkey of left_behind.enrollments",
             "index public.by_theirs",
+            "index public.of_each",
             "policy theirs on public.enrollments",
             "table constraint deep on public.courses",
             "table constraint deeper on public.orgs",
             "table constraint holds on public.sessions",
+            "table constraint of_all on public.submissions",
             "table constraint one_each on public.orgs",
             "table constraint runs on public.orgs",
             "table constraint taken on public.org_members",
@@ -441,6 +449,7 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "trigger fff on public.courses",
             "trigger ggg on public.courses",
             "trigger hhh on public.courses",
+            "trigger on_each on public.submissions",
             "type public.labels",
             "type public.ran",
         )

@@ -54,14 +54,17 @@ code AS (
                      CROSS JOIN LATERAL (
 {open_schemas(h.table_owner)}
                           ) AS s)))
+       -- that of the partitioned table is found, too
+       AND NOT (({is_of_parent(f.of_class, f.of_object)}) AND (SELECT c.relispartition FROM pg_class AS c WHERE c.oid = e.relid))
 )
 SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
        format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
-       coalesce(CASE WHEN count(DISTINCT f.what) = 1 AND min(f.takeover) IS NOT NULL THEN format(E'Take the function over in a transaction and read it before COMMIT: %s\nOr drop the %s: ', min(f.takeover), f.type) END,
-                'Do not take over what it uses, which could act as its new owner: ')
-       || coalesce(({drop_statement(f.of_class, f.of_object)}), format('drop the %s', f.type)) AS fix
+       CASE WHEN count(DISTINCT f.what) = 1 AND min(f.takeover) IS NOT NULL THEN
+                format('Take the function over in a transaction and read it before COMMIT: %s', min(f.takeover)) || coalesce(format(E'\nOr drop the %s: %s', f.type, d.statement), '')
+            ELSE 'Do not take over what it uses, which could act as its new owner: ' || coalesce(d.statement, format('create the %s again without it.', f.type)) END AS fix
   FROM code AS f
- GROUP BY f.object, f.type, f.of_class, f.of_object, f.relid
+ CROSS JOIN LATERAL (SELECT ({drop_statement(f.of_class, f.of_object)}) AS statement) AS d
+ GROUP BY f.object, f.type, f.relid, d.statement
 UNION ALL
 SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.conname, c.oid::regclass),
        format('This table of role %I refers to %s: it may prevent the deletion of a row and, before PostgreSQL 18, '

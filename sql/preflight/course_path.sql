@@ -38,12 +38,15 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
 UNION ALL
 SELECT 'course_path', 'warning', c.object,
        format('No foreign key confirms that %s leads to a course; sessiondb relies on --course-path.', s.path),
-       format('To confirm it, add a foreign key: ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %I.courses NOT VALID',
-              coalesce(s.tables[cardinality(s.tables)]::regclass::text, c.object),
+       format('To confirm it, add a foreign key: ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %I.courses%s',
+              coalesce(t.oid::regclass::text, c.object),
               (SELECT n.names[cardinality(n.names)] FROM parse_ident(s.path) AS n (names)),
-              current_setting('sessiondb.schema'))
+              current_setting('sessiondb.schema'),
+              -- on a partitioned table only from PostgreSQL 18 on
+              CASE WHEN t.relkind = 'p' AND current_setting('server_version_num')::integer < 180000 THEN '' ELSE ' NOT VALID' END)
   FROM choice AS c
   JOIN shortest AS s ON s.believed
+  LEFT JOIN pg_class AS t ON t.oid = coalesce(s.tables[cardinality(s.tables)]::oid, to_regclass(c.object))
  WHERE c.ways = 1
 UNION ALL
 -- by the statistics: preflight reads the catalogs alone

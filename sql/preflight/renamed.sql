@@ -72,8 +72,8 @@ SELECT 'renamed' AS "check",
                'BEGIN UPDATE %3$s SET session_id = r.link WHERE tableoid OPERATOR(pg_catalog.=) r.relation AND ctid OPERATOR(pg_catalog.=) r.row_id AND session_id IS NULL; '
                'EXCEPTION WHEN check_violation THEN NULL; END; END LOOP; '
                'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id OPERATOR(pg_catalog.<>) o.%2$I) THEN RAISE EXCEPTION USING MESSAGE = %5$L, HINT = %6$L; END IF; '
-               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id IS NULL) THEN RAISE WARNING USING MESSAGE = %7$L, HINT = %8$L; '
-               'ELSE ALTER TABLE %9$s DROP COLUMN %2$I CASCADE; END IF; END',
+               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id IS NULL) THEN RAISE WARNING USING MESSAGE = %7$L, HINT = %8$L; ELSE '
+               || 'ALTER TABLE %9$s DROP COLUMN %2$I CASCADE' || '; END IF; END',
                -- the columns without their table: else that of one that was renamed would be a call of a function
                format('PERFORM %s, session_id FROM %s LIMIT 0;', k.columns, y.name), y.link, y.name, y.old || ' ' || y.of_member,
                format('rows of %s have another session by now', y.name), format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link),

@@ -7,7 +7,8 @@ SELECT CASE $1
                SELECT format('ALTER %s DROP CONSTRAINT %I', CASE k.contypid WHEN 0 THEN format('TABLE %s', k.conrelid::regclass) ELSE format('DOMAIN %s', k.contypid::regtype) END, k.conname)
                  FROM pg_constraint AS k WHERE k.oid = $2)
            WHEN 'pg_attrdef'::regclass THEN (
-               SELECT format('ALTER TABLE %s ALTER %I DROP DEFAULT', a.attrelid::regclass, a.attname)
+               SELECT format(CASE a.attgenerated WHEN '' THEN 'ALTER TABLE %s ALTER %I DROP DEFAULT' WHEN 's' THEN 'ALTER TABLE %s ALTER %I DROP EXPRESSION'
+                             ELSE 'ALTER TABLE %s DROP COLUMN %I' END, a.attrelid::regclass, a.attname)
                  FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.oid = $2)
            WHEN 'pg_type'::regclass THEN (SELECT format('ALTER DOMAIN %s DROP DEFAULT', y.oid::regtype) FROM pg_type AS y WHERE y.oid = $2 AND y.typdefault IS NOT NULL)
            WHEN 'pg_class'::regclass THEN (SELECT format('DROP INDEX %s', c.oid::regclass) FROM pg_class AS c WHERE c.oid = $2 AND c.relkind IN ('i', 'I'))

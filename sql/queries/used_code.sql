@@ -7,8 +7,8 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, own.of_class, own.
         SELECT d.classid, d.objid, d.classid, d.objid
           FROM pg_depend AS d
          WHERE d.refclassid = $1 AND d.refobjid = $2 AND (d.deptype IN ('a', 'i') OR d.classid = 'pg_cast'::regclass)
-           -- arrays, and the type of a row
-           AND NOT (d.classid = 'pg_type'::regclass AND d.deptype = 'i')
+           -- arrays, the type of a row, and the cast of a range type to its multirange type
+           AND NOT (d.classid IN ('pg_type'::regclass, 'pg_cast'::regclass) AND d.deptype = 'i')
         UNION
         -- the index of an EXCLUDE depends on the constraint
         SELECT 'pg_class'::regclass, k.conindid, 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k WHERE $1 = 'pg_class'::regclass AND k.conrelid = $2 AND k.contype = 'x'

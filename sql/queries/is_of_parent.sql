@@ -1,0 +1,7 @@
+-- Whether object $2 (an oid) of catalog $1 is a part of the one that the parent of its table has, and cannot be dropped by itself.
+SELECT CASE $1
+           WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger AS t WHERE t.oid = $2 AND t.tgparentid <> 0)
+           WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT FROM pg_constraint AS k WHERE k.oid = $2 AND k.coninhcount > 0)
+           WHEN 'pg_class'::regclass THEN EXISTS (SELECT FROM pg_class AS c WHERE c.oid = $2 AND c.relispartition AND c.relkind IN ('i', 'I'))
+           ELSE false
+       END
