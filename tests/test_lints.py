@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from typing import LiteralString
 
 import pytest
 from conftest import PlatformDatabase
+from pglast.parser import scan
 from platforms import PLATFORMS
 
 # plpgsql_check
@@ -73,6 +75,29 @@ def test_plpgsql_check_finds_nothing(installed_db: PlatformDatabase) -> None:
             ]
         assert checked > 20
         assert said == [], "\n".join(map(str, said))
+
+
+def literals(text: str) -> Generator[str, None, None]:
+    """The string literals of an SQL text, and of those that hold SQL."""
+    for token in scan(text):
+        literal = text[token.start : token.end + 1]
+        if token.name == "SCONST" and literal.startswith("$"):
+            yield from literals(
+                literal.strip("$").partition("$")[2].rpartition("$")[0] if literal[1] != "$" else literal[2:-2]
+            )
+        elif token.name == "SCONST":
+            yield literal
+
+
+def test_no_function_asks_whether_a_backslash_stands_for_itself(installed_db: PlatformDatabase) -> None:
+    """Which the setting standard_conforming_strings of who calls it decides, unless a literal begins with E."""
+    with installed_db.connect() as connection:
+        sources = connection.execute(
+            "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'sessiondb'::regnamespace OR proname = 'get_user_session_for_course'"
+        ).fetchall()
+    found = [(name, literal) for name, source in sources for literal in literals(source)]
+    assert len(found) > 500
+    assert [f for f in found if "\\" in f[1] and not f[1].startswith("E")] == []
 
 
 # what the linters of hosted backends ask

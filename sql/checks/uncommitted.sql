@@ -7,7 +7,7 @@ SELECT DISTINCT 'uncommitted' AS "check", 'warning' AS level, format('table %s',
        format('%s of role %I may have created a trigger there, or a foreign key to it, which nothing shows before it is committed.',
               coalesce('Session ' || l.pid, 'A prepared transaction'), coalesce(a.usename, x.owner)) AS detail,
        CASE WHEN l.pid IS NOT NULL THEN format('SELECT pg_catalog.pg_terminate_backend(%s)', l.pid)
-            WHEN x.gid ~ '[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
+            WHEN x.gid ~ E'[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
             ELSE format('ROLLBACK PREPARED %L', x.gid) END AS fix
   FROM pg_locks AS l
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid

@@ -3,7 +3,7 @@ SELECT jsonb_build_object(
            'type', t.tgtype, 'function', n.nspname || '.' || p.proname, 'arguments', encode(t.tgargs, 'escape'),
            'columns', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)),
-           'when', substring(pg_get_triggerdef(t.oid, true), 'WHEN \((.*)\) EXECUTE FUNCTION')),
+           'when', substring(pg_get_triggerdef(t.oid, true), E'WHEN \\((.*)\\) EXECUTE FUNCTION')),
        'pg_trigger'::regclass, t.oid, 0
   FROM platform AS c
   JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = w.name AND NOT t.tgisinternal

@@ -11,7 +11,7 @@ DECLARE
     v_org_id pg_catalog.uuid := sessiondb.org_of_slug(p_org_slug);
     v_role platform.org_members.role%TYPE;
 BEGIN
-    IF p_role OPERATOR(pg_catalog.!~) '\S' THEN
+    IF p_role OPERATOR(pg_catalog.!~) E'\\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'the role of a member cannot be empty',

@@ -26,7 +26,7 @@ BEGIN
             MESSAGE = pg_catalog.format('there is no course with the id %s', p_course_id),
             HINT = 'List them with: sessiondb course list';
     END IF;
-    IF p_title OPERATOR(pg_catalog.!~) '\S' THEN
+    IF p_title OPERATOR(pg_catalog.!~) E'\\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'the title of a session cannot be empty',

@@ -53,7 +53,7 @@ BEGIN
             v_path := current_setting('sessiondb.platform_path');
             PERFORM set_config('search_path', v_path, true);
             FOR v_text IN SELECT r.remark FROM sessiondb.backfill_remarks(p_session_id) AS r (remark) LOOP
-                RAISE NOTICE '%', pg_catalog.regexp_replace(v_text, '[{invisible}]', '?', 'g');
+                RAISE NOTICE '%', pg_catalog.regexp_replace(v_text, E'[{invisible}]', '?', 'g');
             END LOOP;
             SET LOCAL search_path TO pg_catalog, pg_temp;
         END IF;
@@ -72,11 +72,11 @@ BEGIN
             -- a session, a membership, a row or a partition has just changed, or is about to, unless a constraint is not ours
             GET STACKED DIAGNOSTICS v_broken = CONSTRAINT_NAME;
             v_tries := v_tries + 1;
-            IF v_tries > 10 OR SQLSTATE = '23514' AND v_broken NOT LIKE '%\_session\_id\_coherent' AND v_broken <> '' THEN
+            IF v_tries > 10 OR SQLSTATE = '23514' AND v_broken NOT LIKE E'%\\_session\\_id\\_coherent' AND v_broken <> '' THEN
                 RAISE NOTICE 'stopped; linked by this call: %', v_linked USING HINT = 'Linked rows stay linked; call it again to resume.';
                 RAISE;
             END IF;
-            RAISE NOTICE 'the batch is tried again: %', regexp_replace(SQLERRM, '[{invisible}]', '?', 'g');
+            RAISE NOTICE 'the batch is tried again: %', regexp_replace(SQLERRM, E'[{invisible}]', '?', 'g');
             PERFORM pg_sleep(0.1 * v_tries);
         END;
         IF v_tries = 0 AND clock_timestamp() > v_told + interval '5 seconds' THEN
@@ -93,7 +93,7 @@ BEGIN
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
         -- a role that may run a backfill could forge a line with a reason
-        FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), '[{invisible}]', '?', 'g') FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
+        FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), E'[{invisible}]', '?', 'g') FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
             RAISE NOTICE '%', v_text;
         END LOOP;
         IF v_counts.as_of < v_call THEN

@@ -27,8 +27,8 @@ BEGIN
                 OR p.turn NOT BETWEEN 1 AND 1000000000
                 OR p.started_at NOT BETWEEN '2000-01-01' AND now()
                 OR greatest(p.scanned, p.linked, p.skipped) > 1000000000000000 OR least(p.scanned, p.linked, p.skipped) < 0
-                OR p.reasons::text !~ '^{("\w{1,63}": \d{1,15}(, )?)*}$'
-                OR p.position IS NOT NULL AND p.position::text !~ '^{"(block": \d{1,10}|user_id": "[0-9a-f-]{36}")}$')
+                OR p.reasons::text !~ E'^{("\\w{1,63}": \\d{1,15}(, )?)*}$'
+                OR p.position IS NOT NULL AND p.position::text !~ E'^{"(block": \\d{1,10}|user_id": "[0-9a-f-]{36}")}$')
     THEN
         UPDATE sessiondb.backfill_progress AS p
            SET started_at = now()

@@ -30,14 +30,14 @@ BEGIN
       INTO v_at FROM sessiondb.installation AS i;
     p_source := btrim(p_source, E'\n');
     p_source := CASE current_setting('sessiondb.citus', true)
-        WHEN 'distributed' THEN regexp_replace(p_source, '^( *)-- citus: ', '\1', 'ng')
-        ELSE regexp_replace(p_source, '^ *-- citus: .*\n', '', 'ng')
+        WHEN 'distributed' THEN regexp_replace(p_source, '^( *)-- citus: ', E'\\1', 'ng')
+        ELSE regexp_replace(p_source, E'^ *-- citus: .*\\n', '', 'ng')
     END;
     v_pieces := coalesce(to_jsonb(v_at) -> 'staff' -> 'pieces', jsonb_build_object(
         'staff_' || 'user', 'NULL::pg_catalog.uuid', 'staff_' || 'roles', 'NULL::pg_catalog.text[]'));
     v_mark := md5(to_jsonb(v_at)::text);
     FOR v_staff IN SELECT s.name FROM jsonb_each_text(v_pieces) AS s (name, text) WHERE s.text IS NOT NULL LOOP
-        p_source := array_to_string(regexp_split_to_array(p_source, format('\m%s\M', v_staff.name)), v_staff.name || v_mark);
+        p_source := array_to_string(regexp_split_to_array(p_source, format(E'\\m%s\\M', v_staff.name)), v_staff.name || v_mark);
     END LOOP;
     v_names := concat(v_at.schema_name, v_at.search_path, array_to_string(v_at.course_pieces, ' '));
     FOREACH v_tag IN ARRAY ARRAY['function', 'procedure'] LOOP
@@ -45,8 +45,8 @@ BEGIN
             p_source := replace(p_source, format('$%s$', v_tag), format('$%s_%s$', v_tag, md5(v_names)));
         END IF;
     END LOOP;
-    p_source := array_to_string(regexp_split_to_array(p_source, '\mplatform\.(?=[[:alpha:]_"])'), v_at.schema_name || '.');
-    FOR v_row IN SELECT DISTINCT m.groups[1] FROM regexp_matches(p_source, 'course_of\((\w+)\)', 'g') AS m (groups) LOOP
+    p_source := array_to_string(regexp_split_to_array(p_source, E'\\mplatform\\.(?=[[:alpha:]_"])'), v_at.schema_name || '.');
+    FOR v_row IN SELECT DISTINCT m.groups[1] FROM regexp_matches(p_source, E'course_of\\((\\w+)\\)', 'g') AS m (groups) LOOP
         IF v_at.course_pieces IS NULL THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_not_in_prerequisite_state',

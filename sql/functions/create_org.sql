@@ -8,7 +8,7 @@ AS $function$
  */
 #variable_conflict use_column
 BEGIN
-    IF p_name IS NULL OR p_name OPERATOR(pg_catalog.!~) '\S' OR p_slug IS NULL OR p_slug OPERATOR(pg_catalog.!~) '\S' THEN
+    IF p_name IS NULL OR p_name OPERATOR(pg_catalog.!~) E'\\S' OR p_slug IS NULL OR p_slug OPERATOR(pg_catalog.!~) E'\\S' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'an organisation needs a name and a slug that are not empty',

@@ -43,7 +43,7 @@ BEGIN
     END IF;
     v_column := (SELECT c.name FROM unnest(v_step.columns) WITH ORDINALITY AS c (name, place) ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
     detail := format('The row leads to no course: %I of table %s is %s in the row with %s.', v_column, v_step."from",
-        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), regexp_replace(v_where, 'OPERATOR\([^()]*\)', '=', 'g'));
+        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), regexp_replace(v_where, E'OPERATOR\\([^()]*\\)', '=', 'g'));
 
     v_next := sessiondb.ask(sessiondb.query_of_course(v_steps, p_user_id));
     IF v_next IS NULL THEN

@@ -41,14 +41,14 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = regexp_replace(v_table || ' was renamed or dropped while this waited for it', '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(v_table || ' was renamed or dropped while this waited for it', E'[{invisible}]', '?', 'g'),
             HINT = 'Run it again.';
     END IF;
     -- nothing keeps another role from creating it
     IF array_position(v_oids, NULL) IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_table',
-            MESSAGE = regexp_replace(format('table %s does not exist', v_names[array_position(v_oids, NULL)]), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('table %s does not exist', v_names[array_position(v_oids, NULL)]), E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
 END

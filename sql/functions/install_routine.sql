@@ -46,13 +46,13 @@ BEGIN
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_in_use',
-            MESSAGE = regexp_replace(format('another role created a function %s at the same time', p_routine), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('another role created a function %s at the same time', p_routine), E'[{invisible}]', '?', 'g'),
             HINT = 'Drop that function, then run sessiondb apply again.';
     END IF;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_in_use',
-            MESSAGE = regexp_replace(format('function %s would use %s', p_routine, v_of_others), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('function %s would use %s', p_routine, v_of_others), E'[{invisible}]', '?', 'g'),
             HINT = 'Drop it, then run sessiondb apply again; or give another expression with --current-user.';
     END IF;
     IF NOT p_public THEN

@@ -21,7 +21,7 @@ BEGIN
     IF v_builders <> '{}' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',
-            MESSAGE = regexp_replace(format('an index is being built on table %s', p_table), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('an index is being built on table %s', p_table), E'[{invisible}]', '?', 'g'),
             DETAIL = 'In the way: ' || ({in_the_way(v_builders)}),
             HINT = 'Run it again when the index is built.';
     END IF;
@@ -30,7 +30,7 @@ BEGIN
     EXCEPTION WHEN lock_not_available THEN
         RAISE EXCEPTION USING
             ERRCODE = 'lock_not_available',
-            MESSAGE = regexp_replace(format('%s: %s on table %s', SQLERRM, p_mode, p_table), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('%s: %s on table %s', SQLERRM, p_mode, p_table), E'[{invisible}]', '?', 'g'),
             DETAIL = 'In the way: ' || coalesce(
                 (SELECT ({in_the_way(h.pids)}) FROM (SELECT ARRAY(
                     SELECT coalesce(l.pid, 0)

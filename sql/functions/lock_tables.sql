@@ -63,7 +63,7 @@ BEGIN
            )
      LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = regexp_replace(v_wrong, '[{invisible}]', '?', 'g'), HINT = 'See: sessiondb check';
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = regexp_replace(v_wrong, E'[{invisible}]', '?', 'g'), HINT = 'See: sessiondb check';
     END IF;
 END
 $procedure$

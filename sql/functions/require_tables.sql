@@ -27,7 +27,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = regexp_replace(v_table || ', which may have created it in the place of another one', '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(v_table || ', which may have created it in the place of another one', E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check table_owners course_path';
     END IF;
     SELECT concat_ws('.', i.platform_schema, r.table_name, r.column_name)
@@ -50,13 +50,13 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'undefined_column',
-            MESSAGE = regexp_replace(format('column %s does not exist', v_column), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('column %s does not exist', v_column), E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
     -- in pg_catalog no other role can create an operator or a type in the place of one that is moved or dropped
     PERFORM set_config('sessiondb.schema', i.platform_schema, true), set_config('sessiondb.course_path', i.course_path, true)
        FROM sessiondb.installation AS i
-      WHERE i.course_joins::text ~ 'OPERATOR\((?!pg_catalog\.)';
+      WHERE i.course_joins::text ~ E'OPERATOR\\((?!pg_catalog\\.)';
     IF FOUND THEN
         PERFORM FROM sessiondb.installation AS i JOIN ({course_paths()}) AS p ON p.pieces = i.course_pieces;
         IF NOT FOUND THEN
@@ -77,7 +77,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'feature_not_supported',
-            MESSAGE = regexp_replace(format('table %s is managed by Citus, for which sessiondb was not applied here', v_table), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('table %s is managed by Citus, for which sessiondb was not applied here', v_table), E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check, then sessiondb apply';
     END IF;
 END

@@ -50,7 +50,7 @@ BEGIN
     IF v_found IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = regexp_replace(format('schema sessiondb is open to roles that are not trusted: %s', v_found), '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('schema sessiondb is open to roles that are not trusted: %s', v_found), E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check';
     END IF;
     -- not what the role that calls a SECURITY DEFINER function set
@@ -73,7 +73,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = regexp_replace(v_found || ': an unqualified name in the platform''s own code may mean an object of that role', '[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(v_found || ': an unqualified name in the platform''s own code may mean an object of that role', E'[{invisible}]', '?', 'g'),
             HINT = 'Connect with a search_path without it. See: sessiondb check search_path';
     END IF;
     CALL sessiondb.hold_tables();

@@ -17,8 +17,8 @@ SELECT coalesce((
                    t.relation, t.key, p_id))) WITH ORDINALITY AS n (name, place)
             WHERE t.columns IS NOT NULL
               AND n.name ~ '^[^- ].{0,59}$'
-              AND n.name !~ '[:/=\\]'
-              AND n.name !~ '[\xa0{invisible}]'
+              AND n.name !~ E'[:/=\\\\]'
+              AND n.name !~ E'[\\xa0{invisible}]'
               AND replace(n.name, '-', '') !~* '^[0-9a-f]{32}$'
               AND (SELECT count(*) = 1 AND bool_and(f.id = p_id AND f.found_by <> 'near') FROM sessiondb.find_named(p_kind, n.name) AS f)
             ORDER BY n.place

@@ -6,7 +6,7 @@ WITH required AS (
 holder AS (
     SELECT n.nspname,
            -- a line break would begin another fix
-           regexp_replace(n.nspname, '[{invisible}]', '?', 'g') AS shown,
+           regexp_replace(n.nspname, E'[{invisible}]', '?', 'g') AS shown,
            array_agg(DISTINCT c.relname ORDER BY c.relname) AS names,
            -- another role could have created it, or one of the tables, in order to be proposed
            ' of role ' || string_agg(DISTINCT quote_ident(o.rolname), ', ') AS of_role,

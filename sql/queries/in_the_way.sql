@@ -1,6 +1,6 @@
 -- Describes the backends $1 to the user; NULL when they have ended. 0 stands for prepared transactions, as in
 -- pg_blocking_pids(). The body needs nothing of schema sessiondb.
-SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisible}]', '?', 'g')
+SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), E'[{invisible}]', '?', 'g')
   -- without what could control the terminal of psql
   FROM (
         SELECT a.pid,
@@ -12,7 +12,7 @@ SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), '[{invisib
                        coalesce(quote_ident(nullif(a.application_name, '')), 'no application name'), 'role ' || quote_ident(a.usename), a.state,
                        'in a transaction for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text),
                    -- in quotes, because it is not ours
-                   '"' || replace(left(btrim(regexp_replace(q.query, '(/\*((?!\*/).)*\*/|--[^\n]*|\s)+', ' ', 'g')), 80), '"', '""') || CASE WHEN q.query <> a.query THEN '...' ELSE '' END || '"') AS description
+                   '"' || replace(left(btrim(regexp_replace(q.query, E'(/\\*((?!\\*/).)*\\*/|--[^\\n]*|\\s)+', ' ', 'g')), 80), '"', '""') || CASE WHEN q.query <> a.query THEN '...' ELSE '' END || '"') AS description
           FROM pg_stat_activity AS a
           -- up to a literal, a word for a password, or a comment in a comment
          CROSS JOIN LATERAL substring(

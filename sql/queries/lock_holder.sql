@@ -6,7 +6,7 @@ SELECT regexp_replace(CASE
                                           date_trunc('second', a.backend_start))
            ELSE format('prepared transaction %L of role %I, prepared %s, which only ROLLBACK PREPARED ends',
                        x.gid, x.owner, date_trunc('second', x.prepared))
-       END, '[{invisible}]', '?', 'g')  -- a name may control the terminal of who reads a log
+       END, E'[{invisible}]', '?', 'g')  -- a name may control the terminal of who reads a log
   FROM pg_locks AS l
   LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
   -- the locks of a prepared transaction have no pid; the lock on its own id identifies them

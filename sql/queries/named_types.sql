@@ -6,7 +6,7 @@ WITH named AS MATERIALIZED (
       FROM pg_type AS t
       JOIN pg_namespace AS n ON n.oid = t.typnamespace
      WHERE n.nspname <> 'pg_catalog'
-       AND $1 ~ concat('(::|\mRETURNING )', regexp_replace(format('%I.%I', n.nspname, t.typname), '(\W)', '\\\1', 'g'), '(?!\w)')
+       AND $1 ~ concat(E'(::|\\mRETURNING )', regexp_replace(format('%I.%I', n.nspname, t.typname), E'(\\W)', E'\\\\\\1', 'g'), E'(?!\\w)')
 )
 SELECT DISTINCT w.type_oid::regtype AS name, pg_get_userbyid(v.owner) AS role
   FROM named AS t

@@ -4,7 +4,7 @@ SELECT DISTINCT 'error' AS level,
        format('Prepared transaction %L of role %I, prepared %s, holds a lock on table %I.%I.',
               x.gid, x.owner, date_trunc('second', x.prepared), n.nspname, c.relname) AS detail,
        -- a role that may prepare a transaction could forge a line of the fix with the name that it gives
-       CASE WHEN x.gid ~ '[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
+       CASE WHEN x.gid ~ E'[{invisible}]' THEN 'End it. Its name has invisible characters: see pg_prepared_xacts.'
             ELSE format('End it, with ROLLBACK or with COMMIT: COMMIT PREPARED %L', x.gid) END AS fix
   FROM pg_prepared_xacts AS x
   -- the locks of a prepared transaction have no pid; the lock on its own id identifies them

@@ -9,14 +9,14 @@ SELECT 'info' AS level, format('Its function %s may run its arguments', p.oid::r
    AND NOT x.tgisinternal
    AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, to_regnamespace('sessiondb'))
    AND NOT (l.lanname = 'c' AND p.proname IN ('moddatetime', 'insert_username', 'autoinc', 'lo_manage'))
-   AND NOT (l.lanname = 'plpgsql' AND p.prosrc !~* '\mexecute\M')
+   AND NOT (l.lanname = 'plpgsql' AND p.prosrc !~* E'\\mexecute\\M')
 UNION ALL
 SELECT 'warning', format('Its condition gives a text to function %s, which may run it', p.oid::regprocedure)
   FROM pg_trigger AS x
  CROSS JOIN LATERAL (
-        SELECT f.found[1]::oid FROM regexp_matches(x.tgqual::text, ':funcid (\d+)', 'g') AS f (found)
+        SELECT f.found[1]::oid FROM regexp_matches(x.tgqual::text, E':funcid (\\d+)', 'g') AS f (found)
         UNION
-        SELECT o.oprcode FROM regexp_matches(x.tgqual::text, ':opno (\d+)', 'g') AS f (found) JOIN pg_operator AS o ON o.oid = f.found[1]::oid
+        SELECT o.oprcode FROM regexp_matches(x.tgqual::text, E':opno (\\d+)', 'g') AS f (found) JOIN pg_operator AS o ON o.oid = f.found[1]::oid
        ) AS called (oid)
   JOIN pg_proc AS p ON p.oid = called.oid
  WHERE x.oid = $1
@@ -29,4 +29,4 @@ SELECT 'warning', format('Its condition gives a text to function %s, which may r
 UNION ALL
 SELECT 'warning', 'Its condition may run any statement'
   FROM pg_trigger AS x
- WHERE x.oid = $1 AND x.tgqual IS NOT NULL AND pg_get_triggerdef(x.oid) ~ '\mRETURNING\M'
+ WHERE x.oid = $1 AND x.tgqual IS NOT NULL AND pg_get_triggerdef(x.oid) ~ E'\\mRETURNING\\M'

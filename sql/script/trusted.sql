@@ -12,8 +12,8 @@ DECLARE
     v_granted text;
 BEGIN
     -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL AND s.granted IS NULL), '[{invisible}]', '?', 'g'),
-           regexp_replace(string_agg(format('REVOKE %s FROM %s CASCADE', s.granted, s.role), '; ') FILTER (WHERE s.granted IS NOT NULL), '[{invisible}]', '?', 'g')
+    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL AND s.granted IS NULL), E'[{invisible}]', '?', 'g'),
+           regexp_replace(string_agg(format('REVOKE %s FROM %s CASCADE', s.granted, s.role), '; ') FILTER (WHERE s.granted IS NOT NULL), E'[{invisible}]', '?', 'g')
       INTO v_schema, v_found, v_granted
       FROM pg_namespace AS n
       LEFT JOIN (

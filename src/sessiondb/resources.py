@@ -44,7 +44,7 @@ def query(name: str, *arguments: str) -> str:
 def with_queries(text: str) -> str:
     """Replace each ``{name(argument, ...)}`` in SQL with that query of ``sql/queries/`` or ``sql/steps/``.
 
-    ``{invisible}`` becomes :data:`sessiondb.output.INVISIBLE`.
+    ``{invisible}`` becomes :data:`sessiondb.output.INVISIBLE`, for a literal that begins with ``E'``.
     """
 
     def put_in(match: re.Match[str]) -> str:
@@ -52,7 +52,7 @@ def with_queries(text: str) -> str:
         folder = "queries" if (SQL / "queries" / f"{name}.sql").exists() else "steps"
         return query(f"{folder}/{name}", *arguments.split(", "))
 
-    return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text).replace("{invisible}", INVISIBLE)
+    return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text).replace("{invisible}", INVISIBLE.replace("\\", r"\\"))
 
 
 def with_platform(text: str, schema: str) -> str:
