@@ -1133,6 +1133,7 @@ def test_a_row_that_the_platform_lets_no_role_change_stays_as_it_is_and_holds_up
         document = backfill(installed_db)
 
     assert (document["complete"], document["submissions"]["linked"]) == (True, 19)
+    assert document["submissions"]["reasons"] == {"not_written": 1}
     assert linked(installed_db, "submissions") == 19
 
 

@@ -539,7 +539,7 @@ def test_a_function_of_another_owner_is_refused(platform_db: PlatformDatabase, d
 
     assert (check, object_) == ("names", "campus.get_user_session_for_course(uuid,uuid)")
     assert dump(platform_db) == before
-    found = re.search(r"ALTER FUNCTION .*", fix)
+    found = re.search(r"ALTER ROUTINE .*", fix)
     assert found
     with platform_db.connect() as connection:
         connection.execute(found.group().encode())

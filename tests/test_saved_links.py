@@ -977,15 +977,16 @@ def test_no_other_row_gets_a_saved_link_by_taking_its_key_or_giving_it_away(
         f"{link} WHERE id = '{key}'",
     )
 
-    with pytest.raises(errors.CheckViolation):
+    # of a client that writes all columns back it is not stored before apply restores it
+    with pytest.raises(errors.CheckViolation) if during == "rollback" else nullcontext():
         alter(
             platform_db,
             f"UPDATE submissions SET session_id = NULL WHERE id = '{key}'",
             f"{link}, id = gen_random_uuid() WHERE id = '{key}'",
         )
+    assert rows(platform_db, f"SELECT FROM submissions WHERE session_id = '{session}'") == []
     for statement in (f"UPDATE submissions SET id = gen_random_uuid() WHERE id = '{key}'", again[0]):
         alter(platform_db, statement)
-    # of a client that writes all columns back it is not stored before apply restores it
     with pytest.raises(errors.CheckViolation) if during == "rollback" else nullcontext():
         alter(platform_db, again[1])
     assert rows(platform_db, f"SELECT session_id FROM submissions WHERE id = '{key}'") == [{"session_id": None}]
@@ -1847,3 +1848,65 @@ def test_a_row_that_a_trigger_moves_to_another_partition_when_it_is_written_gets
     assert on(platform_db, "apply").code == 0
 
     assert rows(platform_db, query) == before
+
+
+@pytest.mark.slow
+@on_school
+def test_no_saved_link_of_another_student_is_forgotten_where_its_key_is_none_any_more(
+    platform_db: PlatformDatabase,
+) -> None:
+    """A student gives a row of its own the same value, and deletes it, before an apply has restored links."""
+    assert on(platform_db, "apply").code == 0
+    learners = fill(platform_db)
+    assert on(platform_db, "backfill").code == 0
+    platform_db.rollback()
+    alter(
+        platform_db,
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey CASCADE, ADD place int NOT NULL DEFAULT 1, ADD PRIMARY KEY (id, place)",
+    )
+    platform_db.apply(to="0005")
+    saved = rows(
+        platform_db,
+        "SELECT id, user_id, session_id FROM sessiondb.saved_links_of_submissions WHERE session_id IS NOT NULL ORDER BY 1",
+    )
+    first, second = saved[:2]
+    assert first["user_id"] != second["user_id"]
+    for level in ("read committed", "repeatable read"):
+        alter(
+            platform_db,
+            f"SET default_transaction_isolation TO '{level}'",
+            f"INSERT INTO submissions (id, place, user_id, course_id, content, session_id) SELECT '{first['id']}', 2, user_id, course_id, 'x',"
+            f" '{second['session_id']}' FROM submissions WHERE id = '{second['id']}'",
+            "DELETE FROM submissions WHERE place = 2",
+        )
+
+    platform_db.apply()
+
+    assert learners.session is not None
+    kept = f"SELECT session_id FROM submissions WHERE id = '{first['id']}'"
+    assert rows(platform_db, kept) == [{"session_id": first["session_id"]}]
+
+
+@pytest.mark.slow
+@on_school
+def test_no_session_is_saved_of_a_version_that_a_row_has_not_any_more(platform_db: PlatformDatabase) -> None:
+    """A client with an older snapshot would see it under the key that it had."""
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    with platform_db.connect() as client, platform_db.connect() as other:
+        client.execute("SET default_transaction_isolation TO 'repeatable read'; SET search_path TO campus")
+        client.execute(
+            "CREATE FUNCTION pg_temp.again(uuid) RETURNS uuid LANGUAGE sql AS"
+            " 'UPDATE campus.submissions SET id = gen_random_uuid() WHERE id = $1 AND content = ''again'' RETURNING id'"
+        )
+        ((key,),) = client.execute("SELECT id FROM submissions WHERE session_id IS NOT NULL").fetchall()
+        client.execute("BEGIN; SELECT 1")
+        other.execute("UPDATE campus.submissions SET id = gen_random_uuid() WHERE id = %s", [key])
+        platform_db.rollback(to="0005")
+        with pytest.raises(errors.SerializationFailure):
+            client.execute(
+                "INSERT INTO submissions (id, user_id, course_id, content) SELECT id, user_id, course_id, 'again' FROM submissions"
+                " WHERE id = %s RETURNING pg_temp.again(id)",
+                [key],
+            )
+        client.execute("ROLLBACK")

@@ -414,10 +414,16 @@ def test_what_belongs_to_a_group_belongs_to_its_members(
         assert refused(platform_db, user=new_role) == expected
         # a superuser cannot know which of them has the right ones
         assert {*expected, ("table_owners", "error", "public.enrollments")} < {*refused(platform_db)}
-        # all that belongs to the owner of enrollments is trusted, whichever roles may act for it
+        # all that belongs to the owner of enrollments is trusted, by that role
         with platform_db.connect() as connection:
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, group))
-        assert refused(platform_db, user=new_role) == []
+            connection.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(platform_db.name), group)
+            )
+            connection.execute(sql.SQL("GRANT SELECT ON exercises TO {}").format(group))
+            connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(group))
+        assert refused(platform_db, user=new_role) != []  # any role that has it may give it to another one
+        assert refused(platform_db, user=staff) == []
 
 
 # keys that are not enforced

@@ -32,6 +32,7 @@ DECLARE
            AND l.row_id OPERATOR(pg_catalog.=) ANY ($5)
         $update$;
     v_constraint pg_catalog.text;
+    v_kept pg_catalog.int8;
 BEGIN
     -- a lock, although a read takes one: the name is looked up before a wait for it, and could be that of another table after it
     EXECUTE pg_catalog.format('PREPARE %I AS SELECT FROM ONLY %s', v_prepared, v_name);
@@ -84,6 +85,11 @@ BEGIN
             EXECUTE pg_catalog.format(v_update, v_root) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
             GET DIAGNOSTICS linked = ROW_COUNT;
         END;
+        -- a trigger or rule of the platform keeps these as they are
+        v_kept := (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(v_row_ids) AS r (row_id) WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_locked)) OPERATOR(pg_catalog.-) linked;
+        IF v_kept OPERATOR(pg_catalog.>) 0 THEN
+            reasons := reasons OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('not_written', v_kept);
+        END IF;
         -- the batch is repeated, as when a row was moved to another partition; not if a trigger of the platform closes one that is full now
         IF EXISTS (
             SELECT FROM platform.sessions

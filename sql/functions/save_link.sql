@@ -28,7 +28,9 @@ DECLARE
                ORDER BY a.attnum));
     v_present text := sessiondb.query_of_present_row(v_table, TG_RELID, v_columns, (TG_ARGV[1:])[:array_position(TG_ARGV[1:], '') - 1]);
     -- citus: v_image jsonb; /*
-    v_query text := format('SELECT session_id FROM (%s) AS p', v_present);
+    -- a snapshot that is older than what the row is now does not see that, but fails to lock what it sees
+    v_query text := format(CASE WHEN current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN 'SELECT session_id FROM (%s) AS p FOR SHARE'
+                                ELSE 'SELECT session_id FROM (%s) AS p' END, v_present);
     -- citus: */
     v_statement text;
     v_platform record;

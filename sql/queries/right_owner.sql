@@ -3,8 +3,8 @@
 --
 -- If several roles own such tables, the owner of enrollments if it installed sessiondb and one of its tables there has them, or if a
 -- trusted role installed it and both do, and not those of others: an archive that was given away may be moved to any schema. If no
--- table has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and whose rights the current role does
--- not have, and another one owns one of these tables: either may have created its own.
+-- table has them, the owner of enrollments; NULL if that is a role that is trusted for nothing else, and another one owns one of these
+-- tables: either may have created its own, and have given the current role its rights.
 SELECT coalesce(
            ({linked_owner()}),
            (SELECT o.relowner
@@ -24,8 +24,6 @@ SELECT coalesce(
                        o.relowner IN (
 {trusted_roles(NULL::oid)}
                        )
-                    -- of a superuser this is always true
-                    OR pg_has_role(o.relowner, 'USAGE') AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
                     OR NOT EXISTS (
                         SELECT FROM pg_class AS c
                          WHERE c.relnamespace = $1 AND c.relowner <> o.relowner
