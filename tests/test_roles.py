@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conftest import Cluster, PlatformDatabase
-from platforms import PLATFORMS
+from platforms import PARTICULAR, PLATFORMS
 from psycopg import errors, sql
 from test_checks import brief, check, look
 from test_cli import ADA, BRUNO, SQL, Run, run
@@ -366,6 +366,8 @@ def test_students_write_while_a_superuser_rolls_back_and_the_owner_applies_again
         "REVOKE USAGE ON SCHEMA sessiondb FROM {role}",
         "REVOKE EXECUTE ON FUNCTION sessiondb.find_session FROM {role}",
         "REVOKE UPDATE ON enrollments FROM {role}",
+        "REVOKE SELECT ON enrollments FROM {role}; GRANT SELECT (user_id, course_id) ON enrollments TO {role}",
+        "ALTER TABLE submissions OWNER TO {role}; REVOKE SELECT ON submissions FROM {role}",
         "REVOKE SELECT ON sessiondb.installation FROM {role}",
         "REVOKE DELETE ON sessiondb.backfill_progress FROM {role}",
     ],
@@ -408,6 +410,23 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
         assert new_role in run("-d", installed_db.conninfo(), "status").out
         connection.execute(finding.fix.encode())
         assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+
+
+@pytest.mark.parametrize("platform", [PARTICULAR["cooperative"]], indirect=True, ids=str)
+def test_the_function_of_an_operator_that_the_owner_may_not_execute_any_more_is_found(
+    installed_db: PlatformDatabase,
+) -> None:
+    """An extension's, by which a submission's exercise is found."""
+    with installed_db.connect() as connection:
+        if connection.execute("SELECT FROM pg_extension WHERE extname = 'citext'").rowcount == 0:
+            pytest.skip("this server has no citext")
+        connection.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA extensions FROM PUBLIC")
+
+        fixes = [f.fix for f in check(installed_db) if f.check == "owner_rights"]
+        assert [f for f in fixes if "citext_eq" in f]
+        for fix in fixes:
+            connection.execute(fix.encode())
+    assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
 
 
 @on_hosted

@@ -17,8 +17,8 @@ needed (table_oid, privilege, column_name) AS (
                    ) AS r (table_name, column_name, kind)
              WHERE r.table_name IN ('org_members', 'sessions') OR (r.table_name, r.kind) = ('enrollments', 'uuid')
             UNION ALL
-            -- a lock of a row asks for it
-            VALUES ('sessions', 'UPDATE', 'id')
+            -- a lock of a row asks for UPDATE
+            VALUES ('sessions', 'UPDATE', 'id'), ('enrollments', 'SELECT', 'session_id')
            ) AS n (table_name, privilege, column_name)
     UNION ALL
     -- on the path to the course, the tables that the previous one refers to
@@ -55,11 +55,29 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
           FROM pg_proc AS p
          WHERE p.pronamespace = to_regnamespace('sessiondb') AND NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
         UNION
+        -- of an operator of the keys, which belongs to an extension
+        SELECT format('FUNCTION %s', p.oprcode::regprocedure), 'EXECUTE', 'INSERTs fail'
+          FROM pg_operator AS p
+          JOIN pg_namespace AS n ON n.oid = p.oprnamespace AND n.nspname <> 'pg_catalog'
+         WHERE NOT has_function_privilege(o.oid, p.oprcode, 'EXECUTE')
+           AND EXISTS (
+                SELECT FROM pg_proc AS f
+                 WHERE f.pronamespace = to_regnamespace('sessiondb') AND f.proname IN ('link_submission', 'check_session')
+                   AND strpos(f.prosrc, format('OPERATOR(%I.%s)', n.nspname, p.oprname)) > 0)
+           AND EXISTS (
+                SELECT FROM pg_attribute AS a
+                 WHERE a.attrelid IN (SELECT r.table_oid FROM needed AS r) AND a.attnum > 0 AND NOT a.attisdropped
+                   AND ({base_type(a.atttypid)})::regtype IN (p.oprleft, p.oprright))
+        UNION
         -- also what ON DELETE SET NULL of the foreign keys needs
-        SELECT c.oid::regclass::text, 'UPDATE', 'sessions cannot be deleted and rows not be linked'
+        SELECT c.oid::regclass::text, p.privilege, 'sessions cannot be deleted and rows not be linked'
           FROM sessiondb.installation AS i
           JOIN pg_class AS c ON c.oid IN (to_regclass(format('%I.enrollments', i.platform_schema)), to_regclass(format('%I.submissions', i.platform_schema)))
-         WHERE c.relowner = o.oid AND NOT has_any_column_privilege(o.oid, c.oid, 'UPDATE')
+          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
+         CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) AS p (privilege)
+         WHERE c.relowner = o.oid AND NOT has_column_privilege(o.oid, c.oid, a.attnum, p.privilege)
+           -- the other branch says so
+           AND NOT (c.relname = 'enrollments' AND p.privilege = 'SELECT')
         UNION
         SELECT c.oid::regclass::text, p.privilege, 'commands fail'
           FROM pg_class AS c
