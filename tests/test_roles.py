@@ -548,6 +548,7 @@ def test_grants_survive_an_apply_and_are_printed_by_a_rollback(new_role: str, in
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         for grant in grants:
             connection.execute(f"GRANT {grant} TO {new_role}".encode())
+        connection.execute(f"GRANT INSERT (session_id, id) ON submissions TO {new_role}".encode())
         connection.execute("ALTER FUNCTION sessiondb.backfill_step(integer) RESET search_path")
     as_role = ("-d", installed_db.conninfo(new_role), "backfill")
 
@@ -558,11 +559,33 @@ def test_grants_survive_an_apply_and_are_printed_by_a_rollback(new_role: str, in
     assert rolled_back.code == 0, rolled_back
     again = re.search(r"After another apply, run: (.*)", rolled_back.err)
     assert again
+    assert "GRANT INSERT (session_id) ON TABLE public.submissions" in again[1]
     installed_db.apply()
     assert run(*as_role).code == 1
     with installed_db.connect() as connection:
         connection.execute(again[1].encode())
     assert run(*as_role).code == 0
+
+
+@on_reference
+def test_grants_on_a_function_that_was_replaced_are_kept_by_a_rollback(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid LANGUAGE sql AS 'SELECT $1'"
+        )
+        connection.execute(f"GRANT EXECUTE ON FUNCTION get_user_session_for_course TO {new_role}".encode())
+    platform_db.apply()
+
+    rolled_back = run("-d", platform_db.conninfo(), "rollback", "--all", "--yes")
+
+    assert (rolled_back.code, "grants are lost" in rolled_back.err) == (0, False)
+    with platform_db.connect() as connection:
+        assert connection.execute(
+            "SELECT FROM pg_proc WHERE proname = 'get_user_session_for_course' AND array_to_string(proacl, ' ') LIKE %s",
+            [f"%{new_role}=X%"],
+        ).rowcount
 
 
 @on_hosted

@@ -4,25 +4,34 @@
 WITH undone AS (
     SELECT string_to_array(current_setting('sessiondb.undone'), ',') AS migrations
 ),
-dropped (place, name, owner, acl) AS (
-    SELECT 1, format('SCHEMA %I', n.nspname), n.nspowner, n.nspacl
+dropped (place, name, columns, owner, acl) AS (
+    SELECT 1, format('SCHEMA %I', n.nspname), '', n.nspowner, n.nspacl
       FROM undone AS u
       JOIN pg_namespace AS n ON n.nspname = 'sessiondb'
      WHERE '0001' = ANY (u.migrations)
     UNION ALL
-    SELECT 2, format('TABLE sessiondb.%I', c.relname), c.relowner, c.relacl
+    SELECT 2, format('TABLE sessiondb.%I', c.relname), '', c.relowner, c.relacl
       FROM undone AS u
       JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table' AND o.migration = ANY (u.migrations)
       JOIN pg_class AS c ON c.relnamespace = to_regnamespace('sessiondb') AND c.relname = o.name
     UNION ALL
-    SELECT 3, format('ROUTINE %s', format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes))), p.proowner, p.proacl
+    SELECT 3, format('ROUTINE %s', format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes))), '', p.proowner, p.proacl
       FROM undone AS u
       JOIN sessiondb.objects AS o ON o.kind = 'function' AND o.migration = ANY (u.migrations) AND o.name NOT IN ({functions_of_policies()})
       JOIN pg_namespace AS n ON n.nspname = CASE o.parent WHEN 'platform' THEN current_setting('sessiondb.schema') ELSE o.parent END
       JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = o.name AND oidvectortypes(p.proargtypes) = o.arguments
+     -- one of the platform's that was replaced keeps them
+     WHERE NOT (o.origin = 'replaced' AND coalesce(starts_with(o.previous_definition, 'CREATE'), false))
+    UNION ALL
+    SELECT 4, format('TABLE %s', c.oid::regclass), format(' (%I)', a.attname), c.relowner, a.attacl
+      FROM undone AS u
+      JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.origin = 'created' AND o.migration = ANY (u.migrations)
+      JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
 ),
 granted AS (
-    SELECT d.place, d.name, a.grantee, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges
+    SELECT d.place, d.name, a.grantee, string_agg(a.privilege_type || d.columns, ', ' ORDER BY a.privilege_type) AS privileges
       FROM dropped AS d
      CROSS JOIN LATERAL aclexplode(d.acl) AS a
      WHERE a.grantee NOT IN (0, d.owner)
