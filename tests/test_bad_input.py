@@ -444,10 +444,12 @@ def schemas(db: PlatformDatabase) -> set[str]:
 def test_an_installed_platform_keeps_its_course_path(installed_db: PlatformDatabase, dump: Callable[..., str]) -> None:
     with unchanged(installed_db, dump):
         malformed = on(installed_db, "apply", "--course-path", "a..b")
+        dry = on(installed_db, "apply", "--dry-run", "--course-path", "a/b")
         another = on(installed_db, "apply", "--course-path", "item_id.course_id")
     same = on(installed_db, "apply", "--course-path", 'exercise_id . "course_id"')
 
     assert_told(malformed, 2, '"a..b"', "--course-path exercise_id.course_id")
+    assert_told(dry, 2, '"a/b"', "--course-path exercise_id.course_id")
     assert_told(another, 5, "The course path item_id.course_id leads nowhere", "--course-path")
     assert same.code == 0
 

@@ -1,12 +1,7 @@
 -- Each table that apply required to belong to a trusted role (privileges, owners) still does.
 SELECT 'table_owners' AS "check", 'error' AS level, t.object,
        format('Table %s belongs to role %I, which may have created it in the place of another one.', t.object, pg_get_userbyid(t.relowner)) AS detail,
-       CASE WHEN t.right_owner IS NULL THEN
-                 format('The tables of the platform belong to several roles. Inspect them, then give all of them to one with ALTER TABLE, or connect as the owner of enrollments%s.', (
-                     SELECT format(', with options=-crole=%I in the connection string', pg_get_userbyid(e.relowner))
-                       FROM pg_class AS e
-                       JOIN pg_namespace AS n ON n.oid = e.relnamespace
-                      WHERE n.nspname = i.schema AND e.relname = 'enrollments' AND e.relkind IN ('r', 'p') AND pg_has_role(e.relowner, 'USAGE')))
+       CASE WHEN t.right_owner IS NULL THEN 'The tables of the platform belong to several roles. Inspect them, then give all of them to one with ALTER TABLE.'
             ELSE format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right one: ALTER TABLE %s OWNER TO %I',
                         t.object, pg_get_userbyid(t.right_owner))
        END AS fix

@@ -146,6 +146,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
     if dry_run:
         options.database.require_own_backend()
         with options.database.transaction(choices, read_only=True) as connection:
+            checks.require_course_path(connection, course_path)
             migrate.settle_course_path(connection, course_path)
             todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
             if todo or migrate.is_outdated(connection):
