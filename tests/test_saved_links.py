@@ -914,6 +914,12 @@ def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
         assert on(platform_db, "apply").code == 0
         assert linked(platform_db) == before
         alter(platform_db, f"ALTER TABLE submissions DROP {name}, ADD PRIMARY KEY (id)")
+    alter(platform_db, "ALTER TABLE submissions RENAME COLUMN id TO session_belongs_to")
+    refused = on(platform_db, "rollback", "--all", "--yes")
+    assert refused.code == 5
+    (fix,) = re.findall("(ALTER TABLE .*)", refused.err)
+    alter(platform_db, fix)
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
 
 
 @pytest.mark.parametrize(

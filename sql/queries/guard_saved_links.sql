@@ -1,6 +1,6 @@
 -- The statement that keeps the saved links of table $1 up to date until they are restored; none if nothing is saved. A trigger forgets
 -- those of rows that have been given a session since: no later statement of an apply then gives a row that leaves it, also to another
--- partition, the one before, nor a row that gets its key. The apply may be interrupted, or continue a rollback that was interrupted
+-- partition, the one before, nor a row that gets its key by an UPDATE. The apply may be interrupted, or continue a rollback that was interrupted
 -- before the column was dropped, and left a trigger.
 SELECT format('DO %L', format(
            E'BEGIN\n'

@@ -27,6 +27,11 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
                   JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
                  ORDER BY u.place)
         UNION ALL
+        SELECT format('%s', c.oid::regclass),
+               format('Column session_belongs_to of table %s has the name of a column of the saved links.', c.oid::regclass),
+               format('ALTER TABLE %s RENAME COLUMN session_belongs_to TO another_name', c.oid::regclass)
+         WHERE 'session_belongs_to' = ANY (({row_key(c.oid)}) || ARRAY(SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns')))
+        UNION ALL
         SELECT format('%s', h.inhrelid::regclass),
                format('Table %s inherits from %s, and its links are not saved before session_id is dropped.', h.inhrelid::regclass, c.oid::regclass),
                format('Detach it: ALTER TABLE %s NO INHERIT %s', h.inhrelid::regclass, c.oid::regclass)
