@@ -335,9 +335,29 @@ def test_a_partition_that_is_newer_than_the_snapshot_stores_no_session_without_t
         connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_default")
         connection.execute("CREATE TABLE newer PARTITION OF submissions DEFAULT")
         installed_db.apply(to="0003")
+        with pytest.raises(errors.SerializationFailure):
+            older.execute(insert)
+        older.execute("ROLLBACK")
+        assert world.stored("submissions", student) == []
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+def test_a_partition_that_is_newer_than_the_snapshot_has_the_foreign_key_of_its_table(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as connection, installed_db.connect() as older:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        insert = giving(world, "submissions", student, course, session)
+        world.run("UPDATE {} SET status = 'completed'", "sessions")  # no trigger would choose it again
+        older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        older.execute("SELECT 1")
+        connection.execute("ALTER TABLE submissions DETACH PARTITION submissions_default")
+        connection.execute("CREATE TABLE newer PARTITION OF submissions DEFAULT")
         older.execute(insert)
         older.execute("COMMIT")
-        assert world.stored("submissions", student) == [None]
+        assert world.stored("submissions", student) == [session]
 
 
 # a saved link

@@ -72,12 +72,15 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
         -- also what ON DELETE SET NULL of the foreign keys needs
         SELECT c.oid::regclass::text, p.privilege, 'sessions cannot be deleted and rows not be linked'
           FROM sessiondb.installation AS i
-          JOIN pg_class AS c ON c.oid IN (to_regclass(format('%I.enrollments', i.platform_schema)), to_regclass(format('%I.submissions', i.platform_schema)))
+         CROSS JOIN (VALUES ('enrollments'), ('submissions')) AS t (name)
+         CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', i.platform_schema, t.name))::oid AS relid) AS w
+         CROSS JOIN LATERAL ({with_partitions(w.relid)}) AS node
+          JOIN pg_class AS c ON c.oid = node.relid
           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'session_id' AND NOT a.attisdropped
          CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) AS p (privilege)
          WHERE c.relowner = o.oid AND NOT has_column_privilege(o.oid, c.oid, a.attnum, p.privilege)
            -- the other branch says so
-           AND NOT (c.relname = 'enrollments' AND p.privilege = 'SELECT')
+           AND NOT (c.oid = w.relid AND t.name = 'enrollments' AND p.privilege = 'SELECT')
         UNION
         SELECT c.oid::regclass::text, p.privilege, 'commands fail'
           FROM pg_class AS c

@@ -9,7 +9,8 @@ AS $function$
  * check foreign_keys.
  *
  * The snapshot of a REPEATABLE READ transaction may show a key that was dropped since; the trigger of the key, which
- * pg_get_triggerdef() looks up, is then gone. Nor can its ledger be believed: the table may be a partition that is newer.
+ * pg_get_triggerdef() looks up, is then gone. Nor can its ledger be believed: the table may be a partition that is newer, which has
+ * the key of its table.
  */
 DECLARE
     v_is_gone boolean;
@@ -25,7 +26,7 @@ BEGIN
           FROM pg_constraint AS k
           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'session_id'
           JOIN pg_trigger AS t ON t.tgconstraint = k.oid AND t.tgrelid = k.conrelid
-         WHERE k.conrelid = p_table AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]);
+         WHERE k.conrelid IN (p_table, pg_partition_root(p_table)) AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]);
     IF v_is_gone THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',

@@ -20,8 +20,10 @@ AS $function$
 DECLARE
     v_table regclass := coalesce(pg_partition_root(TG_RELID), TG_RELID);
     v_saved regclass := to_regclass(format('sessiondb.%I', 'saved_links_of_' || TG_ARGV[0]));
+    v_names text[] := array_remove(array_remove(TG_ARGV[1:], ''), 'session_belongs_to');
+    v_unsaved text := format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped, renamed or changed', TG_ARGV[0]);
     v_columns text[] := coalesce(
-        nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY AS c (name, place) WHERE c.name NOT IN ('', 'session_belongs_to') ORDER BY c.place), '{}'),
+        nullif(ARRAY(SELECT quote_ident(c.name) FROM unnest(v_names) WITH ORDINALITY AS c (name, place) ORDER BY c.place), '{}'),
         -- a trigger that sessiondb 0.1.0 created
         ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute AS a
                WHERE a.attrelid = v_saved AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
@@ -116,18 +118,24 @@ BEGIN
         -- the session of another row is not saved for the user of the one of the event
         v_statement := sessiondb.statement_to_save(TG_ARGV[0], v_columns, 'session_belongs_to' = ANY (TG_ARGV[1:]),
                                                    CASE WHEN v_is_there > 0 THEN v_present ELSE 'SELECT ($1).*' END);
-        PERFORM set_config('search_path', v_platform.search_path, true);
-        EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
-        SET LOCAL search_path TO pg_catalog, pg_temp;
+        BEGIN
+            PERFORM set_config('search_path', v_platform.search_path, true);
+            EXECUTE v_statement USING v_row, v_session_id, coalesce(v_belongs_to, '');
+            SET LOCAL search_path TO pg_catalog, pg_temp;
+        EXCEPTION WHEN data_exception THEN
+            IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, v_names) THEN
+                RAISE;
+            END IF;
+            -- a column has another type now, and this value is none of the one before: what its key was given up for is saved
+            RAISE WARNING USING MESSAGE = v_unsaved, HINT = 'Run: sessiondb apply';
+        END;
     END LOOP;
     RETURN NULL;
 EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception THEN
-    IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, ARRAY(SELECT c.name FROM unnest(TG_ARGV[1:]) AS c (name) WHERE c.name NOT IN ('', 'session_belongs_to'))) THEN
+    IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, v_names) THEN
         RAISE;
     END IF;
-    RAISE WARNING USING
-        MESSAGE = format('the session of a row of table "%s" is not saved: a column by which the rollback saves it was dropped, renamed or changed', TG_ARGV[0]),
-        HINT = 'Run: sessiondb apply';
+    RAISE WARNING USING MESSAGE = v_unsaved, HINT = 'Run: sessiondb apply';
     RETURN NULL;
 END
 $function$

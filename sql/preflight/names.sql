@@ -121,22 +121,14 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                format('Inspect it, then drop it or give it another name: ALTER ROUTINE %s RENAME TO %I', p.oid::regprocedure, 'old_' || p.proname)
           FROM platform AS h
           JOIN pg_proc AS p ON p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
+          LEFT JOIN pg_class AS e ON e.relnamespace = h.oid AND e.relname = 'enrollments'
          WHERE oidvectortypes(p.proargtypes) = 'uuid, uuid'
-           AND NOT pg_has_role(p.proowner, 'USAGE')
-        UNION ALL
-        -- with our comment it would be taken for ours; who may grant a role can give the current one its rights
-        SELECT p.oid::regprocedure::text,
-               format('Function %s has the comment of ours, and belongs to role %I.', p.oid::regprocedure, pg_get_userbyid(p.proowner)),
-               format('Inspect it, then drop it: DROP ROUTINE %s', p.oid::regprocedure)
-          FROM platform AS h
-          JOIN pg_class AS e ON e.relnamespace = h.oid AND e.relname = 'enrollments'
-          JOIN pg_proc AS p ON p.pronamespace = h.oid AND p.proname = 'get_user_session_for_course'
-         WHERE oidvectortypes(p.proargtypes) = 'uuid, uuid'
-           AND pg_has_role(p.proowner, 'USAGE')
-           AND obj_description(p.oid, 'pg_proc') LIKE '%(sessiondb)'
-           AND p.proowner NOT IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
-                                   UNION ALL
+           AND (NOT pg_has_role(p.proowner, 'USAGE')
+                -- who may grant a role can give the current one its rights, and take them away again
+                OR p.proowner NOT IN (
+                    SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'sessiondb'
+                    UNION ALL
 {trusted_roles(e.relowner)}
-               )
+                   ))
        ) AS f
  ORDER BY f.object

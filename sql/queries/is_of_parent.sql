@@ -3,5 +3,8 @@ SELECT CASE $1
            WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger AS t WHERE t.oid = $2 AND t.tgparentid <> 0)
            WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT FROM pg_constraint AS k WHERE k.oid = $2 AND k.coninhcount > 0)
            WHEN 'pg_class'::regclass THEN EXISTS (SELECT FROM pg_class AS c WHERE c.oid = $2 AND c.relispartition AND c.relkind IN ('i', 'I'))
+           WHEN 'pg_attrdef'::regclass THEN EXISTS (
+               SELECT FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                WHERE d.oid = $2 AND a.attgenerated <> '' AND a.attinhcount > 0)
            ELSE false
        END

@@ -27,19 +27,21 @@ dropped (place, name, columns, owner, acl) AS (
       FROM undone AS u
       JOIN sessiondb.objects AS o ON o.kind = 'column' AND o.origin = 'created' AND o.migration = ANY (u.migrations)
       JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
-      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = o.parent
+      JOIN pg_class AS whole ON whole.relnamespace = n.oid AND whole.relname = o.parent
+     CROSS JOIN LATERAL ({with_partitions(whole.oid)}) AS node
+      JOIN pg_class AS c ON c.oid = node.relid
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
 ),
 granted AS (
     SELECT d.place, d.name, a.grantee, string_agg(a.privilege_type || d.columns, ', ' ORDER BY a.privilege_type) AS privileges
       FROM dropped AS d
      CROSS JOIN LATERAL aclexplode(d.acl) AS a
-     WHERE a.grantee NOT IN (0, d.owner)
+     WHERE a.grantee <> d.owner AND (a.grantee <> 0 OR d.columns <> '')
      GROUP BY d.place, d.name, a.grantee
 ),
 -- roles with the same grants, as those of a hosted backend
 alike AS (
-    SELECT string_agg(quote_ident(pg_get_userbyid(r.grantee)), ', ' ORDER BY pg_get_userbyid(r.grantee)) AS roles,
+    SELECT string_agg(CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.grantee)) END, ', ' ORDER BY pg_get_userbyid(r.grantee)) AS roles,
            CASE count(*) WHEN 1 THEN 'role' ELSE 'roles' END AS noun, CASE count(*) WHEN 1 THEN 'has' ELSE 'have' END AS verb,
            r.names, r.privileges
       FROM (SELECT g.grantee, array_agg(g.name ORDER BY g.place, g.name) AS names,

@@ -21,11 +21,16 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
                'Restore these links first: sessiondb apply'
           FROM pg_constraint AS k
          WHERE k.conrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || c.relname)) AND k.contype = 'p'
-           AND ({row_key(c.oid)}) <> ARRAY(
-                SELECT quote_ident(a.attname)
-                  FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
-                  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
-                 ORDER BY u.place)
+           AND (({row_key(c.oid)}) <> ARRAY(
+                    SELECT quote_ident(a.attname)
+                      FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
+                      JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
+                     ORDER BY u.place)
+             -- another type may have values that the one before has not
+             OR EXISTS (
+                    SELECT FROM pg_attribute AS s
+                      JOIN pg_attribute AS r ON r.attrelid = c.oid AND r.attname = s.attname AND NOT r.attisdropped
+                     WHERE s.attrelid = k.conrelid AND s.attnum = ANY (k.conkey) AND ({base_type(r.atttypid)}) <> ({base_type(s.atttypid)})))
         UNION ALL
         SELECT format('%s', c.oid::regclass),
                format('Column session_belongs_to of table %s has the name of a column of the saved links.', c.oid::regclass),
