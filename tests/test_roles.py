@@ -369,6 +369,10 @@ def test_students_write_while_a_superuser_rolls_back_and_the_owner_applies_again
         "REVOKE SELECT ON enrollments FROM {role}; GRANT SELECT (user_id, course_id) ON enrollments TO {role}",
         "ALTER TABLE submissions OWNER TO {role}; REVOKE SELECT ON submissions FROM {role}",
         "REVOKE SELECT ON sessiondb.installation FROM {role}",
+        "CREATE FUNCTION public.sees() RETURNS boolean LANGUAGE sql RETURN true; ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY p ON sessions USING (public.sees()); REVOKE EXECUTE ON FUNCTION public.sees FROM PUBLIC",
+        "CREATE FUNCTION public.fits() RETURNS boolean LANGUAGE sql RETURN true; ALTER TABLE enrollments ADD CHECK (public.fits());"
+        "REVOKE EXECUTE ON FUNCTION public.fits FROM PUBLIC",
         "REVOKE DELETE ON sessiondb.backfill_progress FROM {role}",
     ],
 )

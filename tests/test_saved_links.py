@@ -1187,7 +1187,7 @@ def test_a_row_that_leaves_a_session_that_it_was_given_before_links_are_restored
 
 @on_school
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_a_client_with_an_older_snapshot_writes_while_a_rollback_saves_links(
+def test_a_client_with_an_older_snapshot_writes_at_its_next_try_while_a_rollback_saves_links(
     platform_db: PlatformDatabase, level: str
 ) -> None:
     assert on(platform_db, "apply").code == 0
@@ -1195,13 +1195,16 @@ def test_a_client_with_an_older_snapshot_writes_while_a_rollback_saves_links(
     schema = platform_db.platform.schema
     with platform_db.connect() as client:
         client.execute(f"SET default_transaction_isolation TO '{level}'; SET search_path TO {schema}".encode())
-        with client.transaction():
-            client.execute("SELECT 1")
-            platform_db.rollback(to="0005")
-            client.execute(
-                "INSERT INTO submissions (user_id, course_id, session_id, content)"
-                " SELECT user_id, course_id, session_id, 'late' FROM submissions WHERE session_id IS NOT NULL"
-            )
+        write = (
+            "INSERT INTO submissions (user_id, course_id, session_id, content)"
+            " SELECT user_id, course_id, session_id, 'late' FROM submissions WHERE session_id IS NOT NULL"
+        )
+        client.execute("BEGIN; SELECT 1")
+        platform_db.rollback(to="0005")
+        with pytest.raises(errors.SerializationFailure):
+            client.execute(write)
+        client.execute("ROLLBACK")
+        client.execute(write)
     with platform_db.connect() as connection:
         assert connection.execute("SELECT FROM sessiondb.saved_links_of_submissions").rowcount == len(
             rows(platform_db, "SELECT FROM submissions WHERE session_id IS NOT NULL")
@@ -1975,3 +1978,32 @@ def test_a_row_whose_old_key_may_be_null_by_now_is_written_while_links_are_saved
     assert rows(platform_db, "SELECT content FROM submissions WHERE id IS NULL AND session_id IS NOT NULL") == [
         {"content": "y"}
     ]
+
+
+@pytest.mark.slow
+@on_school
+@pytest.mark.parametrize("during", ["apply", "rollback"])
+def test_a_client_that_began_before_a_column_of_the_key_was_renamed_tries_again_while_links_are_saved(
+    platform_db: PlatformDatabase, during: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    if during == "apply":
+        platform_db.rollback()
+        platform_db.apply(to="0005")
+        given = "(SELECT s.session_id FROM sessiondb.saved_links_of_submissions AS s WHERE s.session_id IS NOT NULL)"
+        alter(
+            platform_db,
+            f"UPDATE submissions AS t SET session_id = {given} WHERE id IN (SELECT s.id FROM sessiondb.saved_links_of_submissions AS s WHERE s.session_id IS NOT NULL)",
+        )
+    with platform_db.connect() as client:
+        client.execute("SET default_transaction_isolation TO 'repeatable read'; SET search_path TO campus")
+        client.execute("BEGIN; SELECT 1")
+        alter(platform_db, "ALTER TABLE submissions RENAME COLUMN id TO number")
+        if during == "rollback":
+            platform_db.rollback(to="0005")
+        write = "UPDATE submissions SET content = 'x', session_id = NULL WHERE session_id IS NOT NULL"
+        with pytest.raises(errors.SerializationFailure):
+            client.execute(write)
+        client.execute("ROLLBACK")
+        client.execute(write)

@@ -212,6 +212,36 @@ def test_a_type_in_a_schema_of_another_role_is_found_before_and_after(
     with platform_db.connect() as connection:
         connection.execute(f"ALTER SCHEMA ext OWNER TO {new_role}".encode())
     assert brief(check(platform_db, "column_types")) == [("column_types", "error", "SCHEMA ext")]
+    # no check reads rows then
+    (unread,) = check(platform_db, "unlinked_rows")
+    assert unread.detail.startswith("The check cannot be run: Type ext.mood")
+
+
+@on_partitioned
+def test_a_check_of_a_partition_with_the_words_of_that_of_its_table_may_call_another_function(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """IS DISTINCT FROM does not show its operator: it was there before ATTACH."""
+    known = "CONSTRAINT known CHECK (kind IS DISTINCT FROM 'none'::kind)"
+    with installed_db.connect() as connection:
+        connection.execute("CREATE TYPE kind AS ENUM ('text', 'none')")
+        connection.execute(f"ALTER TABLE submissions ADD kind kind, ADD {known}".encode())
+    by_role(
+        installed_db,
+        new_role,
+        "CREATE FUNCTION same(kind, kind) RETURNS boolean LANGUAGE sql AS 'SELECT $1::text = $2::text'",
+        "CREATE OPERATOR = (LEFTARG = kind, RIGHTARG = kind, FUNCTION = same)",
+    )
+    with installed_db.connect() as connection:
+        connection.execute(f"REVOKE CREATE ON SCHEMA public FROM {new_role}".encode())
+        connection.execute(f"CREATE TABLE later (LIKE submissions INCLUDING DEFAULTS, {known})".encode())
+        connection.execute(
+            "ALTER TABLE submissions ATTACH PARTITION later FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')"
+        )
+
+    objects = {f.object for f in check(installed_db, "code_of_others")}
+
+    assert objects == {"table constraint known on public.later"}
 
 
 # a schema that belongs to another role

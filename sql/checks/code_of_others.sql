@@ -29,7 +29,7 @@ part AS (
            ) AS t
 ),
 code AS (
-    SELECT e.relid, f.object, f.type, f.of_class, f.of_object,
+    SELECT e.relid, f.object, f.type, f.of_class, f.of_object, f.classid, f.objid,
            format('%s %s role %I',
                   CASE f.classid WHEN 'pg_proc'::regclass THEN format('function %s', f.objid::regprocedure) ELSE format('%s %s', i.type, i.identity) END,
                   f.how, pg_get_userbyid(f.owner)) AS what,
@@ -54,8 +54,6 @@ code AS (
                      CROSS JOIN LATERAL (
 {open_schemas(h.table_owner)}
                           ) AS s)))
-       -- that of the partitioned table is found, too
-       AND NOT (({is_of_parent(f.of_class, f.of_object)}) AND (SELECT c.relispartition FROM pg_class AS c WHERE c.oid = e.relid))
 )
 SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
        format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
@@ -64,6 +62,11 @@ SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
             ELSE 'Do not take over what it uses, which could act as its new owner: ' || coalesce(d.statement, format('create the %s again without it.', f.type)) END AS fix
   FROM code AS f
  CROSS JOIN LATERAL (SELECT ({drop_statement(f.of_class, f.of_object)}) AS statement) AS d
+ -- that of the partitioned table is found; a CHECK that was there before ATTACH may have the same words, and call another function
+ WHERE NOT (({is_of_parent(f.of_class, f.of_object)}) AND EXISTS (
+        SELECT FROM code AS g
+         WHERE (g.type, g.classid, g.objid) = (f.type, f.classid, f.objid) AND g.relid <> f.relid
+           AND g.relid IN (SELECT a.relid FROM pg_partition_ancestors(f.relid) AS a (relid))))
  GROUP BY f.object, f.type, f.relid, d.statement
 UNION ALL
 SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.conname, c.oid::regclass),
@@ -93,6 +96,7 @@ SELECT DISTINCT 'code_of_others', 'warning', e.object,
 {expressions(u.relid)}
        ) AS e
  WHERE ({runs_text(e.definition)})
+   AND NOT (({is_of_parent(e.classid, e.objid)}) AND (SELECT c.relispartition FROM pg_class AS c WHERE c.oid = u.relid))
 UNION ALL
 -- a trigger has no owner: who created it is not known
 SELECT 'code_of_others', w.level, format('trigger %I on %s', t.tgname, t.tgrelid::regclass),

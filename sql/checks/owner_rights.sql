@@ -66,8 +66,25 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                    AND strpos(f.prosrc, format('OPERATOR(%I.%s)', n.nspname, p.oprname)) > 0)
            AND EXISTS (
                 SELECT FROM pg_attribute AS a
+                 CROSS JOIN pg_type AS y
+                  JOIN pg_namespace AS m ON m.oid = y.typnamespace
                  WHERE a.attrelid IN (SELECT r.table_oid FROM needed AS r) AND a.attnum > 0 AND NOT a.attisdropped
-                   AND ({base_type(a.atttypid)})::regtype IN (p.oprleft, p.oprright))
+                   -- not as regtype, for which who asks needs USAGE on the schema
+                   AND y.oid IN (p.oprleft, p.oprright) AND format('%I.%I', m.nspname, y.typname) = ({base_type(a.atttypid)}))
+        UNION
+        -- of what the server evaluates as that role: a policy where row level security is forced for it, and a CHECK where it writes
+        SELECT format('FUNCTION %s', p.oid::regprocedure), 'EXECUTE', 'INSERTs or a backfill fail'
+          FROM (
+{tables_in_use(false)}
+               ) AS u
+          JOIN pg_class AS c ON c.oid = u.relid
+         CROSS JOIN LATERAL (
+{used_code('pg_class'::regclass, u.relid)}
+               ) AS f
+          JOIN pg_proc AS p ON f.classid = 'pg_proc'::regclass AND p.oid = f.objid
+         WHERE NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
+           AND (f.of_class = 'pg_constraint'::regclass AND u.is_linked
+                OR f.of_class = 'pg_policy'::regclass AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid))
         UNION
         -- also what ON DELETE SET NULL of the foreign keys needs
         SELECT c.oid::regclass::text, p.privilege, 'sessions cannot be deleted and rows not be linked'

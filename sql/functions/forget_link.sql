@@ -8,8 +8,6 @@ AS $function$
  * neither under its old key nor under the new one, so that no row gets one that has left the session that it was given since, and none
  * that has the old key of one that has its session still. A row that moves to another partition is deleted and inserted.
  *
- * In a snapshot that is older than the saved links they are not seen, so that the client has to try again.
- *
  * The arguments of the trigger are those of save_link(). As there, SECURITY DEFINER, because roles that write to the table have no rights in
  * schema sessiondb, and the columns of the key are named without their row: one that is gone would be a call of a function.
  */
@@ -30,12 +28,6 @@ BEGIN
     -- citus: /*
     CALL sessiondb.require_saved_table(TG_RELID, TG_ARGV[0], TG_NAME);
     -- citus: */
-    -- all were saved before there was this trigger
-    IF NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME AND t.tgfoid = to_regprocedure('sessiondb.forget_link()')) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'serialization_failure',
-            MESSAGE = format('could not serialize access: links of table "%s" were saved meanwhile', TG_ARGV[0]);
-    END IF;
     EXECUTE v_statement USING OLD;
     IF TG_OP = 'UPDATE' THEN
         EXECUTE v_statement USING NEW;
@@ -46,6 +38,11 @@ EXCEPTION
         RETURN NULL;  -- an apply has just dropped it, or the saved links were given up
     WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception OR null_value_not_allowed THEN
         IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, array_remove(array_remove(TG_ARGV[1:], ''), 'session_belongs_to')) THEN
+            IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+                RAISE EXCEPTION USING
+                    ERRCODE = 'serialization_failure',
+                    MESSAGE = format('could not serialize access: a column of table "%s" may have been dropped or changed since this transaction began', TG_ARGV[0]);
+            END IF;
             RAISE;
         END IF;
         RAISE WARNING USING

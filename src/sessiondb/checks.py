@@ -382,7 +382,7 @@ STAFFS_TABLES = ("orgs", "org_members", "courses", "sessions")
 """What the commands for organisations, members and sessions read: they do not wait for who has locked the others."""
 
 _PENDING = "pending_migrations"
-_FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "course_path")
+_FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "column_types", "course_path")
 _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
