@@ -244,6 +244,35 @@ def test_a_check_of_a_partition_with_the_words_of_that_of_its_table_may_call_ano
     assert objects == {"table constraint known on public.later"}
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_trigger_that_was_taken_over_is_not_restored_while_its_type_is_in_a_schema_of_another_role(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("CREATE SCHEMA ext; GRANT USAGE ON SCHEMA ext TO PUBLIC; CREATE DOMAIN ext.word AS text")
+        connection.execute("ALTER TABLE enrollments ADD session_id uuid REFERENCES sessions ON DELETE SET NULL")
+        connection.execute(
+            "CREATE FUNCTION lk() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN NEW.session_id := (SELECT min(s.id::text)::uuid FROM public.sessions AS s WHERE s.course_id = NEW.course_id); RETURN NEW; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER lk BEFORE INSERT ON enrollments FOR EACH ROW WHEN (NEW.status <> ALL ('{off}'::ext.word[]::text[]))"
+            " EXECUTE FUNCTION lk()"
+        )
+    assert on(platform_db, "apply", "--adopt").code == 0
+    with platform_db.connect() as connection:
+        connection.execute(f"ALTER SCHEMA ext OWNER TO {new_role}".encode())
+
+    refused = on(platform_db, "rollback", "--all", "--yes")
+
+    assert refused.code == 5
+    assert f"it uses type ext.word, which is in a schema of role {new_role}" in refused.err
+    with platform_db.connect() as connection:
+        fix = refused.err[refused.err.index("ALTER SCHEMA") :].splitlines()[0]
+        connection.execute(fix.encode())
+    assert on(platform_db, "rollback", "--all", "--yes").code == 0
+
+
 # a schema that belongs to another role
 
 

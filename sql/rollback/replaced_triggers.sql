@@ -24,9 +24,10 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
 {trusted_roles(e.owner)}
                )
         UNION ALL
-        SELECT format('The trigger %I, which was taken over, cannot be restored: it uses type %s, which belongs to role %I, which may have created it in the place of another one.',
-                      o.name, t.name, t.role),
-               format('Inspect it, then create the right one in its place: DROP TYPE %s', t.name)
+        SELECT format('The trigger %I, which was taken over, cannot be restored: it uses type %s, which %s role %I, which may have created it in the place of another one.',
+                      o.name, t.name, CASE WHEN t.in_schema IS NULL THEN 'belongs to' ELSE 'is in a schema of' END, t.role),
+               CASE WHEN t.in_schema IS NULL THEN format('Inspect it, then create the right one in its place: DROP TYPE %s', t.name)
+                    ELSE format('Inspect it, then take the schema over: ALTER SCHEMA %I OWNER TO %I', t.in_schema, pg_get_userbyid(e.owner)) END
           FROM pg_namespace AS h
          CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS owner) AS e
          CROSS JOIN LATERAL (
