@@ -240,7 +240,7 @@ def test_a_transaction_with_an_older_snapshot_stores_no_session_without_the_fore
 def test_a_transaction_with_an_older_snapshot_saves_what_its_session_belongs_to(
     installed_db: PlatformDatabase, table: str
 ) -> None:
-    """Though it began before there was a place for it."""
+    """At its next try: it began before there was a place for it."""
     with installed_db.connect() as connection, installed_db.connect() as older:
         world = World(installed_db.platform, connection)
         org, course = world.org(), world.course()
@@ -249,6 +249,10 @@ def test_a_transaction_with_an_older_snapshot_saves_what_its_session_belongs_to(
         older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         older.execute("SELECT 1")
         assert on(installed_db, "rollback", "--to", "0005", "--yes").code == 0
+        with pytest.raises(errors.SerializationFailure):
+            older.execute(insert)
+        older.execute("ROLLBACK")
+        older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         older.execute(insert)
         older.execute("COMMIT")
         saved = connection.execute(
