@@ -1249,6 +1249,16 @@ def test_a_signal_ends_a_waiting_apply(platform_db: PlatformDatabase, number: si
     assert re.fullmatch(r"\n?sessiondb: .*run the command again.*\n", said)
 
 
+def test_nothing_that_psycopg_logs_stands_beside_our_message() -> None:
+    """It logs an error that it ignores in the rollback of a transaction, in which SIGINT may have come."""
+    script = (
+        "import logging, sys; from sessiondb.cli import main; sys.argv[1:] = ['--version']\n"
+        "try:\n    main()\nfinally:\n    logging.getLogger('psycopg').warning('error ignored in rollback')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (", version " in done.stdout, done.stderr) == (True, "")
+
+
 @on_reference
 def test_a_lock_that_is_not_to_be_had_is_exit_6(platform_db: PlatformDatabase) -> None:
     with platform_db.connect() as other:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import re
 import signal
@@ -109,6 +110,8 @@ def main() -> NoReturn:  # noqa: PLR0912  (a branch for each way to exit)
     _remember_passwords()
     signal.signal(signal.SIGTERM, _terminate)
     _open_streams()
+    # it logs an error that it ignores, for instance in the rollback of a transaction that SIGINT ended
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     options = Options()
     try:
         code = cli.main(standalone_mode=False, obj=options)
