@@ -1113,6 +1113,20 @@ def test_a_row_that_moves_to_another_partition_meanwhile_is_linked(installed_db:
     assert_all_linked(installed_db)
 
 
+@on("reference")
+def test_rows_that_a_rule_keeps_as_they_are_do_not_count_as_linked(installed_db: PlatformDatabase) -> None:
+    many(installed_db, 20)
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE RULE keep AS ON UPDATE TO submissions DO INSTEAD UPDATE users SET full_name = full_name"
+        )
+
+    document = backfill(installed_db)
+
+    assert (document["submissions"]["linked"], document["submissions"]["reasons"]) == (0, {"not_written": 20})
+    assert linked(installed_db, "submissions") == 0
+
+
 @on("reference", "partitioned")
 def test_a_row_that_the_platform_lets_no_role_change_stays_as_it_is_and_holds_up_nothing(
     installed_db: PlatformDatabase,

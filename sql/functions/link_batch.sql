@@ -69,9 +69,9 @@ BEGIN
                    ) AS n;
         END IF;
 
+        v_locked := ARRAY(SELECT r.row_id FROM pg_catalog.unnest(v_row_ids) AS r (row_id) WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_locked));
         BEGIN
             EXECUTE pg_catalog.format(v_update, 'ONLY ' OPERATOR(pg_catalog.||) v_name) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
-            GET DIAGNOSTICS linked = ROW_COUNT;
         EXCEPTION WHEN check_violation THEN
             -- without the name of a constraint, a trigger of the platform has changed what a row's partition is found by
             GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
@@ -83,10 +83,12 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_root);
             END IF;
             EXECUTE pg_catalog.format(v_update, v_root) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
-            GET DIAGNOSTICS linked = ROW_COUNT;
         END;
-        -- a trigger or rule of the platform keeps these as they are
-        v_kept := (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(v_row_ids) AS r (row_id) WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_locked)) OPERATOR(pg_catalog.-) linked;
+        -- a trigger or rule of the platform keeps these as they are; ROW_COUNT would be that of what the rule does instead
+        EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM ONLY %s AS r WHERE r.ctid OPERATOR(pg_catalog.=) ANY ($1) AND r.session_id IS NULL', v_name)
+           INTO v_kept
+          USING v_locked;
+        linked := pg_catalog.cardinality(v_locked) OPERATOR(pg_catalog.-) v_kept;
         IF v_kept OPERATOR(pg_catalog.>) 0 THEN
             reasons := reasons OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('not_written', v_kept);
         END IF;
