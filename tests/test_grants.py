@@ -415,16 +415,21 @@ def test_code_that_a_role_left_behind_is_found_when_its_rights_are_revoked(
             "ALTER TABLE submissions ADD CONSTRAINT of_all CHECK (left_behind.of_index('x'))",
             "CREATE INDEX of_each ON submissions (left_behind.of_index(id::text))",
             "CREATE TRIGGER on_each BEFORE INSERT ON submissions FOR EACH ROW EXECUTE FUNCTION left_behind.f()",
-            "ALTER TABLE sessions ADD made boolean GENERATED ALWAYS AS (left_behind.of_index('x')) STORED",
         ):
             give(connection, trusted(statement), new_role)
+        # before PostgreSQL 15 the table itself uses what a generated column calls
+        generated = ["default value for public.sessions.made"] if connection.info.server_version >= 150000 else []
+        if generated:
+            connection.execute(
+                "ALTER TABLE sessions ADD made boolean GENERATED ALWAYS AS (left_behind.of_index('x')) STORED"
+            )
 
         findings = check(installed_db)
 
         objects = (
             "cast (public.mood AS pg_catalog.text)",
             "default value for public.orgs.mood",
-            "default value for public.sessions.made",
+            *generated,
             "domain constraint is_well on public.checked",
             "domain constraint title_check on public.title",
             "domain constraint word_check on public.word",

@@ -25,7 +25,7 @@ BEGIN
         SELECT bool_and(pg_get_triggerdef(t.oid) IS NULL)
           FROM pg_constraint AS k
           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attname = 'session_id'
-          JOIN pg_trigger AS t ON t.tgconstraint = k.oid AND t.tgrelid = k.conrelid
+          JOIN pg_trigger AS t ON t.tgconstraint = k.oid  -- before PostgreSQL 15 a partitioned table has none itself
          WHERE k.conrelid IN (p_table, pg_partition_root(p_table)) AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]);
     IF v_is_gone THEN
         RAISE EXCEPTION USING
