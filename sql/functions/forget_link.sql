@@ -38,11 +38,6 @@ EXCEPTION
         RETURN NULL;  -- an apply has just dropped it, or the saved links were given up
     WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception OR null_value_not_allowed THEN
         IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, array_remove(array_remove(TG_ARGV[1:], ''), 'session_belongs_to')) THEN
-            IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-                RAISE EXCEPTION USING
-                    ERRCODE = 'serialization_failure',
-                    MESSAGE = format('could not serialize access: a column of table "%s" may have been dropped or changed since this transaction began', TG_ARGV[0]);
-            END IF;
             RAISE;
         END IF;
         RAISE WARNING USING

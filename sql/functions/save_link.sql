@@ -37,7 +37,6 @@ DECLARE
     v_row record;
     v_is_there bigint;
     v_is_gone boolean := TG_OP = 'DELETE';
-    v_is_old boolean;
     v_is_hiding boolean := row_security_active(v_table);
     v_session_id uuid;
     v_belongs_to text;
@@ -45,8 +44,7 @@ BEGIN
     IF v_saved IS NULL THEN
         RETURN NULL;  -- the saved links were given up
     END IF;
-    v_is_old := current_setting('transaction_isolation') IN ('repeatable read', 'serializable');
-    IF v_is_old AND v_present IS NULL AND TG_NARGS > 1 THEN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') AND v_present IS NULL AND TG_NARGS > 1 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',
             MESSAGE = format('could not serialize access: a column of the key of table "%s" had another name when this transaction began', TG_ARGV[0]);
@@ -138,11 +136,6 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch OR data_exception THEN
     IF sessiondb.is_saved_by(TG_ARGV[0], TG_RELID::regclass, v_names) THEN
-        IF v_is_old THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'serialization_failure',
-                MESSAGE = format('could not serialize access: a column of table "%s" may have been dropped or changed since this transaction began', TG_ARGV[0]);
-        END IF;
         RAISE;
     END IF;
     RAISE WARNING USING MESSAGE = v_unsaved, HINT = 'Run: sessiondb apply';
