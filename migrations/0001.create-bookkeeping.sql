@@ -102,7 +102,6 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function compile
 -- object: function course_expression
 -- object: function distribute_saved_links
--- object: function forget_link
 -- object: function grant_to_readers
 -- object: function hold_tables
 -- object: function install
@@ -111,17 +110,13 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function install_trigger
 -- object: function is_of_this_transaction
 -- object: function is_restoring
--- object: function is_saved_by
 -- object: function key_is_to_come
 -- object: function lock_table
 -- object: function lock_tables
+-- object: function note_change
 -- object: function platform_path
--- object: function query_of_present_row
 -- object: function require_owner
--- object: function require_saved_table
 -- object: function require_tables
 -- object: function run_on_platform
--- object: function save_link
--- object: function statement_to_save
 -- object: function secure_schema
 -- object: function types_of_others

@@ -1,5 +1,5 @@
--- Saves the links before session_id is dropped: a trigger keeps those that are written from now on, then the others are copied
--- in short transactions.
+-- Saves the links before session_id is dropped: a trigger notes the rows that are written from now on, then the links are copied
+-- in short transactions, and at last those of the rows that were noted.
 --
 -- If the process dies: what was saved stays; run rollback again.
 --
@@ -7,5 +7,7 @@
 
 -- step: prepare_saved_links enrollments
 -- step: save_links enrollments
+-- step: save_changed_links enrollments
 -- step: prepare_saved_links submissions
 -- step: save_links submissions
+-- step: save_changed_links submissions

@@ -45,7 +45,7 @@ NOBODY_LOOKED = _fired_by_others()
 """Where no command of ours has looked before whether the columns are there."""
 
 NO_CODE_OF_THE_PLATFORM = {
-    "sql/functions/save_link.sql": "its table is sessiondb.saved_links_of_...",
+    "sql/functions/note_change.sql": "its table is sessiondb.changed_rows_of_...",
     "sql/functions/lock_table.sql": "LOCK TABLE runs nothing of the platform's",
     "sql/functions/hold_tables.sql": "nor does PREPARE",
 }

@@ -264,10 +264,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "granted to PUBLIC": Fault(
         "GRANT USAGE ON SCHEMA sessiondb TO PUBLIC; GRANT SELECT, INSERT ON sessiondb.objects TO PUBLIC;"
-        "GRANT EXECUTE ON FUNCTION sessiondb.save_link() TO PUBLIC",
+        "GRANT EXECUTE ON FUNCTION sessiondb.note_change() TO PUBLIC",
         {
-            "grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.save_link()"]),
-            "installed_objects": ("error", ["function sessiondb.save_link"]),
+            "grants": ("error", ["schema sessiondb", "table sessiondb.objects", "function sessiondb.note_change()"]),
+            "installed_objects": ("error", ["function sessiondb.note_change"]),
         },
     ),
     "trigger privilege granted": Fault(

@@ -501,7 +501,9 @@ def test_a_role_that_may_read_saved_links_is_found(new_role: str, installed_db: 
         give(connection, "GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO {role}", new_role)
         findings = [f for f in check(installed_db, "grants") if new_role in f.detail]
         assert [f.object for f in findings] == [
-            f"table sessiondb.saved_links_of_{name}" for name in ("enrollments", "submissions")
+            f"table sessiondb.{kind}_of_{name}"
+            for kind in ("changed_rows", "saved_links")
+            for name in ("enrollments", "submissions")
         ]
         for finding in findings:
             connection.execute(finding.fix.encode())
@@ -523,7 +525,7 @@ def test_only_the_owner_writes_to_the_tables_of_schema_sessiondb(new_role: str, 
         tables = connection.execute(
             "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'sessiondb'::regnamespace AND c.relkind = 'r'"
         ).fetchall()
-        assert len(tables) == 8
+        assert len(tables) == 10
         give(connection, "SET ROLE {role}", new_role)
         for (name,) in tables:
             for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {}"):

@@ -222,7 +222,9 @@ class TestRollback:
 def parts(dump: str) -> list[str]:
     """The objects of a dump but those that keep the links while a rollback is under way."""
     return [
-        part for part in dump.split("\n--\n-- Name: ") if not re.match(".*(saved_links_of_|zzz_sessiondb_save)", part)
+        part
+        for part in dump.split("\n--\n-- Name: ")
+        if not re.match(".*(saved_links_of_|changed_rows_of_|zzz_sessiondb_save)", part)
     ]
 
 

@@ -203,8 +203,7 @@ def test_no_role_may_execute_a_trigger_function_however_that_was_granted(
         may = [
             name
             for kind, name, *_ in others_in_schema_sessiondb(connection)
-            if kind == "function"
-            and name in ("link_enrollment", "link_submission", "check_session", "save_link", "forget_link")
+            if kind == "function" and name in ("link_enrollment", "link_submission", "check_session", "note_change")
         ]
         assert may == []
 
@@ -250,7 +249,7 @@ def test_a_role_that_was_granted_what_opens_the_schema_is_found(new_role: str, i
 
 
 DEFINERS = (
-    *("check_session()", "forget_link()", "link_enrollment()", "link_submission()", "require_owner()", "save_link()"),
+    *("check_session()", "link_enrollment()", "link_submission()", "note_change()", "require_owner()"),
     "sessions_of_staff(uuid)",
 )
 """And what could be attached to another table."""
@@ -516,9 +515,10 @@ def test_a_trigger_function_has_no_effect_when_called_directly(new_role: str, in
                 connection.execute(sql.SQL(trigger).format(function))
         connection.execute("RESET ROLE")
         connection.execute(
-            "CREATE TRIGGER t AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION sessiondb.save_link('DROP SCHEMA public')"
+            "CREATE TRIGGER t AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION sessiondb.note_change('DROP SCHEMA public')"
         )
-        connection.execute("INSERT INTO own DEFAULT VALUES")
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="whose links sessiondb does not save"):
+            connection.execute("INSERT INTO own DEFAULT VALUES")
         assert connection.execute("SELECT to_regnamespace('public') IS NULL").fetchone() == (False,)
 
 
@@ -538,7 +538,7 @@ def test_saved_links_are_taken_of_the_platform_tables_alone(installed_db: Platfo
         )
         connection.execute(
             "CREATE TRIGGER t AFTER INSERT ON pg_temp.enrollments FOR EACH ROW"
-            " EXECUTE FUNCTION sessiondb.save_link('enrollments')"
+            " EXECUTE FUNCTION sessiondb.note_change('enrollments')"
         )
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match="whose links sessiondb does not save"):
             connection.execute("INSERT INTO pg_temp.enrollments DEFAULT VALUES")

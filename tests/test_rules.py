@@ -1163,5 +1163,5 @@ class TestOurObjects:
              ORDER BY proname
             """
         ).fetchall()
-        names = ["check_session", "forget_link", "link_enrollment", "link_submission", "save_link"]
+        names = ["check_session", "link_enrollment", "link_submission", "note_change"]
         assert definers == [*((name, "trigger") for name in names), ("sessions_of_staff", "uuid")]

@@ -68,7 +68,7 @@ granted (object, kind, name, owner, grantor, grantee, is_grantable, privilege, c
       FROM relation AS r
      WHERE r.relnamespace = to_regnamespace('sessiondb')
        AND (r.privilege_type <> 'SELECT' OR r.grantee = 0
-            OR starts_with(r.relname, 'saved_links_of_') AND r.grantee NOT IN (SELECT d.oid FROM ({dumping_roles()}) AS d))
+            OR r.relname ~ '^(saved_links|changed_rows)_of_' AND r.grantee NOT IN (SELECT d.oid FROM ({dumping_roles()}) AS d))
        -- a role that runs backfill saves its progress there
        AND NOT (r.relname = 'backfill_progress' AND r.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND r.grantee <> 0)
     UNION ALL
@@ -81,8 +81,8 @@ granted (object, kind, name, owner, grantor, grantee, is_grantable, privilege, c
        -- the roles of the policies for staff
        AND NOT (p.proname IN ({functions_of_policies()}) AND NOT a.is_grantable AND EXISTS (
             SELECT FROM sessiondb.installation AS i
-             WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC')
-                   = ANY (string_to_array(concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers', to_jsonb(i) -> 'staff' ->> 'of_views'), ', '))))
+             CROSS JOIN LATERAL (SELECT concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers', to_jsonb(i) -> 'staff' ->> 'of_views') AS names) AS s
+             WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC') = ANY ({split_names(s.names)})))
     UNION ALL
     SELECT CASE WHEN w.is_possible AND r.column_name IS NULL THEN format('tables of schema %s', r.relnamespace::regnamespace) ELSE format('table %s', r.relname) END,
            'TABLE', format('%s', r.oid::regclass), r.relowner, r.grantor, r.grantee, r.is_grantable, r.privilege_type, r.column_name,

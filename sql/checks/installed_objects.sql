@@ -70,7 +70,7 @@ SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create 
          WHERE c.relnamespace = n.oid
            AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
            AND NOT EXISTS (SELECT FROM state AS o WHERE o.kind = 'table' AND o.parent = 'sessiondb' AND o.name = c.relname)
-           AND NOT (c.relname IN ('saved_links_of_enrollments', 'saved_links_of_submissions')
+           AND NOT (c.relname ~ '^(saved_links|changed_rows)_of_(enrollments|submissions)$'
                     AND NOT EXISTS (SELECT FROM sessiondb._yoyo_migration AS m WHERE starts_with(m.migration_id, '0006.')))
         UNION ALL
         SELECT format('trigger %I on %s', t.tgname, c.oid::regclass), 'trigger', format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)

@@ -72,18 +72,32 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                    -- not as regtype, for which who asks needs USAGE on the schema
                    AND y.oid IN (p.oprleft, p.oprright) AND format('%I.%I', m.nspname, y.typname) = ({base_type(a.atttypid)}))
         UNION
-        -- of what the server evaluates as that role: a policy where row level security is forced for it, and a CHECK where it writes
-        SELECT format('FUNCTION %s', p.oid::regprocedure), 'EXECUTE', 'INSERTs or a backfill fail'
+        -- of what the server evaluates as that role: a policy where row level security is forced for it, and where it writes a CHECK, also of
+        -- a domain, an index, a generated column and the condition of a trigger
+        SELECT format('FUNCTION %s', p.oid::regprocedure), 'EXECUTE', 'INSERTs, a backfill or the deletion of a session fail'
           FROM (
 {tables_in_use(false)}
                ) AS u
           JOIN pg_class AS c ON c.oid = u.relid
          CROSS JOIN LATERAL (
-{used_code('pg_class'::regclass, u.relid)}
+                SELECT 'pg_class'::regclass AS catalog, u.relid AS oid
+                UNION ALL
+                SELECT 'pg_type'::regclass, t.type_oid
+                  FROM (
+{types_of_columns(u.relid)}
+                       ) AS t
+                 WHERE u.is_linked
+               ) AS part
+         CROSS JOIN LATERAL (
+{used_code(part.catalog, part.oid)}
                ) AS f
           JOIN pg_proc AS p ON f.classid = 'pg_proc'::regclass AND p.oid = f.objid
          WHERE NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
-           AND (f.of_class = 'pg_constraint'::regclass AND u.is_linked
+           AND (u.is_linked AND (f.of_class IN ('pg_constraint'::regclass, 'pg_class'::regclass)
+                                 OR f.of_class = 'pg_trigger'::regclass AND p.prorettype <> 'trigger'::regtype
+                                 OR EXISTS (
+                                    SELECT FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                                     WHERE f.of_class = 'pg_attrdef'::regclass AND d.oid = f.of_object AND a.attgenerated <> ''))
                 OR f.of_class = 'pg_policy'::regclass AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid))
         UNION
         -- also what ON DELETE SET NULL of the foreign keys needs

@@ -27,7 +27,6 @@ DECLARE
     v_fits boolean;
     v_belongs_to pg_catalog.text;
     v_query pg_catalog.text;
-    v_is_to_come boolean := false;
 BEGIN
     IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
         v_course_id := course_of(NEW);
@@ -47,9 +46,11 @@ BEGIN
                          FROM platform.org_members
                         WHERE org_id OPERATOR(pg_catalog.=) given.of_org
                           AND user_id OPERATOR(pg_catalog.=) NEW.user_id));
-    -- An apply restores what a rollback saved to a row without a session, though a membership may have ended since. Of a client that
-    -- writes all columns back as they were, it is not stored before.
-    IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND pg_catalog.to_regclass('sessiondb.saved_links_of_' OPERATOR(pg_catalog.||) TG_ARGV[0]) IS NOT NULL THEN
+    -- an apply restores what a rollback saved to a row without a session, though a membership may have ended since
+    -- citus: IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL THEN
+    -- citus: /*
+    IF NOT v_fits AND TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.session_id IS NULL AND sessiondb.is_restoring(TG_ARGV[0]) THEN
+    -- citus: */
         IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'submissions' THEN
             v_course_before := course_of(OLD);
         ELSE
@@ -74,9 +75,6 @@ BEGIN
             EXCEPTION WHEN undefined_table THEN
                 NULL;  -- an apply has just dropped the table
             END;
-            -- citus: /*
-            v_is_to_come := v_fits AND NOT sessiondb.is_restoring(TG_ARGV[0]);
-            -- citus: */
         END IF;
     END IF;
     IF v_fits IS NOT TRUE THEN
@@ -96,12 +94,10 @@ BEGIN
             CONSTRAINT = TG_ARGV[0] OPERATOR(pg_catalog.||) '_session_id_coherent';
     END IF;
     -- citus: /*
-    IF v_is_to_come OR sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass) THEN
+    IF sessiondb.key_is_to_come(TG_RELID::pg_catalog.regclass) THEN
         RAISE WARNING USING
-            MESSAGE = pg_catalog.format('session %s is not stored: %s', NEW.session_id, CASE
-                WHEN v_is_to_come THEN 'an apply is to restore it'
-                ELSE pg_catalog.format('table "%s" has no foreign key to sessions now', TG_ARGV[0]) END),
-            HINT = CASE WHEN v_is_to_come THEN 'Run: sessiondb apply' ELSE 'Run: sessiondb apply. Then store it again.' END;
+            MESSAGE = pg_catalog.format('session %s is not stored: table "%s" has no foreign key to sessions now', NEW.session_id, TG_ARGV[0]),
+            HINT = 'Run: sessiondb apply. Then store it again.';
         NEW.session_id := OLD.session_id;
     END IF;
     -- citus: */

@@ -4,6 +4,6 @@
 -- operator that fits better is not asked.
 CREATE OR REPLACE FUNCTION sessiondb.current_user_id()
 RETURNS pg_catalog.uuid
-LANGUAGE sql STABLE PARALLEL RESTRICTED
+LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 RETURN staff_user

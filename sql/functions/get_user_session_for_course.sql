@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION platform.get_user_session_for_course(p_user_id uuid, p_course_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql STABLE
-PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $function$
 /*

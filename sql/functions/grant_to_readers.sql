@@ -10,13 +10,13 @@ DECLARE
     v_statement text;
 BEGIN
     FOR v_statement IN
-        SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', p.oid::regprocedure, r.name)
+        SELECT format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', p.oid::regprocedure, r.name)
           FROM pg_proc AS p
          CROSS JOIN LATERAL aclexplode(p.proacl) AS a
          CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(g.rolname) FROM pg_roles AS g WHERE g.oid = a.grantee), 'PUBLIC') AS name) AS r
          WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname IN ({functions_of_policies()})
            AND a.grantee <> p.proowner
-           AND coalesce(r.name <> ALL (string_to_array(v_readers, ', ')), true)
+           AND coalesce(r.name <> ALL ({split_names(v_readers)}), true)
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, v_readers)
           FROM pg_proc AS p

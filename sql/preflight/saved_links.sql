@@ -3,7 +3,7 @@
 SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.relname) AS object, f.detail, f.fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
-  JOIN pg_class AS k ON k.relnamespace = to_regnamespace('sessiondb') AND k.relname = 'saved_links_of_' || c.relname
+  JOIN pg_class AS k ON k.relnamespace = to_regnamespace('sessiondb') AND k.relname IN ('saved_links_of_' || c.relname, 'changed_rows_of_' || c.relname)
   JOIN pg_attribute AS a ON a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
   LEFT JOIN pg_constraint AS p ON p.conrelid = k.oid AND p.contype = 'p' AND a.attnum = ANY (p.conkey)
   LEFT JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attname = a.attname AND NOT o.attisdropped

@@ -6,7 +6,7 @@ WITH content AS (
      WHERE c.relnamespace = to_regnamespace('sessiondb')
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
        -- what a rollback leaves
-       AND NOT starts_with(c.relname, 'saved_links_of_')
+       AND c.relname !~ '^(saved_links|changed_rows)_of_'
     UNION
     SELECT p.proname, p.proname = 'install' AND starts_with(oidvectortypes(p.proargtypes), 'text, text, name, text, text, text, text')
       FROM pg_proc AS p

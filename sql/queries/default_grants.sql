@@ -4,7 +4,7 @@
 -- of the policies for staff. The default privileges are those of the role that created an object, which may have given it away.
 --
 -- And those that revoke, however it was granted, what would let a role have its code run: EXECUTE on a trigger function, and TRIGGER
--- or REFERENCES on a table.
+-- or REFERENCES on a table. CASCADE: also what that role has granted in turn.
 WITH object (type, owner, acl, oid) AS (
     SELECT 'n', n.nspowner, n.nspacl, n.oid
       FROM pg_namespace AS n
@@ -18,7 +18,7 @@ WITH object (type, owner, acl, oid) AS (
       FROM pg_proc AS p
      WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname NOT IN ({functions_of_policies()})
 )
-SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
+SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s CASCADE', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
                        CASE o.type
                            WHEN 'n' THEN 'SCHEMA sessiondb'
                            WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
@@ -37,14 +37,14 @@ SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s', CASE WHEN k.makes_
    AND NOT (k.makes_dumps AND a.privilege_type = 'SELECT')
  GROUP BY o.type, o.oid, a.grantee, k.makes_dumps
 UNION ALL
-SELECT 0, format('REVOKE ALL ON ROUTINE %s FROM %s', p.oid::regprocedure, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+SELECT 0, format('REVOKE ALL ON ROUTINE %s FROM %s CASCADE', p.oid::regprocedure, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_proc AS p
  CROSS JOIN LATERAL aclexplode(p.proacl) AS a
  WHERE p.pronamespace = to_regnamespace('sessiondb') AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND p.proname NOT IN ({functions_of_policies()})
    AND a.grantee <> p.proowner
 UNION ALL
 -- with these, a role could put a trigger on a table that is written to next
-SELECT 0, format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+SELECT 0, format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s CASCADE', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_class AS c
  CROSS JOIN LATERAL aclexplode(c.relacl) AS a
  WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')

@@ -12,5 +12,6 @@ SELECT CASE $1
                  FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.oid = $2)
            WHEN 'pg_type'::regclass THEN (SELECT format('ALTER DOMAIN %s DROP DEFAULT', y.oid::regtype) FROM pg_type AS y WHERE y.oid = $2 AND y.typdefault IS NOT NULL)
            WHEN 'pg_class'::regclass THEN (SELECT format('DROP INDEX %s', c.oid::regclass) FROM pg_class AS c WHERE c.oid = $2 AND c.relkind IN ('i', 'I'))
+           WHEN 'pg_statistic_ext'::regclass THEN (SELECT format('DROP STATISTICS %s.%I', s.stxnamespace::regnamespace, s.stxname) FROM pg_statistic_ext AS s WHERE s.oid = $2)
            WHEN 'pg_cast'::regclass THEN (SELECT format('DROP CAST (%s AS %s)', c.castsource::regtype, c.casttarget::regtype) FROM pg_cast AS c WHERE c.oid = $2)
        END

@@ -32,5 +32,13 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, e.classid, e.objid
         SELECT 'pg_class'::regclass, x.indexrelid, pg_get_indexdef(x.indexrelid)
           FROM pg_index AS x
          WHERE x.indrelid = $1 AND (x.indexprs IS NOT NULL OR x.indpred IS NOT NULL)
+        UNION ALL
+        SELECT 'pg_statistic_ext'::regclass, s.oid, pg_get_statisticsobjdef(s.oid)
+          FROM pg_statistic_ext AS s
+         WHERE s.stxrelid = $1 AND s.stxexprs IS NOT NULL
+        UNION ALL
+        SELECT 'pg_class'::regclass, p.partrelid, pg_get_partkeydef(p.partrelid)
+          FROM pg_partitioned_table AS p
+         WHERE p.partrelid = $1 AND p.partexprs IS NOT NULL
        ) AS e (classid, objid, definition)
  CROSS JOIN LATERAL pg_identify_object(e.classid, e.objid, 0) AS i

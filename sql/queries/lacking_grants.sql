@@ -1,7 +1,7 @@
 -- The GRANT statements without which the roles $2, separated by commas, cannot evaluate what function $1 with a parsed body names.
 SELECT DISTINCT format('GRANT %s TO %s', g.of_it, r.name) AS statement
   FROM pg_depend AS d
- CROSS JOIN string_to_table($2, ', ') AS r (name)
+ CROSS JOIN unnest({split_names($2)}) AS r (name)
  CROSS JOIN LATERAL (SELECT CASE r.name WHEN 'PUBLIC' THEN 0 ELSE to_regrole(r.name)::oid END AS oid) AS reader
  CROSS JOIN LATERAL (
         SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)

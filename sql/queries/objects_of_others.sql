@@ -43,4 +43,11 @@ SELECT DISTINCT format('%s %s', i.type, i.identity) AS name, pg_get_userbyid(f.o
         OR f.namespace IN (
 {open_schemas($2)}
            ))
+UNION
+-- of the type after RETURNING there is no dependency
+SELECT format('type %s', t.name), t.role
+  FROM (SELECT pg_get_function_sqlbody($1) AS text) AS b
+ CROSS JOIN LATERAL (
+{named_types(b.text, $2)}
+       ) AS t
  ORDER BY name

@@ -1,6 +1,6 @@
 -- The statements that give the owner of schema sessiondb what another role has just created there: a superuser that applies or rolls
 -- back for the owner, or a member of the role that is the owner. Trigger functions would else run with the rights of that role, and
--- save_link() could not write to a table of it. Only what sessiondb creates: another function could act as its new owner.
+-- note_change() could not write to a table of it. Only what sessiondb creates: another function could act as its new owner.
 SELECT 0 AS place, format('ALTER %s OWNER TO %I', o.object, pg_get_userbyid(n.nspowner)) AS statement
   FROM pg_namespace AS n
  CROSS JOIN LATERAL (
@@ -17,4 +17,4 @@ SELECT 0 AS place, format('ALTER %s OWNER TO %I', o.object, pg_get_userbyid(n.ns
  WHERE n.nspname = 'sessiondb'
    AND pg_get_userbyid(o.owner) = current_user
    AND o.owner <> n.nspowner
-   AND pg_has_role(n.nspowner, 'MEMBER')
+   AND {may_set_role(n.nspowner)}

@@ -19,7 +19,7 @@ SELECT row_number() OVER (ORDER BY c.relname, s.turn, s.statement) AS place, s.s
                             (4, 'COMMENT ON TRIGGER %2$s ON %1$s IS ''Only the owner may write (sessiondb)''')) AS u (turn, statement)
          WHERE c.relkind = 'r'
            AND c.relname <> 'backfill_progress'
-           AND NOT (starts_with(c.relname, 'saved_links_of_') AND coalesce(current_setting('sessiondb.citus', true), '') = 'distributed')
+           AND NOT (c.relname ~ '^(saved_links|changed_rows)_of_' AND coalesce(current_setting('sessiondb.citus', true), '') = 'distributed')
            AND NOT EXISTS (
                 SELECT FROM pg_trigger AS t
                  WHERE t.tgrelid = c.oid AND t.tgname = g.name AND t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgtype = g.type

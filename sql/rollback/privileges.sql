@@ -21,4 +21,11 @@ SELECT 'privileges' AS "check", 'error' AS level, o.object,
        format('Connect as %I, or as a member of that role that inherits its privileges.', pg_get_userbyid(o.owner)) AS fix
   FROM owned AS o
  WHERE NOT pg_has_role(o.owner, 'USAGE')
- ORDER BY o.object
+UNION ALL
+-- what is created there is given to its owner
+SELECT 'privileges', 'error', 'schema sessiondb',
+       format('Role %I may not set its role to %I, which owns schema sessiondb.', current_user, pg_get_userbyid(o.owner)),
+       format('Connect as %I, or: GRANT %I TO %I WITH SET TRUE', pg_get_userbyid(o.owner), pg_get_userbyid(o.owner), current_user)
+  FROM owned AS o
+ WHERE o.object = 'schema sessiondb' AND pg_has_role(o.owner, 'USAGE') AND NOT {may_set_role(o.owner)}
+ ORDER BY object

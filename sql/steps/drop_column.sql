@@ -2,10 +2,7 @@
 --
 -- A partition, or a table that inherits, has the links of all its rows saved only if it was there when the trigger was
 -- created: the transaction that did so (xmin) created the one of each partition, and the comment. A command that disables the
--- trigger, and so writes links that it does not save, changes its xmin, also if it is enabled again.
---
--- If forced row level security hides sessions from the owner, the trigger may not have seen what the session belongs to; if it hides rows,
--- nor what they are now, so that it saved what they were, without what the session belongs to.
+-- trigger, and so writes links that it does not note, changes its xmin, also if it is enabled again.
 SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCESS EXCLUSIVE') AS locks, NULL::name AS scans
   FROM sessiondb.objects AS o
  CROSS JOIN LATERAL (SELECT format('%I.%I', current_setting('sessiondb.schema'), o.parent) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
@@ -33,27 +30,12 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                    '            HINT = ''Run rollback again, which saves them.'';\n'
                    '    END IF;\n'
                    'END', to_regclass(t.name)::oid))),
-               (3, (SELECT format('DO %L', concat('BEGIN', u.before, format(
-                       'DELETE FROM %s AS r WHERE NOT EXISTS (SELECT FROM (SELECT %s, session_id FROM %s) AS t WHERE %s%s);', r.oid::regclass,
-                       (SELECT string_agg(quote_ident(a.attname), ', ')
-                          FROM pg_constraint AS k
-                          JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-                         WHERE k.conrelid = r.oid AND k.contype = 'p'), t.name, ({same_key(r.oid, 't')}),
-                       (SELECT ' AND (r.session_belongs_to OPERATOR(pg_catalog.<>) '''' OR t.session_id OPERATOR(pg_catalog.=) r.session_id)'
-                          FROM pg_attribute AS b WHERE b.attrelid = r.oid AND b.attname = 'session_belongs_to')), u.after, 'END'))
-                      FROM pg_class AS r
-                     CROSS JOIN LATERAL (SELECT to_regclass(t.name)::oid AS oid) AS w
-                     CROSS JOIN LATERAL ({unforced(ARRAY[w.oid])}) AS u
-                     WHERE r.oid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND u.before IS NOT NULL)),
-               (4, (SELECT format('DO %L', concat('BEGIN', u.before, format(
-                       -- the columns without their table: else that of one that was renamed would be a call of a function
-                       'UPDATE %s AS r SET session_belongs_to = s.belongs_to FROM (SELECT id AS of_session, pg_catalog.concat(org_id, '' '', course_id) AS belongs_to FROM %s) AS s'
-                       ' WHERE s.of_session OPERATOR(pg_catalog.=) r.session_id AND r.session_belongs_to OPERATOR(pg_catalog.=) '''';', a.attrelid::regclass, t.sessions), u.after, 'END'))
-                      FROM pg_attribute AS a
-                     CROSS JOIN LATERAL (SELECT to_regclass(t.sessions)::oid AS oid, to_regclass(t.name)::oid AS of_rows) AS w
-                     CROSS JOIN LATERAL ({unforced(ARRAY[w.oid,w.of_rows])}) AS u
-                     WHERE a.attrelid = to_regclass(format('sessiondb.%I', 'saved_links_of_' || $1)) AND a.attname = 'session_belongs_to' AND u.before IS NOT NULL)),
-               (5, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
+               (3, (SELECT c.statement
+                      FROM (
+{save_changed_links($1)}
+                           ) AS c)),
+               (4, format('DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s', t.name)),
+               (5, format('DROP TABLE IF EXISTS %s', 'sessiondb.changed_rows_of_' || $1)),
                (6, format('ALTER TABLE %s DROP COLUMN IF EXISTS session_id', t.name))
        ) AS s (turn, statement)
  WHERE o.kind = 'column' AND o.parent = $1 AND o.name = 'session_id' AND o.origin = 'created'

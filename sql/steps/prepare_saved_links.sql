@@ -1,5 +1,5 @@
 -- The statements that create sessiondb.saved_links_of_TABLE for table $1, with the key of that table, and the trigger that
--- keeps it up to date until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
+-- notes what is written until session_id is dropped. What an earlier rollback saved of a row that is linked now is deleted,
 -- because save_links saves what it is linked to. With each link, session_belongs_to is the organisation and the course of the
 -- session, which may be created again with its id; empty if they are not known, and "?" if sessiondb 0.1.0 or Citus saved it. None
 -- if session_id is not ours or no longer exists. If the platform's table is distributed, each link is saved where its row is.
@@ -14,7 +14,7 @@ WITH platform AS (
        AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
 )
 SELECT s.statement, s.locks, NULL::name AS scans
-  FROM platform AS p
+  FROM (SELECT h.*, array_cat(h.key, CASE WHEN 'user_id' = ANY (h.key) THEN '{}' ELSE ARRAY['user_id'] END) AS noted FROM platform AS h) AS p
  -- whose work it is and on what: another row that later gets the same key must not get the link
  CROSS JOIN LATERAL (
         SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
@@ -78,14 +78,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
         SELECT 3, format('CALL sessiondb.distribute_saved_links(%L)', p.relname), NULL
          WHERE current_setting('sessiondb.citus', true) = 'distributed'
         UNION ALL
-        SELECT 4, format('DO %L', format(
-                   E'BEGIN\n'
-                   '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]);\n'
-                   '    %2$s;\n'
-                   -- of this transaction, as the trigger is until it is disabled: see step drop_column
-                   '    COMMENT ON TRIGGER zzz_sessiondb_save ON %1$s IS ''Saves links while sessiondb rolls back'';\n'
-                   'END', p.name, ({save_trigger(p.relname, p.name, p.key || ARRAY[''] || other.columns, false)}))),
-               json_build_object($1, 'SHARE ROW EXCLUSIVE')
+        SELECT 4, w.statement, json_build_object($1, 'SHARE ROW EXCLUSIVE')
+          FROM (SELECT ({note_changes($1, p.name, p.noted)}) AS statement) AS w
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
@@ -101,5 +95,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
 {unforced(ARRAY[p.oid])}
                ) AS u
           JOIN pg_class AS s ON s.oid = to_regclass(p.saved)
+        UNION ALL
+        -- where an earlier rollback has noted only the user
+        SELECT 6, format('WITH t AS (DELETE FROM %s AS t WHERE %s RETURNING user_id) DELETE FROM %s AS r USING t WHERE t.user_id OPERATOR(pg_catalog.=) r.user_id',
+                         n.oid::regclass, ({noted_by_user(s.oid)}), s.oid::regclass), NULL
+          FROM pg_class AS s
+          JOIN pg_class AS n ON n.oid = to_regclass('sessiondb.changed_rows_of_' || $1)
+         WHERE s.oid = to_regclass(p.saved) AND current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
        ) AS s
  ORDER BY s.turn

@@ -20,6 +20,12 @@ saved AS (
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
            ({same_row(c.oid, 't', 't')}) AS same_row,
            ({shared_key(c.oid, h.oid)}) AS shared_key,
+           -- a row t that was noted; where the table has another key since, rows of several users may have this one
+           concat(({same_key(c.oid, 't')}), (
+               SELECT ' AND (r.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id)' FROM pg_attribute AS a
+                WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped)) AS is_noted,
+           -- one of a user of whom any row may have been written
+           coalesce(({noted_by_user(c.oid)}) || ' AND t.user_id OPERATOR(pg_catalog.=) r.user_id', 'false') AS is_noted_by_user,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to') AS columns,
@@ -82,11 +88,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 3, 1,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s; END',
-                   h.name, h.name)),
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s; DROP TABLE IF EXISTS %s; END',
+                   h.name, h.name, 'sessiondb.changed_rows_of_' || $1)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h
          WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save')
+            OR to_regclass('sessiondb.changed_rows_of_' || $1) IS NOT NULL
             OR EXISTS (
                 SELECT FROM (
 {guard_saved_links($1)}

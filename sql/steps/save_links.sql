@@ -1,6 +1,6 @@
 -- The statements that copy the links of a table to sessiondb.saved_links_of_TABLE, each a short transaction over 256
--- pages (2 MB) of one partition, so that a concurrent writer waits for at most one of them. Links that the trigger saved
--- meanwhile are newer and are kept. None if step prepare_saved_links created no table.
+-- pages (2 MB) of one partition, each with a snapshot of its own. What is written meanwhile is noted,
+-- and step save_changed_links saves it. None if step prepare_saved_links created no table.
 --
 -- With each link, the organisation and the course of its session are saved, from the same snapshot.
 --
@@ -57,15 +57,13 @@ SELECT CASE WHEN b.only = '' THEN i.statement
                         'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s ON CONFLICT DO NOTHING',
                         s.saved, s.key_list, n.nspname, c.relname, b.condition)
                     ELSE format(
-                        'INSERT INTO %1$s AS r (%2$s, session_id, session_belongs_to)'
+                        'INSERT INTO %1$s (%2$s, session_id, session_belongs_to)'
                         ' SELECT t.*, coalesce(s.session_belongs_to, '''')'
                         ' FROM (SELECT %2$s, session_id FROM ONLY %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s) AS t'
                         ' LEFT JOIN (SELECT id AS session_id, pg_catalog.concat(org_id, '' '', course_id) AS session_belongs_to FROM %6$s) AS s'
                         ' ON s.session_id OPERATOR(pg_catalog.=) t.session_id'
-                        -- the trigger does not see sessions that forced row level security hides from the owner
-                        ' ON CONFLICT ON CONSTRAINT %7$I DO UPDATE SET session_belongs_to = EXCLUDED.session_belongs_to'
-                        ' WHERE r.session_belongs_to OPERATOR(pg_catalog.=) '''' AND r.session_id OPERATOR(pg_catalog.=) EXCLUDED.session_id',
-                        s.saved, s.key_list, n.nspname, c.relname, b.condition, s.sessions, 'saved_links_of_' || $1 || '_pkey') END AS statement
+                        ' ON CONFLICT DO NOTHING',
+                        s.saved, s.key_list, n.nspname, c.relname, b.condition, s.sessions) END AS statement
        ) AS i
  WHERE s.key_list IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = root.relid AND a.attname = 'session_id' AND NOT a.attisdropped)

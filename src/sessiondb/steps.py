@@ -139,6 +139,9 @@ def code(states: Iterable[State] | None) -> Iterator[Step]:
         if installs:
             yield Step(what, [*_bootstrap(), *installs, _recorded(group), _SECURE])
     if states is None or any(key not in listed for key in unknown):
+        yield Step(
+            "triggers of an earlier version", [item(f"-- step: replace_save_trigger {t}", "") for t in ledger.TABLES]
+        )
         yield Step("objects that this version no longer has", [uninstall(None)])
 
 
