@@ -25,6 +25,8 @@ BEGIN
 END
 $rollback$;
 
+-- left where the platform's table was dropped while links were saved
+DROP TABLE IF EXISTS sessiondb.changed_rows_of_enrollments, sessiondb.changed_rows_of_submissions;
 DROP TABLE IF EXISTS sessiondb.objects, sessiondb.installation, sessiondb.migration_content;
 DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yoyo_migration;
 

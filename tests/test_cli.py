@@ -638,6 +638,36 @@ def test_show_prints_one_line_a_row_whatever_is_in_it(installed_db: PlatformData
         assert [row["content"] for row in read] == [content] * 3
 
 
+@on_reference
+def test_show_gives_json_as_it_is_stored(installed_db: PlatformDatabase) -> None:
+    """Numbers with more digits than a float, or than Python reads, and values in more brackets than Python opens."""
+    answers = [
+        "0.12345678901234567890123",
+        "1" + "0" * 5000,
+        "[" * 3000 + "]" * 3000,
+        '{"k": 1, "k": 2}',
+        "1e999",
+        '["\u202e",\t1]',
+    ]
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ADD answer json, ADD scores float8[]")
+        connection.execute("DELETE FROM submissions")
+        for answer in answers:
+            connection.execute(
+                "INSERT INTO submissions (user_id, answer, scores) VALUES (%s, %s, '{NaN,-Infinity}')", [ADA, answer]
+            )
+
+    for form in ("table", "json", "csv"):
+        shown = run("-d", installed_db.conninfo(), "show", "submissions", "--wide", "--format", form)
+        assert (shown.code, shown.err) == (0, "")
+        if form == "json":
+            for answer in answers[:-1]:
+                assert f'"answer": {answer}, "scores": ["NaN", "-Infinity"]' in shown.out
+            assert '["\\u202e", 1]' in shown.out
+        if form == "csv":
+            assert [row["answer"] for row in csv.DictReader(io.StringIO(shown.out))] == answers
+
+
 @pytest.mark.slow
 @on_reference
 def test_show_fits_a_terminal_of_80_columns(installed_db: PlatformDatabase) -> None:

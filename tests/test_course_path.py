@@ -419,3 +419,22 @@ def test_a_table_with_the_name_of_a_column_of_the_path_is_no_step_of_it(
             "SELECT array_agg(j ->> 'to') FROM sessiondb.installation, jsonb_array_elements(course_joins) AS j"
         ).fetchall()
     assert tables == ["public.items", "public.modules", "public.courses"]
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_columns_of_a_foreign_key_with_different_collations_are_compared_as_by_the_key(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute('ALTER TABLE exercises ADD COLUMN code text COLLATE "C" UNIQUE')
+        connection.execute("UPDATE exercises SET code = id::text")
+        connection.execute(
+            'ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey, ADD COLUMN task text COLLATE "POSIX" REFERENCES exercises (code)'
+        )
+        connection.execute("UPDATE submissions SET task = exercise_id::text")
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        connection.execute("INSERT INTO submissions (user_id, task) SELECT user_id, task FROM submissions LIMIT 1")
+    assert on(platform_db, "check").code in (0, 4)
+    assert "cannot be run" not in on(platform_db, "check").err + on(platform_db, "check").out
+    assert on(platform_db, "backfill").code == 0

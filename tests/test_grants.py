@@ -661,3 +661,48 @@ def test_a_trigger_function_that_runs_as_the_owner_under_the_path_of_who_deletes
         connection.execute("ALTER TABLE sessions ADD EXCLUDE USING btree (id WITH =) WHERE (statuses() IS NULL)")
         (finding,) = check(installed_db, "unpinned_functions")
         assert brief([finding]) == [("unpinned_functions", "warning", "function public.statuses()")]
+
+
+@on("partitioned")
+def test_a_type_of_another_role_after_returning_is_found_in_statistics_and_in_what_a_partition_generates(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """PostgreSQL records no dependency on it, and a partition may generate a column in another way than its table."""
+    with installed_db.connect() as connection:
+        if connection.info.server_version < 170000:
+            pytest.skip("there is no JSON_VALUE before PostgreSQL 17")
+        give(connection, "CREATE SCHEMA theirs AUTHORIZATION {role}", new_role)
+        give(
+            connection,
+            "SET ROLE {role}; CREATE DOMAIN theirs.mark AS text; GRANT USAGE ON SCHEMA theirs TO PUBLIC; RESET ROLE",
+            new_role,
+        )
+        marked = "JSON_VALUE(answers, '$.mark' RETURNING theirs.mark)"
+        connection.execute("ALTER TABLE submissions ADD answers jsonb")
+        connection.execute("ALTER TABLE submissions ADD mark text GENERATED ALWAYS AS (answers ->> 'mark') STORED")
+        connection.execute(
+            f"CREATE TABLE submissions_2031 PARTITION OF submissions (mark GENERATED ALWAYS AS ({marked}) STORED)"
+            " FOR VALUES FROM ('2031-01-01') TO ('2032-01-01')".encode()
+        )
+        connection.execute(f"CREATE STATISTICS marks ON ({marked}), user_id FROM submissions".encode())
+
+    found = {finding.object for finding in check(installed_db, "code_of_others")}
+
+    assert found == {"default value for public.submissions_2031.mark", "statistics object public.marks"}
+
+
+@on("partitioned")
+def test_a_partition_in_a_schema_of_another_role_is_refused_and_found(
+    new_role: str, platform_db: PlatformDatabase
+) -> None:
+    with platform_db.connect() as connection:
+        give(connection, "CREATE SCHEMA archive AUTHORIZATION {role}", new_role)
+        connection.execute("ALTER TABLE submissions_2024 SET SCHEMA archive")
+    refused = on_database(platform_db, "apply")
+    assert (refused.code, "Schema archive belongs to role" in refused.err) == (5, True), refused.err
+    with platform_db.connect() as connection:
+        connection.execute("ALTER SCHEMA archive OWNER TO CURRENT_USER")
+        assert on_database(platform_db, "apply").code == 0
+        give(connection, "ALTER SCHEMA archive OWNER TO {role}", new_role)
+    (finding,) = check(platform_db, "table_owners")
+    assert (finding.level, finding.object) == ("error", "SCHEMA archive")

@@ -453,6 +453,48 @@ FAULTS = {
         "is used by a different object",
         "another name",
     ),
+    "a constraint that refuses sessions": Fault(
+        (
+            "ALTER TABLE enrollments ADD COLUMN session_id uuid",
+            "ALTER TABLE enrollments ADD CONSTRAINT none CHECK (session_id IS NULL)",
+        ),
+        "required_columns",
+        "public.enrollments.session_id",
+        'Constraint "?none"? of table public.enrollments refuses rows with a session',
+        'DROP CONSTRAINT "?none"?$',
+    ),
+    "a domain without NULL": Fault(
+        (
+            "CREATE DOMAIN placed AS uuid CHECK (VALUE IS NOT NULL)",
+            "TRUNCATE enrollments",
+            "ALTER TABLE enrollments ADD COLUMN session_id placed",
+        ),
+        "required_columns",
+        "public.enrollments.session_id",
+        "Domain public.placed, .* allows no NULL",
+        "ALTER COLUMN session_id TYPE uuid$",
+    ),
+    "a policy that refuses sessions": Fault(
+        (
+            "ALTER TABLE submissions ADD COLUMN session_id uuid",
+            "ALTER TABLE submissions ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY none ON submissions FOR INSERT WITH CHECK (session_id IS NULL)",
+        ),
+        "required_columns",
+        "public.submissions.session_id",
+        'Policy "?none"? of table public.submissions refuses rows with a session',
+        'DROP POLICY "?none"? ON public.submissions$',
+    ),
+    "keys that are equal by the time zone of the client": Fault(
+        (
+            "ALTER TABLE exercises ADD COLUMN since timestamptz UNIQUE",
+            "ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey, ADD COLUMN day date REFERENCES exercises (since)",
+        ),
+        "course_path",
+        "public.submissions.day",
+        "whether they are equal depends on a setting of the client",
+        "ALTER COLUMN day TYPE timestamp with time zone$",
+    ),
     "a constraint that requires a session": Fault(
         (
             "ALTER TABLE enrollments ADD COLUMN session_id uuid",
@@ -1486,3 +1528,38 @@ def test_a_partition_that_is_half_detached_is_refused_before_anything_is_changed
         )
         if command[0] == "rollback":
             by_hand(installed_db, "DROP INDEX submissions_session_id_idx")  # apply has something to do
+
+
+@on_reference
+def test_a_table_that_is_partitioned_by_session_is_refused(platform_db: PlatformDatabase) -> None:
+    """PostgreSQL moves no row to another partition in a BEFORE trigger."""
+    with platform_db.connect() as connection:
+        connection.execute(
+            "ALTER TABLE submissions RENAME TO old_submissions;"
+            "CREATE TABLE submissions (LIKE old_submissions INCLUDING DEFAULTS, session_id uuid, FOREIGN KEY (exercise_id) REFERENCES exercises)"
+            " PARTITION BY LIST (session_id);"
+            "CREATE TABLE submissions_of_none PARTITION OF submissions DEFAULT"
+        )
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        platform_db.apply()
+
+    found = [f for f in refused.value.findings if "partitioned by session_id" in f.detail]
+    assert [(f.check, f.object) for f in found] == [("required_columns", "public.submissions.session_id")]
+
+
+@on_reference
+def test_a_function_of_the_guides_name_that_acts_for_others_is_named_before_it_is_replaced(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION get_user_session_for_course(p_user_id uuid, p_course_id uuid) RETURNS uuid LANGUAGE sql SECURITY DEFINER RETURN NULL::uuid"
+        )
+
+    applied = on(platform_db, "apply")
+
+    assert (
+        applied.code,
+        "Function public.get_user_session_for_course(uuid,uuid) acts" in " ".join(applied.err.split()),
+    ) == (0, True)

@@ -82,6 +82,10 @@ def someone(new_role: str, installed_db: PlatformDatabase) -> Iterator[Callable[
             "INSERT INTO sessions (org_id, course_id, title, status)"
             " SELECT DISTINCT m.org_id, c.id, 'y', 'active' FROM org_members AS m CROSS JOIN courses AS c"
         )
+        connection.execute(  # which check names
+            "WITH o AS (INSERT INTO orgs (name, slug) VALUES ('Without sessions', 'without-sessions') RETURNING id)"
+            " INSERT INTO org_members (org_id, user_id) SELECT o.id, u.id FROM o, (SELECT id FROM users ORDER BY id LIMIT 1) AS u"
+        )
 
         def change(verb: LiteralString, grant: str) -> None:
             for table in ("enrollments", "submissions"):  # a backfill may have come some way
@@ -415,6 +419,41 @@ def test_a_right_that_the_owner_of_the_functions_lost_is_found_and_its_fix_resto
         assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
 
 
+@on_hosted
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE INDEX ON submissions (norm(id::text))"],
+        ["ALTER TABLE submissions ADD COLUMN low text GENERATED ALWAYS AS (norm(id::text)) STORED"],
+        [
+            "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "CREATE TRIGGER quiet BEFORE UPDATE ON submissions FOR EACH ROW WHEN (norm(NEW.id::text) = 'x') EXECUTE FUNCTION quiet()",
+        ],
+        [
+            "CREATE DOMAIN note AS text CHECK (norm(VALUE) <> '!')",
+            "ALTER TABLE submissions ADD COLUMN remark note",
+        ],
+    ],
+    ids=["an index", "a generated column", "the condition of a trigger", "a domain"],
+)
+def test_a_function_that_the_owner_evaluates_when_it_writes_and_may_not_execute_any_more_is_found(
+    installed_db: PlatformDatabase, statements: list[LiteralString]
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION norm(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN lower($1); END'"
+        )
+        for statement in statements:
+            connection.execute(statement)
+        assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+        connection.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
+
+        (finding,) = [f for f in check(installed_db) if f.check == "owner_rights"]
+        assert "FUNCTION public.norm(text)" in finding.fix
+        connection.execute(finding.fix.encode())
+    assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+
+
 @pytest.mark.parametrize("platform", [PARTICULAR["cooperative"]], indirect=True, ids=str)
 def test_the_function_of_an_operator_that_the_owner_may_not_execute_any_more_is_found(
     installed_db: PlatformDatabase,
@@ -630,3 +669,75 @@ def test_a_superuser_need_not_name_the_schema_to_roll_back_or_to_go_on(platform_
     for command in ("rollback --to 0005 --yes", "apply", "rollback --all --yes"):
         ended = run("-d", dsn, *command.split())
         assert ended.code == 0, (command, ended.err)
+
+
+@on_hosted
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_a_member_of_the_owner_that_may_not_set_its_role_to_it_is_refused(
+    new_role: str, installed_db: PlatformDatabase, command: str
+) -> None:
+    """What it creates in schema sessiondb could not be given to the owner."""
+    with installed_db.connect() as connection:
+        if connection.info.server_version < 160000:
+            pytest.skip("every member may before PostgreSQL 16")
+        give = sql.SQL("GRANT hosted_owner TO {} WITH INHERIT TRUE, SET FALSE")
+        connection.execute(give.format(sql.Identifier(new_role)))
+        connection.execute("ALTER FUNCTION sessiondb.check_session() SECURITY INVOKER")
+        before = connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1").fetchall()
+
+        refused = run(
+            "-d",
+            installed_db.conninfo(new_role),
+            *{"apply": ["apply"], "rollback": ["rollback", "--all", "--yes"]}[command],
+        )
+
+        assert (refused.code, "may not set its role to hosted_owner" in refused.err) == (5, True), refused.err
+        assert connection.execute("SELECT migration_id FROM sessiondb._yoyo_migration ORDER BY 1").fetchall() == before
+
+
+@on_hosted
+def test_a_grant_that_a_role_has_granted_on_stops_no_rollback(new_role: str, installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        role = sql.Identifier(new_role)
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA sessiondb TO {}").format(role))
+        connection.execute(
+            sql.SQL("GRANT EXECUTE ON FUNCTION sessiondb.check_session() TO {} WITH GRANT OPTION").format(role)
+        )
+        connection.execute(
+            sql.SQL(
+                "SET ROLE {}; GRANT EXECUTE ON FUNCTION sessiondb.check_session() TO authenticated; RESET ROLE"
+            ).format(role)
+        )
+    assert run("-d", installed_db.conninfo("hosted_owner"), "rollback", "--to", "0006", "--yes").code == 0
+
+
+@on_reference
+def test_the_function_of_the_guide_shows_each_row_as_the_policies_of_the_caller_do_in_any_plan(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    """A policy may depend on what a parallel worker does not have, such as the process of the client."""
+    with installed_db.connect() as connection:
+        world = World(installed_db.platform, connection)
+        org, course = world.org(), world.course()
+        world.session(org, course)
+        user = world.user(org)
+        connection.execute(
+            "CREATE TABLE many AS SELECT %s AS user_id, %s AS course_id FROM generate_series(1, 2000)", [user, course]
+        )
+        connection.execute("ALTER TABLE org_members ENABLE ROW LEVEL SECURITY")
+        connection.execute(
+            "CREATE POLICY mine ON org_members USING (pg_backend_pid() = current_setting('app.pid')::int)"
+        )
+        connection.execute(
+            sql.SQL("GRANT SELECT ON many, org_members, sessions TO {}").format(sql.Identifier(new_role))
+        )
+    with installed_db.connect(new_role) as connection:
+        connection.execute(
+            "SELECT set_config('app.pid', pg_backend_pid()::text, false), set_config('parallel_setup_cost', '0', false),"
+            " set_config('parallel_tuple_cost', '0', false), set_config('min_parallel_table_scan_size', '0', false),"
+            " set_config('parallel_leader_participation', 'off', false)"
+        )
+        counted = connection.execute(
+            "SELECT count(*), count(get_user_session_for_course(user_id, course_id)) FROM many"
+        )
+        assert counted.fetchone() == (2000, 2000)

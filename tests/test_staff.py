@@ -12,7 +12,7 @@ import pytest
 from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
-from test_cli import rows, run
+from test_cli import on, rows, run
 
 from sessiondb.connection import trusted
 
@@ -284,6 +284,42 @@ def test_a_role_that_is_granted_select_later_is_seen_and_added(people: PlatformD
         connection.execute(sql.SQL("REVOKE SELECT (id) ON submissions FROM {}").format(sql.Identifier(new_role)))
     people.apply()
     assert policies(people) == {(name, "{authenticated}") for name in of_each}
+
+
+def test_a_role_with_a_comma_in_its_name_reads_as_any_other(people: PlatformDatabase) -> None:
+    with people.connect() as connection:
+        connection.execute('CREATE ROLE "Doe, Jane"')
+        try:
+            connection.execute('GRANT SELECT ON enrollments, submissions TO "Doe, Jane"')
+            people.apply(staff=TRAINERS)
+            assert {'"Doe, Jane\\' in roles for _, roles in policies(people)} == {True}
+            assert on(people, "check", "staff", "grants").code == 0
+            people.rollback()
+        finally:
+            connection.execute('DROP OWNED BY "Doe, Jane"; DROP ROLE "Doe, Jane"')
+
+
+def test_no_type_of_another_role_after_returning_is_used_to_ask_for_the_current_user(
+    new_role: str, people: PlatformDatabase
+) -> None:
+    """PostgreSQL records no dependency on it."""
+    expression = "JSON_VALUE(nullif(current_setting('app.j', true), '')::jsonb, (chr(36) || '.sub')::jsonpath RETURNING {})::text::uuid"
+    with people.connect() as connection:
+        if connection.info.server_version < 170000:
+            pytest.skip("there is no JSON_VALUE before PostgreSQL 17")
+        connection.execute("CREATE DOMAIN uid AS text")
+        connection.execute(sql.SQL("CREATE SCHEMA theirs AUTHORIZATION {}").format(sql.Identifier(new_role)))
+        connection.execute("GRANT USAGE ON SCHEMA theirs TO PUBLIC; CREATE DOMAIN theirs.uid AS text")
+        connection.execute(sql.SQL("ALTER DOMAIN theirs.uid OWNER TO {}").format(sql.Identifier(new_role)))
+
+    refused = on(people, "apply", "--staff", TRAINERS, "--current-user", expression.format("theirs.uid"))
+    assert (refused.code, "uses type theirs.uid" in refused.err) == (1, True), refused.err
+    assert rows(people, "SELECT to_regnamespace('sessiondb') AS s") == [{"s": None}]
+
+    assert on(people, "apply", "--staff", TRAINERS, "--current-user", expression.format("public.uid")).code == 0
+    with people.connect() as connection:
+        connection.execute(sql.SQL("ALTER DOMAIN public.uid OWNER TO {}").format(sql.Identifier(new_role)))
+    assert "use type" in on(people, "check", "code_of_others").out
 
 
 def test_a_view_of_the_rows_is_read_as_before(people: PlatformDatabase, new_role: str) -> None:

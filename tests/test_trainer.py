@@ -344,6 +344,20 @@ def test_of_many_students_some_are_listed_and_all_are_counted(visitor: Visitor, 
 
 
 @ON_REFERENCE
+def test_no_date_and_no_name_that_a_student_gives_keeps_the_pages_from_trainers(
+    visitor: Visitor, installed_db: PlatformDatabase
+) -> None:
+    """A date that no timestamptz holds, and a name that would be sorted for longer than a page may take."""
+    session = visitor.press(f"/new/{NORD}/{DATA}", title="T", status="active", by="").location
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER submitted_at DROP DEFAULT, ALTER submitted_at TYPE date")
+        connection.execute("UPDATE submissions SET submitted_at = '5874897-12-31'")
+        connection.execute("UPDATE users SET full_name = repeat('\u00e9', 20000000)")
+    for path in ("/", session, f"/orgs/{NORD}"):
+        visitor.see(path)
+
+
+@ON_REFERENCE
 def test_a_name_in_an_address_is_looked_up(visitor: Visitor) -> None:
     assert visitor.get("/new?org=atelier-nord&course=Data with SQL").location == f"/new/{NORD}/{DATA}"
     text = visitor.see("/new?org=Atelier Nort&course=zzz")

@@ -72,6 +72,12 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
                                                 OR k.conrelid = to_regclass(format('%I.submissions', h.nspname))))))
                   FROM pg_class AS c
                  WHERE c.oid IN (SELECT w.relid FROM written AS w UNION ALL SELECT r.relid FROM read AS r)
+                UNION
+                -- of a partition: its owner could put another schema in its place while the rows are linked
+                SELECT format('SCHEMA %I', n.nspname), n.nspowner, false, true
+                  FROM pg_class AS c
+                  JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.oid <> h.oid
+                 WHERE c.oid IN (SELECT w.relid FROM written AS w)
                ) AS o
           JOIN stranger AS s ON s.oid = o.owner
          -- the check privileges refuses those for which this role may not act

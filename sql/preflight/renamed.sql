@@ -24,7 +24,7 @@ key AS (
     SELECT l.name, k.conrelid, k.confrelid
       FROM linked AS l
       JOIN pg_constraint AS k ON k.contype = 'f' AND k.conparentid = 0 AND k.conname = l.name || '_session_id_fkey'
-      JOIN pg_class AS c ON c.oid = k.conrelid AND c.relpersistence <> 't'
+      JOIN pg_class AS c ON c.oid = k.conrelid AND c.relpersistence <> 't' AND NOT c.relispartition
      WHERE obj_description(k.oid, 'pg_constraint') LIKE '%(sessiondb)'
        AND c.relowner IN (SELECT t.oid FROM trusted AS t)
 ),

@@ -106,13 +106,43 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Constraint %I of table %s requires a session, but sessiondb stores rows without one.', k.conname, full_name),
+               format('Constraint %I of table %s %s.', k.conname, full_name, m.misfit),
                format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
           FROM found
           JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
+          -- by table_oid: k.conrelid would read, and wait for, the tables of all constraints
+          JOIN (VALUES ('(session_id IS NOT NULL)', 'requires a session, but sessiondb stores rows without one'),
+                       ('(session_id IS NULL)', 'refuses rows with a session')) AS m (expression, misfit) ON m.expression = pg_get_expr(k.conbin, table_oid)
          WHERE kind = 'link'
-           -- by table_oid: k.conrelid would read, and wait for, the tables of all constraints
-           AND pg_get_expr(k.conbin, table_oid) = '(session_id IS NOT NULL)'
+        UNION ALL
+        SELECT format('%s.%I', full_name, column_name),
+               format('Domain %s, the type of column session_id of table %s, allows no NULL, but sessiondb stores rows without a session.', type_name, full_name),
+               format('Give the column another type: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid', full_name)
+          FROM found
+          JOIN pg_attribute AS a ON a.attrelid = table_oid AND a.attname = 'session_id' AND NOT a.attisdropped
+          JOIN pg_type AS y ON y.oid = a.atttypid AND y.typtype = 'd'
+         WHERE kind = 'link'
+           AND (y.typnotnull OR EXISTS (
+                    SELECT FROM pg_constraint AS k WHERE k.contypid = y.oid AND pg_get_constraintdef(k.oid) LIKE '%(VALUE IS NOT NULL)%'))
+        UNION ALL
+        -- evaluated after our triggers have given the row a session
+        SELECT format('%s.%I', full_name, column_name),
+               format('Policy %I of table %s refuses rows with a session, also those that sessiondb links.', p.polname, full_name),
+               format('Drop it, or change it: sessiondb refuses a session that does not fit a row. DROP POLICY %I ON %s', p.polname, full_name)
+          FROM found
+          JOIN pg_policy AS p ON p.polrelid = table_oid AND p.polcmd IN ('a', 'w', '*')
+         WHERE kind = 'link'
+           AND pg_get_expr(p.polwithcheck, table_oid) ~ '^\(session_id IS NULL\)$|^\(\(session_id IS NULL\) AND [^O]|AND \(session_id IS NULL\)\)$'
+        UNION ALL
+        -- PostgreSQL moves no row to another partition in a BEFORE trigger
+        SELECT format('%s.%I', full_name, column_name),
+               format('Table %s is partitioned by session_id, and no trigger can give a row a session there.', full_name),
+               'Partition it by another column.'
+          FROM found
+          JOIN pg_partitioned_table AS t ON t.partrelid = table_oid
+          JOIN pg_attribute AS a ON a.attrelid = table_oid AND a.attname = 'session_id' AND NOT a.attisdropped
+         WHERE kind = 'link'
+           AND (a.attnum = ANY (t.partattrs) OR pg_get_partkeydef(t.partrelid) LIKE '%session_id%')
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
                format('Index %I of table %s allows only one row per session, but a session has many rows.', i.relname, full_name),

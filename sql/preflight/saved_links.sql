@@ -13,7 +13,7 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
                || CASE WHEN p.conname IS NULL AND a.attname <> 'user_id' THEN
                       format('If it is gone, rows can be recognised without it: ALTER TABLE %s DROP COLUMN %I', k.oid::regclass, a.attname)
                   ELSE format('If it is gone, give up the saved links: DROP TABLE %s', k.oid::regclass) END AS fix
-         WHERE o.attname IS NULL
+         WHERE o.attname IS NULL AND starts_with(k.relname, 'saved_links_of_')  -- it has all of the other one
         UNION ALL
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, has another collation than it had.', n.nspname, c.relname, a.attname),
                format('Give the saved ones this one: ALTER TABLE %s ALTER COLUMN %I TYPE %s COLLATE %s.%I', k.oid::regclass, a.attname,

@@ -1,5 +1,6 @@
 -- The statement, as text, that has each row of table $1, named $2, noted that is written from now on: those that create
--- the table for its columns $3 (text[], quoted), with the types of those of the saved links, and the trigger, which runs for each writer.
+-- the table for its columns $3 (text[], quoted), with the types of those of the saved links, and the trigger, which runs for each writer,
+-- during a rollback or an apply, $4.
 SELECT format('DO %L', format(
            E'BEGIN\n'
            '    CALL sessiondb.lock_tables(''SHARE ROW EXCLUSIVE'', ARRAY[%4$L]::pg_catalog.regclass[]);\n'
@@ -21,7 +22,7 @@ SELECT format('DO %L', format(
            format('The keys of rows of %s that were written while links are saved or restored', $2),
            CASE WHEN current_setting('sessiondb.citus', true) = 'distributed'
                 THEN format(E'PERFORM pg_catalog.create_distributed_table(%L, ''user_id'', colocate_with => %L);\n        ', 'sessiondb.changed_rows_of_' || $1, $2) END,
-           concat_ws(', ', quote_literal($1), (SELECT string_agg(quote_literal((parse_ident(c.name))[1]), ', ' ORDER BY c.place) FROM unnest($3) WITH ORDINALITY AS c (name, place))),
+           concat_ws(', ', quote_literal($1), quote_literal($4), (SELECT string_agg(quote_literal((parse_ident(c.name))[1]), ', ' ORDER BY c.place) FROM unnest($3) WITH ORDINALITY AS c (name, place))),
            -- logical replication writes, too
            CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
                 THEN format(E'ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save;\n    ', $2) END))

@@ -13,7 +13,7 @@ SELECT c.conrelid AS from_table,
        array_agg(a.attname::text ORDER BY k.place) AS from_columns,
        array_agg(f.attname::text ORDER BY k.place) AS to_columns,
        array_agg(o.operator ORDER BY k.place) AS operators,
-       CASE WHEN count(o.right_cast) > 0 THEN array_agg(o.right_cast ORDER BY k.place) END AS casts,
+       CASE WHEN count(r.cast) > 0 THEN array_agg(r.cast ORDER BY k.place) END AS casts,
        true AS is_foreign_key
   FROM pg_constraint AS c
  CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop))
@@ -21,6 +21,13 @@ SELECT c.conrelid AS from_table,
  CROSS JOIN LATERAL ({operator(k.equal)}) AS o
   JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.from_attnum
   JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
+ -- the foreign key itself compares with the collation of the column that is referred to
+ CROSS JOIN LATERAL (
+        SELECT nullif(concat(o.right_cast, (
+                   SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
+                     FROM pg_collation AS l JOIN pg_namespace AS n ON n.oid = l.collnamespace
+                    WHERE l.oid = f.attcollation AND a.attcollation NOT IN (0, l.oid))), '') AS cast
+       ) AS r
  WHERE c.contype = 'f'
    AND c.conparentid = 0
    AND to_jsonb(c) ->> 'conperiod' IS DISTINCT FROM 'true'

@@ -11,7 +11,7 @@ SELECT w.statement,
           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND (a.attnum = ANY (k.conkey) OR a.attname = 'user_id')
          WHERE k.conrelid = h.saved AND k.contype = 'p'
        ) AS key
- CROSS JOIN LATERAL (SELECT ({note_changes($1, h.name, key.columns)}) AS statement) AS w
+ CROSS JOIN LATERAL (SELECT ({note_changes($1, h.name, key.columns, 'apply')}) AS statement) AS w
  WHERE h.saved IS NOT NULL AND to_regclass(h.name) IS NOT NULL
    -- no rollback would drop the trigger from a column of the platform's, which has no trigger of ours yet
    AND NOT EXISTS (

@@ -79,7 +79,7 @@ SELECT s.statement, s.locks, NULL::name AS scans
          WHERE current_setting('sessiondb.citus', true) = 'distributed'
         UNION ALL
         SELECT 4, w.statement, json_build_object($1, 'SHARE ROW EXCLUSIVE')
-          FROM (SELECT ({note_changes($1, p.name, p.noted)}) AS statement) AS w
+          FROM (SELECT ({note_changes($1, p.name, p.noted, 'rollback')}) AS statement) AS w
         UNION ALL
         SELECT 5, format('DO %L', concat('BEGIN' || u.before, format(
                    E'BEGIN\n'
@@ -96,9 +96,9 @@ SELECT s.statement, s.locks, NULL::name AS scans
                ) AS u
           JOIN pg_class AS s ON s.oid = to_regclass(p.saved)
         UNION ALL
-        -- where an earlier rollback has noted only the user
-        SELECT 6, format('WITH t AS (DELETE FROM %s AS t WHERE %s RETURNING user_id) DELETE FROM %s AS r USING t WHERE t.user_id OPERATOR(pg_catalog.=) r.user_id',
-                         n.oid::regclass, ({noted_by_user(s.oid)}), s.oid::regclass), NULL
+        -- where only the user was noted, or nothing is known of a row
+        SELECT 6, format('WITH t AS (DELETE FROM %s AS t WHERE %s RETURNING user_id) DELETE FROM %s AS r USING t WHERE t.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id',
+                         n.oid::regclass, coalesce(({noted_by_user(s.oid)}), 't.user_id IS NULL'), s.oid::regclass), NULL
           FROM pg_class AS s
           JOIN pg_class AS n ON n.oid = to_regclass('sessiondb.changed_rows_of_' || $1)
          WHERE s.oid = to_regclass(p.saved) AND current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'

@@ -2,7 +2,7 @@
 -- was created. What is written meanwhile is noted for the next time; step drop_column repeats it when no other session can
 -- write to the table.
 --
--- An error if of a row only the user is known: it may be any row of theirs, and the next rollback saves them all.
+-- An error if of a row only the user is known, or nothing: it may be any, and the next rollback saves them all.
 --
 -- On Citus, the place of a row in a table (ctid) is that on another server, so that no other session may write meanwhile.
 SELECT CASE WHEN d.is_distributed THEN format('DO %L', format($distributed$
@@ -32,7 +32,7 @@ BEGIN
      WHERE EXISTS (SELECT FROM %1$s AS r WHERE %3$s AND r.ctid OPERATOR(pg_catalog.=) ANY (v_noted));
     DELETE FROM %1$s AS n WHERE n.ctid OPERATOR(pg_catalog.=) ANY (v_noted);
 END$plain$, n.name, v.name, v.same_key, t.name, v.columns, t.sessions, u.guard,
-           coalesce(({noted_by_user(v.oid)}), 'false'),
+           coalesce(({noted_by_user(v.oid)}), 't.user_id IS NULL'),
            format('a column of the key of table %s was changed while links were saved, and some of them are not', t.name)), ';' || u.after || 'END')) END AS statement,
        json_build_object($1, l.mode, 'sessions', l.mode) AS locks, NULL::name AS scans
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t

@@ -2,7 +2,9 @@
 -- columns that may hold it and that the role may read, as its alias and quoted name; NULL where there is none. Of the names
 -- only the letters count: "submittedAt" is submitted_at.
 SELECT w.place, w.type_name,
-       (SELECT w.alias || '.' || quote_ident(a.attname)
+       -- a date may be later than any timestamptz
+       (SELECT format(CASE WHEN y.oid = 'date'::regtype THEN 'CASE WHEN pg_catalog.isfinite(%1$s) THEN LEAST(%1$s, ''294276-12-30''::pg_catalog.date) ELSE %1$s END' ELSE '%s' END,
+                      w.alias || '.' || quote_ident(a.attname))
           FROM unnest(w.columns) WITH ORDINALITY AS k (name, place)
           JOIN pg_attribute AS a ON regexp_replace(lower(a.attname), '[^a-z]', '', 'g') = k.name
           JOIN pg_type AS y ON y.oid = a.atttypid

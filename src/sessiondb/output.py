@@ -208,10 +208,34 @@ def _more() -> str:
     return "\N{HORIZONTAL ELLIPSIS}" if _is_unicode() else "..."
 
 
+class JsonText(str):
+    """A value of JSON as PostgreSQL writes it."""
+
+    __slots__ = ()
+
+
 def _json(value: Any, indent: int | None = None) -> str:
-    text = json.dumps(SECRETS.hide_in(value), default=_plain, indent=indent, ensure_ascii=not _is_unicode())
+    if isinstance(value, JsonText):
+        # in JSON, these are between the values alone
+        text = re.sub("[\t\r\n]", " ", SECRETS.hide(value))
+        if not _is_unicode():
+            text = re.sub(r"[^\x00-\x7f]", lambda match: json.dumps(match.group())[1:-1], text)
+    else:
+        value = _finite(SECRETS.hide_in(value))
+        text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=not _is_unicode(), allow_nan=False)
     # JSON need not escape these, but some control a terminal; the line breaks that remain are between the values
     return re.sub(f"(?!\n)[{INVISIBLE}]", lambda match: json.dumps(match.group())[1:-1], text)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with its NaN and Infinity, which JSON lacks, as PostgreSQL writes them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: _finite(of_key) for key, of_key in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(element) for element in value]
+    return value
 
 
 def json_document(document: Any) -> None:
@@ -223,11 +247,7 @@ def json_rows(rows: Iterable[Row]) -> None:
     """Print rows as one JSON list, each as it arrives."""
     separator = "["
     for row in rows:
-        # JSON has no NaN and no Infinity
-        numbers = {
-            key: _number(value) for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)
-        }
-        print(separator + _json({**row, **numbers}))  # noqa: T201
+        print(separator + "{" + ", ".join(f"{_json(key)}: {_json(value)}" for key, value in row.items()) + "}")  # noqa: T201
         separator = ","
     say("[]" if separator == "[" else "]")
 
@@ -241,7 +261,7 @@ def csv_rows(rows: Iterable[Row]) -> None:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, dict | list):
-            text = json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False)
+            text = json.dumps(_finite(SECRETS.hide_in(value)), default=_plain, ensure_ascii=False)
         else:
             text = "" if value is None else SECRETS.hide(str(_plain(value)))
         return steers.sub(_escaped, text) if steers else text
@@ -329,11 +349,6 @@ def size(number: int | None) -> str | None:
     return f"{value:.3g} TB"
 
 
-def _number(value: float) -> str:
-    """Return a number that JSON lacks, as PostgreSQL writes it."""
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
@@ -349,7 +364,7 @@ def _cell(value: Any, is_brief: bool) -> str:
     if isinstance(value, datetime.datetime):
         return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d" if is_brief else "%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
-        return visible(json.dumps(SECRETS.hide_in(value), default=_plain, ensure_ascii=False))
+        return visible(json.dumps(_finite(SECRETS.hide_in(value)), default=_plain, ensure_ascii=False))
     first, *others = [line for line in SECRETS.hide(str(value)).split("\n") if line.strip()] or [""]
     text = visible(first) + _more() * bool(others)
     return without_ids(text) if is_brief else text

@@ -23,6 +23,7 @@ from sessiondb import checks, resources
 from sessiondb.connection import Connection, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
 from sessiondb.installation import Installation, installation, refuse_other
+from sessiondb.output import JsonText
 
 Row = dict[str, Any]
 
@@ -50,6 +51,13 @@ LOADERS: dict[str, type[Loader]] = {
     "timestamptz": _or_text(TimestamptzLoader),
 }
 """How values are read for output if Python would write them differently from PostgreSQL."""
+
+
+class _JsonLoader(TextLoader):
+    """Reads json as it is: Python lacks some of its numbers, limits its depth, and keeps one of two equal keys."""
+
+    def load(self, data: Buffer) -> JsonText:
+        return JsonText(bytes(data).decode())
 
 
 _SOUND: WeakKeyDictionary[Connection, tuple[Installation, Sequence[str] | None]] = WeakKeyDictionary()
@@ -628,7 +636,7 @@ def _rows(connection: Connection, query: str, **arguments: Any) -> list[tuple[An
 def _stream(connection: Connection, query: str, arguments: Mapping[str, Any]) -> Generator[Row, None, None]:
     _require_readable(connection)
     with platform_path(connection), connection.cursor(name="sessiondb_show", row_factory=dict_row) as cursor:
-        for kind, loader in LOADERS.items():
+        for kind, loader in (LOADERS | {"json": _JsonLoader, "jsonb": _JsonLoader}).items():
             cursor.adapters.register_loader(kind, loader)
         cursor.itersize = _ROWS
         cursor.execute(trusted(query), arguments)
