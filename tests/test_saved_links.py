@@ -52,6 +52,7 @@ def apply_while_it_waits_for(client: Connection, db: PlatformDatabase) -> None:
         assert applied.result().code == 0, applied.result().err
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("table", ["enrollments", "submissions", "sessions"])
 def test_no_link_is_lost_to_a_row_level_security_that_is_forced_for_the_owner(
@@ -661,6 +662,7 @@ def test_a_link_that_is_written_past_the_triggers_while_a_rollback_runs_is_saved
     assert late["session_id"] is not None
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(("applied", "to"), [("0004", "0003"), ("0003", None), ("0004", None)])
 def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for_another_organisation(
@@ -683,6 +685,7 @@ def test_a_second_rollback_forgets_links_to_a_session_that_was_created_again_for
     assert {row["session_id"] for row in linked(platform_db)} == {None}
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("how", ["deleted", "given another key"])
 @pytest.mark.parametrize("is_new", [False, True], ids=["an old session", "a new one"])
@@ -726,6 +729,7 @@ def test_no_saved_link_of_a_row_that_was_away_is_to_a_session_that_was_created_a
     assert session not in {row["session_id"] for row in linked(platform_db)}
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("how", ["deleted", "given another key"])
 def test_no_saved_link_of_a_session_that_was_another_ones_for_a_while_is_to_the_first_again(
@@ -1722,6 +1726,7 @@ def test_a_policy_that_a_client_makes_fail_does_not_keep_what_its_row_is_now_fro
     assert rows(platform_db, "SELECT count(session_id) AS n FROM submissions") == [{"n": 0}]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_what_a_rollback_saved_after_the_snapshot_of_a_client_is_not_restored_to_a_row_that_leaves_its_session(

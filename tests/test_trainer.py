@@ -343,6 +343,7 @@ def test_of_many_students_some_are_listed_and_all_are_counted(visitor: Visitor, 
     assert EN("and_more", n=151) in text  # Dmitri, too, is in no organisation
 
 
+@pytest.mark.slow
 @ON_REFERENCE
 def test_no_date_and_no_name_that_a_student_gives_keeps_the_pages_from_trainers(
     visitor: Visitor, installed_db: PlatformDatabase
