@@ -13,12 +13,14 @@ UNION ALL
 SELECT DISTINCT 'table_owners', 'error', format('SCHEMA %I', n.nspname),
        format('Schema %I belongs to role %I, which could put another one in its place while rows of %s are linked.', n.nspname, pg_get_userbyid(n.nspowner), c.oid::regclass),
        format('Inspect it, then: ALTER SCHEMA %I OWNER TO %I', n.nspname, pg_get_userbyid(h.owner))
-  FROM (SELECT s.oid, ({right_owner(s.oid)}) AS owner FROM pg_namespace AS s WHERE s.nspname = current_setting('sessiondb.schema')) AS h
-  JOIN pg_class AS root ON root.relnamespace = h.oid AND root.relname IN ('enrollments', 'submissions')
+  FROM pg_namespace AS s
+  JOIN pg_class AS root ON root.relnamespace = s.oid AND root.relname IN ('enrollments', 'submissions') AND root.relkind = 'p'
  CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
-  JOIN pg_class AS c ON c.oid = node.relid AND c.relnamespace <> h.oid
+  JOIN pg_class AS c ON c.oid = node.relid AND c.relnamespace <> s.oid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE n.nspowner NOT IN (
+ CROSS JOIN LATERAL (SELECT ({right_owner(s.oid)}) AS owner OFFSET 0) AS h
+ WHERE s.nspname = current_setting('sessiondb.schema')
+   AND n.nspowner NOT IN (
 {trusted_roles(h.owner)}
        )
  ORDER BY object
