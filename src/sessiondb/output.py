@@ -221,10 +221,15 @@ def _json(value: Any, indent: int | None = None) -> str:
         if not _is_unicode():
             text = re.sub(r"[^\x00-\x7f]", lambda match: json.dumps(match.group())[1:-1], text)
     else:
-        value = _finite(SECRETS.hide_in(value))
-        text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=not _is_unicode(), allow_nan=False)
+        text = _dumped(value, indent=indent, ensure_ascii=not _is_unicode())
     # JSON need not escape these, but some control a terminal; the line breaks that remain are between the values
     return re.sub(f"(?!\n)[{INVISIBLE}]", lambda match: json.dumps(match.group())[1:-1], text)
+
+
+def _dumped(value: Any, *, indent: int | None = None, ensure_ascii: bool = False) -> str:
+    """Return a value as JSON, without the passwords of this command."""
+    value = _finite(SECRETS.hide_in(value))
+    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
@@ -261,7 +266,7 @@ def csv_rows(rows: Iterable[Row]) -> None:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, dict | list):
-            text = json.dumps(_finite(SECRETS.hide_in(value)), default=_plain, ensure_ascii=False)
+            text = _dumped(value)
         else:
             text = "" if value is None else SECRETS.hide(str(_plain(value)))
         return steers.sub(_escaped, text) if steers else text
@@ -364,7 +369,7 @@ def _cell(value: Any, is_brief: bool) -> str:
     if isinstance(value, datetime.datetime):
         return (value.astimezone() if value.tzinfo else value).strftime("%Y-%m-%d" if is_brief else "%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
-        return visible(json.dumps(_finite(SECRETS.hide_in(value)), default=_plain, ensure_ascii=False))
+        return visible(_dumped(value))
     first, *others = [line for line in SECRETS.hide(str(value)).split("\n") if line.strip()] or [""]
     text = visible(first) + _more() * bool(others)
     return without_ids(text) if is_brief else text
