@@ -20,7 +20,7 @@ AS $function$
 DECLARE
     v_log text := format('sessiondb.%I', 'changed_rows_of_' || TG_ARGV[0]);
     -- not in a block with exceptions, which is a subtransaction: it would be planned again for each row
-    v_statement text := sessiondb.statement_to_note(v_log, TG_RELID, TG_ARGV[2:]);
+    v_statement text := sessiondb.statement_to_note(v_log, TG_RELID::regclass, TG_ARGV[2:]);
     v_row record;
 BEGIN
     -- citus: /*
