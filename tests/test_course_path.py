@@ -12,6 +12,7 @@ from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from test_cli import on
+from test_rules import World
 
 from sessiondb.checks import preflight
 from sessiondb.database import Choices
@@ -438,3 +439,29 @@ def test_columns_of_a_foreign_key_with_different_collations_are_compared_as_by_t
     assert on(platform_db, "check").code in (0, 4)
     assert "cannot be run" not in on(platform_db, "check").err + on(platform_db, "check").out
     assert on(platform_db, "backfill").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_row_of_a_table_that_inherits_from_one_on_the_path_is_no_step_of_it_as_a_foreign_key_sees_none(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("CREATE TABLE quizzes () INHERITS (exercises)")
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        world = World(platform_db.platform, connection)
+        org, course = world.org(), world.course()
+        student, session = world.user(org), world.session(org, course)
+        task = world.platform.new_task(connection, course)
+        connection.execute(
+            "INSERT INTO quizzes (id, course_id, title)"
+            " SELECT e.id, c.id, 'with its id' FROM ONLY exercises AS e JOIN courses AS c ON c.id <> e.course_id"
+        )
+        with world.platform.as_student(connection, student):
+            assert world.platform.submit(connection, student, course, None, task) == session
+        assert world.write("enrollments", student, course) == session
+        connection.execute("UPDATE submissions SET session_id = NULL WHERE session_id = %s", [session])
+    assert on(platform_db, "backfill").code == 0
+    with platform_db.connect() as connection:
+        assert World(platform_db.platform, connection).stored("submissions", student) == [session]
+    assert on(platform_db, "check").code == 0

@@ -27,13 +27,13 @@ BEGIN
     IF p_row_id IS NULL THEN
         RETURN;
     END IF;
-    FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, keys text[], operators text[], casts text[]) LOOP
+    FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, "only" text, keys text[], operators text[], casts text[]) LOOP
         v_row := sessiondb.ask(format('SELECT pg_catalog.jsonb_build_object(%s) FROM %s WHERE %s',
             (SELECT string_agg(format('%1$L, %1$I', c.name), ', ') FROM unnest(v_step.columns) AS c (name)), v_step."from", v_where));
         EXIT WHEN v_row IS NULL;
         v_key := (SELECT string_agg(format('%I %s %L%s', c.key, c.operator, v_row ->> c.name, c.right_cast), ' AND ')
                     FROM unnest(v_step.columns, v_step.keys, v_step.operators, v_step.casts) AS c (name, key, operator, right_cast));
-        v_next := sessiondb.ask(format('SELECT pg_catalog.to_jsonb(true) FROM %s AS r WHERE %s', v_step."to", v_key));
+        v_next := sessiondb.ask(format('SELECT pg_catalog.to_jsonb(true) FROM %s%s AS r WHERE %s', v_step."only", v_step."to", v_key));
         EXIT WHEN v_next IS NULL;
         v_where := v_key;
         v_steps := v_steps - 0;

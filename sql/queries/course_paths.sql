@@ -6,8 +6,8 @@
 --           array_to_string(pieces, 'NEW') is the expression in a trigger
 -- tables    the tables that are read on the path
 -- believed  true if no foreign key shows that the last column contains courses, only the given path
--- joins     from submissions to courses, what is joined with what: the tables, their columns and operators, and
---           what follows the right operands where that is something (operator.sql)
+-- joins     from submissions to courses, what is joined with what: the tables, their columns and operators, what
+--           follows the right operands where that is something (operator.sql), and ONLY where only the table is read
 --
 -- Two settings are read: sessiondb.schema, the platform's schema, and sessiondb.course_path, NULL or empty if the
 -- foreign keys decide. The query needs nothing of schema sessiondb, so preflight and plan can run it before sessiondb is
@@ -29,8 +29,8 @@ joined AS (
 -- function id() of any role; plain id is an error.
 source AS (
     SELECT r.number,
-           string_agg(format('%s(SELECT %s FROM %I.%I) AS h%s%s', CASE WHEN h.hop > 1 THEN ' JOIN ' END, c.columns, n.nspname, t.relname,
-                             h.hop, ' ON ' || c.condition), '' ORDER BY h.hop) AS tables
+           string_agg(format('%s(SELECT %s FROM %s%I.%I) AS h%s%s', CASE WHEN h.hop > 1 THEN ' JOIN ' END, c.columns,
+                             r.joins -> (h.hop - 1) ->> 'only', n.nspname, t.relname, h.hop, ' ON ' || c.condition), '' ORDER BY h.hop) AS tables
       FROM route AS r
      CROSS JOIN LATERAL generate_series(1, r.hops) AS h (hop)
       JOIN pg_class AS t ON t.oid = r.seen[h.hop + 1]

@@ -3,7 +3,8 @@
 -- names          the columns to follow, and the tables that the given path names
 -- seen           the tables on the way, submissions first
 -- course_column  the column of the last table that holds the course
--- joins          what is joined with what, from submissions to courses
+-- joins          what is joined with what, from submissions to courses; "only", ONLY before the name of a table to which a
+--                foreign key leads: it sees no row of a table that inherits from that (INHERITS)
 --
 -- Not followed: session_id and the table sessions (which sessiondb adds), org_members, and the table to which user_id
 -- refers (a user's course is not the course of their submission).
@@ -50,7 +51,7 @@ walk AS (
            w.next_name + used.names,
            w.joins || jsonb_strip_nulls(jsonb_build_object(
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
-               'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
+               'only', CASE WHEN e.is_foreign_key AND t.relkind = 'r' THEN 'ONLY ' END, 'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
       FROM walk AS w
      CROSS JOIN platform AS h
       JOIN reference AS e ON e.from_table = w.at_table

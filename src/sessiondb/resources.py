@@ -126,7 +126,7 @@ def with_joined_course(text: str, steps: Sequence[Mapping[str, Any]]) -> str:
             f"t{place}.{quoted(key)} {equal} {at}.{quoted(column)}{cast or ''}" for key, equal, column, cast in columns
         ]
         at = f"t{place}"
-        joins.append(f"LEFT JOIN {step['to']} AS {at} ON {' AND '.join(pairs)}")
+        joins.append(f"LEFT JOIN {step.get('only', '')}{step['to']} AS {at} ON {' AND '.join(pairs)}")
     course = f"{at}.{quoted(steps[-1]['columns'][0])}"
     return text.replace("{joined_course}", course).replace("{joins}", " ".join(joins))
 
