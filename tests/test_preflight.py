@@ -186,6 +186,16 @@ FAULTS = {
         "Partition public.trainers of table public.org_members is a foreign table",
         "ALTER TABLE public.org_members DETACH PARTITION public.trainers",
     ),
+    "a table to which no column can be added any more": Fault(
+        (
+            "DO $$BEGIN WHILE (SELECT relnatts < 1600 FROM pg_class WHERE oid = 'enrollments'::regclass) LOOP"
+            " ALTER TABLE enrollments ADD COLUMN extra int; ALTER TABLE enrollments DROP COLUMN extra; END LOOP; END$$",
+        ),
+        "required_columns",
+        "public.enrollments",
+        "Table public.enrollments has had 1600 columns",
+        "CREATE TABLE new_table (LIKE public.enrollments INCLUDING ALL)",
+    ),
     "organisations of another name": Fault(
         ("ALTER TABLE orgs RENAME TO organizations",),
         "required_columns",

@@ -134,6 +134,17 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
          WHERE kind = 'link'
            AND pg_get_expr(p.polwithcheck, table_oid) ~ '^\(session_id IS NULL\)$|^\(\(session_id IS NULL\) AND [^O]|AND \(session_id IS NULL\)\)$'
         UNION ALL
+        -- MaxHeapAttributeNumber; each apply after a rollback needs another one
+        SELECT format('%s', c.oid::regclass),
+               format('Table %s has had 1600 columns, also counting those that were dropped, and no other can be added.', c.oid::regclass),
+               format('Copy it to a new table, which begins to count at its present ones: CREATE TABLE new_table (LIKE %s INCLUDING ALL)', c.oid::regclass)
+          FROM found
+          JOIN pg_class AS c ON c.oid = table_oid OR c.oid IN (SELECT t.relid FROM pg_partition_tree(table_oid) AS t)
+         WHERE kind = 'link'
+           AND is_usable
+           AND attname IS NULL
+           AND c.relnatts >= 1600
+        UNION ALL
         -- PostgreSQL moves no row to another partition in a BEFORE trigger
         SELECT format('%s.%I', full_name, column_name),
                format('Table %s is partitioned by session_id, and no trigger can give a row a session there.', full_name),
