@@ -119,5 +119,5 @@ COMMENT ON COLUMN sessiondb.objects.previous_definition IS 'What was there befor
 -- object: function require_tables
 -- object: function run_on_platform
 -- object: function secure_schema
--- object: function statement_to_note
+-- object: function table_not_noted
 -- object: function types_of_others

@@ -1,5 +1,6 @@
 -- An index that was there before us stays. One on a partitioned table cannot be dropped concurrently: that keeps readers and
--- writers of all its partitions out, for a moment.
+-- writers of all its partitions out, for a moment. Waiting for other sessions may take long: what they wrote meanwhile is saved again
+-- here, so that little is left to save when the column is dropped and all others wait.
 --
 -- If the process dies: what was done stays; run rollback again.
 --
@@ -10,3 +11,5 @@
 -- step: drop_index enrollments_user_id_course_id_idx
 -- step: drop_index org_members_user_id_org_id_idx
 -- step: drop_index sessions_active_org_id_course_id_idx
+-- step: save_changed_links enrollments
+-- step: save_changed_links submissions

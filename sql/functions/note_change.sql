@@ -9,8 +9,9 @@ AS $function$
  * saves what such a row is linked to while no other session can write to the table; the apply gives it no saved link, as it has been given a
  * session since. So nothing depends on what this transaction sees, and none waits for another one.
  *
- * Only the user is noted if a column of the key was dropped, renamed or changed since: it may have been any row of theirs. If that of the user
- * or of the session was, nothing is known of the row, which only a rollback can make up for.
+ * Trigger zzz_sessiondb_save_columns says what the columns are called now, as pg_get_triggerdef() does not look with the client's snapshot.
+ * If a column that it names was dropped with CASCADE, which drops that trigger, nothing is known of the row: only a rollback can make up for
+ * that, and during an apply the row cannot be written.
  *
  * The arguments of the trigger are enrollments or submissions, rollback or apply, and the columns that are noted.
  *
@@ -19,9 +20,9 @@ AS $function$
  */
 DECLARE
     v_log text := format('sessiondb.%I', 'changed_rows_of_' || TG_ARGV[0]);
-    -- not in a block with exceptions, which is a subtransaction: it would be planned again for each row
-    v_statement text := sessiondb.statement_to_note(v_log, TG_RELID::regclass, TG_ARGV[2:]);
-    v_row record;
+    -- citus: v_row record;
+    v_old record;
+    v_new record;
 BEGIN
     -- citus: /*
     -- a snapshot may be older than that table
@@ -31,42 +32,53 @@ BEGIN
             MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
             HINT = 'Drop that trigger.';
     END IF;
-    -- citus: */
-    IF coalesce(OLD.session_id, NEW.session_id) IS NULL THEN
-        RETURN NULL;  -- an earlier rollback may have saved its link, which no apply has restored yet
+    IF TG_OP <> 'INSERT' THEN
+        v_old := OLD;
+    ELSE
+        v_old := NEW;
     END IF;
-    FOR v_turn IN 1..2 LOOP
-        CONTINUE WHEN v_turn = 1 AND TG_OP = 'INSERT' OR v_turn = 2 AND TG_OP = 'DELETE';
-        IF v_turn = 1 THEN
-            v_row := OLD;
-        ELSE
-            v_row := NEW;
+    IF TG_OP <> 'DELETE' THEN
+        v_new := NEW;
+    ELSE
+        v_new := OLD;
+    END IF;
+    -- the columns without their row: one that is gone would else be a call of a function
+    EXECUTE (
+        SELECT format('INSERT INTO %1$s (%2$s)'
+                      ' SELECT r.* FROM (SELECT %3$s FROM (SELECT ($1).*) AS x) AS o (%2$s, session_id)'
+                      ' CROSS JOIN (SELECT %3$s FROM (SELECT ($2).*) AS x) AS n (%2$s, session_id)'
+                      ' CROSS JOIN LATERAL (VALUES (%4$s), (%5$s)) AS r (%2$s)'
+                      ' WHERE %6$s AND (o.session_id IS NOT NULL OR n.session_id IS NOT NULL)',
+                      v_log, string_agg(quote_ident(c.name), ', ' ORDER BY c.place),
+                      substring(pg_get_triggerdef(t.objid) FROM E'UPDATE OF ((?:"(?:[^"]|"")+"|[^", ]+)(?:, (?:"(?:[^"]|"")+"|[^", ]+))*) ON '),
+                      string_agg(format('o.%I', c.name), ', ' ORDER BY c.place), string_agg(format('n.%I', c.name), ', ' ORDER BY c.place),
+                      'true' || string_agg(CASE c.name WHEN 'user_id' THEN '' ELSE format(' AND r.%I IS NOT NULL', c.name) END, ''))
+          FROM unnest(TG_ARGV[2:]) WITH ORDINALITY AS c (name, place)
+         CROSS JOIN pg_get_object_address('trigger', ARRAY[TG_TABLE_SCHEMA, TG_TABLE_NAME, 'zzz_sessiondb_save_columns'], '{}') AS t
+         GROUP BY t.objid)
+      USING v_old, v_new;
+    -- citus: */
+    -- citus: IF coalesce(OLD.session_id, NEW.session_id) IS NULL THEN
+    -- citus:     RETURN NULL;
+    -- citus: END IF;
+    -- citus: FOR v_row IN SELECT r.value FROM (VALUES (to_jsonb(OLD)), (to_jsonb(NEW))) AS r (value) WHERE r.value IS NOT NULL LOOP
+    -- citus:     EXECUTE (SELECT format('INSERT INTO %s (%s) VALUES (%s)', v_log, string_agg(quote_ident(c.name), ', ' ORDER BY c.place),
+    -- citus:                            string_agg(quote_nullable(v_row.value ->> c.name), ', ' ORDER BY c.place))
+    -- citus:                FROM unnest(TG_ARGV[2:]) WITH ORDINALITY AS c (name, place));
+    -- citus: END LOOP;
+    RETURN NULL;
+EXCEPTION
+    WHEN undefined_table THEN
+        RETURN NULL;  -- an apply has just restored the last one
+    WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+        -- citus: /*
+        IF TG_ARGV[1] = 'rollback' THEN
+            EXECUTE format('INSERT INTO %s DEFAULT VALUES', v_log);  -- it may have been any row, and the next rollback saves all links again
         END IF;
-        BEGIN
-            -- citus: EXECUTE (SELECT format('INSERT INTO %s (%s) VALUES (%s)', v_log, string_agg(quote_ident(c.name), ', ' ORDER BY c.place),
-            -- citus:                        string_agg(quote_nullable(to_jsonb(v_row) ->> c.name), ', ' ORDER BY c.place))
-            -- citus:            FROM unnest(TG_ARGV[2:]) WITH ORDINALITY AS c (name, place));
-            -- citus: CONTINUE;
-            EXECUTE v_statement USING v_row;
-        EXCEPTION
-            WHEN undefined_table THEN
-                RETURN NULL;  -- an apply has just restored the last one
-            WHEN data_exception THEN
-                NULL;  -- no saved link has a key that is no value of its type
-            WHEN undefined_column OR datatype_mismatch THEN
-                EXECUTE format('INSERT INTO %s (user_id) SELECT user_id FROM (SELECT ($1).*) AS x', v_log) USING v_row;
-        END;
-    END LOOP;
-    RETURN NULL;
-EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
-    -- citus: /*
-    IF TG_ARGV[1] = 'rollback' THEN
-        EXECUTE format('INSERT INTO %s DEFAULT VALUES', v_log);  -- it may have been any row, and the next rollback saves all links again
-    END IF;
-    -- citus: */
-    RAISE WARNING USING
-        MESSAGE = format('a change of a row of table "%s" is not noted: a column by which a rollback saves its link was dropped, renamed or changed', TG_ARGV[0]),
-        HINT = 'Run: sessiondb apply';
-    RETURN NULL;
+        -- citus: */
+        RAISE WARNING USING
+            MESSAGE = format('a change of a row of table "%s" is not noted: a column by which a rollback saves its link was dropped', TG_ARGV[0]),
+            HINT = 'Run: sessiondb apply';
+        RETURN NULL;
 END
 $function$

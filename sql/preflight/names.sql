@@ -96,7 +96,7 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
          CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
           JOIN pg_class AS c ON c.oid = node.relid
           JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0
-                              AND (t.tgname = 'zzz_sessiondb_save' OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
+                              AND (t.tgname IN ('zzz_sessiondb_save', 'zzz_sessiondb_save_columns') OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL

@@ -50,11 +50,7 @@ BEGIN
             END IF;
         END;
     END LOOP;
-    /* rows that have been given a session since, and may have left it */
-    IF pg_catalog.to_regclass(%13$L) IS NOT NULL THEN
-        WITH t AS (DELETE FROM %13$s RETURNING *), by_key AS (DELETE FROM %2$s AS r USING t WHERE %14$s)
-        DELETE FROM %2$s AS r USING t WHERE %15$s;
-    END IF;
+    %13$s;
     /* the write may give the row another version, so that it is not found again */
     SELECT pg_catalog.array_agg(r.ctid), pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(pg_catalog.concat(t.tableoid, t.ctid, t.xmin))
       INTO v_restored, v_rows, v_versions
@@ -97,7 +93,7 @@ END$batch$,
            format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', $3.name),
            format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', $3.name), u.guard,
            format('other sessions lock rows of table %s that get their saved links back', $3.name), $1 || '_session_id_coherent',
-           'sessiondb.changed_rows_of_' || $1, $2.is_noted, $2.is_noted_by_user),
+           ({spend_notes($1, $2, $3)})),
            ';' || u.after || 'END')) AS statement,
        json_build_object($1, CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END,
                          'sessions', CASE WHEN u.before IS NULL THEN 'ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END) AS locks

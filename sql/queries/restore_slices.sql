@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     PERFORM %6$s FROM %3$s LIMIT 0;
     DELETE FROM %2$s AS r USING %7$s AS t WHERE %8$s AND t.user_id OPERATOR(pg_catalog.=) r.user_id AND %5$s;
-    DELETE FROM %2$s AS r USING %7$s AS t WHERE %9$s AND %5$s;
+    DELETE FROM %2$s AS r USING %7$s AS t WHERE %9$s AND t.user_id OPERATOR(pg_catalog.=) r.user_id AND %5$s;
     FOR v_id IN SELECT id FROM %1$s WHERE id OPERATOR(pg_catalog.=) ANY (v_saved) FOR KEY SHARE LOOP
         v_locked := pg_catalog.array_append(v_locked, v_id);
     END LOOP;
@@ -17,6 +17,6 @@ BEGIN
        AND r.session_id OPERATOR(pg_catalog.=) ANY (v_locked);
     DELETE FROM %2$s AS r WHERE %5$s;
 END$batch$,
-           $3.sessions, $2.name, $3.name, $2.same_row, d.condition, $2.columns, 'sessiondb.changed_rows_of_' || $1, $2.is_noted, $2.is_noted_by_user)) AS statement,
+           $3.sessions, $2.name, $3.name, $2.same_row, d.condition, $2.columns, 'sessiondb.changed_rows_of_' || $1, $2.is_noted, $2.is_noted_without_key)) AS statement,
        json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE') AS locks
   FROM ({user_slices('r')}) AS d

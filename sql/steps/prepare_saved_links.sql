@@ -14,7 +14,8 @@ WITH platform AS (
        AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
 )
 SELECT s.statement, s.locks, NULL::name AS scans
-  FROM (SELECT h.*, array_cat(h.key, CASE WHEN 'user_id' = ANY (h.key) THEN '{}' ELSE ARRAY['user_id'] END) AS noted FROM platform AS h) AS p
+  FROM (SELECT h.*, CASE WHEN 'user_id' = ANY (h.key) THEN array_prepend('user_id', array_remove(h.key, 'user_id'))
+                          ELSE array_append(h.key, 'user_id') END AS noted FROM platform AS h) AS p
  -- whose work it is and on what: another row that later gets the same key must not get the link
  CROSS JOIN LATERAL (
         SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
@@ -96,11 +97,11 @@ SELECT s.statement, s.locks, NULL::name AS scans
                ) AS u
           JOIN pg_class AS s ON s.oid = to_regclass(p.saved)
         UNION ALL
-        -- where only the user was noted, or nothing is known of a row
-        SELECT 6, format('WITH t AS (DELETE FROM %s AS t WHERE %s RETURNING user_id) DELETE FROM %s AS r USING t WHERE t.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id',
-                         n.oid::regclass, coalesce(({noted_by_user(s.oid)}), 't.user_id IS NULL'), s.oid::regclass), NULL
-          FROM pg_class AS s
-          JOIN pg_class AS n ON n.oid = to_regclass('sessiondb.changed_rows_of_' || $1)
-         WHERE s.oid = to_regclass(p.saved) AND current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
+        -- where any row may have been written
+        SELECT 6, format('WITH t AS (DELETE FROM %1$s AS t WHERE %2$s RETURNING *) DELETE FROM %3$s AS r WHERE EXISTS (SELECT FROM t)',
+                         n.name, ({noted_without_key(s.oid)}), p.saved), NULL
+          FROM (SELECT 'sessiondb.changed_rows_of_' || $1 AS name) AS n
+          JOIN pg_class AS s ON s.oid = to_regclass(p.saved)
+         WHERE current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
        ) AS s
  ORDER BY s.turn

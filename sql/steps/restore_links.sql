@@ -20,12 +20,12 @@ saved AS (
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
            ({same_row(c.oid, 't', 't')}) AS same_row,
            ({shared_key(c.oid, h.oid)}) AS shared_key,
-           -- a row t that was noted; where the table has another key since, rows of several users may have this one
-           concat(({same_key(c.oid, 't')}), (
-               SELECT ' AND (r.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id)' FROM pg_attribute AS a
-                WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped)) AS is_noted,
-           -- one of a user of whom any row may have been written
-           coalesce(({noted_by_user(c.oid)}) || ' AND t.user_id OPERATOR(pg_catalog.=) r.user_id', 'false') AS is_noted_by_user,
+           -- a row t that was noted, whoever it belonged to then; where the table has another key since, rows of several users may have this one
+           concat(({same_key(c.oid, 't')}), CASE WHEN ({shared_key(c.oid, h.oid)}) IS NOT NULL THEN (
+               SELECT ' AND (r.user_id IS NULL OR t.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id)' FROM pg_attribute AS a
+                WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped) END) AS is_noted,
+           -- one of which only the user is known, or nothing
+           ({noted_without_key(c.oid)}) AS is_noted_without_key,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
               FROM pg_attribute AS a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'session_belongs_to') AS columns,
@@ -42,6 +42,12 @@ SELECT s.statement, s.locks, NULL::name AS scans
           FROM (
 {guard_saved_links($1)}
                ) AS g
+        UNION ALL
+        -- while it holds no row; what is noted until then is spent with the pages
+        SELECT 1, 1, format('DO %L', ({spend_notes($1, v, h)})), NULL
+          FROM saved AS v
+         CROSS JOIN platform AS h
+         WHERE v.manager IS NULL AND h.manager IS NULL
         UNION ALL
         SELECT 2, b.page, b.statement, b.locks
           FROM saved AS v
@@ -88,8 +94,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 3, 1,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %s; DROP TABLE IF EXISTS %s; END',
-                   h.name, h.name, 'sessiondb.changed_rows_of_' || $1)),
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %1$s; DROP TRIGGER IF EXISTS zzz_sessiondb_save_columns ON %1$s; DROP TABLE IF EXISTS %2$s; END',
+                   h.name, 'sessiondb.changed_rows_of_' || $1)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h
          WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = h.oid AND t.tgname = 'zzz_sessiondb_save')

@@ -32,7 +32,7 @@ BEGIN
      WHERE EXISTS (SELECT FROM %1$s AS r WHERE %3$s AND r.ctid OPERATOR(pg_catalog.=) ANY (v_noted));
     DELETE FROM %1$s AS n WHERE n.ctid OPERATOR(pg_catalog.=) ANY (v_noted);
 END$plain$, n.name, v.name, v.same_key, t.name, v.columns, t.sessions, u.guard,
-           coalesce(({noted_by_user(v.oid)}), 't.user_id IS NULL'),
+           ({noted_without_key(v.oid)}),
            format('a column of the key of table %s was changed while links were saved, and some of them are not', t.name)), ';' || u.after || 'END')) END AS statement,
        json_build_object($1, l.mode, 'sessions', l.mode) AS locks, NULL::name AS scans
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
