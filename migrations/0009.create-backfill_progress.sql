@@ -69,6 +69,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function query_of_course
 -- object: function remove_member
 -- object: function require_trusted
+-- object: function require_types
 -- object: function require_visible
 -- object: function session_status
 -- object: function sessions_for_user

@@ -905,6 +905,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "query_of_course",
             "require_tables",
             "require_trusted",
+            "require_types",
             "require_visible",
             "sessions_for_user",
             "shell_name",

@@ -10,17 +10,11 @@ SELECT 'table_owners' AS "check", 'error' AS level, t.object,
 {tables_of_others(i.schema)}
        ) AS t
 UNION ALL
-SELECT DISTINCT 'table_owners', 'error', format('SCHEMA %I', n.nspname),
-       format('Schema %I belongs to role %I, which could put another one in its place while rows of %s are linked.', n.nspname, pg_get_userbyid(n.nspowner), c.oid::regclass),
-       format('Inspect it, then: ALTER SCHEMA %I OWNER TO %I', n.nspname, pg_get_userbyid(h.owner))
-  FROM pg_namespace AS s
-  JOIN pg_class AS root ON root.relnamespace = s.oid AND root.relname IN ('enrollments', 'submissions') AND root.relkind = 'p'
- CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
-  JOIN pg_class AS c ON c.oid = node.relid AND c.relnamespace <> s.oid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL (SELECT ({right_owner(s.oid)}) AS owner OFFSET 0) AS h
- WHERE s.nspname = current_setting('sessiondb.schema')
-   AND n.nspowner NOT IN (
-{trusted_roles(h.owner)}
-       )
+SELECT 'table_owners', 'error', format('SCHEMA %I', p.nspname),
+       format('Schema %I belongs to role %I, which could put another one in its place while rows of %s are linked.', p.nspname, pg_get_userbyid(p.nspowner), p.of_table),
+       format('Inspect it, then: ALTER SCHEMA %I OWNER TO %I', p.nspname, pg_get_userbyid(p.right_owner))
+  FROM (SELECT current_setting('sessiondb.schema') AS schema) AS i
+ CROSS JOIN LATERAL (
+{schemas_of_partitions(i.schema)}
+       ) AS p
  ORDER BY object

@@ -9,6 +9,7 @@ AS $procedure$
  */
 BEGIN
     CALL sessiondb.require_trusted();
+    CALL sessiondb.require_types();
     IF p_session_id IS NOT NULL AND sessiondb.ask((
         SELECT format('SELECT pg_catalog.to_jsonb(s.id) FROM %I.sessions AS s WHERE s.id OPERATOR(pg_catalog.=) %L', i.platform_schema, p_session_id)
           FROM sessiondb.installation AS i)) IS NULL

@@ -15,6 +15,7 @@ AS $function$
  * p_row_id      the id of that row
  */
 CALL sessiondb.require_trusted();
+CALL sessiondb.require_types();
 WITH asked AS MATERIALIZED (
     SELECT sessiondb.ask(format('SELECT sessiondb.explain_facts(%L::pg_catalog.uuid, %L::pg_catalog.uuid, %L::pg_catalog.uuid, %L::pg_catalog.bool)',
                                 p_user_id, p_course_id, p_session_id, p_table IS DISTINCT FROM 'enrollments'))

@@ -8,6 +8,7 @@ AS $function$
  * before id: without such a column, r.id would call a function id(enrollments) of any role.
  */
 CALL sessiondb.require_trusted();
+CALL sessiondb.require_types();
 SELECT sessiondb.explain_link((f.row ->> 'user_id')::uuid, (f.row ->> 'course_id')::uuid, (f.row ->> 'session_id')::uuid, p_table, p_id)
   FROM (SELECT sessiondb.ask(format(
                    $row$

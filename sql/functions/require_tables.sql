@@ -3,7 +3,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if a table that is read belongs to a role that the owner of this procedure does not trust, if a column that is
+ * Raises an error if a table that is read, or the schema of a partition, belongs to a role that the owner of this procedure does not trust, if a column that is
  * read is missing (s.status would then call a function status(s) of any role), or if Citus manages a table, whose pages are
  * then on other nodes.
  */
@@ -23,6 +23,12 @@ BEGIN
       FROM (
 {path_of_others(v_owner)}
            ) AS h
+    UNION ALL
+    SELECT format('schema %I of a partition belongs to role %I', p.nspname, pg_get_userbyid(p.nspowner))
+      FROM sessiondb.installation AS i
+     CROSS JOIN LATERAL (
+{schemas_of_partitions(i.platform_schema)}
+           ) AS p
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING

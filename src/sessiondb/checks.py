@@ -258,7 +258,7 @@ def require_installed(connection: Connection, only: Sequence[str] | None = None)
     absent = _hold_tables(connection, is_installed=True, only=only)
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS)
+        _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS, _TYPES)
         _refuse_absent(absent)
     for gone in (o for o in objects.missing(connection) if o.kind == "column"):
         raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
@@ -278,7 +278,7 @@ def require_columns(connection: Connection, *, all_tables: bool = False) -> None
         SessiondbError: for the first that is missing or has another type.
     """
     absent = _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
-    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), ("preflight", ["other_schema"]), _COLUMNS)
+    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), ("preflight", ["other_schema"]), _COLUMNS, _TYPES)
     _refuse_absent(absent)
 
 
@@ -298,7 +298,7 @@ def require_owners(connection: Connection) -> None:
         SessiondbError: for the first.
     """
     absent = _hold_tables(connection, is_installed=False)
-    _refuse_first(connection, ("checks", ["table_owners"]))
+    _refuse_first(connection, ("checks", ["table_owners"]), _TYPES)
     _refuse_absent(absent)
 
 
@@ -387,6 +387,7 @@ _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "ins
 _COLUMNS = ("preflight", ["required_columns"])
 _CITUS = ("preflight", ["citus"])
 _PATH = ("preflight", ["search_path"])
+_TYPES = ("preflight", ["column_types"])
 
 # what preflight required of the platform must still be there
 _CATALOG_CHECKS = [
@@ -598,7 +599,7 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         findings = _catalog_checks(
             connection,
             ("checks", ["table_owners"]),
-            ("preflight", ["server", "renamed", "citus", "saved_links"]),
+            ("preflight", ["server", "renamed", "citus", "column_types", "saved_links"]),
             ("rollback", [name for name in resources.names("rollback") if name != "choices"]),
         )
         if is_distributed(connection):
