@@ -60,3 +60,9 @@ SELECT 'course_path', 'error', h.object,
 {path_of_others(o.owner)}
        ) AS h
  WHERE n.nspname = current_setting('sessiondb.schema')
+UNION ALL
+SELECT 'course_path', 'error', k.object, k.detail, k.fix
+  FROM sessiondb.installation AS i
+ CROSS JOIN LATERAL (
+{keys_by_setting(i.course_joins)}
+       ) AS k

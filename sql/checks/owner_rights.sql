@@ -73,7 +73,7 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                    AND y.oid IN (p.oprleft, p.oprright) AND format('%I.%I', m.nspname, y.typname) = ({base_type(a.atttypid)}))
         UNION
         -- of what the server evaluates as that role: a policy where row level security is forced for it, and where it writes a CHECK, also of
-        -- a domain, an index, a generated column and the condition of a trigger
+        -- a domain, an index, a generated column and the condition of a trigger, or rewrites by a rule
         SELECT format('FUNCTION %s', p.oid::regprocedure), 'EXECUTE', 'INSERTs, a backfill or the deletion of a session fail'
           FROM (
 {tables_in_use(false)}
@@ -93,12 +93,24 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                ) AS f
           JOIN pg_proc AS p ON f.classid = 'pg_proc'::regclass AND p.oid = f.objid
          WHERE NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
-           AND (u.is_linked AND (f.of_class IN ('pg_constraint'::regclass, 'pg_class'::regclass)
+           AND (u.is_linked AND (f.of_class IN ('pg_constraint'::regclass, 'pg_class'::regclass, 'pg_rewrite'::regclass)
                                  OR f.of_class = 'pg_trigger'::regclass AND p.prorettype <> 'trigger'::regtype
                                  OR EXISTS (
                                     SELECT FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
                                      WHERE f.of_class = 'pg_attrdef'::regclass AND d.oid = f.of_object AND a.attgenerated <> ''))
                 OR f.of_class = 'pg_policy'::regclass AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid))
+        UNION
+        -- and the tables that such a policy reads
+        SELECT r.oid::regclass::text, 'SELECT', 'INSERTs, a backfill or the deletion of a session fail'
+          FROM (
+{tables_in_use(false)}
+               ) AS u
+          JOIN pg_class AS c ON c.oid = u.relid AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid)
+          JOIN pg_policy AS p ON p.polrelid = c.oid
+          JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+          JOIN pg_class AS r ON r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+         WHERE CASE d.refobjsubid WHEN 0 THEN NOT has_any_column_privilege(o.oid, r.oid, 'SELECT')
+                                  ELSE NOT has_column_privilege(o.oid, r.oid, d.refobjsubid::smallint, 'SELECT') END
         UNION
         -- also what ON DELETE SET NULL of the foreign keys needs
         SELECT c.oid::regclass::text, p.privilege, 'sessions cannot be deleted and rows not be linked'

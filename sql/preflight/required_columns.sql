@@ -106,13 +106,14 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
            AND base_type IN ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
-               format('Constraint %I of table %s %s.', k.conname, full_name, m.misfit),
-               format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', full_name, k.conname)
+               format('Constraint %I of table %s %s.', k.conname, node.relid::regclass, m.misfit),
+               format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', node.relid::regclass, k.conname)
           FROM found
-          JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.contype = 'c'
-          -- by table_oid: k.conrelid would read, and wait for, the tables of all constraints
+         CROSS JOIN LATERAL ({with_partitions(table_oid)}) AS node
+          JOIN pg_constraint AS k ON k.conrelid = node.relid AND k.contype = 'c' AND k.coninhcount = 0
+          -- by relid: k.conrelid would read, and wait for, the tables of all constraints
           JOIN (VALUES ('(session_id IS NOT NULL)', 'requires a session, but sessiondb stores rows without one'),
-                       ('(session_id IS NULL)', 'refuses rows with a session')) AS m (expression, misfit) ON m.expression = pg_get_expr(k.conbin, table_oid)
+                       ('(session_id IS NULL)', 'refuses rows with a session')) AS m (expression, misfit) ON m.expression = pg_get_expr(k.conbin, node.relid)
          WHERE kind = 'link'
         UNION ALL
         SELECT format('%s.%I', full_name, column_name),
@@ -128,7 +129,7 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         -- evaluated after our triggers have given the row a session
         SELECT format('%s.%I', full_name, column_name),
                format('Policy %I of table %s refuses rows with a session, also those that sessiondb links.', p.polname, full_name),
-               format('Drop it, or change it: sessiondb refuses a session that does not fit a row. DROP POLICY %I ON %s', p.polname, full_name)
+               format('A session that does not fit a row is refused without it. Drop it, or change it: DROP POLICY %I ON %s', p.polname, full_name)
           FROM found
           JOIN pg_policy AS p ON p.polrelid = table_oid AND p.polcmd IN ('a', 'w', '*')
          WHERE kind = 'link'
@@ -147,11 +148,12 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
         -- PostgreSQL moves no row to another partition in a BEFORE trigger
         SELECT format('%s.%I', full_name, column_name),
-               format('Table %s is partitioned by session_id, and no trigger can give a row a session there.', full_name),
+               format('Table %s is partitioned by session_id, and no trigger can give a row a session there.', t.partrelid::regclass),
                'Partition it by another column.'
           FROM found
-          JOIN pg_partitioned_table AS t ON t.partrelid = table_oid
-          JOIN pg_attribute AS a ON a.attrelid = table_oid AND a.attname = 'session_id' AND NOT a.attisdropped
+         CROSS JOIN LATERAL ({with_partitions(table_oid)}) AS node
+          JOIN pg_partitioned_table AS t ON t.partrelid = node.relid
+          JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = 'session_id' AND NOT a.attisdropped
          WHERE kind = 'link'
            AND (a.attnum = ANY (t.partattrs) OR pg_get_partkeydef(t.partrelid) LIKE '%session_id%')
         UNION ALL

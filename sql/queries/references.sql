@@ -23,10 +23,7 @@ SELECT c.conrelid AS from_table,
   JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.to_attnum
  -- the foreign key itself compares with the collation of the column that is referred to
  CROSS JOIN LATERAL (
-        SELECT nullif(concat(o.right_cast, (
-                   SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
-                     FROM pg_collation AS l JOIN pg_namespace AS n ON n.oid = l.collnamespace
-                    WHERE l.oid = f.attcollation AND a.attcollation NOT IN (0, l.oid))), '') AS cast
+        SELECT ({collated(o.right_cast, f.attcollation, a.attcollation)}) AS cast
        ) AS r
  WHERE c.contype = 'f'
    AND c.conparentid = 0
@@ -51,7 +48,7 @@ SELECT a.attrelid,
   LEFT JOIN pg_constraint AS c ON c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey)
                               AND to_jsonb(c) ->> 'conperiod' IS DISTINCT FROM 'true'
  CROSS JOIN LATERAL (
-        SELECT ka.attname, q.operator, q.right_cast
+        SELECT ka.attname, q.operator, ({collated(q.right_cast, ka.attcollation, a.attcollation)}) AS right_cast
           FROM pg_index AS i
           JOIN pg_attribute AS ka ON ka.attrelid = t.oid AND ka.attnum = i.indkey[0]
          CROSS JOIN LATERAL ({equal(ka.atttypid)}) AS q
