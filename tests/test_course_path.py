@@ -465,3 +465,37 @@ def test_a_row_of_a_table_that_inherits_from_one_on_the_path_is_no_step_of_it_as
     with platform_db.connect() as connection:
         assert World(platform_db.platform, connection).stored("submissions", student) == [session]
     assert on(platform_db, "check").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_columns_with_different_collations_on_a_path_without_a_foreign_key_are_compared_by_that_of_the_key(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            'CREATE TABLE items (code text COLLATE "C" PRIMARY KEY, course_id uuid NOT NULL REFERENCES courses (id))'
+        )
+        connection.execute("INSERT INTO items SELECT id::text, course_id FROM exercises")
+        connection.execute('ALTER TABLE submissions ADD code text COLLATE "POSIX"')
+        connection.execute("UPDATE submissions SET code = exercise_id::text")
+    platform_db.apply(course_path="code.items.course_id")
+    with platform_db.connect() as connection:
+        connection.execute("INSERT INTO submissions (user_id, code) SELECT user_id, code FROM submissions LIMIT 1")
+    assert on(platform_db, "backfill").code == 0
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_a_path_whose_keys_have_become_equal_by_the_time_zone_of_the_client_is_found(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE exercises ADD since timestamptz UNIQUE")
+        connection.execute(
+            "ALTER TABLE submissions DROP CONSTRAINT submissions_exercise_id_fkey, ADD day timestamptz REFERENCES exercises (since)"
+        )
+    platform_db.apply()
+    assert on(platform_db, "check", "course_path").code == 0
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions ALTER day TYPE date")
+    found = on(platform_db, "check", "course_path")
+    assert (found.code, "depends on a setting of the client" in " ".join(found.out.split())) == (4, True)

@@ -454,6 +454,21 @@ def test_a_function_that_the_owner_evaluates_when_it_writes_and_may_not_execute_
     assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
 
 
+@pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
+def test_a_table_of_a_policy_that_the_owner_may_not_read_any_more_is_found(installed_db: PlatformDatabase) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE public.tenants (id uuid); GRANT SELECT ON public.tenants TO hosted_owner;"
+            "CREATE POLICY of_tenants ON public.sessions AS RESTRICTIVE USING (org_id IN (SELECT t.id FROM public.tenants AS t) OR true);"
+            "ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+        )
+        assert [f for f in check(installed_db) if f.check == "owner_rights"] == []
+        connection.execute("REVOKE SELECT ON public.tenants FROM hosted_owner")
+
+        (finding,) = [f for f in check(installed_db) if f.check == "owner_rights"]
+        assert finding.fix == "GRANT SELECT ON public.tenants TO hosted_owner"
+
+
 @pytest.mark.parametrize("platform", [PARTICULAR["cooperative"]], indirect=True, ids=str)
 def test_the_function_of_an_operator_that_the_owner_may_not_execute_any_more_is_found(
     installed_db: PlatformDatabase,

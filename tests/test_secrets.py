@@ -174,6 +174,8 @@ def test_ps_does_not_show_a_password(form: str) -> None:
         """SELECT 1 AS "it's CREATE ROLE", '{1}'""",
         """SELECT 1 AS "CREATE ROLE" /* a /* b */ it's */, '{1}'""",
         r"""SELECT 1 AS "CREATE ROLE", 'x' LIKE 'y' ESCAPE '\' OR '{1}' = 'z'""",
+        'SELECT 1 AS "CREATE ROLE"; SET app.pass TO "{1}"',
+        'SELECT 1 AS "CREATE ROLE"; SET LOCAL app.token = "{1}"',
     ],
 )
 @on_reference

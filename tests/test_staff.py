@@ -961,3 +961,62 @@ def test_a_script_for_psql_does_the_same(people: PlatformDatabase) -> None:
     assert seen(people) == SEEN
     psql("--staff", "")
     assert policies(people) == set()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(SELECT (to_jsonb(l) ->> 'user_id')::uuid FROM public.logins AS l LIMIT 1)",
+        "(SELECT gen_random_uuid() WHERE EXISTS (SELECT FROM public.logins))",
+        "(SELECT gen_random_uuid() WHERE current_user::text OPERATOR(public.===) 'student')",
+    ],
+    ids=["a whole row", "any row", "the function of an operator"],
+)
+def test_an_expression_that_not_every_reader_may_evaluate_is_refused_with_the_grant(
+    people: PlatformDatabase, expression: str
+) -> None:
+    with people.connect() as connection:
+        connection.execute(
+            "CREATE TABLE public.logins (name text, user_id uuid); ALTER TABLE public.logins OWNER TO hosted_owner;"
+            "CREATE FUNCTION public.same(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN $1 = $2; END';"
+            "CREATE OPERATOR public.=== (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text);"
+            "REVOKE EXECUTE ON FUNCTION public.same FROM PUBLIC; GRANT EXECUTE ON FUNCTION public.same TO hosted_owner"
+        )
+    apply = ("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
+
+    refused = run(*apply)
+
+    assert refused.code == 1
+    (grant,) = set(re.findall(r"GRANT (?:SELECT|EXECUTE) ON \w+ public\.[^;]+?(?= TO)", " ".join(refused.err.split())))
+    with people.connect() as connection:
+        connection.execute(f"{grant} TO PUBLIC".encode())
+    assert run(*apply).code == 0
+
+
+@pytest.mark.parametrize("kind", ["the negator of an operator", "the type of a column"])
+def test_what_the_expression_leads_to_is_of_no_other_role(new_role: str, people: PlatformDatabase, kind: str) -> None:
+    role = sql.Identifier(new_role)
+    with people.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                "GRANT USAGE, CREATE ON SCHEMA public TO {role}; SET ROLE {role};"
+                "CREATE TYPE public.kind AS ENUM ('web');"
+                "CREATE FUNCTION public.same(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN $1 = $2; END';"
+                "CREATE FUNCTION public.other(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN $1 <> $2; END';"
+                "CREATE OPERATOR public.=== (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text, NEGATOR = OPERATOR(public.!==));"
+                "CREATE OPERATOR public.!== (FUNCTION = public.other, LEFTARG = text, RIGHTARG = text, NEGATOR = OPERATOR(public.===));"
+                "RESET ROLE; ALTER FUNCTION public.same OWNER TO hosted_owner; ALTER OPERATOR public.=== (text, text) OWNER TO hosted_owner;"
+                "CREATE TABLE public.logins (name text, user_id uuid, kind public.kind); ALTER TABLE public.logins OWNER TO hosted_owner;"
+                "GRANT SELECT ON public.logins TO PUBLIC"
+            ).format(role=role)
+        )
+    expression = (
+        "(SELECT gen_random_uuid() WHERE NOT (current_user::text OPERATOR(public.===) 'student'))"
+        if "negator" in kind
+        else "(SELECT (to_jsonb(l) ->> 'user_id')::uuid FROM public.logins AS l LIMIT 1)"
+    )
+
+    refused = run("-d", people.conninfo("hosted_owner"), "apply", "--staff", "trainer", "--current-user", expression)
+
+    named = "function public.other" if "negator" in kind else "type public.kind"
+    assert (refused.code, re.search(rf"{named}\S* of role {new_role}", refused.err) is not None) == (1, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import LiteralString
 
 import pytest
@@ -1171,3 +1172,86 @@ def test_a_search_path_that_the_platforms_own_code_sets_is_not_that_of_our_sql(
     for command in ("apply", "backfill", "rollback --to 0001 --yes", "apply", "check", "rollback --all --yes"):
         done = on(platform_db, *command.split())
         assert (done.code in (0, 4), "fallen" in done.err + done.out) == (True, False), (command, done.err[-1500:])
+
+
+@on_hosted
+@pytest.mark.parametrize(
+    "command",
+    [
+        "session list",
+        "course list",
+        "org list",
+        "show submissions",
+        "backfill",
+        "explain --user dmitri@example.org --course 'Data with SQL'",
+        "apply",
+        "rollback --all --yes",
+        "CALL sessiondb.backfill(NULL)",
+        "SELECT sessiondb.explain_link(gen_random_uuid(), gen_random_uuid())",
+    ],
+)
+def test_no_command_reads_a_column_of_a_type_that_was_given_to_another_role(
+    new_role: str, platform_db: PlatformDatabase, command: str
+) -> None:
+    """Its owner may create a cast to text, which runs as the role that reads."""
+    with platform_db.connect() as connection:
+        connection.execute("CREATE TYPE public.state AS ENUM ('draft', 'active', 'completed', 'cancelled')")
+        for (name,) in connection.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'public.sessions'::regclass AND contype = 'c'"
+        ).fetchall():
+            connection.execute(f'ALTER TABLE public.sessions DROP CONSTRAINT "{name}"'.encode())
+        connection.execute(
+            "ALTER TABLE public.sessions ALTER status DROP DEFAULT, ALTER status TYPE public.state USING status::public.state"
+        )
+        assert on(platform_db, "apply").code == 0
+        connection.execute(
+            f"ALTER TYPE public.state OWNER TO {new_role}; CREATE SCHEMA of_other AUTHORIZATION {new_role}; SET ROLE {new_role}".encode()
+        )
+        connection.execute(
+            "CREATE FUNCTION of_other.say(public.state) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''fallen''; END'"
+        )
+        connection.execute("CREATE CAST (public.state AS text) WITH FUNCTION of_other.say(public.state)")
+        connection.execute("RESET ROLE")
+        if command.startswith(("CALL", "SELECT")):
+            with pytest.raises(errors.ObjectNotInPrerequisiteState, match=r"Type public\.state of column status"):
+                connection.execute(command.encode())
+            return
+
+    done = on(platform_db, *shlex.split(command))
+
+    assert "fallen" not in done.out + done.err
+    assert (done.code != 0, "Type public.state of column status" in " ".join(done.err.split())) == (True, True)
+
+
+@on_hosted
+@pytest.mark.parametrize("kind", ["operator", "collation", "table of users"])
+def test_what_a_column_that_is_read_is_compared_with_is_not_in_a_schema_of_another_role(
+    new_role: str, platform_db: PlatformDatabase, kind: str
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(f"CREATE SCHEMA ext AUTHORIZATION {new_role}; GRANT USAGE ON SCHEMA ext TO PUBLIC".encode())
+        if kind == "operator":
+            if not connection.execute("SELECT FROM pg_available_extensions WHERE name = 'citext'").rowcount:
+                pytest.skip("this server has no citext")
+            connection.execute("CREATE EXTENSION citext SCHEMA ext; ALTER TYPE ext.citext SET SCHEMA public")
+            connection.execute("ALTER TABLE public.enrollments ADD code public.citext")
+        elif kind == "collation":
+            connection.execute("CREATE COLLATION ext.mine (provider = libc, locale = 'C')")
+            connection.execute("ALTER TABLE public.enrollments ADD code text COLLATE ext.mine")
+        else:
+            connection.execute("CREATE DOMAIN ext.mail AS text; ALTER TABLE auth.users ADD other_mail ext.mail")
+
+    found = {f.object for f in look(platform_db) if f.check == "column_types"}
+
+    assert found == {"SCHEMA ext"}
+
+
+@on_partitioned
+def test_a_backfill_by_call_refuses_a_partition_in_a_schema_of_another_role(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(f"CREATE SCHEMA archive AUTHORIZATION {new_role}".encode())
+        connection.execute("ALTER TABLE public.submissions_2023 SET SCHEMA archive")
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="schema archive of a partition belongs to role"):
+            connection.execute("CALL sessiondb.backfill(NULL)")
