@@ -911,7 +911,7 @@ def test_the_guides_steps_say_what_they_did_or_found(installed_db: PlatformDatab
     created = on(installed_db, "session", "create", "--org", "mon-org", "--course", PYTHON, "--by", ADA)
     assert created.out.splitlines() == [
         'Created session "Session - Python for beginners" (active).',
-        'It is of course "Python for beginners" for Mon Organisation.',
+        'It is a session of the course "Python for beginners" for Mon Organisation.',
         "A backfill would now link 1 enrolment and 1 submission of this course without a",
         "    session.",
         "Run: sessiondb backfill --session 'Session - Python for beginners'",

@@ -378,7 +378,7 @@ def test_no_command_runs_the_platforms_code_under_a_search_path_with_a_schema_of
         assert (command, done.code) == (command, code), said
         assert named in said or command == ["check", "split_students"], command
         assert "fallen" not in said, command
-        assert "options=-csearch_path=public" in said or command == ["check", "split_students"], command
+        assert "PGOPTIONS=-csearch_path=public in the environment" in said or command == ["check", "split_students"], command
     (finding,) = check(installed_db, "search_path")
     assert brief([finding]) == [("search_path", "error", "schema hosted_owner")]
     with installed_db.connect("hosted_owner") as connection:

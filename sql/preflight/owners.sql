@@ -96,8 +96,7 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
         UNION ALL
         SELECT 'warning', format('%I', current_user),
                format('Role %I is a superuser, so the trigger functions will run with superuser rights.', current_user),
-               format('Connect as %I, which owns the tables, or set the role in the connection string: options=-crole=%s',
-                      pg_get_userbyid(h.table_owner), pg_get_userbyid(h.table_owner))
+               format('Connect as %I, which owns the tables.', pg_get_userbyid(h.table_owner))
          WHERE h.is_superuser AND NOT h.table_owner_is_superuser
            -- what is created in the schema of another role is given to it
            AND NOT EXISTS (SELECT FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = 'sessiondb' AND NOT r.rolsuper)

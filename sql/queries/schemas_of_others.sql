@@ -4,7 +4,7 @@ SELECT format('schema %I', n.nspname) AS object,
        format('Schema %I of role %I is in the search_path of %s: an unqualified name in the platform''s own policies, triggers '
               'and functions, which run under it, may mean an object of that role.',
               n.nspname, pg_get_userbyid(n.nspowner), $3) AS detail,
-       format('%s under a search_path without it, in the connection string for instance: options=-csearch_path=%I',
+       format('%s under a search_path without it, for instance with PGOPTIONS=-csearch_path=%I in the environment',
               $4, current_setting('sessiondb.schema')) AS fix
   FROM pg_namespace AS n
  WHERE n.nspname IN (

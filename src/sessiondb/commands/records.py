@@ -242,7 +242,7 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
             return
         output.say(options.named(f'{done} session "{row["title"]}" ({row["status"]}) ({row["id"]}).'))
         if counts["course"]:
-            output.say(options.named(f"It is of course {counts['course']} for {counts['org']}."))
+            output.say(options.named(f"It is a session of the course {counts['course']} for {counts['org']}."))
 
     if backfill:
         _link(options, row, [row["id"]], said)

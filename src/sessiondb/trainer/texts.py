@@ -234,10 +234,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "remedy_follow_do": ("Open “{title}”", "Ouvrir « {title} »"),
     # the same, as far as one sees through row level security
     "partial": (
-        "You do not see every session, so this page links no old work for you: it might belong elsewhere. "
+        "You may not see all sessions, members and work, so this page links no old work for you: it might belong elsewhere. "
         "Ask an administrator to run: sessiondb backfill --session {session}",
-        "Vous ne voyez pas toutes les sessions : cette page ne rattache donc pas d'anciens travaux, qui pourraient relever d'une "
+        "Vous ne voyez peut-être pas toutes les sessions, tous les membres et tous les travaux : cette page ne rattache donc pas d'anciens travaux, qui pourraient relever d'une "
         "autre. Demandez à un administrateur de lancer : sessiondb backfill --session {session}",
+    ),
+    "partial_in_session_none": ("You see no one in this session.", "Vous ne voyez personne dans cette session."),
+    "partial_unlinked_none": (
+        "You see no work in this course that is in no session.",
+        "Vous ne voyez aucun travail de cette formation hors d'une session.",
     ),
     "partial_link": ("May belong here", "Pourrait être ici"),
     "partial_link_why": (
