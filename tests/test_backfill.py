@@ -619,6 +619,7 @@ def test_what_cannot_be_linked_is_chosen_for_in_one_pass_over_the_sessions(insta
         assert time.monotonic() - began < 0.5  # 500 times the 40,000 take seconds
 
 
+@pytest.mark.slow
 @on("reference")
 def test_the_loop_holds_no_rows(installed_db: PlatformDatabase) -> None:
     """The client is sent five numbers a batch, so its memory does not grow with the table."""

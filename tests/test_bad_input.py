@@ -660,6 +660,7 @@ def test_a_step_of_the_guide_says_where_the_platform_is_not_as_the_guide_knows_i
     assert_told(on(installed_db, *command.split()), 1, says)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("does", "check", "says", "remedy"),
     [

@@ -219,6 +219,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize(("statements", "used"), HARMLESS.values(), ids=HARMLESS)
 def test_code_that_names_its_columns_is_none_of_it(
@@ -239,6 +240,7 @@ def test_a_copy_whose_target_is_known_only_at_run_time_is_a_warning(platform_db:
     assert "Function public.copy_row() copies rows of public.submissions by position" in warning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

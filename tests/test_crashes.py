@@ -433,6 +433,7 @@ def test_one_crash_after_any_commit_is_made_good_by_running_the_command_again(
     assert command.wrong_after(part(points), attempt) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases(one_in=2)
 @pytest.mark.parametrize("start", ["first apply", "apply again"])
 def test_an_apply_that_died_can_be_rolled_back_instead(commands: Commands, part: Part, start: str) -> None:

@@ -1092,6 +1092,7 @@ def test_the_triggers_of_partitions_whose_long_names_differ_at_the_end_are_all_g
     assert column(platform_db, TRIGGERS) == before
 
 
+@pytest.mark.slow
 @on_partitioned
 @pytest.mark.parametrize("table", ["archive_of_all_the_years_before.p", "public.p"])
 def test_a_trigger_that_0_1_0_took_over_on_a_partition_in_another_schema_is_given_back(

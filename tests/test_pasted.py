@@ -160,6 +160,7 @@ def test_what_the_one_in_the_way_says_of_itself_is_in_quotes(installed_db: Platf
 # names and values
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_value_of_a_row_is_run_with_a_command_that_takes_something_from_it(
@@ -211,6 +212,7 @@ def test_no_value_of_a_row_is_run_with_a_command_that_takes_something_from_it(
     assert not re.search("[\x1b\u202e]", "".join(printed))
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_name_is_run_with_a_command_that_takes_it(text: str, platform_db: PlatformDatabase) -> None:

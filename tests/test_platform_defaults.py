@@ -45,6 +45,7 @@ def test_where_new_functions_are_not_public_the_application_still_finds_its_sess
     assert kept == (False,)  # a decision about this function
 
 
+@pytest.mark.slow
 @on_reference
 def test_where_each_new_table_gets_row_level_security_a_role_with_the_documented_grants_sees_what_is_installed(
     new_role: str, platform_db: PlatformDatabase

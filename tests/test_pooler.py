@@ -199,6 +199,7 @@ def without_address(done: Run) -> Run:
     return replace(done, out=re.sub(r"\ADatabase .*?\.\n", "", done.out, flags=re.DOTALL))
 
 
+@pytest.mark.slow
 @on_school
 def test_in_transaction_mode_what_reads_shows_what_it_shows_without_a_pooler(installed_db: PlatformDatabase) -> None:
     course, user = course_and_user(installed_db)

@@ -633,6 +633,7 @@ def test_a_fault_is_refused_with_its_fix(platform_db: PlatformDatabase, fault: F
     assert re.search(fault.fix, found.fix)
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @on_reference
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)

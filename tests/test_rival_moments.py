@@ -133,6 +133,7 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
     assert not rival.fallen()
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 def test_what_another_role_commits_after_the_snapshot_of_a_command_that_only_reads_is_not_read(
@@ -298,6 +299,7 @@ def test_a_schema_sessiondb_that_is_replaced_at_any_moment_of_an_apply_or_a_roll
         moments(at)
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize(
     ("place", "relation"),
@@ -409,6 +411,7 @@ def test_a_schema_sessiondb_that_is_renamed_to_and_fro_is_not_read(
                 renaming.result(10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["apply", "plan --sql", "plan --sql --single-transaction", "backfill", "CALL"])
 @pytest.mark.parametrize("platform", [PLATFORMS["hosted"]], indirect=True, ids=str)
 def test_a_schema_with_the_name_of_the_role_that_another_one_creates_meanwhile_is_not_searched(

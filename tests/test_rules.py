@@ -479,6 +479,7 @@ class TestASessionThatIsDeletedWhileARowIsWritten:
             found = world.db.execute("SELECT sessiondb.find_enrolled_session(%s, %s)", [user, course])
             assert found.fetchall() == [(None,)]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "verb", ["DELETE FROM {} WHERE id = {}", "UPDATE {} SET status = 'completed' WHERE id = {}"]
     )

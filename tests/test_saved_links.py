@@ -76,6 +76,7 @@ def test_no_link_is_lost_to_a_row_level_security_that_is_forced_for_the_owner(
     ]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     ("stopped_by", "remedy"),
@@ -111,6 +112,7 @@ def test_a_link_that_cannot_be_restored_stays_saved(
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     ("table", "column", "when"),
@@ -624,6 +626,7 @@ def test_no_link_is_lost_if_the_platform_s_table_is_rewritten_while_links_are_sa
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 @rewritten
 def test_no_link_is_lost_if_the_table_of_saved_links_is_rewritten_while_they_are_restored(
@@ -783,6 +786,7 @@ def test_no_saved_link_of_a_session_that_was_another_ones_for_a_while_is_to_the_
     assert rows(platform_db, f"SELECT session_id FROM campus.submissions WHERE {row}") == [{"session_id": None}]
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     ("command", "after"),
@@ -878,6 +882,7 @@ def test_a_row_that_no_jsonb_holds_gets_its_saved_link_back(platform_db: Platfor
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize(
     ("type_", "others", "key"),
@@ -908,6 +913,7 @@ def test_a_row_whose_key_json_would_change_gets_its_saved_link_back(
     assert rows(platform_db, query) == before
 
 
+@pytest.mark.slow
 @on_school
 def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
     assert on(platform_db, "apply").code == 0

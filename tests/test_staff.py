@@ -671,6 +671,7 @@ def test_a_function_of_another_role_is_not_run_to_ask_for_the_current_user(
         connection.execute("DROP SCHEMA auth CASCADE; ALTER SCHEMA other_auth RENAME TO auth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "said"),
     [

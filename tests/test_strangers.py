@@ -78,6 +78,7 @@ def test_a_table_with_the_name_that_the_index_of_a_partition_is_to_have_is_refus
     assert check(platform_db, "indexes") == []
 
 
+@pytest.mark.slow
 @on_partitioned
 @pytest.mark.parametrize("name", ["zzz_sessiondb_link_submission", "zzz_sessiondb_save"])
 @pytest.mark.parametrize("table", ["submissions", "submissions_2024"])
@@ -378,7 +379,9 @@ def test_no_command_runs_the_platforms_code_under_a_search_path_with_a_schema_of
         assert (command, done.code) == (command, code), said
         assert named in said or command == ["check", "split_students"], command
         assert "fallen" not in said, command
-        assert "PGOPTIONS=-csearch_path=public in the environment" in said or command == ["check", "split_students"], command
+        assert "PGOPTIONS=-csearch_path=public in the environment" in said or command == ["check", "split_students"], (
+            command
+        )
     (finding,) = check(installed_db, "search_path")
     assert brief([finding]) == [("search_path", "error", "schema hosted_owner")]
     with installed_db.connect("hosted_owner") as connection:
@@ -577,6 +580,7 @@ def test_a_key_of_ours_that_is_not_enforced_any_more_is_found_and_made_again(pla
 # tables in the place of others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["org_members", "sessions", "enrollments", "submissions"])
 @on_hosted
 def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
@@ -617,6 +621,7 @@ def test_a_table_of_another_role_in_the_place_of_a_renamed_one_is_not_used(
             assert "fallen" not in done.out + done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [None, "hosted_owner"])
 @on_hosted
 def test_a_schema_of_another_role_in_the_place_of_the_renamed_one_is_not_used(
@@ -741,6 +746,7 @@ def test_a_running_backfill_stops_at_a_table_of_another_role_in_the_place_of_a_r
 # what was written down and is parsed again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "made", "code"),
     [
@@ -782,6 +788,7 @@ def test_an_adopted_trigger_does_not_come_back_over_a_function_of_another_role(
     assert len(rows(platform_db, "SELECT FROM pg_trigger WHERE tgname = 'own_link'")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "over", "code"), [("kind", "text", 5), ("kind", "text[]", 5), ("own_link", "text", 0)]
 )
@@ -974,6 +981,7 @@ def test_a_table_of_another_role_in_the_place_of_one_on_a_path_without_a_key_is_
         assert (refused.code != 0, f"belongs to role {new_role}" in said) == (True, True), command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 @pytest.mark.parametrize(
     "statement",
@@ -1149,6 +1157,7 @@ def test_what_the_caller_of_a_function_of_the_owner_set_or_made_is_not_used_in_i
     assert answer["reason"] == "linked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["SET search_path TO public", "PERFORM set_config('search_path', 'public', true)"])
 @pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
 def test_a_search_path_that_the_platforms_own_code_sets_is_not_that_of_our_sql(
@@ -1174,6 +1183,7 @@ def test_a_search_path_that_the_platforms_own_code_sets_is_not_that_of_our_sql(
         assert (done.code in (0, 4), "fallen" in done.err + done.out) == (True, False), (command, done.err[-1500:])
 
 
+@pytest.mark.slow
 @on_hosted
 @pytest.mark.parametrize(
     "command",

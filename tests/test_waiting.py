@@ -55,6 +55,7 @@ def meanwhile(
     return ended.code, ended.out + ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "waited", "renamed", "command"),
     [

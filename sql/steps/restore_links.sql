@@ -20,7 +20,7 @@ saved AS (
            pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages, ({citus_manager(c.oid)}) AS manager,
            ({same_row(c.oid, 't', 't')}) AS same_row,
            ({shared_key(c.oid, h.oid)}) AS shared_key,
-           -- a row t that was noted, whoever it belonged to then; where the table has another key since, rows of several users may have this one
+           -- a row t that was noted, of any user; where the table has another key since, rows of several users may have this one
            concat(({same_key(c.oid, 't')}), CASE WHEN ({shared_key(c.oid, h.oid)}) IS NOT NULL THEN (
                SELECT ' AND (r.user_id IS NULL OR t.user_id IS NULL OR t.user_id OPERATOR(pg_catalog.=) r.user_id)' FROM pg_attribute AS a
                 WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped) END) AS is_noted,
