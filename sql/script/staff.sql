@@ -102,7 +102,7 @@ BEGIN
                 ERRCODE = SQLSTATE,
                 MESSAGE = format('the expression of --current-user, %s, cannot be evaluated: %s', v_staff ->> 'current_user', SQLERRM),
                 HINT = 'Give an SQL expression of a uuid with --current-user, which the owner of the platform''s tables can evaluate.'
-                       ' Write literals as ''...''::type.';
+                       ' Write functions with their schema, and literals as ''...''::type.';
     END;
     IF v_of_others IS NOT NULL THEN
         RAISE EXCEPTION USING
