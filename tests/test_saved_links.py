@@ -2160,6 +2160,65 @@ def test_a_row_that_leaves_its_session_while_triggers_are_disabled_stays_out_of_
 
 @pytest.mark.slow
 @on_school
+@pytest.mark.parametrize("then", ["restored", "given up"])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "ALTER TABLE submissions DISABLE TRIGGER USER; ALTER TABLE submissions ENABLE TRIGGER USER",
+        "ALTER TABLE submissions ADD copy uuid DEFAULT gen_random_uuid() UNIQUE; UPDATE submissions SET copy = id;"
+        "ALTER TABLE submissions RENAME id TO old; ALTER TABLE submissions RENAME copy TO id",
+        "ALTER TABLE submissions ADD copy uuid DEFAULT gen_random_uuid() UNIQUE; UPDATE submissions SET copy = id;"
+        "ALTER TABLE submissions DROP COLUMN id CASCADE; ALTER TABLE submissions RENAME copy TO id",
+    ],
+    ids=["disabled triggers", "a key with the name of another column", "a copy of the key"],
+)
+def test_an_apply_that_cannot_know_which_rows_have_left_their_session_leaves_the_choice(
+    platform_db: PlatformDatabase, gap: str, then: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    fill(platform_db)
+    query = "SELECT user_id, session_id FROM submissions WHERE session_id IS NOT NULL"
+    before = rows(platform_db, query)
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    alter(platform_db, *gap.split(";"))
+
+    refused = on(platform_db, "apply")
+
+    assert (refused.code, "it is not known which rows" in refused.err) == (1, True)
+    restore, give_up = re.findall("DROP (?:TRIGGER|TABLE) [^;,]+", refused.err[refused.err.rindex("hint:") :])
+    alter(platform_db, restore if then == "restored" else give_up)
+    assert on(platform_db, "apply").code == 0
+    assert rows(platform_db, query) == (before if then == "restored" else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", [PLATFORMS["partitioned"]], indirect=True, ids=str)
+@pytest.mark.parametrize("then", ["apply", "rollback"])
+def test_a_partition_that_is_created_while_links_are_to_be_restored_costs_none(
+    platform_db: PlatformDatabase, then: str
+) -> None:
+    assert on(platform_db, "apply").code == 0
+    assert on(platform_db, "backfill").code == 0
+    count = "SELECT count(*) AS n FROM public.submissions WHERE session_id IS NOT NULL"
+    before = rows(platform_db, count)
+    assert before[0]["n"] > 0
+    platform_db.rollback()
+    platform_db.apply(to="0005")
+    alter(
+        platform_db,
+        "CREATE TABLE public.later PARTITION OF public.submissions FOR VALUES FROM ('2040-01-01') TO ('2041-01-01')",
+    )
+    if then == "rollback":
+        platform_db.rollback()
+
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, count) == before
+
+
+@pytest.mark.slow
+@on_school
 def test_a_new_key_that_the_type_of_the_saved_ones_does_not_hold_costs_its_student_no_saved_link(
     platform_db: PlatformDatabase,
 ) -> None:

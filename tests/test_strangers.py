@@ -1265,3 +1265,14 @@ def test_a_backfill_by_call_refuses_a_partition_in_a_schema_of_another_role(
         connection.execute("ALTER TABLE public.submissions_2023 SET SCHEMA archive")
         with pytest.raises(errors.ObjectNotInPrerequisiteState, match="schema archive of a partition belongs to role"):
             connection.execute("CALL sessiondb.backfill(NULL)")
+
+
+@on_hosted
+def test_a_type_in_a_schema_of_the_owner_is_good_enough_for_the_table_of_users_of_another_role(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("CREATE SCHEMA ext AUTHORIZATION hosted_owner; CREATE DOMAIN ext.mail AS text")
+        connection.execute(f"ALTER TABLE auth.users ADD other_mail ext.mail, OWNER TO {new_role}".encode())
+
+    assert [f for f in check(installed_db) if f.check == "column_types"] == []

@@ -10,8 +10,8 @@ AS $function$
  * session since. So nothing depends on what this transaction sees, and none waits for another one.
  *
  * Trigger zzz_sessiondb_save_columns says what the columns are called now, as pg_get_triggerdef() does not look with the client's snapshot.
- * If a column that it names was dropped with CASCADE, which drops that trigger, nothing is known of the row: only a rollback can make up for
- * that, and during an apply the row cannot be written.
+ * If a column that it names was dropped with CASCADE, which drops that trigger, nothing is known of the row: a rollback then saves all links
+ * again, and an apply stops (table_not_noted()).
  *
  * The arguments of the trigger are enrollments or submissions, rollback or apply, and the columns that are noted.
  *
@@ -32,6 +32,13 @@ BEGIN
             MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),
             HINT = 'Drop that trigger.';
     END IF;
+    BEGIN
+        IF coalesce(OLD.session_id, NEW.session_id) IS NULL THEN
+            RETURN NULL;  -- for many rows, and cheaper than what follows
+        END IF;
+    EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
+        NULL;  -- it has another name now
+    END;
     IF TG_OP <> 'INSERT' THEN
         v_old := OLD;
     ELSE
@@ -52,7 +59,7 @@ BEGIN
                       v_log, string_agg(quote_ident(c.name), ', ' ORDER BY c.place),
                       substring(pg_get_triggerdef(t.objid) FROM E'UPDATE OF ((?:"(?:[^"]|"")+"|[^", ]+)(?:, (?:"(?:[^"]|"")+"|[^", ]+))*) ON '),
                       string_agg(format('o.%I', c.name), ', ' ORDER BY c.place), string_agg(format('n.%I', c.name), ', ' ORDER BY c.place),
-                      'true' || string_agg(CASE c.name WHEN 'user_id' THEN '' ELSE format(' AND r.%I IS NOT NULL', c.name) END, ''))
+                      'true' || string_agg(CASE c.name WHEN 'user_id' THEN '' ELSE format(' AND r.%I IS DISTINCT FROM NULL', c.name) END, ''))
           FROM unnest(TG_ARGV[2:]) WITH ORDINALITY AS c (name, place)
          CROSS JOIN pg_get_object_address('trigger', ARRAY[TG_TABLE_SCHEMA, TG_TABLE_NAME, 'zzz_sessiondb_save_columns'], '{}') AS t
          GROUP BY t.objid)

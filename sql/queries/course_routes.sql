@@ -4,7 +4,7 @@
 -- seen           the tables on the way, submissions first
 -- course_column  the column of the last table that holds the course
 -- joins          what is joined with what, from submissions to courses; "only", ONLY before the name of a table to which a
---                foreign key leads: it sees no row of a table that inherits from that (INHERITS)
+--                foreign key leads and from which another one inherits (INHERITS): the key sees none of its rows
 --
 -- Not followed: session_id and the table sessions (which sessiondb adds), org_members, and the table to which user_id
 -- refers (a user's course is not the course of their submission).
@@ -51,7 +51,7 @@ walk AS (
            w.next_name + used.names,
            w.joins || jsonb_strip_nulls(jsonb_build_object(
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
-               'only', CASE WHEN e.is_foreign_key AND t.relkind = 'r' THEN 'ONLY ' END, 'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
+               'only', CASE WHEN e.is_foreign_key AND t.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = t.oid) THEN 'ONLY ' END, 'to', e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
       FROM walk AS w
      CROSS JOIN platform AS h
       JOIN reference AS e ON e.from_table = w.at_table

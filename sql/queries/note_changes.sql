@@ -15,6 +15,9 @@ SELECT format('DO %L', format(
            '        %6$sCALL sessiondb.secure_schema();\n'
            '    ELSE\n'
            '        v_missed := %9$s;\n'
+           '        IF v_missed AND %11$L THEN\n'
+           '            RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %12$L, HINT = %13$L;\n'
+           '        END IF;\n'
            '    END IF;\n'
            -- the column without its row: else one that was renamed would be a call of a function
            '    PERFORM session_id FROM %4$s LIMIT 0;\n'
@@ -52,4 +55,11 @@ SELECT format('DO %L', format(
            CASE WHEN EXISTS (
                     SELECT FROM pg_attribute AS a
                      WHERE a.attrelid = to_regclass('sessiondb.changed_rows_of_' || $1) AND a.attnum > 0 AND quote_ident(a.attname) <> ALL ($3))
-                THEN format(E'DROP TABLE IF EXISTS %s;\n    ', 'sessiondb.changed_rows_of_' || $1) END))
+                THEN format(E'DROP TABLE IF EXISTS %s;\n    ', 'sessiondb.changed_rows_of_' || $1) END,
+           -- what is saved is nowhere else
+           EXISTS (
+                SELECT FROM pg_trigger AS t
+                 WHERE t.tgrelid = to_regclass($2) AND t.tgname = 'zzz_sessiondb_save' AND pg_get_triggerdef(t.oid) LIKE '%, ''apply'', %'),
+           format('it is not known which rows of table %s were written since an apply began to restore their links: triggers were disabled, a partition attached or a column renamed', $2),
+           format('If none of these rows has left its session, DROP TRIGGER zzz_sessiondb_save ON %s; else give up the saved links, DROP TABLE %s; then run rollback again.',
+                  $2, 'sessiondb.saved_links_of_' || $1)))

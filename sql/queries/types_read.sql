@@ -1,7 +1,7 @@
 -- As findings of check column_types, the types of the columns that are read, their equality operators and collations, and the schemas of
 -- these that belong to a role that is not trusted: the owner of a type may create a cast to json, which to_jsonb() calls, and may change the
 -- constraints of a domain; that of a schema may rename it, and create another type, operator or collation with the names that our functions
--- have. Also of the tables with the names of users, whose own owner is trusted.
+-- have. Also of the tables with the names of users, whose own owner and that of their schema are trusted.
 WITH platform AS (
     SELECT n.oid, n.nspname, c.relowner AS table_owner
       FROM pg_namespace AS n
@@ -9,20 +9,21 @@ WITH platform AS (
      WHERE n.nspname = current_setting('sessiondb.schema')
 ),
 part AS (
-    SELECT c.oid AS relid, c.owner, p.attname, p.type_oid
-      FROM (SELECT c.oid, h.table_owner AS owner
+    SELECT c.oid AS relid, c.owner, c.schema_owner, p.attname, p.type_oid
+      FROM (SELECT c.oid, h.table_owner AS owner, NULL::oid AS schema_owner
               FROM platform AS h
               JOIN pg_class AS c ON c.relnamespace = h.oid
              WHERE c.relname IN ('orgs', 'org_members', 'courses', 'sessions', 'enrollments', 'submissions')
             UNION
-            SELECT unnest(w.tables), h.table_owner FROM platform AS h CROSS JOIN ({course_paths()}) AS w
+            SELECT unnest(w.tables), h.table_owner, NULL FROM platform AS h CROSS JOIN ({course_paths()}) AS w
             UNION
-            SELECT c.oid, c.relowner
+            SELECT c.oid, c.relowner, m.nspowner
               FROM platform AS h
              CROSS JOIN LATERAL (
 {tables_with_names(h.nspname)}
                    ) AS u
-              JOIN pg_class AS c ON c.oid = u.oid) AS c
+              JOIN pg_class AS c ON c.oid = u.oid
+              JOIN pg_namespace AS m ON m.oid = c.relnamespace) AS c
      CROSS JOIN LATERAL (
 {types_of_columns(c.oid)}
            ) AS p
@@ -68,4 +69,6 @@ SELECT DISTINCT 'column_types' AS "check", 'error' AS level, f.object,
   JOIN pg_roles AS r ON r.oid = f.owner
  WHERE r.oid NOT IN (
 {trusted_roles(u.owner)}
+        UNION ALL
+        SELECT v.oid FROM unnest(ARRAY[h.table_owner, u.schema_owner]) AS v (oid) WHERE v.oid IS NOT NULL
        )

@@ -10,7 +10,7 @@ SELECT s.statement, json_build_object($1, 'ACCESS EXCLUSIVE', 'sessions', 'ACCES
                    'BEGIN\n'
                    '    IF v_new IS NOT NULL THEN\n'
                    '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'',\n'
-                   '            MESSAGE = pg_catalog.format(''some links of table %%s are not saved: it became part of another one, or its triggers were disabled, while links were saved'', v_new),\n'
+                   '            MESSAGE = pg_catalog.format(''some links of table %%s are not saved: it became part of another one, its triggers were disabled, or a column was renamed, while links were saved'', v_new),\n'
                    '            HINT = ''Run rollback again, which saves them.'';\n'
                    '    END IF;\n'
                    'END', to_regclass(t.name)::oid))),
