@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import LiteralString
 
@@ -294,7 +295,8 @@ def test_a_schema_of_another_role_in_the_search_path_is_found_before_and_after(
     assert brief([finding]) == [("search_path", "error", "schema hosted_owner")]
     assert f"of role {new_role}" in finding.detail
     assert on(platform_db, "apply").code == 5
-    dsn, option = platform_db.conninfo("hosted_owner"), finding.fix.rpartition(": options=")[2]
+    dsn = platform_db.conninfo("hosted_owner")
+    (option,) = re.findall(r"PGOPTIONS=(\S+) in the environment", finding.fix)
     with_option = ("-d", make_conninfo(dsn, options=f"{conninfo_to_dict(dsn).get('options', '')} {option}"))
     assert run(*with_option, "apply").code == 0
     assert check(platform_db, "code_of_others") == []
