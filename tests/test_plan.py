@@ -695,11 +695,15 @@ def test_people_read_of_links_that_are_restored_in_many_transactions_once(instal
         )
     installed_db.rollback("0005")
 
-    batches = [s for s in make_plan(installed_db) if "DELETE FROM sessiondb.saved_links_of_subm" in s["statement"]]
+    batches = [
+        s
+        for s in make_plan(installed_db)
+        if "DELETE FROM sessiondb.saved_links_of_submissions AS r WHERE r.ctid" in s["statement"]
+    ]
     read = [
         line
         for line in on(installed_db, "plan").out.splitlines()
-        if "DELETE FROM sessiondb.saved_links_of_subm" in line
+        if "DELETE FROM sessiondb.saved_links_of_submissions AS r WHERE r.ctid" in line
     ]
 
     assert len(batches) > 2

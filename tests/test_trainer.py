@@ -785,7 +785,8 @@ def test_no_cast_of_a_type_of_another_role_with_the_name_of_one_of_postgresql_is
             """.encode()
         )
     for path in ("/", session):
-        visitor.see(path)
+        answer = visitor.get(path)
+        assert (answer.status_code, "Type h.timestamptz of column starts_on" in _text(answer)) == (409, True)
 
 
 RIVAL = """

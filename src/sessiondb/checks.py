@@ -599,13 +599,14 @@ def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Fi
         findings = _catalog_checks(
             connection,
             ("checks", ["table_owners"]),
-            ("preflight", ["server", "renamed", "citus", "column_types", "saved_links"]),
+            ("preflight", ["server", "renamed", "citus", "saved_links"]),
             ("rollback", [name for name in resources.names("rollback") if name != "choices"]),
         )
         if is_distributed(connection):
             findings += _findings(connection, resources.query("queries/left_shards"))
         # only then what a role without rights on the schema cannot ask
-        return _without_errors(findings) + _catalog_checks(connection, ("rollback", ["choices"]))
+        warnings = _without_errors(findings)
+        return _without_errors(warnings + _catalog_checks(connection, _TYPES, ("rollback", ["choices"])))
 
 
 def _orphans(connection: Connection) -> list[Finding]:
