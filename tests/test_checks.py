@@ -529,6 +529,7 @@ def test_a_foreign_key_that_is_not_validated_is_found(installed_db: PlatformData
     assert check(installed_db) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "warns"),
     [("ON DELETE SET NULL", False), ("ON DELETE SET NULL NOT VALID", True), ("ON DELETE CASCADE", True)],

@@ -1170,6 +1170,7 @@ def test_a_full_disk_is_one_sentence(installed_db: PlatformDatabase) -> None:
         assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 @on_reference
 def test_a_stream_that_is_closed_from_the_beginning_is_as_one_that_goes_nowhere(platform_db: PlatformDatabase) -> None:
     for command in ("apply >&-", "check --format junit >&- 2>&-", "rollback --all --yes <&-"):

@@ -409,6 +409,7 @@ def test_a_column_on_the_way_to_the_course_that_was_renamed_is_told_by_status(in
     assert new_row_is_linked(installed_db, learners)
 
 
+@pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("name", [o.name for o in objects.of_migration("0001") if o.kind == "function"])
 @on_reference

@@ -1163,6 +1163,7 @@ def test_a_prepared_transaction_on_our_tables_is_refused(server: Server) -> None
     assert found.detail in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["apply", "rollback --all --yes"])
 def test_a_prepared_transaction_on_a_partition_is_refused(server: Server, command: str) -> None:
     """A rollback would stop half-way, and wait for it in vain."""
@@ -1416,6 +1417,7 @@ def test_what_goes_with_the_column_is_told_before(installed_db: PlatformDatabase
     assert "CREATE INDEX mine ON" in " ".join(said)
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize(
     "alone",

@@ -635,6 +635,7 @@ def test_the_statement_that_fixes_it_quotes_the_name_of_the_role(
         cluster.execute("DROP ROLE {}", role)
 
 
+@pytest.mark.slow
 @on_reference
 @pytest.mark.parametrize(
     "thing",

@@ -320,6 +320,7 @@ def test_a_superuser_who_does_not_own_the_tables_is_warned(platform_db: Platform
 # the owner of the functions
 
 
+@pytest.mark.slow
 @on_hosted
 def test_what_a_superuser_applies_to_an_installation_belongs_to_its_owner(platform_db: PlatformDatabase) -> None:
     """Or the trigger functions would run with the rights of a superuser, and the owner could not go on."""
@@ -460,6 +461,8 @@ def test_a_table_of_a_policy_that_the_owner_may_not_read_any_more_is_found(insta
         connection.execute(
             "CREATE TABLE public.tenants (id uuid); GRANT SELECT ON public.tenants TO hosted_owner;"
             "CREATE POLICY of_tenants ON public.sessions AS RESTRICTIVE USING (org_id IN (SELECT t.id FROM public.tenants AS t) OR true);"
+            "CREATE TABLE public.others (id uuid);"
+            "CREATE POLICY of_others ON public.sessions TO pg_monitor USING (org_id IN (SELECT o.id FROM public.others AS o));"
             "ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
         )
         assert [f for f in check(installed_db) if f.check == "owner_rights"] == []

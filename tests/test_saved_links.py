@@ -150,6 +150,7 @@ def test_no_function_is_called_in_the_place_of_a_renamed_column_and_its_name_bri
     assert linked(platform_db) == before
 
 
+@pytest.mark.slow
 @on_school
 @pytest.mark.parametrize("forced", [False, True])
 def test_a_link_that_was_changed_between_two_rollbacks_comes_back_as_it_was_last(
@@ -937,6 +938,7 @@ def test_a_key_with_any_name_is_saved(platform_db: PlatformDatabase) -> None:
     assert on(platform_db, "rollback", "--all", "--yes").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "table", "place"),
     [
@@ -2215,6 +2217,30 @@ def test_a_partition_that_is_created_while_links_are_to_be_restored_costs_none(
     assert on(platform_db, "apply").code == 0
 
     assert rows(platform_db, count) == before
+
+
+@pytest.mark.slow
+@on_school
+def test_a_key_of_several_values_one_of_which_is_null_is_noted(platform_db: PlatformDatabase) -> None:
+    alter(
+        platform_db,
+        "CREATE TYPE pair AS (a int, b text)",
+        "ALTER TABLE submissions DROP CONSTRAINT submissions_pkey, ADD n int GENERATED ALWAYS AS IDENTITY, ADD k pair",
+        "UPDATE submissions SET k = ROW(n, NULL)::pair",
+        "ALTER TABLE submissions ALTER k SET DEFAULT ROW((random() * 1000000000)::int, NULL)::pair",
+        "ALTER TABLE submissions ADD PRIMARY KEY (k)",
+    )
+    assert on(platform_db, "apply").code == 0
+    session = fill(platform_db).session
+    assert on(platform_db, "backfill").code == 0
+    query = f"SELECT n FROM submissions WHERE session_id = '{session}' ORDER BY n"
+    left, *others = rows(platform_db, query)
+    platform_db.rollback(to="0005")
+    alter(platform_db, f"UPDATE submissions SET session_id = NULL WHERE n = {left['n']}")
+
+    assert on(platform_db, "apply").code == 0
+
+    assert rows(platform_db, query) == others
 
 
 @pytest.mark.slow
