@@ -3,9 +3,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $procedure$
 /*
- * Raises an error if a table that is read, or the schema of a partition, belongs to a role that the owner of this procedure does not trust, if a column that is
- * read is missing (s.status would then call a function status(s) of any role), or if Citus manages a table, whose pages are
- * then on other nodes.
+ * Raises an error if a table that is read, or the schema of a partition, belongs to a role that the owner of this procedure
+ * does not trust, if a column that is read is missing (s.status would then call a function status(s) of any role), or if Citus
+ * manages a table, whose pages are then on other nodes.
  */
 DECLARE
     v_owner oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = 'sessiondb.require_tables()'::regprocedure);

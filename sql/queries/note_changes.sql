@@ -1,6 +1,6 @@
 -- The statement, as text, that has each row of table $1, named $2, noted that is written from now on: those that create
--- the table for its columns $3 (text[], quoted; user_id first if it is part of the key, else last), and the trigger, which runs for
--- each writer, during a rollback or an apply, $4; and one that only keeps the types of these columns.
+-- the table for its columns $3 (text[], quoted), and the trigger, which runs for each writer, during a rollback or an apply, $4; and one
+-- that only keeps the types of these columns.
 SELECT format('DO %L', format(
            E'DECLARE\n'
            '    v_missed pg_catalog.bool := false;\n'

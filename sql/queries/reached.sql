@@ -1,6 +1,7 @@
 -- Object $2 of catalog $1 and all that it uses, itself or through what it uses: functions, operators, collations and types; the operators that
--- these negate or commute; the functions that operators, aggregates, types and the defaults of arguments name; the parts of types and the CHECKs of domains; the relations that
--- policies, rules and functions with a parsed body read, the types of their columns, their policies, and what views of these read. What a function with a body in a string uses is not known.
+-- these negate or commute; the functions that operators, aggregates, types and the defaults of arguments name; the parts of types and the
+-- CHECKs of domains; the relations that policies, rules and functions with a parsed body read, the types of their columns, their policies,
+-- and what views of these read. What a function with a body in a string uses is not known.
 WITH RECURSIVE reached (classid, objid, is_start) AS (
     SELECT $1::oid, $2::oid, true
      UNION

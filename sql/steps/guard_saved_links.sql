@@ -6,8 +6,7 @@ SELECT w.statement,
        json_build_object($1, 'SHARE ROW EXCLUSIVE') AS locks, NULL::name AS scans
   FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name, to_regclass('sessiondb.saved_links_of_' || $1) AS saved) AS h
  CROSS JOIN LATERAL (
-        -- user_id first if it is part of the key, else last
-        SELECT array_agg(quote_ident(a.attname) ORDER BY a.attname = 'user_id' AND a.attnum <> ALL (k.conkey), a.attname <> 'user_id', a.attnum) AS columns
+        SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
           FROM pg_constraint AS k
           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND (a.attnum = ANY (k.conkey) OR a.attname = 'user_id')
          WHERE k.conrelid = h.saved AND k.contype = 'p'

@@ -14,8 +14,7 @@ WITH platform AS (
        AND EXISTS (SELECT FROM sessiondb.objects AS o WHERE o.kind = 'column' AND o.parent = $1 AND o.origin = 'created')
 )
 SELECT s.statement, s.locks, NULL::name AS scans
-  FROM (SELECT h.*, CASE WHEN 'user_id' = ANY (h.key) THEN array_prepend('user_id', array_remove(h.key, 'user_id'))
-                          ELSE array_append(h.key, 'user_id') END AS noted FROM platform AS h) AS p
+  FROM (SELECT h.*, array_cat(h.key, CASE WHEN 'user_id' = ANY (h.key) THEN '{}' ELSE ARRAY['user_id'] END) AS noted FROM platform AS h) AS p
  -- whose work it is and on what: another row that later gets the same key must not get the link
  CROSS JOIN LATERAL (
         SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS columns
