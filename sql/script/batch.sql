@@ -15,6 +15,7 @@ DECLARE
     v_after pg_catalog.text;
     v_said pg_catalog.text;
     v_is_pending boolean;
+    v_texts pg_catalog.text[];
     v_statement pg_catalog.text;
     v_statements pg_catalog.text[];
     v_settings pg_catalog.jsonb;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -183,14 +184,28 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
 
 def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
     """Yield the lines of a DO statement that does what apply does, for tools other than psql."""
+    begin, end = resources.read("script/batch.sql").split("{statements}")
+    body = list(_batch(named, choices, lock_timeout))
+    # most functions are installed by their migration and again at the end, and web editors limit the size
+    repeated = [text for text, times in Counter(body).items() if times > 1 and text.startswith("EXECUTE $")]
+    names = {text: f"v_texts[{place}]" for place, text in enumerate(repeated, 1)}
+    yield begin.rstrip()
+    yield "-- what is executed more than once"
+    for text, name in names.items():
+        yield f"{name} := {text.removeprefix('EXECUTE ')}"
+    for text in body:
+        yield f"EXECUTE {names[text]};" if text in names else text
+    yield end.strip()
+
+
+def _batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
+    """Yield the PL/pgSQL statements of :func:`batch`, each of which may have several lines."""
     schema = named or "public"
     migrations = ledger.read_migrations(resources.MIGRATIONS)
     settings = {
         **_settings(named, choices),
         "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
     }
-    begin, end = resources.read("script/batch.sql").split("{statements}")
-    yield begin.rstrip()
     yield "IF pg_catalog.current_setting('transaction_isolation')"
     yield "   OPERATOR(pg_catalog.<>) ALL ('{read committed,read uncommitted}') THEN"
     yield "    RAISE EXCEPTION 'this works in a transaction in READ COMMITTED only'"
@@ -232,7 +247,6 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     yield "PERFORM set_config('client_min_messages', 'notice', true);"
     yield "RAISE NOTICE 'sessiondb: %', v_said;"
     yield "PERFORM pg_catalog.set_config(s.key, s.value, true) FROM pg_catalog.jsonb_each_text(v_settings) AS s;"
-    yield end.strip()
 
 
 def _set_for_batch(settings: Mapping[str, str]) -> Iterator[str]:
