@@ -65,11 +65,8 @@ class Text:
 
 def texts() -> Iterator[Text]:
     """Yield the SQL texts of the checkout, file by file."""
-    for folder in ("checks", "preflight", "rollback", "steps"):
+    for folder in ("checks", "preflight", "rollback", "steps", "facts"):
         yield from (_of_file(path, "B") for path in _files(folder))
-    for path in _files("facts"):  # branches of queries/facts
-        branch = _of_file(path, "B")
-        yield replace(branch, sql=f"WITH platform AS (SELECT) {branch.sql}")
     for folder in ("functions", "triggers", "policies"):  # a function says itself if it is pinned
         yield from (_of_file(path, "A") for path in _files(folder))
     for path in (*_files("functions"), *_files("queries")):
@@ -112,6 +109,10 @@ def _of_file(path: Path, kind: Kind, *, is_distributed: bool = False) -> Text:
         sql = sql.replace("$1", "r").replace("$2", "title")
     if "%(" in bare(sql):  # what is sent with arguments
         sql = without_placeholders(sql)
+    if around := re.search("^-- WITH: (.*)$", sql, re.M):  # the queries of WITH around it
+        names = re.findall(r"\b(\w+)\b(?![^(]*\))", around[1])
+        seen = ", ".join(f"{name} AS (SELECT)" for name in names)
+        sql = re.sub(r"\A((?:--.*\n)*)(WITH\b)?", lambda m: f"{m[1]}WITH {seen}{',' if m[2] else ''} ", sql)
     if not parses(sql):  # one that is an expression
         sql = f"SELECT {sql}"
     return Text(str(path.relative_to(ROOT)), 1, sql, kind)

@@ -7,32 +7,11 @@ WITH owner AS (
      ORDER BY p.proname DESC
      LIMIT 1
 ),
-needed (table_oid, privilege, column_name) AS (
-    SELECT to_regclass(format('%I.%I', i.platform_schema, n.table_name))::oid, n.privilege, n.column_name
-      FROM sessiondb.installation AS i
-     CROSS JOIN (
-            SELECT r.table_name, 'SELECT', r.column_name
-              FROM (
-{rule_columns()}
-                   ) AS r (table_name, column_name, kind)
-             WHERE r.table_name IN ('org_members', 'sessions') OR (r.table_name, r.kind) = ('enrollments', 'uuid')
-            UNION ALL
-            -- a lock of a row asks for UPDATE
-            VALUES ('sessions', 'UPDATE', 'id'), ('enrollments', 'SELECT', 'session_id')
-           ) AS n (table_name, privilege, column_name)
-    UNION ALL
-    -- on the path to the course, the tables that the previous one refers to
-    SELECT to_regclass(j.step ->> 'from'), 'SELECT', c.name
-      FROM sessiondb.installation AS i
-     CROSS JOIN LATERAL jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
-     CROSS JOIN LATERAL jsonb_array_elements_text(j.step -> 'columns') AS c (name)
-     WHERE j.place > 1
-    UNION ALL
-    SELECT to_regclass(j.step ->> 'to'), 'SELECT', c.name
-      FROM sessiondb.installation AS i
-     CROSS JOIN LATERAL jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
-     CROSS JOIN LATERAL jsonb_array_elements_text(j.step -> 'keys') AS c (name)
-     WHERE j.place < jsonb_array_length(i.course_joins) OR j.step -> 'keys' <> '["id"]'
+needed AS (
+{needed_rights()}
+),
+used AS (
+{tables_in_use(false)}
 )
 SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
        format('Role %I, which owns the trigger functions, has no %s on %s, so %s.', o.name, f.privilege, f.object, f.effect) AS detail,
@@ -51,60 +30,11 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
                        AND p.proname IN ('find_session', 'find_enrolled_session', 'link_enrollment', 'link_submission', 'check_session')
                        AND strpos(p.prosrc, format('OPERATOR(%I.', n.nspname)) > 0))
         UNION
-        SELECT 'ALL ROUTINES IN SCHEMA sessiondb', 'EXECUTE', 'INSERTs fail'
-          FROM pg_proc AS p
-         WHERE p.pronamespace = to_regnamespace('sessiondb') AND NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
+{lacking_execute(o.oid)}
         UNION
-        -- of an operator of the keys, which belongs to an extension
-        SELECT format('FUNCTION %s', p.oprcode::regprocedure), 'EXECUTE', 'INSERTs fail'
-          FROM pg_operator AS p
-          JOIN pg_namespace AS n ON n.oid = p.oprnamespace AND n.nspname <> 'pg_catalog'
-         WHERE NOT has_function_privilege(o.oid, p.oprcode, 'EXECUTE')
-           AND EXISTS (
-                SELECT FROM pg_proc AS f
-                 WHERE f.pronamespace = to_regnamespace('sessiondb') AND f.proname IN ('link_submission', 'check_session')
-                   AND strpos(f.prosrc, format('OPERATOR(%I.%s)', n.nspname, p.oprname)) > 0)
-           AND EXISTS (
-                SELECT FROM pg_attribute AS a
-                 CROSS JOIN pg_type AS y
-                  JOIN pg_namespace AS m ON m.oid = y.typnamespace
-                 WHERE a.attrelid IN (SELECT r.table_oid FROM needed AS r) AND a.attnum > 0 AND NOT a.attisdropped
-                   -- not as regtype, for which who asks needs USAGE on the schema
-                   AND y.oid IN (p.oprleft, p.oprright) AND format('%I.%I', m.nspname, y.typname) = ({base_type(a.atttypid)}))
-        UNION
-        -- of what the server evaluates as that role: a policy where row level security is forced for it, and where it writes a CHECK, also of
-        -- a domain, an index, a generated column and the condition of a trigger, or rewrites by a rule
-        SELECT format('FUNCTION %s', p.oid::regprocedure), 'EXECUTE', 'INSERTs, a backfill or the deletion of a session fail'
-          FROM (
-{tables_in_use(false)}
-               ) AS u
-          JOIN pg_class AS c ON c.oid = u.relid
-         CROSS JOIN LATERAL (
-                SELECT 'pg_class'::regclass AS catalog, u.relid AS oid
-                UNION ALL
-                SELECT 'pg_type'::regclass, t.type_oid
-                  FROM (
-{types_of_columns(u.relid)}
-                       ) AS t
-                 WHERE u.is_linked
-               ) AS part
-         CROSS JOIN LATERAL (
-{used_code(part.catalog, part.oid)}
-               ) AS f
-          JOIN pg_proc AS p ON f.classid = 'pg_proc'::regclass AND p.oid = f.objid
-         WHERE NOT has_function_privilege(o.oid, p.oid, 'EXECUTE')
-           AND (u.is_linked AND (f.of_class IN ('pg_constraint'::regclass, 'pg_class'::regclass, 'pg_rewrite'::regclass)
-                                 OR f.of_class = 'pg_trigger'::regclass AND p.prorettype <> 'trigger'::regtype
-                                 OR EXISTS (
-                                    SELECT FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-                                     WHERE f.of_class = 'pg_attrdef'::regclass AND d.oid = f.of_object AND a.attgenerated <> ''))
-                OR f.of_class = 'pg_policy'::regclass AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid))
-        UNION
-        -- and the tables that such a policy reads
+        -- of the tables that a policy reads which the server evaluates as that role
         SELECT r.oid::regclass::text, 'SELECT', 'INSERTs, a backfill or the deletion of a session fail'
-          FROM (
-{tables_in_use(false)}
-               ) AS u
+          FROM used AS u
           JOIN pg_class AS c ON c.oid = u.relid AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid)
           JOIN pg_roles AS w ON w.oid = o.oid AND NOT w.rolsuper AND NOT w.rolbypassrls
           JOIN pg_policy AS p ON p.polrelid = c.oid AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS l (oid) WHERE l.oid <> 0 AND pg_has_role(o.oid, l.oid, 'USAGE')))

@@ -1,4 +1,5 @@
 -- Of a column of a table of the platform: its type, whether it is NOT NULL and has a default.
+-- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object('type', t.typname, 'not null', a.attnotnull, 'default', a.atthasdef),
        'pg_class'::regclass, c.oid, a.attnum
   FROM platform AS c

@@ -1,4 +1,5 @@
 -- Of a constraint of a table of the platform: a foreign key, its columns and what it does.
+-- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object(
            'type', k.contype, 'refers to', r.relname, 'on delete', k.confdeltype, 'validated', k.convalidated,
            'columns', (SELECT array_agg(a.attname ORDER BY u.place)

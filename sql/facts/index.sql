@@ -1,4 +1,5 @@
 -- Of an index of a table of the platform: its columns and their order, and its predicate without casts.
+-- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object(
            'valid', d.indisvalid, 'unique', d.indisunique,
            'columns', (SELECT array_agg(pg_get_indexdef(d.indexrelid, u.place::integer, true) || '/' || u.options ORDER BY u.place)

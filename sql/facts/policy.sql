@@ -1,4 +1,5 @@
 -- Of a policy of a table of the platform: its command, its roles and its expression.
+-- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object(
            'permissive', p.polpermissive, 'command', p.polcmd,
            'roles', (SELECT string_agg(coalesce(r.rolname, 'PUBLIC'), ', ' ORDER BY r.rolname)

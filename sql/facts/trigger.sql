@@ -1,4 +1,5 @@
 -- Of a trigger on a table of the platform: when it fires, and the function that it calls.
+-- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object(
            'type', t.tgtype, 'function', n.nspname || '.' || p.proname, 'arguments', encode(t.tgargs, 'escape'),
            'columns', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a

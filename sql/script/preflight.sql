@@ -13,6 +13,9 @@ BEGIN
             HINT = 'Write the script with --schema and the name of the schema that holds enrollments and submissions.';
     END IF;
     FOR v_finding IN
+        WITH known_path AS MATERIALIZED (
+{course_paths()}
+        )
 {checks}
     LOOP
         -- a role that may name an object could forge a line, or control the terminal

@@ -571,12 +571,12 @@ def preflight_script(schema: str) -> str:
     queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
     walk = resources.query("queries/course_paths")
     checks = "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}\n) AS f".format, queries))
-    checks = checks.replace(walk, "SELECT w.* FROM ways AS w")  # as in _catalog_checks()
+    checks = checks.replace(walk, resources.query("queries/known_course_paths"))  # as in _catalog_checks()
     return (
         resources.with_queries(resources.read("script/preflight.sql"))
         .replace("{staff}", resources.query("script/staff").rstrip(";"))
         .replace("{statements}", STATEMENTS)
-        .replace("{checks}", f"WITH ways AS MATERIALIZED (\n{walk}\n)\n{checks}")
+        .replace("{checks}", checks)
         .replace("{worker_rights}", resources.query("queries/worker_rights"))
         .replace("{unproven_links}", resources.query("queries/unproven_links"))
         .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
