@@ -679,6 +679,28 @@ def test_the_function_shows_a_student_nothing_of_others(installed_db: PlatformDa
             assert world.find(student, course) is None
 
 
+@on_hosted
+def test_what_is_counted_or_listed_comes_with_the_tables_of_which_rows_may_be_hidden(
+    platform_db: PlatformDatabase,
+) -> None:
+    """The owner is no superuser, and the policies, which are forced, show it few submissions."""
+    owner = platform_db.conninfo("hosted_owner")
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE submissions FORCE ROW LEVEL SECURITY")
+        connection.execute("CREATE POLICY some_rows ON submissions TO hosted_owner USING (user_id IS NULL)")
+    remark = "Row level security may hide rows of public.submissions from role hosted_owner."
+
+    applied = run("-d", owner, "apply")
+    assert (applied.code, remark in " ".join(applied.out.split())) == (0, True), applied
+    assert remark in run("-d", owner, "show", "submissions").err
+    assert remark not in run("-d", owner, "show", "enrollments").err
+    (org, course) = (run("-d", owner, what, "list", "--format", "json").json[0]["id"] for what in ("org", "course"))
+    created = run("-d", owner, "session", "create", "--org", org, "--course", course, "--title", "New")
+    assert f"{remark} A backfill may find more to link." in " ".join(created.out.split()), created
+    undone = run("-d", owner, "rollback", "--all", "--dry-run")
+    assert f"{remark} The links of those are saved, too." in undone.out
+
+
 @pytest.mark.parametrize("platform", [PLATFORMS["school"]], indirect=True, ids=str)
 def test_a_superuser_need_not_name_the_schema_to_roll_back_or_to_go_on(platform_db: PlatformDatabase) -> None:
     """Of tables that belong to another role, and are not in schema public."""

@@ -20,7 +20,7 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 
 from sessiondb import checks, resources
-from sessiondb.connection import Connection, platform_path, platform_schema, trusted
+from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
 from sessiondb.installation import Installation, installation, refuse_other
 from sessiondb.output import JsonText
@@ -577,6 +577,19 @@ def linked(connection: Connection) -> dict[str, dict[str, int]]:
     checks.require_owners(connection)
     rows = _rows(connection, _query(connection, "linked"))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
+
+
+def hidden(connection: Connection, tables: Sequence[str]) -> str | None:
+    """Return a sentence that says of which of the tables row level security may hide rows, None if of none.
+
+    Args:
+        connection: to a database in which sessiondb is installed.
+        tables: the names of tables that were counted or listed, without their schema.
+    """
+    query = resources.query("queries/hidden_remark", f"{resources.literal([*tables])}::text[]")
+    with catalogs(connection):
+        found = connection.execute(trusted(query)).fetchone()
+    return found[0] if found else None
 
 
 def has_active_session(connection: Connection) -> bool:

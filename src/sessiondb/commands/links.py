@@ -304,6 +304,8 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool) 
         rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
         print_rows(options, rows, columns)
+        if hidden := records.hidden(connection, [what]):
+            output.note(hidden)
 
 
 _SESSION = {"title": "title", "org": "org_slug", "course": "course_title", "status": "status", "date": "created_at"}

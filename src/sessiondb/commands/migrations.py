@@ -162,6 +162,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             path = there.course_path if there else None
             linked = {} if any(o.kind == "column" for o in objects.missing(connection)) else records.linked(connection)
             left = [m.id for m in migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)]
+            hidden = records.hidden(connection, ledger.TABLES) if linked else None
             is_open = bool(linked) and records.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
             wrong = checks.problems(connection, there) if there and not left else []
@@ -184,14 +185,20 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
     for finding in of_staff:
         output.wrapped(finding.detail)
-    for table, counts in linked.items():
-        output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
+    _say_linked(linked, hidden)
     for problem in wrong[:1]:
         output.wrapped(problem.detail)
     if wrong or has_old:
         output.say("Next: sessiondb check" if wrong else "Next: sessiondb check renamed")
     else:
         output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
+
+
+def _say_linked(linked: dict[str, dict[str, int]], hidden: str | None) -> None:
+    for table, counts in linked.items():
+        output.say(f"{table}: {counts['linked']} linked to a session, {counts['unlinked']} not.")
+    if hidden:
+        output.wrapped(hidden)
 
 
 def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
@@ -261,7 +268,7 @@ def _how_far(options: Options) -> UsageError:
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
-    from sessiondb import checks, migrate, objects, records
+    from sessiondb import checks, ledger, migrate, objects, records
     from sessiondb.connection import place
 
     options.database.require_own_backend()
@@ -275,6 +282,7 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
             checks.require_search_path(connection)
         warnings = checks.rollback_preflight(connection, numbers) if todo and is_whole else []
         linked = records.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
+        hidden = records.hidden(connection, ledger.TABLES) if linked else None
     if todo and not (dry_run or sys.stdin.isatty()):
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     ids = [m.id for m in todo]
@@ -296,6 +304,8 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
     ]
     if saved:
         say(f"The links of {' and '.join(saved)} are saved, and restored by the next apply.")
+        if hidden:
+            say(f"{hidden} The links of those are saved, too.")
     migrate.report_warnings(warnings, say)
     if dry_run:
         say("A dry run: nothing was changed.")

@@ -214,8 +214,9 @@ session = group("session", "Training sessions.", "sessiondb session list")
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
     """Print a committed session, then link its older rows or print how many a backfill would link."""
-    from sessiondb import checks, records
+    from sessiondb import checks, ledger, records
 
+    hidden = None
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
     name = row["id"]
     try:
@@ -233,6 +234,7 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                     output.note(f"  hint: If it has ended: sessiondb session set-status {called} {ended}")
             name = records.shell_name(connection, "session", row["id"])
             counts = records.count_linkable(connection, row["org_id"], row["course_id"])
+            hidden = records.hidden(connection, ledger.TABLES)
     except SessiondbError as error:
         output.note(f"What a backfill would link now could not be counted: {error}")
 
@@ -255,6 +257,8 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
             f"{output.count(counts['linkable_submissions'], 'submission')} of this course without a session."
         )
         output.say(f"Run: sessiondb backfill --session {name}")
+    if hidden and not options.json:
+        output.wrapped(f"{hidden} A backfill may find more to link.")
 
 
 def _link(options: Options, row: dict[str, Any], sessions: Iterable[UUID], say: Callable[[], None]) -> None:
