@@ -25,7 +25,7 @@ code AS (
 SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
        format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
        CASE WHEN count(DISTINCT f.what) = 1 AND min(f.takeover) IS NOT NULL THEN
-                format('Take the function over in a transaction and read it before COMMIT: %s', min(f.takeover)) || coalesce(E'\nOr drop the ' || f.type || ': ' || d.statement, '')
+                format('As a superuser, take the function over in a transaction and read it before COMMIT: %s', min(f.takeover)) || coalesce(E'\nOr drop the ' || f.type || ': ' || d.statement, '')
             ELSE 'Do not take over what it uses, which could act as its new owner: ' || coalesce(d.statement, format('create the %s again without it.', f.type)) END AS fix
   FROM code AS f
  CROSS JOIN LATERAL (SELECT ({drop_statement(f.of_class, f.of_object)}) AS statement) AS d

@@ -155,8 +155,13 @@ def summary(state: dict[str, Any]) -> tuple[str, str | None]:
         return ". ".join([*of_problems, *([", ".join(said).capitalize()] if said else [])]) + ".", step
     if not said:
         return f"sessiondb {state['version']} is installed completely.", None
-    is_newer = state["version"] and Version(state["version"]) > Version(__version__)
-    return f"{', '.join(said)}.".capitalize(), f"use sessiondb {state['version']}" if is_newer else "sessiondb apply"
+    installed, ours = Version(state["version"] or __version__), Version(__version__)
+    if installed < ours:
+        return (
+            f"Version {installed} is installed, and apply upgrades it to {ours}: {', '.join(said)}.",
+            "sessiondb apply",
+        )
+    return f"{', '.join(said)}.".capitalize(), f"use sessiondb {installed}" if installed > ours else "sessiondb apply"
 
 
 _WORDS = {

@@ -101,7 +101,11 @@ def _print_finding(options: Options, finding: Finding) -> None:
         for line in others:
             output.say(" " * len(lead) + line)
     else:
-        output.wrapped(options.named(f"{finding.check}: {finding.detail}"), lead)
+        # such as "trigger a on public.b", if the detail says "it" or "there"
+        _, *names = finding.object.split(" ")
+        is_said = all(name.split(".")[-1] in finding.detail for name in names if name != "on")
+        of_object = "" if is_said else f"{finding.object}: "
+        output.wrapped(options.named(f"{finding.check}: {of_object}{finding.detail}"), lead)
     for number, (what, to_paste) in enumerate(finding.fixes):
         first = "Fix" if what in ("", "Run") else f"Fix: {what[:1].lower()}{what[1:]}"
         if said := what if number else first:

@@ -357,7 +357,8 @@ def _print_state(state: dict[str, Any]) -> None:
     if state["version"] is None:
         return
     output.say()
-    triggers = [{**t, "enabled": "ENABLED" if t["enabled"] else "DISABLED"} for t in state["triggers"]]
+    enabled = {True: "ENABLED", False: "DISABLED"}
+    triggers = [{**t, "enabled": enabled[t["enabled"]] if t["state"] != "MISSING" else "-"} for t in state["triggers"]]
     output.table(triggers, {"trigger": "name", "state": "state", "enabled": "enabled"})
     if differing := [o for o in state["objects"] if o["state"] != "INSTALLED" and o["kind"] != "trigger"]:
         output.say()
