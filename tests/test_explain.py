@@ -554,6 +554,31 @@ def test_where_more_than_one_thing_is_missing_one_fix_leads_to_the_next(installe
 
 
 @on("reference")
+def test_a_fix_fills_the_columns_that_the_platform_has(installed_db: PlatformDatabase) -> None:
+    """The commands for members and sessions would fill others."""
+    platform = installed_db.platform
+    with installed_db.connect() as connection:
+        clear(platform, connection)
+        platform.add_org(connection)
+        course = platform.add_course(connection)
+        (student,) = add_users(platform, connection, 1)
+        add_old_rows(platform, connection, [(student, course)])
+        connection.execute("ALTER TABLE org_members DROP COLUMN role; ALTER TABLE sessions DROP COLUMN created_by")
+        connection.execute("ALTER TABLE sessions ADD COLUMN room text NOT NULL DEFAULT ''")
+    question = ("--user", str(student), "--course", str(course))
+
+    carry_out(installed_db, explain(installed_db, *question)["fix"])
+    assert call(installed_db, "status", "--exit-code").code == 0
+    with installed_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions ALTER COLUMN room DROP DEFAULT, DROP COLUMN title")
+    fix = explain(installed_db, *question)["fix"]
+    assert "'<room>'" not in fix
+    carry_out(installed_db, fix.replace("<room>", "'1'"))
+    backfill(installed_db)
+    assert None not in sessions_of(installed_db, student)
+
+
+@on("reference")
 def test_a_platform_without_an_organisation_is_told_to_create_one(installed_db: PlatformDatabase) -> None:
     platform = installed_db.platform
     with installed_db.connect() as connection:
