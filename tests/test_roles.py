@@ -556,6 +556,32 @@ def test_a_role_that_everything_was_given_to_goes_on_as_its_owner(
         assert done.code == 0, done
 
 
+@on_hosted
+def test_a_policy_that_names_the_former_owner_is_found_and_the_fix_adds_the_new_one(
+    new_role: str, installed_db: PlatformDatabase, cluster: Cluster
+) -> None:
+    with installed_db.connect() as connection:
+        for statement in (
+            "ALTER TABLE submissions FORCE ROW LEVEL SECURITY",
+            'CREATE POLICY "of the owner" ON submissions TO hosted_owner USING (true)',
+            f"REASSIGN OWNED BY hosted_owner TO {new_role}",
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {new_role}",
+        ):
+            connection.execute(statement.encode())
+        (found,) = [
+            f
+            for f in run("-d", installed_db.conninfo(new_role), "check", "--format", "json").json["findings"]
+            if f["check"] == "row_security"
+        ]
+        first, other = found["fix"].split("\n")
+        assert other == "Or: ALTER TABLE public.submissions NO FORCE ROW LEVEL SECURITY"
+        connection.execute(first.split(": ", 1)[1].encode())
+        assert connection.execute(
+            "SELECT cardinality(polroles) FROM pg_policy WHERE polname = 'of the owner'"
+        ).fetchone() == (2,)
+    assert run("-d", installed_db.conninfo(new_role), "check", "row_security").out == "No problems found.\n"
+
+
 # what is called directly
 
 

@@ -35,7 +35,7 @@ needed AS (
 ),
 -- what the policies let the installer see or change
 shown AS (
-    SELECT n.command, i.rolname, c.relname AS table_name,
+    SELECT n.command, n.table_oid, i.rolname, c.relname AS table_name,
            format('%I.%I', ns.nspname, c.relname) AS full_name,
            pg_has_role(i.oid, c.relowner, 'USAGE') AS is_owner,
            p.some, p.every
@@ -59,7 +59,17 @@ SELECT DISTINCT ON (s.full_name)
               END,
               s.rolname, CASE WHEN s.command = 'r' THEN 'see' WHEN s.table_name = 'sessions' THEN 'lock' ELSE 'update' END, s.full_name) AS detail,
        CASE
-           WHEN s.is_owner THEN format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', s.full_name)
+           WHEN s.is_owner THEN
+               coalesce((
+                   SELECT format('If policy %1$I is for the former owner: ALTER POLICY %1$I ON %2$s TO %3$s, %4$I', p.polname, s.full_name, r.names, s.rolname)
+                          || E'\nOr: '
+                     FROM pg_policy AS p
+                    CROSS JOIN LATERAL (SELECT string_agg(quote_ident(pg_get_userbyid(t.oid)), ', ') AS names FROM unnest(p.polroles) AS t (oid)) AS r
+                    WHERE p.polrelid = s.table_oid AND p.polpermissive AND p.polcmd IN ('*', s.command)
+                      AND pg_get_expr(p.polqual, p.polrelid) = 'true' AND 0 <> ALL (p.polroles)
+                    ORDER BY p.polname
+                    LIMIT 1), '')
+               || format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', s.full_name)
            ELSE format('ALTER ROLE %I BYPASSRLS', s.rolname)
        END AS fix
   FROM shown AS s
