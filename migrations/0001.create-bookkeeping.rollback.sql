@@ -22,11 +22,19 @@ BEGIN
             EXECUTE pg_catalog.format('DROP TABLE %s', v_saved);
         END IF;
     END LOOP;
+    -- left where the platform's table was dropped while links were saved
+    FOR v_saved IN
+        SELECT c.oid
+          FROM pg_catalog.pg_class AS c
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) 'sessiondb'::pg_catalog.regnamespace::pg_catalog.oid
+           AND c.relkind OPERATOR(pg_catalog.=) 'r'
+           AND pg_catalog.starts_with(c.relname, 'changed_rows_of_')
+    LOOP
+        EXECUTE pg_catalog.format('DROP TABLE %s', v_saved);
+    END LOOP;
 END
 $rollback$;
 
--- left where the platform's table was dropped while links were saved
-DROP TABLE IF EXISTS sessiondb.changed_rows_of_enrollments, sessiondb.changed_rows_of_submissions;
 DROP TABLE IF EXISTS sessiondb.objects, sessiondb.installation, sessiondb.migration_content;
 DROP TABLE IF EXISTS sessiondb._yoyo_version, sessiondb._yoyo_log, sessiondb._yoyo_migration;
 

@@ -312,6 +312,19 @@ def test_a_trigger_that_is_disabled_on_a_partition_alone_is_not_enabled(installe
 
 
 @on_reference
+def test_a_role_that_may_not_see_which_schema_it_is_is_told_so(new_role: str, platform_db: PlatformDatabase) -> None:
+    """Not that a table does not exist in schema public, nor to create it."""
+    with platform_db.connect() as connection:
+        connection.execute("ALTER SCHEMA public RENAME TO learn; CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO public")
+    assert on(platform_db, "apply", "--schema", "learn").code == 0
+    for words in (["plan"], ["org", "list"], ["course", "list"], ["session", "list"]):
+        refused = run("-d", platform_db.conninfo(new_role), *words)
+        assert refused.code == 1
+        assert refused.err.startswith("sessiondb: schema sessiondb belongs to ")
+
+
+@on_reference
 def test_a_finding_in_a_table_says_of_which_object_it_is(new_role: str, installed_db: PlatformDatabase) -> None:
     with installed_db.connect() as connection:
         connection.execute(f"GRANT EXECUTE ON FUNCTION sessiondb.check_session() TO {new_role}".encode())

@@ -17,6 +17,7 @@ from sessiondb.citus import look_at_citus
 from sessiondb.connection import OUR_PATH, SILENCE, Connection, named_path, set_platform_path, trusted
 from sessiondb.errors import SessiondbError, UsageError
 from sessiondb.installation import Installation, installation, is_there
+from sessiondb.ledger import require_visible
 from sessiondb.server_errors import explain, is_lost
 
 SETTINGS = {
@@ -259,6 +260,8 @@ class Database:
             )
 
         schema = self.schema or (there.platform_schema if there else "public")
+        if self.schema is None and there is None and connection.execute(_ENROLLMENTS_IN_PUBLIC).rowcount == 0:
+            require_visible(connection)  # the schema may be recorded there
         is_unclear = connection.execute(_OWNERS_OF_ENROLLMENTS).rowcount > 1 and not has_triggers()
         if is_unclear and self.schema is None:
             raise SessiondbError(
@@ -301,6 +304,10 @@ class Database:
             )
         return schema
 
+
+_ENROLLMENTS_IN_PUBLIC = """
+SELECT FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relnamespace = to_regnamespace('public')
+"""
 
 _OWNERS_OF_ENROLLMENTS = """
 SELECT DISTINCT c.relowner

@@ -492,10 +492,14 @@ def on_one_line(statement: str) -> str:
     return " ".join(re.sub(r"^\s*--.*$", "", readable(statement), flags=re.MULTILINE).split())
 
 
+_WRITES = "CREATE|ALTER TABLE|DROP|INSERT INTO|UPDATE|DELETE FROM"
+
+
 def shortened(statement: str) -> str:
-    """Return a readable statement on one line, shortened and without the locks that it acquires first."""
+    """Return a readable statement on one line, shortened and without the locks and tests with which it begins."""
     locks = r"CALL sessiondb\.lock_tables\('[A-Z ]+', ARRAY\[('([^']|'')*'(, )?)+\]::pg_catalog\.regclass\[\]\); "
     line = re.sub(locks, "", on_one_line(statement))
+    line = re.sub(rf"\ADO \$\$ .*?(?=\b({_WRITES})\b)", "DO $$ ... ", line)
     return line if len(line) <= 150 else line[:147] + "..."
 
 

@@ -467,7 +467,8 @@ def _lock(statement: dict[str, Any], lock: dict[str, Any]) -> str:
     if statement["scans"]:
         until = f"while all of {statement['scans']} is read"
     elif statement["transactional"]:
-        until = f"until {statement['migration'].split('.')[0]} commits"
+        number = statement["migration"].split(".")[0]
+        until = f"until {number if number.isdigit() else 'the transaction'} commits"
     else:
         until = "until it commits"
     return f"{lock['mode']} on {lock['table']} ({how_big}): blocks {lock['blocks']} {until}"
