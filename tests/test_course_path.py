@@ -386,6 +386,20 @@ def test_a_course_key_may_be_a_domain_over_uuid(platform_db: PlatformDatabase) -
 
 
 @on_reference
+def test_apply_says_which_path_it_took_and_what_others_there_are(platform_db: PlatformDatabase) -> None:
+    with platform_db.connect() as connection:
+        connection.execute(
+            "CREATE TABLE lessons (id uuid PRIMARY KEY, course_id uuid REFERENCES courses);"
+            "ALTER TABLE exercises ADD COLUMN lesson_id uuid REFERENCES lessons"
+        )
+
+    first = " ".join(on(platform_db, "apply").out.split())
+    assert "is found by exercise_id.course_id. Other paths lead there, too: exercise_id.lesson_id.course_id. " in first
+    chosen = " ".join(on(platform_db, "apply", "--course-path", "exercise_id.lesson_id.course_id").out.split())
+    assert "is found by exercise_id.lesson_id.course_id. enrollments: " in chosen
+
+
+@on_reference
 def test_a_temporal_foreign_key_is_no_way_for_a_row_may_refer_to_several_by_it(platform_db: PlatformDatabase) -> None:
     with platform_db.connect() as connection:
         if connection.info.server_version < 180000:

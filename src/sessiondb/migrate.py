@@ -377,6 +377,14 @@ def settle_course_path(connection: Connection, given: str | None) -> None:
             connection.execute("SELECT set_config('sessiondb.course_path', '', %s)", [local])
 
 
+def longer_course_paths(connection: Connection, path: str) -> list[str]:
+    """Return the other paths along foreign keys from a submission to its course, which ``path`` was preferred to."""
+    with connection.transaction(), catalogs(connection):
+        connection.execute("SELECT set_config('sessiondb.course_path', '', true)")
+        found = connection.execute(trusted(resources.query("queries/course_paths"))).fetchall()
+    return [other for other, *_ in found if other != path]
+
+
 def is_outdated(connection: Connection) -> bool:
     """Return whether an installed object differs from what this version installs."""
     if not ledger.exists(connection):

@@ -138,20 +138,11 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
       sessiondb apply --staff trainer,admin
     """
     from sessiondb import checks, ledger, migrate, objects, records, resources
-    from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
-    from sessiondb.plan import plan as make_plan
 
     course_path = choices.course_path
     if dry_run:
-        options.database.require_own_backend()
-        with options.database.transaction(choices, read_only=True) as connection:
-            checks.require_course_path(connection, course_path)
-            migrate.settle_course_path(connection, course_path)
-            todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
-            if todo or migrate.is_outdated(connection):
-                migrate.report_warnings(checks.preflight(connection, course_path), output.note)
-            _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
+        _dry_apply(options, to, choices)
         return
     with options.changing.connect(choices) as connection:
         with _runner(options, connection, budget) as runner:
@@ -171,6 +162,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
             # before a backfill: the old table may have their links
             has_old = is_whole and bool(checks.found_by(connection, "renamed"))
+            others = migrate.longer_course_paths(connection, path) if path and not course_path else []
     if options.json:
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
@@ -179,7 +171,8 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
     else:
         output.say("Functions and triggers are as this version installs them.")
     if path:
-        output.say(f"A submission's course is found by {path}.")
+        also = f" Other paths lead there, too: {', '.join(others)}. --course-path chooses one."
+        output.wrapped(f"A submission's course is found by {path}.{also if others else ''}")
     if choices.staff is not None and there:
         readers = f"Members with the role {there.staff['roles']}" if there.staff else "No members"
         output.wrapped(f"{readers} read the rows of their organisation's sessions by a policy of sessiondb.")
@@ -192,6 +185,22 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.say("Next: sessiondb check" if wrong else "Next: sessiondb check renamed")
     else:
         output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
+
+
+def _dry_apply(options: Options, to: str | None, choices: Choices) -> None:
+    """Check the platform and show the plan."""
+    from sessiondb import checks, ledger, migrate, resources
+    from sessiondb.connection import platform_schema
+    from sessiondb.plan import plan as make_plan
+
+    options.database.require_own_backend()
+    with options.database.transaction(choices, read_only=True) as connection:
+        checks.require_course_path(connection, choices.course_path)
+        migrate.settle_course_path(connection, choices.course_path)
+        todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
+        if todo or migrate.is_outdated(connection):
+            migrate.report_warnings(checks.preflight(connection, choices.course_path), output.note)
+        _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
 
 
 def _say_linked(linked: dict[str, dict[str, int]], hidden: str | None) -> None:
