@@ -19,7 +19,7 @@ from psycopg import sql
 from sqltext import parsable
 from test_cli import run
 
-from sessiondb import checks, resources
+from sessiondb import checks, findings, preflight, resources
 from sessiondb.checks import NOT_INSTALLED
 from sessiondb.connection import trusted
 from sessiondb.database import Choices, Database
@@ -65,7 +65,7 @@ def look(db: PlatformDatabase, course_path: str | None = None, user: str | None 
     """Look at the platform as apply does; what stands in the way, else the warnings."""
     with db.database(user).transaction(Choices(course_path), read_only=True) as connection:
         try:
-            return checks.preflight(connection, course_path)
+            return preflight.preflight(connection, course_path)
         except PlatformRefusedError as error:
             return error.findings
 
@@ -86,7 +86,7 @@ def test_a_check_returns_findings_under_its_own_name(installed_db: PlatformDatab
             assert there
             query = checks.data_query(connection, there, [name], 3)
         else:
-            query = checks.composed(connection, f"{folder}/{name}")
+            query = findings.composed(connection, f"{folder}/{name}")
     assert {*re.findall(r"'(\w+)' AS \"check\"", query)} == {name}
 
     with installed_db.database().transaction(read_only=True) as connection:
@@ -999,7 +999,7 @@ def own_server() -> Iterator[Server]:
 def look_at(server: Server) -> list[Finding]:
     with Database(server.dsn()).transaction(read_only=True) as connection:
         try:
-            return checks.preflight(connection, None)
+            return preflight.preflight(connection, None)
         except PlatformRefusedError as error:
             return error.findings
 
@@ -1062,14 +1062,14 @@ def test_a_check_that_does_not_finish_is_a_finding_and_the_others_are_run(
     installed_db: PlatformDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Any role could create what takes long to look at."""
-    composed = checks.composed
+    composed = findings.composed
 
     def slow(connection: psycopg.Connection[Any], name: str) -> str:
         query = composed(connection, name)
         return f"SELECT c.* FROM pg_sleep(60), ({query}) AS c" if name == "checks/grants" else query
 
-    monkeypatch.setattr(checks, "composed", slow)
-    monkeypatch.setattr(checks, "_CATALOG_SECONDS", 4.0)
+    monkeypatch.setattr(findings, "composed", slow)
+    monkeypatch.setattr(findings, "_CATALOG_SECONDS", 4.0)
     with installed_db.connect() as connection:
         connection.execute("DROP INDEX submissions_session_id_idx")
 

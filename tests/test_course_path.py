@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 from test_cli import on
 from test_rules import World
 
-from sessiondb.checks import preflight
 from sessiondb.database import Choices
 from sessiondb.errors import PlatformRefusedError, UsageError
+from sessiondb.preflight import preflight
 
 Dump = Callable[..., str]
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from collections.abc import Iterable, Sequence, Set
-from contextlib import suppress
 from difflib import get_close_matches
 from xml.etree import ElementTree
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.pq import TransactionStatus
-from psycopg.rows import class_row
 
 from sessiondb import ledger, objects, resources
-from sessiondb.citus import is_distributed
-from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
-from sessiondb.errors import (
-    STATEMENTS,
-    Exit,
-    Finding,
-    PlatformRefusedError,
-    SessiondbError,
-    UnclearNameError,
-    UsageError,
-)
+from sessiondb.connection import Connection, platform_path, trusted
+from sessiondb.errors import Exit, Finding, UnclearNameError
+from sessiondb.findings import catalog_checks, findings_of, other_schema, unfinished
 from sessiondb.installation import Installation, installation, refuse_other
 from sessiondb.locks import Report
 from sessiondb.output import shown
+from sessiondb.preconditions import PARTLY_INSTALLED, STAFFS_TABLES, hold_tables
 from sessiondb.resources import literal
-
-PARTLY_INSTALLED = "sessiondb is only partly installed"
 
 NOT_INSTALLED = Finding(
     "installation",
@@ -76,7 +62,7 @@ def check(
     connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
     wanted = names or check_names()
     of_data = [name for name in resources.names("data_checks") if name in wanted]
-    found = _catalog_checks(
+    found = catalog_checks(
         connection,
         *((folder, [n for n in of_folder if n in wanted or n in _FIRST]) for folder, of_folder in _CATALOG_CHECKS),
         is_each_by_itself=True,
@@ -178,11 +164,11 @@ def _data_checks(
                 " true)",
                 [f"{timeout * 1000:.0f}"],
             )
-            if absent := _hold_tables(connection, is_installed=True, only=named):
+            if absent := hold_tables(connection, is_installed=True, only=named):
                 detail = f"The check cannot be run: {absent[0]} does not exist."
                 return [Finding(name, "error", name, detail, "Fix what the other checks found.") for name in names]
             with platform_path(connection):
-                findings = _findings(connection, query)
+                findings = findings_of(connection, query)
             connection.execute("SET LOCAL statement_timeout TO 0")
             return findings
     except (psycopg.ProgrammingError, psycopg.DataError, pg.ProgramLimitExceeded) as error:
@@ -195,7 +181,7 @@ def _data_checks(
             else "Fix what the other checks found, then run it again."
         )
     except (pg.QueryCanceled, pg.LockNotAvailable) as error:
-        detail = _unfinished(error)
+        detail = unfinished(error)
         fix = f"When the server is less busy, run: sessiondb check {names[0]} --timeout 3600"
     if len(names) == 1:
         return [Finding(names[0], "error", names[0], detail, fix)]
@@ -211,10 +197,6 @@ def _lacking_select(connection: Connection, tables: Sequence[str]) -> str:
         if grant
         else "Grant this role SELECT on the tables of the platform, or run the check as their owner."
     )
-
-
-def _unfinished(error: psycopg.Error) -> str:
-    return f"The check did not finish: {error.diag.message_primary}."
 
 
 def data_query(connection: Connection, there: Installation, names: Sequence[str], examples: int) -> str:
@@ -237,114 +219,6 @@ def ended_status(connection: Connection) -> str:
     return str(status)
 
 
-def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:
-    """Return what is installed, and refuse what the commands cannot work with; reads the catalogs only.
-
-    Args:
-        connection: in a transaction, the tables of the platform are locked until it ends, so that they stay these.
-        only: the names of the tables that are read; None for all.
-
-    Raises:
-        SessiondbError: sessiondb is not installed or only partly installed, or the platform has changed.
-    """
-    there = installation(connection)
-    if there is None:
-        ledger.require_visible(connection)
-        hint = next((finding.fix_line for finding in other_schema(connection)), "Install it: sessiondb apply")
-        raise SessiondbError("sessiondb is not installed in this database", hint)
-    refuse_other(there, older=True)
-    if objects.missing_functions(connection):
-        raise SessiondbError(f"{PARTLY_INSTALLED} in this database", "Complete it: sessiondb apply")
-    absent = _hold_tables(connection, is_installed=True, only=only)
-    with connection.transaction():
-        connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        _refuse_first(connection, _PATH, _CITUS, ("checks", ["table_owners", "course_path"]), _COLUMNS, _TYPES)
-        _refuse_absent(absent)
-    for gone in (o for o in objects.missing(connection) if o.kind == "column"):
-        raise SessiondbError(f"column {gone.parent}.{gone.name} does not exist", "See: sessiondb check")
-    return there
-
-
-def require_columns(connection: Connection, *, all_tables: bool = False) -> None:
-    """Refuse to read a platform that lacks a table or column: without it, ``s.status`` would call ``status(s)``.
-
-    Also one in which another role has created a table in the place of one of the platform.
-
-    Args:
-        connection: in a transaction, the tables that are read are locked until it ends, so that they stay these.
-        all_tables: whether enrolments and submissions are read, too.
-
-    Raises:
-        SessiondbError: for the first that is missing or has another type.
-    """
-    absent = _hold_tables(connection, is_installed=False, only=None if all_tables else STAFFS_TABLES)
-    _refuse_first(connection, _PATH, ("checks", ["table_owners"]), ("preflight", ["other_schema"]), _COLUMNS, _TYPES)
-    _refuse_absent(absent)
-
-
-def require_search_path(connection: Connection) -> None:
-    """Refuse to run the platform's code under a search_path with a schema of another role.
-
-    Raises:
-        PlatformRefusedError: the initial search_path of the connection is such a path.
-    """
-    _without_errors(_catalog_checks(connection, _PATH))
-
-
-def require_owners(connection: Connection) -> None:
-    """Refuse to read a platform in which another role has created a table in the place of one of the platform.
-
-    Raises:
-        SessiondbError: for the first.
-    """
-    absent = _hold_tables(connection, is_installed=False)
-    _refuse_first(connection, ("checks", ["table_owners"]), _TYPES)
-    _refuse_absent(absent)
-
-
-def _hold_tables(connection: Connection, *, is_installed: bool, only: Sequence[str] | None = None) -> list[str]:
-    """Lock the platform's tables, so that until the transaction ends no other table gets the name of one.
-
-    Args:
-        connection: to the platform's database; nothing is done where no transaction is open.
-        is_installed: whether the tables on the path to the course are known, which are locked, too.
-        only: the names of those that are read; None for all.
-
-    Returns:
-        The names of those that do not exist, which nothing keeps another role from creating.
-
-    Raises:
-        SessiondbError: a table or a column was renamed meanwhile.
-    """
-    # Citus would lock them on every node
-    if connection.info.transaction_status == TransactionStatus.IDLE or is_distributed(connection):
-        return []
-    path = "SELECT j.step ->> 'to' FROM sessiondb.installation AS i, jsonb_array_elements(i.course_joins) AS j (step)"
-    known = f"ARRAY({path})" if is_installed and "submissions" in (only or ledger.TABLES) else "'{}'::text[]"
-    tables = resources.query("queries/held_tables", "current_setting('sessiondb.schema')", known, "%(only)s::name[]")
-    with connection.transaction():
-        ((statement, names, oids),) = connection.execute(trusted(tables), {"only": only and [*only]}).fetchall()
-        if statement:
-            with platform_path(connection):
-                connection.execute(trusted(statement))
-        # now, which the snapshot of a transaction that only reads is not
-        meanwhile = resources.query("queries/renamed_meanwhile", "%s::text[]", "%s::oid[]")
-        renamed = connection.execute(trusted(meanwhile), [names, oids]).fetchone()
-    if renamed:
-        raise SessiondbError(f"{renamed[0]} was renamed or dropped while this command waited for it", "Run it again.")
-    return [name for name, oid in zip(names or (), oids or (), strict=True) if oid is None]
-
-
-def _refuse_absent(names: Sequence[str]) -> None:
-    for name in names:
-        raise SessiondbError(f"table {name} was renamed or dropped while this command was working", "Run it again.")
-
-
-def _refuse_first(connection: Connection, *folders: tuple[str, Sequence[str]]) -> None:
-    for finding in _catalog_checks(connection, *folders):
-        raise SessiondbError(finding.detail.rstrip("."), finding.fix_line)
-
-
 def problems(connection: Connection, there: Installation) -> list[Finding]:
     """Return what keeps unchanged triggers from working.
 
@@ -353,7 +227,7 @@ def problems(connection: Connection, there: Installation) -> list[Finding]:
     """
     with connection.transaction():
         connection.execute("SELECT set_config('sessiondb.course_path', %s, true)", [there.course_path or ""])
-        found = _catalog_checks(
+        found = catalog_checks(
             connection,
             ("preflight", ["renamed", "required_columns", "active_status"]),
             ("checks", ["course_path", "table_owners", "owner_rights", "other_triggers", "triggers_enabled"]),
@@ -365,12 +239,7 @@ def found_by(connection: Connection, name: str) -> list[Finding]:
     """Return what one check of the catalogs finds, by its name."""
     ((folder, _),) = [of_folder for of_folder in _CATALOG_CHECKS if name in of_folder[1]]
     with connection.transaction():
-        return _catalog_checks(connection, (folder, [name]))
-
-
-def other_schema(connection: Connection) -> list[Finding]:
-    """Return the schema that has the tables of the platform, if another was named, or none."""
-    return _catalog_checks(connection, ("preflight", ["other_schema"]))
+        return catalog_checks(connection, (folder, [name]))
 
 
 def check_names() -> list[str]:
@@ -378,16 +247,11 @@ def check_names() -> list[str]:
     return [_PENDING, *(name for _, names in _CATALOG_CHECKS for name in names), *resources.names("data_checks")]
 
 
-STAFFS_TABLES = ("orgs", "org_members", "courses", "sessions")
-"""What the commands for organisations, members and sessions read: they do not wait for who has locked the others."""
-
 _PENDING = "pending_migrations"
+
 _FIRST = ("renamed", "required_columns", "citus", "search_path", "table_owners", "column_types", "course_path")
+
 _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "installed_objects")
-_COLUMNS = ("preflight", ["required_columns"])
-_CITUS = ("preflight", ["citus"])
-_PATH = ("preflight", ["search_path"])
-_TYPES = ("preflight", ["column_types"])
 
 # what preflight required of the platform must still be there
 _CATALOG_CHECKS = [
@@ -442,196 +306,3 @@ def _line(finding: Finding) -> str:
 def _xml(text: str) -> str:
     """Return a text as it is printed, and without the characters that XML cannot hold."""
     return re.sub(r"[\ud800-\udfff\ufffe\uffff]", lambda m: repr(m.group())[1:-1], shown(text))
-
-
-_CATALOG_SECONDS = 30.0  # for each check of the catalogs, which takes less than a second
-
-
-def _catalog_checks(
-    connection: Connection, *folders: tuple[str, Sequence[str]], is_each_by_itself: bool = False
-) -> list[Finding]:
-    """Run the named checks of each folder below ``sql/``, which read only the catalogs.
-
-    One that does not finish is a finding if each stands by itself: any role could create what takes long to look at.
-    """
-    with catalogs(connection):
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{_CATALOG_SECONDS * 1000:.0f}"])
-        named = [name for _, names in folders for name in names]
-        queries = [composed(connection, f"{folder}/{name}") for folder, names in folders for name in names]
-        walk = resources.query("queries/course_paths")
-        if any(walk in query for query in queries):  # find the paths to the course once for all checks
-            ((ways,),) = connection.execute(trusted(f"SELECT json_agg(w) FROM ({walk}) AS w")).fetchall()  # noqa: S608
-            columns = "path text, hops integer, pieces text[], tables oid[], believed boolean, joins jsonb"
-            known = f"SELECT w.* FROM json_to_recordset({literal(json.dumps(ways or []))}) AS w ({columns})"  # noqa: S608
-            queries = [query.replace(walk, known) for query in queries]
-        findings = []
-        for name, query in zip(named, queries, strict=True):
-            try:
-                with connection.transaction():
-                    findings += _findings(connection, query)
-            except pg.QueryCanceled as error:
-                if not is_each_by_itself:
-                    raise
-                fix = f"When the server is less busy, run: sessiondb check {name}"
-                findings.append(Finding(name, "error", name, _unfinished(error), fix))
-        connection.execute("SET LOCAL statement_timeout TO 0")
-    return findings
-
-
-def composed(connection: Connection | None, name: str) -> str:
-    """Return a check with the queries and lists that it includes; without a connection for a script."""
-    text = resources.query(name)
-    if "{states}" not in text:
-        return objects.with_objects(text, objects.objects())
-    states = resources.query("queries/states").replace("{every}", "false")
-    there = installation(connection) if connection else None
-    return objects.with_objects(text.replace("{states}", states), objects.listed(there), there)
-
-
-def _findings(connection: Connection, query: str) -> list[Finding]:
-    with connection.cursor(row_factory=class_row(Finding)) as cursor:
-        return cursor.execute(trusted(query)).fetchall()
-
-
-def require_course_path(connection: Connection, course_path: str | None) -> None:
-    """Refuse a course path that is not a list of names separated by dots.
-
-    Raises:
-        UsageError: ``course_path`` is not such a list.
-    """
-    try:
-        with connection.transaction():
-            connection.execute("SELECT parse_ident(%s)", [course_path])
-    except pg.InvalidParameterValue:
-        raise UsageError(
-            f'"{course_path}" is not a course path',
-            "Give column names separated by dots, for instance --course-path exercise_id.course_id",
-        ) from None
-
-
-def require_plannable(connection: Connection, course_path: str | None) -> None:
-    """Refuse a platform that lacks what a plan needs, or has several paths to the course.
-
-    Raises:
-        UsageError: ``course_path`` is not a list of names.
-        PlatformRefusedError: with all that was found.
-    """
-    require_course_path(connection, course_path)
-    _without_errors(other_schema(connection))
-    _without_errors(_catalog_checks(connection, ("preflight", ["citus", "course_path", "required_columns"])))
-
-
-def _without_errors(findings: list[Finding]) -> list[Finding]:
-    """Return the findings, all of which are warnings.
-
-    Raises:
-        PlatformRefusedError: with all of them, because there is an error.
-    """
-    if any(finding.level == "error" for finding in findings):
-        raise PlatformRefusedError(findings)
-    return findings
-
-
-_PREFLIGHT = [
-    ("preflight", resources.names("preflight")),
-    ("checks", ["table_owners", "row_security", "triggers_last"]),
-]
-
-
-def preflight(connection: Connection, course_path: str | None) -> list[Finding]:
-    """Verify the platform before anything is changed, and return the warnings.
-
-    Raises:
-        UsageError: ``course_path`` is not a list of names separated by dots.
-        PlatformRefusedError: apply cannot run; it holds all findings, including warnings.
-    """
-    require_course_path(connection, course_path)
-    findings = _catalog_checks(connection, *_PREFLIGHT)
-    # the others follow from these
-    for first in (("other_schema",), ("renamed", "table_owners")):
-        _without_errors([finding for finding in findings if finding.check in first])
-    findings += _disk(connection)
-    if is_distributed(connection):
-        findings += _findings(connection, resources.query("queries/worker_rights"))
-    warnings = _without_errors(findings)
-    connection.execute(trusted(resources.query("script/staff")))  # it reads the members
-    return _without_errors(warnings + _orphans(connection))
-
-
-def preflight_script(schema: str) -> str:
-    """Return SQL for psql that does the same as :func:`preflight`, for a database that we cannot reach.
-
-    It warns, or raises an error with all findings. It does not see the server's disk.
-
-    Args:
-        schema: the platform's.
-    """
-    orphans = resources.with_platform(resources.query("queries/orphaned_links"), schema)
-    of_each = [f"WHEN {literal(t)} THEN {literal(orphans.replace('{table}', t))}" for t in ledger.TABLES]
-    queries = [composed(None, f"{folder}/{name}") for folder, names in _PREFLIGHT for name in names]
-    walk = resources.query("queries/course_paths")
-    checks = "\nUNION ALL\n".join(map("SELECT f.* FROM (\n{}\n) AS f".format, queries))
-    checks = checks.replace(walk, resources.query("queries/known_course_paths"))  # as in _catalog_checks()
-    return (
-        resources.with_queries(resources.read("script/preflight.sql"))
-        .replace("{staff}", resources.query("script/staff").rstrip(";"))
-        .replace("{statements}", STATEMENTS)
-        .replace("{checks}", checks)
-        .replace("{worker_rights}", resources.query("queries/worker_rights"))
-        .replace("{unproven_links}", resources.query("queries/unproven_links"))
-        .replace("{orphaned_links}", f"CASE v_table {' '.join(of_each)} END")
-    )
-
-
-def rollback_preflight(connection: Connection, undone: Sequence[str]) -> list[Finding]:
-    """Verify that a rollback can run before anything is changed, and return the warnings.
-
-    Args:
-        connection: to a database in which sessiondb is installed.
-        undone: the numbers of the migrations that are to be undone.
-
-    Raises:
-        PlatformRefusedError: the rollback cannot run; it holds all findings, including warnings.
-    """
-    with connection.transaction():
-        # without a course path: what the foreign keys alone would give the next apply
-        connection.execute(
-            "SELECT set_config('sessiondb.undone', %s, true), set_config('sessiondb.course_path', '', true)",
-            [",".join(undone)],
-        )
-        findings = _catalog_checks(
-            connection,
-            ("checks", ["table_owners"]),
-            ("preflight", ["server", "renamed", "citus", "saved_links"]),
-            ("rollback", [name for name in resources.names("rollback") if name != "choices"]),
-        )
-        if is_distributed(connection):
-            findings += _findings(connection, resources.query("queries/left_shards"))
-        # only then what a role without rights on the schema cannot ask
-        warnings = _without_errors(findings)
-        return _without_errors(warnings + _catalog_checks(connection, _TYPES, ("rollback", ["choices"])))
-
-
-def _orphans(connection: Connection) -> list[Finding]:
-    """Find links to deleted sessions, which a foreign key would refuse; only in columns of the platform."""
-    tables = connection.execute(trusted(resources.query("queries/unproven_links"))).fetchall()
-    query = resources.with_platform(resources.query("queries/orphaned_links"), platform_schema(connection))
-    with connection.transaction():
-        require_owners(connection)
-        with platform_path(connection):
-            return [found for (table,) in tables for found in _findings(connection, query.replace("{table}", table))]
-
-
-def _disk(connection: Connection) -> list[Finding]:
-    """Compare the size of the new indexes with the free space, if the server is on this machine."""
-    with catalogs(connection):
-        row = connection.execute(trusted(resources.query("queries/index_space"))).fetchone()
-    host = connection.info.host
-    if row is None or row[1] is None or not (host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}):
-        return []
-    needed, folder = row
-    with suppress(OSError):
-        if (free := shutil.disk_usage(folder).free) < needed:
-            detail = f"The indexes may need {needed >> 20} MB, but the server's disk has only {free >> 20} MB left."
-            return [Finding("disk", "error", str(folder), detail, "Free space on the disk first.")]
-    return []

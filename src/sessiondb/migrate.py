@@ -15,7 +15,6 @@ from psycopg import errors as pg
 from psycopg.errors import Diagnostic
 
 from sessiondb import ledger, objects, resources, steps
-from sessiondb.checks import preflight, require_course_path, require_search_path, rollback_preflight
 from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import (
     Connection,
@@ -31,6 +30,8 @@ from sessiondb.installation import hold_schema, installation, look_again, refuse
 from sessiondb.ledger import Migration, read_migrations
 from sessiondb.locks import LockBudget, Report, advisory_lock, with_lock_budget
 from sessiondb.objects import missing, wanted
+from sessiondb.preconditions import require_search_path
+from sessiondb.preflight import preflight, require_course_path, rollback_preflight
 from sessiondb.server_errors import explain
 from sessiondb.steps import Query, Statement, Step
 from sessiondb.watch import Progress, Watch

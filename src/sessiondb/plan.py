@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import sql
 
-from sessiondb import __version__, checks, ledger, objects, resources, steps
+from sessiondb import __version__, ledger, objects, preflight, resources, steps
 from sessiondb.citus import is_distributed
 from sessiondb.connection import OUR_PATH, SILENCE, Connection, catalogs, trusted
 from sessiondb.database import REACH, SETTINGS, Choices
@@ -153,7 +153,7 @@ def script(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
     yield _trusted()
     yield _first_look(migrations, choices)
     yield resources.query("script/citus", "false")
-    yield checks.preflight_script(schema).rstrip()
+    yield preflight.preflight_script(schema).rstrip()
     for migration in migrations:
         yield f"\n\\echo checking {migration.id}"
         yield same_backend
@@ -228,7 +228,7 @@ def _batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator
     yield f"    {digest} INTO v_before;"
     yield "END IF;"
     yield _execute(resources.query("script/citus", "true"))
-    for text in _without_psql(checks.preflight_script(schema)):
+    for text in _without_psql(preflight.preflight_script(schema)):
         yield _execute(text)
     for migration in migrations:
         yield f"-- {migration.id}"

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
 
-from sessiondb import checks, resources
+from sessiondb import preconditions, resources
 from sessiondb.connection import Connection, catalogs, platform_path, platform_schema, trusted
 from sessiondb.errors import SessiondbError, UnclearNameError
 from sessiondb.installation import Installation, installation, refuse_other
@@ -65,10 +65,10 @@ _SOUND: WeakKeyDictionary[Connection, tuple[Installation, Sequence[str] | None]]
 
 
 def require_installed(connection: Connection, only: Sequence[str] | None = None) -> Installation:
-    """Return what is installed, as :func:`sessiondb.checks.require_installed`, which looks once at these tables."""
+    """Return what is installed, as :func:`sessiondb.preconditions.require_installed`, once for the same tables."""
     there, known = _SOUND.get(connection, (None, ()))
     if there is None or known not in (None, only):
-        there, _ = _SOUND[connection] = checks.require_installed(connection, only), only
+        there, _ = _SOUND[connection] = preconditions.require_installed(connection, only), only
     return there
 
 
@@ -76,11 +76,11 @@ def _require_readable(connection: Connection) -> None:
     """Refuse a platform that has changed, as :func:`require_installed`, but for queries that need no installation."""
     if connection not in _SOUND:
         refuse_other(installation(connection), older=True)
-        checks.require_columns(connection)
+        preconditions.require_columns(connection)
 
 
 def _one(connection: Connection, call: LiteralString, arguments: Mapping[str, Any]) -> Row:
-    require_installed(connection, checks.STAFFS_TABLES)
+    require_installed(connection, preconditions.STAFFS_TABLES)
     with connection.cursor(row_factory=dict_row) as cursor:
         try:
             with platform_path(connection):
@@ -422,7 +422,7 @@ def role_of_students(connection: Connection) -> str:
     if not roles or "student" in roles:
         return "student"
     _require_readable(connection)
-    checks.require_columns(connection, all_tables=True)  # enrolments, too
+    preconditions.require_columns(connection, all_tables=True)  # enrolments, too
     query = """
         SELECT role::pg_catalog.text
           FROM platform.org_members AS m
@@ -574,7 +574,7 @@ def require_session(connection: Connection, session: UUID | None) -> None:
 
 def linked(connection: Connection) -> dict[str, dict[str, int]]:
     """Return how many rows are linked: ``{"enrollments": {"linked", "unlinked"}, "submissions": ...}``."""
-    checks.require_owners(connection)
+    preconditions.require_owners(connection)
     rows = _rows(connection, _query(connection, "linked"))
     return {table: {"linked": linked, "unlinked": unlinked} for table, linked, unlinked in rows}
 
@@ -594,7 +594,7 @@ def hidden(connection: Connection, tables: Sequence[str]) -> str | None:
 
 def has_active_session(connection: Connection) -> bool:
     """Return whether a session is active."""
-    checks.require_columns(connection)
+    preconditions.require_columns(connection)
     active = (
         "SELECT FROM platform.sessions AS s WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active' LIMIT 1"
     )

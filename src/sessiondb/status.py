@@ -9,9 +9,10 @@ from typing import Any
 from packaging.version import Version
 
 from sessiondb import __version__, ledger, objects, resources
-from sessiondb.checks import other_schema, problems
+from sessiondb.checks import problems
 from sessiondb.connection import Connection, catalogs, platform_schema, trusted
 from sessiondb.errors import Finding
+from sessiondb.findings import other_schema
 from sessiondb.installation import Installation, installation
 from sessiondb.migrate import settle_course_path
 from sessiondb.objects import missing, wanted

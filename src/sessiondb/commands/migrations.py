@@ -189,17 +189,17 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
 
 def _dry_apply(options: Options, to: str | None, choices: Choices) -> None:
     """Check the platform and show the plan."""
-    from sessiondb import checks, ledger, migrate, resources
+    from sessiondb import ledger, migrate, preflight, resources
     from sessiondb.connection import platform_schema
     from sessiondb.plan import plan as make_plan
 
     options.database.require_own_backend()
     with options.database.transaction(choices, read_only=True) as connection:
-        checks.require_course_path(connection, choices.course_path)
+        preflight.require_course_path(connection, choices.course_path)
         migrate.settle_course_path(connection, choices.course_path)
         todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), to)
         if todo or migrate.is_outdated(connection):
-            migrate.report_warnings(checks.preflight(connection, choices.course_path), output.note)
+            migrate.report_warnings(preflight.preflight(connection, choices.course_path), output.note)
         _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
 
 
@@ -277,7 +277,7 @@ def _how_far(options: Options) -> UsageError:
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
-    from sessiondb import checks, ledger, migrate, objects, records
+    from sessiondb import ledger, migrate, objects, preconditions, preflight, records
     from sessiondb.connection import place
 
     options.database.require_own_backend()
@@ -288,8 +288,8 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
         is_whole = not any(o.kind == "table" and o.after == "0001" for o in gone)
         numbers = [m.number for m in todo]
         if todo:
-            checks.require_search_path(connection)
-        warnings = checks.rollback_preflight(connection, numbers) if todo and is_whole else []
+            preconditions.require_search_path(connection)
+        warnings = preflight.rollback_preflight(connection, numbers) if todo and is_whole else []
         linked = records.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
         hidden = records.hidden(connection, ledger.TABLES) if linked else None
     if todo and not (dry_run or sys.stdin.isatty()):
@@ -403,7 +403,7 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
       sessiondb plan --sql --course-path exercise_id.course_id > apply.sql
       sessiondb plan --sql --single-transaction > migrations/0042_sessiondb.sql
     """
-    from sessiondb import checks, ledger, migrate, resources
+    from sessiondb import ledger, migrate, preflight, resources
     from sessiondb.connection import platform_schema
     from sessiondb.installation import installation
     from sessiondb.plan import batch, script
@@ -420,7 +420,7 @@ def plan(options: Options, choices: Choices, as_script: bool, single_transaction
         return
     with options.database.transaction(choices, read_only=True) as connection:
         if installation(connection) is None or choices.course_path:
-            checks.require_plannable(connection, choices.course_path)
+            preflight.require_plannable(connection, choices.course_path)
         migrate.settle_course_path(connection, choices.course_path)
         todo = migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)
         _print_plan(options, make_plan(connection, todo), None, platform_schema(connection))

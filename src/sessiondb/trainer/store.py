@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from sessiondb import records, resources
-from sessiondb.checks import require_columns, require_search_path
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, named_path, platform_path, trusted
 from sessiondb.database import Database
 from sessiondb.errors import SessiondbError
+from sessiondb.preconditions import require_columns, require_search_path
 from sessiondb.server_errors import is_lost
 
 Row = dict[str, Any]
