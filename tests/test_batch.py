@@ -51,6 +51,14 @@ def test_the_batch_does_what_apply_does_and_once(
     assert platform_db.rollback() == MIGRATIONS[::-1]
 
 
+@pytest.mark.parametrize(
+    "options", [(), ("--adopt", "--staff", "trainer,admin,owner", "--course-path", "a_id.b_id.c_id")]
+)
+def test_a_batch_is_not_larger_than_what_a_web_editor_accepts(options: tuple[str, ...]) -> None:
+    """That of Supabase Studio refuses more than 0.98 MB, counted in 1024s."""
+    assert len(run("plan", "--sql", "--single-transaction", *options).out.encode()) < 0.98 * 1024 * 1024
+
+
 def test_a_batch_in_a_transaction_leaves_its_settings_as_they_were(platform_db: PlatformDatabase) -> None:
     shown = "SELECT name, setting FROM pg_settings WHERE name NOT LIKE 'plpgsql%' ORDER BY name"
     with platform_db.connect(platform_db.platform.owner, autocommit=False) as connection:

@@ -17,7 +17,7 @@ membership AS (
 own_session AS (
     SELECT jsonb_build_object(
                'what', format('create a session in %s, an organisation of the student', sessiondb.name_of('org', o.id))
-                       || CASE WHEN s.command LIKE 'INSERT%' THEN ', with values for what is in angle brackets, which your platform requires' ELSE '' END,
+                       || CASE WHEN s.command LIKE 'INSERT%<%' THEN ', with values for what is in angle brackets, which your platform requires' ELSE '' END,
                'command', s.command) AS fix
       FROM (SELECT (p_facts #>> '{memberships,0,org_id}')::uuid AS id) AS o
      CROSS JOIN LATERAL sessiondb.org_command('session', o.id, p_course_id) AS s (command)

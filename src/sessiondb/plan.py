@@ -186,16 +186,46 @@ def batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[
     """Yield the lines of a DO statement that does what apply does, for tools other than psql."""
     begin, end = resources.read("script/batch.sql").split("{statements}")
     body = list(_batch(named, choices, lock_timeout))
-    # most functions are installed by their migration and again at the end, and web editors limit the size
-    repeated = [text for text, times in Counter(body).items() if times > 1 and text.startswith("EXECUTE $")]
-    names = {text: f"v_texts[{place}]" for place, text in enumerate(repeated, 1)}
     yield begin.rstrip()
+    yield from _without_repetition(body)
+    yield end.strip()
+
+
+def _without_repetition(body: Sequence[str]) -> Iterator[str]:
+    """Yield PL/pgSQL statements that write a long text once: web editors refuse more than a megabyte.
+
+    Most functions are installed by their migration and again at the end; what installs a function is first created by
+    itself; and some queries are the same for both tables.
+    """
+    parts = [_EXECUTED.fullmatch(statement) for statement in body]
+    long = [part["text"] for part in parts if part and len(part["text"]) > 500]
+    names: dict[str, str] = {}  # of the texts that are kept, in the order of their first use
+    for text, times in Counter(long).items():
+        if times > 1 or ((of_submissions := text.replace(*_TABLES)) != text and of_submissions in long):
+            names[text] = f"v_texts[{len(names) + 1}]"
+
+    def written(text: str) -> str:
+        for kept, name in names.items():
+            if text == kept.replace(*_TABLES) != kept:
+                return f"pg_catalog.replace({name}, {', '.join(map(literal, _TABLES))})"
+            if kept in text and kept != text:
+                before, after = text.split(kept, 1)
+                return f"pg_catalog.concat({_dollar_quoted(before)}, {name}, {_dollar_quoted(after)})"
+        return _dollar_quoted(text)
+
     yield "-- what is executed more than once"
     for text, name in names.items():
-        yield f"{name} := {text.removeprefix('EXECUTE ')}"
-    for text in body:
-        yield f"EXECUTE {names[text]};" if text in names else text
-    yield end.strip()
+        yield f"{name} := {written(text)};"
+    for statement, part in zip(body, parts, strict=True):
+        if part and len(part["text"]) > 500:
+            yield f"EXECUTE {names.get(part['text']) or written(part['text'])}{part['into']};"
+        else:
+            yield statement
+
+
+_TABLES = ("enrollments", "submissions")
+_EXECUTED = re.compile(r"EXECUTE (\$run\d?\$)(?P<text>.*)\1(?P<into>( INTO \w+)?);", re.DOTALL)
+"""A statement of :func:`_execute`."""
 
 
 def _batch(named: str | None, choices: Choices, lock_timeout: float) -> Iterator[str]:
@@ -273,8 +303,12 @@ def _without_psql(text: str) -> list[str]:
 
 
 def _execute(text: str) -> str:
+    return f"EXECUTE {_dollar_quoted(text.rstrip().rstrip(';'))};"
+
+
+def _dollar_quoted(text: str) -> str:
     tag = next(t for t in ("$run$", "$run1$", "$run2$") if t not in text)
-    return f"EXECUTE {tag}{text.rstrip().rstrip(';')}{tag};"
+    return f"{tag}{text}{tag}"
 
 
 def _in_batch(step: Step) -> Iterator[str]:
