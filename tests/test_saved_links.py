@@ -2363,3 +2363,22 @@ def test_a_new_row_with_a_key_that_no_saved_link_can_have_costs_its_student_none
     assert on(platform_db, "apply").code == 0
 
     assert rows(platform_db, query) == before
+
+
+@pytest.mark.parametrize("platform", [PLATFORMS["reference"]], indirect=True, ids=str)
+def test_the_writer_of_a_row_is_distinguished_from_one_whose_number_comes_again(installed_db: PlatformDatabase) -> None:
+    """A frozen row keeps its xmin, and 2^31 transactions later that is one which PostgreSQL has not given out."""
+    with installed_db.connect(autocommit=False) as connection:
+        asked = "SELECT sessiondb.is_of_this_transaction(%s::text::xid)"
+        for xid, is_ours in (
+            ("SELECT pg_current_xact_id()::text", True),
+            ("SELECT ((pg_current_xact_id()::text::bigint + 1000000) & 4294967295)::text", False),
+            ("SELECT ((pg_current_xact_id()::text::bigint + 3000000000) & 4294967295)::text", False),
+            ("SELECT xmin::text FROM pg_database LIMIT 1", False),
+            ("SELECT '2'", False),
+        ):
+            ((number,),) = connection.execute(xid.encode()).fetchall()
+            assert connection.execute(asked, [number]).fetchone() == (is_ours,), xid
+        with connection.transaction():
+            connection.execute("CREATE TABLE mine AS SELECT 1 AS a")
+            assert connection.execute("SELECT sessiondb.is_of_this_transaction(xmin) FROM mine").fetchone() == (True,)

@@ -286,17 +286,33 @@ def test_a_role_that_is_granted_select_later_is_seen_and_added(people: PlatformD
     assert policies(people) == {(name, "{authenticated}") for name in of_each}
 
 
-def test_a_role_with_a_comma_in_its_name_reads_as_any_other(people: PlatformDatabase) -> None:
+@pytest.mark.parametrize("name", ["Doe, Jane", "SET search_path FROM CURRENT"])
+def test_a_role_with_an_odd_name_reads_as_any_other(people: PlatformDatabase, name: str) -> None:
     with people.connect() as connection:
-        connection.execute('CREATE ROLE "Doe, Jane"')
+        connection.execute(f'CREATE ROLE "{name}"'.encode())
         try:
-            connection.execute('GRANT SELECT ON enrollments, submissions TO "Doe, Jane"')
+            connection.execute(f'GRANT SELECT ON enrollments, submissions TO "{name}"'.encode())
             people.apply(staff=TRAINERS)
-            assert {'"Doe, Jane\\' in roles for _, roles in policies(people)} == {True}
+            assert {f'"{name}\\' in roles for _, roles in policies(people)} == {True}
             assert on(people, "check", "staff", "grants").code == 0
             people.rollback()
         finally:
-            connection.execute('DROP OWNED BY "Doe, Jane"; DROP ROLE "Doe, Jane"')
+            connection.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"'.encode())
+
+
+def test_a_reader_that_was_renamed_reads_on_and_no_fix_takes_that_away(people: PlatformDatabase) -> None:
+    with people.connect() as connection:
+        connection.execute("CREATE ROLE reader_before")
+        now = "reader_before"
+        try:
+            connection.execute("GRANT SELECT ON enrollments, submissions TO reader_before")
+            people.apply(staff=TRAINERS)
+            connection.execute("ALTER ROLE reader_before RENAME TO reader_after")
+            now = "reader_after"
+            found = on(people, "check", "grants", "--format", "json").json["findings"]
+            assert [f["fix"] for f in found if "reader_after" in f["fix"]] == []
+        finally:
+            connection.execute(f"DROP OWNED BY {now}; DROP ROLE {now}".encode())
 
 
 def test_no_type_of_another_role_after_returning_is_used_to_ask_for_the_current_user(

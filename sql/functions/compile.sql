@@ -36,6 +36,8 @@ BEGIN
     v_pieces := coalesce(to_jsonb(v_at) -> 'staff' -> 'pieces', jsonb_build_object(
         'staff_' || 'user', 'NULL::pg_catalog.uuid', 'staff_' || 'roles', 'NULL::pg_catalog.text[]'));
     v_mark := md5(to_jsonb(v_at)::text);
+    -- before a name of the platform or of a role is put in, which may look like that
+    p_source := replace(p_source, 'SET search_path FROM ' || 'CURRENT', 'SET search_path = path_' || v_mark);
     FOR v_staff IN SELECT s.name FROM jsonb_each_text(v_pieces) AS s (name, text) WHERE s.text IS NOT NULL LOOP
         p_source := array_to_string(regexp_split_to_array(p_source, format(E'\\m%s\\M', v_staff.name)), v_staff.name || v_mark);
     END LOOP;
@@ -58,6 +60,6 @@ BEGIN
     FOR v_staff IN SELECT s.name, s.text FROM jsonb_each_text(v_pieces) AS s (name, text) WHERE s.text IS NOT NULL LOOP
         p_source := replace(p_source, v_staff.name || v_mark, v_staff.text);
     END LOOP;
-    RETURN replace(p_source, 'SET search_path FROM ' || 'CURRENT', format('SET search_path = %s', v_at.search_path));
+    RETURN replace(p_source, 'path_' || v_mark, v_at.search_path);
 END
 $function$

@@ -42,8 +42,12 @@ SELECT format('function %s', p.oid::regprocedure), 'FUNCTION', format('%s', p.oi
  CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
  WHERE p.pronamespace = to_regnamespace('sessiondb')
    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype)
-   -- the roles of the policies for staff
+   -- the roles of the policies for staff, also one that was renamed
    AND NOT (p.proname IN ({functions_of_policies()}) AND NOT a.is_grantable AND EXISTS (
+        SELECT FROM pg_policy AS l
+         WHERE l.polname IN ('sessiondb_staff_enrollments', 'sessiondb_staff_submissions') AND l.polrelid IN (SELECT u.relid FROM used AS u)
+           AND a.grantee = ANY (l.polroles)
+        UNION ALL
         SELECT FROM sessiondb.installation AS i
          CROSS JOIN LATERAL (SELECT concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers', to_jsonb(i) -> 'staff' ->> 'of_views') AS names) AS s
          WHERE coalesce((SELECT quote_ident(r.rolname) FROM pg_roles AS r WHERE r.oid = a.grantee), 'PUBLIC') = ANY ({split_names(s.names)})))
