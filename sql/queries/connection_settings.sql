@@ -2,8 +2,6 @@
 -- the transaction.
 SELECT set_config(s.name, s.meant, %(local)s)
   FROM (
-        SELECT 'statement_timeout', '0'
-        UNION ALL
         SELECT r.name, r.meant
           FROM ({rare_settings()}) AS r
          -- for triggers and foreign keys, of which a reader fires none; not every role may set it

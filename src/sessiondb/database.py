@@ -189,6 +189,7 @@ class Database:
         # another client of a pooler may have left a schema_oid
         is_named = "off" if self.schema is None else "on"
         first = {"search_path": OUR_PATH, "sessiondb.schema_oid": known, "sessiondb.is_named": is_named, **SETTINGS}
+        first["statement_timeout"] = "0"  # that of a role may be too short for the next statement on a busy server
         connection.execute(
             "SELECT pg_catalog.set_config(s.name, s.value, %s)"
             " FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[]))"
