@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from typing import LiteralString
 
 import pytest
 from conftest import Cluster, PlatformDatabase
 from platforms import PLATFORMS
-from psycopg import errors, sql
+from psycopg import connect, errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from test_checks import brief, carry_out, check, look
 from test_cli import on, rows, run
@@ -309,6 +311,36 @@ def test_a_schema_of_another_role_in_the_search_path_is_found_before_and_after(
     assert brief(check(platform_db, "code_of_others")) == [("code_of_others", "error", "schema hosted_owner")]
     assert run(*with_option, "apply").code == 0
     assert check(platform_db, "code_of_others") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@on_hosted
+def test_the_search_path_that_is_printed_is_pasted_into_a_shell_and_keeps_the_other_schemas(
+    new_role: str, platform_db: PlatformDatabase, shell: str
+) -> None:
+    """A name may hold what means something to the shell, or to libpq in its options."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    odd = sql.Identifier("Le'Campus $x$ \\\"")
+    with platform_db.connect() as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {0}; GRANT USAGE ON SCHEMA {0} TO PUBLIC").format(odd))
+        connection.execute(sql.SQL("CREATE SCHEMA his AUTHORIZATION {}").format(sql.Identifier(new_role)))
+        connection.execute("GRANT USAGE ON SCHEMA his TO PUBLIC")
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET search_path TO his, {}, public, his").format(
+                sql.Identifier(platform_db.name), odd
+            )
+        )
+
+    (finding,) = look(platform_db)
+    (option,) = re.findall(r"(PGOPTIONS=.+) in the environment", finding.fix)
+    asked = subprocess.run(
+        [shell, "-c", f"{option} printenv PGOPTIONS"], capture_output=True, text=True, check=True, timeout=60
+    )
+    with connect(make_conninfo(platform_db.conninfo("hosted_owner"), options=asked.stdout[:-1])) as connection:
+        path = connection.execute("SELECT current_schemas(false)").fetchone()
+
+    assert path == ([odd.as_string()[1:-1].replace('""', '"'), "public"],)
 
 
 @on_hosted

@@ -5,7 +5,7 @@
 WITH RECURSIVE
 platform AS (
     SELECT n.oid AS namespace, r.relowner AS owner,
-           (SELECT string_agg(quote_ident(s.name), ', ')
+           (SELECT string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
               FROM (
 {schemas_in_path(i.search_path)}
                    ) AS s) AS path

@@ -2,7 +2,9 @@
 -- that follows the others: what the platform's own code names without a schema would else be sought among
 -- the temporary tables of the role that writes.
 SELECT CASE WHEN p.schema IN (
+                SELECT s.name
+                  FROM (
 {schemas_in_path(p.path)}
-                ) THEN p.path
+                       ) AS s) THEN p.path
             ELSE concat(left(p.path, -length('pg_temp')), '"', replace(p.schema, '"', '""'), '", pg_temp') END
   FROM (SELECT current_setting('sessiondb.platform_path') AS path, current_setting('sessiondb.schema') AS schema) AS p
