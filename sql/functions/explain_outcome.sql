@@ -40,7 +40,7 @@ hidden AS (
     SELECT format('Role %s may not see every row of %s under row level security, so explain cannot say more.',
                   current_user, string_agg(h.full_name, ', ' ORDER BY h.full_name)) AS said,
            count(*) > 0 AS is_any,
-           jsonb_build_object('command', 'Ask with a role that sees every row: the owner of the tables, or one that has BYPASSRLS.') AS fix
+           jsonb_build_object('command', 'Ask with a role that sees every row: one that has BYPASSRLS or, where it is not forced, the owner of the tables.') AS fix
       FROM choice AS c
       JOIN jsonb_to_recordset(p_facts -> 'hidden') AS h (name text, full_name text)
         ON CASE c.reason
@@ -64,7 +64,7 @@ of_rows AS (
       FROM jsonb_to_recordset(p_facts -> 'rows') AS r (session_id uuid)
 )
 SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.session_id) IS NOT NULL AND l.fault IS NULL,
-       CASE WHEN n.is_withheld THEN h.said ELSE a.detail END,
+       CASE WHEN n.is_withheld THEN 'Not known, because rows may be hidden.' ELSE a.detail END,
        CASE WHEN n.is_withheld THEN CASE WHEN p_table IS NOT NULL THEN 'Not linked. ' WHEN r.is_linked THEN r.said ELSE '' END || h.said
             WHEN n.is_new THEN r.said || regexp_replace(a.verdict, '^Not linked:', 'New work would not be linked:')
             WHEN r.is_linked AND p_table IS NULL THEN regexp_replace(a.verdict, '^Not linked', 'Not all is linked')

@@ -55,8 +55,9 @@ def is_lost(error: psycopg.Error) -> bool:
 
 
 _HINTS: dict[type[psycopg.Error], str] = {
-    pg.InsufficientPrivilege: "Grant this role what the command needs (docs/grants.md), or connect as the owner of the"
-    " tables; if it is the owner, run sessiondb check as a superuser, which shows what it lacks.",
+    pg.InsufficientPrivilege: "Grant this role what the command needs there (docs/grants.md has a line for each command),"
+    " or connect as the owner of the tables. If it is the owner, sessiondb check owner_rights, run as a superuser,"
+    " shows what the trigger functions lack.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",
     pg.NotNullViolation: "The table has other required columns; insert the row with SQL. If it is an older row,"
     " give it a value first.",
