@@ -691,6 +691,19 @@ def test_a_thing_of_another_role_in_schema_sessiondb_is_refused_by_every_command
 
 
 @on_reference
+def test_five_things_of_another_role_are_named_without_the_types_that_come_with_tables(
+    new_role: str, installed_db: PlatformDatabase
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute(f"GRANT USAGE, CREATE ON SCHEMA sessiondb TO {new_role}; SET ROLE {new_role}".encode())
+        for number in range(7):
+            connection.execute(f"CREATE TABLE sessiondb.t{number} ()".encode())
+        connection.execute(f"RESET ROLE; REVOKE CREATE ON SCHEMA sessiondb FROM {new_role}".encode())
+    named = ", ".join(f"table sessiondb.t{number} of role {new_role}" for number in range(5))
+    assert f"not all of it belongs to a role that is trusted: {named}, and 2 more." in call(installed_db, "status").err
+
+
+@on_reference
 def test_a_foreign_key_to_a_table_of_schema_sessiondb_is_refused_whoever_owns_it_by_now(
     new_role: str, installed_db: PlatformDatabase
 ) -> None:

@@ -38,7 +38,13 @@ SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) F
           JOIN (
 {owned()}
                ) AS x ON x.namespace = h.oid
-         WHERE NOT EXISTS (
+         WHERE NOT EXISTS (  -- the row type of a table and the array of a type come with these
+                SELECT FROM pg_depend AS d
+                  LEFT JOIN pg_class AS c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
+                  LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+                 WHERE x.classid = 'pg_type'::regclass AND d.classid = x.classid AND d.objid = x.objid AND d.deptype = 'i'
+                   AND x.owner IN (c.relowner, t.typowner))
+           AND NOT EXISTS (
                 SELECT FROM pg_proc AS p
                   JOIN pg_roles AS r ON r.oid = h.nspowner AND NOT r.rolsuper AND pg_has_role(r.oid, p.proowner, 'USAGE')
                  WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid')

@@ -63,7 +63,7 @@ def is_there(connection: Connection) -> bool:
         reasons.append(
             (
                 f"not all of it belongs to a role that is trusted: {', '.join(made[:5])}"
-                f"{', ...' if len(made) > 5 else ''}",
+                f"{f', and {len(made) - 5} more' if len(made) > 5 else ''}",
                 f"As a superuser: DROP {'; DROP '.join(extensions)}"
                 if len(extensions) == len(made)
                 else "If that role owns the platform's tables, run this again with --schema and their schema; there is"
