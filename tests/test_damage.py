@@ -87,6 +87,20 @@ def test_status_shows_what_is_damaged_and_apply_repairs_it(
     assert on(installed_db, "apply").out.startswith("Nothing to do")
 
 
+@on_reference
+def test_apply_counts_the_migrations_that_were_pending_and_names_those_that_it_ran_again(
+    installed_db: PlatformDatabase,
+) -> None:
+    with installed_db.connect() as connection:
+        connection.execute("DROP INDEX submissions_session_id_idx")
+    again = "Applied again, to create what was missing: 0005.create-indexes."
+    assert on(installed_db, "apply").out.splitlines()[0] == again
+    assert on(installed_db, "rollback", "--to", "0009", "--yes").code == 0
+    with installed_db.connect() as connection:
+        connection.execute("DROP INDEX submissions_session_id_idx")
+    assert on(installed_db, "apply").out.splitlines()[0] == f"1 migration applied. {again}"
+
+
 @pytest.mark.slow
 @pytest.mark.like_cases
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -58,6 +58,7 @@ class Runner:
     # is called at every point at which a crash would leave a different state
     boundary: Boundary = lambda migration, point: None
     changed: bool = False  # whether the last run has changed something
+    again: list[str] = field(default_factory=list)  # the migrations of the last run that had been applied before
     saved: int = 0  # how many links a rollback of all migrations has left in schema sessiondb
 
     def __post_init__(self) -> None:
@@ -93,6 +94,8 @@ class Runner:
             self._look(lambda: look_again(self.connection))
             settle_course_path(self.connection, course_path)
             todo = self._look(lambda: pending(self.connection, migrations, to))
+            before = self._look(lambda: ledger.applied(self.connection))
+            self.again = [m.id for m in todo if m.id in before]
             if bool(todo) or self._look(lambda: is_outdated(self.connection)):
                 report_warnings(self._look(lambda: preflight(self.connection, course_path)), self.report)
                 self.report(f"Applying to {place(self.connection)}")

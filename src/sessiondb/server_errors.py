@@ -55,7 +55,7 @@ def is_lost(error: psycopg.Error) -> bool:
 
 
 _HINTS: dict[type[psycopg.Error], str] = {
-    pg.InsufficientPrivilege: "Grant this role what the command needs there (docs/grants.md has a line for each command),"
+    pg.InsufficientPrivilege: "Grant this role what the command needs there (docs/grants.md has a line for each),"
     " or connect as the owner of the tables. If it is the owner, sessiondb check owner_rights, run as a superuser,"
     " shows what the trigger functions lack.",
     pg.ReadOnlySqlTransaction: "Connect to the primary, as a role without default_transaction_read_only.",

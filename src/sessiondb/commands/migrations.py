@@ -147,7 +147,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
     with options.changing.connect(choices) as connection:
         with _runner(options, connection, budget) as runner:
             applied = runner.apply(to, course_path)
-            changed = runner.changed
+            again, changed = runner.again, runner.changed
         with connection.transaction():
             there = installation(connection)
             path = there.course_path if there else None
@@ -167,7 +167,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.json_document({"applied": applied, "course_path": path, "linked": linked})
         return
     if applied or not changed:
-        output.say(f"{output.count(len(applied), 'migration')} applied." if applied else _nothing_to_do(to))
+        output.say(_applied(len(applied), again) if applied else _nothing_to_do(to))
     else:
         output.say("Functions and triggers are as this version installs them.")
     if path:
@@ -201,6 +201,13 @@ def _dry_apply(options: Options, to: str | None, choices: Choices) -> None:
         if todo or migrate.is_outdated(connection):
             migrate.report_warnings(preflight.preflight(connection, choices.course_path), output.note)
         _print_plan(options, make_plan(connection, todo), to, platform_schema(connection))
+
+
+def _applied(number: int, again: list[str]) -> str:
+    """Return how many migrations were applied, and which of them had been before."""
+    first = f"{output.count(number - len(again), 'migration')} applied." if number > len(again) else ""
+    second = f"Applied again, to create what was missing: {', '.join(again)}." if again else ""
+    return f"{first} {second}".strip()
 
 
 def _say_linked(linked: dict[str, dict[str, int]], hidden: str | None) -> None:
