@@ -68,6 +68,7 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function org_of_slug
 -- object: function query_of_course
 -- object: function remove_member
+-- object: function require_name
 -- object: function require_trusted
 -- object: function require_types
 -- object: function require_visible
@@ -76,3 +77,4 @@ COMMENT ON COLUMN sessiondb.backfill_progress.reasons IS 'How many rows cannot b
 -- object: function shell_name
 -- object: function table_of_users
 -- object: function triggers_that_fire
+-- object: function write_links

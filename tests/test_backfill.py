@@ -760,7 +760,7 @@ def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: Platform
     many(installed_db, 200, submissions=2)
 
     run = call(
-        installed_db, "backfill", "--format", "json", "--max-runtime", "2", "--sleep", "0.1", "--batch-rows", "10"
+        installed_db, "backfill", "--format", "json", "--max-runtime", "2", "--sleep", "1", "--batch-rows", "10"
     )
 
     assert run.code == 7, run.err

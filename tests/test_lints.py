@@ -35,6 +35,7 @@ DYNAMIC = {
     "lock_table",
     "note_change",
     "secure_schema",
+    "write_links",
     # what they are given to run, functions of ours put together
     "ask",
     "run_on_platform",

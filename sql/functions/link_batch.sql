@@ -19,27 +19,15 @@ DECLARE
     v_session_ids pg_catalog.uuid[];
     v_locked pg_catalog.tid[];
     v_tried pg_catalog.tid[];
+    v_kept pg_catalog.int8;
     v_prepared pg_catalog.text := pg_catalog.concat('sessiondb_', pg_catalog.gen_random_uuid());
     -- not as regclass prints it: without a schema, the name may be that of another table when the statement is parsed
     v_name pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p_partition, 0)).identity;
-    v_root pg_catalog.text := (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, pg_catalog.pg_partition_root(p_partition), 0)).identity;
-    v_update pg_catalog.text := $update$
-        UPDATE %s AS r
-           SET session_id = l.session_id
-          FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS l (row_id, session_id)
-         WHERE r.tableoid OPERATOR(pg_catalog.=) $6 AND r.ctid OPERATOR(pg_catalog.=) l.row_id
-           AND r.ctid OPERATOR(pg_catalog.>=) $3 AND r.ctid OPERATOR(pg_catalog.<) $4
-           AND l.row_id OPERATOR(pg_catalog.=) ANY ($5)
-        $update$;
-    v_constraint pg_catalog.text;
-    v_kept pg_catalog.int8;
 BEGIN
     -- a lock, although a read takes one: the name is looked up before a wait for it, and could be that of another table after it
     EXECUTE pg_catalog.format('PREPARE %I AS SELECT FROM ONLY %s', v_prepared, v_name);
     EXECUTE pg_catalog.format('DEALLOCATE %I', v_prepared);
-    IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed before a batch', v_name);
-    END IF;
+    PERFORM sessiondb.require_name(p_partition, v_name);
     SELECT c.scanned, c.row_ids, c.session_ids, c.reasons, coalesce(pg_catalog.cardinality(c.row_ids), 0), 0
       INTO scanned, v_row_ids, v_session_ids, reasons, linked, skipped
       FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c;
@@ -50,9 +38,7 @@ BEGIN
           FROM sessiondb.lock_rows(p_partition, v_row_ids, p_from, p_to, p_mode OPERATOR(pg_catalog.=) 'wait') AS l;
         -- While it waited for a row, no lock kept the name of the schema. Only a lock lets this session see that it was renamed.
         EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', v_name);
-        IF NOT coalesce(pg_catalog.to_regclass(v_name)::pg_catalog.oid OPERATOR(pg_catalog.=) p_partition::pg_catalog.oid, false) THEN
-            RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_name);
-        END IF;
+        PERFORM sessiondb.require_name(p_partition, v_name);
         skipped := linked OPERATOR(pg_catalog.-) pg_catalog.cardinality(v_locked);
         IF p_mode OPERATOR(pg_catalog.=) 'wait' THEN
             -- A session may have been closed meanwhile. What was tried in vain but is chosen again, a policy does not let this role update;
@@ -69,26 +55,12 @@ BEGIN
                    ) AS n;
         END IF;
 
-        v_locked := ARRAY(SELECT r.row_id FROM pg_catalog.unnest(v_row_ids) AS r (row_id) WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_locked));
-        BEGIN
-            EXECUTE pg_catalog.format(v_update, 'ONLY ' OPERATOR(pg_catalog.||) v_name) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
-        EXCEPTION WHEN check_violation THEN
-            -- without the name of a constraint, a trigger of the platform has changed what a row's partition is found by
-            GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
-            IF v_constraint OPERATOR(pg_catalog.<>) '' OR v_root IS NULL THEN
-                RAISE;
-            END IF;
-            EXECUTE pg_catalog.format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', v_root);
-            IF NOT coalesce(pg_catalog.to_regclass(v_root)::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.pg_partition_root(p_partition)::pg_catalog.oid, false) THEN
-                RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = pg_catalog.format('table %s was renamed during a batch', v_root);
-            END IF;
-            EXECUTE pg_catalog.format(v_update, v_root) USING v_row_ids, v_session_ids, p_from, p_to, v_locked, p_partition::pg_catalog.oid;
-        END;
-        -- a trigger or rule of the platform keeps these as they are; ROW_COUNT would be that of what the rule does instead
-        EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM ONLY %s AS r WHERE r.ctid OPERATOR(pg_catalog.=) ANY ($1) AND r.session_id IS NULL', v_name)
-           INTO v_kept
-          USING v_locked;
-        linked := pg_catalog.cardinality(v_locked) OPERATOR(pg_catalog.-) v_kept;
+        SELECT coalesce(pg_catalog.array_agg(r.row_id), '{}'), coalesce(pg_catalog.array_agg(r.session_id), '{}')
+          INTO v_row_ids, v_session_ids
+          FROM ROWS FROM (pg_catalog.unnest(v_row_ids), pg_catalog.unnest(v_session_ids)) AS r (row_id, session_id)
+         WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_locked);
+        v_kept := sessiondb.write_links(p_partition, v_name, v_row_ids, v_session_ids, p_from, p_to);
+        linked := pg_catalog.cardinality(v_row_ids) OPERATOR(pg_catalog.-) v_kept;
         IF v_kept OPERATOR(pg_catalog.>) 0 THEN
             reasons := reasons OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('not_written', v_kept);
         END IF;
