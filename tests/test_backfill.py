@@ -759,9 +759,7 @@ def test_a_backfill_that_is_ended_keeps_every_batch_that_it_has_done(
 def test_max_runtime_stops_and_the_next_run_goes_on_there(installed_db: PlatformDatabase) -> None:
     many(installed_db, 200, submissions=2)
 
-    run = call(
-        installed_db, "backfill", "--format", "json", "--max-runtime", "2", "--sleep", "1", "--batch-rows", "10"
-    )
+    run = call(installed_db, "backfill", "--format", "json", "--max-runtime", "2", "--sleep", "1", "--batch-rows", "10")
 
     assert run.code == 7, run.err
     assert run.json["complete"] is False

@@ -11,6 +11,8 @@ from conftest import PlatformDatabase
 from pglast.parser import scan
 from platforms import PLATFORMS
 
+from sessiondb import resources
+
 # plpgsql_check
 
 FUNCTIONS = """
@@ -41,6 +43,16 @@ DYNAMIC = {
     "run_on_platform",
 }
 """They run SQL put together from names that format('%I') or regclass quotes; what a variable holds is not seen through."""
+
+
+def test_no_line_of_sql_is_longer_than_150_columns() -> None:
+    long = [
+        f"{path.relative_to(resources.SQL)}:{number}"
+        for path in sorted(resources.SQL.glob("**/*.sql"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > 150
+    ]
+    assert long == []
 
 
 def test_plpgsql_check_finds_nothing(installed_db: PlatformDatabase) -> None:

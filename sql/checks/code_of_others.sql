@@ -23,10 +23,13 @@ code AS (
 {code_of_strangers()}
 )
 SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
-       format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.', string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
+       format('It uses %s, who may replace it; it runs with the rights of each role that writes to %s.',
+              string_agg(DISTINCT f.what, ', '), f.relid::regclass) AS detail,
        CASE WHEN count(DISTINCT f.what) = 1 AND min(f.takeover) IS NOT NULL THEN
-                format('As a superuser, take the function over in a transaction and read it before COMMIT: %s', min(f.takeover)) || coalesce(E'\nOr drop the ' || f.type || ': ' || d.statement, '')
-            ELSE 'Do not take over what it uses, which could act as its new owner: ' || coalesce(d.statement, format('create the %s again without it.', f.type)) END AS fix
+                format('As a superuser, take the function over in a transaction and read it before COMMIT: %s', min(f.takeover))
+                    || coalesce(E'\nOr drop the ' || f.type || ': ' || d.statement, '')
+            ELSE 'Do not take over what it uses, which could act as its new owner: '
+                || coalesce(d.statement, format('create the %s again without it.', f.type)) END AS fix
   FROM code AS f
  CROSS JOIN LATERAL (SELECT ({drop_statement(f.of_class, f.of_object)}) AS statement) AS d
  -- that of the partitioned table is found; a CHECK that was there before ATTACH may have the same words, and call another function
@@ -38,7 +41,8 @@ SELECT 'code_of_others' AS "check", 'warning' AS level, f.object,
 UNION ALL
 SELECT DISTINCT 'code_of_others', 'warning', format('foreign key %s of %s', k.conname, c.oid::regclass),
        format('This table of role %I refers to %s: it may prevent the deletion of a row and, before PostgreSQL 18, '
-              'its triggers run with the rights of the role that deletes the row or changes its key.', pg_get_userbyid(c.relowner), k.confrelid::regclass),
+              'its triggers run with the rights of the role that deletes the row or changes its key.',
+                  pg_get_userbyid(c.relowner), k.confrelid::regclass),
        format('ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname)
   FROM used AS u
   JOIN pg_constraint AS k ON k.confrelid = u.relid AND k.contype = 'f' AND k.conparentid = 0
@@ -79,7 +83,8 @@ SELECT 'code_of_others', w.level, format('trigger %I on %s', t.tgname, t.tgrelid
 UNION ALL
 -- EXECUTE on it is needed only for CREATE TRIGGER; an archive of ours may have been given away
 SELECT 'code_of_others', 'error', format('trigger %I on %s', t.tgname, c.oid::regclass),
-       format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any user and run code of its own as that owner.',
+       format('It runs function %s with the rights of its owner on a table of role %I, which can so learn the sessions of any '
+              'user and run code of its own as that owner.',
               p.oid::regprocedure, pg_get_userbyid(c.relowner)),
        format('DROP TRIGGER %I ON %s', t.tgname, c.oid::regclass)
   FROM pg_trigger AS t
@@ -101,6 +106,7 @@ SELECT 'code_of_others', 'warning', format('function %s', p.oid::regprocedure),
        format('Applications that call get_user_session_for_course() may call this function of role %I instead.', pg_get_userbyid(p.proowner)),
        format('DROP ROUTINE %s', p.oid::regprocedure)
   FROM platform AS h
-  JOIN pg_proc AS p ON p.proname = 'get_user_session_for_course' AND p.pronamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
+  JOIN pg_proc AS p ON p.proname = 'get_user_session_for_course'
+      AND p.pronamespace = to_regnamespace(quote_ident(current_setting('sessiondb.schema')))
  WHERE p.proowner NOT IN (SELECT t.oid FROM trusted AS t)
  ORDER BY object, detail

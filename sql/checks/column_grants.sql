@@ -1,7 +1,8 @@
 -- A role whose grants on columns cover all of enrollments or submissions but session_id, which came later, gets an error for SELECT *
 -- and RETURNING *.
 SELECT 'column_grants' AS "check", 'info' AS level, format('%s', c.oid::regclass) AS object,
-       format('%s may read every column but session_id, so its SELECT * and RETURNING * fail.', coalesce('Role ' || quote_ident(r.rolname), 'Every role')) AS detail,
+       format('%s may read every column but session_id, so its SELECT * and RETURNING * fail.',
+              coalesce('Role ' || quote_ident(r.rolname), 'Every role')) AS detail,
        format('GRANT SELECT (session_id) ON %s TO %s', c.oid::regclass, coalesce(quote_ident(r.rolname), 'PUBLIC')) AS fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid

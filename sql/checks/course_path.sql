@@ -4,7 +4,8 @@
 SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        coalesce(
            gone.detail,
-           format('The platform has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was installed.', i.course_path)
+           format('The platform has changed: the path %s from submissions to courses no longer leads as it did when sessiondb was '
+                  'installed.', i.course_path)
        ) AS detail,
        CASE
            WHEN gone.detail IS NULL AND named.lacks_key THEN
@@ -15,7 +16,8 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
   FROM sessiondb.installation AS i
  CROSS JOIN LATERAL (
         SELECT coalesce(
-                   (SELECT format('Column %I of table %s, on the path %s from submissions to courses, no longer exists.', used.name, used.of_table, i.course_path)
+                   (SELECT format('Column %I of table %s, on the path %s from submissions to courses, no longer exists.',
+                                  used.name, used.of_table, i.course_path)
                       FROM jsonb_array_elements(i.course_joins) WITH ORDINALITY AS j (step, place)
                      CROSS JOIN LATERAL (
                             SELECT j.step ->> 'from' AS of_table, c.name FROM jsonb_array_elements_text(j.step -> 'columns') AS c (name)
@@ -36,7 +38,8 @@ SELECT 'course_path' AS "check", 'error' AS level, i.course_path AS object,
        ) AS gone
  -- references() takes a table that the path names, in the platform's schema
  CROSS JOIN LATERAL (
-        SELECT string_agg(quote_ident(a.attname) || CASE WHEN j.place < s.steps THEN '.' || quote_ident(t.relname) ELSE '' END, '.' ORDER BY j.place) AS path,
+        SELECT string_agg(quote_ident(a.attname) || CASE WHEN j.place < s.steps THEN '.' || quote_ident(t.relname) ELSE '' END,
+                          '.' ORDER BY j.place) AS path,
                bool_or(NOT EXISTS (
                     SELECT FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)))
                    FILTER (WHERE j.place < s.steps) AS lacks_key
@@ -51,8 +54,10 @@ UNION ALL
 SELECT 'course_path', 'error', h.object,
        format('Table %s, on the path from submissions to courses, belongs to role %I, which may have created it in the place of another one.',
               h.object, pg_get_userbyid(h.relowner)),
-       CASE WHEN o.owner IS NULL THEN 'The tables of the platform belong to several roles. Inspect them, then give all of them to one with ALTER TABLE.'
-            ELSE format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right one: ALTER TABLE %s OWNER TO %I',
+       CASE WHEN o.owner IS NULL THEN 'The tables of the platform belong to several roles. Inspect them, then give all of them to '
+                                      'one with ALTER TABLE.'
+            ELSE format('Inspect it, then rename it, and give the table of the platform its name again; or, if it is the right '
+                        'one: ALTER TABLE %s OWNER TO %I',
                         h.object, pg_get_userbyid(o.owner)) END
   FROM pg_namespace AS n
  CROSS JOIN LATERAL (SELECT ({right_owner(n.oid)}) AS owner) AS o

@@ -12,7 +12,8 @@ SELECT 'foreign_keys' AS "check", f.level, f.object, f.detail, f.fix
                format('constraint %s.%s', required.table_name, k.conname),
                CASE
                    WHEN NOT k.convalidated THEN
-                       format('The foreign key %s of %s is not validated, so existing rows may refer to deleted sessions.', k.conname, required.table_name)
+                       format('The foreign key %s of %s is not validated, so existing rows may refer to deleted sessions.',
+                              k.conname, required.table_name)
                    ELSE
                        format('Deleting a session does not set session_id of %s to NULL: %s', required.table_name, pg_get_constraintdef(k.oid))
                END,

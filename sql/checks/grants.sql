@@ -38,7 +38,8 @@ granted AS (
 {dangerous_grants()}
 )
 SELECT 'grants' AS "check", g.level, g.object,
-       format('%s may %s (%s).', coalesce('Role ' || quote_ident(r.rolname) || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),
+       format('%s may %s (%s).', coalesce('Role ' || quote_ident(r.rolname)
+                                              || CASE WHEN m.has_members THEN ', with its members,' ELSE '' END, 'Every role'),
               g.danger, g.privilege || coalesce(' of ' || g.columns, '')) AS detail,
        CASE
            WHEN g.name = '' THEN format('REVOKE %I FROM %I', g.privilege, r.rolname)
@@ -53,7 +54,8 @@ SELECT 'grants' AS "check", g.level, g.object,
                concat_ws(' ', o.kind, string_agg(DISTINCT o.name, ', ')) AS name,
                string_agg(DISTINCT quote_ident(o.column_name), ', ') AS columns
           FROM granted AS o
-         GROUP BY o.object, o.kind, o.owner, o.grantor, o.grantee, o.is_grantable, o.privilege, o.level, o.danger, CASE WHEN o.column_name IS NOT NULL THEN o.name END
+         GROUP BY o.object, o.kind, o.owner, o.grantor, o.grantee, o.is_grantable, o.privilege, o.level, o.danger,
+             CASE WHEN o.column_name IS NOT NULL THEN o.name END
        ) AS g
   LEFT JOIN pg_roles AS r ON r.oid = g.grantee
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_auth_members AS m WHERE m.roleid = g.grantee) AS has_members) AS m

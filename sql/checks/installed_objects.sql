@@ -54,7 +54,8 @@ UNION ALL
 SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create this %s.', s.kind), s.fix
   FROM pg_namespace AS n
  CROSS JOIN LATERAL (
-        SELECT format('function %s', p.oid::regprocedure) AS object, format('function, which belongs to role %I', pg_get_userbyid(p.proowner)) AS kind,
+        SELECT format('function %s', p.oid::regprocedure) AS object,
+               format('function, which belongs to role %I', pg_get_userbyid(p.proowner)) AS kind,
                format('DROP ROUTINE %s', p.oid::regprocedure) AS fix
           FROM pg_proc AS p
          WHERE p.pronamespace = n.oid
@@ -63,10 +64,12 @@ SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create 
                 SELECT FROM sessiondb.objects AS r
                  WHERE r.kind = 'function' AND r.parent = 'sessiondb' AND r.name = p.proname AND r.arguments = oidvectortypes(p.proargtypes))
         UNION ALL
-        SELECT format('%s %s', x.kind, c.oid::regclass), format('%s, which belongs to role %I', x.kind, pg_get_userbyid(c.relowner)), format('DROP %s %s', upper(x.kind), c.oid::regclass)
+        SELECT format('%s %s', x.kind, c.oid::regclass),
+               format('%s, which belongs to role %I', x.kind, pg_get_userbyid(c.relowner)), format('DROP %s %s', upper(x.kind), c.oid::regclass)
           FROM pg_class AS c
          CROSS JOIN LATERAL (
-                SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind) AS x
+                SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
+                    WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind) AS x
          WHERE c.relnamespace = n.oid
            AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
            AND NOT EXISTS (SELECT FROM state AS o WHERE o.kind = 'table' AND o.parent = 'sessiondb' AND o.name = c.relname)
@@ -80,7 +83,8 @@ SELECT 'installed_objects', 'error', s.object, format('Sessiondb did not create 
        ) AS s
  WHERE n.nspname = 'sessiondb'
 UNION ALL
-SELECT DISTINCT 'installed_objects', 'error', format('table %s', t.relid::regclass), 'A trigger that lets only the owner write to it is missing or was changed.', 'Run: sessiondb apply'
+SELECT DISTINCT 'installed_objects', 'error', format('table %s', t.relid::regclass),
+       'A trigger that lets only the owner write to it is missing or was changed.', 'Run: sessiondb apply'
   FROM (
 {tables_to_protect()}
        ) AS t

@@ -37,7 +37,8 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
           FROM used AS u
           JOIN pg_class AS c ON c.oid = u.relid AND c.relrowsecurity AND (c.relforcerowsecurity OR c.relowner <> o.oid)
           JOIN pg_roles AS w ON w.oid = o.oid AND NOT w.rolsuper AND NOT w.rolbypassrls
-          JOIN pg_policy AS p ON p.polrelid = c.oid AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS l (oid) WHERE l.oid <> 0 AND pg_has_role(o.oid, l.oid, 'USAGE')))
+          JOIN pg_policy AS p ON p.polrelid = c.oid
+              AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS l (oid) WHERE l.oid <> 0 AND pg_has_role(o.oid, l.oid, 'USAGE')))
           JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
           JOIN pg_class AS r ON r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
          WHERE CASE d.refobjsubid WHEN 0 THEN NOT has_any_column_privilege(o.oid, r.oid, 'SELECT')
@@ -70,7 +71,8 @@ SELECT 'owner_rights' AS "check", 'error' AS level, f.object,
        ) AS f
 UNION ALL
 SELECT 'owner_rights', 'warning', quote_ident(o.name),
-       format('Role %I, which owns the trigger functions, is a superuser, so they run with superuser rights; the tables belong to %I.', o.name, t.rolname),
+       format('Role %I, which owns the trigger functions, is a superuser, so they run with superuser rights; the tables belong '
+              'to %I.', o.name, t.rolname),
        'Give the installation to that role: see docs/grants.md.'
   FROM owner AS o
   JOIN pg_roles AS s ON s.oid = o.oid AND s.rolsuper

@@ -54,14 +54,16 @@ SELECT DISTINCT ON (s.full_name)
        CASE WHEN s.some THEN 'warning' ELSE 'error' END AS level,
        s.full_name AS object,
        format(CASE
-                  WHEN s.some THEN 'Row level security lets role %I, with whose rights the triggers and the backfill work, %s only those rows of table %s that its policies select.'
+                  WHEN s.some THEN 'Row level security lets role %I, with whose rights the triggers and the backfill work, %s '
+                                   'only those rows of table %s that its policies select.'
                   ELSE 'Row level security lets role %I, with whose rights the triggers and the backfill work, %s no row of table %s.'
               END,
               s.rolname, CASE WHEN s.command = 'r' THEN 'see' WHEN s.table_name = 'sessions' THEN 'lock' ELSE 'update' END, s.full_name) AS detail,
        CASE
            WHEN s.is_owner THEN
                coalesce((
-                   SELECT format('If policy %1$I is for the former owner: ALTER POLICY %1$I ON %2$s TO %3$s, %4$I', p.polname, s.full_name, r.names, s.rolname)
+                   SELECT format('If policy %1$I is for the former owner: ALTER POLICY %1$I ON %2$s TO %3$s, %4$I', p.polname,
+                                 s.full_name, r.names, s.rolname)
                           || E'\nOr: '
                      FROM pg_policy AS p
                     CROSS JOIN LATERAL (SELECT string_agg(quote_ident(pg_get_userbyid(t.oid)), ', ') AS names FROM unnest(p.polroles) AS t (oid)) AS r

@@ -2,7 +2,8 @@
 -- users read is recognised by the columns and tables that it reads, itself or in the functions that it calls. Without row level
 -- security, the policies of sessiondb have no effect.
 SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.relname) AS object,
-       format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation cannot read them.', c.relname) AS detail,
+       format('Row level security shows the rows of table %s to their students only: the staff of a session''s organisation '
+              'cannot read them.', c.relname) AS detail,
        'With the roles that your staff have in org_members'
        || CASE WHEN u.is_known THEN '' ELSE ', and the expression of your policies for the user who asks' END
        || ': sessiondb apply --staff ' || coalesce(r.names, 'ROLES') || CASE WHEN u.is_known THEN '' ELSE ' --current-user EXPRESSION' END AS fix
@@ -25,7 +26,8 @@ SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.reln
                   FROM pg_stats AS s
                  WHERE s.schemaname = n.nspname AND s.tablename = 'org_members' AND s.attname = 'role'
                ) AS v
-         WHERE v.role ~* '^(owner|admin|administrator|manager|trainer|teacher|instructor|coach|tutor|formateur|formatrice|enseignante?|professeure?|responsable|administrat(eur|rice))$'
+         WHERE v.role ~* '^(owner|admin|administrator|manager|trainer|teacher|instructor|coach|tutor|'
+                             'formateur|formatrice|enseignante?|professeure?|responsable|administrat(eur|rice))$'
        ) AS r
  WHERE n.nspname = current_setting('sessiondb.schema')
    AND (SELECT to_jsonb(i) -> 'staff' ->> 'roles' FROM sessiondb.installation AS i) IS NULL
@@ -46,7 +48,8 @@ SELECT 'staff' AS "check", 'warning' AS level, format('%I.%I', n.nspname, c.reln
            AND (read.text = 'true' OR read.text ~ '\m(session_id|org_id|org_members|sessions)\M'))
 UNION ALL
 SELECT 'staff', 'warning', format('%I.%I', n.nspname, c.relname),
-       format('Row level security is not enabled on table %s, so its policy for staff has no effect: each role with SELECT on the table reads all rows.', c.relname),
+       format('Row level security is not enabled on table %s, so its policy for staff has no effect: each role with '
+              'SELECT on the table reads all rows.', c.relname),
        format('When it has policies for students, too: ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', n.nspname, c.relname)
   FROM sessiondb.installation AS i
   JOIN pg_namespace AS n ON n.nspname = i.platform_schema

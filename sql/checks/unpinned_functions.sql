@@ -26,7 +26,8 @@ may AS (
      CROSS JOIN LATERAL (
             SELECT 'deletes a session' AS what, d.relid, '{DELETE}'::text[] AS privileges FROM deleted AS d
             UNION ALL
-            SELECT 'links a row', c.oid, '{INSERT,UPDATE}' FROM pg_class AS c WHERE c.relnamespace = h.namespace AND c.relname IN ('enrollments', 'submissions')
+            SELECT 'links a row', c.oid, '{INSERT,UPDATE}' FROM pg_class AS c WHERE c.relnamespace = h.namespace
+                AND c.relname IN ('enrollments', 'submissions')
            ) AS w
       JOIN pg_class AS c ON c.oid = w.relid
      CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS a

@@ -2,11 +2,16 @@
 -- is not hidden: it gets their submissions while it is active.
 -- must see every row of: org_members, enrollments
 SELECT 'shadowed_sessions' AS "check", 'warning' AS level, 'sessions' AS object,
-       pg_catalog.format('%s can never be chosen, because the same organisation and course has a newer active session and no student is enrolled in %s, for example %s.',
-                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text OPERATOR(pg_catalog.||) ' active sessions' END,
+       pg_catalog.format('%s can never be chosen, because the same organisation and course has a newer active session and no '
+                         'student is enrolled in %s, for example %s.',
+                         CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '1 active session' ELSE f.rows::pg_catalog.text
+                             OPERATOR(pg_catalog.||) ' active sessions' END,
                          CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN 'it' ELSE 'them' END,
-                         (SELECT pg_catalog.string_agg(sessiondb.name_of('session', e.id), ', ' ORDER BY e.id) FROM pg_catalog.unnest(f.examples) AS e (id))) AS detail,
-       (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.format('sessiondb session set-status %s %s', sessiondb.shell_name('session', e.id), {ended}), E'\n' ORDER BY e.id)
+                         (SELECT pg_catalog.string_agg(sessiondb.name_of('session', e.id), ', ' ORDER BY e.id)
+                          FROM pg_catalog.unnest(f.examples) AS e (id))) AS detail,
+       (SELECT 'Close them: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(
+                   pg_catalog.format('sessiondb session set-status %s %s', sessiondb.shell_name('session', e.id), {ended}),
+                   E'\n' ORDER BY e.id)
           FROM pg_catalog.unnest(f.examples) AS e (id)) AS fix
   FROM (
         SELECT pg_catalog.count(*) AS rows, (pg_catalog.array_agg(s.id ORDER BY s.id))[1:{examples}] AS examples

@@ -5,14 +5,19 @@
 SELECT 'unlinked_rows' AS "check",
        CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'warning' ELSE 'info' END AS level,
        '{table}' AS object,
-       pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s.' ELSE '%s rows of %s in {table} have no session%s.' END,
+       pg_catalog.format(CASE WHEN f.rows OPERATOR(pg_catalog.=) 1 THEN '%s row of %s in {table} has no session%s.'
+                         ELSE '%s rows of %s in {table} have no session%s.' END,
                          f.rows, (SELECT pg_catalog.sum(r.rows) FROM {grouped} AS r),
-                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one' ELSE pg_catalog.format(' (%s)', f.reason) END)
-           OPERATOR(pg_catalog.||) coalesce(' Only active sessions are chosen, but the status of each is another: ' OPERATOR(pg_catalog.||) w.words OPERATOR(pg_catalog.||) '.', '') AS detail,
+                         CASE WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN ', though the rules find one'
+                             ELSE pg_catalog.format(' (%s)', f.reason) END)
+           OPERATOR(pg_catalog.||) coalesce(' Only active sessions are chosen, but the status of each is another: '
+                                            OPERATOR(pg_catalog.||) w.words OPERATOR(pg_catalog.||) '.', '') AS detail,
        CASE
            WHEN f.reason OPERATOR(pg_catalog.=) 'linked' THEN 'Link them: sessiondb backfill'
-           ELSE pg_catalog.concat_ws(E'\n', 'List them: sessiondb show {table} --unlinked', 'See what one of them needs: sessiondb explain ' OPERATOR(pg_catalog.||) CASE
-                    WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s', sessiondb.shell_name('user', f.pair[1]), sessiondb.shell_name('course', f.pair[2]))
+           ELSE pg_catalog.concat_ws(E'\n', 'List them: sessiondb show {table} --unlinked',
+                                     'See what one of them needs: sessiondb explain ' OPERATOR(pg_catalog.||) CASE
+                    WHEN f.pair IS NOT NULL THEN pg_catalog.format('--user %s --course %s',
+                                                                   sessiondb.shell_name('user', f.pair[1]), sessiondb.shell_name('course', f.pair[2]))
                     ELSE (
                         -- on some platforms the id is a text, which a student chooses
                         SELECT '--' OPERATOR(pg_catalog.||) pg_catalog.rtrim('{table}', 's') OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||)
@@ -20,7 +25,8 @@ SELECT 'unlinked_rows' AS "check",
                           FROM (SELECT ({optional(r, id)}) AS id
                                   FROM platform.{table} AS r WHERE r.session_id IS NULL AND ({course} IS NULL OR r.user_id IS NULL) LIMIT 1) AS x)
                 END, CASE WHEN w.words IS NOT NULL THEN
-                    pg_catalog.format('If one of these means active, with it for STATUS: UPDATE %I.sessions SET status = ''active'' WHERE status OPERATOR(pg_catalog.=) ''STATUS''', i.platform_schema) END)
+                    pg_catalog.format('If one of these means active, with it for STATUS: UPDATE %I.sessions '
+                                      'SET status = ''active'' WHERE status OPERATOR(pg_catalog.=) ''STATUS''', i.platform_schema) END)
        END AS fix
   FROM (
         SELECT c.reason, pg_catalog.sum(c.rows) AS rows,

@@ -1,7 +1,8 @@
 -- Of a function: its body, all that CREATE FUNCTION says of it, and whether PUBLIC may call it.
 -- WITH: platform (queries/facts.sql)
 SELECT jsonb_build_object(
-           'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'settings', p.proconfig, 'security definer', p.prosecdef, 'volatility', p.provolatile,
+           'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'settings', p.proconfig, 'security definer', p.prosecdef,
+               'volatility', p.provolatile,
            'parallel', p.proparallel, 'strict', p.proisstrict, 'language', l.lanname, 'kind', p.prokind,
            'names', p.proargnames, 'result', t.typname, 'set', p.proretset,
            -- not a join, which would read all types for each function

@@ -19,7 +19,8 @@ DECLARE
     v_taken pg_catalog.text[];
 BEGIN
     -- not c.title: without such a column, that would call a function title(courses) of another role
-    SELECT coalesce(({optional(c, title)}), c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
+    SELECT coalesce(({optional(c, title)}), c.id::pg_catalog.text) INTO v_course_title FROM platform.courses AS c
+        WHERE c.id OPERATOR(pg_catalog.=) p_course_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'no_data_found',

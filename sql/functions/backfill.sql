@@ -46,7 +46,8 @@ BEGIN
         IF v_rows IS NULL THEN
             v_rows := 100;
             IF current_setting('statement_timeout') <> '0' THEN
-                RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked', current_setting('statement_timeout')
+                RAISE NOTICE 'statement_timeout ends this call after %; rows that are linked by then stay linked',
+                    current_setting('statement_timeout')
                     USING HINT = 'Call it again to resume, or first: SET statement_timeout TO 0';
             END IF;
             CALL sessiondb.begin_backfill(p_session_id);
@@ -84,7 +85,8 @@ BEGIN
             RAISE NOTICE 'linked by this call: %; pages: % of %', v_linked, v_step.blocks_done, v_step.blocks_total;
         END IF;
         -- at most 5000: pages with nothing to link take no time, but the next ones may have much to do
-        v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001), 0.5), 2.0), 100), 5000);
+        v_rows := least(greatest(v_rows * least(greatest(0.2 / greatest(EXTRACT(epoch FROM clock_timestamp() - v_began), 0.001),
+                                                         0.5), 2.0), 100), 5000);
         -- for deferred triggers
         PERFORM set_config('search_path', v_path, true);
         COMMIT;
@@ -93,7 +95,8 @@ BEGIN
     FOR v_counts IN SELECT c.* FROM sessiondb.backfill_counts() AS c LOOP
         RAISE NOTICE '%: % linked, % cannot be.', v_counts.table_name, v_counts.linked, v_counts.unlinkable;
         -- a role that may run a backfill could forge a line with a reason
-        FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), E'[{invisible}]', '?', 'g') FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
+        FOR v_text IN SELECT regexp_replace(format('  %s: %s', e.key, e.value), E'[{invisible}]', '?', 'g')
+            FROM jsonb_each_text(v_counts.reasons) AS e ORDER BY e.key LOOP
             RAISE NOTICE '%', v_text;
         END LOOP;
         IF v_counts.as_of < v_call THEN

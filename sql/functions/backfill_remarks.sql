@@ -14,7 +14,8 @@ BEGIN
          WHERE s.id OPERATOR(pg_catalog.=) p_session_id
            AND NOT s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active';
     RETURN QUERY
-        SELECT pg_catalog.format('Row level security may hide rows of %s from role %s: rows are linked by what it sees.', pg_catalog.string_agg(h.full_name, ', '), current_user)
+        SELECT pg_catalog.format('Row level security may hide rows of %s from role %s: rows are linked by what it sees.',
+                                 pg_catalog.string_agg(h.full_name, ', '), current_user)
           FROM sessiondb.hidden_tables() AS h
          WHERE NOT h.shows_all
         HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;

@@ -14,7 +14,9 @@ DECLARE
     v_batch pg_catalog.record;
     v_done pg_catalog.record;
 BEGIN
-    PERFORM pg_catalog.set_config('lock_timeout', pg_catalog.min(s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)::pg_catalog.text, true)
+    PERFORM pg_catalog.set_config('lock_timeout', pg_catalog.min(
+                s.setting::pg_catalog.int4
+                OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)::pg_catalog.text, true)
        FROM pg_catalog.pg_settings AS s
       WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout'
          OR s.name OPERATOR(pg_catalog.=) 'lock_timeout' AND s.setting OPERATOR(pg_catalog.<>) '0';

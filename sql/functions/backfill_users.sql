@@ -13,7 +13,8 @@ DECLARE
     v_blocks pg_catalog.jsonb := (
         SELECT pg_catalog.jsonb_object_agg(p.turn,
                    -- not p.partition: a backfill may have begun before the tables were distributed, which gives them another OID
-                   -- citus: pg_catalog.citus_table_size(pg_catalog.format('%I.%I', i.platform_schema, p.table_name)::pg_catalog.regclass) OPERATOR(pg_catalog./) 8192 /*
+                   -- citus: pg_catalog.citus_table_size(pg_catalog.format('%I.%I', i.platform_schema, p.table_name)::pg_catalog.regclass)
+                   -- citus:     OPERATOR(pg_catalog./) 8192 /*
                    pg_catalog.pg_relation_size(p.partition) OPERATOR(pg_catalog./) 8192
                    -- citus: */
                    )
@@ -26,7 +27,8 @@ BEGIN
           FROM sessiondb.backfill_progress AS p
          WHERE p.finished_at IS NULL
            -- a role that may run a backfill may write any name into the row
-           AND (p.table_name OPERATOR(pg_catalog.=) 'enrollments'::pg_catalog.name OR p.table_name OPERATOR(pg_catalog.=) 'submissions'::pg_catalog.name)
+           AND (p.table_name OPERATOR(pg_catalog.=) 'enrollments'::pg_catalog.name
+                OR p.table_name OPERATOR(pg_catalog.=) 'submissions'::pg_catalog.name)
          ORDER BY p.turn
          LIMIT 1
            FOR UPDATE;
@@ -44,12 +46,15 @@ BEGIN
      WHERE p.turn OPERATOR(pg_catalog.=) v_at.turn;
     RETURN QUERY
         SELECT v_at.table_name, v_done.scanned, v_done.linked,
-               pg_catalog.sum(s.blocks OPERATOR(pg_catalog.*) s.done OPERATOR(pg_catalog./) 65535)::pg_catalog.int8, pg_catalog.sum(s.blocks)::pg_catalog.int8
+               pg_catalog.sum(s.blocks OPERATOR(pg_catalog.*) s.done OPERATOR(pg_catalog./) 65535)::pg_catalog.int8,
+                   pg_catalog.sum(s.blocks)::pg_catalog.int8
           FROM sessiondb.backfill_progress AS p
          CROSS JOIN LATERAL (
                 SELECT (v_blocks OPERATOR(pg_catalog.->>) p.turn::pg_catalog.text)::pg_catalog.int8 AS blocks,
                        CASE WHEN p.finished_at IS NOT NULL THEN 65535
-                            ELSE coalesce(('x' OPERATOR(pg_catalog.||) pg_catalog.left(p.position OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text, 4))::pg_catalog.bit(16)::pg_catalog.int4, 0) END AS done
+                            ELSE coalesce(
+                                ('x' OPERATOR(pg_catalog.||) pg_catalog.left(p.position OPERATOR(pg_catalog.->>) 'user_id'::pg_catalog.text, 4))
+                                ::pg_catalog.bit(16)::pg_catalog.int4, 0) END AS done
                ) AS s;
 END
 $function$

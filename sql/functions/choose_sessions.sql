@@ -34,7 +34,8 @@ WITH choice AS MATERIALIZED (
                          WHERE s.id OPERATOR(pg_catalog.=) e.session_id
                            AND s.course_id OPERATOR(pg_catalog.=) e.course_id
                            AND s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
-                           AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
+                           AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id
+                                       AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
                          LIMIT 1
                        ) AS eligible
                  WHERE p_by_enrollment
@@ -71,7 +72,8 @@ SELECT c.user_id, c.course_id, c.session_id,
              OR NOT EXISTS (SELECT FROM platform.courses AS k WHERE k.id OPERATOR(pg_catalog.=) c.course_id) THEN 'course_unknown'
            WHEN NOT EXISTS (SELECT FROM platform.org_members AS m WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id) THEN 'no_membership'
            -- DISTINCT: of many sessions, the planner would not hash all
-           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT DISTINCT s.course_id FROM platform.sessions AS s WHERE s.course_id IS NOT NULL AND s.org_id IS NOT NULL)
+           WHEN NOT c.course_id OPERATOR(pg_catalog.=) ANY (SELECT DISTINCT s.course_id FROM platform.sessions AS s
+                                                            WHERE s.course_id IS NOT NULL AND s.org_id IS NOT NULL)
            THEN 'no_session_for_course'
            WHEN EXISTS (
                 SELECT FROM platform.org_members AS m

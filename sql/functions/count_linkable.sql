@@ -43,11 +43,14 @@ BEGIN
             s.platform_schema,
             -- the columns are named without their table: for one that is gone, t1.id would be a call of a function
             pg_catalog.string_agg(pg_catalog.format(' JOIN (SELECT %s FROM %s%s) AS t%s ON ', (
-                SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(n.name), ', ') FROM pg_catalog.unnest(s.keys OPERATOR(pg_catalog.||) s.next) AS n (name)
+                SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(n.name), ', ')
+                    FROM pg_catalog.unnest(s.keys OPERATOR(pg_catalog.||) s.next) AS n (name)
             ), s."only", s."to", s.place) OPERATOR(pg_catalog.||) (
                 SELECT pg_catalog.string_agg(
-                           pg_catalog.format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place OPERATOR(pg_catalog.-) 1, c.name, c.right_cast), ' AND ')
-                  FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators), pg_catalog.unnest(s.casts)) AS c (name, key, operator, right_cast)
+                           pg_catalog.format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place OPERATOR(pg_catalog.-) 1,
+                                             c.name, c.right_cast), ' AND ')
+                  FROM ROWS FROM (pg_catalog.unnest(s.columns), pg_catalog.unnest(s.keys), pg_catalog.unnest(s.operators),
+                                  pg_catalog.unnest(s.casts)) AS c (name, key, operator, right_cast)
             ), '' ORDER BY s.place) FILTER (WHERE s.place OPERATOR(pg_catalog.<) s.last),
             pg_catalog.max(s.last) OPERATOR(pg_catalog.-) 1,
             (pg_catalog.array_agg(s.columns[1] ORDER BY s.place DESC))[1],
@@ -56,10 +59,13 @@ BEGIN
                 SELECT i.platform_schema, j."only", j."to", j.columns, j.keys, j.operators, j.casts, j.place, pg_catalog.count(*) OVER () AS last,
                        pg_catalog.lead(j.columns) OVER (ORDER BY j.place) AS next,
                        CASE WHEN j.place OPERATOR(pg_catalog.=) 1 THEN (
-                           SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ') FROM (SELECT n.name FROM pg_catalog.unnest(j.columns) AS n (name) UNION VALUES ('user_id'), ('session_id')) AS n) END AS first
+                           SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ')
+                               FROM (SELECT n.name FROM pg_catalog.unnest(j.columns) AS n (name) UNION VALUES ('user_id'),
+                                     ('session_id')) AS n) END AS first
                   FROM sessiondb.installation AS i
                  CROSS JOIN LATERAL ROWS FROM (
-                        pg_catalog.jsonb_to_recordset(i.course_joins) AS ("only" pg_catalog.text, "to" pg_catalog.text, columns pg_catalog.text[], keys pg_catalog.text[], operators pg_catalog.text[], casts pg_catalog.text[])
+                        pg_catalog.jsonb_to_recordset(i.course_joins) AS ("only" pg_catalog.text, "to" pg_catalog.text,
+                            columns pg_catalog.text[], keys pg_catalog.text[], operators pg_catalog.text[], casts pg_catalog.text[])
                        ) WITH ORDINALITY AS j ("only", "to", columns, keys, operators, casts, place)
                ) AS s
          GROUP BY s.platform_schema)

@@ -23,7 +23,8 @@ BEGIN
                AS e (user_id, course_id, session_id)
           JOIN platform.sessions AS s ON s.id OPERATOR(pg_catalog.=) e.session_id AND s.course_id OPERATOR(pg_catalog.=) e.course_id
          WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active'
-           AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
+           AND EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id
+                       AND m.user_id OPERATOR(pg_catalog.=) e.user_id)
          ORDER BY e.user_id, e.course_id, s.created_at DESC NULLS LAST, s.id DESC
     )
     SELECT pg_catalog.array_agg(e.id ORDER BY p.place)

@@ -27,7 +27,8 @@ BEGIN
     IF p_row_id IS NULL THEN
         RETURN;
     END IF;
-    FOR v_step IN SELECT s.* FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, "only" text, keys text[], operators text[], casts text[]) LOOP
+    FOR v_step IN SELECT s.*
+        FROM jsonb_to_recordset(v_steps) AS s ("from" text, columns text[], "to" text, "only" text, keys text[], operators text[], casts text[]) LOOP
         v_row := sessiondb.ask(format('SELECT pg_catalog.jsonb_build_object(%s) FROM %s WHERE %s',
             (SELECT string_agg(format('%1$L, %1$I', c.name), ', ') FROM unnest(v_step.columns) AS c (name)), v_step."from", v_where));
         EXIT WHEN v_row IS NULL;
@@ -41,16 +42,19 @@ BEGIN
     IF v_row IS NULL OR v_next IS NOT NULL THEN
         RETURN;
     END IF;
-    v_column := (SELECT c.name FROM unnest(v_step.columns) WITH ORDINALITY AS c (name, place) ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
+    v_column := (SELECT c.name FROM unnest(v_step.columns) WITH ORDINALITY AS c (name, place)
+                 ORDER BY (v_row ->> c.name) IS NULL DESC, c.place LIMIT 1);
     detail := format('The row leads to no course: %I of table %s is %s in the row with %s.', v_column, v_step."from",
-        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'), regexp_replace(v_where, E'OPERATOR\\([^()]*\\)', '=', 'g'));
+        coalesce((v_row ->> v_column) || ', of which there is no row in table ' || v_step."to" || ',', 'NULL'),
+            regexp_replace(v_where, E'OPERATOR\\([^()]*\\)', '=', 'g'));
 
     v_next := sessiondb.ask(sessiondb.query_of_course(v_steps, p_user_id));
     IF v_next IS NULL THEN
         fix := format('Table %s has no row that it could lead to: create one first.', v_step."to");
         RETURN;
     END IF;
-    detail := format('%s The fix uses course %s%s; check that this is the right one.', detail, sessiondb.name_of('course', (v_next ->> 'course_id')::uuid),
+    detail := format('%s The fix uses course %s%s; check that this is the right one.', detail,
+                     sessiondb.name_of('course', (v_next ->> 'course_id')::uuid),
         CASE WHEN (v_next -> 'is_enrolled')::boolean THEN ', in which the user is enrolled' END);
     fix := format('UPDATE %s SET %s WHERE %s', v_step."from",
         (SELECT string_agg(format('%I = %L', c.name, v_next -> 'row' ->> c.key), ', ') FROM unnest(v_step.columns, v_step.keys) AS c (name, key)),

@@ -18,7 +18,8 @@ AS $function$
  */
 DECLARE
     -- by themselves, for Citus
-    v_choice pg_catalog.jsonb := (SELECT pg_catalog.to_jsonb(c.*) FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_by_enrollment) AS c);
+    v_choice pg_catalog.jsonb := (SELECT pg_catalog.to_jsonb(c.*)
+                                  FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], p_by_enrollment) AS c);
     v_without pg_catalog.uuid := (SELECT c.session_id FROM sessiondb.choose_sessions(ARRAY[p_user_id], ARRAY[p_course_id], false) AS c);
     v_facts pg_catalog.jsonb;
 BEGIN
@@ -46,7 +47,8 @@ BEGIN
         'sessions', coalesce((
             SELECT pg_catalog.jsonb_agg(o.*)
               FROM (SELECT s.org_id,
-                           EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id) AS mine,
+                           EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id
+                                   AND m.user_id OPERATOR(pg_catalog.=) p_user_id) AS mine,
                            pg_catalog.count(*) AS sessions,
                            pg_catalog.count(*) FILTER (WHERE s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') AS active,
                            (pg_catalog.array_agg(
@@ -60,14 +62,17 @@ BEGIN
                      LIMIT 20) AS o), '[]'),
         'link', coalesce((
             SELECT pg_catalog.jsonb_build_object('course_id', s.course_id, 'org_id', s.org_id, 'is_member', EXISTS (
-                       SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id))
+                       SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id
+                           AND m.user_id OPERATOR(pg_catalog.=) p_user_id))
               FROM platform.sessions AS s
              WHERE s.id OPERATOR(pg_catalog.=) p_session_id), '{}'),
         'best', coalesce((
-            SELECT pg_catalog.jsonb_build_object('id', s.id, 'org_id', s.org_id, 'is_active', s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active')
+            SELECT pg_catalog.jsonb_build_object('id', s.id, 'org_id', s.org_id, 'is_active',
+                                                 s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active')
               FROM platform.sessions AS s
              WHERE s.course_id OPERATOR(pg_catalog.=) p_course_id AND s.org_id IS NOT NULL
-             ORDER BY EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) p_user_id) DESC,
+             ORDER BY EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id
+                              AND m.user_id OPERATOR(pg_catalog.=) p_user_id) DESC,
                       (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC NULLS LAST, s.created_at DESC NULLS LAST, s.id DESC
              LIMIT 1), '{}'),
         'any_org', (SELECT o.id FROM platform.orgs AS o ORDER BY o.id LIMIT 1))

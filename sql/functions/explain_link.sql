@@ -33,7 +33,8 @@ SELECT jsonb_build_object(
            'verdict', c.verdict,
            'steps', (SELECT jsonb_agg(jsonb_build_object('step', s.step, 'ok', s.ok, 'detail',
                          CASE WHEN s.ok AND s.step <> 'user' OR s.step = 'row' OR a.facts -> 'hidden' = '[]' THEN s.detail
-                              ELSE regexp_replace(s.detail, E'\\.$', format(', as far as role %s sees.', current_user)) END) ORDER BY s.place) FROM steps AS s)
+                              ELSE regexp_replace(s.detail, E'\\.$', format(', as far as role %s sees.', current_user)) END)
+                                  ORDER BY s.place) FROM steps AS s)
                     || jsonb_build_object('step', 'choice', 'ok', c.ok, 'detail', c.detail),
            'fix', coalesce(c.fixes #>> '{0,command}', c.fixes #>> '{0,what}'),
            'fixes', c.fixes)

@@ -30,7 +30,9 @@ WITH choice AS (
 link AS (
     SELECT CASE WHEN l.course_id <> p_course_id THEN format('the session is of course %s, the row of course %s', l.course_id, p_course_id)
                 WHEN l.org_id IS NULL AND NOT l.is_member THEN 'the session is of no organisation'
-                WHEN NOT l.is_member AND NOT k.is_hidden THEN format('the session is of %s, and the user is not a member of it', sessiondb.name_of('org', l.org_id)) END AS fault,
+                WHEN NOT l.is_member
+                    AND NOT k.is_hidden THEN format('the session is of %s, and the user is not a member of it',
+                                                    sessiondb.name_of('org', l.org_id)) END AS fault,
            coalesce(NOT l.is_member AND k.is_hidden, false) AS is_uncertain
       FROM jsonb_to_record(p_facts -> 'link') AS l (course_id uuid, org_id uuid, is_member boolean)
      CROSS JOIN LATERAL (SELECT p_facts @> '{"hidden": [{"name": "org_members"}]}' AS is_hidden) AS k
@@ -40,7 +42,8 @@ hidden AS (
     SELECT format('Role %s may not see every row of %s under row level security, so explain cannot say more.',
                   current_user, string_agg(h.full_name, ', ' ORDER BY h.full_name)) AS said,
            count(*) > 0 AS is_any,
-           jsonb_build_object('command', 'Ask with a role that sees every row: one that has BYPASSRLS or, where it is not forced, the owner of the tables.') AS fix
+           jsonb_build_object('command', 'Ask with a role that sees every row: one that has BYPASSRLS or, where it is not forced, '
+                                         'the owner of the tables.') AS fix
       FROM choice AS c
       JOIN jsonb_to_recordset(p_facts -> 'hidden') AS h (name text, full_name text)
         ON CASE c.reason
@@ -71,11 +74,15 @@ SELECT coalesce(p_session_id, c.session_id), c.reason, coalesce(p_session_id, c.
             ELSE a.verdict END,
        coalesce((
            SELECT jsonb_agg(jsonb_build_object(
-                      'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
-                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command') || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) ' AND f.fix ->> 'then' IS NULL THEN b.option ELSE '' END END,
+                      'what', CASE WHEN k.is_command THEN CASE WHEN n.is_new THEN 'for new work, ' ELSE '' END
+                          || (f.fix ->> 'what') ELSE f.fix ->> 'command' END,
+                      'command', CASE WHEN k.is_command THEN (f.fix ->> 'command')
+                          || CASE WHEN f.fix ->> 'command' ~ '^sessiondb (member|session) '
+                          AND f.fix ->> 'then' IS NULL THEN b.option ELSE '' END END,
                       'then', CASE WHEN f.fix ->> 'then' LIKE 'INSERT%' THEN f.fix ->> 'then'
                                    WHEN f.fix ->> 'then' IS NOT NULL THEN (f.fix ->> 'then') || b.option
-                                   WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) ' AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
+                                   WHEN f.fix ->> 'command' ~ '^(UPDATE|INSERT) '
+                                       AND c.reason <> 'already_linked' THEN 'sessiondb backfill' END) ORDER BY f.place)
              FROM unnest(CASE WHEN n.is_withheld THEN ARRAY[h.fix] ELSE a.fixes END) WITH ORDINALITY AS f (fix, place)
             CROSS JOIN LATERAL (SELECT f.fix ->> 'command' ~ '^(sessiondb|UPDATE|INSERT|SELECT) ' AS is_command) AS k
             WHERE f.fix ->> 'command' IS NOT NULL), '[]')

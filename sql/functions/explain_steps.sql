@@ -39,7 +39,8 @@ SELECT 'user', u.is_there IS NOT FALSE,
   FROM sessiondb.table_of_users() AS t
  CROSS JOIN LATERAL (
         SELECT CASE WHEN t.users IS NOT NULL THEN sessiondb.ask(format(
-                   'SELECT pg_catalog.to_jsonb(EXISTS (SELECT FROM %s WHERE %I OPERATOR(pg_catalog.=) %L))', t.users, t.key, p_user_id))::boolean END AS is_there
+                   'SELECT pg_catalog.to_jsonb(EXISTS (SELECT FROM %s WHERE %I OPERATOR(pg_catalog.=) %L))', t.users, t.key,
+                       p_user_id))::boolean END AS is_there
        ) AS u
  WHERE p_user_id IS NOT NULL AND NOT (p_facts -> 'is_seen')::boolean
 UNION ALL
@@ -51,14 +52,16 @@ SELECT 'course', (p_facts -> 'is_course')::boolean,
            p_table, CASE WHEN p_session_id IS NULL AND p_facts #>> '{choice,reason}' = 'course_unknown' THEN p_row_id END, p_user_id) AS c
 UNION ALL
 SELECT 'memberships', count(*) > 0,
-       coalesce('Member of ' || string_agg(format('%s (%s)', sessiondb.name_of('org', m.org_id), coalesce(m.role, '-')), ', ' ORDER BY m.org_id) || '.',
+       coalesce('Member of ' || string_agg(format('%s (%s)', sessiondb.name_of('org', m.org_id), coalesce(m.role, '-')),
+                                           ', ' ORDER BY m.org_id) || '.',
                 format('User %s is a member of no organisation.', coalesce(sessiondb.name_of('user', p_user_id), '(none)'))),
        NULL
   FROM jsonb_to_recordset(p_facts -> 'memberships') AS m (org_id uuid, role text)
 UNION ALL
 SELECT 'sessions', o.mine AND o.active > 0,
        CASE WHEN o.mine OR o.place <= 3
-            THEN format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id), CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
+            THEN format('%s%s has %s of the course: %s%s.', sessiondb.name_of('org', o.org_id),
+                        CASE WHEN NOT o.mine THEN ', which is not an organisation of the user,' END,
                         CASE o.sessions WHEN 1 THEN '1 session' ELSE o.sessions || ' sessions' END,
                         array_to_string(o.titles, ', '), CASE WHEN o.sessions > 5 THEN ', ...' END)
             ELSE 'More organisations, which are none of the user, have sessions of the course.' END,

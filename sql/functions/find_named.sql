@@ -5,7 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 /*
  * The users, courses, organisations or sessions (p_kind as for names_in) that people call p_name, with all their names;
- * at most 21. found_by is slug, name, or both if it is the slug of one and the name of another. If nothing has this name, the most similar ones, found_by near.
+ * at most 21. found_by is slug, name, or both if it is the slug of one and the name of another. If nothing has this
+ * name, the most similar ones, found_by near.
  *
  * The slug, which identifies a thing, goes before what people may choose freely, each as it is written, then in any case.
  * No user may take another's place by calling themselves so: they are looked for in any case and in all names at once, and
@@ -31,7 +32,8 @@ BEGIN
         step AS (
             SELECT min(p.place) AS place, p.identifies, CASE WHEN min(p.name) = 'slug' THEN 'slug' ELSE 'name' END AS found_by,
                    string_agg(format('%s OPERATOR(pg_catalog.=) %L::pg_catalog.text', p.value, p_name), ' OR ') AS as_written,
-                   string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)', p.value, p_name), ' OR ') AS in_any_case
+                   string_agg(format('pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%L::pg_catalog.text)',
+                                     p.value, p_name), ' OR ') AS in_any_case
               FROM place AS p
              WHERE ({looked_for(p_kind, p_name, p.name)})
              GROUP BY p.identifies, CASE WHEN p.identifies THEN p.place END
@@ -52,7 +54,8 @@ BEGIN
         IF v_found IS NOT NULL THEN
             -- a role that may create one could choose the name of another for its slug
             IF v_try.others IS NOT NULL THEN
-                IF sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.id) FROM (%s) AS r WHERE r.id::pg_catalog.text OPERATOR(pg_catalog.<>) %L LIMIT 1',
+                IF sessiondb.ask(format('SELECT pg_catalog.to_jsonb(r.id) FROM (%s) AS r '
+                                        'WHERE r.id::pg_catalog.text OPERATOR(pg_catalog.<>) %L LIMIT 1',
                                         v_try.others, v_found -> 0 ->> 'id')) IS NOT NULL
                 THEN
                     v_try.found_by := 'both';

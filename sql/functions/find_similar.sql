@@ -24,8 +24,10 @@ SELECT f.id, f.name
                      FROM (SELECT %1$I AS id, ARRAY[%2$s] AS names
                              FROM %3$s
                             ORDER BY (SELECT pg_catalog.max(CASE
-                                                 WHEN pg_catalog.starts_with(pg_catalog.lower(n.name), pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 4))) THEN 2
-                                                 WHEN pg_catalog.starts_with(pg_catalog.lower(n.name), pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 2))) THEN 1
+                                                 WHEN pg_catalog.starts_with(pg_catalog.lower(n.name),
+                                                     pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 4))) THEN 2
+                                                 WHEN pg_catalog.starts_with(pg_catalog.lower(n.name),
+                                                     pg_catalog.lower(pg_catalog.substr(%4$L::pg_catalog.text, 1, 2))) THEN 1
                                                  ELSE 0 END)
                                         FROM pg_catalog.unnest(ARRAY[%2$s]) AS n (name)) DESC
                             LIMIT 10000) AS r

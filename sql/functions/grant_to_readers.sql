@@ -6,7 +6,8 @@ AS $procedure$
  * Lets exactly the roles of the policies for staff execute the functions that these call: others would be refused every row.
  */
 DECLARE
-    v_readers text := (SELECT nullif(concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers', to_jsonb(i) -> 'staff' ->> 'of_views'), '') FROM sessiondb.installation AS i);
+    v_readers text := (SELECT nullif(concat_ws(', ', to_jsonb(i) -> 'staff' ->> 'readers',
+                                               to_jsonb(i) -> 'staff' ->> 'of_views'), '') FROM sessiondb.installation AS i);
     v_statement text;
 BEGIN
     FOR v_statement IN

@@ -49,7 +49,8 @@ BEGIN
               INTO scanned, reasons, v_row_ids, v_session_ids, skipped
               FROM sessiondb.choose_for_pages(p_table, p_partition, p_from, p_to, p_session_id) AS c
              CROSS JOIN LATERAL (
-                    SELECT pg_catalog.count(*) FILTER (WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_tried) AND r.row_id OPERATOR(pg_catalog.<>) ALL (v_locked)) AS hidden,
+                    SELECT pg_catalog.count(*)
+                        FILTER (WHERE r.row_id OPERATOR(pg_catalog.=) ANY (v_tried) AND r.row_id OPERATOR(pg_catalog.<>) ALL (v_locked)) AS hidden,
                            pg_catalog.count(*) FILTER (WHERE r.row_id OPERATOR(pg_catalog.<>) ALL (v_row_ids)) AS new
                       FROM pg_catalog.unnest(c.row_ids) AS r (row_id)
                    ) AS n;

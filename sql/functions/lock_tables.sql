@@ -49,7 +49,8 @@ BEGIN
     END LOOP;
     SELECT CASE WHEN c.oid IS NULL THEN format('table %s was created after the snapshot of this transaction', t.name)
                 WHEN t.name <> i.identity THEN format('table %s was renamed to %s while this waited for it', t.name, i.identity)
-                ELSE format('table %s belongs to role %I, which may have created it in the place of another one', i.identity, pg_get_userbyid(c.relowner)) END
+                ELSE format('table %s belongs to role %I, which may have created it in the place of another one', i.identity,
+                            pg_get_userbyid(c.relowner)) END
       INTO v_wrong
       FROM unnest(v_locked) WITH ORDINALITY AS l (relid, place)
       LEFT JOIN pg_class AS c ON c.oid = l.relid
@@ -63,7 +64,8 @@ BEGIN
            )
      LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = regexp_replace(v_wrong, E'[{invisible}]', '?', 'g'), HINT = 'See: sessiondb check';
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = regexp_replace(v_wrong, E'[{invisible}]', '?', 'g'), HINT = 'See: sessiondb check';
     END IF;
 END
 $procedure$

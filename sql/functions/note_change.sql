@@ -26,7 +26,9 @@ DECLARE
 BEGIN
     -- citus: /*
     -- a snapshot may be older than that table
-    IF EXISTS (SELECT FROM sessiondb.installation AS i WHERE coalesce(pg_partition_root(TG_RELID), TG_RELID) IS DISTINCT FROM to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))) THEN
+    IF EXISTS (SELECT FROM sessiondb.installation AS i
+               WHERE coalesce(pg_partition_root(TG_RELID),
+                              TG_RELID) IS DISTINCT FROM to_regclass(format('%I.%I', i.platform_schema, TG_ARGV[0]))) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('trigger %I is on a table whose links sessiondb does not save', TG_NAME),

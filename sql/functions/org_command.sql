@@ -44,7 +44,8 @@ target AS (
 SELECT CASE
            WHEN NOT t.is_fit THEN (
                SELECT format('INSERT INTO %s (%s) VALUES (%s)', t.name, string_agg(quote_ident(c.name), ', ' ORDER BY c.place),
-                             string_agg(coalesce(quote_literal(CASE f.name WHEN 'created_by' THEN t.creator::text ELSE f.value END), '<' || quote_ident(c.name) || '>'), ', ' ORDER BY c.place))
+                             string_agg(coalesce(quote_literal(CASE f.name WHEN 'created_by' THEN t.creator::text
+                                                               ELSE f.value END), '<' || quote_ident(c.name) || '>'), ', ' ORDER BY c.place))
                  FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)
                  LEFT JOIN filled AS f ON f.name = c.name
                 WHERE c.name <> 'created_by' OR t.creator IS NOT NULL)

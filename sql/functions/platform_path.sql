@@ -10,7 +10,8 @@ AS $function$
 DECLARE
     v_path text := CASE
         -- in a SECURITY DEFINER function the connection and its settings are those of another role: the path of apply
-        WHEN current_user <> coalesce(nullif(current_setting('role'), 'none'), session_user) THEN (SELECT i.search_path FROM sessiondb.installation AS i)
+        WHEN current_user <> coalesce(nullif(current_setting('role'), 'none'), session_user) THEN (SELECT i.search_path
+            FROM sessiondb.installation AS i)
         ELSE current_setting('sessiondb.platform_path', true) END;
     v_schemas name[];
 BEGIN

@@ -28,7 +28,8 @@ SELECT format(
            string_agg(concat(
                CASE WHEN s.place > 1 THEN 'JOIN ' END,
                format('(SELECT %s FROM %s%s) AS t%s', (
-                   SELECT string_agg(DISTINCT quote_ident(n.name), ', ') FROM unnest(s.keys || s.next || s.of_user) AS n (name)), s."only", s."to", s.place),
+                   SELECT string_agg(DISTINCT quote_ident(n.name), ', ') FROM unnest(s.keys || s.next || s.of_user) AS n (name)),
+                          s."only", s."to", s.place),
                CASE WHEN s.place > 1 THEN (
                    SELECT ' ON ' || string_agg(format('t%s.%I %s t%s.%I%s', s.place, c.key, c.operator, s.place - 1, c.name, c.right_cast), ' AND ')
                      FROM unnest(s.columns, s.keys, s.operators, s.casts) AS c (name, key, operator, right_cast)) END), ' ' ORDER BY s.place),
@@ -43,7 +44,8 @@ SELECT format(
  CROSS JOIN LATERAL (
         SELECT j.*, lead(j.columns) OVER (ORDER BY j.place) AS next,
                CASE WHEN j.place = 1 AND j."to" = format('%I.enrollments', i.platform_schema) THEN ARRAY['user_id'] END AS of_user
-          FROM ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, "only" text, keys text[], operators text[], casts text[]))
+          FROM ROWS FROM (jsonb_to_recordset(p_steps) AS ("from" text, columns text[], "to" text, "only" text, keys text[],
+                                                          operators text[], casts text[]))
                WITH ORDINALITY AS j ("from", columns, "to", "only", keys, operators, casts, place)
        ) AS s
  GROUP BY i.platform_schema

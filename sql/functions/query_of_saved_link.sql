@@ -18,7 +18,8 @@ SELECT coalesce((
                      FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'session_belongs_to'),
                   -- citus: format(' AND r.user_id OPERATOR(pg_catalog.=) %L', p_user_id) /*
                   CASE WHEN w.shared_key IS NOT NULL THEN
-                      format(' AND (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.<) 2 FROM (SELECT %s FROM %s) AS o WHERE %s)', w.columns, h.root, w.shared_key) END
+                      format(' AND (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.<) 2 FROM (SELECT %s FROM %s) AS o WHERE %s)',
+                             w.columns, h.root, w.shared_key) END
                   -- citus: */
                   )
       FROM (SELECT 'n' AS row, 'b' AS before) AS t
@@ -29,7 +30,8 @@ SELECT coalesce((
                    -- the columns without their row: one that was renamed would else be a call of a function
                    (SELECT string_agg(quote_ident(a.attname), ', ')
                       FROM pg_attribute AS a
-                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS columns
+                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                         AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS columns
              OFFSET 0  -- once, not wherever it is named: this is asked for each row that an apply restores
            ) AS w
      -- a table that another role left in the schema is not ours: those of a rollback belong to the owner, and are there only after one

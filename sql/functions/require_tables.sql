@@ -83,7 +83,8 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'feature_not_supported',
-            MESSAGE = regexp_replace(format('table %s is managed by Citus, for which sessiondb was not applied here', v_table), E'[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(format('table %s is managed by Citus, for which sessiondb was not applied here', v_table),
+                                     E'[{invisible}]', '?', 'g'),
             HINT = 'See: sessiondb check, then sessiondb apply';
     END IF;
 END

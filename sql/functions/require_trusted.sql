@@ -73,7 +73,9 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = regexp_replace(v_found || ': an unqualified name in the platform''s own code may mean an object of that role', E'[{invisible}]', '?', 'g'),
+            MESSAGE = regexp_replace(v_found
+                                     || ': an unqualified name in the platform''s own code may mean an object of that role',
+                                         E'[{invisible}]', '?', 'g'),
             HINT = 'Connect with a search_path without it. See: sessiondb check search_path';
     END IF;
     CALL sessiondb.hold_tables();

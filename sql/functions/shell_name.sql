@@ -13,7 +13,8 @@ SELECT coalesce((
              FROM sessiondb.names_in(p_kind) AS t
             CROSS JOIN LATERAL jsonb_array_elements_text(sessiondb.ask(format(
                    'SELECT pg_catalog.jsonb_build_array(%s) FROM %s WHERE %I OPERATOR(pg_catalog.=) %L',
-                   (SELECT string_agg(format('%I::pg_catalog.text', c.name), ', ' ORDER BY c.place) FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
+                   (SELECT string_agg(format('%I::pg_catalog.text', c.name), ', ' ORDER BY c.place)
+                    FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)),
                    t.relation, t.key, p_id))) WITH ORDINALITY AS n (name, place)
             WHERE t.columns IS NOT NULL
               AND n.name ~ '^[^- ].{0,59}$'

@@ -34,9 +34,11 @@ SELECT min(p.relid)::regclass
           JOIN pg_trigger AS t ON t.tgrelid = p_table AND t.tgname = 'zzz_sessiondb_save_columns' AND t.xmin = w.by
           JOIN pg_class AS h ON h.oid = p_table
          WHERE ARRAY(SELECT a.attname
-                       FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY AS k (attnum, place) JOIN pg_attribute AS a ON a.attrelid = p_table AND a.attnum = k.attnum
+                       FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY AS k (attnum, place)
+                           JOIN pg_attribute AS a ON a.attrelid = p_table AND a.attnum = k.attnum
                       ORDER BY k.place)
              = ARRAY(SELECT a.attname FROM pg_attribute AS a
-                      WHERE a.attrelid = to_regclass('sessiondb.changed_rows_of_' || h.relname) AND a.attnum > 0 ORDER BY a.attnum) || 'session_id'::name)
+                      WHERE a.attrelid = to_regclass('sessiondb.changed_rows_of_' || h.relname) AND a.attnum > 0
+                          ORDER BY a.attnum) || 'session_id'::name)
     -- citus: */
 $function$

@@ -24,7 +24,8 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
                  CROSS JOIN LATERAL (
                         SELECT bool_or(e.enumlabel = 'active') AS has_it,
                                -- a single label with this meaning
-                               min(e.enumlabel) FILTER (WHERE e.enumlabel ~* '^(activ[ea]*|actif|open(ed)?|ouverte?|running|live|started|in_progress|en_cours)$') AS renamed
+                               min(e.enumlabel) FILTER (WHERE e.enumlabel ~* '^(activ[ea]*|actif|open(ed)?|ouverte?|'
+                                                                      'running|live|started|in_progress|en_cours)$') AS renamed
                           FROM pg_enum AS e WHERE e.enumtypid = s.type_oid
                        ) AS e
                  WHERE s.typtype = 'e' AND e.has_it IS NOT TRUE) AS s
@@ -34,7 +35,8 @@ SELECT 'active_status' AS "check", 'error' AS level, format('%s.status', f.full_
         SELECT s.full_name,
                format('Constraint %I of table %s does not allow "active" in column status.', k.conname, s.full_name),
                format('Only sessions with that status are chosen, so add it: ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I CHECK (%s)',
-                      s.full_name, k.conname, k.conname, replace(replace(e.rule, 'ARRAY[', 'ARRAY[''active'', '), ' = ANY ', ' OPERATOR(pg_catalog.=) ANY '))
+                      s.full_name, k.conname, k.conname,
+                          replace(replace(e.rule, 'ARRAY[', 'ARRAY[''active'', '), ' = ANY ', ' OPERATOR(pg_catalog.=) ANY '))
           FROM status AS s
           JOIN pg_constraint AS k ON k.conrelid = s.table_oid AND k.contype = 'c'
          CROSS JOIN LATERAL pg_get_expr(k.conbin, s.table_oid) AS e (rule)

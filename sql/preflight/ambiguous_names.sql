@@ -26,7 +26,8 @@ SELECT DISTINCT ON (s.name)
        'ambiguous_names' AS "check",
        CASE WHEN s.is_variable AND s.is_trusted THEN 'error' ELSE 'warning' END AS level,
        format('function %s', s.name) AS object,
-       format('Function %s names session_id without its table, and reads %I.%I, which will have a column of that name: "%s"', s.name, g.nspname, g.relname,
+       format('Function %s names session_id without its table, and reads %I.%I, which will have a column of that name: "%s"',
+              s.name, g.nspname, g.relname,
               left(regexp_replace(s.text, '\s+', ' ', 'g'), 120)) AS detail,
        'Write its table before it or, if it is a parameter or variable, the name of the function: f.session_id' AS fix
   FROM statement AS s

@@ -102,7 +102,9 @@ SELECT DISTINCT ON (t.name, t.relname)
        format(CASE WHEN t.text ~ '\*' THEN 'Name the columns instead of *: %s%s'
                    ELSE 'Write the row as a whole, as in SELECT t.* FROM %3$I.%4$I AS t, instead of its columns: %1$s%2$s' END, t.columns,
               CASE WHEN t.certain THEN '; or add the column at the end of the copy: ALTER TABLE '
-                   || to_regclass(CASE WHEN target.name ~ '^[^\W\d]\w*\.[^\W\d]\w*$' THEN target.name WHEN target.name ~ '^[^\W\d]\w*$' THEN format('%I.%s', t.nspname, target.name) END)::text || ' ADD COLUMN session_id uuid' END,
+                   || to_regclass(CASE WHEN target.name ~ '^[^\W\d]\w*\.[^\W\d]\w*$' THEN target.name
+                                  WHEN target.name ~ '^[^\W\d]\w*$' THEN format('%I.%s', t.nspname, target.name) END)::text
+                                      || ' ADD COLUMN session_id uuid' END,
               t.nspname, t.relname) AS fix
   FROM taken AS t
  CROSS JOIN LATERAL (

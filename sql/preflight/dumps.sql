@@ -5,7 +5,8 @@ WITH home AS (
 SELECT 'dumps' AS "check", 'warning' AS level, 'schema sessiondb' AS object,
        format('Role %s can read every table, like a role for dumps, and pg_dump will also have to read schema sessiondb.',
               string_agg(quote_ident(b.rolname), ', ' ORDER BY b.rolname)) AS detail,
-       format('If it is used for dumps, run after apply: GRANT USAGE ON SCHEMA sessiondb TO %1$s; GRANT SELECT ON ALL TABLES IN SCHEMA sessiondb TO %1$s;'
+       format('If it is used for dumps, run after apply: GRANT USAGE ON SCHEMA sessiondb TO %1$s; GRANT '
+              'SELECT ON ALL TABLES IN SCHEMA sessiondb TO %1$s;'
               ' ALTER DEFAULT PRIVILEGES FOR ROLE %2$I IN SCHEMA sessiondb GRANT SELECT ON TABLES TO %1$s',
               string_agg(quote_ident(b.rolname), ', ' ORDER BY b.rolname),
               coalesce((SELECT pg_get_userbyid(h.nspowner) FROM home AS h), current_user)) AS fix

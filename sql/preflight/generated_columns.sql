@@ -2,7 +2,8 @@
 -- triggers: they would see NULL, link no row and refuse every session. And it has no indexes on virtual columns.
 SELECT 'generated_columns' AS "check", 'error' AS level,
        format('%I.%I.%I', n.nspname, c.relname, a.attname) AS object,
-       format(CASE WHEN u.is_read THEN 'Column %I of table %I.%I is generated, so PostgreSQL computes it only after the triggers of sessiondb have read it.'
+       format(CASE WHEN u.is_read THEN 'Column %I of table %I.%I is generated, so PostgreSQL computes it only after the triggers '
+                                       'of sessiondb have read it.'
                    ELSE 'Column %I of table %I.%I is virtual, and PostgreSQL has no indexes on virtual columns.' END,
               a.attname, n.nspname, c.relname) AS detail,
        CASE WHEN u.is_read THEN

@@ -34,7 +34,8 @@ SELECT 'inheritance', 'error',
 UNION ALL
 SELECT 'inheritance', 'error',
        format('%s', leaf.oid::regclass),
-       format('Partition %s of table %s is a foreign table, which cannot have the indexes and foreign keys of sessiondb.', leaf.oid::regclass, c.oid::regclass),
+       format('Partition %s of table %s is a foreign table, which cannot have the indexes and foreign keys of sessiondb.',
+              leaf.oid::regclass, c.oid::regclass),
        format('Detach it: ALTER TABLE %s DETACH PARTITION %s', t.parentrelid, leaf.oid::regclass)
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind = 'p'

@@ -22,7 +22,8 @@ link_key AS (
 SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT format('%I.%I', h.nspname, c.relname) AS object,
-               format('The name of an index that sessiondb needs, %I, is used by a different object%s.', c.relname, ' of table ' || t.oid::regclass) AS detail,
+               format('The name of an index that sessiondb needs, %I, is used by a different object%s.', c.relname, ' of table '
+                      || t.oid::regclass) AS detail,
                CASE
                    WHEN i.indexrelid IS NULL THEN format('Give %I.%I another name.', h.nspname, c.relname)
                    ELSE format('Give it another name: ALTER INDEX %I.%I RENAME TO %I', h.nspname, c.relname, left('old_' || c.relname, 63))
@@ -36,16 +37,19 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
             -- an invalid index is built again, except one of a partitioned table that another session is still building
             OR ((i.indisvalid OR (c.relkind = 'I' AND coalesce(obj_description(c.oid, 'pg_class') NOT LIKE '%(sessiondb)', true)))
                 AND EXISTS (
-                SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate, required.comment)}) AS s (statement, locks, scans)
+                SELECT FROM ({index(required.name, required.table_name, required.columns, required.predicate,
+                                    required.comment)}) AS s (statement, locks, scans)
                 HAVING count(*) > 0 AND NOT bool_or(s.statement LIKE '%DROP INDEX %'))
                 -- ours follows a column that is renamed, which required_columns reports
                 AND NOT EXISTS (
                 SELECT FROM regexp_split_to_table(required.columns[1], ', ') AS k (name)
-                 WHERE k.name <> 'session_id' AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
+                 WHERE k.name <> 'session_id'
+                     AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attname = split_part(k.name, ' ', 1))))
         UNION ALL
         -- those of partitions can be computed
         SELECT format('%I.%I', x.schema_name, x.index_name),
-               format('The name of an index that sessiondb needs on table %I.%I is used by a different object, of role %I.', x.schema_name, x.table_name, pg_get_userbyid(c.relowner)),
+               format('The name of an index that sessiondb needs on table %I.%I is used by a different object, of role %I.',
+                      x.schema_name, x.table_name, pg_get_userbyid(c.relowner)),
                format('Give %I.%I another name.', x.schema_name, x.index_name)
           FROM ({indexes}) AS required (name, table_name, columns, predicate, comment)
          CROSS JOIN LATERAL ({index_places(required.name, required.table_name, required.columns, required.predicate)}) AS x
@@ -66,7 +70,8 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 AND coalesce(obj_description(k.oid, 'pg_constraint') NOT LIKE '%(sessiondb)', true))
         UNION ALL
         SELECT format('%s.%s', k.relname, k.conname),
-               format('The foreign key %I of %s is not enforced, and PostgreSQL allows no other beside it on a partitioned table.', k.conname, k.full_name),
+               format('The foreign key %I of %s is not enforced, and PostgreSQL allows no other beside it on a partitioned '
+                      'table.', k.conname, k.full_name),
                format('Drop it: ALTER TABLE %s DROP CONSTRAINT %I', k.full_name, k.conname)
           FROM link_key AS k
          WHERE k.is_partitioned AND k.is_to_sessions AND NOT k.is_enforced AND NOT k.is_ours
@@ -96,7 +101,8 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
          CROSS JOIN LATERAL ({with_partitions(root.oid)}) AS node
           JOIN pg_class AS c ON c.oid = node.relid
           JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgparentid = 0
-                              AND (t.tgname IN ('zzz_sessiondb_save', 'zzz_sessiondb_save_columns') OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
+                              AND (t.tgname IN ('zzz_sessiondb_save', 'zzz_sessiondb_save_columns')
+                                   OR ('trigger', root.relname::text, t.tgname::text) IN ({names}))
           JOIN pg_proc AS p ON p.oid = t.tgfoid
          WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('sessiondb')
         UNION ALL
@@ -112,11 +118,13 @@ SELECT 'names' AS "check", 'error' AS level, f.object, f.detail, f.fix
                 SELECT format('Course path %s', p.path), array_to_string(p.pieces, ' '), 'Rename that table, column or schema.'
                   FROM ({course_paths()}) AS p
                ) AS w
-         CROSS JOIN LATERAL regexp_match(w.names, 'course_of\(\w+\)|SET search_path FROM CURRENT|\m(?:staff_user|staff_roles|readers_of_\w+)\M') AS m (text)
+         CROSS JOIN LATERAL regexp_match(w.names,
+                                         'course_of\(\w+\)|SET search_path FROM CURRENT|\m(?:staff_user|staff_roles|readers_of_\w+)\M') AS m (text)
          WHERE m.text IS NOT NULL
         UNION ALL
         SELECT p.oid::regprocedure::text,
-               format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user),
+               format('Function %s exists and belongs to %I, so role %I may not replace it.', p.oid::regprocedure,
+                      pg_get_userbyid(p.proowner), current_user),
                -- another owner would give a SECURITY DEFINER function the rights of that role
                format('Inspect it, then drop it or give it another name: ALTER ROUTINE %s RENAME TO %I', p.oid::regprocedure, 'old_' || p.proname)
           FROM platform AS h

@@ -32,7 +32,8 @@ SELECT 'other_schema' AS "check", 'error' AS level, format('schema %I', h.nspnam
          WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = h.oid AND c.relname = r.name)
        ) AS l
   JOIN LATERAL (
-        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname AND cardinality(o.names) >= 4 ORDER BY o.of_role IS NOT NULL, NOT o.has_enrollments, cardinality(o.names) DESC, o.nspname LIMIT 1
+        SELECT o.* FROM holder AS o WHERE o.nspname <> h.nspname AND cardinality(o.names) >= 4 ORDER BY o.of_role IS NOT NULL,
+               NOT o.has_enrollments, cardinality(o.names) DESC, o.nspname LIMIT 1
        ) AS o ON l.number >= 4
  WHERE h.nspname = current_setting('sessiondb.schema')
    AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relname = 'installation')

@@ -17,9 +17,11 @@ SELECT 'overloads' AS "check", CASE WHEN t.is_trusted THEN 'error' ELSE 'warning
    AND (p.proargtypes[0], p.proargtypes[1]) = ('uuid'::regtype, 'uuid'::regtype)
 UNION ALL
 SELECT 'overloads', 'warning', format('function %s', p.oid::regprocedure),
-       format('Function %s acts with the rights of its owner, and is replaced by one that acts with those of its caller: a role that may not read org_members and sessions can no longer call it.', p.oid::regprocedure),
+       format('Function %s acts with the rights of its owner, and is replaced by one that acts with those of its caller: a role '
+              'that may not read org_members and sessions can no longer call it.', p.oid::regprocedure),
        'Grant these roles SELECT on the two tables, or let them call a SECURITY DEFINER function of yours that calls it.'
   FROM pg_namespace AS n
-  JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid' AND p.prosecdef
+  JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = 'get_user_session_for_course'
+      AND oidvectortypes(p.proargtypes) = 'uuid, uuid' AND p.prosecdef
  WHERE n.nspname = current_setting('sessiondb.schema')
  ORDER BY object

@@ -86,7 +86,8 @@ SELECT 'owners' AS "check", f.level, f.object, f.detail, f.fix
             OR o.is_named
         UNION ALL
         SELECT 'error', format('VIEW %s', c.oid::regclass),
-               format('View %s belongs to role %I, which could make it run code with the rights of any role that reads it.', c.oid::regclass, s.rolname),
+               format('View %s belongs to role %I, which could make it run code with the rights of any role that reads it.',
+                      c.oid::regclass, s.rolname),
                format('Inspect it, then: ALTER VIEW %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(h.table_owner))
           FROM pg_class AS c
           JOIN stranger AS s ON s.oid = c.relowner

@@ -21,7 +21,8 @@ SELECT 'privileges' AS "check", 'error' AS level, f.object, f.detail, f.fix
          WHERE NOT pg_has_role(owner, 'USAGE')
         UNION
         -- what is created there is given to its owner
-        SELECT 'schema sessiondb', format('Role %I may not set its role to %I, which owns schema sessiondb.', current_user, pg_get_userbyid(n.nspowner)),
+        SELECT 'schema sessiondb',
+               format('Role %I may not set its role to %I, which owns schema sessiondb.', current_user, pg_get_userbyid(n.nspowner)),
                format('Connect as %I, or: GRANT %I TO %I WITH SET TRUE', pg_get_userbyid(n.nspowner), pg_get_userbyid(n.nspowner), current_user)
           FROM pg_namespace AS n
          WHERE n.nspname = 'sessiondb' AND pg_has_role(n.nspowner, 'USAGE') AND NOT {may_set_role(n.nspowner)}

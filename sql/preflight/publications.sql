@@ -17,7 +17,8 @@ WITH published AS (
 SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detail, f.fix
   FROM (
         SELECT p.name AS object,
-               format('Publication %I sends %s: a subscriber whose table lacks the column session_id stops replicating at the next row.', p.pubname, p.name) AS detail,
+               format('Publication %I sends %s: a subscriber whose table lacks the column session_id stops replicating at the '
+                      'next row.', p.pubname, p.name) AS detail,
                format('On each subscriber, before apply here and after a rollback here: ALTER TABLE %s ADD COLUMN session_id uuid', p.name) AS fix
           FROM published AS p
          WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = 'session_id' AND NOT a.attisdropped)
@@ -28,14 +29,16 @@ SELECT DISTINCT 'publications' AS "check", 'warning' AS level, f.object, f.detai
                  WHERE o.pubname = p.pubname AND r.prrelid = p.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL)
         UNION ALL
         SELECT format('publication %I', p.pubname),
-               format('Publication %I sends all tables, including those that apply creates in schema sessiondb; subscribers stop replicating at these.', p.pubname),
+               format('Publication %I sends all tables, including those that apply creates in schema sessiondb; subscribers stop '
+                      'replicating at these.', p.pubname),
                'Before apply, create it again with the tables, or (PostgreSQL 15) the schemas, that subscribers have.'
           FROM published AS p
          WHERE p.puballtables
            AND to_regnamespace('sessiondb') IS NULL
         UNION ALL
         SELECT p.part::text,
-               format('Publication %I sends updates of %s, which has no replica identity: neither a backfill nor the deletion of a session can change its rows.', p.pubname, p.part),
+               format('Publication %I sends updates of %s, which has no replica identity: neither a backfill nor the deletion of '
+                      'a session can change its rows.', p.pubname, p.part),
                format('Give it a primary key, or: ALTER TABLE %s REPLICA IDENTITY FULL', p.part)
           FROM published AS p
          WHERE p.pubupdate

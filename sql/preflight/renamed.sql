@@ -55,7 +55,8 @@ moved AS (
      WHERE col_description(c.oid, a.attnum) LIKE 'The training session %(sessiondb)'
 )
 SELECT 'renamed' AS "check",
-       CASE WHEN m.has_both AND NOT m.is_of_stranger AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
+       CASE WHEN m.has_both AND NOT m.is_of_stranger
+           AND coalesce(current_setting('sessiondb.undone', true), '') = '' THEN 'warning' ELSE 'error' END AS level,
        t.name AS object,
        CASE WHEN m.has_both THEN format('%s was created or linked by sessiondb, and another %s exists.', t.name, m.name)
             ELSE format('%s was %s when sessiondb was installed.', t.name, m.name) END AS detail,
@@ -63,22 +64,27 @@ SELECT 'renamed' AS "check",
            WHEN m.is_of_stranger THEN 'See whose that one is: sessiondb check table_owners'
            WHEN m.has_both AND c.relowner NOT IN (SELECT t.oid FROM trusted AS t) THEN
                format('It belongs to role %I now. See what that role has made of it before you read it.', pg_get_userbyid(c.relowner))
-           WHEN m.has_both AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
+           WHEN m.has_both
+               AND k.same_row IS NULL THEN 'The two have no key in common. Copy the links that you need after apply, then drop the column there.'
            -- both or neither. A row whose membership has ended would be refused, as is one that has no course, or another one, by now;
            -- one that was linked since is left to who knows why
            WHEN m.has_both THEN format('After apply, copy the links of members, and drop all of them there if each fits its row: DO %L', format(
                'DECLARE r record; BEGIN %1$s '
                'FOR r IN SELECT n.tableoid AS relation, n.ctid AS row_id, o.%2$I AS link FROM %3$s AS n, %4$s AND n.session_id IS NULL LOOP '
-               'BEGIN UPDATE %3$s SET session_id = r.link WHERE tableoid OPERATOR(pg_catalog.=) r.relation AND ctid OPERATOR(pg_catalog.=) r.row_id AND session_id IS NULL; '
+               'BEGIN UPDATE %3$s SET session_id = r.link WHERE tableoid OPERATOR(pg_catalog.=) r.relation '
+               'AND ctid OPERATOR(pg_catalog.=) r.row_id AND session_id IS NULL; '
                'EXCEPTION WHEN check_violation THEN NULL; END; END LOOP; '
-               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id OPERATOR(pg_catalog.<>) o.%2$I) THEN RAISE EXCEPTION USING MESSAGE = %5$L, HINT = %6$L; END IF; '
+               'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s '
+               'AND n.session_id OPERATOR(pg_catalog.<>) o.%2$I) THEN RAISE EXCEPTION USING MESSAGE = %5$L, HINT = %6$L; END IF; '
                'IF EXISTS (SELECT 1 FROM %3$s AS n, %4$s AND n.session_id IS NULL) THEN RAISE WARNING USING MESSAGE = %7$L, HINT = %8$L; ELSE '
                || 'ALTER TABLE %9$s DROP COLUMN %2$I CASCADE' || '; END IF; END',
                -- the columns without their table: else that of one that was renamed would be a call of a function
                format('PERFORM %s, session_id FROM %s LIMIT 0;', k.columns, y.name), y.link, y.name, y.old || ' ' || y.of_member,
-               format('rows of %s have another session by now', y.name), format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link),
+               format('rows of %s have another session by now', y.name),
+                   format('Set it to the one in %s, or drop column %I there.', m.relid::regclass, y.link),
                format('rows of %s have another course than their session by now, or none, and no link', y.name),
-               format('Their links are still in %1$s. If you do not need them: ALTER TABLE %1$s DROP COLUMN %2$I CASCADE', m.relid::regclass, y.link), m.relid::regclass))
+               format('Their links are still in %1$s. If you do not need them: ALTER TABLE %1$s DROP COLUMN %2$I CASCADE',
+                      m.relid::regclass, y.link), m.relid::regclass))
            WHEN m.kind = 'column' THEN format('Restore its name: ALTER TABLE %s RENAME COLUMN %I TO session_id', m.relid::regclass, m.column_name)
            WHEN c.relname <> m.name THEN format('Restore its name: ALTER TABLE %s RENAME TO %I', m.relid::regclass, m.name)
            ELSE format('Move it back: ALTER TABLE %s SET SCHEMA %I', m.relid::regclass, p.nspname)
@@ -105,8 +111,10 @@ SELECT 'renamed' AS "check",
  CROSS JOIN LATERAL (
         SELECT format('%I.%I', p.nspname, CASE m.kind WHEN 'table' THEN m.name ELSE c.relname END) AS name, l.link,
                format('(SELECT %s, %I FROM %s) AS o', k.columns, l.link, m.relid::regclass) AS old,
-               format('JOIN (SELECT id, org_id FROM %1$I.sessions) AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
-                      ' AND EXISTS (SELECT 1 FROM (SELECT org_id, user_id FROM %1$I.org_members) AS m WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
+               format('JOIN (SELECT id, org_id FROM %1$I.sessions) AS s ON s.id OPERATOR(pg_catalog.=) o.%2$I WHERE %3$s '
+                      'AND n.user_id OPERATOR(pg_catalog.=) o.user_id'
+                      ' AND EXISTS (SELECT 1 FROM (SELECT org_id, user_id FROM %1$I.org_members) AS m '
+                      'WHERE m.org_id OPERATOR(pg_catalog.=) s.org_id AND m.user_id OPERATOR(pg_catalog.=) o.user_id)',
                       p.nspname, l.link, k.same_row) AS of_member
           FROM (SELECT coalesce(m.column_name, 'session_id') AS link) AS l
        ) AS y

@@ -3,7 +3,8 @@
 SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.relname) AS object, f.detail, f.fix
   FROM pg_namespace AS n
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN ('enrollments', 'submissions')
-  JOIN pg_class AS k ON k.relnamespace = to_regnamespace('sessiondb') AND k.relname IN ('saved_links_of_' || c.relname, 'changed_rows_of_' || c.relname)
+  JOIN pg_class AS k ON k.relnamespace = to_regnamespace('sessiondb')
+      AND k.relname IN ('saved_links_of_' || c.relname, 'changed_rows_of_' || c.relname)
   JOIN pg_attribute AS a ON a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')
   LEFT JOIN pg_constraint AS p ON p.conrelid = k.oid AND p.contype = 'p' AND a.attnum = ANY (p.conkey)
   LEFT JOIN pg_attribute AS o ON o.attrelid = c.oid AND o.attname = a.attname AND NOT o.attisdropped
@@ -25,7 +26,8 @@ SELECT 'saved_links' AS "check", 'error' AS level, format('%I.%I', n.nspname, c.
         SELECT format('Column %I.%I.%I, by which a rollback saved its links, is %s, and was %s.', n.nspname, c.relname, a.attname,
                       format_type(o.atttypid, NULL), format_type(a.atttypid, NULL)),
                CASE WHEN a.atttypid = 'timestamptz'::regtype THEN
-                   format('Give the saved ones this type, with the time zone of that change for ZONE: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I AT TIME ZONE ''ZONE''',
+                   format('Give the saved ones this type, with the time zone of that change for ZONE: ALTER TABLE %s '
+                          'ALTER COLUMN %I TYPE %s USING %I AT TIME ZONE ''ZONE''',
                           k.oid::regclass, a.attname, format_type(o.atttypid, o.atttypmod), a.attname)
                ELSE
                    format('Give the saved ones this type: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::text::%s',
@@ -46,7 +48,8 @@ UNION ALL
 -- Their comment says of which, unless the platform was moved since. Those of another platform would be discarded, or given to the
 -- same rows of a copy.
 SELECT 'saved_links', 'error', format('%s', k.oid::regclass),
-       format('Table %s has the links of %I.%I, and would lose them in schema "%s".', k.oid::regclass, n.nspname, c.relname, current_setting('sessiondb.schema')),
+       format('Table %s has the links of %I.%I, and would lose them in schema "%s".', k.oid::regclass, n.nspname, c.relname,
+              current_setting('sessiondb.schema')),
        format(E'Restore them: sessiondb apply --schema %s\nOr give them up: DROP TABLE %s', ({shell_word(n.nspname)}), k.oid::regclass)
   FROM pg_class AS k
   JOIN pg_class AS c ON c.relkind IN ('r', 'p')

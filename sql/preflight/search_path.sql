@@ -5,7 +5,8 @@ SELECT 'search_path' AS "check", 'error' AS level, 'search_path' AS object,
        format('The search_path of this connection (%s) names pg_catalog after another schema, so objects in that schema hide those of PostgreSQL.',
               current_setting('sessiondb.platform_path')) AS detail,
        format('Leave pg_catalog out, which is then searched first: ALTER ROLE %I IN DATABASE %I SET search_path TO %s',
-              current_user, current_database(), regexp_replace(current_setting('sessiondb.platform_path'), ', "(pg_catalog|pg_temp)"', '', 'g')) AS fix
+              current_user, current_database(),
+                  regexp_replace(current_setting('sessiondb.platform_path'), ', "(pg_catalog|pg_temp)"', '', 'g')) AS fix
  WHERE current_setting('sessiondb.platform_path') LIKE '_%, "pg\_catalog",%'
 UNION ALL
 SELECT 'search_path', 'error', s.object, s.detail, s.fix

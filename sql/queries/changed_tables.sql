@@ -3,7 +3,8 @@
 -- or a key changes. What functions of the platform write to is not known.
 WITH RECURSIVE trusted AS MATERIALIZED (
     SELECT t.oid
-      FROM (SELECT (SELECT c.relowner FROM pg_class AS c WHERE c.relnamespace = $1 AND c.relname = 'enrollments' AND c.relkind IN ('r', 'p')) AS oid) AS o
+      FROM (SELECT (SELECT c.relowner FROM pg_class AS c WHERE c.relnamespace = $1 AND c.relname = 'enrollments'
+                    AND c.relkind IN ('r', 'p')) AS oid) AS o
      CROSS JOIN LATERAL (
 {trusted_roles(o.oid)}
            ) AS t
@@ -17,7 +18,8 @@ changed (relid, attnum) AS (
      CROSS JOIN LATERAL (
             SELECT w.otherwise::smallint
              UNION ALL
-            SELECT t.attnum FROM pg_attribute AS t WHERE t.attrelid = c.oid AND (t.attname = w.column_name OR t.attgenerated <> '') AND NOT t.attisdropped
+            SELECT t.attnum FROM pg_attribute AS t WHERE t.attrelid = c.oid
+                AND (t.attname = w.column_name OR t.attgenerated <> '') AND NOT t.attisdropped
            ) AS a (attnum)
      UNION
     SELECT f.relid, f.attnum
@@ -47,7 +49,8 @@ changed (relid, attnum) AS (
            ) AS f (relid, attnum)
 )
 SELECT c.relid,
-       bool_or(c.attnum IN (0, -2) OR EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.relid AND x.indisunique AND c.attnum = ANY (x.indkey))) AS changes_keys
+       bool_or(c.attnum IN (0, -2) OR EXISTS (
+                   SELECT FROM pg_index AS x WHERE x.indrelid = c.relid AND x.indisunique AND c.attnum = ANY (x.indkey))) AS changes_keys
   FROM changed AS c
  -- partitions follow from their table
  WHERE NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.relid AND i.inhparent IN (SELECT p.relid FROM changed AS p))

@@ -4,7 +4,8 @@
 -- The rows of students by user_id, all else to every node: then whatever a trigger reads and locks is where its row is.
 WITH used AS (
     SELECT c.oid::regclass::text AS name, c.oid, c.relkind, c.relname IN ('enrollments', 'submissions') AS of_students, p.partmethod, p.repmodel,
-           p.colocationid, p.partmethod = 'n' AND p.repmodel <> 't' AND p.colocationid <> 0 AS has_one_shard, column_to_column_name(p.logicalrelid, p.partkey) AS key,
+           p.colocationid, p.partmethod = 'n' AND p.repmodel <> 't' AND p.colocationid <> 0 AS has_one_shard,
+               column_to_column_name(p.logicalrelid, p.partkey) AS key,
            EXISTS (SELECT FROM pg_dist_shard AS s JOIN pg_dist_placement AS l ON l.shardid = s.shardid
                     WHERE s.logicalrelid = c.oid GROUP BY s.shardid HAVING count(*) > 1) AS has_copies
       FROM (SELECT to_regclass(format('%I.%I', current_setting('sessiondb.schema'), t.name))::oid AS oid

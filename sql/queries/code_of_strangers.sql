@@ -15,7 +15,8 @@ SELECT e.relid, f.object, f.type, f.of_class, f.of_object, f.classid, f.objid,
               CASE f.classid WHEN 'pg_proc'::regclass THEN format('function %s', f.objid::regprocedure) ELSE format('%s %s', i.type, i.identity) END,
               f.how, pg_get_userbyid(f.owner)) AS what,
        -- a function that acts with its owner's rights would get those of its new owner
-       CASE WHEN f.how = 'of' AND NOT p.prosecdef THEN format('ALTER FUNCTION %s OWNER TO %I', p.oid::regprocedure, pg_get_userbyid(u.relowner)) END AS takeover
+       CASE WHEN f.how = 'of'
+           AND NOT p.prosecdef THEN format('ALTER FUNCTION %s OWNER TO %I', p.oid::regprocedure, pg_get_userbyid(u.relowner)) END AS takeover
   FROM part AS e
   JOIN used AS u ON u.relid = e.relid
  CROSS JOIN LATERAL (

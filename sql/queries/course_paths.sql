@@ -37,7 +37,8 @@ source AS (
       JOIN pg_namespace AS n ON n.oid = t.relnamespace
      CROSS JOIN LATERAL (
             SELECT string_agg(DISTINCT quote_ident(CASE WHEN j.hop = h.hop THEN j.to_column ELSE j.from_column END), ', ') AS columns,
-                   string_agg(format('h%s.%I %s h%s.%I%s', h.hop, j.to_column, j.operator, h.hop - 1, j.from_column, j.right_cast), ' AND ' ORDER BY j.place)
+                   string_agg(format('h%s.%I %s h%s.%I%s', h.hop, j.to_column, j.operator, h.hop - 1, j.from_column,
+                                     j.right_cast), ' AND ' ORDER BY j.place)
                        FILTER (WHERE j.hop = h.hop AND h.hop > 1) AS condition
               FROM joined AS j
              WHERE j.number = r.number

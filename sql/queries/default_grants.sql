@@ -18,7 +18,8 @@ WITH object (type, owner, acl, oid) AS (
       FROM pg_proc AS p
      WHERE p.pronamespace = to_regnamespace('sessiondb') AND p.proname NOT IN ({functions_of_policies()})
 )
-SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s CASCADE', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
+SELECT DISTINCT 0 AS place,
+       format('REVOKE %s ON %s FROM %s CASCADE', CASE WHEN k.makes_dumps THEN string_agg(DISTINCT a.privilege_type, ', ') ELSE 'ALL' END,
                        CASE o.type
                            WHEN 'n' THEN 'SCHEMA sessiondb'
                            WHEN 'r' THEN format('TABLE %s', o.oid::regclass)
@@ -26,7 +27,8 @@ SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s CASCADE', CASE WHEN 
                        END,
                        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS statement
   FROM object AS o
-  JOIN pg_default_acl AS d ON pg_get_userbyid(d.defaclrole) IN (pg_get_userbyid(o.owner), current_user) AND d.defaclobjtype = o.type AND d.defaclnamespace = 0
+  JOIN pg_default_acl AS d ON pg_get_userbyid(d.defaclrole) IN (pg_get_userbyid(o.owner), current_user)
+      AND d.defaclobjtype = o.type AND d.defaclnamespace = 0
  CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
  CROSS JOIN LATERAL aclexplode(o.acl) AS a
  CROSS JOIN LATERAL (SELECT o.type = 'r' AND a.grantee IN (SELECT b.oid FROM ({dumping_roles()}) AS b) AS makes_dumps) AS k
@@ -37,14 +39,19 @@ SELECT DISTINCT 0 AS place, format('REVOKE %s ON %s FROM %s CASCADE', CASE WHEN 
    AND NOT (k.makes_dumps AND a.privilege_type = 'SELECT')
  GROUP BY o.type, o.oid, a.grantee, k.makes_dumps
 UNION ALL
-SELECT 0, format('REVOKE ALL ON ROUTINE %s FROM %s CASCADE', p.oid::regprocedure, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+SELECT 0,
+       format('REVOKE ALL ON ROUTINE %s FROM %s CASCADE', p.oid::regprocedure, CASE a.grantee WHEN 0 THEN 'PUBLIC'
+              ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_proc AS p
  CROSS JOIN LATERAL aclexplode(p.proacl) AS a
- WHERE p.pronamespace = to_regnamespace('sessiondb') AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND p.proname NOT IN ({functions_of_policies()})
+ WHERE p.pronamespace = to_regnamespace('sessiondb') AND (p.prosecdef OR p.prorettype = 'trigger'::regtype)
+     AND p.proname NOT IN ({functions_of_policies()})
    AND a.grantee <> p.proowner
 UNION ALL
 -- with these, a role could put a trigger on a table that is written to next
-SELECT 0, format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s CASCADE', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+SELECT 0,
+       format('REVOKE TRIGGER, REFERENCES ON TABLE %s FROM %s CASCADE', c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC'
+              ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
   FROM pg_class AS c
  CROSS JOIN LATERAL aclexplode(c.relacl) AS a
  WHERE c.relnamespace = to_regnamespace('sessiondb') AND c.relkind IN ('r', 'v')

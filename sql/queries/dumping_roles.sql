@@ -4,7 +4,8 @@ SELECT r.oid, r.rolname
   FROM pg_roles AS r
  WHERE r.rolcanlogin
    AND NOT r.rolsuper
-   AND NOT EXISTS (SELECT FROM pg_class AS e WHERE e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema', true))) AND e.relowner = r.oid)
+   AND NOT EXISTS (SELECT FROM pg_class AS e
+                   WHERE e.oid = to_regclass(format('%I.enrollments', current_setting('sessiondb.schema', true))) AND e.relowner = r.oid)
    AND NOT EXISTS (
         SELECT FROM pg_class AS c
           JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -6,5 +6,6 @@ SELECT ({shell_word(e.status)})
               FROM (SELECT a.value, row_number() OVER () AS place FROM (
 {allowed_values('sessions', 'status')}
                    ) AS a) AS v
-             ORDER BY v.value = 'completed' DESC, v.value ~* '^(complet|clos|done|end|finish|over|archiv|termin|ferm|cl.tur|fini)' DESC, v.value = 'active', v.place DESC
+             ORDER BY v.value = 'completed' DESC,
+                 v.value ~* '^(complet|clos|done|end|finish|over|archiv|termin|ferm|cl.tur|fini)' DESC, v.value = 'active', v.place DESC
              LIMIT 1), 'completed') AS status) AS e

@@ -1,4 +1,5 @@
--- The expressions that are evaluated when table $1 (an oid) is read or written, but for the conditions of triggers: what they are of, its catalog and OID, and its definition.
+-- The expressions that are evaluated when table $1 (an oid) is read or written, but for the conditions of triggers:
+-- what they are of, its catalog and OID, and its definition.
 SELECT format('%s %s', i.type, i.identity) AS object, i.type, e.classid, e.objid, e.definition
   FROM (
         SELECT 'pg_constraint'::regclass, k.oid, pg_get_constraintdef(k.oid)

@@ -75,7 +75,8 @@ SELECT r.table_name, r.column_name, r.kind,
                           JOIN pg_class AS i ON i.oid = x.indexrelid
                           JOIN (VALUES ('sessions_active_org_id_course_id_idx', ARRAY['org_id', 'course_id', 'status', 'created_at']),
                                        ('org_members_user_id_org_id_idx', ARRAY['user_id', 'org_id']),
-                                       ('enrollments_user_id_course_id_idx', ARRAY['user_id', 'course_id'])) AS w (name, columns) ON w.name = i.relname
+                                       ('enrollments_user_id_course_id_idx', ARRAY['user_id', 'course_id'])) AS w (name,
+                                           columns) ON w.name = i.relname
                          WHERE x.indrelid = o.attrelid AND x.indkey[array_position(w.columns, r.column_name) - 1] = o.attnum) AS is_indexed,
                        EXISTS (
                         SELECT FROM known AS k WHERE k.name = r.column_name AND o.attname ~* format('^(%s)$', k.pattern)) AS is_known,
@@ -95,10 +96,13 @@ SELECT r.table_name, r.column_name, r.kind,
        ) AS other_column ON true
  CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(o.attname ~* format('^(org_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'org_id'))), false) AS has_org,
-               coalesce(bool_or(o.attname ~* format('^(course_id|%s)$', (SELECT k.pattern FROM known AS k WHERE k.name = 'course_id'))), false) AS has_course,
+               coalesce(bool_or(o.attname ~* format('^(course_id|%s)$',
+                                                    (SELECT k.pattern FROM known AS k WHERE k.name = 'course_id'))), false) AS has_course,
                string_agg(o.attname, ', ' ORDER BY o.attnum) FILTER (
-                   WHERE o.attname ~* '^(sid|sess|expires?|expires_?at|not_after|(session_?)?token|ip(_?address)?|user_?agent|last_activity)$') AS of_logins,
-               min(o.attname::text) FILTER (WHERE o.attname ~* '^(class|cohort|section|group|promotion|course_?(run|offering|instance))_?id$') AS of_class
+                   WHERE o.attname ~* '^(sid|sess|expires?|expires_?at|not_after|(session_?)?token|'
+                                         'ip(_?address)?|user_?agent|last_activity)$') AS of_logins,
+               min(o.attname::text)
+                   FILTER (WHERE o.attname ~* '^(class|cohort|section|group|promotion|course_?(run|offering|instance))_?id$') AS of_class
           FROM pg_attribute AS o
          WHERE o.attrelid = c.oid AND o.attnum > 0 AND NOT o.attisdropped
        ) AS use

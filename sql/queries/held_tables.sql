@@ -4,7 +4,8 @@
 --
 -- PREPARE locks whatever it names, also a view, a materialized view or a foreign table, without a right on it. It runs nothing.
 -- One that was interrupted leaves its name to the session.
-SELECT 'PREPARE ' || min(g.name) || ' AS SELECT FROM ' || string_agg(concat('ONLY ', h.name, ' AS t', h.oid), ', ' ORDER BY h.name) FILTER (WHERE h.oid IS NOT NULL)
+SELECT 'PREPARE ' || min(g.name) || ' AS SELECT FROM '
+    || string_agg(concat('ONLY ', h.name, ' AS t', h.oid), ', ' ORDER BY h.name) FILTER (WHERE h.oid IS NOT NULL)
            || '; DEALLOCATE ' || min(g.name) AS statement,
        array_agg(h.name) AS names, array_agg(h.oid) AS oids
   FROM (

@@ -53,7 +53,8 @@ existing AS (
            h.inhparent,
            d.predicate IS NOT NULL AND $4 IS NULL
                AND (coalesce(obj_description(i.indexrelid, 'pg_class') LIKE '%(sessiondb)', false)
-                    OR pg_get_indexdef(i.indexrelid) ~ '^CREATE INDEX .* USING btree \(org_id, course_id, created_at DESC NULLS LAST, id DESC\) WHERE \(+status\)?(::[^=]+)? = ''active''::[^=]+\)$') AS is_outdated,
+                    OR pg_get_indexdef(i.indexrelid) ~ '^CREATE INDEX .* USING btree \(org_id, course_id, created_at DESC NULLS '
+                                                       'LAST, id DESC\) WHERE \(+status\)?(::[^=]+)? = ''active''::[^=]+\)$') AS is_outdated,
            i.indisvalid
                AND c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'btree')
                AND (d.predicate IS NULL OR d.predicate = $4)

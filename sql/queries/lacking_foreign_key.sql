@@ -54,7 +54,8 @@ key AS (
 )
 SELECT s.place, s.statement, s.locks, s.scans
   FROM (
-        SELECT row_number() OVER (ORDER BY t.level DESC, t.name, s.turn) AS place, s.statement, json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions) AS locks, s.scans
+        SELECT row_number() OVER (ORDER BY t.level DESC, t.name, s.turn) AS place, s.statement,
+               json_build_object(t.table_name, s.mode, 'sessions', s.mode_on_sessions) AS locks, s.scans
           FROM target AS t
           LEFT JOIN key AS k ON k.conrelid = t.oid AND k.enforced
          CROSS JOIN LATERAL (
@@ -79,7 +80,8 @@ SELECT s.place, s.statement, s.locks, s.scans
                            '    ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (session_id) REFERENCES %s (id) ON DELETE SET NULL%s;\n'
                            '    COMMENT ON CONSTRAINT %I ON %s IS ''A session that is deleted leaves its rows without one (sessiondb)'';\n'
                            'END',
-                           t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions, CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
+                           t.name, t.mode_on_sessions, t.sessions, t.name, t.key_name, t.sessions,
+                               CASE WHEN t.not_valid THEN ' NOT VALID' ELSE '' END,
                            t.key_name, t.name)),
                        'SHARE ROW EXCLUSIVE',
                        t.mode_on_sessions,
@@ -88,7 +90,8 @@ SELECT s.place, s.statement, s.locks, s.scans
                 UNION ALL
                 SELECT 2,
                        format('DO %L', format(
-                           'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
+                           'BEGIN CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); '
+                           'ALTER TABLE %s VALIDATE CONSTRAINT %I; END',
                            t.name, t.name, coalesce(k.conname, t.key_name))),
                        'SHARE UPDATE EXCLUSIVE',
                        'ROW SHARE',

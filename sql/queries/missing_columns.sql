@@ -11,9 +11,11 @@ SELECT format('%s.%I', full_name, column_name),
                format(CASE WHEN to_regnamespace('sessiondb') IS NULL THEN 'Column %1$I may be it. If so, rename it, also in the application: '
                            ELSE 'Column %1$I may be it. If so, restore its name: ' END || 'ALTER TABLE %2$s RENAME COLUMN %1$I TO %3$I',
                       column_like, full_name, column_name)
-           WHEN is_table AND column_name = 'id' THEN 'If the uuid of a row is in another column, rename that; one that is added would be known to nothing else.'
+           WHEN is_table
+               AND column_name = 'id' THEN 'If the uuid of a row is in another column, rename that; one that is added would be known to nothing else.'
            WHEN is_table AND to_regnamespace('sessiondb') IS NOT NULL THEN
-               format(E'If it was renamed, restore its name: ALTER TABLE %1$s RENAME COLUMN OTHER TO %2$I\nOr, if it was dropped: ALTER TABLE %1$s ADD COLUMN %2$I %3$s',
+               format(E'If it was renamed, restore its name: ALTER TABLE %1$s RENAME COLUMN OTHER TO %2$I\nOr, if it was dropped: '
+                       'ALTER TABLE %1$s ADD COLUMN %2$I %3$s',
                       full_name, column_name, new_type)
            WHEN is_table AND kind = 'uuid' THEN
                format('%sIf it has another name, rename it; or, if the application can fill it: ALTER TABLE %s ADD COLUMN %I %s',

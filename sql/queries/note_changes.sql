@@ -21,7 +21,8 @@ SELECT format('DO %L', format(
            '    END IF;\n'
            -- the column without its row: else one that was renamed would be a call of a function
            '    PERFORM session_id FROM %4$s LIMIT 0;\n'
-           '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE OR DELETE ON %4$s FOR EACH ROW EXECUTE FUNCTION sessiondb.note_change(%7$s);\n'
+           '    CREATE OR REPLACE TRIGGER zzz_sessiondb_save AFTER INSERT OR UPDATE '
+           'OR DELETE ON %4$s FOR EACH ROW EXECUTE FUNCTION sessiondb.note_change(%7$s);\n'
            '    %8$s'
            -- of the transaction that creates the trigger, until that is disabled: see step drop_column
            'COMMENT ON TRIGGER zzz_sessiondb_save ON %4$s IS ''Notes what is written while sessiondb saves or restores links'';\n'
@@ -34,8 +35,10 @@ SELECT format('DO %L', format(
            'sessiondb.changed_rows_of_' || $1,
            -- PostgreSQL changes the type of no column that a trigger names; what was noted, and saved, would be compared with other values
            CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
-                THEN format(E'CREATE OR REPLACE TRIGGER zzz_sessiondb_save_columns AFTER UPDATE OF %s ON %s FOR EACH ROW WHEN (false) EXECUTE FUNCTION sessiondb.note_change();\n'
-                            '    COMMENT ON TRIGGER zzz_sessiondb_save_columns ON %s IS ''Keeps the types of these columns while sessiondb saves or restores links'';\n',
+                THEN format(E'CREATE OR REPLACE TRIGGER zzz_sessiondb_save_columns AFTER '
+                             'UPDATE OF %s ON %s FOR EACH ROW WHEN (false) EXECUTE FUNCTION sessiondb.note_change();\n'
+                            '    COMMENT ON TRIGGER zzz_sessiondb_save_columns ON %s IS ''Keeps the types of these columns while '
+                            'sessiondb saves or restores links'';\n',
                             array_to_string(array_append($3, 'session_id'), ', '), $2, $2) END,
            -- not of a domain, whose CHECK would be evaluated here
            (SELECT string_agg(format('%s::%s', c.name, ({base_type(a.atttypid)})), ', ' ORDER BY c.place)
@@ -44,8 +47,11 @@ SELECT format('DO %L', format(
            $2,
            format('The keys of rows of %s that were written while links are saved or restored', $2),
            CASE WHEN current_setting('sessiondb.citus', true) = 'distributed'
-                THEN format(E'PERFORM pg_catalog.create_distributed_table(%L, ''user_id'', colocate_with => %L);\n        ', 'sessiondb.changed_rows_of_' || $1, $2) END,
-           concat_ws(', ', quote_literal($1), quote_literal($4), (SELECT string_agg(quote_literal((parse_ident(c.name))[1]), ', ' ORDER BY c.place) FROM unnest($3) WITH ORDINALITY AS c (name, place))),
+                THEN format(E'PERFORM pg_catalog.create_distributed_table(%L, ''user_id'', colocate_with => %L);\n        ',
+                            'sessiondb.changed_rows_of_' || $1, $2) END,
+           concat_ws(', ', quote_literal($1), quote_literal($4),
+                     (SELECT string_agg(quote_literal((parse_ident(c.name))[1]), ', ' ORDER BY c.place)
+                      FROM unnest($3) WITH ORDINALITY AS c (name, place))),
            -- logical replication writes, too
            CASE WHEN current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
                 THEN format(E'ALTER TABLE %s ENABLE ALWAYS TRIGGER zzz_sessiondb_save;\n    ', $2) END,
@@ -60,6 +66,8 @@ SELECT format('DO %L', format(
            EXISTS (
                 SELECT FROM pg_trigger AS t
                  WHERE t.tgrelid = to_regclass($2) AND t.tgname = 'zzz_sessiondb_save' AND pg_get_triggerdef(t.oid) LIKE '%, ''apply'', %'),
-           format('it is not known which rows of table %s were written since an apply began to restore their links: triggers were disabled, a partition attached or a column renamed', $2),
-           format('If none of these rows has left its session, DROP TRIGGER zzz_sessiondb_save ON %s; else give up the saved links, DROP TABLE %s; then run rollback again.',
+           format('it is not known which rows of table %s were written since an apply began to restore their links: triggers were '
+                  'disabled, a partition attached or a column renamed', $2),
+           format('If none of these rows has left its session, DROP TRIGGER zzz_sessiondb_save ON %s; else give up the saved '
+                  'links, DROP TABLE %s; then run rollback again.',
                   $2, 'sessiondb.saved_links_of_' || $1)))

@@ -12,7 +12,8 @@ SELECT format('SELECT %1$I::pg_catalog.uuid AS id, coalesce(%2$s) AS login, coal
   FROM sessiondb.names_in('user') AS t
  CROSS JOIN LATERAL (
         SELECT string_agg(format('pg_catalog.left(%I::pg_catalog.text, 1000)', c.name), ', ' ORDER BY c.place) AS names,
-               string_agg(format('pg_catalog.btrim(pg_catalog.left(%I::pg_catalog.text, 1000))', c.name), ', ' ORDER BY c.name IN ('full_name', 'display_name', 'name') DESC, c.place) AS own_names
+               string_agg(format('pg_catalog.btrim(pg_catalog.left(%I::pg_catalog.text, 1000))', c.name),
+                          ', ' ORDER BY c.name IN ('full_name', 'display_name', 'name') DESC, c.place) AS own_names
           FROM unnest(t.columns) WITH ORDINALITY AS c (name, place)
        ) AS n
  WHERE t.columns IS NOT NULL

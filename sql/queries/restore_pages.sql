@@ -14,9 +14,11 @@ DECLARE
     v_version pg_catalog.text;
     /* waits as long as the first one for a table, but not until a session that waits for one of these looks for a deadlock */
     v_patience pg_catalog.int4 := (
-        SELECT pg_catalog.min(s.setting::pg_catalog.int4 OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)
+        SELECT pg_catalog.min(s.setting::pg_catalog.int4
+                             OPERATOR(pg_catalog./) CASE WHEN s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' THEN 2 ELSE 1 END)
           FROM pg_catalog.pg_settings AS s
-         WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout' AND s.setting OPERATOR(pg_catalog.<>) '0');
+         WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout'
+             AND s.setting OPERATOR(pg_catalog.<>) '0');
     v_until pg_catalog.timestamptz;
     v_lost pg_catalog.int8;
     v_constraint pg_catalog.text;
@@ -34,7 +36,8 @@ BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', v_patience::pg_catalog.text, true);
     LOOP
         BEGIN
-            PERFORM FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) v_waited_for AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) v_version FOR NO KEY UPDATE;
+            PERFORM FROM %3$s AS t WHERE t.ctid OPERATOR(pg_catalog.=) v_waited_for
+                AND pg_catalog.concat(t.tableoid, t.ctid, t.xmin) OPERATOR(pg_catalog.=) v_version FOR NO KEY UPDATE;
             SELECT pg_catalog.array_agg(l.row_id), pg_catalog.array_agg(l.version) INTO v_rows, v_versions
               FROM (SELECT t.ctid AS row_id, pg_catalog.concat(t.tableoid, t.ctid, t.xmin) AS version
                       FROM %3$s AS t JOIN %2$s AS r ON %5$s AND %4$s WHERE t.session_id IS NULL FOR NO KEY UPDATE OF t SKIP LOCKED) AS l;
@@ -85,13 +88,16 @@ BEGIN
 END$batch$,
            $3.sessions, $2.name, $3.name,
            $2.same_row || CASE WHEN $2.shared_key IS NULL THEN '' ELSE format(
-               ' AND NOT EXISTS (SELECT FROM %s AS o WHERE %s AND (o.tableoid, o.ctid) OPERATOR(pg_catalog.<>) (t.tableoid, t.ctid))', $3.name, $2.shared_key) END,
+               ' AND NOT EXISTS (SELECT FROM %s AS o WHERE %s '
+               'AND (o.tableoid, o.ctid) OPERATOR(pg_catalog.<>) (t.tableoid, t.ctid))', $3.name, $2.shared_key) END,
            format('r.ctid OPERATOR(pg_catalog.>=) %L AND r.ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.page), format('(%s,0)', g.page + 16)),
            CASE WHEN $2.has_belongs_to THEN
                E'\n      AND r.session_belongs_to OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.concat(s.org_id, '' '', s.course_id), ''?''])' END,
            $2.columns,
-           format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger or rule kept them from it', $3.name),
-           format('Run apply again. If it stops here again, disable the trigger or rule first: ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', $3.name), u.guard,
+           format('rows of table %s did not get their saved links back: another session wrote them at the same time, or a trigger '
+                  'or rule kept them from it', $3.name),
+           format('Run apply again. If it stops here again, disable the trigger or rule first: '
+                  'ALTER TABLE %s DISABLE TRIGGER ... (or RULE ...)', $3.name), u.guard,
            format('other sessions lock rows of table %s that get their saved links back', $3.name), $1 || '_session_id_coherent',
            ({spend_notes($1, $2, $3)})),
            ';' || u.after || 'END')) AS statement,

@@ -17,6 +17,7 @@ BEGIN
        AND r.session_id OPERATOR(pg_catalog.=) ANY (v_locked);
     DELETE FROM %2$s AS r WHERE %5$s;
 END$batch$,
-           $3.sessions, $2.name, $3.name, $2.same_row, d.condition, $2.columns, 'sessiondb.changed_rows_of_' || $1, $2.is_noted, $2.is_noted_without_key)) AS statement,
+           $3.sessions, $2.name, $3.name, $2.same_row, d.condition, $2.columns, 'sessiondb.changed_rows_of_' || $1, $2.is_noted,
+               $2.is_noted_without_key)) AS statement,
        json_build_object($1, 'ROW EXCLUSIVE', 'sessions', 'ROW SHARE') AS locks
   FROM ({user_slices('r')}) AS d

@@ -11,11 +11,14 @@ SELECT format($notes$BEGIN
 END$notes$,
            'sessiondb.changed_rows_of_' || $1, $2.name, $2.is_noted, $2.is_noted_without_key,
            format('sessiondb.table_not_noted(%L::pg_catalog.regclass) IS NOT NULL', $3.name),
-           format('it is not known which rows of table %s were written since a rollback saved their links: triggers were disabled, a partition attached or a column renamed', $3.name),
+           format('it is not known which rows of table %s were written since a rollback saved their links: triggers were '
+                  'disabled, a partition attached or a column renamed', $3.name),
            CASE WHEN EXISTS (
                     SELECT FROM pg_trigger AS t
                      WHERE t.tgrelid = $3.oid AND t.tgname = 'zzz_sessiondb_save' AND pg_get_triggerdef(t.oid) LIKE '%, ''rollback'', %')
-                THEN 'Save all links again, then apply: sessiondb rollback --to 0004. If that is refused, because the table has another key by now: if'
+                THEN 'Save all links again, then apply: sessiondb rollback --to 0004. If that is refused, because the table has '
+                     'another key by now: if'
                 ELSE 'If' END
-           || format(' none of these rows has left its session, DROP TRIGGER zzz_sessiondb_save ON %s; else give up the saved links, DROP TABLE %s; then run apply again.',
+           || format(' none of these rows has left its session, DROP TRIGGER zzz_sessiondb_save ON %s; else give up the saved '
+                     'links, DROP TABLE %s; then run apply again.',
                      $3.name, $2.name))

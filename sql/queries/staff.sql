@@ -50,7 +50,8 @@ reader_of_view AS (
      CROSS JOIN LATERAL (
             SELECT a.grantee FROM aclexplode(c.relacl) AS a WHERE a.privilege_type = 'SELECT'
              UNION
-            SELECT a.grantee FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS a WHERE t.attrelid = c.oid AND a.privilege_type = 'SELECT'
+            SELECT a.grantee FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS a WHERE t.attrelid = c.oid
+                AND a.privilege_type = 'SELECT'
              UNION
             SELECT c.relowner
            ) AS g

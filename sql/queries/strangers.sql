@@ -47,7 +47,8 @@ SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) F
            AND NOT EXISTS (
                 SELECT FROM pg_proc AS p
                   JOIN pg_roles AS r ON r.oid = h.nspowner AND NOT r.rolsuper AND pg_has_role(r.oid, p.proowner, 'USAGE')
-                 WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course' AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
+                 WHERE x.classid = 'pg_proc'::regclass AND p.oid = x.objid AND p.proname = 'replaced_get_user_session_for_course'
+                     AND oidvectortypes(p.proargtypes) = 'uuid, uuid')
         UNION ALL
         -- what a role that had rights on one of the tables left there, also if it belongs to a trusted one now: the triggers of a table
         -- whose foreign key refers to it run with the rights of its owner or, before PostgreSQL 18, of the role that deletes a row

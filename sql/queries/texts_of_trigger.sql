@@ -21,10 +21,13 @@ SELECT 'warning', format('Its condition gives a text to function %s, which may r
   JOIN pg_proc AS p ON p.oid = called.oid
  WHERE x.oid = $1
    AND p.provolatile <> 'i'
-   AND p.proargtypes::oid[] && '{text,varchar,name,cstring,oid,regclass,regtype,regproc,regprocedure,json,jsonb,xml,anyelement,anyarray}'::regtype[]::oid[]
+   AND p.proargtypes::oid[] && '{text,varchar,name,cstring,oid,regclass,regtype,regproc,regprocedure,'
+                                 'json,jsonb,xml,anyelement,anyarray}'::regtype[]::oid[]
    AND NOT (p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN (
-       'current_setting', 'to_json', 'to_jsonb', 'row_to_json', 'json_build_object', 'jsonb_build_object', 'concat', 'concat_ws', 'format', 'to_char', 'to_date',
-       'to_timestamp', 'to_tsvector', 'to_tsquery', 'plainto_tsquery', 'timezone', 'date_trunc', 'date_part', 'extract', 'array_to_string', 'has_table_privilege',
+       'current_setting', 'to_json', 'to_jsonb', 'row_to_json', 'json_build_object', 'jsonb_build_object', 'concat', 'concat_ws',
+           'format', 'to_char', 'to_date',
+       'to_timestamp', 'to_tsvector', 'to_tsquery', 'plainto_tsquery', 'timezone', 'date_trunc', 'date_part', 'extract',
+           'array_to_string', 'has_table_privilege',
        'has_column_privilege', 'pg_has_role', 'timestamp', 'timestamptz', 'date'))
 UNION ALL
 SELECT 'warning', 'Its condition may run any statement'

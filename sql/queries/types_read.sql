@@ -30,21 +30,24 @@ part AS (
 ),
 used AS (
     SELECT p.*, t.typowner AS used_owner, t.typnamespace AS namespace, 'Type ' || t.oid::regtype AS used,
-           format('%s %s', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype) AS what, format('TYPE %s', t.oid::regtype) AS object,
+           format('%s %s', CASE WHEN c.relkind <> 'c' THEN 'TABLE' ELSE 'TYPE' END, t.oid::regtype) AS what,
+               format('TYPE %s', t.oid::regtype) AS object,
            -- a multirange type has the owner of its range type from PostgreSQL 17 on
            t.typtype <> 'm' OR current_setting('server_version_num')::integer < 170000 AS has_owner
       FROM part AS p
       JOIN pg_type AS t ON t.oid = p.type_oid AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)
       LEFT JOIN pg_class AS c ON c.oid = t.typrelid
     UNION ALL
-    SELECT p.*, o.oprowner, o.oprnamespace, 'Operator ' || o.oid::regoperator, 'OPERATOR ' || o.oid::regoperator, 'OPERATOR ' || o.oid::regoperator, true
+    SELECT p.*, o.oprowner, o.oprnamespace, 'Operator ' || o.oid::regoperator, 'OPERATOR ' || o.oid::regoperator, 'OPERATOR '
+        || o.oid::regoperator, true
       FROM part AS p
       JOIN pg_opclass AS k ON k.opcintype = p.type_oid AND k.opcdefault AND k.opcnamespace <> 'pg_catalog'::regnamespace
       JOIN pg_am AS m ON m.oid = k.opcmethod AND m.amname = 'btree'
       JOIN pg_amop AS e ON e.amopfamily = k.opcfamily AND e.amopstrategy = 3 AND e.amoplefttype = k.opcintype AND e.amoprighttype = k.opcintype
       JOIN pg_operator AS o ON o.oid = e.amopopr
     UNION ALL
-    SELECT p.*, l.collowner, l.collnamespace, 'Collation ' || l.oid::regcollation, 'COLLATION ' || l.oid::regcollation, 'COLLATION ' || l.oid::regcollation, true
+    SELECT p.*, l.collowner, l.collnamespace, 'Collation ' || l.oid::regcollation, 'COLLATION ' || l.oid::regcollation,
+           'COLLATION ' || l.oid::regcollation, true
       FROM part AS p
       JOIN pg_attribute AS a ON a.attrelid = p.relid AND a.attname = p.attname AND a.atttypid = p.type_oid
       JOIN pg_collation AS l ON l.oid = a.attcollation AND l.collnamespace <> 'pg_catalog'::regnamespace

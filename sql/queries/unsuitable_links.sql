@@ -28,7 +28,8 @@ SELECT format('%s.%I', full_name, column_name),
  WHERE kind = 'link'
 UNION ALL
 SELECT format('%s.%I', full_name, column_name),
-       format('Domain %s, the type of column session_id of table %s, allows no NULL, but sessiondb stores rows without a session.', type_name, full_name),
+       format('Domain %s, the type of column session_id of table %s, allows no NULL, but sessiondb stores rows without a '
+              'session.', type_name, full_name),
        format('Give the column another type: ALTER TABLE %s ALTER COLUMN session_id TYPE uuid', full_name)
   FROM found
   JOIN pg_attribute AS a ON a.attrelid = table_oid AND a.attname = 'session_id' AND NOT a.attisdropped

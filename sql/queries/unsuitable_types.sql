@@ -21,8 +21,10 @@ UNION ALL
 SELECT format('%s.%I', full_name, column_name),
        format('Column %I of table %s is of type %s, which is not a date or timestamp.', column_name, full_name, type_name),
        format(CASE WHEN base_type IN ('int4'::regtype, 'int8'::regtype, 'float8'::regtype, 'numeric'::regtype) THEN
-                  'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING pg_catalog.to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()'
-              ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()' END,
+                  'If it counts seconds since 1970: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, '
+                  'ALTER COLUMN %2$I TYPE timestamptz USING pg_catalog.to_timestamp(%2$I), ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()'
+              ELSE 'Change it: ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, '
+                   'ALTER COLUMN %2$I TYPE timestamptz USING %2$I::timestamptz, ALTER COLUMN %2$I SET DEFAULT pg_catalog.now()' END,
               full_name, column_name)
   FROM found
  WHERE kind = 'time'

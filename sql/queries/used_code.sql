@@ -11,7 +11,8 @@ SELECT format('%s %s', i.type, i.identity) AS object, i.type, own.of_class, own.
            AND NOT (d.classid IN ('pg_type'::regclass, 'pg_cast'::regclass) AND d.deptype = 'i')
         UNION
         -- the index of an EXCLUDE depends on the constraint
-        SELECT 'pg_class'::regclass, k.conindid, 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k WHERE $1 = 'pg_class'::regclass AND k.conrelid = $2 AND k.contype = 'x'
+        SELECT 'pg_class'::regclass, k.conindid, 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k
+            WHERE $1 = 'pg_class'::regclass AND k.conrelid = $2 AND k.contype = 'x'
         UNION
         SELECT $1, $2, $1, $2 WHERE $1 = 'pg_class'::regclass
         UNION

@@ -1,9 +1,12 @@
 -- A rollback of 0010 forgets what was chosen with --staff, one of everything also a path that the foreign keys alone would not give.
 SELECT 'choices' AS "check", 'warning' AS level, 'sessiondb.installation' AS object,
        'The next apply will not know what was chosen for this one.' AS detail,
-       'Give it again: sessiondb apply' || concat(' --schema ' || ({shell_word(c.schema)}), ' --course-path ' || ({shell_word(c.path)}), ' --staff ' || ({shell_word(c.staff)}), ' --current-user ' || ({shell_word(c.asks)})) AS fix
+       'Give it again: sessiondb apply'
+           || concat(' --schema ' || ({shell_word(c.schema)}), ' --course-path ' || ({shell_word(c.path)}), ' --staff '
+                     || ({shell_word(c.staff)}), ' --current-user ' || ({shell_word(c.asks)})) AS fix
   FROM (
-        SELECT CASE WHEN u.all_of_it AND ARRAY[i.course_path] <> ARRAY(SELECT s.path FROM ({shortest_course_paths()}) AS s) THEN i.course_path END AS path,
+        SELECT CASE WHEN u.all_of_it
+            AND ARRAY[i.course_path] <> ARRAY(SELECT s.path FROM ({shortest_course_paths()}) AS s) THEN i.course_path END AS path,
                CASE WHEN u.all_of_it THEN nullif(i.platform_schema, 'public')::text END AS schema,
                to_jsonb(i) -> 'staff' ->> 'roles' AS staff,
                to_jsonb(i) -> 'staff' ->> 'current_user' AS asks

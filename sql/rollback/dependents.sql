@@ -77,9 +77,11 @@ SELECT 'dependents' AS "check", f.level, f.object, f.detail, f.fix
                    WHEN 'publication relation' THEN
                        format('Remove the table: ALTER PUBLICATION %I DROP TABLE %s', b.pubname, br.prrelid::regclass)
                    ELSE format('%s: DROP %s %s',
-                               CASE WHEN i.schema ~ '^pg_temp_' THEN format('It is of another session, of role %I. End that, or as that role', pg_get_userbyid(v.relowner))
+                               CASE WHEN i.schema ~ '^pg_temp_' THEN format('It is of another session, of role %I. End that, or '
+                                   'as that role', pg_get_userbyid(v.relowner))
                                     ELSE 'Save its definition and drop it' END,
-                               upper(replace(i.type, 'statistics object', 'statistics')), i.identity) || CASE WHEN d.depth = 20 THEN ' CASCADE' ELSE '' END
+                               upper(replace(i.type, 'statistics object', 'statistics')), i.identity)
+                                   || CASE WHEN d.depth = 20 THEN ' CASCADE' ELSE '' END
                END AS fix
           FROM dependent AS d
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i

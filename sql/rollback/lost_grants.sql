@@ -12,7 +12,8 @@ dropped (place, name, columns, owner, acl) AS (
     UNION ALL
     SELECT 2, format('TABLE sessiondb.%I', c.relname), '', c.relowner, c.relacl
       FROM undone AS u
-      JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table' AND o.migration = ANY (u.migrations)
+      JOIN ({objects}) AS o (kind, parent, name, arguments, migration, found_migration, sha256) ON o.kind = 'table'
+          AND o.migration = ANY (u.migrations)
       JOIN pg_class AS c ON c.relnamespace = to_regnamespace('sessiondb') AND c.relname = o.name
     UNION ALL
     SELECT 3, format('ROUTINE %s', format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes))), '', p.proowner, p.proacl
@@ -41,7 +42,8 @@ granted AS (
 ),
 -- roles with the same grants, as those of a hosted backend
 alike AS (
-    SELECT string_agg(CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.grantee)) END, ', ' ORDER BY pg_get_userbyid(r.grantee)) AS roles,
+    SELECT string_agg(CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.grantee)) END,
+                      ', ' ORDER BY pg_get_userbyid(r.grantee)) AS roles,
            CASE count(*) WHEN 1 THEN 'role' ELSE 'roles' END AS noun, CASE count(*) WHEN 1 THEN 'has' ELSE 'have' END AS verb,
            r.names, r.privileges
       FROM (SELECT g.grantee, array_agg(g.name ORDER BY g.place, g.name) AS names,

@@ -10,12 +10,17 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
  CROSS JOIN LATERAL substring(o.previous_definition FROM 'EXECUTE FUNCTION ((?:"(?:[^"]|"")*"|[^"(])+)\(') AS called (name)
  CROSS JOIN LATERAL (
         SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s no longer exists.', o.name, called.name) AS detail,
-               format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L', o.parent, o.name) AS fix
+               format('Create that function again, or give up the trigger: DELETE FROM sessiondb.objects '
+                      'WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name '
+                      'OPERATOR(pg_catalog.=) %L', o.parent, o.name) AS fix
          WHERE to_regprocedure(called.name || '()') IS NULL
         UNION ALL
-        SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s belongs to role %I, which may have created it in the place of another one.',
+        SELECT format('The trigger %I, which was taken over, cannot be restored: its function %s belongs to role %I, which may '
+                      'have created it in the place of another one.',
                       o.name, called.name, pg_get_userbyid(p.proowner)),
-               format('Drop it and create the right one again, or give up the trigger: DELETE FROM sessiondb.objects WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name OPERATOR(pg_catalog.=) %L', o.parent, o.name)
+               format('Drop it and create the right one again, or give up the trigger: DELETE FROM sessiondb.objects '
+                      'WHERE kind OPERATOR(pg_catalog.=) ''trigger'' AND parent OPERATOR(pg_catalog.=) %L AND name '
+                      'OPERATOR(pg_catalog.=) %L', o.parent, o.name)
           FROM pg_proc AS p
           JOIN pg_namespace AS h ON h.nspname = current_setting('sessiondb.schema')
          CROSS JOIN LATERAL (SELECT ({right_owner(h.oid)}) AS owner) AS e
@@ -24,7 +29,8 @@ SELECT 'replaced_triggers' AS "check", 'error' AS level,
 {trusted_roles(e.owner)}
                )
         UNION ALL
-        SELECT format('The trigger %I, which was taken over, cannot be restored: it uses type %s, which %s role %I, which may have created it in the place of another one.',
+        SELECT format('The trigger %I, which was taken over, cannot be restored: it uses type %s, which %s role %I, which may '
+                      'have created it in the place of another one.',
                       o.name, t.name, CASE WHEN t.in_schema IS NULL THEN 'belongs to' ELSE 'is in a schema of' END, t.role),
                CASE WHEN t.in_schema IS NULL THEN format('Inspect it, then create the right one in its place: DROP TYPE %s', t.name)
                     ELSE format('Inspect it, then take the schema over: ALTER SCHEMA %I OWNER TO %I', t.in_schema, pg_get_userbyid(e.owner)) END

@@ -8,12 +8,14 @@ SELECT 'saved_links' AS "check", 'error' AS level, f.object, f.detail, f.fix
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = o.name AND NOT a.attisdropped
  CROSS JOIN LATERAL (
         SELECT format('%s', c.oid::regclass) AS object,
-               format('Table %s has no primary key that is not deferrable and has no generated column, so its links cannot be saved before session_id is dropped.', c.oid::regclass) AS detail,
+               format('Table %s has no primary key that is not deferrable and has no generated column, so its links cannot be '
+                      'saved before session_id is dropped.', c.oid::regclass) AS detail,
                format('Add one%s: ALTER TABLE %s ADD %s (%s)', CASE WHEN k.name IS NOT NULL THEN ', for instance' END, c.oid::regclass,
                       CASE WHEN EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'UNIQUE' ELSE 'PRIMARY KEY' END,
                       coalesce(k.name, '...')) AS fix
           FROM (VALUES (1)) AS one
-          LEFT JOIN (SELECT i.attname AS name FROM pg_attribute AS i WHERE i.attrelid = c.oid AND i.attname = 'id' AND NOT i.attisdropped) AS k ON true
+          LEFT JOIN (SELECT i.attname AS name FROM pg_attribute AS i WHERE i.attrelid = c.oid AND i.attname = 'id'
+                     AND NOT i.attisdropped) AS k ON true
          WHERE ({row_key(c.oid)}) IS NULL
         UNION ALL
         SELECT format('%s', c.oid::regclass),

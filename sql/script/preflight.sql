@@ -21,7 +21,8 @@ BEGIN
         -- a role that may name an object could forge a line, or control the terminal
         v_finding.detail := regexp_replace(v_finding.detail, E'[{invisible}]', '?', 'g');
         v_finding.fix := (
-            SELECT string_agg(regexp_replace(p.part, CASE p.n % 2 WHEN 1 THEN '(?!\n(Then|Or|If)\M)' ELSE '' END || E'[{invisible}]', '?', 'g'), '"' ORDER BY p.n)
+            SELECT string_agg(regexp_replace(p.part, CASE p.n % 2 WHEN 1 THEN '(?!\n(Then|Or|If)\M)' ELSE '' END
+                                             || E'[{invisible}]', '?', 'g'), '"' ORDER BY p.n)
               FROM string_to_table(v_finding.fix, '"') WITH ORDINALITY AS p (part, n));
         IF v_finding.level = 'error' THEN
             v_errors := v_errors || format(E'\n  %s\n    fix: %s', v_finding.detail,

@@ -114,7 +114,8 @@ BEGIN
     IF v_recursive IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('the expression of --current-user, %s, reads table %s, itself or by a policy, and so each policy for staff would call itself',
+            MESSAGE = format('the expression of --current-user, %s, reads table %s, itself or by a policy, and so each policy for '
+                             'staff would call itself',
                              v_staff ->> 'current_user', v_recursive),
             HINT = 'Give an expression that calls a SECURITY DEFINER function with a search_path of its own.';
     END IF;

@@ -12,8 +12,11 @@ DECLARE
     v_granted text;
 BEGIN
     -- in one statement: another role may rename its schema to and fro between two, and no lock prevents that
-    SELECT n.oid, regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ') FILTER (WHERE s.object IS NOT NULL AND s.granted IS NULL), E'[{invisible}]', '?', 'g'),
-           regexp_replace(string_agg(format('REVOKE %s FROM %s CASCADE', s.granted, s.role), '; ') FILTER (WHERE s.granted IS NOT NULL), E'[{invisible}]', '?', 'g')
+    SELECT n.oid,
+           regexp_replace(string_agg(format('%s (role %s)', s.object, s.role), ', ')
+                          FILTER (WHERE s.object IS NOT NULL AND s.granted IS NULL), E'[{invisible}]', '?', 'g'),
+           regexp_replace(string_agg(format('REVOKE %s FROM %s CASCADE', s.granted, s.role), '; ')
+                          FILTER (WHERE s.granted IS NOT NULL), E'[{invisible}]', '?', 'g')
       INTO v_schema, v_found, v_granted
       FROM pg_namespace AS n
       LEFT JOIN (
@@ -28,7 +31,9 @@ BEGIN
         RAISE EXCEPTION 'schema sessiondb was renamed or dropped while it was created';
     END IF;
     -- if no schema is given, a role could create a table of that name in schema public in order to be trusted
-    IF NOT $1 AND EXISTS (SELECT FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT ({is_sole_owner(c.relowner)})) THEN
+    IF NOT $1
+        AND EXISTS (SELECT FROM pg_class AS c WHERE c.relname = 'enrollments' AND c.relkind IN ('r', 'p')
+                    AND c.relpersistence <> 't' AND NOT ({is_sole_owner(c.relowner)})) THEN
         RAISE EXCEPTION USING
             MESSAGE = 'tables named enrollments belong to several roles in this database',
             HINT = 'Write the script with --schema and the name of the schema that holds those of the platform.';
@@ -43,7 +48,8 @@ BEGIN
     END IF;
     IF NOT has_schema_privilege(v_schema, 'USAGE') THEN
         RAISE EXCEPTION USING
-            MESSAGE = (SELECT format('schema sessiondb belongs to %I, and role %I may not use it', pg_get_userbyid(n.nspowner), current_user) FROM pg_namespace AS n WHERE n.oid = v_schema),
+            MESSAGE = (SELECT format('schema sessiondb belongs to %I, and role %I may not use it', pg_get_userbyid(n.nspowner),
+                                     current_user) FROM pg_namespace AS n WHERE n.oid = v_schema),
             HINT = 'Connect as the role that installed sessiondb. To change the owner, see docs/grants.md.';
     END IF;
     -- it stays until the transaction ends

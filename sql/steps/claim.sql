@@ -15,7 +15,8 @@ SELECT w.kind, w.parent, w.name, w.arguments, w.migration,
            -- the remnant of a failed concurrent build is dropped and built again
            WHEN w.kind = 'index' AND f.facts @> '{"valid": false}' THEN 'created'
            -- that of 0.1.0, which is built again, too
-           WHEN w.kind = 'index' AND f.facts - 'valid' = '{"unique": false, "columns": ["org_id/0", "course_id/0", "created_at/1", "id/3"], "where": "status=''active''"}' THEN 'created'
+           WHEN w.kind = 'index' AND f.facts - 'valid' = '{"unique": false, "columns": ["org_id/0", "course_id/0", "created_at/1", "id/3"], '
+                                                           '"where": "status=''active''"}' THEN 'created'
            ELSE 'found'
        END,
        CASE WHEN w.kind IN ('column', 'constraint', 'index') THEN f.facts END,

@@ -2,7 +2,8 @@
 -- of the platform. An index on a partitioned table cannot be dropped concurrently; dropping it also drops those of the
 -- partitions. Those that an interrupted apply has not attached are dropped by themselves.
 SELECT CASE WHEN p.isleaf THEN format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', p.schema_name, p.index_name)
-            ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP INDEX %I.%I; END',
+            ELSE format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', '
+                                        'ARRAY[%L]::pg_catalog.regclass[]); DROP INDEX %I.%I; END',
                                         format('%I.%I', p.schema_name, p.table_name), p.schema_name, p.index_name))
        END AS statement,
        json_build_object(p.table_name, CASE WHEN p.isleaf THEN 'SHARE UPDATE EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,

@@ -34,7 +34,8 @@ SELECT s.statement,
  CROSS JOIN (SELECT ' WHERE ' || $4 AS clause) AS w
  CROSS JOIN LATERAL (
         SELECT 0 AS turn, -1 AS place,
-               format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); DROP INDEX %I.%I; END',
+               format('DO %L', format('BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[]); '
+                                      'DROP INDEX %I.%I; END',
                                       format('%I.%I', n.schema_name, n.table_name), n.schema_name, n.index_name)) AS statement,
                'ACCESS EXCLUSIVE' AS mode
          WHERE NOT n.isleaf AND n.is_outdated AND NOT n.is_attached
@@ -52,7 +53,8 @@ SELECT s.statement,
         UNION ALL
         -- waits for the build of another session, or reports which one it is
         SELECT 1, -n.level,
-               format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[])', format('%I.%I', n.schema_name, n.table_name)),
+               format('CALL sessiondb.lock_tables(''SHARE UPDATE EXCLUSIVE'', ARRAY[%L]::pg_catalog.regclass[])',
+                      format('%I.%I', n.schema_name, n.table_name)),
                'SHARE UPDATE EXCLUSIVE'
          WHERE n.isleaf AND n.is_being_built IS NOT TRUE AND n.is_building
         UNION ALL

@@ -24,7 +24,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
            AND quote_ident(a.attname) <> ALL (p.key)
            -- not other references, such as who graded it, which may change meanwhile
            AND (a.attname IN ('user_id', CASE $1 WHEN 'enrollments' THEN 'course_id' END)
-                OR $1 = 'submissions' AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i)
+                OR $1 = 'submissions'
+                    AND a.attname IN (SELECT jsonb_array_elements_text(i.course_joins -> 0 -> 'columns') FROM sessiondb.installation AS i)
                 -- and what the server gives each row, such as an id beside a natural key; beside an id that it gives, only what clients cannot
                 -- give, because it may be a version of the row
                 OR (a.attidentity = 'a' OR NOT EXISTS (
@@ -34,13 +35,15 @@ SELECT s.statement, s.locks, NULL::name AS scans
                        AND (k.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(|uuid\w*\(')))
                    AND a.attnotnull AND a.attgenerated = '' AND (a.atthasdef OR a.attidentity <> '') AND EXISTS (
                     SELECT FROM pg_index AS x
-                     WHERE x.indrelid = p.oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum))
+                     WHERE x.indrelid = p.oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indnkeyatts = 1
+                         AND x.indkey[0] = a.attnum))
        ) AS other
  CROSS JOIN LATERAL (
         SELECT 1 AS turn,
                format('DO %L', format(
                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = %L; END',
-                   format('table %s has no primary key that is not deferrable and has no generated column, so its links cannot be saved before session_id is dropped', p.name),
+                   format('table %s has no primary key that is not deferrable and has no generated column, so its links cannot be '
+                          'saved before session_id is dropped', p.name),
                    format('Add a primary key, or give up the links with: UPDATE %s SET session_id = NULL, then '
                           'ALTER TABLE %s DROP COLUMN session_id, and roll back again.', p.name, p.name))) AS statement,
                NULL::json AS locks

@@ -84,7 +84,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
                format('DO %L', format(
                    E'BEGIN\n'
                    '    IF EXISTS (SELECT FROM %1$s WHERE session_id IS NOT NULL) THEN\n'
-                   '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %2$L, HINT = ''Run apply again, which restores the others.'';\n'
+                   '        RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %2$L, HINT = ''Run '
+                   'apply again, which restores the others.'';\n'
                    '    END IF;\n'
                    'END', v.name, format('table %s was rewritten while its links were restored, and some of them are not', v.name))),
                NULL
@@ -94,7 +95,8 @@ SELECT s.statement, s.locks, NULL::name AS scans
         UNION ALL
         SELECT 3, 1,
                format('DO %L', format(
-                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]); DROP TRIGGER IF EXISTS zzz_sessiondb_save ON %1$s; DROP TRIGGER IF EXISTS zzz_sessiondb_save_columns ON %1$s; DROP TABLE IF EXISTS %2$s; END',
+                   'BEGIN CALL sessiondb.lock_tables(''ACCESS EXCLUSIVE'', ARRAY[%1$L]::pg_catalog.regclass[]); DROP TRIGGER IF '
+                   'EXISTS zzz_sessiondb_save ON %1$s; DROP TRIGGER IF EXISTS zzz_sessiondb_save_columns ON %1$s; DROP TABLE IF EXISTS %2$s; END',
                    h.name, 'sessiondb.changed_rows_of_' || $1)),
                json_build_object($1, 'ACCESS EXCLUSIVE')
           FROM platform AS h

@@ -54,7 +54,8 @@ SELECT format('DO %L', format(
            ARRAY(
 {trusted_roles(e.relowner)}
            ),
-           format('trigger %s on %s cannot be restored, because it would use a function, an operator or a type of a role that is not trusted', o.name, o.parent),
+           format('trigger %s on %s cannot be restored, because it would use a function, an operator or a type of a role that is '
+                  'not trusted', o.name, o.parent),
            format('Inspect what it uses: %s', o.previous_definition),
            format('trigger %s on %s is not restored, as something that it names is gone: %s', o.name, o.parent, o.previous_definition),
            e.relowner)) AS statement,

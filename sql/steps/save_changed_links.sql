@@ -33,16 +33,19 @@ BEGIN
     DELETE FROM %1$s AS n WHERE n.ctid OPERATOR(pg_catalog.=) ANY (v_noted);
 END$plain$, n.name, v.name, v.same_key, t.name, v.columns, t.sessions, u.guard,
            ({noted_without_key(v.oid)}),
-           format('a column of the key of table %s was changed while links were saved, and some of them are not', t.name)), ';' || u.after || 'END')) END AS statement,
+           format('a column of the key of table %s was changed while links were saved, and some of them are not', t.name)),
+               ';' || u.after || 'END')) END AS statement,
        json_build_object($1, l.mode, 'sessions', l.mode) AS locks, NULL::name AS scans
-  FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name, format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
+  FROM (SELECT format('%I.%I', current_setting('sessiondb.schema'), $1) AS name,
+        format('%I.sessions', current_setting('sessiondb.schema')) AS sessions) AS t
  CROSS JOIN (SELECT coalesce(current_setting('sessiondb.citus', true), '') = 'distributed' AS is_distributed) AS d
  CROSS JOIN (SELECT 'sessiondb.changed_rows_of_' || $1 AS name) AS n
  CROSS JOIN LATERAL (
         SELECT c.oid, c.oid::regclass AS name, ({same_key(c.oid, 't')}) AS same_key,
                (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                   FROM pg_attribute AS a
-                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS columns
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                     AND a.attname NOT IN ('session_id', 'session_belongs_to')) AS columns
           FROM pg_class AS c
          WHERE c.oid = to_regclass('sessiondb.saved_links_of_' || $1)
        ) AS v

@@ -9,7 +9,8 @@
 --
 -- The pages of a distributed table are elsewhere: its links are split by the first digit of user_id.
 SELECT CASE WHEN b.only = '' THEN i.statement
-            ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', ARRAY[%L]::pg_catalog.regclass[]); ', format('%I.%I', n.nspname, c.relname)),
+            ELSE format('DO %L', concat('BEGIN', f.before, format(' CALL sessiondb.lock_tables(''ACCESS SHARE'', '
+                'ARRAY[%L]::pg_catalog.regclass[]); ', format('%I.%I', n.nspname, c.relname)),
                                         CASE WHEN u.before IS NULL THEN u.guard || '; ' END, i.statement, ';', f.after, ' END')) END AS statement,
        json_build_object($1, CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END,
                          'sessions', CASE WHEN f.before IS NULL THEN 'ACCESS SHARE' ELSE 'ACCESS EXCLUSIVE' END) AS locks,
@@ -35,7 +36,8 @@ SELECT CASE WHEN b.only = '' THEN i.statement
  -- of leaf.relid, not of c.oid: a plan that joins leaf last would read, and wait for, all tables
  CROSS JOIN LATERAL (
         SELECT 'ONLY ' AS only, g.block AS place,
-               format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block), format('(%s,0)', g.block + 256)) AS condition
+               format('ctid OPERATOR(pg_catalog.>=) %L AND ctid OPERATOR(pg_catalog.<) %L', format('(%s,0)', g.block),
+                      format('(%s,0)', g.block + 256)) AS condition
           FROM generate_series(0, greatest(pg_relation_size(leaf.relid) / current_setting('block_size')::integer - 1, 0), 256) AS g (block)
          WHERE current_setting('sessiondb.citus', true) IS DISTINCT FROM 'distributed'
         UNION ALL
@@ -51,10 +53,13 @@ SELECT CASE WHEN b.only = '' THEN i.statement
  CROSS JOIN LATERAL (
         SELECT CASE WHEN b.condition IS NULL THEN format(
                         'IF pg_catalog.pg_relation_filenode(%s::pg_catalog.oid) OPERATOR(pg_catalog.<>) %s::pg_catalog.oid THEN '
-                        'RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = ''Run rollback again, which saves them.''; END IF',
-                        c.oid, c.relfilenode, format('table %I.%I was rewritten while its links were saved, and some of them are not', n.nspname, c.relname))
+                        'RAISE EXCEPTION USING ERRCODE = ''object_not_in_prerequisite_state'', MESSAGE = %L, HINT = ''Run '
+                        'rollback again, which saves them.''; END IF',
+                        c.oid, c.relfilenode,
+                            format('table %I.%I was rewritten while its links were saved, and some of them are not', n.nspname, c.relname))
                     WHEN b.only = '' THEN format(
-                        'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$I.%4$I WHERE session_id IS NOT NULL AND %5$s ON CONFLICT DO NOTHING',
+                        'INSERT INTO %1$s (%2$s, session_id) SELECT %2$s, session_id FROM %3$I.%4$I '
+                        'WHERE session_id IS NOT NULL AND %5$s ON CONFLICT DO NOTHING',
                         s.saved, s.key_list, n.nspname, c.relname, b.condition)
                     ELSE format(
                         'INSERT INTO %1$s (%2$s, session_id, session_belongs_to)'

@@ -7,11 +7,15 @@ SELECT s.statement, NULL::json AS locks, NULL::name AS scans
   JOIN pg_namespace AS n ON n.oid = p.pronamespace
   JOIN pg_class AS e ON e.relnamespace = n.oid AND e.relname = 'enrollments'
  CROSS JOIN LATERAL (
-        SELECT 1 AS turn, format('ALTER ROUTINE %I.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) SET SCHEMA sessiondb', n.nspname) AS statement
+        SELECT 1 AS turn,
+               format('ALTER ROUTINE %I.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) SET SCHEMA sessiondb', n.nspname) AS statement
         UNION ALL
-        SELECT 2, 'ALTER ROUTINE sessiondb.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) RENAME TO replaced_get_user_session_for_course'
+        SELECT 2,
+               'ALTER ROUTINE sessiondb.get_user_session_for_course(pg_catalog.uuid, pg_catalog.uuid) RENAME TO replaced_get_user_session_for_course'
         UNION ALL
-        SELECT 3, format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind OPERATOR(pg_catalog.=) ''function'' AND name OPERATOR(pg_catalog.=) ''get_user_session_for_course''',
+        SELECT 3,
+               format('UPDATE sessiondb.objects SET previous_definition = %L WHERE kind OPERATOR(pg_catalog.=) ''function'' '
+                      'AND name OPERATOR(pg_catalog.=) ''get_user_session_for_course''',
                          ({put_back_function(n.nspname)}))
        ) AS s
  WHERE n.nspname = current_setting('sessiondb.schema')

@@ -42,17 +42,21 @@ SELECT s.statement,
                        WHEN o.origin = 'replaced' AND starts_with(o.previous_definition, 'CREATE') THEN o.previous_definition
                         -- the owner of one that was set aside may have dropped it
                        WHEN o.origin = 'replaced' AND o.previous_definition IS NOT NULL
-                        AND to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL THEN ({put_back_function(n.schema_name)})
+                        AND to_regprocedure('sessiondb.replaced_get_user_session_for_course(uuid, uuid)') IS NOT NULL
+                        THEN ({put_back_function(n.schema_name)})
                        ELSE format('DROP ROUTINE IF EXISTS %s', f.routine) END
           FROM (SELECT (SELECT pg_get_userbyid(p.proowner)
                           FROM pg_proc AS p
                          WHERE p.oid = f.routine AND p.proowner NOT IN (
 {trusted_roles(h.owner)}
                                )) AS stranger
-                  FROM (SELECT ({right_owner(s.oid)}) AS owner FROM pg_namespace AS s WHERE s.nspname = current_setting('sessiondb.schema')) AS h) AS w
+                  FROM (SELECT ({right_owner(s.oid)}) AS owner FROM pg_namespace AS s
+                        WHERE s.nspname = current_setting('sessiondb.schema')) AS h) AS w
          WHERE o.kind = 'function' AND f.routine IS NOT NULL
         UNION ALL
-        SELECT 4, format('DELETE FROM sessiondb.objects AS o WHERE (o.kind, o.parent, o.name) OPERATOR(pg_catalog.=) (%L, %L, %L)', o.kind, o.parent, o.name)
+        SELECT 4,
+               format('DELETE FROM sessiondb.objects AS o WHERE (o.kind, o.parent, o.name) OPERATOR(pg_catalog.=) (%L, %L, %L)',
+                      o.kind, o.parent, o.name)
        ) AS s
  WHERE o.kind IN ('function', 'trigger', 'policy')
    AND NOT (o.kind = 'trigger' AND o.origin = 'replaced')

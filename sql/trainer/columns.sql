@@ -3,7 +3,8 @@
 -- only the letters count: "submittedAt" is submitted_at.
 SELECT w.place, w.type_name,
        -- a date may be later than any timestamptz
-       (SELECT format(CASE WHEN y.oid = 'date'::regtype THEN 'CASE WHEN pg_catalog.isfinite(%1$s) THEN LEAST(%1$s, ''294276-12-30''::pg_catalog.date) ELSE %1$s END' ELSE '%s' END,
+       (SELECT format(CASE WHEN y.oid = 'date'::regtype THEN 'CASE WHEN pg_catalog.isfinite(%1$s) THEN LEAST(%1$s, '
+           '''294276-12-30''::pg_catalog.date) ELSE %1$s END' ELSE '%s' END,
                       w.alias || '.' || quote_ident(a.attname))
           FROM unnest(w.columns) WITH ORDINALITY AS k (name, place)
           JOIN pg_attribute AS a ON regexp_replace(lower(a.attname), '[^a-z]', '', 'g') = k.name
@@ -13,7 +14,9 @@ SELECT w.place, w.type_name,
            -- by the type itself: another role may have made one with that name, and casts of it
            AND CASE w.type_name
                    WHEN 'text' THEN y.typcategory = 'S' AND (y.typnamespace = 'pg_catalog'::regnamespace OR y.typowner IN (
-                       SELECT t.oid FROM (SELECT ({right_owner(n.oid)}) AS owner FROM pg_namespace AS n WHERE n.nspname = current_setting('sessiondb.schema')) AS h
+                       SELECT t.oid
+                           FROM (SELECT ({right_owner(n.oid)}) AS owner FROM pg_namespace AS n
+                                 WHERE n.nspname = current_setting('sessiondb.schema')) AS h
                         CROSS JOIN LATERAL (
 {trusted_roles(h.owner)}
                               ) AS t))

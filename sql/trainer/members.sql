@@ -7,6 +7,7 @@ SELECT m.user_id, role::pg_catalog.text AS role, coalesce(u.name, m.user_id::pg_
    AND (%(users)s::pg_catalog.uuid[] IS NULL OR m.user_id OPERATOR(pg_catalog.=) ANY (%(users)s::pg_catalog.uuid[]))
    AND (NOT %(staff)s::boolean OR role::pg_catalog.text OPERATOR(pg_catalog.<>) 'student')
    AND (%(search)s::pg_catalog.text IS NULL
-        OR pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', u.name, u.login, role)), pg_catalog.lower(%(search)s::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)
+        OR pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', u.name, u.login, role)),
+                             pg_catalog.lower(%(search)s::pg_catalog.text)) OPERATOR(pg_catalog.>) 0)
  ORDER BY {by_name}, name, m.user_id
  LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint

@@ -21,7 +21,9 @@ WITH shown AS MATERIALIZED (
      LIMIT %(limit)s::bigint OFFSET %(skip)s::bigint
 )
 SELECT s.*, {course_title} AS course,
-       pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id ORDER BY (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC, s.created_at DESC NULLS LAST, s.id DESC)
+       pg_catalog.row_number() OVER (PARTITION BY s.org_id, s.course_id
+                                     ORDER BY (s.status::pg_catalog.text OPERATOR(pg_catalog.=) 'active') DESC,
+                                         s.created_at DESC NULLS LAST, s.id DESC)
            OPERATOR(pg_catalog.=) 1 AS is_first,
        coalesce(p.students, 0) AS students, coalesce(w.submissions, 0) AS submissions, w.last_at, w.weeks
   FROM shown AS s
@@ -38,7 +40,8 @@ SELECT s.*, {course_title} AS course,
  -- citus:          FROM (SELECT r.id, CASE WHEN r.at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) '26 weeks'::pg_catalog.interval)
  -- citus:                                  THEN pg_catalog.date_trunc('week', r.at)::pg_catalog.date END AS week,
  -- citus:                       pg_catalog.count(*) AS submissions, pg_catalog.max(r.at) AS last_at
- -- citus:                  FROM (SELECT x.id, {submitted_at} AS at FROM platform.submissions AS b JOIN shown AS x ON x.id OPERATOR(pg_catalog.=) b.session_id) AS r
+ -- citus:                  FROM (SELECT x.id, {submitted_at} AS at FROM platform.submissions AS b
+ -- citus:                          JOIN shown AS x ON x.id OPERATOR(pg_catalog.=) b.session_id) AS r
  -- citus:                 GROUP BY 1, 2) AS w
  -- citus:         GROUP BY 1) AS w ON w.id OPERATOR(pg_catalog.=) s.id
  -- citus: /*
@@ -54,7 +57,8 @@ SELECT s.*, {course_title} AS course,
           FROM (SELECT CASE WHEN r.at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) '26 weeks'::pg_catalog.interval)
                             THEN pg_catalog.date_trunc('week', r.at)::pg_catalog.date END AS week,
                        pg_catalog.count(*) AS submissions, pg_catalog.max(r.at) AS last_at
-                  FROM (SELECT {submitted_at} AS at FROM platform.submissions AS b WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint) AS r
+                  FROM (SELECT {submitted_at} AS at FROM platform.submissions AS b
+                        WHERE b.session_id OPERATOR(pg_catalog.=) s.id LIMIT %(most)s::bigint) AS r
                  GROUP BY 1) AS w
        ) AS w
  -- citus: */

@@ -45,7 +45,8 @@ choice AS MATERIALIZED (
 -- citus: ),
 found AS (
     SELECT u.*, h.session_id,
-           EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid AND m.user_id OPERATOR(pg_catalog.=) u.user_id) AS is_member,
+           EXISTS (SELECT FROM platform.org_members AS m WHERE m.org_id OPERATOR(pg_catalog.=) %(org)s::pg_catalog.uuid
+                   AND m.user_id OPERATOR(pg_catalog.=) u.user_id) AS is_member,
            u.by_enrollment AND EXISTS (
                -- citus: SELECT FROM follower AS w WHERE w.user_id OPERATOR(pg_catalog.=) u.user_id /*
                SELECT FROM platform.enrollments AS e

@@ -50,7 +50,7 @@ def with_queries(text: str) -> str:
     def put_in(match: re.Match[str]) -> str:
         name, arguments = match.groups()
         folder = "queries" if (SQL / "queries" / f"{name}.sql").exists() else "steps"
-        return query(f"{folder}/{name}", *arguments.split(", "))
+        return query(f"{folder}/{name}", *re.split(r",\s+", arguments))
 
     return re.sub(r"\{(\w+)\(([^)]*)\)\}", put_in, text).replace("{invisible}", INVISIBLE.replace("\\", r"\\"))
 
