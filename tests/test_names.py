@@ -297,14 +297,18 @@ def test_the_script_for_psql_sets_the_path_that_each_of_its_statements_asks_for(
     assert (looked.unparsed, wrong) == ([], []), "\n".join(["", *looked.unparsed, *wrong])
 
 
+def joined(text: str) -> str:
+    """Return SQL with each literal that goes on in the next line on one, but for those with several lines of their own."""
+    return re.sub(r"(?<!\\n)'\s*\n\s*'", "", text)
+
+
 def test_a_statement_that_is_printed_leaves_no_operator_to_the_path_of_whoever_pastes_it() -> None:
     """The role that may create objects in the platform's schema could have made one that fits better than ``=``."""
     looked_at = 0
     for folder in ("checks", "data_checks", "preflight", "rollback", "queries"):
         for path in sorted((resources.SQL / folder).glob("*.sql")):
-            text = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-            # a literal may go on in the next line
-            for literal in re.findall(r"'((?:[^']|'')*)'", re.sub(r"'\s*\n\s*'", "", text)):
+            text = joined(re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8")))
+            for literal in re.findall(r"'((?:[^']|'')*)'", text):
                 printed = re.search(r"\b(UPDATE|DELETE FROM|SELECT) .* (WHERE|ON) .*", literal)
                 if printed and ("%1$I." in literal or "%I.%I" in literal or "sessiondb." in literal):
                     looked_at += 1
@@ -314,7 +318,7 @@ def test_a_statement_that_is_printed_leaves_no_operator_to_the_path_of_whoever_p
     # functions put the condition together from parts; "=" stands only before the new value of a column
     parts = 0
     for path in sorted((resources.SQL / "functions").glob("*.sql")):
-        text = re.sub(r"--[^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = joined(re.sub(r"--[^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))
         for literal, after in re.findall(r"format\(\s*E?'((?:[^']|'')*)'([^;]*?AS \w+ \()?", text):
             if part := re.search(r"%\d?\$?[IL] (\S+) %\d?\$?[IL]", literal):
                 parts += 1
