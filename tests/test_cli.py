@@ -168,6 +168,24 @@ def test_apply_says_what_it_did_and_the_second_time_that_there_is_nothing_to_do(
 
 
 @on_reference
+def test_apply_ends_with_an_insert_where_session_create_does_not_fit_the_platform(
+    platform_db: PlatformDatabase,
+) -> None:
+    with platform_db.connect() as connection:
+        connection.execute("ALTER TABLE sessions DROP title, ADD capacity integer NOT NULL")
+
+    (next_,) = re.findall("^Next: (.*)", on(platform_db, "apply").out, re.MULTILINE)
+
+    insert, backfill = next_.split("; then: ")
+    assert backfill == "sessiondb backfill"
+    with platform_db.connect() as connection:
+        here = platform_db.platform
+        values = {"org_id": here.add_org(connection), "course_id": here.add_course(connection), "capacity": 12}
+        filled = re.sub("<(.*?)>", lambda match: f"'{values[match[1]]}'", insert)
+        assert connection.execute(filled.encode()).rowcount == 1
+
+
+@on_reference
 def test_apply_to_stops_there_by_number_or_by_id(platform_db: PlatformDatabase) -> None:
     assert on(platform_db, "apply", "--to", "0002", "--format", "json").json["applied"] == MIGRATIONS[:2]
     assert on(platform_db, "apply", "--to", MIGRATIONS[3], "--format", "json").json["applied"] == MIGRATIONS[2:4]

@@ -601,6 +601,19 @@ def has_active_session(connection: Connection) -> bool:
     return bool(_rows(connection, of_platform(connection, active)))
 
 
+def first_session(connection: Connection) -> str:
+    """Return the command that creates an active session, with placeholders for the organisation and the course.
+
+    Where ``session create`` does not fit the platform, it is an INSERT.
+    """
+    query = "SELECT sessiondb.org_command('session', %(any)s::uuid, %(any)s::uuid) AS command"
+    command = str(_one(connection, query, {"any": (unknown := UUID(int=0))})["command"])
+    if not command.startswith("INSERT "):
+        return "sessiondb session create --org ORG --course COURSE --backfill"
+    insert = command.replace(f"'{unknown}'", "<org_id>", 1).replace(f"'{unknown}'", "<course_id>", 1)
+    return f"{insert}; then: sessiondb backfill"
+
+
 def is_linkable(connection: Connection) -> bool:
     """Return whether a backfill would link a row now."""
     query = _with_course(_query(connection, "is_linkable"), require_installed(connection))

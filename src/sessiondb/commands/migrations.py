@@ -159,6 +159,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
             wrong = checks.problems(connection, there) if there and not left else []
             of_staff = checks.found_by(connection, "staff") if choices.staff and there and there.staff else []
             is_whole = there and path and not (left or wrong)
+            first = records.first_session(connection) if is_whole and not is_open else None
             is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
             # before a backfill: the old table may have their links
             has_old = is_whole and bool(checks.found_by(connection, "renamed"))
@@ -183,8 +184,10 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         output.wrapped(problem.detail)
     if wrong or has_old:
         output.say("Next: sessiondb check" if wrong else "Next: sessiondb check renamed")
+    elif left:
+        output.say("Next: sessiondb apply")
     else:
-        output.say(f"Next: {_after_apply(left, is_open, is_unlinked, is_linkable)}")
+        output.say(f"Next: {_after_apply(first, is_unlinked, is_linkable)}")
 
 
 def _dry_apply(options: Options, to: str | None, choices: Choices) -> None:
@@ -217,12 +220,10 @@ def _say_linked(linked: dict[str, dict[str, int]], hidden: str | None) -> None:
         output.wrapped(hidden)
 
 
-def _after_apply(left: list[str], is_open: bool, is_unlinked: bool, is_linkable: bool) -> str:
-    """Return the next command."""
-    if left:
-        return "sessiondb apply"
-    if not is_open:
-        return "sessiondb session create --org ORG --course COURSE --backfill"
+def _after_apply(first: str | None, is_unlinked: bool, is_linkable: bool) -> str:
+    """Return the next command; ``first`` creates the first active session."""
+    if first:
+        return first
     if is_linkable:
         return "sessiondb backfill"
     return "sessiondb explain --user USER --course COURSE" if is_unlinked else "sessiondb check"
