@@ -20,7 +20,7 @@ from test_lock_budget import until
 from test_plan import by_psql, psql, script_for
 from test_rival import TRAPPED_SCHEMA, Rival, acting_before, on_reference
 
-from sessiondb import ledger, migrate, records
+from sessiondb import ledger, migrate, queries
 from sessiondb.connection import Connection
 from sessiondb.errors import PlatformRefusedError, SessiondbError
 from sessiondb.installation import Installation
@@ -105,7 +105,7 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
     rival = Rival(installed_db, new_role)
     platform = installed_db.platform
     replaced: list[bool] = []
-    look = records.require_installed
+    look = queries.require_installed
 
     def acts(connection: Connection) -> Installation:
         there = look(connection)
@@ -125,7 +125,7 @@ def test_no_other_role_replaces_what_a_backfill_looks_a_name_up_with(
 
     with installed_db.connect() as connection:
         platform.add_session(connection, platform.add_org(connection), platform.add_course(connection))
-    monkeypatch.setattr(records, "require_installed", acts)
+    monkeypatch.setattr(queries, "require_installed", acts)
 
     run = call(installed_db, "backfill", "--session", "A session", *options)
 

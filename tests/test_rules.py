@@ -904,6 +904,7 @@ class TestARoleThatMayOnlyWriteTheTwoTables:
             "org_command",
             "platform_path",
             "query_of_course",
+            "require_name",
             "require_tables",
             "require_trusted",
             "require_types",

@@ -258,7 +258,7 @@ def test_a_view_in_the_place_of_a_partition_that_is_renamed_while_a_batch_waits_
             running = pool.submit(connection.execute, batch, [mode])
             until(lambda: waits_for_table(other, "submissions_2024"))
             other.execute("ALTER TABLE submissions_2024 RENAME TO was; ALTER VIEW hers RENAME TO submissions_2024")
-        with pytest.raises(errors.UndefinedTable, match="was renamed before a batch"):
+        with pytest.raises(errors.UndefinedTable, match="was renamed during a batch"):
             running.result(30)
 
 

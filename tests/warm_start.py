@@ -21,7 +21,7 @@ from pathlib import Path
 SERVER = """
 import functools, gc, json, os, sys, traceback
 import rich.console, rich.progress, rich.table, sqlparse, yoyo.migrations
-import sessiondb.backfill, sessiondb.cli, sessiondb.plan, sessiondb.records, sessiondb.status
+import sessiondb.backfill, sessiondb.cli, sessiondb.plan, sessiondb.linking, sessiondb.records, sessiondb.status
 from sessiondb import ledger, resources
 
 sqlparse.split = functools.cache(sqlparse.split)

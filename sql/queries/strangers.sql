@@ -38,7 +38,8 @@ SELECT DISTINCT coalesce(o.object, (SELECT format('%s %s', i.type, i.identity) F
           JOIN (
 {owned()}
                ) AS x ON x.namespace = h.oid
-         WHERE NOT EXISTS (  -- the row type of a table and the array of a type come with these
+         -- the row type of a table and the array of a type come with these
+         WHERE NOT EXISTS (
                 SELECT FROM pg_depend AS d
                   LEFT JOIN pg_class AS c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
                   LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid

@@ -19,9 +19,9 @@ from sessiondb.citus import bound_waits_on_workers
 from sessiondb.connection import Connection, platform_path, rest, set_our_path, set_platform_path
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.installation import hold_schema
+from sessiondb.linking import require_session
 from sessiondb.locks import LockBudget, Report, advisory_lock, who_is_in_the_way
 from sessiondb.preconditions import require_installed
-from sessiondb.records import require_session
 from sessiondb.watch import Watch
 
 _TARGET_SECONDS = 0.2

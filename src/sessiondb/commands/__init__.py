@@ -98,7 +98,7 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
     def offer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         from psycopg.conninfo import make_conninfo
 
-        from sessiondb import records, resources
+        from sessiondb import naming, resources
         from sessiondb.address import conninfo
         from sessiondb.database import Database
         from sessiondb.output import visible
@@ -112,7 +112,7 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
                 hasty = Database(make_conninfo(conninfo(options.dsn), connect_timeout=2), options.schema)
                 with hasty.transaction(read_only=True) as connection:
                     connection.execute("SET LOCAL statement_timeout TO '1s'")
-                    names = records.names(connection, kind)
+                    names = naming.offered(connection, kind)
         # a line break or a control character would be another entry, or control the terminal
         shown = [name for name in names if visible(name) == name]
         return [name for name in shown if name.lower().startswith(incomplete.lower())]
@@ -141,10 +141,10 @@ def name_option(kind: str, text: str, *, required: bool = False) -> Callable[[An
 
 def ids(connection: Connection, **names: str | None) -> list[Any]:
     """Return the id of each thing that is named, by its kind; None where no name is given."""
-    from sessiondb import output, records
+    from sessiondb import naming, output
 
     given = names.items()
-    return [None if name is None else records.find(connection, kind, name, output.note) for kind, name in given]
+    return [None if name is None else naming.find(connection, kind, name, output.note) for kind, name in given]
 
 
 _pass_options = click.make_pass_decorator(Options, ensure=True)

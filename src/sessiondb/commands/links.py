@@ -244,7 +244,7 @@ def explain(
       sessiondb explain --submission 00000000-0000-4000-8000-000000000001
       sessiondb explain --user bruno@example.org --course "Python for beginners"
     """
-    from sessiondb import records
+    from sessiondb import linking
 
     if [user, enrollment, submission].count(None) != 2 or (user is None) != (course_name is None):
         raise UsageError(
@@ -255,10 +255,10 @@ def explain(
         raise UsageError("the value of --user or --course is empty", "Give an e-mail, login, name, title or id.")
     with options.database.transaction(read_only=True) as connection:
         if user and course_name:
-            document = records.explain(connection, *ids(connection, user=user, course=course_name))
+            document = linking.explain(connection, *ids(connection, user=user, course=course_name))
         else:
             table, row_id = ("enrollments", enrollment) if enrollment else ("submissions", submission)
-            document = records.explain_row(connection, table, row_id)
+            document = linking.explain_row(connection, table, row_id)
     if options.json:
         output.json_document(document)
         return
@@ -293,7 +293,7 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool) 
       sessiondb show submissions --unlinked
       sessiondb show enrollments --session "Session Automne 2024" --format json
     """
-    from sessiondb import records
+    from sessiondb import linking
 
     if session_name and unlinked and what != "sessions":
         raise UsageError(
@@ -305,10 +305,10 @@ def show(options: Options, what: str, session_name: str | None, unlinked: bool) 
         (session,) = ids(connection, session=session_name or None)
         # one more than is shown, to know whether there are more
         most = options.limit or (SHOWN + 1 if options.format == "table" else None)
-        rows = records.show(connection, what, session=session, unlinked=unlinked, limit=most)
+        rows = linking.show(connection, what, session=session, unlinked=unlinked, limit=most)
         columns = _SESSION if what == "sessions" else _UNLINKED if unlinked else _LINKED
         print_rows(options, rows, columns)
-        if hidden := records.hidden(connection, [what]):
+        if hidden := linking.hidden(connection, [what]):
             output.note(hidden)
 
 

@@ -137,7 +137,7 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
       sessiondb apply --course-path item_id.module_id.course_id
       sessiondb apply --staff trainer,admin
     """
-    from sessiondb import checks, ledger, migrate, objects, records, resources
+    from sessiondb import checks, ledger, linking, migrate, objects, resources
     from sessiondb.installation import installation
 
     course_path = choices.course_path
@@ -151,16 +151,16 @@ def apply(options: Options, to: str | None, choices: Choices, dry_run: bool, bud
         with connection.transaction():
             there = installation(connection)
             path = there.course_path if there else None
-            linked = {} if any(o.kind == "column" for o in objects.missing(connection)) else records.linked(connection)
+            linked = {} if any(o.kind == "column" for o in objects.missing(connection)) else linking.linked(connection)
             left = [m.id for m in migrate.pending(connection, ledger.read_migrations(resources.MIGRATIONS), None)]
-            hidden = records.hidden(connection, ledger.TABLES) if linked else None
-            is_open = bool(linked) and records.has_active_session(connection)
+            hidden = linking.hidden(connection, ledger.TABLES) if linked else None
+            is_open = bool(linked) and linking.has_active_session(connection)
             is_unlinked = any(counts["unlinked"] for counts in linked.values())
             wrong = checks.problems(connection, there) if there and not left else []
             of_staff = checks.found_by(connection, "staff") if choices.staff and there and there.staff else []
             is_whole = there and path and not (left or wrong)
-            first = records.first_session(connection) if is_whole and not is_open else None
-            is_linkable = records.is_linkable(connection) if is_whole and is_open and is_unlinked else False
+            first = linking.first_session(connection) if is_whole and not is_open else None
+            is_linkable = linking.is_linkable(connection) if is_whole and is_open and is_unlinked else False
             # before a backfill: the old table may have their links
             has_old = is_whole and bool(checks.found_by(connection, "renamed"))
             others = migrate.longer_course_paths(connection, path) if path and not course_path else []
@@ -285,7 +285,7 @@ def _how_far(options: Options) -> UsageError:
 
 def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tuple[list[str], list[Finding]]:
     """Show what a rollback would undo and what would be lost, and return the ids of the migrations and the warnings."""
-    from sessiondb import ledger, migrate, objects, preconditions, preflight, records
+    from sessiondb import ledger, linking, migrate, objects, preconditions, preflight
     from sessiondb.connection import place
 
     options.database.require_own_backend()
@@ -298,8 +298,8 @@ def _look_before_rollback(options: Options, to: str | None, dry_run: bool) -> tu
         if todo:
             preconditions.require_search_path(connection)
         warnings = preflight.rollback_preflight(connection, numbers) if todo and is_whole else []
-        linked = records.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
-        hidden = records.hidden(connection, ledger.TABLES) if linked else None
+        linked = linking.linked(connection) if todo and not any(o.kind == "column" for o in gone) else {}
+        hidden = linking.hidden(connection, ledger.TABLES) if linked else None
     if todo and not (dry_run or sys.stdin.isatty()):
         raise UsageError("rollback requires confirmation, but standard input is not a terminal", "Add --yes.")
     ids = [m.id for m in todo]

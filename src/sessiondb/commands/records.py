@@ -119,15 +119,15 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
       sessiondb member add --org mon-org --user bruno@example.org
       sessiondb member add --org mon-org --user chloe@example.org --backfill
     """
-    from sessiondb import records
+    from sessiondb import linking, naming, records
 
     if backfill:
         options.database.require_own_backend()
 
     with options.changing.transaction(read_only=False) as connection:
         org_id, user_id = ids(connection, org=org_name, user=user)
-        known = records.names(connection, "role")
-        given = records.role_of_students(connection) if role is None else role
+        known = naming.offered(connection, "role")
+        given = naming.role_of_students(connection) if role is None else role
         row = records.add_member(connection, org_id, user_id, given)
         if role not in (None, row["role"]):
             raise SessiondbError(
@@ -142,8 +142,8 @@ def member_add(options: Options, org_name: str, user: str, role: str | None, bac
         _print_member(options, row, said)
         return
     with options.database.transaction(read_only=True) as connection:
-        sessions = records.sessions_for(connection, user_id)
-        is_waiting = records.has_unlinked_rows(connection, user_id)
+        sessions = linking.sessions_for(connection, user_id)
+        is_waiting = linking.has_unlinked_rows(connection, user_id)
 
     _link(options, row, sessions, lambda: _print_member(options, row, said))
     if is_waiting and not sessions:
@@ -165,11 +165,11 @@ def member_set_role(options: Options, org_name: str, user: str, role: str) -> No
     Example:
       sessiondb member set-role --org mon-org --user ada@example.org trainer
     """
-    from sessiondb import records
+    from sessiondb import naming, records
 
     with options.changing.transaction(read_only=False) as connection:
         org_id, user_id = ids(connection, org=org_name, user=user)
-        known = records.names(connection, "role")
+        known = naming.offered(connection, "role")
         row = records.set_member_role(connection, org_id, user_id, role)
     _warn_of_new_role(role, known)
     done = "is now" if row["changed"] else "was already"
@@ -214,7 +214,7 @@ session = group("session", "Training sessions.", "sessiondb session list")
 
 def _print_session(options: Options, row: dict[str, Any], done: str, backfill: bool) -> None:
     """Print a committed session, then link its older rows or print how many a backfill would link."""
-    from sessiondb import checks, ledger, records
+    from sessiondb import checks, ledger, linking, naming, records
 
     hidden = None
     counts: dict[str, Any] = dict.fromkeys(("linkable_enrollments", "linkable_submissions", "org", "course"))
@@ -229,12 +229,12 @@ def _print_session(options: Options, row: dict[str, Any], done: str, backfill: b
                         f"others are linked to {active[0]['name']}"
                     )
                     output.note(options.named(warned))
-                    called = records.shell_name(connection, "session", other["id"])
+                    called = naming.shell_name(connection, "session", other["id"])
                     ended = checks.ended_status(connection)
                     output.note(f"  hint: If it has ended: sessiondb session set-status {called} {ended}")
-            name = records.shell_name(connection, "session", row["id"])
-            counts = records.count_linkable(connection, row["org_id"], row["course_id"])
-            hidden = records.hidden(connection, ledger.TABLES)
+            name = naming.shell_name(connection, "session", row["id"])
+            counts = linking.count_linkable(connection, row["org_id"], row["course_id"])
+            hidden = linking.hidden(connection, ledger.TABLES)
     except SessiondbError as error:
         output.note(f"What a backfill would link now could not be counted: {error}")
 
@@ -369,12 +369,12 @@ def session_set_status(
       sessiondb session set-status "Session Automne 2024" completed
       sessiondb session set-status "Session Automne 2024" active --backfill
     """
-    from sessiondb import records
+    from sessiondb import naming, records
 
     _require_active(options, status, backfill)
 
     with options.changing.transaction(read_only=False) as connection:
         org_id, course_id = ids(connection, org=org_name or None, course=course_name or None)
-        session_id = records.find(connection, "session", session_name, output.note, (org_id, course_id))
+        session_id = naming.find(connection, "session", session_name, output.note, (org_id, course_id))
         row = records.set_session_status(connection, session_id, status)
     _print_session(options, row, "Changed" if row["changed"] else "Unchanged:", backfill)

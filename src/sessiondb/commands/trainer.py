@@ -70,7 +70,7 @@ def trainer(
       sessiondb trainer --demo
       sessiondb trainer --no-browser --port 8642
     """
-    from sessiondb.records import require_installed
+    from sessiondb.queries import require_installed
 
     try:
         from sessiondb.trainer.serve import Server

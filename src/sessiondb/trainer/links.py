@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sessiondb import records
+from sessiondb import queries
 from sessiondb.backfill import Pace, backfill
 from sessiondb.errors import LockNotObtainedError, SessiondbError
 from sessiondb.locks import ADVISORY_KEY
@@ -65,7 +65,7 @@ class Links:
     def _link(self, session: UUID, who: Who) -> _End:
         try:
             with self.store.database.connect() as connection:
-                records.require_installed(connection)
+                queries.require_installed(connection)
                 who.become(connection, local=False)
                 result = backfill(connection, session, Pace(), lambda line: _log.info(shown(line)), lambda *_: None)
                 return _End(who, linked=sum(counts["linked"] for counts in result.tables.values()))

@@ -15,7 +15,7 @@ from uuid import UUID
 from flask import Flask, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sessiondb import records
+from sessiondb import naming, records
 from sessiondb.errors import SessiondbError, UnclearNameError
 from sessiondb.trainer.guard import Denied, Once
 from sessiondb.trainer.links import Links
@@ -157,7 +157,7 @@ class Pages:
             ids = {}
             for kind, name in names.items():
                 try:
-                    ids[kind] = records.find(view.connection, kind, name, lambda _: None) if name else None
+                    ids[kind] = naming.find(view.connection, kind, name, lambda _: None) if name else None
                 except UnclearNameError as error:
                     unclear[kind] = error
             if ids.get("org") and ids.get("course"):
@@ -279,7 +279,7 @@ class Pages:
         def act() -> str:
             with self.store.open(g.who, "live") as view:
                 found = _one(view.rows("session", session=session, most=1))
-                role = records.role_of_students(view.connection)
+                role = naming.role_of_students(view.connection)
                 for user in users:
                     records.add_member(view.connection, found["org_id"], user, role)
             if found["status"] == "active" and view.sees_all:
@@ -350,8 +350,8 @@ class Pages:
 
         def act() -> str:
             with self.store.open(g.who, "live") as view:
-                user = records.find(view.connection, "user", name, lambda _: None)
-                role = request.form.get("role") or records.role_of_students(view.connection)
+                user = naming.find(view.connection, "user", name, lambda _: None)
+                role = request.form.get("role") or naming.role_of_students(view.connection)
                 row = records.add_member(view.connection, org, user, role)
             return url_for("org", org=org, done="added" if row["created"] else "was_added")
 

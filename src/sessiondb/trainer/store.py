@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
-from sessiondb import records, resources
+from sessiondb import naming, queries, resources
 from sessiondb.citus import is_distributed
 from sessiondb.connection import Connection, named_path, platform_path, trusted
 from sessiondb.database import Database
@@ -141,14 +141,14 @@ class View:
         text = resources.with_citus(resources.query(f"trainer/{name}"), is_distributed=self.distributed)
         # in one pass, before the schema: a name that is put in may look like a hole
         parts = re.split(r"\{(\w+)\}", text)
-        parts[::2] = [records.of_platform(self.connection, part) for part in parts[::2]]
+        parts[::2] = [queries.of_platform(self.connection, part) for part in parts[::2]]
         parts[1::2] = [self.holes[hole] for hole in parts[1::2]]
         query = trusted("".join(parts))
         with (
             platform_path(self.connection) if "platform." in text else nullcontext(),
             self.connection.cursor(row_factory=dict_row) as cursor,
         ):
-            for kind, loader in records.LOADERS.items():
+            for kind, loader in queries.LOADERS.items():
                 cursor.adapters.register_loader(kind, loader)
             return cursor.execute(query, arguments).fetchall()
 
@@ -165,7 +165,7 @@ class View:
 
     def labels(self, table: str, column: str, usual: list[str]) -> list[str]:
         """Return what a column may say, the usual words where the platform takes any."""
-        return records.allowed(self.connection, table, column) or usual
+        return naming.allowed(self.connection, table, column) or usual
 
     @property
     def has_times(self) -> bool:
@@ -175,7 +175,7 @@ class View:
     @property
     def has_names(self) -> bool:
         """Whether this role may read what users are called."""
-        return self.holes["users"] != records.NO_PEOPLE
+        return self.holes["users"] != queries.NO_PEOPLE
 
     def _limit(self, seconds: float) -> None:
         self.connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
@@ -183,7 +183,7 @@ class View:
     def prepare(self, who: Who) -> None:
         """Look whose schema sessiondb is and what the platform has, then become the visitor."""
         connection = self.connection
-        records.require_installed(connection)
+        queries.require_installed(connection)
         ((steps,),) = connection.execute("SELECT course_joins FROM sessiondb.installation").fetchall()
         self.distributed = is_distributed(connection)
         who.become(connection, local=True)
@@ -192,7 +192,7 @@ class View:
         holes: dict[str, str] = {}
         for place, kind, name in connection.execute(trusted(resources.query("trainer/columns"))):
             holes[place] = f"{name or 'NULL'}::pg_catalog.{kind}"
-        holes["users"] = records.people(connection)
+        holes["users"] = queries.people(connection)
         is_utf8 = connection.info.parameter_status("server_encoding") == "UTF8"
         for by, name in (("by_name", "u.name"), ("by_org", holes["org_name"]), ("by_course", holes["course_title"])):
             holes[by] = _SORT_KEY.format(name) if is_utf8 else name
