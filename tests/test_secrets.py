@@ -176,23 +176,29 @@ def test_ps_does_not_show_a_password(form: str) -> None:
         r"""SELECT 1 AS "CREATE ROLE", 'x' LIKE 'y' ESCAPE '\' OR '{1}' = 'z'""",
         'SELECT 1 AS "CREATE ROLE"; SET app.pass TO "{1}"',
         'SELECT 1 AS "CREATE ROLE"; SET LOCAL app.token = "{1}"',
+        """SELECT 1 AS "CREATE ROLE"; SET LOCAL "app.password" TO {2}""",
+        """SELECT 1 AS "CREATE ROLE"; SET "app" . token TO {2}""",
+        """SELECT 1 AS "CREATE ROLE"; SET /* of it */ SESSION/* */app.jwt TO {2}""",
+        """SELECT 1 AS "CREATE ROLE"; ALTER ROLE CURRENT_USER SET "app.token" TO {2}""",
     ],
 )
 @on_reference
 def test_neither_a_password_nor_an_escape_sequence_of_a_blocking_session_is_printed(
     platform_db: PlatformDatabase, query: str
 ) -> None:
+    word = re.sub(r"\W", "_", PASSWORD)
     with platform_db.connect() as admin:
         admin.execute("SET application_name TO 'nightly \x1b[2J'")
         with admin.transaction(force_rollback=True):
             admin.execute("LOCK TABLE enrollments")
-            admin.execute(f"/* \x1b[2J */ {query.format(platform_db.name, PASSWORD)}".encode())
+            admin.execute(f"/* \x1b[2J */ {query.format(platform_db.name, PASSWORD, word)}".encode())
             done = run("-d", platform_db.conninfo(), "apply", "--lock-timeout", "0.2", "--lock-budget", "0.5")
 
     assert done.code == 6
     assert "nightly" in done.err
     assert "CREATE ROLE" in done.err
     assert PASSWORD not in done.out + done.err
+    assert word not in done.out + done.err
     assert "\x1b" not in done.out + done.err
 
 

@@ -15,10 +15,10 @@ SELECT regexp_replace(string_agg(w.description, '; ' ORDER BY w.pid), E'[{invisi
                    '"' || replace(left(btrim(regexp_replace(q.query, E'(/\\*((?!\\*/).)*\\*/|--[^\\n]*|\\s)+', ' ', 'g')), 80),
                                   '"', '""') || CASE WHEN q.query <> a.query THEN '...' ELSE '' END || '"') AS description
           FROM pg_stat_activity AS a
-          -- up to a literal, a word for a password, a setting of an application, which may be one, or a comment in a comment
+          -- up to a literal, a word for a password, SET, after which a password of an application may stand, or a comment in a comment
          CROSS JOIN LATERAL substring(
-                a.query, $$(?i)^(?:/\*(?:(?!/\*|\*/).)*\*/|--[^\n]*(?:\n|$)|(?!pass(?:word|wd|phrase|code)?(?![a-z])|passw|pwd|secret|$$
-                      || $$set\s+(?:session\s+|local\s+)?\w+\.\w|://|--|/\*)(?:[^'"\\$]|"(?:[^"]|"")*"))*$$) AS q (query)
+                a.query, $$(?i)^(?:/\*(?:(?!/\*|\*/).)*\*/|--[^\n]*(?:\n|$)|(?!pass(?:word|wd|phrase|code)?(?![a-z])|passw|pwd|secret|\mset\M|$$
+                      || $$://|--|/\*)(?:[^'"\\$]|"(?:[^"]|"")*"))*$$) AS q (query)
          WHERE a.pid = ANY ($1)
          UNION ALL
         SELECT 0, format('prepared transaction %L of role %I, prepared %s', x.gid, x.owner, x.prepared)
