@@ -112,7 +112,11 @@ def _of_file(path: Path, kind: Kind, *, is_distributed: bool = False) -> Text:
     if around := re.search("^-- WITH: (.*)$", sql, re.M):  # the queries of WITH around it
         names = re.findall(r"\b(\w+)\b(?![^(]*\))", around[1])
         seen = ", ".join(f"{name} AS (SELECT)" for name in names)
-        sql = re.sub(r"\A((?:--.*\n)*)(WITH\b)?", lambda m: f"{m[1]}WITH {seen}{',' if m[2] else ''} ", sql)
+        sql = re.sub(
+            r"\A((?:--.*\n)*)(?:WITH\b( RECURSIVE\b)?)?",
+            lambda m: f"{m[1]}WITH{m[2] or ''} {seen}{',' if len(m[0]) > len(m[1]) else ''} ",
+            sql,
+        )
     if not parses(sql):  # one that is an expression
         sql = f"SELECT {sql}"
     return Text(str(path.relative_to(ROOT)), 1, sql, kind)

@@ -84,6 +84,14 @@ def insert(db: PlatformDatabase, table: str, **row: object) -> tuple[UUID, UUID 
     return id_, session
 
 
+def column(db: PlatformDatabase, query: str) -> str:
+    """The value that a query returns."""
+    with db.connect() as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 class TestFound:
     def test_on_every_platform(self, installed_db: PlatformDatabase) -> None:
         assert stored_path(installed_db) == installed_db.platform.course_path
@@ -383,6 +391,52 @@ def test_a_course_key_may_be_a_domain_over_uuid(platform_db: PlatformDatabase) -
     for command in ("check", "session list", "apply"):
         done = on(platform_db, *command.split())
         assert done.code == 0, done
+
+
+@pytest.mark.parametrize("type_", ["text", "varchar(200)", "uuid"])
+@on_reference
+def test_a_foreign_key_to_another_column_of_courses_leads_on_to_the_id_of_that_row(
+    platform_db: PlatformDatabase, type_: str
+) -> None:
+    change(
+        platform_db,
+        f"""
+        ALTER TABLE courses ADD slug {type_} UNIQUE DEFAULT gen_random_uuid();
+        ALTER TABLE exercises DROP course_id, ADD course_slug {type_} REFERENCES courses (slug) ON UPDATE CASCADE
+        """,
+    )
+    assert "leads nowhere" in refusal(platform_db, "exercise_id.course_slug")
+    platform_db.apply()
+    assert stored_path(platform_db) == "exercise_id.course_slug.id"
+
+    student = Student.of(platform_db)
+    right, other = student.courses
+    with platform_db.connect() as connection:
+        connection.execute(
+            "INSERT INTO exercises (title, course_slug) SELECT 'An exercise', slug FROM courses WHERE id = %s", [right]
+        )
+        (exercise,) = connection.execute("SELECT id FROM exercises WHERE course_slug IS NOT NULL").fetchone() or ()
+    row, session = insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)
+    assert session == student.sessions[0]
+    if type_ == "uuid":  # as the id of another course
+        change(platform_db, f"UPDATE courses SET slug = '{other}' WHERE id = '{right}'")
+        assert insert(platform_db, "submissions", user_id=student.id, exercise_id=exercise)[1] == student.sessions[0]
+    change(platform_db, f"UPDATE submissions SET session_id = NULL WHERE id = '{row}'")
+    for command in (
+        f"explain --submission {row}",
+        "backfill",
+        f"explain --submission {row}",
+        "session list",
+        "show submissions",
+        f"session create --org {column(platform_db, 'SELECT id FROM orgs LIMIT 1')} --course {right} --title Later",
+        "check",
+        "apply --course-path exercise_id.course_slug.id",
+        "rollback --all --yes",
+        "apply",
+    ):
+        done = on(platform_db, *command.split())
+        assert done.code == 0, done
+    assert column(platform_db, f"SELECT session_id FROM submissions WHERE id = '{row}'") == str(student.sessions[0])
 
 
 @on_reference

@@ -80,7 +80,59 @@ class Fault:
     fix: str
 
 
+def other_key(table: str, column: str, to: str) -> tuple[str, ...]:
+    """What makes a column refer to a second key of a table."""
+    return (
+        f"ALTER TABLE {to} ADD public_id uuid UNIQUE DEFAULT gen_random_uuid()",
+        f"ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_fkey",
+        f"UPDATE {table} AS r SET {column} = k.public_id FROM {to} AS k WHERE k.id = r.{column}",
+        f"ALTER TABLE {table} ADD FOREIGN KEY ({column}) REFERENCES {to} (public_id)",
+    )
+
+
 FAULTS = {
+    "course_id of enrollments that refers to another column than the id": Fault(
+        other_key("enrollments", "course_id", "courses"),
+        "required_columns",
+        "public.enrollments.course_id",
+        "Column course_id of table public.enrollments refers to column public_id of public.courses, but is compared with column id of it",
+        "Store id there instead, and let foreign key enrollments_course_id_fkey refer to it",
+    ),
+    "course_id of sessions that refers to another column than the id": Fault(
+        other_key("sessions", "course_id", "courses"),
+        "required_columns",
+        "public.sessions.course_id",
+        "Column course_id of table public.sessions refers to column public_id of public.courses, but is compared with column id of it",
+        "Store id there instead, and let foreign key sessions_course_id_fkey refer to it",
+    ),
+    "org_id of org_members that refers to another column than the id": Fault(
+        other_key("org_members", "org_id", "orgs"),
+        "required_columns",
+        "public.org_members.org_id",
+        "Column org_id of table public.org_members refers to column public_id of public.orgs, but is compared with column id of it",
+        "Store id there instead, and let foreign key org_members_org_id_fkey refer to it",
+    ),
+    "org_id of sessions that refers to another column than the id": Fault(
+        other_key("sessions", "org_id", "orgs"),
+        "required_columns",
+        "public.sessions.org_id",
+        "Column org_id of table public.sessions refers to column public_id of public.orgs, but is compared with column id of it",
+        "Store id there instead, and let foreign key sessions_org_id_fkey refer to it",
+    ),
+    "user_id of enrollments that refers to another column than the id": Fault(
+        other_key("enrollments", "user_id", "users"),
+        "required_columns",
+        "public.enrollments.user_id",
+        "Column user_id of table public.enrollments refers to column public_id of public.users, but is compared with column id of it",
+        "Store id there instead, and let foreign key enrollments_user_id_fkey refer to it",
+    ),
+    "user_id of submissions that refers to another column than the id": Fault(
+        other_key("submissions", "user_id", "users"),
+        "required_columns",
+        "public.submissions.user_id",
+        "Column user_id of table public.submissions refers to column public_id of public.users, but is compared with column id of it",
+        "Store id there instead, and let foreign key submissions_user_id_fkey refer to it",
+    ),
     "a missing table": Fault(
         ("DROP TABLE org_members",),
         "required_columns",

@@ -5,8 +5,6 @@
 -- is already session_id is prepared; if the target is known only when the function runs, this only warns, as it does for a
 -- function of a role that is not trusted, unless a trigger of the two tables calls it.
 -- SQL-standard function bodies, views and rules are not affected: PostgreSQL expanded their columns at creation.
---
--- Longer than a screen: a branch for each of the five ways to copy a row.
 WITH grown AS (
     SELECT n.nspname, c.relname, c.oid, c.relowner, c.reltype, regexp_replace(n.nspname, '(\W)', '\\\1', 'g') AS schema,
            (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum)
@@ -39,59 +37,7 @@ statement AS (
      WHERE s.text ~* '\*|\m(select|row|table)\M'
 ),
 taken AS (
-    -- ways of which it is not known whether all columns are copied
-    SELECT g.nspname, g.relname, g.columns, s.name, s.text, false AS certain
-      FROM grown AS g
-      JOIN statement AS s
-        ON s.text ~* '\minsert\s+into\M'
-       AND s.text ~* format('\m%s\M', g.relname)
-       AND s.text ~* format('\mreturning\s+\*|\mtable\s+(%s\s*\.\s*)?%s\M|\mdistinct\s+on\s*\(.*\*|\.\s*\*\s*,.*\(.*\mfrom\M', g.schema, g.relname)
-    UNION
-    -- INSERT INTO history SELECT NEW.*, VALUES (NEW.*)
-    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true
-      FROM fired AS f
-      JOIN statement AS s ON s.oid = f.tgfoid
-     WHERE s.text ~* '\minsert\s+into\M.*(\mselect|\mvalues\s*\(|,)\s*\(*\s*(new|old)\s*\)*\s*\.\s*\*'
-    UNION
-    -- EXECUTE 'INSERT INTO ... SELECT ...' USING NEW, where the text expands a parameter with .*
-    SELECT f.nspname, f.relname, f.columns, s.name, s.text, false
-      FROM fired AS f
-      JOIN statement AS s ON s.oid = f.tgfoid
-     WHERE s.text ~* '\mexecute\M.*\$\d+\s*\)?\s*\.\s*\*.*\musing\M.*\m(new|old)\M'
-    UNION
-    -- INSERT INTO history SELECT * FROM new_rows
-    SELECT f.nspname, f.relname, f.columns, s.name, s.text, true
-      FROM fired AS f
-      JOIN statement AS s ON s.oid = f.tgfoid
-     WHERE f.transition <> ''
-       AND s.text ~* format('\minsert\s+into\M.*(\mselect\s+|,\s*|\w\s*\.\s*)\*.*\mfrom\M.*\m(%s)\M', f.transition)
-    UNION
-    -- the same from the table itself, or a result of fixed columns
-    SELECT g.nspname, g.relname, g.columns, s.name, s.text,
-           s.is_trusted AND (s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
-      FROM grown AS g
-      JOIN statement AS s
-        ON s.text ~* format('(\mselect\s+|,\s*|\w\s*\.\s*)\*[^()]*\mfrom\M.*(?<![\w.])(%s\s*\.\s*)?%s\M(?!\s*\.)',
-                            g.schema, g.relname)
-       AND (s.text ~* '\minsert\s+into\M'
-            OR ((s.proretset OR s.prorettype = 'record'::regtype)
-                AND s.prorettype <> g.reltype
-                AND EXISTS (SELECT FROM pg_type AS t WHERE t.oid = s.prorettype AND (t.typtype = 'c' OR t.oid = 'record'::regtype))
-                AND s.text ~* CASE s.lanname
-                                  WHEN 'sql' THEN '^select\M'
-                                  ELSE '\mreturn\s+query\s+(select|execute)\M'
-                              END))
-    UNION
-    -- a list of columns as a row of the table: a comma before FROM, outside parentheses, and no *
-    SELECT g.nspname, g.relname, g.columns, s.name, s.text,
-           s.is_trusted AND (s.prorettype = g.reltype OR s.nspname = g.nspname OR s.text ~* format('\m%s\s*\.\s*%s\M', g.schema, g.relname))
-      FROM grown AS g
-      JOIN statement AS s
-        ON s.prorettype = g.reltype
-           AND regexp_replace(regexp_replace(s.text, '\([^()]*\)', '', 'g'), '\([^()]*\)', '', 'g')
-               ~* format('%s\s((?!\mfrom\M)[^*])*,((?!\mfrom\M)[^*])*(\mfrom\M|$)',
-                         CASE s.lanname WHEN 'sql' THEN '^select' ELSE '\mreturn\s+query\s+select' END)
-        OR s.text ~* format('\mrow\s*\(([^()*]|\([^()]*\))*\)\s*(::\s*|\mas\s+)(%s\s*\.\s*)?%s\M(?!\s*[.[])', g.schema, g.relname)
+{copied_by_position()}
 )
 SELECT DISTINCT ON (t.name, t.relname)
        'copied_rows' AS "check",

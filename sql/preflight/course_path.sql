@@ -14,7 +14,7 @@ SELECT 'course_path' AS "check", 'error' AS level, c.object,
        CASE
            WHEN c.given IS NOT NULL THEN
                format('The course path %s leads nowhere: each name must be a column of the table that the one before leads to, '
-                      'the last one a uuid column that refers to courses or to nothing.', c.given)
+                      'the last one a uuid column that refers to the id of courses or to nothing.', c.given)
            WHEN c.ways = 0 THEN
                'No foreign keys lead from submissions to courses, so the course of a submission is unknown.'
            ELSE

@@ -14,6 +14,10 @@ SELECT DISTINCT 'required_columns' AS "check", 'error' AS level, f.object, f.det
         UNION ALL
 {unsuitable_types()}
         UNION ALL
+(
+{unsuitable_references()}
+)
+        UNION ALL
 {unsuitable_links()}
        ) AS f
  ORDER BY f.object, f.detail

@@ -2,7 +2,7 @@
 --
 -- names          the columns to follow, and the tables that the given path names
 -- seen           the tables on the way, submissions first
--- course_column  the column of the last table that holds the course
+-- course_column  the column of the last table that holds the id of the course; id if a foreign key leads to another column of courses
 -- joins          what is joined with what, from submissions to courses; "only", ONLY before the name of a table to which a
 --                foreign key leads and from which another one inherits (INHERITS): the key sees none of its rows
 --
@@ -71,7 +71,9 @@ walk AS (
                 AND w.hops < 6
                 AND e.is_foreign_key
                 AND e.column_name <> 'session_id'
-                AND e.to_table <> h.courses
+                -- else it is an arrival
+                AND (e.to_table <> h.courses OR 'id' <> ALL (e.to_columns))
+                AND w.at_table <> h.courses
                 AND e.to_table NOT IN (SELECT p.table_oid FROM passed_over AS p)
            END
 ),
@@ -81,21 +83,30 @@ arrival AS (
      CROSS JOIN platform AS h
       JOIN reference AS e ON e.from_table = w.at_table AND e.to_table = h.courses
      WHERE NOT w.given
+       AND w.at_table <> h.courses
        AND e.is_foreign_key
+       AND 'id' = ANY (e.to_columns)
        AND e.column_name NOT IN ('session_id', 'user_id')
     UNION ALL
-    SELECT w.*, a.attname::text, k.leads_to_courses IS NULL
+    SELECT w.*, 'id', false
+      FROM walk AS w
+     CROSS JOIN platform AS h
+     WHERE NOT w.given
+       AND w.at_table = h.courses
+    UNION ALL
+    SELECT w.*, a.attname::text, k.leads_to_courses IS NULL AND w.at_table <> h.courses
       FROM walk AS w
      CROSS JOIN platform AS h
       JOIN pg_attribute AS a ON a.attrelid = w.at_table AND a.attname = h.names[w.next_name]
      CROSS JOIN LATERAL (
-            SELECT bool_or(f.to_table = h.courses) AS leads_to_courses
+            SELECT bool_or(f.to_table = h.courses AND 'id' = ANY (f.to_columns)) AS leads_to_courses
               FROM reference AS f
              WHERE f.is_foreign_key AND f.from_table = w.at_table AND f.column_name = a.attname
            ) AS k
      WHERE w.given
        AND w.next_name = cardinality(h.names)
        AND a.attname <> 'user_id'
+       AND (w.at_table <> h.courses OR a.attname = 'id')
        AND a.attnum > 0 AND NOT a.attisdropped
        AND 'uuid'::regtype IN (a.atttypid, (SELECT t.typbasetype FROM pg_type AS t WHERE t.oid = a.atttypid))
        -- with a foreign key to another table it is not a course; without a foreign key, the given path is believed

@@ -10,7 +10,8 @@ SELECT DISTINCT named.identity AS object, p.relowner
        ) AS h
   JOIN pg_class AS c ON c.oid = to_regclass(h."to")
  CROSS JOIN LATERAL (
-        SELECT EXISTS (
+        -- also the id of the same row, where a foreign key leads to another column of courses
+        SELECT to_regclass(h."from") = c.oid OR EXISTS (
             SELECT FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conrelid = to_regclass(h."from") AND k.confrelid = c.oid) AS is_proven
        ) AS e
  CROSS JOIN LATERAL (
