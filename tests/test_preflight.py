@@ -15,6 +15,7 @@ from conftest import PlatformDatabase
 from platforms import PLATFORMS
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from test_checks import check, look
 from test_cli import MIGRATIONS, column, on, run
 
 from sessiondb import resources
@@ -671,6 +672,51 @@ FAULTS = {
         "without default_transaction_read_only",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("statements", "warned"),
+    [
+        (
+            "CREATE TABLE students (id uuid PRIMARY KEY); ALTER TABLE enrollments DROP CONSTRAINT enrollments_user_id_fkey;"
+            "ALTER TABLE enrollments ADD FOREIGN KEY (user_id) REFERENCES students NOT VALID",
+            [
+                "Column user_id of table enrollments refers to table public.students, and is compared with column user_id of org_members,"
+                " which refers to public.users; no foreign key shows that they have the same ids."
+            ],
+        ),
+        (
+            "CREATE TABLE profiles (id uuid PRIMARY KEY REFERENCES users); INSERT INTO profiles SELECT id FROM users;"
+            "ALTER TABLE submissions DROP CONSTRAINT submissions_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES profiles",
+            [],
+        ),
+        (
+            "CREATE TABLE runs (id uuid PRIMARY KEY); ALTER TABLE sessions DROP CONSTRAINT sessions_course_id_fkey,"
+            "ADD FOREIGN KEY (course_id) REFERENCES runs NOT VALID",
+            [
+                "Column course_id of table sessions refers to table public.runs, and is compared with column id of courses;"
+                " no foreign key shows that they have the same ids."
+            ],
+        ),
+        (
+            "CREATE TABLE products (id uuid PRIMARY KEY); INSERT INTO products SELECT id FROM courses;"
+            "ALTER TABLE courses ADD FOREIGN KEY (id) REFERENCES products;"
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_course_id_fkey, ADD FOREIGN KEY (course_id) REFERENCES products",
+            [],
+        ),
+        ("ALTER TABLE org_members DROP CONSTRAINT org_members_user_id_fkey", []),
+    ],
+    ids=["students", "profiles of users", "runs of courses", "products that are courses", "no foreign key"],
+)
+@on_reference
+def test_ids_of_tables_that_no_foreign_key_shows_to_have_the_same_are_named_by_apply_and_check(
+    platform_db: PlatformDatabase, statements: str, warned: list[str]
+) -> None:
+    by_hand(platform_db, statements)
+    before = [found for found in look(platform_db) if found.check == "unrelated_ids"]
+    assert platform_db.apply() == MIGRATIONS
+    for findings in (before, check(platform_db, "unrelated_ids")):
+        assert [(found.level, found.detail) for found in findings] == [("warning", detail) for detail in warned]
 
 
 @on_reference

@@ -257,7 +257,16 @@ _FOLLOWING = ("required_columns", "course_path", "foreign_keys", "indexes", "ins
 _CATALOG_CHECKS = [
     (
         "preflight",
-        ["renamed", "citus", "required_columns", "active_status", "inheritance", "column_types", "search_path"],
+        [
+            "renamed",
+            "citus",
+            "required_columns",
+            "active_status",
+            "inheritance",
+            "column_types",
+            "search_path",
+            "unrelated_ids",
+        ],
     ),
     ("checks", resources.names("checks")),
 ]

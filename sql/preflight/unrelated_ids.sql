@@ -1,0 +1,50 @@
+-- Ids that are compared with each other refer to the same table, or to tables of which foreign keys show that they have the same ids, such
+-- as profiles of users. Else no row might ever be linked, without an error.
+WITH RECURSIVE
+-- what user_id, org_id and course_id are compared with
+compared (column_name, table_name, other_table, other_column) AS (
+    VALUES ('user_id', 'enrollments', 'org_members', 'user_id'), ('user_id', 'submissions', 'org_members', 'user_id'),
+           ('org_id', 'sessions', 'org_members', 'org_id'),
+           ('course_id', 'sessions', 'courses', 'id'), ('course_id', 'enrollments', 'courses', 'id')
+),
+column_of AS (
+    SELECT DISTINCT t.table_name, t.column_name, c.oid AS relid, a.attnum
+      FROM (SELECT s.column_name, s.table_name FROM compared AS s
+            UNION ALL
+            SELECT s.other_column, s.other_table FROM compared AS s) AS t
+      JOIN pg_namespace AS n ON n.nspname = current_setting('sessiondb.schema')
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.table_name AND c.relkind IN ('r', 'p')
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = t.column_name AND NOT a.attisdropped
+),
+-- the columns that have all values of a column: it refers to them, or they are the key to which it refers, in turn
+origin AS (
+    SELECT o.table_name, o.column_name, o.relid, o.attnum, 0 AS steps FROM column_of AS o
+    UNION
+    SELECT o.table_name, o.column_name, k.confrelid, p.to_attnum, o.steps + 1
+      FROM origin AS o
+      JOIN pg_constraint AS k ON k.contype = 'f' AND k.conrelid = o.relid AND k.conparentid = 0
+     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS p (from_attnum, to_attnum)
+     WHERE p.from_attnum = o.attnum AND o.steps < 5
+),
+first_reference AS (
+    SELECT o.table_name, o.column_name, min(o.relid::regclass::text) AS full_name FROM origin AS o WHERE o.steps = 1 GROUP BY 1, 2
+)
+SELECT 'unrelated_ids' AS "check", 'warning' AS level, format('%I.%I.%I', current_setting('sessiondb.schema'), s.table_name, s.column_name) AS object,
+       format('Column %I of table %s refers to table %s, and is compared with column %I of %s%s; no foreign key shows that they have the '
+              'same ids.',
+              s.column_name, s.table_name, r.full_name, s.other_column, s.other_table, ', which refers to ' || f.full_name) AS detail,
+       format('If they have, nothing is wrong. Else no row is linked: let %I of %s hold the ids that %I of %s has.',
+              s.column_name, s.table_name, s.other_column, s.other_table) AS fix
+  FROM compared AS s
+  JOIN first_reference AS r ON (r.table_name, r.column_name) = (s.table_name, s.column_name)
+  LEFT JOIN first_reference AS f ON (f.table_name, f.column_name) = (s.other_table, s.other_column)
+ -- without a foreign key nothing is known of either
+ WHERE (f.full_name IS NOT NULL OR s.other_column = 'id')
+   AND EXISTS (SELECT FROM column_of AS c WHERE (c.table_name, c.column_name) = (s.other_table, s.other_column))
+   AND NOT EXISTS (
+        SELECT FROM origin AS a
+          -- required_columns reports another column of the same table
+          JOIN origin AS b ON b.relid = a.relid
+         WHERE (a.table_name, a.column_name) = (s.table_name, s.column_name)
+           AND (b.table_name, b.column_name) = (s.other_table, s.other_column))
+ ORDER BY object
