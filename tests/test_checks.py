@@ -424,6 +424,7 @@ def test_every_check_has_a_fault() -> None:
         "table_owners",
         "uncommitted",
         "unpinned_functions",
+        "unrelated_ids",
     }  # test_status_column.py, below, test_damage.py, test_roles, _strangers, _staff, _citus, _grants, _preflight
     assert found | elsewhere == set(checks.check_names()) - set(resources.names("data_checks"))
 
