@@ -92,6 +92,38 @@ def other_key(table: str, column: str, to: str) -> tuple[str, ...]:
 
 
 FAULTS = {
+    "courses with a key of two columns": Fault(
+        (
+            "ALTER TABLE courses ADD version integer NOT NULL DEFAULT 1",
+            "ALTER TABLE courses DROP CONSTRAINT courses_pkey CASCADE, ADD PRIMARY KEY (id, version)",
+            "ALTER TABLE exercises ADD version integer, ADD FOREIGN KEY (course_id, version) REFERENCES courses",
+        ),
+        "required_columns",
+        "public.courses.id",
+        "Column id of table public.courses is neither the primary key nor unique",
+        r"CREATE UNIQUE INDEX CONCURRENTLY ON public.courses \(id\)",
+    ),
+    "organisations with a key of two columns": Fault(
+        (
+            "ALTER TABLE orgs ADD tenant integer NOT NULL DEFAULT 1",
+            "ALTER TABLE orgs DROP CONSTRAINT orgs_pkey CASCADE, ADD PRIMARY KEY (id, tenant)",
+        ),
+        "required_columns",
+        "public.orgs.id",
+        "Column id of table public.orgs is neither the primary key nor unique",
+        r"CREATE UNIQUE INDEX CONCURRENTLY ON public.orgs \(id\)",
+    ),
+    "a session_id that refers with other columns": Fault(
+        (
+            "ALTER TABLE sessions ADD UNIQUE (id, org_id)",
+            "ALTER TABLE enrollments ADD session_id uuid, ADD org_id uuid,"
+            " ADD FOREIGN KEY (session_id, org_id) REFERENCES sessions (id, org_id) MATCH FULL",
+        ),
+        "required_columns",
+        "public.enrollments.session_id",
+        "Foreign key enrollments_session_id_org_id_fkey of table public.enrollments is of session_id and other columns",
+        "DROP CONSTRAINT enrollments_session_id_org_id_fkey",
+    ),
     "course_id of enrollments that refers to another column than the id": Fault(
         other_key("enrollments", "course_id", "courses"),
         "required_columns",
@@ -675,7 +707,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("statements", "warned"),
+    ("statements", "refused"),
     [
         (
             "CREATE TABLE students (id uuid PRIMARY KEY); ALTER TABLE enrollments DROP CONSTRAINT enrollments_user_id_fkey;"
@@ -709,14 +741,20 @@ FAULTS = {
     ids=["students", "profiles of users", "runs of courses", "products that are courses", "no foreign key"],
 )
 @on_reference
-def test_ids_of_tables_that_no_foreign_key_shows_to_have_the_same_are_named_by_apply_and_check(
-    platform_db: PlatformDatabase, statements: str, warned: list[str]
+def test_ids_of_tables_that_no_foreign_key_shows_to_have_the_same_are_refused(
+    platform_db: PlatformDatabase, statements: str, refused: list[str]
 ) -> None:
     by_hand(platform_db, statements)
-    before = [found for found in look(platform_db) if found.check == "unrelated_ids"]
+    found = look(platform_db)
+    assert [(finding.check, finding.level, finding.detail) for finding in found] == [
+        ("unrelated_ids", "error", detail) for detail in refused
+    ]
+    for finding in found:
+        statement = finding.fix.removeprefix("If they have, show it: ").partition(";")[0]
+        assert statement.startswith("ALTER TABLE ")
+        by_hand(platform_db, statement)
     assert platform_db.apply() == MIGRATIONS
-    for findings in (before, check(platform_db, "unrelated_ids")):
-        assert [(found.level, found.detail) for found in findings] == [("warning", detail) for detail in warned]
+    assert check(platform_db, "unrelated_ids") == []
 
 
 @on_reference

@@ -1,5 +1,5 @@
 -- Ids that are compared with each other refer to the same table, or to tables of which foreign keys show that they have the same ids, such
--- as profiles of users. Else no row might ever be linked, without an error.
+-- as profiles of users. Else no row might ever be linked, or one of a user whose id another role chose to be that of a member.
 WITH RECURSIVE
 -- what user_id, org_id and course_id are compared with
 compared (column_name, table_name, other_table, other_column) AS (
@@ -27,16 +27,22 @@ origin AS (
      WHERE p.from_attnum = o.attnum AND o.steps < 5
 ),
 first_reference AS (
-    SELECT o.table_name, o.column_name, min(o.relid::regclass::text) AS full_name FROM origin AS o WHERE o.steps = 1 GROUP BY 1, 2
+    SELECT DISTINCT ON (o.table_name, o.column_name) o.table_name, o.column_name, o.relid::regclass::text AS full_name, a.attname AS key
+      FROM origin AS o
+      JOIN pg_attribute AS a ON a.attrelid = o.relid AND a.attnum = o.attnum
+     WHERE o.steps = 1
+     ORDER BY o.table_name, o.column_name, o.relid::regclass::text
 )
-SELECT 'unrelated_ids' AS "check", 'warning' AS level, format('%I.%I.%I', current_setting('sessiondb.schema'), s.table_name, s.column_name) AS object,
+SELECT 'unrelated_ids' AS "check", 'error' AS level, format('%I.%I.%I', current_setting('sessiondb.schema'), s.table_name, s.column_name) AS object,
        format('Column %I of table %s refers to table %s, and is compared with column %I of %s%s; no foreign key shows that they have the '
               'same ids.',
               s.column_name, s.table_name, r.full_name, s.other_column, s.other_table, ', which refers to ' || f.full_name) AS detail,
-       format('If they have, nothing is wrong. Else no row is linked: let %I of %s hold the ids that %I of %s has.',
-              s.column_name, s.table_name, s.other_column, s.other_table) AS fix
+       format('If they have, show it: ALTER TABLE %1$s ADD FOREIGN KEY (%2$I) REFERENCES %3$s (%4$I)%5$s; else store the same ids there.',
+              r.full_name, r.key, coalesce(f.full_name, format('%I.%I', current_setting('sessiondb.schema'), s.other_table)),
+              coalesce(f.key, s.other_column), CASE WHEN t.relkind = 'p' THEN '' ELSE ' NOT VALID' END) AS fix
   FROM compared AS s
   JOIN first_reference AS r ON (r.table_name, r.column_name) = (s.table_name, s.column_name)
+  JOIN pg_class AS t ON t.oid = r.full_name::regclass
   LEFT JOIN first_reference AS f ON (f.table_name, f.column_name) = (s.other_table, s.other_column)
  -- without a foreign key nothing is known of either
  WHERE (f.full_name IS NOT NULL OR s.other_column = 'id')

@@ -82,3 +82,14 @@ SELECT format('%s.%I', full_name, column_name),
   JOIN pg_namespace AS n ON n.oid = i.relnamespace
   LEFT JOIN pg_constraint AS k ON k.conindid = x.indexrelid AND k.contype IN ('u', 'x')
  WHERE kind = 'link'
+UNION ALL
+SELECT format('%s.%I', full_name, column_name),
+       format('Foreign key %I of table %s is of session_id and other columns, so a row may be refused with the session that it is given.',
+              k.conname, node.relid::regclass),
+       format('Drop it, or refer by session_id alone: ALTER TABLE %s DROP CONSTRAINT %I', node.relid::regclass, k.conname)
+  FROM found
+ CROSS JOIN LATERAL ({with_partitions(table_oid)}) AS node
+  JOIN pg_attribute AS a ON a.attrelid = node.relid AND a.attname = 'session_id' AND NOT a.attisdropped
+  JOIN pg_constraint AS k ON k.conrelid = node.relid AND k.contype = 'f' AND k.conparentid = 0
+                         AND cardinality(k.conkey) > 1 AND a.attnum = ANY (k.conkey)
+ WHERE kind = 'link'

@@ -1,5 +1,6 @@
--- Columns that are compared with the id of a course or an organisation, and whose foreign key refers to another column of it; and columns
--- user_id that refer to another column of a table than that of org_members.
+-- Columns that are compared with the id of a course or an organisation, and whose foreign key refers to another column of it; columns
+-- user_id that refer to another column of a table than that of org_members; and ids that are not unique by themselves, so that two courses
+-- or organisations may have the same.
 -- WITH: found (found_columns.sql)
 WITH reference AS (
     SELECT f.table_name, f.column_name, f.full_name, k.conname, k.confrelid AS to_table, b.attname AS to_column
@@ -26,3 +27,14 @@ SELECT format('%s.%I', r.full_name, r.column_name),
          WHERE r.column_name = 'user_id' AND (m.table_name, m.column_name, m.to_table) = ('org_members', 'user_id', r.to_table)
        ) AS w
  WHERE r.to_column <> w.right_column
+UNION ALL
+SELECT f.full_name || '.id', format('Column id of table %s is neither the primary key nor unique.', f.full_name),
+       CASE WHEN c.relkind = 'p' THEN format('Make it unique: CREATE UNIQUE INDEX ON %s (id)', f.full_name)
+            ELSE format('Make it unique: CREATE UNIQUE INDEX CONCURRENTLY ON %s (id)', f.full_name) END
+  FROM found AS f
+  JOIN pg_class AS c ON c.oid = f.table_oid AND c.relkind IN ('r', 'p')
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = f.attname
+ WHERE f.table_name IN ('orgs', 'courses') AND f.column_name = 'id'
+   AND NOT EXISTS (
+        SELECT FROM pg_index AS i
+         WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
