@@ -92,6 +92,17 @@ def other_key(table: str, column: str, to: str) -> tuple[str, ...]:
 
 
 FAULTS = {
+    "users of several tenants": Fault(
+        (
+            "ALTER TABLE users ADD tenant integer NOT NULL DEFAULT 1",
+            "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE, ADD PRIMARY KEY (tenant, id)",
+            "ALTER TABLE org_members ADD tenant integer DEFAULT 1, ADD FOREIGN KEY (tenant, user_id) REFERENCES users",
+        ),
+        "unrelated_ids",
+        "public.org_members.user_id",
+        "Column user_id of table org_members refers, with other columns, to column id of public.users, which is not unique by itself",
+        r"CREATE UNIQUE INDEX CONCURRENTLY ON public.users \(id\)",
+    ),
     "courses with a key of two columns": Fault(
         (
             "ALTER TABLE courses ADD version integer NOT NULL DEFAULT 1",
@@ -737,8 +748,20 @@ FAULTS = {
             [],
         ),
         ("ALTER TABLE org_members DROP CONSTRAINT org_members_user_id_fkey", []),
+        (
+            "ALTER TABLE enrollments ADD UNIQUE (user_id, course_id); ALTER TABLE submissions DROP exercise_id, ADD course_id uuid,"
+            "DROP CONSTRAINT submissions_user_id_fkey, ADD FOREIGN KEY (user_id, course_id) REFERENCES enrollments (user_id, course_id)",
+            [],
+        ),
     ],
-    ids=["students", "profiles of users", "runs of courses", "products that are courses", "no foreign key"],
+    ids=[
+        "students",
+        "profiles of users",
+        "runs of courses",
+        "products that are courses",
+        "no foreign key",
+        "an enrolment of the user",
+    ],
 )
 @on_reference
 def test_ids_of_tables_that_no_foreign_key_shows_to_have_the_same_are_refused(
@@ -750,7 +773,7 @@ def test_ids_of_tables_that_no_foreign_key_shows_to_have_the_same_are_refused(
         ("unrelated_ids", "error", detail) for detail in refused
     ]
     for finding in found:
-        statement = finding.fix.removeprefix("If they have, show it: ").partition(";")[0]
+        statement = finding.fix.removeprefix("Store the same ids there; or, if they are the same, show it: ")
         assert statement.startswith("ALTER TABLE ")
         by_hand(platform_db, statement)
     assert platform_db.apply() == MIGRATIONS

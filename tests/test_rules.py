@@ -19,6 +19,7 @@ from platforms import PLATFORMS, EnrolledPlatform, Platform
 from psycopg import errors, sql
 from psycopg.pq import DiagnosticField
 
+from sessiondb import resources
 from sessiondb.connection import Connection
 
 EARLY, LATE = (datetime(2024, month, 1, tzinfo=UTC) for month in (2, 9))
@@ -1168,3 +1169,32 @@ class TestOurObjects:
         ).fetchall()
         names = ["check_session", "link_enrollment", "link_submission", "note_change"]
         assert definers == [*((name, "trigger") for name in names), ("sessions_of_staff", "uuid")]
+
+
+# names of variables
+
+
+def test_columns_with_the_names_of_our_variables_stop_no_write(platform_db: PlatformDatabase) -> None:
+    platform = platform_db.platform
+    sources = (resources.SQL / "functions").glob("*.sql")
+    names = sorted({name for path in sources for name in re.findall(r"\b[vp]_\w+", path.read_text(encoding="utf-8"))})
+    assert len(names) > 50
+    columns = sql.SQL(", ").join(sql.SQL("ADD {} uuid").format(sql.Identifier(name)) for name in names)
+    with platform_db.connect() as connection:
+        for table in ("org_members", "sessions", "enrollments", "submissions", "courses"):
+            connection.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(platform.schema, table), columns))
+    platform_db.apply()
+    with platform_db.connect() as connection:
+        world = World(platform, connection)
+        first, second, course = world.org(), world.org(), world.course()
+        for orgs in ((first,), (first, second)):
+            session = world.session(orgs[-1], course)
+            for table in ("enrollments", "submissions"):
+                user = world.user(*orgs)
+                assert world.write(table, user, course) == session
+                assert world.write(table, world.user(*orgs), course, session) == session
+            query = sql.SQL("SELECT {}.get_user_session_for_course({}, {})").format(
+                sql.Identifier(platform.schema), user, course
+            )
+            asked = connection.execute(query).fetchone()
+            assert asked == (session,)

@@ -21,6 +21,7 @@ AS $function$
  * whether a session exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER, because they
  * need not have the right to read them.
  */
+#variable_conflict use_variable  -- a column of the platform may have the name of a variable
 DECLARE
     v_course_id pg_catalog.uuid;
     v_course_before pg_catalog.uuid;

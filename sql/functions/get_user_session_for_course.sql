@@ -10,6 +10,7 @@ AS $function$
  *
  * SECURITY INVOKER: it returns nothing that the caller's own rights and row policies hide.
  */
+#variable_conflict use_variable  -- a column of the platform may have the name of a variable
 DECLARE
     v_session_id pg_catalog.uuid;
 BEGIN

@@ -26,6 +26,7 @@ AS $function$
  *
  * SECURITY DEFINER, generic plans and casts: as in link_enrollment().
  */
+#variable_conflict use_variable  -- a column of the platform may have the name of a variable
 DECLARE
     v_course_id pg_catalog.uuid;
     v_session_id pg_catalog.uuid;

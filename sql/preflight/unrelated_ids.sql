@@ -37,7 +37,7 @@ SELECT 'unrelated_ids' AS "check", 'error' AS level, format('%I.%I.%I', current_
        format('Column %I of table %s refers to table %s, and is compared with column %I of %s%s; no foreign key shows that they have the '
               'same ids.',
               s.column_name, s.table_name, r.full_name, s.other_column, s.other_table, ', which refers to ' || f.full_name) AS detail,
-       format('If they have, show it: ALTER TABLE %1$s ADD FOREIGN KEY (%2$I) REFERENCES %3$s (%4$I)%5$s; else store the same ids there.',
+       format('Store the same ids there; or, if they are the same, show it: ALTER TABLE %1$s ADD FOREIGN KEY (%2$I) REFERENCES %3$s (%4$I)%5$s',
               r.full_name, r.key, coalesce(f.full_name, format('%I.%I', current_setting('sessiondb.schema'), s.other_table)),
               coalesce(f.key, s.other_column), CASE WHEN t.relkind = 'p' THEN '' ELSE ' NOT VALID' END) AS fix
   FROM compared AS s
@@ -53,4 +53,18 @@ SELECT 'unrelated_ids' AS "check", 'error' AS level, format('%I.%I.%I', current_
           JOIN origin AS b ON b.relid = a.relid
          WHERE (a.table_name, a.column_name) = (s.table_name, s.column_name)
            AND (b.table_name, b.column_name) = (s.other_table, s.other_column))
+UNION ALL
+-- another user may have the same id, for instance in another tenant
+SELECT 'unrelated_ids', 'error', format('%I.%I.user_id', current_setting('sessiondb.schema'), r.table_name),
+       format('Column user_id of table %s refers, with other columns, to column %I of %s, which is not unique by itself.',
+              r.table_name, r.key, r.full_name),
+       format('Make it unique: CREATE UNIQUE INDEX%s ON %s (%I)', CASE WHEN t.relkind = 'p' THEN '' ELSE ' CONCURRENTLY' END, r.full_name, r.key)
+  FROM first_reference AS r
+  JOIN pg_class AS t ON t.oid = r.full_name::regclass
+ WHERE r.column_name = 'user_id'
+   AND NOT EXISTS (
+        SELECT FROM origin AS o
+          JOIN pg_index AS i ON i.indrelid = o.relid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
+                            AND i.indkey[0] = o.attnum
+         WHERE (o.table_name, o.column_name) = (r.table_name, r.column_name) AND o.steps > 0)
  ORDER BY object

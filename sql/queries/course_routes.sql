@@ -49,7 +49,7 @@ walk AS (
            w.next_name + used.names,
            w.joins || jsonb_strip_nulls(jsonb_build_object(
                'from', w.at_table::regclass::text, 'columns', e.from_columns,
-               'only', CASE WHEN e.is_foreign_key AND t.relkind = 'r'
+               'only', CASE WHEN t.relkind = 'r'
                    AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = t.oid) THEN 'ONLY ' END, 'to',
                    e.to_table::regclass::text, 'keys', e.to_columns, 'operators', e.operators, 'casts', e.casts))
       FROM walk AS w
