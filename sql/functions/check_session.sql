@@ -20,8 +20,10 @@ AS $function$
  * The error is the same in all cases: clients that may not read sessions and org_members must not learn by trying
  * whether a session exists, of which course it is, or to which course an exercise leads. SECURITY DEFINER, because they
  * need not have the right to read them.
+ *
+ * #variable_conflict: a column of the platform may have the name of a variable.
  */
-#variable_conflict use_variable  -- a column of the platform may have the name of a variable
+#variable_conflict use_variable
 DECLARE
     v_course_id pg_catalog.uuid;
     v_course_before pg_catalog.uuid;

@@ -8,8 +8,10 @@ AS $function$
  *
  * They are compared without locks, and only the chosen one is locked, as in find_session(). LIMIT 1 in the inner query
  * keeps the planner from joining in the other order, which would read all active sessions of the course.
+ *
+ * #variable_conflict: a column of the platform may have the name of a variable.
  */
-#variable_conflict use_variable  -- a column of the platform may have the name of a variable
+#variable_conflict use_variable
 DECLARE
     v_chosen pg_catalog.uuid;
     v_org_id pg_catalog.uuid;

@@ -21,8 +21,10 @@ AS $function$
  *
  * Columns are written without their table: if one were renamed, s.status would call a function status(s) of any role.
  * OPERATOR(pg_catalog.=): status may be an enum, for which the platform's schema may contain a more specific "=".
+ *
+ * #variable_conflict: a column of the platform may have the name of a variable.
  */
-#variable_conflict use_variable  -- a column of the platform may have the name of a variable
+#variable_conflict use_variable
 DECLARE
     v_org_id pg_catalog.uuid;
     v_orgs pg_catalog.int4 := 0;

@@ -9,8 +9,10 @@ AS $function$
  * in the platform's schema, where another function of this name could make their call ambiguous.
  *
  * SECURITY INVOKER: it returns nothing that the caller's own rights and row policies hide.
+ *
+ * #variable_conflict: a column of the platform may have the name of a variable.
  */
-#variable_conflict use_variable  -- a column of the platform may have the name of a variable
+#variable_conflict use_variable
 DECLARE
     v_session_id pg_catalog.uuid;
 BEGIN

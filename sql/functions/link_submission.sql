@@ -25,8 +25,10 @@ AS $function$
  * up the cast from integer to bigint. PERFORM without a column costs less than SELECT INTO.
  *
  * SECURITY DEFINER, generic plans and casts: as in link_enrollment().
+ *
+ * #variable_conflict: a column of the platform may have the name of a variable.
  */
-#variable_conflict use_variable  -- a column of the platform may have the name of a variable
+#variable_conflict use_variable
 DECLARE
     v_course_id pg_catalog.uuid;
     v_session_id pg_catalog.uuid;
