@@ -27,7 +27,7 @@ origin AS (
      WHERE p.from_attnum = o.attnum AND o.steps < 5
 ),
 first_reference AS (
-    SELECT DISTINCT ON (o.table_name, o.column_name) o.table_name, o.column_name, o.relid::regclass::text AS full_name, a.attname AS key
+    SELECT DISTINCT ON (o.table_name, o.column_name) o.table_name, o.column_name, o.relid, o.relid::regclass::text AS full_name, a.attname AS key
       FROM origin AS o
       JOIN pg_attribute AS a ON a.attrelid = o.relid AND a.attnum = o.attnum
      WHERE o.steps = 1
@@ -42,7 +42,7 @@ SELECT 'unrelated_ids' AS "check", 'error' AS level, format('%I.%I.%I', current_
               coalesce(f.key, s.other_column), CASE WHEN t.relkind = 'p' THEN '' ELSE ' NOT VALID' END) AS fix
   FROM compared AS s
   JOIN first_reference AS r ON (r.table_name, r.column_name) = (s.table_name, s.column_name)
-  JOIN pg_class AS t ON t.oid = r.full_name::regclass
+  JOIN pg_class AS t ON t.oid = r.relid
   LEFT JOIN first_reference AS f ON (f.table_name, f.column_name) = (s.other_table, s.other_column)
  -- without a foreign key nothing is known of either
  WHERE (f.full_name IS NOT NULL OR s.other_column = 'id')
@@ -60,7 +60,7 @@ SELECT 'unrelated_ids', 'error', format('%I.%I.user_id', current_setting('sessio
               r.table_name, r.key, r.full_name),
        format('Make it unique: CREATE UNIQUE INDEX%s ON %s (%I)', CASE WHEN t.relkind = 'p' THEN '' ELSE ' CONCURRENTLY' END, r.full_name, r.key)
   FROM first_reference AS r
-  JOIN pg_class AS t ON t.oid = r.full_name::regclass
+  JOIN pg_class AS t ON t.oid = r.relid
  WHERE r.column_name = 'user_id'
    AND NOT EXISTS (
         SELECT FROM origin AS o
